@@ -1,0 +1,158 @@
+//! Agents: the members of a team.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+use utoipa::ToSchema;
+
+use crate::conversation::words;
+use crate::id::{AgentId, InvitationId, UserId, WorkspaceId};
+use crate::permission::Role;
+use crate::text::{Email, Name};
+
+words! {
+    /// Whether an agent can be reached.
+    Availability {
+        /// Connected and willing.
+        Online = "online",
+        /// Connected, but not to be given work.
+        Away = "away",
+        /// Not connected.
+        Offline = "offline",
+    }
+}
+
+/// A member of the team.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+#[ts(export_to = "protocol.ts", optional_fields)]
+pub struct Agent {
+    /// Its id.
+    pub id: AgentId,
+    /// Grows with every change (`If-Match`).
+    pub version: u64,
+    /// The user behind it.
+    pub user_id: UserId,
+    /// The name the team and visitors see.
+    pub name: String,
+    /// The address to sign in with. Never shown to visitors.
+    pub email: String,
+    /// What the member may do.
+    pub role: Role,
+    /// The IANA time zone.
+    pub time_zone: String,
+    /// Whether the member was deactivated; the name stays on what was said.
+    pub deactivated: bool,
+    /// When the member joined.
+    pub created_at_ms: u64,
+}
+
+/// What an agent does right now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+#[ts(export_to = "protocol.ts")]
+pub struct AgentPresence {
+    /// Who.
+    pub agent_id: AgentId,
+    /// Whether the agent can be reached.
+    pub availability: Availability,
+}
+
+/// What a change of a member may set; what is absent stays.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[ts(export_to = "protocol.ts", optional_fields)]
+pub struct AgentChange {
+    /// A new name.
+    pub name: Option<Name>,
+    /// A new role.
+    pub role: Option<Role>,
+    /// A new time zone.
+    pub time_zone: Option<String>,
+    /// Deactivate, or take back.
+    pub deactivated: Option<bool>,
+}
+
+/// An open invitation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+#[ts(export_to = "protocol.ts", optional_fields)]
+pub struct Invitation {
+    /// Its id.
+    pub id: InvitationId,
+    /// For whom.
+    pub email: String,
+    /// As what.
+    pub role: Role,
+    /// When it lapses.
+    pub expires_at_ms: u64,
+    /// The link, only in the answer that made it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<String>,
+}
+
+/// Invites somebody.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[ts(export_to = "protocol.ts")]
+pub struct NewInvitation {
+    /// Whom.
+    pub email: Email,
+    /// As what.
+    pub role: Role,
+}
+
+/// What an invitation's link shows before it is accepted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+#[ts(export_to = "protocol.ts")]
+pub struct InvitationOffer {
+    /// The workspace's name.
+    pub workspace_name: String,
+    /// For whom.
+    pub email: String,
+    /// As what.
+    pub role: Role,
+    /// Whether the address has an account already, whose password is then asked.
+    pub has_account: bool,
+}
+
+/// Accepts an invitation.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, TS, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[ts(export_to = "protocol.ts", optional_fields)]
+pub struct AcceptInvitation {
+    /// The link's secret.
+    pub token: String,
+    /// The name to be seen.
+    pub name: Name,
+    /// A new password, or that of the account that exists.
+    pub password: String,
+    /// The IANA time zone of the browser.
+    pub time_zone: Option<String>,
+}
+
+/// Who is signed in, and where.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+#[ts(export_to = "protocol.ts")]
+pub struct Me {
+    /// The user.
+    pub user_id: UserId,
+    /// The address.
+    pub email: String,
+    /// The workspaces, with what the user is there.
+    pub memberships: Vec<Membership>,
+}
+
+/// A user's place in a workspace.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+#[ts(export_to = "protocol.ts")]
+pub struct Membership {
+    /// The workspace.
+    pub workspace_id: WorkspaceId,
+    /// Its name.
+    pub workspace_name: String,
+    /// The user as a member of it.
+    pub agent_id: AgentId,
+    /// The name there.
+    pub name: String,
+    /// The role there.
+    pub role: Role,
+    /// What the role and the grants allow.
+    pub permissions: Vec<crate::permission::Permission>,
+}

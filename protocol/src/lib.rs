@@ -1,0 +1,31 @@
+//! The words everyone speaks: ids, records, commands, frames, rejections, permissions and limits.
+//!
+//! Pure: no tokio, no I/O, no clock. Storage, core, doors and the load test share these types; the
+//! browser gets TypeScript made from them. One struct per noun serves wire and storage; where a
+//! visitor may see a noun, a second `Visitor…` struct says exactly what, and cannot hold more.
+
+pub mod agent;
+pub mod attachment;
+pub mod audit;
+pub mod command;
+pub mod contact;
+pub mod conversation;
+pub mod entry;
+pub mod event;
+pub mod frame;
+pub mod id;
+pub mod key;
+pub mod limit;
+pub mod message;
+pub mod news;
+pub mod page;
+pub mod permission;
+pub mod position;
+pub mod rejection;
+pub mod setup;
+pub mod site;
+pub mod text;
+pub mod view;
+pub mod visitor;
+pub mod widget;
+pub mod workspace;

@@ -1,0 +1,75 @@
+//! Every limit on what comes from outside, in one place. Crossing one is a rejection with its own
+//! code and changes nothing. Rates live in configuration, for they depend on the machine.
+
+/// Bytes of one client frame, as received.
+pub const FRAME_BYTES_MAX: usize = 64 * 1024;
+/// Bytes of a message body in UTF-8.
+pub const BODY_BYTES_MAX: usize = 16 * 1024;
+/// Attachments of one message.
+pub const ATTACHMENTS_MAX: usize = 10;
+/// Bytes of one uploaded file, unless configured lower.
+pub const ATTACHMENT_BYTES_MAX: u64 = 20 * 1024 * 1024;
+/// Bytes of a file name in UTF-8.
+pub const FILE_NAME_BYTES_MAX: usize = 255;
+/// Uploads of one uploader that no message has claimed yet.
+pub const UNCLAIMED_ATTACHMENTS_MAX: usize = 20;
+/// Characters of a client's id for a command.
+pub const CLIENT_ID_LENGTH_MAX: usize = 64;
+/// Bytes of a short name (agent, site, workspace, contact field) in UTF-8.
+pub const NAME_BYTES_MAX: usize = 200;
+/// Bytes of an e-mail address (RFC 5321, 4.5.3.1.3).
+pub const EMAIL_BYTES_MAX: usize = 254;
+/// Bytes of a page address; longer ones are cut, for pages are only a trace.
+pub const URL_BYTES_MAX: usize = 2_048;
+/// Bytes of a page title; longer ones are cut.
+pub const TITLE_BYTES_MAX: usize = 300;
+/// Conversations that one connection may follow at a time.
+pub const FOLLOWS_MAX: usize = 64;
+/// Conversations that may be resumed in one `hello`.
+pub const RESUMES_MAX: usize = FOLLOWS_MAX;
+/// Entries of one page: replay, history, search.
+pub const PAGE_ENTRIES_MAX: usize = 200;
+/// Rows of one page of a list, and of a live window.
+pub const PAGE_ROWS_MAX: usize = 100;
+/// Properties of a custom event, and attributes of one `identify`.
+pub const PROPERTIES_MAX: usize = 32;
+/// Bytes of a property's value.
+pub const PROPERTY_BYTES_MAX: usize = 1_024;
+/// Bytes of a property's or an event's name.
+pub const PROPERTY_NAME_BYTES_MAX: usize = 64;
+/// Bytes of a signed identity token.
+pub const IDENTITY_TOKEN_BYTES_MAX: usize = 4_096;
+/// Allowed origins of one site.
+pub const ORIGINS_MAX: usize = 50;
+/// Active sites of one workspace. A bound for the machine's sake, not a plan.
+pub const SITES_MAX: usize = 1_000;
+/// Active members of one team.
+pub const AGENTS_MAX: usize = 1_000;
+/// API keys of one workspace.
+pub const API_KEYS_MAX: usize = 100;
+/// Bytes of a password. Argon2 accepts more; nobody needs more.
+pub const PASSWORD_BYTES_MAX: usize = 1_024;
+/// Characters of a password, at least.
+pub const PASSWORD_LENGTH_MIN: usize = 12;
+/// How long after sending an author may edit or delete a message as a visitor, in milliseconds.
+pub const VISITOR_EDIT_WINDOW_MS: u64 = 15 * 60 * 1_000;
+/// How far ahead a conversation may be snoozed, in milliseconds.
+pub const SNOOZE_MS_MAX: u64 = 366 * 24 * 60 * 60 * 1_000;
+/// Bytes of a search text.
+pub const SEARCH_BYTES_MAX: usize = 200;
+/// Bytes queued towards one connection before it is told to resume.
+pub const QUEUE_BYTES_MAX: usize = 1024 * 1024;
+/// How long a reader may make no progress before it is told to resume, in milliseconds.
+pub const STALL_MS_MAX: u64 = 10_000;
+/// Silence after which the server sends a beat, in milliseconds.
+pub const BEAT_MS: u64 = 25_000;
+/// Silence after which either side gives the connection up, in milliseconds.
+pub const SILENCE_MS_MAX: u64 = 60_000;
+/// How long a connection may take to send `hello`, in milliseconds.
+pub const HELLO_MS_MAX: u64 = 10_000;
+/// How long a client keeps what it sent, to send it again if the store lost it, in milliseconds.
+pub const RESEND_MS: u64 = 10 * 60 * 1_000;
+/// How long typing is shown after its last news, in milliseconds.
+pub const TYPING_MS: u64 = 6_000;
+/// Bytes of a typing preview.
+pub const TYPING_BYTES_MAX: usize = 1_024;

@@ -1,0 +1,311 @@
+//! What the server says: one tagged enum for visitors and one for agents, so that what only the team
+//! may see has no place in a visitor's frame.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+use utoipa::ToSchema;
+
+use crate::agent::{Agent, AgentPresence};
+use crate::command::Ack;
+use crate::conversation::{Conversation, Marks, VisitorConversation};
+use crate::entry::{Entry, VisitorEntry};
+use crate::id::{AgentId, ConnectionId, ConversationId, EntryId, VisitorId};
+use crate::position::Position;
+use crate::rejection::Problem;
+use crate::text::ClientId;
+use crate::view::{InboxCounts, InboxFilter, VisitorCounts};
+use crate::visitor::LiveVisitor;
+use crate::widget::{Staff, WidgetConfig};
+
+/// What a connection may count on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+#[ts(export_to = "protocol.ts")]
+pub struct ConnectionLimits {
+    /// Bytes of one client frame.
+    pub frame_bytes_max: u32,
+    /// Bytes of a message body.
+    pub body_bytes_max: u32,
+    /// Silence after which the server beats.
+    pub beat_ms: u64,
+    /// Silence after which either side gives up.
+    pub silence_ms_max: u64,
+    /// How long the client keeps what it sent.
+    pub resend_ms: u64,
+}
+
+/// What became of a conversation that the client wanted to go on with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[ts(export_to = "protocol.ts")]
+pub enum Continuity {
+    /// The missing entries follow the client's position without a gap.
+    Resumed,
+    /// Forget what you have and take this newest page: the position is of another store, ahead of it,
+    /// or too far behind. Send again what you sent in the last ten minutes and no longer find.
+    Afresh,
+}
+
+/// The answer to `hello`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS, ToSchema)]
+#[ts(export_to = "protocol.ts", optional_fields)]
+pub struct Welcome {
+    /// This connection; frames of another one are to be dropped.
+    pub connection_id: ConnectionId,
+    /// The store's epoch.
+    pub epoch: u64,
+    /// The store's time.
+    pub now_ms: u64,
+    /// When the token stops being accepted, and this connection ends.
+    pub token_expires_at_ms: u64,
+    /// What may be counted on.
+    pub limits: ConnectionLimits,
+}
+
+/// Entries of a conversation in number order: a replay, or the newest page.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS, ToSchema)]
+#[ts(export_to = "protocol.ts", optional_fields)]
+pub struct Batch<E> {
+    /// Which conversation.
+    pub conversation_id: ConversationId,
+    /// Whether these follow what the client has, or replace it.
+    pub continuity: Continuity,
+    /// The entries; at most `PAGE_ENTRIES_MAX`.
+    pub entries: Vec<E>,
+    /// Where the client stands after these; absent for an empty conversation.
+    pub position: Option<Position>,
+    /// Whether older entries exist before the first of these.
+    pub older: bool,
+}
+
+/// A refused command.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+#[ts(export_to = "protocol.ts")]
+pub struct Rejected {
+    /// The client's name for the command.
+    pub client_id: ClientId,
+    /// Why, and whether the same may be sent again.
+    pub problem: Problem,
+}
+
+/// Frames of both directions' ends, the same for visitors and agents.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+#[ts(export_to = "protocol.ts", optional_fields)]
+pub struct GoingAway {
+    /// When to come back, in milliseconds from now.
+    pub return_after_ms: u64,
+}
+
+/// What the server says to visitors.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS, ToSchema)]
+#[serde(tag = "type", rename_all = "snake_case")]
+#[ts(export_to = "protocol.ts", optional_fields)]
+pub enum VisitorNews {
+    /// The connection is up.
+    Welcome {
+        /// What may be counted on.
+        #[serde(flatten)]
+        welcome: Welcome,
+        /// Who this is.
+        visitor_id: VisitorId,
+        /// The open conversation, which the server follows for the client.
+        conversation: Option<VisitorConversation>,
+        /// Messages of the team not yet read.
+        unread: u32,
+    },
+    /// A command was done.
+    Ack(Ack),
+    /// A command was refused.
+    Rejected(Rejected),
+    /// A conversation began, or its facts changed.
+    Conversation {
+        /// As it is now.
+        conversation: VisitorConversation,
+    },
+    /// A new entry. Its number is one more than the last, or the client must follow again.
+    Entry {
+        /// The entry.
+        entry: VisitorEntry,
+    },
+    /// Entries in a row.
+    Entries(Batch<VisitorEntry>),
+    /// The team's side is typing.
+    Typing {
+        /// Where.
+        conversation_id: ConversationId,
+        /// Who, by the name shown to visitors.
+        name: String,
+        /// Whether it goes on.
+        active: bool,
+    },
+    /// How far the team has got.
+    Marks {
+        /// Where.
+        conversation_id: ConversationId,
+        /// How far.
+        marks: Marks,
+    },
+    /// Messages of the team not yet read; with the newest one's entry, so that the launcher can
+    /// tell a new one from an old count.
+    Unread {
+        /// How many.
+        count: u32,
+        /// The newest of them.
+        entry_id: Option<EntryId>,
+    },
+    /// Who answers has changed.
+    Staff(Staff),
+    /// The site's look has changed.
+    Config(WidgetConfig),
+    /// The server is still there. Answer with `beat`.
+    Beat,
+    /// The server goes away; come back then.
+    GoingAway(GoingAway),
+    /// A frame was refused; the connection stays.
+    Error {
+        /// Why.
+        problem: Problem,
+    },
+}
+
+/// What the server says to agents.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS, ToSchema)]
+#[serde(tag = "type", rename_all = "snake_case")]
+#[ts(export_to = "protocol.ts", optional_fields)]
+pub enum AgentNews {
+    /// The connection is up.
+    Welcome {
+        /// What may be counted on.
+        #[serde(flatten)]
+        welcome: Welcome,
+        /// Who this is.
+        agent_id: AgentId,
+    },
+    /// A command was done.
+    Ack(Ack),
+    /// A command was refused.
+    Rejected(Rejected),
+    /// A new entry. Its `seq` is one more than the last, or the client must follow again.
+    Entry {
+        /// The entry.
+        entry: Entry,
+    },
+    /// Entries in a row.
+    Entries(Batch<Entry>),
+    /// Somebody types.
+    Typing {
+        /// Where.
+        conversation_id: ConversationId,
+        /// Which agent; the customer when absent.
+        agent_id: Option<AgentId>,
+        /// What stands there so far, from customers.
+        text: Option<String>,
+        /// Whether it goes on.
+        active: bool,
+    },
+    /// How far the customer has got.
+    Marks {
+        /// Where.
+        conversation_id: ConversationId,
+        /// How far.
+        marks: Marks,
+    },
+    /// Who looks at a conversation.
+    Viewing {
+        /// Which.
+        conversation_id: ConversationId,
+        /// Who.
+        agent_ids: Vec<AgentId>,
+    },
+    /// A followed conversation's facts; older versions are to be dropped.
+    Conversation {
+        /// As it is now.
+        conversation: Conversation,
+    },
+    /// The list of the inbox, whole: the newest rows, sorted by `active_at_ms` downwards.
+    Inbox {
+        /// Which list.
+        filter: InboxFilter,
+        /// Its first rows, at most `PAGE_ROWS_MAX`.
+        rows: Vec<Conversation>,
+        /// How far I have read each of them.
+        read: BTreeMap<ConversationId, u64>,
+        /// Whether the list goes on; older rows come over HTTP.
+        more: bool,
+        /// How many there are.
+        counts: InboxCounts,
+    },
+    /// What changed in it. A row that no longer belongs is in `gone`.
+    InboxChanges {
+        /// Which list.
+        filter: InboxFilter,
+        /// New or changed rows.
+        rows: Vec<Conversation>,
+        /// Rows that no longer belong, with the version that took them out.
+        gone: Vec<GoneRow>,
+        /// How many there are.
+        counts: InboxCounts,
+    },
+    /// How far I have read, in another tab.
+    Read {
+        /// Where.
+        conversation_id: ConversationId,
+        /// Up to which `seq`.
+        seq: u64,
+    },
+    /// Who is on the sites, whole: at most `PAGE_ROWS_MAX`, those active last first.
+    Visitors {
+        /// The rows.
+        rows: Vec<LiveVisitor>,
+        /// How many there are.
+        counts: VisitorCounts,
+    },
+    /// What changed in it.
+    VisitorChanges {
+        /// New or changed rows.
+        rows: Vec<LiveVisitor>,
+        /// Who left, or no longer belongs.
+        gone: Vec<VisitorId>,
+        /// How many there are.
+        counts: VisitorCounts,
+    },
+    /// The team, whole: sent after `welcome` and when it changes.
+    Team {
+        /// The members.
+        agents: Vec<Agent>,
+        /// What they do.
+        presence: Vec<AgentPresence>,
+    },
+    /// What agents do has changed.
+    TeamPresence {
+        /// Those who changed.
+        presence: Vec<AgentPresence>,
+    },
+    /// Something was changed elsewhere; read it again over HTTP.
+    Changed {
+        /// Which part: `sites`, `workspace`, `keys`, `contact`.
+        part: String,
+        /// The id of the record, where one is.
+        id: Option<String>,
+    },
+    /// The server is still there. Answer with `beat`.
+    Beat,
+    /// The server goes away; come back then.
+    GoingAway(GoingAway),
+    /// A frame was refused; the connection stays.
+    Error {
+        /// Why.
+        problem: Problem,
+    },
+}
+
+/// A row that left a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+#[ts(export_to = "protocol.ts")]
+pub struct GoneRow {
+    /// Which conversation.
+    pub id: ConversationId,
+    /// The version that took it out; a row of an older version must not bring it back.
+    pub version: u64,
+}

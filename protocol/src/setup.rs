@@ -1,0 +1,69 @@
+//! Set-up and sign-in over HTTP.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+use utoipa::ToSchema;
+
+use crate::id::WorkspaceId;
+use crate::site::Site;
+use crate::text::{Email, Name};
+
+/// Whether this Switchboard was set up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+#[ts(export_to = "protocol.ts")]
+pub struct SetupState {
+    /// Whether an owner exists.
+    pub done: bool,
+}
+
+/// Sets Switchboard up: the owner, the workspace and the first site, in one transaction.
+#[derive(Clone, Deserialize, TS, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[ts(export_to = "protocol.ts", optional_fields)]
+pub struct Setup {
+    /// The secret of the one-time link that the server printed.
+    pub token: String,
+    /// The owner's name.
+    pub name: Name,
+    /// The owner's address.
+    pub email: Email,
+    /// The owner's password.
+    pub password: String,
+    /// The business's name.
+    pub workspace_name: Name,
+    /// The IANA time zone of the browser.
+    pub time_zone: Option<String>,
+    /// The first site.
+    pub site: crate::site::NewSite,
+}
+
+/// What set-up made. The answer also signs the owner in.
+#[derive(Debug, Clone, Serialize, Deserialize, TS, ToSchema)]
+#[ts(export_to = "protocol.ts")]
+pub struct SetupDone {
+    /// The workspace.
+    pub workspace_id: WorkspaceId,
+    /// The first site.
+    pub site: Site,
+}
+
+/// Signs in.
+#[derive(Clone, Deserialize, TS, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[ts(export_to = "protocol.ts")]
+pub struct Login {
+    /// The address.
+    pub email: Email,
+    /// The password.
+    pub password: String,
+}
+
+/// A short-lived token for one kind of connection.
+#[derive(Clone, Serialize, Deserialize, TS, ToSchema)]
+#[ts(export_to = "protocol.ts")]
+pub struct SocketToken {
+    /// The token for `hello`.
+    pub token: String,
+    /// When it stops being accepted.
+    pub expires_at_ms: u64,
+}

@@ -1,0 +1,146 @@
+//! Sites: installations of the widget.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+use utoipa::ToSchema;
+
+use crate::conversation::words;
+use crate::id::{SiteId, SiteSecretId};
+use crate::text::Name;
+
+words! {
+    /// What a message after the end does (C7).
+    AfterClose {
+        /// It begins a new conversation, which names the old one as `previous_id`.
+        StartNew = "start_new",
+        /// It reopens the old one within `reopen_within_ms`, and begins a new one after.
+        Reopen = "reopen",
+    }
+
+    /// Where the launcher stands.
+    LauncherSide {
+        /// Where a line of text ends.
+        End = "end",
+        /// Where a line of text begins.
+        Start = "start",
+    }
+}
+
+/// How the widget looks and what it says first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[ts(export_to = "protocol.ts")]
+pub struct Theme {
+    /// The brand colour, `#rrggbb`. What stands on it is computed, at 4.5:1 at least.
+    pub color: String,
+    /// The name in the header; the site's name when empty.
+    pub title: String,
+    /// The first words in an empty thread.
+    pub greeting: String,
+    /// Where the launcher stands.
+    pub launcher_side: LauncherSide,
+    /// Whether the quiet line with our name is shown.
+    pub show_brand: bool,
+}
+
+impl Default for Theme {
+    fn default() -> Self {
+        Self {
+            color: "#0f4c5c".to_owned(),
+            title: String::new(),
+            greeting: "Hello. How can we help?".to_owned(),
+            launcher_side: LauncherSide::End,
+            show_brand: true,
+        }
+    }
+}
+
+/// An installation of the widget.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+#[ts(export_to = "protocol.ts", optional_fields)]
+pub struct Site {
+    /// Its id, which is the public key in the embed tag.
+    pub id: SiteId,
+    /// Grows with every change (`If-Match`).
+    pub version: u64,
+    /// Its name.
+    pub name: String,
+    /// Its main domain, for people.
+    pub domain: String,
+    /// What it is for.
+    pub description: String,
+    /// The origins whose pages may load the widget, exactly: `https://www.example.com`. The word
+    /// `loopback` stands for every port of `localhost`, `127.0.0.1` and `[::1]`.
+    pub allowed_origins: Vec<String>,
+    /// How it looks.
+    pub theme: Theme,
+    /// What a message after the end does.
+    pub after_close: AfterClose,
+    /// How long a closed conversation may be reopened by its visitor.
+    pub reopen_within_ms: u64,
+    /// Whether a signed identity is required before anybody may write.
+    pub identity_required: bool,
+    /// Whether the site was archived: its widget no longer loads, its conversations stay.
+    pub archived: bool,
+    /// When it was made.
+    pub created_at_ms: u64,
+}
+
+/// Makes a site.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[ts(export_to = "protocol.ts", optional_fields)]
+pub struct NewSite {
+    /// Its name.
+    pub name: Name,
+    /// Its main domain.
+    #[serde(default)]
+    #[ts(as = "Option<String>", optional)]
+    pub domain: String,
+    /// The origins that may load the widget.
+    pub allowed_origins: Vec<String>,
+    /// How it looks; the default when absent.
+    pub theme: Option<Theme>,
+}
+
+/// What a change of a site may set; what is absent stays.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[ts(export_to = "protocol.ts", optional_fields)]
+pub struct SiteChange {
+    /// A new name.
+    pub name: Option<Name>,
+    /// A new domain.
+    pub domain: Option<String>,
+    /// A new description.
+    pub description: Option<String>,
+    /// New origins.
+    pub allowed_origins: Option<Vec<String>>,
+    /// A new look.
+    pub theme: Option<Theme>,
+    /// What a message after the end does.
+    pub after_close: Option<AfterClose>,
+    /// How long a closed conversation may be reopened by its visitor.
+    pub reopen_within_ms: Option<u64>,
+    /// Whether a signed identity is required.
+    pub identity_required: Option<bool>,
+    /// Archive, or take back.
+    pub archived: Option<bool>,
+}
+
+/// A secret that signs identity tokens. Two may be alive at a time, so that a site can change over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+#[ts(export_to = "protocol.ts", optional_fields)]
+pub struct SiteSecret {
+    /// Its id.
+    pub id: SiteSecretId,
+    /// The last characters, to tell secrets apart.
+    pub hint: String,
+    /// The secret itself, only in the answer that made it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret: Option<String>,
+    /// When it was made.
+    pub created_at_ms: u64,
+    /// When it stops being accepted; set for the old ones by a rotation.
+    pub expires_at_ms: Option<u64>,
+}

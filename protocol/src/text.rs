@@ -1,0 +1,313 @@
+//! Texts from outside, checked once at the edge. Holding one of these types is the proof.
+
+use serde::{Deserialize, Deserializer, Serialize, de};
+
+use crate::limit;
+use crate::rejection::{ErrorCode, Rejection};
+
+/// What a person wrote: not blank, no NUL, within [`limit::BODY_BYTES_MAX`]. Never HTML.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, ts_rs::TS, utoipa::ToSchema)]
+#[serde(transparent)]
+#[ts(type = "string", export_to = "protocol.ts")]
+#[schema(value_type = String)]
+pub struct Body(String);
+
+impl Body {
+    /// Checks a text and takes off blank lines and spaces around it.
+    ///
+    /// # Errors
+    /// `empty`, `too_long`, or `invalid` for control characters other than tab and line feed.
+    pub fn parse(text: &str) -> Result<Self, Rejection> {
+        let text = text.replace("\r\n", "\n");
+        let text = text.trim();
+        if text.is_empty() {
+            return Err(Rejection::of(ErrorCode::Empty, "body"));
+        }
+        if text.len() > limit::BODY_BYTES_MAX {
+            return Err(Rejection::of(ErrorCode::TooLong, "body"));
+        }
+        if text
+            .chars()
+            .any(|c| c.is_control() && c != '\n' && c != '\t')
+        {
+            return Err(Rejection::of(ErrorCode::Invalid, "body"));
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A one-line name: not blank, no control or text-direction characters, within [`limit::NAME_BYTES_MAX`].
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, ts_rs::TS, utoipa::ToSchema)]
+#[serde(transparent)]
+#[ts(type = "string", export_to = "protocol.ts")]
+#[schema(value_type = String)]
+pub struct Name(String);
+
+impl Name {
+    /// Checks a text.
+    ///
+    /// # Errors
+    /// `empty`, `too_long`, or `invalid` for control and text-direction characters.
+    pub fn parse(text: &str) -> Result<Self, Rejection> {
+        let text = text.trim();
+        if text.is_empty() {
+            return Err(Rejection::of(ErrorCode::Empty, "name"));
+        }
+        if text.len() > limit::NAME_BYTES_MAX {
+            return Err(Rejection::of(ErrorCode::TooLong, "name"));
+        }
+        if text
+            .chars()
+            .any(|c| c.is_control() || is_direction_control(c))
+        {
+            return Err(Rejection::of(ErrorCode::Invalid, "name"));
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// An e-mail address: one `@`, no blanks, within [`limit::EMAIL_BYTES_MAX`]. Whether it exists only
+/// mail can tell.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, ts_rs::TS, utoipa::ToSchema)]
+#[serde(transparent)]
+#[ts(type = "string", export_to = "protocol.ts")]
+#[schema(value_type = String)]
+pub struct Email(String);
+
+impl Email {
+    /// Checks an address. Case is kept; comparing goes by [`fold`].
+    ///
+    /// # Errors
+    /// `too_long` or `invalid`.
+    pub fn parse(text: &str) -> Result<Self, Rejection> {
+        let text = text.trim();
+        if text.len() > limit::EMAIL_BYTES_MAX {
+            return Err(Rejection::of(ErrorCode::TooLong, "email"));
+        }
+        let whole = text.split_once('@').is_some_and(|(local, domain)| {
+            !local.is_empty() && domain.len() >= 3 && domain.contains('.') && !domain.contains('@')
+        });
+        let local_host = text.ends_with("@localhost") && text.len() > "@localhost".len();
+        let clean = text.chars().all(|c| {
+            !c.is_control()
+                && !c.is_whitespace()
+                && !is_direction_control(c)
+                && !"<>,;\"()".contains(c)
+        });
+        if (!whole && !local_host) || !clean {
+            return Err(Rejection::of(ErrorCode::Invalid, "email"));
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The address as written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The client's own name for a command: the same id always means the same command.
+#[derive(
+    Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, ts_rs::TS, utoipa::ToSchema,
+)]
+#[serde(transparent)]
+#[ts(type = "string", export_to = "protocol.ts")]
+#[schema(value_type = String)]
+pub struct ClientId(String);
+
+impl ClientId {
+    /// Checks an id: letters, digits, `-` and `_`, within [`limit::CLIENT_ID_LENGTH_MAX`].
+    ///
+    /// # Errors
+    /// `empty`, `too_long` or `invalid`.
+    pub fn parse(text: &str) -> Result<Self, Rejection> {
+        if text.is_empty() {
+            return Err(Rejection::of(ErrorCode::Empty, "client_id"));
+        }
+        if text.len() > limit::CLIENT_ID_LENGTH_MAX {
+            return Err(Rejection::of(ErrorCode::TooLong, "client_id"));
+        }
+        if !text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+        {
+            return Err(Rejection::of(ErrorCode::Invalid, "client_id"));
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A file's name as it may be shown and saved: no path, no control or text-direction characters.
+#[must_use]
+pub fn file_name(text: &str) -> String {
+    let last = text.rsplit(['/', '\\']).next().unwrap_or_default();
+    let clean: String = last
+        .chars()
+        .filter(|c| !c.is_control() && !is_direction_control(*c) && !"<>:\"|?*".contains(*c))
+        .collect();
+    let clean = clean.trim().trim_matches('.').trim();
+    let mut end = clean.len().min(limit::FILE_NAME_BYTES_MAX);
+    while !clean.is_char_boundary(end) {
+        end -= 1;
+    }
+    if end == 0 {
+        "file".to_owned()
+    } else {
+        clean[..end].to_owned()
+    }
+}
+
+/// A text cut to at most `bytes_max` bytes, at a character's edge, without control characters. For
+/// traces and previews, which are cut and never refused.
+#[must_use]
+pub fn cut(text: &str, bytes_max: usize) -> String {
+    let mut kept = String::with_capacity(text.len().min(bytes_max));
+    for c in text.chars() {
+        let c = if c.is_control() { ' ' } else { c };
+        if is_direction_control(c) {
+            continue;
+        }
+        if kept.len() + c.len_utf8() > bytes_max {
+            break;
+        }
+        kept.push(c);
+    }
+    kept
+}
+
+/// Characters that change the direction of the text around them, or hide in it (Trojan Source,
+/// CVE-2021-42574): they have no place in names.
+fn is_direction_control(c: char) -> bool {
+    matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}
+
+macro_rules! parse_when_read {
+    ($($name:ident)*) => {$(
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = <std::borrow::Cow<'_, str>>::deserialize(deserializer)?;
+                Self::parse(&text).map_err(|rejection| de::Error::custom(Refused(&rejection)))
+            }
+        }
+    )*};
+}
+
+parse_when_read! { Body Name Email ClientId }
+
+/// Carries a rejection through serde's error, which is only a text. [`rejection_in`] takes it out.
+struct Refused<'a>(&'a Rejection);
+
+const MARK: &str = "refused:";
+
+impl std::fmt::Display for Refused<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "{MARK}{}:{}",
+            self.0.code.as_str(),
+            self.0.field.unwrap_or_default()
+        )
+    }
+}
+
+/// The rejection that a failed decoding stands for: that of the text at fault, or `malformed`.
+#[must_use]
+pub fn rejection_in(error: &serde_json::Error) -> Rejection {
+    let text = error.to_string();
+    let found = text.find(MARK).and_then(|start| {
+        let rest = &text[start + MARK.len()..];
+        let (code, rest) = rest.split_once(':')?;
+        let code = ErrorCode::ALL.iter().find(|known| known.as_str() == code)?;
+        let field = ["body", "name", "email", "client_id"]
+            .into_iter()
+            .find(|f| rest.starts_with(f))?;
+        Some(Rejection::of(*code, field))
+    });
+    found.unwrap_or_else(|| ErrorCode::Malformed.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_says_something_and_keeps_its_lines() {
+        assert_eq!(
+            Body::parse("  hi\r\nthere \n").unwrap().as_str(),
+            "hi\nthere"
+        );
+        for blank in ["", " \n\t "] {
+            assert_eq!(Body::parse(blank).unwrap_err().code, ErrorCode::Empty);
+        }
+        assert_eq!(Body::parse("a\0b").unwrap_err().code, ErrorCode::Invalid);
+    }
+
+    #[test]
+    fn a_body_at_the_limit_passes_and_one_byte_more_does_not() {
+        let longest = "x".repeat(limit::BODY_BYTES_MAX);
+        assert!(Body::parse(&longest).is_ok());
+        assert_eq!(
+            Body::parse(&(longest + "x")).unwrap_err().code,
+            ErrorCode::TooLong
+        );
+    }
+
+    #[test]
+    fn a_decoding_error_names_the_text_at_fault() {
+        let error = serde_json::from_str::<Body>("\" \"").unwrap_err();
+        assert_eq!(
+            rejection_in(&error),
+            Rejection::of(ErrorCode::Empty, "body")
+        );
+        let error = serde_json::from_str::<Body>("{").unwrap_err();
+        assert_eq!(rejection_in(&error).code, ErrorCode::Malformed);
+    }
+
+    #[test]
+    fn a_file_name_cannot_climb_hide_or_turn_around() {
+        assert_eq!(file_name("../../etc/passwd"), "passwd");
+        assert_eq!(file_name("c:\\temp\\a.txt"), "a.txt");
+        assert_eq!(file_name("invoice\u{202e}fdp.exe"), "invoicefdp.exe");
+        assert_eq!(file_name("..."), "file");
+        assert_eq!(file_name("<script>.png"), "script.png");
+        assert!(file_name(&"é".repeat(300)).len() <= limit::FILE_NAME_BYTES_MAX);
+    }
+
+    #[test]
+    fn an_address_needs_both_halves() {
+        for good in ["a@b.co", "Ana.Kovač@example.com", "me@localhost"] {
+            assert!(Email::parse(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "", "a", "@b.co", "a@", "a@b", "a b@c.de", "a@b@c.de", "<a@b.co>",
+        ] {
+            assert!(Email::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_name_cannot_turn_the_text_around_it() {
+        assert!(Name::parse("Ana\u{202e}").is_err());
+        assert!(Name::parse("line\nbreak").is_err());
+        assert!(Name::parse("עדי كريم").is_ok());
+    }
+}

@@ -1,0 +1,102 @@
+//! What the widget and the server say to each other over HTTP before a socket is open.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+use utoipa::ToSchema;
+
+use crate::conversation::VisitorConversation;
+use crate::entry::VisitorEntry;
+use crate::id::{SiteId, VisitorId};
+use crate::site::Theme;
+
+/// Begins or renews a visitor's session. Sent by the page's origin, or by the panel with a token.
+#[derive(Clone, Deserialize, TS, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[ts(export_to = "protocol.ts", optional_fields)]
+pub struct NewVisitorSession {
+    /// The site key of the embed tag.
+    pub site_key: SiteId,
+    /// The token of before, also an expired one: the same visitor goes on.
+    pub token: Option<String>,
+    /// A signed identity (WID-14 or JWT).
+    pub identity: Option<String>,
+    /// Begin as somebody new: `logout`, or another person on the same browser.
+    #[serde(default)]
+    #[ts(as = "Option<bool>", optional)]
+    pub fresh: bool,
+    /// The IANA time zone of the browser.
+    pub time_zone: Option<String>,
+    /// The language of the page or browser.
+    pub language: Option<String>,
+}
+
+/// A visitor's session.
+#[derive(Clone, Serialize, Deserialize, TS, ToSchema)]
+#[ts(export_to = "protocol.ts")]
+pub struct VisitorSession {
+    /// Who this browser is. Changes with the identity; what waits to be sent goes only under the id
+    /// it was written as.
+    pub visitor_id: VisitorId,
+    /// The token for sockets and HTTP.
+    pub token: String,
+    /// When sockets stop accepting it; renew before.
+    pub expires_at_ms: u64,
+    /// How the widget looks and who is there.
+    pub config: WidgetConfig,
+    /// Messages of the team that the visitor has not read.
+    pub unread: u32,
+    /// Whether a signed identity stands behind this visitor.
+    pub identified: bool,
+}
+
+/// How a site's widget looks and who is there.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS, ToSchema)]
+#[ts(export_to = "protocol.ts")]
+pub struct WidgetConfig {
+    /// Grows with every change of the site.
+    pub version: u64,
+    /// The site's name.
+    pub site_name: String,
+    /// How it looks.
+    pub theme: Theme,
+    /// Whether a signed identity is needed to write.
+    pub identity_required: bool,
+    /// Largest file, in bytes.
+    pub attachment_bytes_max: u64,
+    /// Who answers.
+    pub staff: Staff,
+}
+
+/// Who answers, as visitors see it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+#[ts(export_to = "protocol.ts", optional_fields)]
+pub struct Staff {
+    /// Whether somebody is online.
+    pub online: bool,
+    /// The names of those online, at most three.
+    pub names: Vec<String>,
+}
+
+/// A page of a visitor's thread: his conversations in one scroll, newest first.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS, ToSchema)]
+#[ts(export_to = "protocol.ts", optional_fields)]
+pub struct VisitorHistory {
+    /// The conversations, newest first.
+    pub conversations: Vec<VisitorThread>,
+    /// Where the next page begins; absent at the end.
+    pub cursor: Option<String>,
+}
+
+/// A conversation of a visitor with the newest page of its entries.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS, ToSchema)]
+#[ts(export_to = "protocol.ts", optional_fields)]
+pub struct VisitorThread {
+    /// The conversation.
+    pub conversation: VisitorConversation,
+    /// The store's epoch, for positions.
+    pub epoch: u64,
+    /// Its newest entries in number order, at most `PAGE_ENTRIES_MAX`.
+    pub entries: Vec<VisitorEntry>,
+    /// How far the team has got.
+    pub team_marks: crate::conversation::Marks,
+}
