@@ -1,0 +1,152 @@
+//! The browser's types: `widget-js/src/protocol.ts` is made from this crate, and this test fails when
+//! the file that is committed differs. `SWITCHBOARD_WRITE=1 cargo test -p protocol --test typescript`
+//! writes it anew.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use protocol::rejection::{CloseCode, ErrorCode};
+use protocol::{
+    agent, attachment, audit, contact, event, frame, key, limit, message, news, page, setup, site,
+    visitor, widget, workspace,
+};
+use ts_rs::{Config, TS, TypeVisitor};
+
+/// Collects the declaration of every type it meets, and of those that they need.
+struct Collector<'a> {
+    config: &'a Config,
+    declarations: BTreeMap<String, String>,
+}
+
+impl TypeVisitor for Collector<'_> {
+    fn visit<T: TS + 'static + ?Sized>(&mut self) {
+        // Lists, maps and primitive types are not declared; their parts are visited by whoever holds them.
+        if T::output_path().is_none() {
+            return;
+        }
+        let name = T::ident(self.config);
+        if self.declarations.contains_key(&name) {
+            return;
+        }
+        let docs = T::docs().unwrap_or_default();
+        let declaration = format!("{docs}export {}\n", T::decl(self.config));
+        self.declarations.insert(name, declaration);
+        T::visit_dependencies(self);
+        T::visit_generics(self);
+    }
+}
+
+impl Collector<'_> {
+    fn visit_roots(&mut self) {
+        self.visit::<frame::ClientFrame>();
+        self.visit::<frame::StreamRequest>();
+        self.visit::<news::VisitorNews>();
+        self.visit::<news::AgentNews>();
+        self.visit::<widget::NewVisitorSession>();
+        self.visit::<widget::VisitorSession>();
+        self.visit::<widget::VisitorHistory>();
+        self.visit::<attachment::Attachment>();
+        self.visit::<message::Message>();
+        self.visit::<setup::SetupState>();
+        self.visit::<setup::Setup>();
+        self.visit::<setup::SetupDone>();
+        self.visit::<setup::Login>();
+        self.visit::<setup::SocketToken>();
+        self.visit::<agent::Me>();
+        self.visit::<agent::AgentChange>();
+        self.visit::<agent::Invitation>();
+        self.visit::<agent::NewInvitation>();
+        self.visit::<agent::InvitationOffer>();
+        self.visit::<agent::AcceptInvitation>();
+        self.visit::<workspace::Workspace>();
+        self.visit::<workspace::WorkspaceChange>();
+        self.visit::<site::NewSite>();
+        self.visit::<site::SiteChange>();
+        self.visit::<site::SiteSecret>();
+        self.visit::<contact::Contact>();
+        self.visit::<contact::ContactChange>();
+        self.visit::<visitor::Visitor>();
+        self.visit::<key::ApiKey>();
+        self.visit::<key::NewApiKey>();
+        self.visit::<audit::AuditEntry>();
+        self.visit::<audit::FailedLogin>();
+        self.visit::<event::Event>();
+        self.visit::<page::Page<site::Site>>();
+    }
+}
+
+/// The limits and codes that a client decides by.
+fn constants() -> String {
+    let limits: &[(&str, u64)] = &[
+        ("frame_bytes_max", limit::FRAME_BYTES_MAX as u64),
+        ("body_bytes_max", limit::BODY_BYTES_MAX as u64),
+        ("attachments_max", limit::ATTACHMENTS_MAX as u64),
+        ("attachment_bytes_max", limit::ATTACHMENT_BYTES_MAX),
+        ("file_name_bytes_max", limit::FILE_NAME_BYTES_MAX as u64),
+        ("resumes_max", limit::RESUMES_MAX as u64),
+        ("page_entries_max", limit::PAGE_ENTRIES_MAX as u64),
+        ("page_rows_max", limit::PAGE_ROWS_MAX as u64),
+        ("properties_max", limit::PROPERTIES_MAX as u64),
+        ("url_bytes_max", limit::URL_BYTES_MAX as u64),
+        ("title_bytes_max", limit::TITLE_BYTES_MAX as u64),
+        ("visitor_edit_window_ms", limit::VISITOR_EDIT_WINDOW_MS),
+        ("password_length_min", limit::PASSWORD_LENGTH_MIN as u64),
+        ("search_bytes_max", limit::SEARCH_BYTES_MAX as u64),
+        ("silence_ms_max", limit::SILENCE_MS_MAX),
+        ("hello_ms_max", limit::HELLO_MS_MAX),
+        ("resend_ms", limit::RESEND_MS),
+        ("typing_ms", limit::TYPING_MS),
+        ("typing_bytes_max", limit::TYPING_BYTES_MAX as u64),
+    ];
+    let mut text = String::from("/** Limits on what a client sends. */\nexport const limit = {\n");
+    for (name, value) in limits {
+        writeln!(text, "  {name}: {value},").expect("a String takes all");
+    }
+    text.push_str("} as const;\n\n/** Why the server ends a connection. The range says what to do. */\nexport const closeCode = {\n");
+    for code in CloseCode::ALL {
+        writeln!(text, "  {}: {},", code.reason(), code.number()).expect("a String takes all");
+    }
+    text.push_str(
+        "} as const;\n\n/** One sentence for each error code. */\nexport const errorMessage: Record<ErrorCode, string> = {\n",
+    );
+    for code in ErrorCode::ALL {
+        writeln!(text, "  {}: {:?},", code.as_str(), code.message()).expect("a String takes all");
+    }
+    text.push_str("};\n");
+    text
+}
+
+fn generate() -> String {
+    let config = Config::new().with_large_int("number");
+    let mut collector = Collector {
+        config: &config,
+        declarations: BTreeMap::new(),
+    };
+    collector.visit_roots();
+    let mut text = String::from(
+        "// Made from the Rust crate `protocol` by its test `typescript`. Do not edit:\n\
+         // SWITCHBOARD_WRITE=1 cargo test -p protocol --test typescript\n\n",
+    );
+    for declaration in collector.declarations.values() {
+        text.push_str(declaration);
+        text.push('\n');
+    }
+    text.push_str(&constants());
+    text
+}
+
+#[test]
+fn the_browsers_types_are_those_of_this_crate() {
+    let path =
+        PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../widget-js/src/protocol.ts");
+    let wanted = generate();
+    if std::env::var_os("SWITCHBOARD_WRITE").is_some() {
+        std::fs::write(&path, &wanted).expect("the folder of the widget can be written");
+    }
+    let found = std::fs::read_to_string(&path).expect("the browser's types are committed");
+    assert!(
+        found == wanted,
+        "widget-js/src/protocol.ts is out of date: SWITCHBOARD_WRITE=1 cargo test -p protocol --test typescript"
+    );
+}
