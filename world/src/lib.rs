@@ -1,1 +1,64 @@
-//! In work.
+//! All that a simulation replaces: clock, ids and randomness, tasks, sockets, injected faults.
+//!
+//! Every crate but `protocol` takes its time, its randomness and its tasks from a [`World`], so that
+//! the core can run in a deterministic simulation. Nothing here knows what Switchboard does.
+
+pub mod clock;
+pub mod fault;
+pub mod id;
+pub mod net;
+pub mod tracker;
+
+pub use clock::Clock;
+pub use fault::Faults;
+pub use id::Ids;
+pub use tracker::Tracker;
+
+/// The outside, as one cheap handle to pass around.
+#[derive(Clone, Debug)]
+pub struct World {
+    /// Time.
+    pub clock: Clock,
+    /// Ids and randomness.
+    pub ids: Ids,
+    /// Tasks and their shutdown.
+    pub tracker: Tracker,
+    /// Faults that a test planted; none otherwise.
+    pub faults: Faults,
+}
+
+impl World {
+    /// The real world: the machine's clock and randomness, no faults.
+    #[must_use]
+    pub fn system() -> Self {
+        let clock = Clock::system();
+        Self {
+            ids: Ids::system(clock.clone()),
+            clock,
+            tracker: Tracker::new(),
+            faults: Faults::none(),
+        }
+    }
+
+    /// A world for tests: a clock that moves only when told, randomness from `seed`, and faults
+    /// that can be planted.
+    #[must_use]
+    pub fn simulated(seed: u64) -> Self {
+        let clock = Clock::manual(1_750_000_000_000);
+        Self {
+            ids: Ids::seeded(seed, clock.clone()),
+            clock,
+            tracker: Tracker::new(),
+            faults: Faults::armed(),
+        }
+    }
+
+    /// The real world, in which faults can be planted. For tests over real sockets and stores.
+    #[must_use]
+    pub fn system_with_faults() -> Self {
+        Self {
+            faults: Faults::armed(),
+            ..Self::system()
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! Time: what the store calls now, and how long things take.
+//!
+//! A node's clock is its monotonic clock plus an offset. Who knows the store's time calls
+//! [`Clock::set_now_ms`] at start and each minute; between these calls a change of the machine's
+//! clock moves nothing.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use tokio::sync::watch;
+
+/// The longest single wait of [`Clock::sleep_until_ms`]: the offset may change meanwhile.
+const WAIT_MAX: Duration = Duration::from_secs(30);
+
+/// A clock. Clones show the same time.
+#[derive(Clone, Debug)]
+pub struct Clock(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    /// What [`Clock::now_ms`] showed when nothing had elapsed, in milliseconds since 1970.
+    origin_ms: AtomicU64,
+    source: Source,
+}
+
+#[derive(Debug)]
+enum Source {
+    /// The machine's monotonic clock.
+    System { started: Instant },
+    /// A clock that a test moves. Holds the time elapsed.
+    Manual { elapsed: watch::Sender<Duration> },
+}
+
+impl Clock {
+    /// The machine's clock.
+    #[must_use]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one place that reads the machine's monotonic clock"
+    )]
+    pub fn system() -> Self {
+        Self(Arc::new(Shared {
+            origin_ms: AtomicU64::new(machine_now_ms()),
+            source: Source::System {
+                started: Instant::now(),
+            },
+        }))
+    }
+
+    /// A clock that shows `now_ms` and moves only by [`Clock::advance`].
+    #[must_use]
+    pub fn manual(now_ms: u64) -> Self {
+        Self(Arc::new(Shared {
+            origin_ms: AtomicU64::new(now_ms),
+            source: Source::Manual {
+                elapsed: watch::Sender::new(Duration::ZERO),
+            },
+        }))
+    }
+
+    /// Milliseconds since 1970, by the store's clock as last measured. May go back when the store's
+    /// clock is measured anew.
+    #[must_use]
+    pub fn now_ms(&self) -> u64 {
+        self.0.origin_ms.load(Ordering::Relaxed) + whole_ms(self.elapsed())
+    }
+
+    /// Time since the clock was made. Never goes back.
+    #[must_use]
+    pub fn elapsed(&self) -> Duration {
+        match &self.0.source {
+            Source::System { started } => started.elapsed(),
+            Source::Manual { elapsed } => *elapsed.borrow(),
+        }
+    }
+
+    /// Sets what [`Clock::now_ms`] shows from here on: the store's time, just measured.
+    pub fn set_now_ms(&self, now_ms: u64) {
+        let origin_ms = now_ms.saturating_sub(whole_ms(self.elapsed()));
+        self.0.origin_ms.store(origin_ms, Ordering::Relaxed);
+    }
+
+    /// The machine's own time of day, in milliseconds since 1970: what an embedded store takes for
+    /// the store's time. A manual clock shows itself.
+    #[must_use]
+    pub fn machine_now_ms(&self) -> u64 {
+        match &self.0.source {
+            Source::System { .. } => machine_now_ms(),
+            Source::Manual { .. } => self.now_ms(),
+        }
+    }
+
+    /// Waits until `duration` has passed since this call. Cancel-safe: dropping the future ends the
+    /// wait.
+    pub fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send + use<> {
+        let clock = self.clone();
+        let until = self.elapsed() + duration;
+        async move {
+            match &clock.0.source {
+                Source::System { .. } => {
+                    tokio::time::sleep(until.saturating_sub(clock.elapsed())).await;
+                }
+                Source::Manual { elapsed } => {
+                    let mut watch = elapsed.subscribe();
+                    let reached = watch.wait_for(|now| *now >= until).await;
+                    reached.expect("the clock holds the sender");
+                }
+            }
+        }
+    }
+
+    /// Waits until [`Clock::now_ms`] shows at least `at_ms`, also when the offset changes meanwhile.
+    /// Cancel-safe.
+    pub fn sleep_until_ms(&self, at_ms: u64) -> impl Future<Output = ()> + Send + use<> {
+        let clock = self.clone();
+        async move {
+            loop {
+                let left_ms = at_ms.saturating_sub(clock.now_ms());
+                if left_ms == 0 {
+                    return;
+                }
+                clock
+                    .sleep(Duration::from_millis(left_ms).min(WAIT_MAX))
+                    .await;
+            }
+        }
+    }
+
+    /// The output of `future`, or nothing if `limit` passes first; then `future` is dropped.
+    pub async fn timeout<F: Future>(&self, limit: Duration, future: F) -> Option<F::Output> {
+        tokio::select! {
+            // A result that is there counts, even when the time is over too.
+            biased;
+            output = future => Some(output),
+            () = self.sleep(limit) => None,
+        }
+    }
+
+    /// Moves a manual clock and wakes those whose wait is over.
+    ///
+    /// # Panics
+    ///
+    /// On the machine's clock, which nobody moves.
+    pub fn advance(&self, by: Duration) {
+        match &self.0.source {
+            Source::System { .. } => panic!("only a manual clock can be moved"),
+            Source::Manual { elapsed } => elapsed.send_modify(|now| *now += by),
+        }
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the one place that reads the machine's time of day"
+)]
+fn machine_now_ms() -> u64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, whole_ms)
+}
+
+fn whole_ms(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).expect("500 million years do not pass")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_manual_clock_wakes_sleepers_when_their_time_has_come() {
+        let clock = Clock::manual(1_000);
+        let tracker = crate::Tracker::new();
+        let sleeper = tracker.spawn(clock.sleep(Duration::from_secs(5)));
+        let until = tracker.spawn(clock.sleep_until_ms(61_000));
+        tokio::task::yield_now().await;
+        clock.advance(Duration::from_secs(4));
+        tokio::task::yield_now().await;
+        assert!(!sleeper.is_finished());
+        clock.advance(Duration::from_secs(1));
+        sleeper.await.expect("the sleeper wakes");
+        assert_eq!(clock.now_ms(), 6_000);
+        clock.advance(Duration::from_secs(30));
+        tokio::task::yield_now().await;
+        clock.advance(Duration::from_secs(25));
+        until.await.expect("the second sleeper wakes");
+    }
+
+    #[test]
+    fn the_stores_time_moves_now_and_not_the_time_elapsed() {
+        let clock = Clock::manual(1_000);
+        clock.advance(Duration::from_millis(500));
+        clock.set_now_ms(9_000);
+        assert_eq!(clock.now_ms(), 9_000);
+        assert_eq!(clock.elapsed(), Duration::from_millis(500));
+        clock.advance(Duration::from_millis(1));
+        assert_eq!(clock.now_ms(), 9_001);
+    }
+
+    #[test]
+    fn the_machines_clock_shows_the_machines_time() {
+        let clock = Clock::system();
+        assert!(clock.now_ms().abs_diff(clock.machine_now_ms()) < 10_000);
+    }
+
+    #[tokio::test]
+    async fn a_timeout_ends_a_wait_and_lets_a_result_through() {
+        let clock = Clock::system();
+        let never = std::future::pending::<()>();
+        assert!(
+            clock
+                .timeout(Duration::from_millis(1), never)
+                .await
+                .is_none()
+        );
+        let ready = std::future::ready(7);
+        assert_eq!(clock.timeout(Duration::ZERO, ready).await, Some(7));
+    }
+}

@@ -1,0 +1,139 @@
+//! Faults that a test plants at named points: the n-th call there fails.
+//!
+//! In production no plan exists and a check is one comparison with nothing.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// A planted fault. Who meets it reports it as the error that it stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fault {
+    /// Where.
+    pub point: &'static str,
+}
+
+impl std::fmt::Display for Fault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "planted fault at {}", self.point)
+    }
+}
+
+impl std::error::Error for Fault {}
+
+impl From<Fault> for std::io::Error {
+    fn from(fault: Fault) -> Self {
+        Self::other(fault)
+    }
+}
+
+/// The planted faults. Clones are one plan.
+#[derive(Clone, Debug, Default)]
+pub struct Faults(Option<Arc<Mutex<BTreeMap<&'static str, Point>>>>);
+
+#[derive(Debug, Default)]
+struct Point {
+    call_count: u64,
+    failing: Vec<Range<u64>>,
+}
+
+impl Faults {
+    /// No faults, ever.
+    #[must_use]
+    pub fn none() -> Self {
+        Self(None)
+    }
+
+    /// No faults yet; tests may plant some.
+    #[must_use]
+    pub fn armed() -> Self {
+        Self(Some(Arc::default()))
+    }
+
+    /// Counts a call at `point` and says whether it shall fail.
+    ///
+    /// # Errors
+    ///
+    /// The planted fault.
+    pub fn check(&self, point: &'static str) -> Result<(), Fault> {
+        match &self.0 {
+            None => Ok(()),
+            Some(plan) => {
+                let mut plan = plan.lock().unwrap_or_else(PoisonError::into_inner);
+                let at = plan.entry(point).or_default();
+                let call = at.call_count;
+                at.call_count += 1;
+                if at.failing.iter().any(|calls| calls.contains(&call)) {
+                    return Err(Fault { point });
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Plants a fault: counted from here, the first `skip` calls at `point` pass, the next `count`
+    /// fail.
+    ///
+    /// # Panics
+    ///
+    /// On [`Faults::none`].
+    pub fn fail(&self, point: &'static str, skip: u64, count: u64) {
+        let plan = self
+            .0
+            .as_ref()
+            .expect("faults are planted only where a test armed them");
+        let mut plan = plan.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = plan.entry(point).or_default();
+        let start = at.call_count.saturating_add(skip);
+        at.failing.push(start..start.saturating_add(count));
+    }
+
+    /// Takes all faults away; calls are counted on.
+    pub fn heal(&self) {
+        if let Some(plan) = &self.0 {
+            let mut plan = plan.lock().unwrap_or_else(PoisonError::into_inner);
+            plan.values_mut().for_each(|at| at.failing.clear());
+        }
+    }
+
+    /// How often [`Faults::check`] was called at `point`; always zero without a plan.
+    #[must_use]
+    pub fn call_count(&self, point: &'static str) -> u64 {
+        self.0.as_ref().map_or(0, |plan| {
+            let plan = plan.lock().unwrap_or_else(PoisonError::into_inner);
+            plan.get(point).map_or(0, |at| at.call_count)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exactly_the_planned_calls_fail() {
+        let faults = Faults::armed();
+        faults.check("here").expect("nothing is planted yet");
+        faults.fail("here", 1, 2);
+        let failed = [(); 5].map(|()| faults.check("here").is_err());
+        assert_eq!(failed, [false, true, true, false, false]);
+        assert_eq!(faults.check("there"), Ok(()));
+        assert_eq!(faults.call_count("here"), 6);
+    }
+
+    #[test]
+    fn healing_takes_the_plan_away() {
+        let faults = Faults::armed();
+        faults.fail("here", 0, u64::MAX);
+        assert_eq!(faults.check("here"), Err(Fault { point: "here" }));
+        faults.heal();
+        assert_eq!(faults.check("here"), Ok(()));
+    }
+
+    #[test]
+    fn without_a_plan_nothing_fails_and_nothing_is_counted() {
+        let faults = Faults::none();
+        assert_eq!(faults.check("here"), Ok(()));
+        assert_eq!(faults.call_count("here"), 0);
+    }
+}
