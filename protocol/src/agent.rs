@@ -23,7 +23,7 @@ words! {
 
 /// A member of the team.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
-#[ts(export_to = "protocol.ts", optional_fields)]
+#[ts(export_to = "protocol.ts", optional_fields = nullable)]
 pub struct Agent {
     /// Its id.
     pub id: AgentId,
@@ -58,7 +58,7 @@ pub struct AgentPresence {
 /// What a change of a member may set; what is absent stays.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[ts(export_to = "protocol.ts", optional_fields)]
+#[ts(export_to = "protocol.ts", optional_fields = nullable)]
 pub struct AgentChange {
     /// A new name.
     pub name: Option<Name>,
@@ -72,7 +72,7 @@ pub struct AgentChange {
 
 /// An open invitation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
-#[ts(export_to = "protocol.ts", optional_fields)]
+#[ts(export_to = "protocol.ts", optional_fields = nullable)]
 pub struct Invitation {
     /// Its id.
     pub id: InvitationId,
@@ -115,7 +115,7 @@ pub struct InvitationOffer {
 /// Accepts an invitation.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, TS, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[ts(export_to = "protocol.ts", optional_fields)]
+#[ts(export_to = "protocol.ts", optional_fields = nullable)]
 pub struct AcceptInvitation {
     /// The link's secret.
     pub token: String,

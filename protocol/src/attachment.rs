@@ -8,7 +8,7 @@ use crate::id::AttachmentId;
 
 /// A file of a message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
-#[ts(export_to = "protocol.ts", optional_fields)]
+#[ts(export_to = "protocol.ts", optional_fields = nullable)]
 pub struct Attachment {
     /// Its id; the file is at `/api/v1/attachments/{id}`.
     pub id: AttachmentId,

@@ -9,7 +9,7 @@ use crate::id::AuditId;
 
 /// A line of the audit log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
-#[ts(export_to = "protocol.ts", optional_fields)]
+#[ts(export_to = "protocol.ts", optional_fields = nullable)]
 pub struct AuditEntry {
     /// Its id.
     pub id: AuditId,
@@ -31,7 +31,7 @@ pub struct AuditEntry {
 
 /// A sign-in that failed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
-#[ts(export_to = "protocol.ts", optional_fields)]
+#[ts(export_to = "protocol.ts", optional_fields = nullable)]
 pub struct FailedLogin {
     /// When.
     pub at_ms: u64,

@@ -11,7 +11,7 @@ use crate::visitor::Claim;
 
 /// What is written: a body, files, or both.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
-#[ts(export_to = "protocol.ts", optional_fields)]
+#[ts(export_to = "protocol.ts", optional_fields = nullable)]
 pub struct Draft {
     /// The text; may be absent where files are sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -32,7 +32,7 @@ pub struct Draft {
 /// What can be asked. `do` names it on the wire.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS, ToSchema)]
 #[serde(tag = "do", rename_all = "snake_case")]
-#[ts(export_to = "protocol.ts", optional_fields)]
+#[ts(export_to = "protocol.ts", optional_fields = nullable)]
 pub enum Command {
     /// Say something. A visitor leaves the conversation out: his open one is meant, or a new one begins.
     SendMessage {
@@ -171,7 +171,7 @@ impl Command {
 
 /// The outcome of an accepted command. A retry gets the same one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
-#[ts(export_to = "protocol.ts", optional_fields)]
+#[ts(export_to = "protocol.ts", optional_fields = nullable)]
 pub struct Ack {
     /// The client's name for the command.
     pub client_id: ClientId,

@@ -47,7 +47,7 @@ pub enum AttributeValue {
 
 /// A way to know a contact again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
-#[ts(export_to = "protocol.ts", optional_fields)]
+#[ts(export_to = "protocol.ts", optional_fields = nullable)]
 pub struct Identity {
     /// What it says.
     pub kind: IdentityKind,
@@ -59,7 +59,7 @@ pub struct Identity {
 
 /// A person.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS, ToSchema)]
-#[ts(export_to = "protocol.ts", optional_fields)]
+#[ts(export_to = "protocol.ts", optional_fields = nullable)]
 pub struct Contact {
     /// Its id.
     pub id: ContactId,
@@ -98,7 +98,7 @@ pub struct Contact {
 /// What a change of a contact may set; what is absent stays.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, TS, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[ts(export_to = "protocol.ts", optional_fields)]
+#[ts(export_to = "protocol.ts", optional_fields = nullable)]
 pub struct ContactChange {
     /// A new name; empty takes it away.
     pub name: Option<String>,

@@ -74,7 +74,7 @@ words! {
 
 /// The last thing said, cut to one line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
-#[ts(export_to = "protocol.ts", optional_fields)]
+#[ts(export_to = "protocol.ts", optional_fields = nullable)]
 pub struct Preview {
     /// The entry it comes from.
     pub entry_id: EntryId,
@@ -90,7 +90,7 @@ pub struct Preview {
 
 /// A conversation, as the team sees it: also the row of the inbox.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
-#[ts(export_to = "protocol.ts", optional_fields)]
+#[ts(export_to = "protocol.ts", optional_fields = nullable)]
 pub struct Conversation {
     /// Its id.
     pub id: ConversationId,
@@ -144,7 +144,7 @@ pub struct Conversation {
 
 /// A conversation as its visitor sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
-#[ts(export_to = "protocol.ts", optional_fields)]
+#[ts(export_to = "protocol.ts", optional_fields = nullable)]
 pub struct VisitorConversation {
     /// Its id.
     pub id: ConversationId,

@@ -47,7 +47,7 @@ pub enum ReopenCause {
 /// What an entry is. What the system says is a kind with parameters, never a sentence.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS, ToSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-#[ts(export_to = "protocol.ts", optional_fields)]
+#[ts(export_to = "protocol.ts", optional_fields = nullable)]
 pub enum Content {
     /// Somebody said something to the other side.
     Message {
@@ -147,7 +147,7 @@ impl Content {
 
 /// A line of the log, as the team sees it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS, ToSchema)]
-#[ts(export_to = "protocol.ts", optional_fields)]
+#[ts(export_to = "protocol.ts", optional_fields = nullable)]
 pub struct Entry {
     /// Its id.
     pub id: EntryId,
@@ -172,7 +172,7 @@ pub struct Entry {
 /// Who speaks, as a visitor sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-#[ts(export_to = "protocol.ts", optional_fields)]
+#[ts(export_to = "protocol.ts", optional_fields = nullable)]
 pub enum VisitorAuthor {
     /// The visitor's own side.
     You,
@@ -192,7 +192,7 @@ pub enum VisitorAuthor {
 /// What an entry is, as a visitor sees it: exactly these kinds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS, ToSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-#[ts(export_to = "protocol.ts", optional_fields)]
+#[ts(export_to = "protocol.ts", optional_fields = nullable)]
 pub enum VisitorContent {
     /// Somebody said something.
     Message {
@@ -223,7 +223,7 @@ pub enum VisitorContent {
 
 /// A line of the log as a visitor sees it. It has one number, and no gap shows where a note stands.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS, ToSchema)]
-#[ts(export_to = "protocol.ts", optional_fields)]
+#[ts(export_to = "protocol.ts", optional_fields = nullable)]
 pub struct VisitorEntry {
     /// Its id.
     pub id: EntryId,

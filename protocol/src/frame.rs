@@ -15,7 +15,7 @@ use crate::view::VisitorFilter;
 
 /// A conversation to follow, and from where.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
-#[ts(export_to = "protocol.ts", optional_fields)]
+#[ts(export_to = "protocol.ts", optional_fields = nullable)]
 pub struct Follow {
     /// Which.
     pub conversation_id: ConversationId,
@@ -38,7 +38,7 @@ pub enum Purpose {
 
 /// The first frame of a connection.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS, ToSchema)]
-#[ts(export_to = "protocol.ts", optional_fields)]
+#[ts(export_to = "protocol.ts", optional_fields = nullable)]
 pub struct Hello {
     /// Who: a visitor's token, or an agent's socket token.
     pub token: String,
@@ -57,7 +57,7 @@ pub struct Hello {
 
 /// A page that came in sight, or a route change within one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
-#[ts(export_to = "protocol.ts", optional_fields)]
+#[ts(export_to = "protocol.ts", optional_fields = nullable)]
 pub struct Page {
     /// The address.
     pub url: String,
@@ -73,7 +73,7 @@ pub struct Page {
 /// A list to watch live.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
 #[serde(tag = "view", rename_all = "snake_case")]
-#[ts(export_to = "protocol.ts", optional_fields)]
+#[ts(export_to = "protocol.ts", optional_fields = nullable)]
 pub enum Watch {
     /// The conversations of a filter.
     Inbox {
@@ -91,7 +91,7 @@ pub enum Watch {
 /// What a client says.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS, ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
-#[ts(export_to = "protocol.ts", optional_fields)]
+#[ts(export_to = "protocol.ts", optional_fields = nullable)]
 pub enum ClientFrame {
     /// The first frame.
     Hello(Hello),
@@ -193,7 +193,7 @@ impl ClientFrame {
 /// The body of `POST /api/v1/stream`: a connection over plain HTTP. Changing what is followed or
 /// watched means a new request.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS, ToSchema)]
-#[ts(export_to = "protocol.ts", optional_fields)]
+#[ts(export_to = "protocol.ts", optional_fields = nullable)]
 pub struct StreamRequest {
     /// The same as the first frame of a socket.
     pub hello: Hello,

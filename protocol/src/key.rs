@@ -13,7 +13,7 @@ pub const API_KEY_PREFIX: &str = "sbk_";
 
 /// A key for programs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
-#[ts(export_to = "protocol.ts", optional_fields)]
+#[ts(export_to = "protocol.ts", optional_fields = nullable)]
 pub struct ApiKey {
     /// Its id.
     pub id: ApiKeyId,

@@ -32,7 +32,7 @@ impl Format {
 
 /// The words of a message or note, as they are today.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS, ToSchema)]
-#[ts(export_to = "protocol.ts", optional_fields)]
+#[ts(export_to = "protocol.ts", optional_fields = nullable)]
 pub struct Message {
     /// How `body` is written.
     pub format: Format,

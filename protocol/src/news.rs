@@ -49,7 +49,7 @@ pub enum Continuity {
 
 /// The answer to `hello`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS, ToSchema)]
-#[ts(export_to = "protocol.ts", optional_fields)]
+#[ts(export_to = "protocol.ts", optional_fields = nullable)]
 pub struct Welcome {
     /// This connection; frames of another one are to be dropped.
     pub connection_id: ConnectionId,
@@ -65,7 +65,7 @@ pub struct Welcome {
 
 /// Entries of a conversation in number order: a replay, or the newest page.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS, ToSchema)]
-#[ts(export_to = "protocol.ts", optional_fields)]
+#[ts(export_to = "protocol.ts", optional_fields = nullable)]
 pub struct Batch<E> {
     /// Which conversation.
     pub conversation_id: ConversationId,
@@ -91,7 +91,7 @@ pub struct Rejected {
 
 /// Frames of both directions' ends, the same for visitors and agents.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
-#[ts(export_to = "protocol.ts", optional_fields)]
+#[ts(export_to = "protocol.ts", optional_fields = nullable)]
 pub struct GoingAway {
     /// When to come back, in milliseconds from now.
     pub return_after_ms: u64,
@@ -100,7 +100,7 @@ pub struct GoingAway {
 /// What the server says to visitors.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS, ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
-#[ts(export_to = "protocol.ts", optional_fields)]
+#[ts(export_to = "protocol.ts", optional_fields = nullable)]
 pub enum VisitorNews {
     /// The connection is up.
     Welcome {
@@ -172,7 +172,7 @@ pub enum VisitorNews {
 /// What the server says to agents.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS, ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
-#[ts(export_to = "protocol.ts", optional_fields)]
+#[ts(export_to = "protocol.ts", optional_fields = nullable)]
 pub enum AgentNews {
     /// The connection is up.
     Welcome {

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 /// A page of a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
-#[ts(export_to = "protocol.ts", optional_fields)]
+#[ts(export_to = "protocol.ts", rename = "Listing", optional_fields = nullable)]
 pub struct Page<T> {
     /// The rows, in the list's order.
     pub items: Vec<T>,

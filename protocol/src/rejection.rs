@@ -169,7 +169,7 @@ impl From<ErrorCode> for Rejection {
 
 /// A rejection as clients get it, over HTTP (RFC 9457) and inside frames.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
-#[ts(export_to = "protocol.ts", optional_fields)]
+#[ts(export_to = "protocol.ts", optional_fields = nullable)]
 pub struct Problem {
     /// The stable code.
     pub code: ErrorCode,

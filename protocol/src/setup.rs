@@ -19,7 +19,7 @@ pub struct SetupState {
 /// Sets Switchboard up: the owner, the workspace and the first site, in one transaction.
 #[derive(Clone, Deserialize, TS, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[ts(export_to = "protocol.ts", optional_fields)]
+#[ts(export_to = "protocol.ts", optional_fields = nullable)]
 pub struct Setup {
     /// The secret of the one-time link that the server printed.
     pub token: String,

@@ -57,7 +57,7 @@ impl Default for Theme {
 
 /// An installation of the widget.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
-#[ts(export_to = "protocol.ts", optional_fields)]
+#[ts(export_to = "protocol.ts", optional_fields = nullable)]
 pub struct Site {
     /// Its id, which is the public key in the embed tag.
     pub id: SiteId,
@@ -89,7 +89,7 @@ pub struct Site {
 /// Makes a site.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[ts(export_to = "protocol.ts", optional_fields)]
+#[ts(export_to = "protocol.ts", optional_fields = nullable)]
 pub struct NewSite {
     /// Its name.
     pub name: Name,
@@ -106,7 +106,7 @@ pub struct NewSite {
 /// What a change of a site may set; what is absent stays.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[ts(export_to = "protocol.ts", optional_fields)]
+#[ts(export_to = "protocol.ts", optional_fields = nullable)]
 pub struct SiteChange {
     /// A new name.
     pub name: Option<Name>,
@@ -130,7 +130,7 @@ pub struct SiteChange {
 
 /// A secret that signs identity tokens. Two may be alive at a time, so that a site can change over.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
-#[ts(export_to = "protocol.ts", optional_fields)]
+#[ts(export_to = "protocol.ts", optional_fields = nullable)]
 pub struct SiteSecret {
     /// Its id.
     pub id: SiteSecretId,

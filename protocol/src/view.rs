@@ -35,7 +35,7 @@ words! {
 /// Which visitors are listed; what is absent does not matter.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize, TS, ToSchema)]
 #[serde(default)]
-#[ts(export_to = "protocol.ts", optional_fields)]
+#[ts(export_to = "protocol.ts", optional_fields = nullable)]
 pub struct VisitorFilter {
     /// Of one site.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -38,7 +38,7 @@ words! {
 
 /// A page that a visitor looked at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
-#[ts(export_to = "protocol.ts", optional_fields)]
+#[ts(export_to = "protocol.ts", optional_fields = nullable)]
 pub struct PageView {
     /// The address, without its fragment.
     pub url: String,
@@ -50,7 +50,7 @@ pub struct PageView {
 
 /// Where a visit came from, taken from the first page of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
-#[ts(export_to = "protocol.ts", optional_fields)]
+#[ts(export_to = "protocol.ts", optional_fields = nullable)]
 pub struct Source {
     /// The address of the page that led here, of another site; absent for direct visits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -63,7 +63,7 @@ pub struct Source {
 
 /// What is known of the browser and its place.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
-#[ts(export_to = "protocol.ts", optional_fields)]
+#[ts(export_to = "protocol.ts", optional_fields = nullable)]
 pub struct Browser {
     /// The form of the device.
     pub device: Device,
@@ -83,7 +83,7 @@ pub struct Browser {
 
 /// A visitor who is here now: a row of the live list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
-#[ts(export_to = "protocol.ts", optional_fields)]
+#[ts(export_to = "protocol.ts", optional_fields = nullable)]
 pub struct LiveVisitor {
     /// The browser.
     pub id: VisitorId,
@@ -123,7 +123,7 @@ pub struct LiveVisitor {
 
 /// A stay on a site.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
-#[ts(export_to = "protocol.ts", optional_fields)]
+#[ts(export_to = "protocol.ts", optional_fields = nullable)]
 pub struct Visit {
     /// Its id.
     pub id: VisitId,
@@ -139,7 +139,7 @@ pub struct Visit {
 
 /// A visitor as the side panel shows him: from the store, whether here or not.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS, ToSchema)]
-#[ts(export_to = "protocol.ts", optional_fields)]
+#[ts(export_to = "protocol.ts", optional_fields = nullable)]
 pub struct Visitor {
     /// The browser.
     pub id: VisitorId,
@@ -161,7 +161,7 @@ pub struct Visitor {
 
 /// What a page says of its visitor without proof: a claim, shown as such.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, TS, ToSchema)]
-#[ts(export_to = "protocol.ts", optional_fields)]
+#[ts(export_to = "protocol.ts", optional_fields = nullable)]
 pub struct Claim {
     /// The name.
     pub name: Option<String>,

@@ -12,7 +12,7 @@ use crate::site::Theme;
 /// Begins or renews a visitor's session. Sent by the page's origin, or by the panel with a token.
 #[derive(Clone, Deserialize, TS, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[ts(export_to = "protocol.ts", optional_fields)]
+#[ts(export_to = "protocol.ts", optional_fields = nullable)]
 pub struct NewVisitorSession {
     /// The site key of the embed tag.
     pub site_key: SiteId,
@@ -63,13 +63,15 @@ pub struct WidgetConfig {
     pub identity_required: bool,
     /// Largest file, in bytes.
     pub attachment_bytes_max: u64,
+    /// Whether a browser that says Do Not Track keeps its pages and events to itself.
+    pub respect_do_not_track: bool,
     /// Who answers.
     pub staff: Staff,
 }
 
 /// Who answers, as visitors see it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
-#[ts(export_to = "protocol.ts", optional_fields)]
+#[ts(export_to = "protocol.ts", optional_fields = nullable)]
 pub struct Staff {
     /// Whether somebody is online.
     pub online: bool,
@@ -79,7 +81,7 @@ pub struct Staff {
 
 /// A page of a visitor's thread: his conversations in one scroll, newest first.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS, ToSchema)]
-#[ts(export_to = "protocol.ts", optional_fields)]
+#[ts(export_to = "protocol.ts", optional_fields = nullable)]
 pub struct VisitorHistory {
     /// The conversations, newest first.
     pub conversations: Vec<VisitorThread>,
@@ -89,7 +91,7 @@ pub struct VisitorHistory {
 
 /// A conversation of a visitor with the newest page of its entries.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS, ToSchema)]
-#[ts(export_to = "protocol.ts", optional_fields)]
+#[ts(export_to = "protocol.ts", optional_fields = nullable)]
 pub struct VisitorThread {
     /// The conversation.
     pub conversation: VisitorConversation,

@@ -52,7 +52,7 @@ impl Default for Settings {
 /// What a change of a workspace may set; what is absent stays.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[ts(export_to = "protocol.ts", optional_fields)]
+#[ts(export_to = "protocol.ts", optional_fields = nullable)]
 pub struct WorkspaceChange {
     /// A new name.
     pub name: Option<Name>,

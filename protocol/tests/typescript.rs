@@ -4,13 +4,14 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use protocol::rejection::{CloseCode, ErrorCode};
 use protocol::{
     agent, attachment, audit, contact, event, frame, key, limit, message, news, page, setup, site,
     visitor, widget, workspace,
 };
+use sha2::{Digest, Sha256};
 use ts_rs::{Config, TS, TypeVisitor};
 
 /// Collects the declaration of every type it meets, and of those that they need.
@@ -31,7 +32,7 @@ impl TypeVisitor for Collector<'_> {
         }
         let docs = T::docs().unwrap_or_default();
         let declaration = format!("{docs}export {}\n", T::decl(self.config));
-        self.declarations.insert(name, declaration);
+        self.declarations.insert(name, one_line_docs(&declaration));
         T::visit_dependencies(self);
         T::visit_generics(self);
     }
@@ -76,6 +77,18 @@ impl Collector<'_> {
     }
 }
 
+/// Puts every comment of one line on one line, and takes off trailing spaces.
+fn one_line_docs(declaration: &str) -> String {
+    declaration
+        .replace("/**\n * ", "/** ")
+        .replace("\n */\n", " */\n")
+        .lines()
+        .map(str::trim_end)
+        .collect::<Vec<_>>()
+        .join("\n")
+        + "\n"
+}
+
 /// The limits and codes that a client decides by.
 fn constants() -> String {
     let limits: &[(&str, u64)] = &[
@@ -117,6 +130,46 @@ fn constants() -> String {
     text
 }
 
+/// The hash of all fixtures, by which documents and types show that they belong together: the first
+/// 16 characters of SHA-256 over each file's path, a zero byte, its content and a zero byte.
+fn fixtures_hash() -> String {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fixtures");
+    let mut files = BTreeMap::new();
+    collect_files(&root, "", &mut files);
+    let mut hasher = Sha256::new();
+    for (path, content) in &files {
+        hasher.update(path.as_bytes());
+        hasher.update([0]);
+        hasher.update(content);
+        hasher.update([0]);
+    }
+    let hex = hasher
+        .finalize()
+        .iter()
+        .fold(String::new(), |mut hex, byte| {
+            write!(hex, "{byte:02x}").expect("a String takes all");
+            hex
+        });
+    hex[..16].to_owned()
+}
+
+fn collect_files(folder: &Path, prefix: &str, files: &mut BTreeMap<String, Vec<u8>>) {
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return;
+    };
+    for entry in entries {
+        let entry = entry.expect("the fixtures can be listed");
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let path = format!("{prefix}{name}");
+        if entry.path().is_dir() {
+            collect_files(&entry.path(), &format!("{path}/"), files);
+        } else {
+            let content = std::fs::read(entry.path()).expect("a fixture can be read");
+            files.insert(path, content);
+        }
+    }
+}
+
 fn generate() -> String {
     let config = Config::new().with_large_int("number");
     let mut collector = Collector {
@@ -126,8 +179,9 @@ fn generate() -> String {
     collector.visit_roots();
     let mut text = String::from(
         "// Made from the Rust crate `protocol` by its test `typescript`. Do not edit:\n\
-         // SWITCHBOARD_WRITE=1 cargo test -p protocol --test typescript\n\n",
+         // SWITCHBOARD_WRITE=1 cargo test -p protocol --test typescript\n",
     );
+    writeln!(text, "// fixtures: {}\n", fixtures_hash()).expect("a String takes all");
     for declaration in collector.declarations.values() {
         text.push_str(declaration);
         text.push('\n');
@@ -138,8 +192,7 @@ fn generate() -> String {
 
 #[test]
 fn the_browsers_types_are_those_of_this_crate() {
-    let path =
-        PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../widget-js/src/protocol.ts");
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../widget-js/src/protocol.ts");
     let wanted = generate();
     if std::env::var_os("SWITCHBOARD_WRITE").is_some() {
         std::fs::write(&path, &wanted).expect("the folder of the widget can be written");

@@ -1,0 +1,1407 @@
+// Made from the Rust crate `protocol` by its test `typescript`. Do not edit:
+// SWITCHBOARD_WRITE=1 cargo test -p protocol --test typescript
+// fixtures: 748863852fbe6c06
+
+/** Accepts an invitation. */
+export type AcceptInvitation = {
+/** The link's secret. */
+token: string,
+/** The name to be seen. */
+name: Name,
+/** A new password, or that of the account that exists. */
+password: string,
+/** The IANA time zone of the browser. */
+time_zone?: string | null, };
+
+/** The outcome of an accepted command. A retry gets the same one. */
+export type Ack = {
+/** The client's name for the command. */
+client_id: ClientId,
+/** The conversation it went to; absent for `identify` before a first message. */
+conversation_id?: ConversationId | null,
+/** The entry it made; absent where nothing had to change (assigning to whom it is assigned). */
+entry_id?: EntryId | null,
+/** The entry's number in the author's own counting. */
+number?: number | null,
+/** When it was stored. */
+sent_at_ms: number, };
+
+/** What a message after the end does (C7). */
+export type AfterClose = "start_new" | "reopen";
+
+/** A member of the team. */
+export type Agent = {
+/** Its id. */
+id: AgentId,
+/** Grows with every change (`If-Match`). */
+version: number,
+/** The user behind it. */
+user_id: UserId,
+/** The name the team and visitors see. */
+name: string,
+/** The address to sign in with. Never shown to visitors. */
+email: string,
+/** What the member may do. */
+role: Role,
+/** The IANA time zone. */
+time_zone: string,
+/** Whether the member was deactivated; the name stays on what was said. */
+deactivated: boolean,
+/** When the member joined. */
+created_at_ms: number, };
+
+/** What a change of a member may set; what is absent stays. */
+export type AgentChange = {
+/** A new name. */
+name?: Name | null,
+/** A new role. */
+role?: Role | null,
+/** A new time zone. */
+time_zone?: string | null,
+/** Deactivate, or take back. */
+deactivated?: boolean | null, };
+
+/** A member of a workspace's team. */
+export type AgentId = string;
+
+/** What the server says to agents. */
+export type AgentNews = { "type": "welcome",
+/** Who this is. */
+agent_id: AgentId,
+/** This connection; frames of another one are to be dropped. */
+connection_id: ConnectionId,
+/** The store's epoch. */
+epoch: number,
+/** The store's time. */
+now_ms: number,
+/** When the token stops being accepted, and this connection ends. */
+token_expires_at_ms: number,
+/** What may be counted on. */
+limits: ConnectionLimits, } | { "type": "ack" } & Ack | { "type": "rejected" } & Rejected | { "type": "entry",
+/** The entry. */
+entry: Entry, } | { "type": "entries" } & Batch<Entry> | { "type": "typing",
+/** Where. */
+conversation_id: ConversationId,
+/** Which agent; the customer when absent. */
+agent_id?: AgentId | null,
+/** What stands there so far, from customers. */
+text?: string | null,
+/** Whether it goes on. */
+active: boolean, } | { "type": "marks",
+/** Where. */
+conversation_id: ConversationId,
+/** How far. */
+marks: Marks, } | { "type": "viewing",
+/** Which. */
+conversation_id: ConversationId,
+/** Who. */
+agent_ids: Array<AgentId>, } | { "type": "conversation",
+/** As it is now. */
+conversation: Conversation, } | { "type": "inbox",
+/** Which list. */
+filter: InboxFilter,
+/** Its first rows, at most `PAGE_ROWS_MAX`. */
+rows: Array<Conversation>,
+/** How far I have read each of them. */
+read: { [key in ConversationId]: number },
+/** Whether the list goes on; older rows come over HTTP. */
+more: boolean,
+/** How many there are. */
+counts: InboxCounts, } | { "type": "inbox_changes",
+/** Which list. */
+filter: InboxFilter,
+/** New or changed rows. */
+rows: Array<Conversation>,
+/** Rows that no longer belong, with the version that took them out. */
+gone: Array<GoneRow>,
+/** How many there are. */
+counts: InboxCounts, } | { "type": "read",
+/** Where. */
+conversation_id: ConversationId,
+/** Up to which `seq`. */
+seq: number, } | { "type": "visitors",
+/** The rows. */
+rows: Array<LiveVisitor>,
+/** How many there are. */
+counts: VisitorCounts, } | { "type": "visitor_changes",
+/** New or changed rows. */
+rows: Array<LiveVisitor>,
+/** Who left, or no longer belongs. */
+gone: Array<VisitorId>,
+/** How many there are. */
+counts: VisitorCounts, } | { "type": "team",
+/** The members. */
+agents: Array<Agent>,
+/** What they do. */
+presence: Array<AgentPresence>, } | { "type": "team_presence",
+/** Those who changed. */
+presence: Array<AgentPresence>, } | { "type": "changed",
+/** Which part: `sites`, `workspace`, `keys`, `contact`. */
+part: string,
+/** The id of the record, where one is. */
+id?: string | null, } | { "type": "beat" } | { "type": "going_away" } & GoingAway | { "type": "error",
+/** Why. */
+problem: Problem, };
+
+/** What an agent does right now. */
+export type AgentPresence = {
+/** Who. */
+agent_id: AgentId,
+/** Whether the agent can be reached. */
+availability: Availability, };
+
+/** A key for programs. */
+export type ApiKey = {
+/** Its id. */
+id: ApiKeyId,
+/** What it is for. */
+name: string,
+/** The first characters, to tell keys apart. */
+hint: string,
+/** What it may do. */
+scopes: Array<Permission>,
+/** The key itself, only in the answer that made it. */
+key?: string | null,
+/** When it was made. */
+created_at_ms: number,
+/** When it was last used, to the minute. */
+used_at_ms?: number | null, };
+
+/** A key for programs. */
+export type ApiKeyId = string;
+
+/** A file of a message. */
+export type Attachment = {
+/** Its id; the file is at `/api/v1/attachments/{id}`. */
+id: AttachmentId,
+/** Its name, made safe to show and save. */
+name: string,
+/** Its type, found by looking at the bytes. */
+media_type: string,
+/** Its size. */
+size_bytes: number,
+/** Pixels, for images. */
+width?: number | null,
+/** Pixels, for images. */
+height?: number | null, };
+
+/** An uploaded file. */
+export type AttachmentId = string;
+
+/** A typed attribute's value. */
+export type AttributeValue = boolean | number | string;
+
+/** A line of the audit log. */
+export type AuditEntry = {
+/** Its id. */
+id: AuditId,
+/** When. */
+at_ms: number,
+/** Who: an agent's, visitor's or key's id, or `system`. */
+actor: string,
+/** What, dotted and in the past tense: `site.changed`, `agent.deactivated`. */
+action: string,
+/** The id of what it was done to. */
+target: string,
+/** The names of the fields that changed. */
+fields: Array<string>,
+/** From what to what, as far as not erased: a JSON object of `field: [before, after]`. */
+changes_json?: string | null,
+/** The address it came from. */
+address?: string | null, };
+
+/** A line of the audit log. */
+export type AuditId = string;
+
+/** Who made an entry. */
+export type Author = { "kind": "visitor",
+/** The browser it came from. */
+visitor_id: VisitorId,
+/** The person behind it when it was written. */
+contact_id: ContactId, } | { "kind": "agent",
+/** Who. */
+agent_id: AgentId, } | { "kind": "ai" } | { "kind": "system" };
+
+/** Whether an agent can be reached. */
+export type Availability = "online" | "away" | "offline";
+
+/** Entries of a conversation in number order: a replay, or the newest page. */
+export type Batch<E> = {
+/** Which conversation. */
+conversation_id: ConversationId,
+/** Whether these follow what the client has, or replace it. */
+continuity: Continuity,
+/** The entries; at most `PAGE_ENTRIES_MAX`. */
+entries: Array<E>,
+/** Where the client stands after these; absent for an empty conversation. */
+position?: Position | null,
+/** Whether older entries exist before the first of these. */
+older: boolean, };
+
+/** What a person wrote: not blank, no NUL, within [`limit::BODY_BYTES_MAX`]. Never HTML. */
+export type Body = string;
+
+/** What is known of the browser and its place. */
+export type Browser = {
+/** The form of the device. */
+device: Device,
+/** The browser's name. */
+name: string,
+/** The operating system's name. */
+system: string,
+/** The language, as a BCP 47 tag. */
+language?: string | null,
+/** The IANA time zone. */
+time_zone?: string | null,
+/** ISO 3166-1 alpha-2, where a source for it is configured. */
+country?: string | null,
+/** The city's name, where a source for it is configured. */
+city?: string | null, };
+
+/** Where a conversation takes place. */
+export type Channel = "chat" | "email" | "ticket";
+
+/** What a page says of its visitor without proof: a claim, shown as such. */
+export type Claim = {
+/** The name. */
+name?: string | null,
+/** The e-mail address. */
+email?: string | null,
+/** The telephone number. */
+phone?: string | null,
+/** The site's own id for the customer. */
+customer_id?: string | null,
+/** The company. */
+company?: string | null, } & ({ [key in string]: boolean | number | string });
+
+/** What a client says. */
+export type ClientFrame = { "type": "hello" } & Hello | { "type": "command",
+/** The client's name for it: the same for every try. */
+client_id: ClientId,
+/** What. */
+command: Command, } | { "type": "follow" } & Follow | { "type": "unfollow",
+/** Which. */
+conversation_id: ConversationId, } | { "type": "watch" } & Watch | { "type": "unwatch",
+/** Which. */
+view: ViewName, } | { "type": "typing",
+/** Where; a visitor leaves it out before the first message. */
+conversation_id?: ConversationId | null,
+/** What stands there so far, from visitors, cut to `TYPING_BYTES_MAX`; agents leave it out. */
+text?: string | null,
+/** Whether typing goes on; `false` ends it at once. */
+active: boolean, } | { "type": "viewing",
+/** Which. */
+conversation_id?: ConversationId | null, } | { "type": "read",
+/** Where. */
+conversation_id: ConversationId,
+/** Up to which number, in the reader's own counting. */
+number: number, } | { "type": "page" } & Page | { "type": "activity",
+/** Whether somebody looks at it. */
+visible: boolean, } | { "type": "track",
+/** Its name, like `plan_selected`. */
+name: string,
+/** What belongs to it, at most `PROPERTIES_MAX`. */
+properties: { [key in string]: AttributeValue }, } | { "type": "availability",
+/** `online` or `away`. */
+availability: Availability, } | { "type": "beat",
+/** The highest number received without a gap, by conversation. */
+delivered: { [key in ConversationId]: number }, };
+
+/** The client's own name for a command: the same id always means the same command. */
+export type ClientId = string;
+
+/** What can be asked. `do` names it on the wire. */
+export type Command = { "do": "send_message",
+/** Where; agents must say it. */
+conversation_id?: ConversationId | null,
+/** The text; may be absent where files are sent. */
+body?: Body | null,
+/** How it is written; plain when absent. Visitors write plain. */
+format?: Format,
+/** The entry it answers. */
+reply_to_id?: EntryId | null,
+/** Files uploaded before, by the same author. */
+attachment_ids?: Array<AttachmentId>, } | { "do": "add_note",
+/** Where. */
+conversation_id: ConversationId,
+/** The text; may be absent where files are sent. */
+body?: Body | null,
+/** How it is written; plain when absent. Visitors write plain. */
+format?: Format,
+/** The entry it answers. */
+reply_to_id?: EntryId | null,
+/** Files uploaded before, by the same author. */
+attachment_ids?: Array<AttachmentId>, } | { "do": "edit_message",
+/** Where. */
+conversation_id: ConversationId,
+/** Which. */
+entry_id: EntryId,
+/** What it says now. */
+body: Body, } | { "do": "delete_message",
+/** Where. */
+conversation_id: ConversationId,
+/** Which. */
+entry_id: EntryId, } | { "do": "identify",
+/** The claim. */
+claim: Claim, } | { "do": "start_conversation",
+/** With whom. */
+visitor_id: VisitorId,
+/** The text; may be absent where files are sent. */
+body?: Body | null,
+/** How it is written; plain when absent. Visitors write plain. */
+format?: Format,
+/** The entry it answers. */
+reply_to_id?: EntryId | null,
+/** Files uploaded before, by the same author. */
+attachment_ids?: Array<AttachmentId>, } | { "do": "assign",
+/** Which. */
+conversation_id: ConversationId,
+/** To whom. */
+agent_id?: AgentId | null, } | { "do": "move",
+/** Which. */
+conversation_id: ConversationId,
+/** To which. */
+department_id?: DepartmentId | null, } | { "do": "join",
+/** Where. */
+conversation_id: ConversationId, } | { "do": "leave",
+/** Where. */
+conversation_id: ConversationId, } | { "do": "snooze",
+/** Which. */
+conversation_id: ConversationId,
+/** Until when. */
+until_ms: number, } | { "do": "close",
+/** Which. */
+conversation_id: ConversationId, } | { "do": "reopen",
+/** Which. */
+conversation_id: ConversationId, } | { "do": "prioritize",
+/** Which. */
+conversation_id: ConversationId,
+/** 1 low to 4 urgent. */
+priority: number, } | { "do": "mark_spam",
+/** Which. */
+conversation_id: ConversationId,
+/** Whether it is spam. */
+spam: boolean, } | { "do": "block_visitor",
+/** Whose visitor. */
+conversation_id: ConversationId,
+/** Whether he is blocked. */
+blocked: boolean, };
+
+/** A live connection, from `welcome` to its end. */
+export type ConnectionId = string;
+
+/** What a connection may count on. */
+export type ConnectionLimits = {
+/** Bytes of one client frame. */
+frame_bytes_max: number,
+/** Bytes of a message body. */
+body_bytes_max: number,
+/** Silence after which the server beats. */
+beat_ms: number,
+/** Silence after which either side gives up. */
+silence_ms_max: number,
+/** How long the client keeps what it sent. */
+resend_ms: number, };
+
+/** A person. */
+export type Contact = {
+/** Its id. */
+id: ContactId,
+/** Grows with every change (`If-Match`). */
+version: number,
+/** What the contact is to us. */
+kind: ContactKind,
+/** The name as far as known; empty otherwise. */
+name: string,
+/** The address that stands in the record, verified or claimed. */
+email?: string | null,
+/** The telephone number. */
+phone?: string | null,
+/** The company as the site names it. */
+company?: string | null,
+/** The language, as a BCP 47 tag. */
+language?: string | null,
+/** The IANA time zone. */
+time_zone?: string | null,
+/** How the contact is known. */
+identities: Array<Identity>,
+/** What the site or the team says about the contact. */
+attributes: { [key in string]: AttributeValue },
+/** The tags, sorted. */
+tags: Array<string>,
+/** Who looks after the contact. */
+owner_id?: AgentId | null,
+/** The record this one was merged into. */
+merged_into_id?: ContactId | null,
+/** When the contact was first seen. */
+created_at_ms: number,
+/** When somebody last spoke with the contact, or he was last on a site. */
+seen_at_ms: number, };
+
+/** What a change of a contact may set; what is absent stays. */
+export type ContactChange = {
+/** A new name; empty takes it away. */
+name?: string | null,
+/** A new address; empty takes it away. */
+email?: string | null,
+/** A new telephone number; empty takes it away. */
+phone?: string | null,
+/** A new company; empty takes it away. */
+company?: string | null, };
+
+/** A person who is a customer or may become one. */
+export type ContactId = string;
+
+/** What a contact is to us. */
+export type ContactKind = "lead" | "customer";
+
+/** What an entry is. What the system says is a kind with parameters, never a sentence. */
+export type Content = { "kind": "message",
+/** The words of today. */
+message: Message, } | { "kind": "note",
+/** The words of today. */
+message: Message, } | { "kind": "edited",
+/** Which. */
+target_id: EntryId,
+/** Its words of today. */
+message: Message, } | { "kind": "deleted",
+/** Which. */
+target_id: EntryId, } | { "kind": "joined",
+/** Who. */
+agent_id: AgentId, } | { "kind": "left",
+/** Who. */
+agent_id: AgentId, } | { "kind": "assigned",
+/** To whom; nobody when absent. */
+agent_id?: AgentId | null,
+/** Whose it was. */
+previous_id?: AgentId | null, } | { "kind": "moved",
+/** To which; none when absent. */
+department_id?: DepartmentId | null, } | { "kind": "snoozed",
+/** Until when. */
+until_ms: number, } | { "kind": "reopened",
+/** Why. */
+cause: ReopenCause, } | { "kind": "closed" } | { "kind": "prioritized",
+/** The new rank, 1 low to 4 urgent. */
+priority: number, } | { "kind": "spam_marked",
+/** Whether it is spam now. */
+spam: boolean, } | { "kind": "visitor_blocked",
+/** Whether he is blocked now. */
+blocked: boolean, };
+
+/** What became of a conversation that the client wanted to go on with. */
+export type Continuity = "resumed" | "afresh";
+
+/** A conversation, as the team sees it: also the row of the inbox. */
+export type Conversation = {
+/** Its id. */
+id: ConversationId,
+/** Its number in the workspace, from 1. */
+number: number,
+/** Grows with every change; older news never overwrite newer. */
+version: number,
+/** Where it takes place. */
+channel: Channel,
+/** The site it came from. */
+site_id: SiteId,
+/** The customer. */
+contact_id: ContactId,
+/** The customer's name as far as known; empty for somebody unknown. */
+contact_name: string,
+/** The browser it was started from, where there is one. */
+visitor_id?: VisitorId | null,
+/** Open, snoozed or closed. */
+state: State,
+/** Who is to answer. */
+handler: Handler,
+/** Whose it is. */
+assignee_id?: AgentId | null,
+/** Its department. */
+department_id?: DepartmentId | null,
+/** 1 low, 2 normal, 3 high, 4 urgent. */
+priority: number,
+/** The customer's language, as a BCP 47 tag. */
+language?: string | null,
+/** The conversation before this one. */
+previous_id?: ConversationId | null,
+/** Whose turn it is. */
+waiting_on: WaitingOn,
+/** Since when. */
+waiting_since_at_ms: number,
+/** When it wakes, while it is snoozed. */
+snoozed_until_ms?: number | null,
+/** Whether it was marked as spam. */
+spam: boolean,
+/** The number of its last entry. */
+seq: number,
+/** The number of the customer's last message; unread means my read mark is below it. */
+customer_seq: number,
+/** The last thing said. */
+preview?: Preview | null,
+/** When it began. */
+created_at_ms: number,
+/** When something was last said or done; lists are sorted by it. */
+active_at_ms: number, };
+
+/** A thread between contact and team. */
+export type ConversationId = string;
+
+/** A department of a workspace. */
+export type DepartmentId = string;
+
+/** The form of a device. */
+export type Device = "desktop" | "mobile" | "tablet" | "bot" | "unknown";
+
+/** An e-mail address: one `@`, no blanks, within [`limit::EMAIL_BYTES_MAX`]. Whether it exists only
+ * mail can tell. */
+export type Email = string;
+
+/** A line of the log, as the team sees it. */
+export type Entry = {
+/** Its id. */
+id: EntryId,
+/** Its conversation. */
+conversation_id: ConversationId,
+/** Its number: dense from 1 in the conversation. */
+seq: number,
+/** Its number among what the visitor may see; absent for what he may not. */
+public_seq?: number | null,
+/** When it was stored; never goes back within a conversation. */
+sent_at_ms: number,
+/** Who made it. */
+author: Author,
+/** The author's name for the command, so that the author knows it again. */
+client_id?: ClientId | null,
+/** What it is. */
+content: Content, };
+
+/** A line of a conversation's log. */
+export type EntryId = string;
+
+/** Why something was refused. Stable; clients decide by it. */
+export type ErrorCode = "malformed" | "invalid" | "too_large" | "too_long" | "too_many" | "empty" | "out_of_order" | "unauthenticated" | "token_expired" | "identity_invalid" | "wrong_credentials" | "forbidden" | "origin_refused" | "blocked" | "not_found" | "unknown_site" | "version_conflict" | "client_id_reused" | "already_exists" | "conversation_state" | "edit_window_over" | "last_owner" | "already_set_up" | "link_invalid" | "password_weak" | "file_type" | "rate_limited" | "locked_out" | "unavailable" | "storage_full" | "internal";
+
+/** Something that happened. */
+export type Event = {
+/** Its id. */
+id: EventId,
+/** Where. */
+workspace_id: WorkspaceId,
+/** What. */
+event_type: EventType,
+/** The id of what it happened to: a conversation, contact, visitor, site, agent, session or key. */
+subject: string,
+/** The number (`seq`) or version it reached. */
+number: number,
+/** When. */
+at_ms: number, };
+
+/** Something that happened, as other programs hear of it. */
+export type EventId = string;
+
+/** The types of events: dotted, in the past tense. */
+export type EventType = "conversation.created" | "entry.added" | "contact.created" | "contact.changed" | "contact.erased" | "visitor.changed" | "site.changed" | "workspace.changed" | "agent.changed" | "session.ended" | "key.changed";
+
+/** A sign-in that failed. */
+export type FailedLogin = {
+/** When. */
+at_ms: number,
+/** The address that was tried. */
+email: string,
+/** The network address it came from. */
+address: string,
+/** Its country, where known. */
+country?: string | null,
+/** The browser. */
+user_agent: string,
+/** `wrong_password`, `locked`, `not_found` or `deactivated`. */
+reason: string, };
+
+/** A conversation to follow, and from where. */
+export type Follow = {
+/** Which. */
+conversation_id: ConversationId,
+/** The last entry the client has; the newest page is sent when absent. */
+position?: Position | null, };
+
+/** How a body is written. Never HTML. */
+export type Format = "plain" | "markdown";
+
+/** Frames of both directions' ends, the same for visitors and agents. */
+export type GoingAway = {
+/** When to come back, in milliseconds from now. */
+return_after_ms: number, };
+
+/** A row that left a list. */
+export type GoneRow = {
+/** Which conversation. */
+id: ConversationId,
+/** The version that took it out; a row of an older version must not bring it back. */
+version: number, };
+
+/** Who is to answer. */
+export type Handler = "ai" | "queue" | "human";
+
+/** The first frame of a connection. */
+export type Hello = {
+/** Who: a visitor's token, or an agent's socket token. */
+token: string,
+/** What the connection is for. */
+purpose?: Purpose,
+/** The page in sight, so that presence begins with it. */
+page?: Page | null,
+/** Conversations to go on with, at most `RESUMES_MAX`. */
+resume?: Array<Follow>, };
+
+/** A way to know a contact again. */
+export type Identity = {
+/** What it says. */
+kind: IdentityKind,
+/** The value. */
+value: string,
+/** When it was proved by a signed token or by mail; a claim, which links nothing, when absent. */
+verified_at_ms?: number | null, };
+
+/** What an identity says. */
+export type IdentityKind = "visitor" | "email" | "external_id" | "phone";
+
+/** How many conversations each list of the inbox holds. Exact up to 1,000. */
+export type InboxCounts = {
+/** Open or snoozed. */
+all: number,
+/** Mine among them. */
+mine: number,
+/** Open and nobody's. */
+unassigned: number,
+/** Open, where the customer waits for us. */
+waiting: number, };
+
+/** The lists of the inbox. */
+export type InboxFilter = "all" | "mine" | "unassigned" | "closed" | "spam";
+
+/** An open invitation. */
+export type Invitation = {
+/** Its id. */
+id: InvitationId,
+/** For whom. */
+email: string,
+/** As what. */
+role: Role,
+/** When it lapses. */
+expires_at_ms: number,
+/** The link, only in the answer that made it. */
+link?: string | null, };
+
+/** An invitation to join a team. */
+export type InvitationId = string;
+
+/** What an invitation's link shows before it is accepted. */
+export type InvitationOffer = {
+/** The workspace's name. */
+workspace_name: string,
+/** For whom. */
+email: string,
+/** As what. */
+role: Role,
+/** Whether the address has an account already, whose password is then asked. */
+has_account: boolean, };
+
+/** Where the launcher stands. */
+export type LauncherSide = "end" | "start";
+
+/** A page of a list. */
+export type Listing<T> = {
+/** The rows, in the list's order. */
+items: Array<T>,
+/** Where the next page begins; opaque, and absent at the end. */
+cursor?: string | null, };
+
+/** A visitor who is here now: a row of the live list. */
+export type LiveVisitor = {
+/** The browser. */
+id: VisitorId,
+/** Grows with every change while the visitor is here. */
+version: number,
+/** The site. */
+site_id: SiteId,
+/** Active, idle, or left. */
+state: PresenceState,
+/** The person, once one wrote or was identified. */
+contact_id?: ContactId | null,
+/** The person's name or address as far as known; empty otherwise. */
+name: string,
+/** The conversation that goes on. */
+conversation_id?: ConversationId | null,
+/** The page in sight. */
+page?: PageView | null,
+/** The addresses of the last pages, newest last, at most eight. */
+trail: Array<string>,
+/** Pages seen in this visit. */
+page_count: number,
+/** Open tabs. */
+tab_count: number,
+/** Earlier visits. */
+visit_count: number,
+/** Where the visit came from. */
+source: Source,
+/** The browser and its place. */
+browser: Browser,
+/** When this visit began. */
+entered_at_ms: number,
+/** When the visitor last did something. */
+active_at_ms: number,
+/** Whether the news of this visitor's node are stale (its bus is out of reach). */
+stale: boolean, };
+
+/** Signs in. */
+export type Login = {
+/** The address. */
+email: Email,
+/** The password. */
+password: string, };
+
+/** How far a side has got. Both only grow. */
+export type Marks = {
+/** The highest number that reached a device of the reader. */
+delivered: number,
+/** The highest number the reader has seen. */
+read: number, };
+
+/** Who is signed in, and where. */
+export type Me = {
+/** The user. */
+user_id: UserId,
+/** The address. */
+email: string,
+/** The workspaces, with what the user is there. */
+memberships: Array<Membership>, };
+
+/** A user's place in a workspace. */
+export type Membership = {
+/** The workspace. */
+workspace_id: WorkspaceId,
+/** Its name. */
+workspace_name: string,
+/** The user as a member of it. */
+agent_id: AgentId,
+/** The name there. */
+name: string,
+/** The role there. */
+role: Role,
+/** What the role and the grants allow. */
+permissions: Array<Permission>, };
+
+/** The words of a message or note, as they are today. */
+export type Message = {
+/** How `body` is written. */
+format: Format,
+/** What was written; empty when `deleted_at_ms` is set, or when only files were sent. */
+body: string,
+/** BCP 47 tag, where known. */
+language?: string | null,
+/** The entry this one answers. */
+reply_to_id?: EntryId | null,
+/** The files that came with it. */
+attachments?: Array<Attachment>,
+/** When it was last edited. */
+edited_at_ms?: number | null,
+/** When it was deleted or erased: the body is gone, the entry stays. */
+deleted_at_ms?: number | null, };
+
+/** A one-line name: not blank, no control or text-direction characters, within [`limit::NAME_BYTES_MAX`]. */
+export type Name = string;
+
+/** Makes a key. */
+export type NewApiKey = {
+/** What it is for. */
+name: Name,
+/** What it may do; only what its maker may. */
+scopes: Array<Permission>, };
+
+/** Invites somebody. */
+export type NewInvitation = {
+/** Whom. */
+email: Email,
+/** As what. */
+role: Role, };
+
+/** Makes a site. */
+export type NewSite = {
+/** Its name. */
+name: Name,
+/** Its main domain. */
+domain?: string,
+/** The origins that may load the widget. */
+allowed_origins: Array<string>,
+/** How it looks; the default when absent. */
+theme?: Theme | null, };
+
+/** Begins or renews a visitor's session. Sent by the page's origin, or by the panel with a token. */
+export type NewVisitorSession = {
+/** The site key of the embed tag. */
+site_key: SiteId,
+/** The token of before, also an expired one: the same visitor goes on. */
+token?: string | null,
+/** A signed identity (WID-14 or JWT). */
+identity?: string | null,
+/** Begin as somebody new: `logout`, or another person on the same browser. */
+fresh?: boolean,
+/** The IANA time zone of the browser. */
+time_zone?: string | null,
+/** The language of the page or browser. */
+language?: string | null, };
+
+/** A page that came in sight, or a route change within one. */
+export type Page = {
+/** The address. */
+url: string,
+/** The title. */
+title?: string,
+/** Where the visitor came from. */
+referrer?: string | null, };
+
+/** A page that a visitor looked at. */
+export type PageView = {
+/** The address, without its fragment. */
+url: string,
+/** The title. */
+title: string,
+/** When it came in sight. */
+at_ms: number, };
+
+/** What may be allowed; also the scopes of API keys. */
+export type Permission = "conversations.read" | "conversations.write" | "visitors.read" | "contacts.read" | "contacts.write" | "contacts.erase" | "sites.write" | "team.write" | "settings.write" | "audit.read" | "keys.write" | "owner";
+
+/** A position: the store's epoch, the last number seen, and the id of the entry at that number.
+ *
+ * Agents count by `seq`, visitors by `public_seq`; the type is the same because a reader only ever
+ * has one of the two. A node resumes only where the entry at that number has that id: otherwise the
+ * store is another one, or lost commits, and the reader must read afresh. */
+export type Position = {
+/** Which life of the store the number belongs to; a restored backup gets a new one. */
+epoch: number,
+/** The last number seen, from 1. */
+number: number,
+/** The entry at that number. */
+entry_id: EntryId, };
+
+/** How alive a visitor is (C11). */
+export type PresenceState = "active" | "idle" | "left";
+
+/** The last thing said, cut to one line. */
+export type Preview = {
+/** The entry it comes from. */
+entry_id: EntryId,
+/** Whether the customer said it; the team otherwise. */
+from_customer: boolean,
+/** At most 160 bytes of plain text; empty where only files were sent. */
+text: string,
+/** How many files came with it. */
+attachment_count: number,
+/** When it was said. */
+sent_at_ms: number, };
+
+/** A rejection as clients get it, over HTTP (RFC 9457) and inside frames. */
+export type Problem = {
+/** The stable code. */
+code: ErrorCode,
+/** One sentence for people. */
+title: string,
+/** The HTTP status, also inside frames. */
+status: number,
+/** Whether the same request may succeed later. */
+retry: Retry,
+/** The field at fault. */
+field?: string | null,
+/** When the same request may succeed, in milliseconds from now. */
+retry_after_ms?: number | null,
+/** The request's id in the server's log, for faults. */
+request_id?: string | null, };
+
+/** What a connection is for; it decides what a visitor's connection is sent. */
+export type Purpose = "launcher" | "full";
+
+/** A refused command. */
+export type Rejected = {
+/** The client's name for the command. */
+client_id: ClientId,
+/** Why, and whether the same may be sent again. */
+problem: Problem, };
+
+/** Why a conversation came back to life. */
+export type ReopenCause = "agent" | "visitor" | "snooze_ended";
+
+/** Whether sending the same again can help. */
+export type Retry = "never" | "later";
+
+/** The built-in roles (C5). */
+export type Role = "owner" | "admin" | "agent";
+
+/** What a workspace may set; sites inherit it. */
+export type Settings = {
+/** A visit ends after so long without a page view (SET-02). */
+session_timeout_ms: number,
+/** A visitor counts as active so long after the last sign of life (RT-03). */
+active_threshold_ms: number,
+/** Whether stored addresses lose their last octet. */
+anonymize_addresses: boolean,
+/** Whether browsers that say Do Not Track are followed from page to page. */
+respect_do_not_track: boolean, };
+
+/** Sets Switchboard up: the owner, the workspace and the first site, in one transaction. */
+export type Setup = {
+/** The secret of the one-time link that the server printed. */
+token: string,
+/** The owner's name. */
+name: Name,
+/** The owner's address. */
+email: Email,
+/** The owner's password. */
+password: string,
+/** The business's name. */
+workspace_name: Name,
+/** The IANA time zone of the browser. */
+time_zone?: string | null,
+/** The first site. */
+site: NewSite, };
+
+/** What set-up made. The answer also signs the owner in. */
+export type SetupDone = {
+/** The workspace. */
+workspace_id: WorkspaceId,
+/** The first site. */
+site: Site, };
+
+/** Whether this Switchboard was set up. */
+export type SetupState = {
+/** Whether an owner exists. */
+done: boolean, };
+
+/** An installation of the widget. */
+export type Site = {
+/** Its id, which is the public key in the embed tag. */
+id: SiteId,
+/** Grows with every change (`If-Match`). */
+version: number,
+/** Its name. */
+name: string,
+/** Its main domain, for people. */
+domain: string,
+/** What it is for. */
+description: string,
+/** The origins whose pages may load the widget, exactly: `https://www.example.com`. The word
+ * `loopback` stands for every port of `localhost`, `127.0.0.1` and `[::1]`. */
+allowed_origins: Array<string>,
+/** How it looks. */
+theme: Theme,
+/** What a message after the end does. */
+after_close: AfterClose,
+/** How long a closed conversation may be reopened by its visitor. */
+reopen_within_ms: number,
+/** Whether a signed identity is required before anybody may write. */
+identity_required: boolean,
+/** Whether the site was archived: its widget no longer loads, its conversations stay. */
+archived: boolean,
+/** When it was made. */
+created_at_ms: number, };
+
+/** What a change of a site may set; what is absent stays. */
+export type SiteChange = {
+/** A new name. */
+name?: Name | null,
+/** A new domain. */
+domain?: string | null,
+/** A new description. */
+description?: string | null,
+/** New origins. */
+allowed_origins?: Array<string> | null,
+/** A new look. */
+theme?: Theme | null,
+/** What a message after the end does. */
+after_close?: AfterClose | null,
+/** How long a closed conversation may be reopened by its visitor. */
+reopen_within_ms?: number | null,
+/** Whether a signed identity is required. */
+identity_required?: boolean | null,
+/** Archive, or take back. */
+archived?: boolean | null, };
+
+/** An installation of the widget. Public: it is the site key in the embed tag, and names the site only. */
+export type SiteId = string;
+
+/** A secret that signs identity tokens. Two may be alive at a time, so that a site can change over. */
+export type SiteSecret = {
+/** Its id. */
+id: SiteSecretId,
+/** The last characters, to tell secrets apart. */
+hint: string,
+/** The secret itself, only in the answer that made it. */
+secret?: string | null,
+/** When it was made. */
+created_at_ms: number,
+/** When it stops being accepted; set for the old ones by a rotation. */
+expires_at_ms?: number | null, };
+
+/** One of the secrets of a site that sign identity tokens. */
+export type SiteSecretId = string;
+
+/** A short-lived token for one kind of connection. */
+export type SocketToken = {
+/** The token for `hello`. */
+token: string,
+/** When it stops being accepted. */
+expires_at_ms: number, };
+
+/** Where a visit came from, taken from the first page of it. */
+export type Source = {
+/** The address of the page that led here, of another site; absent for direct visits. */
+referrer?: string | null,
+/** The `utm_…` parameters of the first page, without the prefix. */
+utm?: { [key in string]: string }, };
+
+/** Who answers, as visitors see it. */
+export type Staff = {
+/** Whether somebody is online. */
+online: boolean,
+/** The names of those online, at most three. */
+names: Array<string>, };
+
+/** Whether a conversation is alive. Everything else is a fact beside it (C3). */
+export type State = "open" | "snoozed" | "closed";
+
+/** The body of `POST /api/v1/stream`: a connection over plain HTTP. Changing what is followed or
+ * watched means a new request. */
+export type StreamRequest = {
+/** The same as the first frame of a socket. */
+hello: Hello,
+/** The lists to watch. */
+watch?: Array<Watch>,
+/** Answer once with what there is after at most so long, for proxies that hold streams back. */
+wait_ms?: number | null, };
+
+/** How the widget looks and what it says first. */
+export type Theme = {
+/** The brand colour, `#rrggbb`. What stands on it is computed, at 4.5:1 at least. */
+color: string,
+/** The name in the header; the site's name when empty. */
+title: string,
+/** The first words in an empty thread. */
+greeting: string,
+/** Where the launcher stands. */
+launcher_side: LauncherSide,
+/** Whether the quiet line with our name is shown. */
+show_brand: boolean, };
+
+/** A person who can sign in, possibly to several workspaces. */
+export type UserId = string;
+
+/** The live lists. */
+export type ViewName = "inbox" | "visitors";
+
+/** A stay on a site. */
+export type Visit = {
+/** Its id. */
+id: VisitId,
+/** Where it came from. */
+source: Source,
+/** When it began. */
+started_at_ms: number,
+/** When something last happened. */
+active_at_ms: number,
+/** The pages, oldest first, at most the last hundred. */
+pages: Array<PageView>, };
+
+/** One stay of a visitor: page views with no gap over the session timeout. */
+export type VisitId = string;
+
+/** A visitor as the side panel shows him: from the store, whether here or not. */
+export type Visitor = {
+/** The browser. */
+id: VisitorId,
+/** The site. */
+site_id: SiteId,
+/** The person. */
+contact_id?: ContactId | null,
+/** Whether the team blocked him. */
+blocked: boolean,
+/** The browser and its place, as last seen. */
+browser: Browser,
+/** When first seen. */
+created_at_ms: number,
+/** When last seen. */
+seen_at_ms: number,
+/** The last visits, newest first. */
+visits: Array<Visit>, };
+
+/** Who speaks, as a visitor sees it. */
+export type VisitorAuthor = { "kind": "you" } | { "kind": "agent",
+/** Tells two agents apart. */
+agent_id: AgentId,
+/** The name shown to visitors. */
+name: string, } | { "kind": "ai" } | { "kind": "system" };
+
+/** What an entry is, as a visitor sees it: exactly these kinds. */
+export type VisitorContent = { "kind": "message",
+/** The words of today. */
+message: Message, } | { "kind": "edited",
+/** Which. */
+target_id: EntryId,
+/** Its words of today. */
+message: Message, } | { "kind": "deleted",
+/** Which. */
+target_id: EntryId, } | { "kind": "joined" } | { "kind": "left" } | { "kind": "reopened" } | { "kind": "closed" };
+
+/** A conversation as its visitor sees it. */
+export type VisitorConversation = {
+/** Its id. */
+id: ConversationId,
+/** Grows with every change. */
+version: number,
+/** Whether it is over; a snoozed one is simply open to the visitor. */
+closed: boolean,
+/** The number of its last visible entry. */
+number: number,
+/** How far the visitor has read. */
+read_number: number,
+/** When it began. */
+created_at_ms: number, };
+
+/** How many visitors are here. */
+export type VisitorCounts = {
+/** Whom the filter lists. */
+listed: number,
+/** Active, on all sites. */
+active: number,
+/** Idle, on all sites. */
+idle: number, };
+
+/** A line of the log as a visitor sees it. It has one number, and no gap shows where a note stands. */
+export type VisitorEntry = {
+/** Its id. */
+id: EntryId,
+/** Its conversation. */
+conversation_id: ConversationId,
+/** Its number: dense from 1 among what the visitor may see. */
+number: number,
+/** When it was stored. */
+sent_at_ms: number,
+/** Who made it. */
+author: VisitorAuthor,
+/** The author's name for the command, on the visitor's own entries. */
+client_id?: ClientId | null,
+/** What it is. */
+content: VisitorContent, };
+
+/** Which visitors are listed; what is absent does not matter. */
+export type VisitorFilter = {
+/** Of one site. */
+site_id?: SiteId | null,
+/** In one state. */
+state?: PresenceState | null,
+/** From one country. */
+country?: string | null,
+/** On one kind of device. */
+device?: Device | null,
+/** Whose page, referrer or name holds this text, without regard to case. */
+search?: string | null, };
+
+/** A page of a visitor's thread: his conversations in one scroll, newest first. */
+export type VisitorHistory = {
+/** The conversations, newest first. */
+conversations: Array<VisitorThread>,
+/** Where the next page begins; absent at the end. */
+cursor?: string | null, };
+
+/** A browser on a site. */
+export type VisitorId = string;
+
+/** What the server says to visitors. */
+export type VisitorNews = { "type": "welcome",
+/** Who this is. */
+visitor_id: VisitorId,
+/** The open conversation, which the server follows for the client. */
+conversation?: VisitorConversation | null,
+/** Messages of the team not yet read. */
+unread: number,
+/** This connection; frames of another one are to be dropped. */
+connection_id: ConnectionId,
+/** The store's epoch. */
+epoch: number,
+/** The store's time. */
+now_ms: number,
+/** When the token stops being accepted, and this connection ends. */
+token_expires_at_ms: number,
+/** What may be counted on. */
+limits: ConnectionLimits, } | { "type": "ack" } & Ack | { "type": "rejected" } & Rejected | { "type": "conversation",
+/** As it is now. */
+conversation: VisitorConversation, } | { "type": "entry",
+/** The entry. */
+entry: VisitorEntry, } | { "type": "entries" } & Batch<VisitorEntry> | { "type": "typing",
+/** Where. */
+conversation_id: ConversationId,
+/** Who, by the name shown to visitors. */
+name: string,
+/** Whether it goes on. */
+active: boolean, } | { "type": "marks",
+/** Where. */
+conversation_id: ConversationId,
+/** How far. */
+marks: Marks, } | { "type": "unread",
+/** How many. */
+count: number,
+/** The newest of them. */
+entry_id?: EntryId | null, } | { "type": "staff" } & Staff | { "type": "config" } & WidgetConfig | { "type": "beat" } | { "type": "going_away" } & GoingAway | { "type": "error",
+/** Why. */
+problem: Problem, };
+
+/** A visitor's session. */
+export type VisitorSession = {
+/** Who this browser is. Changes with the identity; what waits to be sent goes only under the id
+ * it was written as. */
+visitor_id: VisitorId,
+/** The token for sockets and HTTP. */
+token: string,
+/** When sockets stop accepting it; renew before. */
+expires_at_ms: number,
+/** How the widget looks and who is there. */
+config: WidgetConfig,
+/** Messages of the team that the visitor has not read. */
+unread: number,
+/** Whether a signed identity stands behind this visitor. */
+identified: boolean, };
+
+/** A conversation of a visitor with the newest page of its entries. */
+export type VisitorThread = {
+/** The conversation. */
+conversation: VisitorConversation,
+/** The store's epoch, for positions. */
+epoch: number,
+/** Its newest entries in number order, at most `PAGE_ENTRIES_MAX`. */
+entries: Array<VisitorEntry>,
+/** How far the team has got. */
+team_marks: Marks, };
+
+/** Whose turn it is. */
+export type WaitingOn = "agent" | "customer";
+
+/** A list to watch live. */
+export type Watch = { "view": "inbox",
+/** Which. */
+filter: InboxFilter, } | { "view": "visitors",
+/** Which. */
+filter: VisitorFilter, };
+
+/** How a site's widget looks and who is there. */
+export type WidgetConfig = {
+/** Grows with every change of the site. */
+version: number,
+/** The site's name. */
+site_name: string,
+/** How it looks. */
+theme: Theme,
+/** Whether a signed identity is needed to write. */
+identity_required: boolean,
+/** Largest file, in bytes. */
+attachment_bytes_max: number,
+/** Whether a browser that says Do Not Track keeps its pages and events to itself. */
+respect_do_not_track: boolean,
+/** Who answers. */
+staff: Staff, };
+
+/** A tenant. */
+export type Workspace = {
+/** Its id. */
+id: WorkspaceId,
+/** Grows with every change (`If-Match`). */
+version: number,
+/** The business's name. */
+name: string,
+/** The IANA time zone. */
+time_zone: string,
+/** Its settings. */
+settings: Settings, };
+
+/** What a change of a workspace may set; what is absent stays. */
+export type WorkspaceChange = {
+/** A new name. */
+name?: Name | null,
+/** A new time zone. */
+time_zone?: string | null,
+/** New settings, whole. */
+settings?: Settings | null, };
+
+/** A tenant: a team, its sites and settings. */
+export type WorkspaceId = string;
+
+/** Limits on what a client sends. */
+export const limit = {
+  frame_bytes_max: 65536,
+  body_bytes_max: 16384,
+  attachments_max: 10,
+  attachment_bytes_max: 20971520,
+  file_name_bytes_max: 255,
+  resumes_max: 64,
+  page_entries_max: 200,
+  page_rows_max: 100,
+  properties_max: 32,
+  url_bytes_max: 2048,
+  title_bytes_max: 300,
+  visitor_edit_window_ms: 900000,
+  password_length_min: 12,
+  search_bytes_max: 200,
+  silence_ms_max: 60000,
+  hello_ms_max: 10000,
+  resend_ms: 600000,
+  typing_ms: 6000,
+  typing_bytes_max: 1024,
+} as const;
+
+/** Why the server ends a connection. The range says what to do. */
+export const closeCode = {
+  going_away: 4000,
+  too_slow: 4001,
+  silent: 4002,
+  unavailable: 4003,
+  token_expired: 4100,
+  identity_changed: 4101,
+  replaced: 4102,
+  protocol_error: 4200,
+  unauthenticated: 4201,
+  origin_refused: 4202,
+  revoked: 4203,
+  flooding: 4204,
+} as const;
+
+/** One sentence for each error code. */
+export const errorMessage: Record<ErrorCode, string> = {
+  malformed: "This request is not of the documented form.",
+  invalid: "A value is not allowed here.",
+  too_large: "This is larger than the limit.",
+  too_long: "This text is longer than the limit.",
+  too_many: "There are more items than the limit allows.",
+  empty: "This text is empty.",
+  out_of_order: "This was not expected now.",
+  unauthenticated: "Sign in to do this.",
+  token_expired: "This token has expired. Get a new one.",
+  identity_invalid: "This identity token is not valid for this site.",
+  wrong_credentials: "E-mail address or password is wrong.",
+  forbidden: "You may not do this.",
+  origin_refused: "This page's origin is not allowed for the site.",
+  blocked: "This conversation cannot be continued.",
+  not_found: "This does not exist.",
+  unknown_site: "No site has this key.",
+  version_conflict: "Somebody changed this in the meantime. Read it again.",
+  client_id_reused: "This client id was used for something else.",
+  already_exists: "This exists already.",
+  conversation_state: "The conversation's state does not allow this.",
+  edit_window_over: "This message can no longer be changed.",
+  last_owner: "A workspace needs at least one owner.",
+  already_set_up: "This Switchboard is set up already.",
+  link_invalid: "This link is no longer valid. Ask for a new one.",
+  password_weak: "Use at least 12 characters that are not easy to guess.",
+  file_type: "Files of this type are not accepted.",
+  rate_limited: "Too many requests. Wait a moment.",
+  locked_out: "Too many failed attempts. Try again later.",
+  unavailable: "This could not be stored right now. It is safe to send it again.",
+  storage_full: "The server has no space left.",
+  internal: "Something went wrong on our side. It is safe to try again.",
+};
