@@ -98,6 +98,15 @@ pub struct NewInvitation {
     pub role: Role,
 }
 
+/// Asks what an invitation offers. The secret is in the body, so that no log of addresses holds it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, TS, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[ts(export_to = "protocol.ts")]
+pub struct InvitationLookup {
+    /// The link's secret.
+    pub token: String,
+}
+
 /// What an invitation's link shows before it is accepted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
 #[ts(export_to = "protocol.ts")]

@@ -109,3 +109,12 @@ pub struct ContactChange {
     /// A new company; empty takes it away.
     pub company: Option<String>,
 }
+
+/// Merges a contact into another: from then on the other one speaks for both.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[ts(export_to = "protocol.ts")]
+pub struct ContactMerge {
+    /// The contact that stays.
+    pub into_id: ContactId,
+}

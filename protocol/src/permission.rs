@@ -131,6 +131,12 @@ impl Permissions {
         self.0 & permission.bit() != 0
     }
 
+    /// Whether the set holds all of another.
+    #[must_use]
+    pub fn covers(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+
     /// The members of the set.
     #[must_use]
     pub fn list(self) -> Vec<Permission> {
@@ -259,6 +265,15 @@ mod tests {
         ] {
             assert!(!agent.has(hidden));
         }
+    }
+
+    #[test]
+    fn a_set_covers_itself_and_less_but_not_more() {
+        let [owner, admin, agent] =
+            [Role::Owner, Role::Admin, Role::Agent].map(Permissions::of_role);
+        assert!(owner.covers(admin) && admin.covers(agent) && agent.covers(agent));
+        assert!(!admin.covers(owner) && !agent.covers(admin));
+        assert!(agent.covers(Permissions::default()));
     }
 
     #[test]

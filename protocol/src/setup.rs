@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 use utoipa::ToSchema;
 
-use crate::id::WorkspaceId;
+use crate::id::{LoginSessionId, WorkspaceId};
 use crate::site::Site;
 use crate::text::{Email, Name};
 
@@ -56,6 +56,37 @@ pub struct Login {
     pub email: Email,
     /// The password.
     pub password: String,
+}
+
+/// Changes one's own password. All other login sessions of the user end.
+#[derive(Clone, Deserialize, TS, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[ts(export_to = "protocol.ts")]
+pub struct PasswordChange {
+    /// The password of today.
+    pub current: String,
+    /// The new one.
+    pub new: String,
+}
+
+/// A signed-in browser or program of the user.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+#[ts(export_to = "protocol.ts")]
+pub struct LoginSession {
+    /// Its id.
+    pub id: LoginSessionId,
+    /// Whether it is the one that asks.
+    pub current: bool,
+    /// The network address it was opened from.
+    pub address: String,
+    /// The browser, in its own words.
+    pub user_agent: String,
+    /// When it was opened.
+    pub created_at_ms: u64,
+    /// When it was last used, to a few minutes.
+    pub seen_at_ms: u64,
+    /// When it ends, unless it is used before.
+    pub expires_at_ms: u64,
 }
 
 /// A short-lived token for one kind of connection.
