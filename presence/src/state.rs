@@ -1,0 +1,518 @@
+//! Visitors as a state: connections come and go, pages come in sight, time passes.
+//!
+//! A visitor is the union of his connections. He is *active* while a page is in sight, and for the
+//! active threshold after the last sign of life; *idle* while connected without that; he has *left*
+//! when no connection was there for [`GRACE_MS`] (C11).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use protocol::id::{ConnectionId, ContactId, ConversationId, SiteId, VisitorId, WorkspaceId};
+use protocol::visitor::{Browser, LiveVisitor, PageView, PresenceState, Source};
+use protocol::workspace::Settings;
+
+use crate::{GRACE_MS, TRAIL_MAX};
+
+/// What the store knows about the person behind a visitor.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Facts {
+    /// The person.
+    pub contact_id: Option<ContactId>,
+    /// The person's name or address; empty when unknown.
+    pub name: String,
+    /// The conversation that goes on.
+    pub conversation_id: Option<ConversationId>,
+}
+
+/// A visitor's first connection brings what the store knows of him.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Arrival {
+    /// The workspace.
+    pub workspace_id: WorkspaceId,
+    /// The browser.
+    pub visitor_id: VisitorId,
+    /// The site.
+    pub site_id: SiteId,
+    /// The person.
+    pub facts: Facts,
+    /// The browser and its place.
+    pub browser: Browser,
+    /// Where the visit came from.
+    pub source: Source,
+    /// Earlier visits.
+    pub visit_count: u32,
+    /// When this visit began, which may be before this connection.
+    pub entered_at_ms: u64,
+    /// Pages seen in this visit before this connection.
+    pub page_count: u32,
+    /// The last of them, newest last.
+    pub trail: Vec<String>,
+    /// Whether the page is in sight.
+    pub visible: bool,
+}
+
+/// What happens to visitors.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Input {
+    /// A connection opened.
+    Enter {
+        /// Which.
+        connection_id: ConnectionId,
+        /// Whose.
+        arrival: Box<Arrival>,
+        /// The page in sight. It counts as a page view where it differs from the last one seen.
+        page: Option<PageView>,
+    },
+    /// A page came in sight: always a page view.
+    Page {
+        /// On which connection.
+        connection_id: ConnectionId,
+        /// Which page.
+        page: PageView,
+    },
+    /// The page came in or went out of sight.
+    Activity {
+        /// On which connection.
+        connection_id: ConnectionId,
+        /// Whether somebody looks at it.
+        visible: bool,
+    },
+    /// A connection closed.
+    Leave {
+        /// Which.
+        connection_id: ConnectionId,
+    },
+    /// The store learned something about the person.
+    Facts {
+        /// Whose.
+        visitor_id: VisitorId,
+        /// What is known now.
+        facts: Facts,
+    },
+    /// A workspace set how long a sign of life counts.
+    Threshold {
+        /// Which workspace.
+        workspace_id: WorkspaceId,
+        /// The threshold, in milliseconds.
+        active_threshold_ms: u64,
+    },
+}
+
+/// What a change was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChangeKind {
+    /// The visitor was not here before.
+    Entered,
+    /// Something about him changed.
+    Updated,
+    /// He is gone; the row is his last.
+    Left,
+}
+
+/// Something that changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// Where.
+    pub workspace_id: WorkspaceId,
+    /// What.
+    pub kind: ChangeKind,
+    /// The visitor as he is now.
+    pub row: LiveVisitor,
+    /// The page view that belongs into the store.
+    pub page_viewed: Option<PageView>,
+}
+
+#[derive(Debug)]
+struct Tab {
+    connection_id: ConnectionId,
+    visible: bool,
+}
+
+#[derive(Debug)]
+struct Presence {
+    workspace_id: WorkspaceId,
+    row: LiveVisitor,
+    tabs: Vec<Tab>,
+    /// The last sign of life; without tabs, the moment the last one closed.
+    touched_at_ms: u64,
+    /// The deadline under which this visitor stands in `Visitors::deadlines`.
+    deadline_ms: Option<u64>,
+}
+
+/// The visitors of one node.
+// Invariant: every tab of every visitor stands in `connections`, and nothing else does; every
+// `deadline_ms` stands in `deadlines`, and nothing else does.
+#[derive(Debug, Default)]
+pub struct Visitors {
+    visitors: BTreeMap<VisitorId, Presence>,
+    connections: BTreeMap<ConnectionId, VisitorId>,
+    deadlines: BTreeSet<(u64, VisitorId)>,
+    counts: BTreeMap<WorkspaceId, Counts>,
+    thresholds_ms: BTreeMap<WorkspaceId, u64>,
+    version: u64,
+}
+
+/// How many visitors of a workspace are here.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Active ones.
+    pub active: u32,
+    /// Idle ones.
+    pub idle: u32,
+}
+
+impl Visitors {
+    /// Nobody.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes in what happened. Unknown connections and visitors change nothing.
+    pub fn apply(&mut self, input: Input, now_ms: u64) -> Vec<Change> {
+        match input {
+            Input::Enter {
+                connection_id,
+                arrival,
+                page,
+            } => self
+                .enter(connection_id, *arrival, page, now_ms)
+                .into_iter()
+                .collect(),
+            Input::Page {
+                connection_id,
+                page,
+            } => self.view(connection_id, page, now_ms),
+            Input::Activity {
+                connection_id,
+                visible,
+            } => self
+                .see(connection_id, visible, now_ms)
+                .into_iter()
+                .collect(),
+            Input::Leave { connection_id } => {
+                self.leave(connection_id, now_ms).into_iter().collect()
+            }
+            Input::Facts { visitor_id, facts } => {
+                self.learn(visitor_id, facts, now_ms).into_iter().collect()
+            }
+            Input::Threshold {
+                workspace_id,
+                active_threshold_ms,
+            } => {
+                self.thresholds_ms.insert(workspace_id, active_threshold_ms);
+                Vec::new()
+            }
+        }
+    }
+
+    /// Lets the deadlines up to `now_ms` pass: who was active becomes idle, who is without a
+    /// connection has left.
+    pub fn advance(&mut self, now_ms: u64) -> Vec<Change> {
+        let mut changes = Vec::new();
+        while let Some(&(deadline_ms, visitor_id)) = self.deadlines.first() {
+            if deadline_ms > now_ms {
+                break;
+            }
+            self.deadlines.remove(&(deadline_ms, visitor_id));
+            let Some(presence) = self.visitors.get_mut(&visitor_id) else {
+                continue;
+            };
+            presence.deadline_ms = None;
+            if presence.tabs.is_empty() {
+                changes.extend(self.remove(visitor_id));
+            } else {
+                changes.extend(self.settle(visitor_id, None, now_ms));
+            }
+        }
+        changes
+    }
+
+    /// When [`Self::advance`] next has something to do.
+    #[must_use]
+    pub fn next_deadline_ms(&self) -> Option<u64> {
+        self.deadlines.first().map(|(deadline_ms, _)| *deadline_ms)
+    }
+
+    /// A visitor who is here.
+    #[must_use]
+    pub fn get(&self, visitor_id: VisitorId) -> Option<&LiveVisitor> {
+        self.visitors.get(&visitor_id).map(|presence| &presence.row)
+    }
+
+    /// The visitors of a workspace. Costs a walk over all visitors of the node.
+    pub fn of_workspace(&self, workspace_id: WorkspaceId) -> impl Iterator<Item = &LiveVisitor> {
+        self.visitors
+            .values()
+            .filter(move |presence| presence.workspace_id == workspace_id)
+            .map(|presence| &presence.row)
+    }
+
+    /// How many visitors of a workspace are here. Costs one look-up.
+    #[must_use]
+    pub fn counts(&self, workspace_id: WorkspaceId) -> Counts {
+        self.counts.get(&workspace_id).copied().unwrap_or_default()
+    }
+
+    fn enter(
+        &mut self,
+        connection_id: ConnectionId,
+        arrival: Arrival,
+        page: Option<PageView>,
+        now_ms: u64,
+    ) -> Option<Change> {
+        if self.connections.contains_key(&connection_id) {
+            return None;
+        }
+        let visitor_id = arrival.visitor_id;
+        let workspace_id = arrival.workspace_id;
+        let visible = arrival.visible;
+        let is_new = !self.visitors.contains_key(&visitor_id);
+        let presence = self
+            .visitors
+            .entry(visitor_id)
+            .or_insert_with(|| arrive(arrival, now_ms));
+        presence.tabs.push(Tab {
+            connection_id,
+            visible,
+        });
+        presence.touched_at_ms = now_ms;
+        let page_viewed = page.filter(|page| {
+            presence
+                .row
+                .page
+                .as_ref()
+                .is_none_or(|last| last.url != page.url)
+        });
+        if let Some(page) = &page_viewed {
+            turn_to(&mut presence.row, page.clone());
+        }
+        presence.row.active_at_ms = now_ms;
+        presence.row.tab_count = count(presence.tabs.len());
+        self.connections.insert(connection_id, visitor_id);
+        if is_new {
+            self.counts
+                .entry(workspace_id)
+                .or_default()
+                .add(PresenceState::Active);
+        }
+        let change = self.settle(visitor_id, page_viewed, now_ms)?;
+        let kind = if is_new {
+            ChangeKind::Entered
+        } else {
+            ChangeKind::Updated
+        };
+        Some(Change { kind, ..change })
+    }
+
+    fn view(&mut self, connection_id: ConnectionId, page: PageView, now_ms: u64) -> Vec<Change> {
+        let Some((visitor_id, presence)) = self.of_connection(connection_id) else {
+            return Vec::new();
+        };
+        turn_to(&mut presence.row, page.clone());
+        presence.touched_at_ms = now_ms;
+        presence.row.active_at_ms = now_ms;
+        self.settle(visitor_id, Some(page), now_ms)
+            .into_iter()
+            .collect()
+    }
+
+    fn see(&mut self, connection_id: ConnectionId, visible: bool, now_ms: u64) -> Option<Change> {
+        let (visitor_id, presence) = self.of_connection(connection_id)?;
+        let tab = presence
+            .tabs
+            .iter_mut()
+            .find(|tab| tab.connection_id == connection_id)?;
+        let same = tab.visible == visible;
+        tab.visible = visible;
+        presence.touched_at_ms = now_ms;
+        let before = presence.row.state;
+        if visible {
+            presence.row.active_at_ms = now_ms;
+        }
+        // Moving between tabs tells agents nothing; only a new state does.
+        let change = self.settle(visitor_id, None, now_ms)?;
+        (!same || change.row.state != before).then_some(change)
+    }
+
+    fn leave(&mut self, connection_id: ConnectionId, now_ms: u64) -> Option<Change> {
+        let visitor_id = self.connections.remove(&connection_id)?;
+        let presence = self.visitors.get_mut(&visitor_id)?;
+        presence
+            .tabs
+            .retain(|tab| tab.connection_id != connection_id);
+        presence.touched_at_ms = now_ms;
+        if presence.tabs.is_empty() {
+            // He may be reloading: agents hear of it only once he has left.
+            self.set_deadline(visitor_id, Some(now_ms + GRACE_MS));
+            return None;
+        }
+        presence.row.tab_count = count(presence.tabs.len());
+        self.settle(visitor_id, None, now_ms)
+    }
+
+    fn learn(&mut self, visitor_id: VisitorId, facts: Facts, now_ms: u64) -> Option<Change> {
+        let presence = self.visitors.get_mut(&visitor_id)?;
+        let row = &mut presence.row;
+        let same = row.contact_id == facts.contact_id
+            && row.name == facts.name
+            && row.conversation_id == facts.conversation_id;
+        if same {
+            return None;
+        }
+        row.contact_id = facts.contact_id;
+        row.name = facts.name;
+        row.conversation_id = facts.conversation_id;
+        self.settle(visitor_id, None, now_ms)
+    }
+
+    fn of_connection(&mut self, connection_id: ConnectionId) -> Option<(VisitorId, &mut Presence)> {
+        let visitor_id = *self.connections.get(&connection_id)?;
+        Some((visitor_id, self.visitors.get_mut(&visitor_id)?))
+    }
+
+    /// Gives the row its state, version and deadline, and tells what it is now.
+    fn settle(
+        &mut self,
+        visitor_id: VisitorId,
+        page_viewed: Option<PageView>,
+        now_ms: u64,
+    ) -> Option<Change> {
+        let presence = self.visitors.get_mut(&visitor_id)?;
+        let workspace_id = presence.workspace_id;
+        let threshold_ms = self
+            .thresholds_ms
+            .get(&workspace_id)
+            .copied()
+            .unwrap_or_else(|| Settings::default().active_threshold_ms);
+        let idle_at_ms = presence.touched_at_ms + threshold_ms;
+        let in_sight = presence.tabs.iter().any(|tab| tab.visible);
+        let (state, deadline_ms) = if presence.tabs.is_empty() {
+            (presence.row.state, Some(presence.touched_at_ms + GRACE_MS))
+        } else if in_sight {
+            (PresenceState::Active, None)
+        } else if idle_at_ms > now_ms {
+            (PresenceState::Active, Some(idle_at_ms))
+        } else {
+            (PresenceState::Idle, None)
+        };
+        self.version += 1;
+        let before = presence.row.state;
+        presence.row.state = state;
+        presence.row.version = self.version;
+        let row = presence.row.clone();
+        if before != state {
+            let counts = self.counts.entry(workspace_id).or_default();
+            counts.take(before);
+            counts.add(state);
+        }
+        self.set_deadline(visitor_id, deadline_ms);
+        Some(Change {
+            workspace_id,
+            kind: ChangeKind::Updated,
+            row,
+            page_viewed,
+        })
+    }
+
+    fn set_deadline(&mut self, visitor_id: VisitorId, deadline_ms: Option<u64>) {
+        let Some(presence) = self.visitors.get_mut(&visitor_id) else {
+            return;
+        };
+        if let Some(old_ms) = presence.deadline_ms {
+            self.deadlines.remove(&(old_ms, visitor_id));
+        }
+        presence.deadline_ms = deadline_ms;
+        if let Some(new_ms) = deadline_ms {
+            self.deadlines.insert((new_ms, visitor_id));
+        }
+    }
+
+    fn remove(&mut self, visitor_id: VisitorId) -> Option<Change> {
+        let mut presence = self.visitors.remove(&visitor_id)?;
+        let workspace_id = presence.workspace_id;
+        let counts = self.counts.entry(workspace_id).or_default();
+        counts.take(presence.row.state);
+        if *counts == Counts::default() {
+            self.counts.remove(&workspace_id);
+        }
+        self.version += 1;
+        presence.row.version = self.version;
+        presence.row.state = PresenceState::Left;
+        presence.row.tab_count = 0;
+        Some(Change {
+            workspace_id,
+            kind: ChangeKind::Left,
+            row: presence.row,
+            page_viewed: None,
+        })
+    }
+}
+
+impl Counts {
+    fn slot(&mut self, state: PresenceState) -> Option<&mut u32> {
+        match state {
+            PresenceState::Active => Some(&mut self.active),
+            PresenceState::Idle => Some(&mut self.idle),
+            PresenceState::Left => None,
+        }
+    }
+
+    fn add(&mut self, state: PresenceState) {
+        if let Some(slot) = self.slot(state) {
+            *slot += 1;
+        }
+    }
+
+    fn take(&mut self, state: PresenceState) {
+        if let Some(slot) = self.slot(state) {
+            *slot = slot.checked_sub(1).expect("every visitor was added before");
+        }
+    }
+}
+
+fn arrive(arrival: Arrival, now_ms: u64) -> Presence {
+    let mut trail = arrival.trail;
+    trail.drain(..trail.len().saturating_sub(TRAIL_MAX));
+    Presence {
+        workspace_id: arrival.workspace_id,
+        row: LiveVisitor {
+            id: arrival.visitor_id,
+            version: 0,
+            site_id: arrival.site_id,
+            state: PresenceState::Active,
+            contact_id: arrival.facts.contact_id,
+            name: arrival.facts.name,
+            conversation_id: arrival.facts.conversation_id,
+            page: None,
+            trail,
+            page_count: arrival.page_count,
+            tab_count: 0,
+            visit_count: arrival.visit_count,
+            source: arrival.source,
+            browser: arrival.browser,
+            entered_at_ms: arrival.entered_at_ms,
+            active_at_ms: now_ms,
+            stale: false,
+        },
+        tabs: Vec::new(),
+        touched_at_ms: now_ms,
+        deadline_ms: None,
+    }
+}
+
+fn turn_to(row: &mut LiveVisitor, page: PageView) {
+    if row.trail.len() == TRAIL_MAX {
+        row.trail.remove(0);
+    }
+    row.trail.push(page.url.clone());
+    row.page_count += 1;
+    row.page = Some(page);
+}
+
+fn count(length: usize) -> u32 {
+    u32::try_from(length).expect("connections are bounded far below this")
+}
+
+#[cfg(test)]
+#[path = "state_tests.rs"]
+mod tests;

@@ -1,0 +1,293 @@
+//! The states of visitors, one sentence each.
+
+use proptest::prelude::*;
+use protocol::id::Id;
+use protocol::visitor::Device;
+
+use super::*;
+
+fn workspace() -> WorkspaceId {
+    WorkspaceId::from_bits(1)
+}
+
+fn visitor(number: u128) -> VisitorId {
+    VisitorId::from_bits(number)
+}
+
+fn connection(number: u128) -> ConnectionId {
+    ConnectionId::from_bits(number)
+}
+
+fn page(url: &str) -> PageView {
+    PageView {
+        url: url.to_owned(),
+        title: String::new(),
+        at_ms: 0,
+    }
+}
+
+fn arrival(number: u128, visible: bool) -> Box<Arrival> {
+    Box::new(Arrival {
+        workspace_id: workspace(),
+        visitor_id: visitor(number),
+        site_id: SiteId::from_bits(1),
+        facts: Facts::default(),
+        browser: Browser {
+            device: Device::Desktop,
+            name: "Firefox".to_owned(),
+            system: "Linux".to_owned(),
+            language: None,
+            time_zone: None,
+            country: None,
+            city: None,
+        },
+        source: Source::default(),
+        visit_count: 0,
+        entered_at_ms: 1_000,
+        page_count: 0,
+        trail: Vec::new(),
+        visible,
+    })
+}
+
+fn enter(visitors: &mut Visitors, tab: u128, who: u128, url: &str, now_ms: u64) -> Vec<Change> {
+    let input = Input::Enter {
+        connection_id: connection(tab),
+        arrival: arrival(who, true),
+        page: Some(page(url)),
+    };
+    visitors.apply(input, now_ms)
+}
+
+#[test]
+fn several_tabs_are_one_visitor() {
+    let mut visitors = Visitors::new();
+    assert_eq!(
+        enter(&mut visitors, 1, 7, "/a", 0)[0].kind,
+        ChangeKind::Entered
+    );
+    let second = enter(&mut visitors, 2, 7, "/b", 10);
+    assert_eq!(second[0].kind, ChangeKind::Updated);
+    assert_eq!(second[0].row.tab_count, 2);
+    assert_eq!(visitors.counts(workspace()), Counts { active: 1, idle: 0 });
+}
+
+#[test]
+fn a_reader_with_the_page_in_sight_stays_active_for_ever() {
+    let mut visitors = Visitors::new();
+    enter(&mut visitors, 1, 7, "/a", 0);
+    assert_eq!(visitors.next_deadline_ms(), None);
+    assert!(visitors.advance(10_000_000).is_empty());
+    assert_eq!(
+        visitors.get(visitor(7)).unwrap().state,
+        PresenceState::Active
+    );
+}
+
+#[test]
+fn out_of_sight_becomes_idle_after_the_threshold_and_active_again_on_return() {
+    let mut visitors = Visitors::new();
+    enter(&mut visitors, 1, 7, "/a", 0);
+    visitors.apply(
+        Input::Activity {
+            connection_id: connection(1),
+            visible: false,
+        },
+        1_000,
+    );
+    assert_eq!(visitors.next_deadline_ms(), Some(91_000));
+    assert!(visitors.advance(90_999).is_empty());
+    let idle = visitors.advance(91_000);
+    assert_eq!(idle[0].row.state, PresenceState::Idle);
+    assert_eq!(visitors.counts(workspace()), Counts { active: 0, idle: 1 });
+    let back = visitors.apply(
+        Input::Activity {
+            connection_id: connection(1),
+            visible: true,
+        },
+        95_000,
+    );
+    assert_eq!(back[0].row.state, PresenceState::Active);
+}
+
+#[test]
+fn a_workspace_sets_its_own_threshold() {
+    let mut visitors = Visitors::new();
+    let input = Input::Threshold {
+        workspace_id: workspace(),
+        active_threshold_ms: 5_000,
+    };
+    visitors.apply(input, 0);
+    enter(&mut visitors, 1, 7, "/a", 0);
+    visitors.apply(
+        Input::Activity {
+            connection_id: connection(1),
+            visible: false,
+        },
+        0,
+    );
+    assert_eq!(visitors.next_deadline_ms(), Some(5_000));
+}
+
+#[test]
+fn a_reload_within_the_grace_is_no_leave_and_no_new_page_view() {
+    let mut visitors = Visitors::new();
+    enter(&mut visitors, 1, 7, "/a", 0);
+    assert!(
+        visitors
+            .apply(
+                Input::Leave {
+                    connection_id: connection(1)
+                },
+                1_000
+            )
+            .is_empty()
+    );
+    assert!(visitors.advance(10_999).is_empty());
+    let back = enter(&mut visitors, 2, 7, "/a", 10_999);
+    assert_eq!(back[0].kind, ChangeKind::Updated);
+    assert_eq!(back[0].page_viewed, None);
+    assert_eq!(back[0].row.page_count, 1);
+    assert!(visitors.advance(60_000).is_empty());
+}
+
+#[test]
+fn without_a_connection_for_the_grace_he_has_left_once() {
+    let mut visitors = Visitors::new();
+    enter(&mut visitors, 1, 7, "/a", 0);
+    visitors.apply(
+        Input::Leave {
+            connection_id: connection(1),
+        },
+        1_000,
+    );
+    let left = visitors.advance(11_000);
+    assert_eq!(left.len(), 1);
+    assert_eq!(
+        (left[0].kind, left[0].row.state),
+        (ChangeKind::Left, PresenceState::Left)
+    );
+    assert!(visitors.advance(50_000).is_empty());
+    assert_eq!(visitors.get(visitor(7)), None);
+    assert_eq!(visitors.counts(workspace()), Counts::default());
+}
+
+#[test]
+fn a_page_is_counted_and_remembered_in_a_short_trail() {
+    let mut visitors = Visitors::new();
+    enter(&mut visitors, 1, 7, "/0", 0);
+    for number in 1..=TRAIL_MAX {
+        let page = page(&format!("/{number}"));
+        let changes = visitors.apply(
+            Input::Page {
+                connection_id: connection(1),
+                page,
+            },
+            1,
+        );
+        assert!(changes[0].page_viewed.is_some());
+    }
+    let row = visitors.get(visitor(7)).unwrap();
+    assert_eq!(row.page_count, 9);
+    assert_eq!(row.trail.len(), TRAIL_MAX);
+    assert_eq!(
+        (
+            row.trail[0].as_str(),
+            row.page.as_ref().unwrap().url.as_str()
+        ),
+        ("/1", "/8")
+    );
+}
+
+#[test]
+fn facts_change_a_row_once() {
+    let mut visitors = Visitors::new();
+    enter(&mut visitors, 1, 7, "/a", 0);
+    let facts = Facts {
+        name: "Ana".to_owned(),
+        ..Facts::default()
+    };
+    let input = Input::Facts {
+        visitor_id: visitor(7),
+        facts,
+    };
+    assert_eq!(visitors.apply(input.clone(), 5)[0].row.name, "Ana");
+    assert!(visitors.apply(input, 6).is_empty());
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    Enter(u128, u128, bool),
+    Page(u128),
+    Activity(u128, bool),
+    Leave(u128),
+    Wait(u64),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        (0..6_u128, 0..3_u128, any::<bool>())
+            .prop_map(|(tab, who, seen)| Step::Enter(tab, who, seen)),
+        (0..6_u128).prop_map(Step::Page),
+        (0..6_u128, any::<bool>()).prop_map(|(tab, seen)| Step::Activity(tab, seen)),
+        (0..6_u128).prop_map(Step::Leave),
+        (0..120_000_u64).prop_map(Step::Wait),
+    ]
+}
+
+proptest! {
+    /// Whatever happens: counters equal a recount, versions only grow, everybody enters before he
+    /// changes and leaves at most once, and when all tabs are closed nobody stays for ever.
+    #[test]
+    fn presence_keeps_its_books(steps in prop::collection::vec(step(), 0..60)) {
+        let mut visitors = Visitors::new();
+        let mut now_ms = 0;
+        let mut here = BTreeMap::new();
+        let closing = (0..6).map(Step::Leave).chain([Step::Wait(GRACE_MS)]);
+        for step in steps.into_iter().chain(closing) {
+            let changes = match step {
+                Step::Enter(tab, who, visible) => visitors.apply(
+                    Input::Enter {
+                        connection_id: connection(tab),
+                        arrival: arrival(who, visible),
+                        page: Some(page("/")),
+                    },
+                    now_ms,
+                ),
+                Step::Page(tab) => visitors.apply(
+                    Input::Page { connection_id: connection(tab), page: page("/next") },
+                    now_ms,
+                ),
+                Step::Activity(tab, visible) => visitors.apply(
+                    Input::Activity { connection_id: connection(tab), visible },
+                    now_ms,
+                ),
+                Step::Leave(tab) => {
+                    visitors.apply(Input::Leave { connection_id: connection(tab) }, now_ms)
+                }
+                Step::Wait(ms) => {
+                    now_ms += ms;
+                    visitors.advance(now_ms)
+                }
+            };
+            for change in changes {
+                let version = here.insert(change.row.id, change.row.version);
+                match change.kind {
+                    ChangeKind::Entered => prop_assert!(version.is_none()),
+                    ChangeKind::Updated => prop_assert!(version.is_some_and(|v| v < change.row.version)),
+                    ChangeKind::Left => {
+                        prop_assert!(version.is_some_and(|v| v < change.row.version));
+                        here.remove(&change.row.id);
+                    }
+                }
+            }
+            let states: Vec<_> = visitors.of_workspace(workspace()).map(|row| row.state).collect();
+            let active = states.iter().filter(|state| **state == PresenceState::Active).count();
+            let counts = visitors.counts(workspace());
+            prop_assert_eq!(counts.active as usize, active);
+            prop_assert_eq!(counts.idle as usize, states.len() - active);
+            prop_assert_eq!(here.len(), states.len());
+        }
+        prop_assert!(here.is_empty());
+    }
+}

@@ -1,0 +1,173 @@
+//! The live list of visitors, computed once for all agents who watch with the same filter.
+//!
+//! A list holds the order of all who match, and remembers what it last told. A flush compares the
+//! window — the first rows — with that, so agents hear of what they look at and of numbers, never of
+//! the whole site's churn.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+
+use protocol::id::VisitorId;
+use protocol::limit::PAGE_ROWS_MAX;
+use protocol::view::{VisitorCounts, VisitorFilter};
+use protocol::visitor::LiveVisitor;
+
+use crate::state::{Change, ChangeKind, Counts};
+
+/// Whether a visitor belongs into a list.
+#[must_use]
+pub fn matches(filter: &VisitorFilter, row: &LiveVisitor) -> bool {
+    filter.site_id.is_none_or(|site_id| site_id == row.site_id)
+        && filter.state.is_none_or(|state| state == row.state)
+        && filter
+            .device
+            .is_none_or(|device| device == row.browser.device)
+        && filter.country.as_ref().is_none_or(|wanted| {
+            row.browser
+                .country
+                .as_ref()
+                .is_some_and(|country| country.eq_ignore_ascii_case(wanted))
+        })
+        && filter
+            .search
+            .as_ref()
+            .is_none_or(|wanted| speaks_of(row, wanted))
+}
+
+fn speaks_of(row: &LiveVisitor, wanted: &str) -> bool {
+    let wanted = wanted.trim().to_lowercase();
+    let page = row.page.as_ref();
+    [
+        Some(row.name.as_str()),
+        page.map(|page| page.url.as_str()),
+        page.map(|page| page.title.as_str()),
+        row.source.referrer.as_deref(),
+    ]
+    .into_iter()
+    .flatten()
+    .any(|text| text.to_lowercase().contains(&wanted))
+}
+
+/// What a list has to tell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ViewChanges {
+    /// New or changed rows of the window.
+    pub rows: Vec<LiveVisitor>,
+    /// Who left the window.
+    pub gone: Vec<VisitorId>,
+    /// The numbers now.
+    pub counts: VisitorCounts,
+}
+
+/// A place in the order: who was active last stands first.
+type Place = (Reverse<u64>, VisitorId);
+
+/// The list of one filter.
+// Invariant: `order` and `rows` hold the same visitors, each at the place of his row.
+#[derive(Debug)]
+pub struct VisitorView {
+    filter: VisitorFilter,
+    order: BTreeSet<Place>,
+    rows: BTreeMap<VisitorId, LiveVisitor>,
+    told: BTreeMap<VisitorId, u64>,
+    told_counts: VisitorCounts,
+    changed: bool,
+}
+
+fn place(row: &LiveVisitor) -> Place {
+    (Reverse(row.active_at_ms), row.id)
+}
+
+impl VisitorView {
+    /// A list over those who are here. Costs a walk over them.
+    pub fn new<'a>(
+        filter: VisitorFilter,
+        here: impl Iterator<Item = &'a LiveVisitor>,
+        counts: Counts,
+    ) -> Self {
+        let rows: BTreeMap<_, _> = here
+            .filter(|row| matches(&filter, row))
+            .map(|row| (row.id, row.clone()))
+            .collect();
+        let order = rows.values().map(place).collect();
+        let mut view = Self {
+            filter,
+            order,
+            rows,
+            told: BTreeMap::new(),
+            told_counts: VisitorCounts::default(),
+            changed: false,
+        };
+        view.told = view.window().map(|row| (row.id, row.version)).collect();
+        view.told_counts = view.counted(counts);
+        view
+    }
+
+    /// What somebody who begins to watch is told: the window and the numbers.
+    #[must_use]
+    pub fn snapshot(&self, counts: Counts) -> (Vec<LiveVisitor>, VisitorCounts) {
+        (self.window().cloned().collect(), self.counted(counts))
+    }
+
+    /// Takes in a change. Costs a step in the order.
+    pub fn take(&mut self, change: &Change) {
+        let row = &change.row;
+        if let Some(old) = self.rows.remove(&row.id) {
+            self.order.remove(&place(&old));
+        }
+        if change.kind != ChangeKind::Left && matches(&self.filter, row) {
+            self.order.insert(place(row));
+            self.rows.insert(row.id, row.clone());
+        }
+        self.changed = true;
+    }
+
+    /// Whether [`Self::flush`] may have something to tell.
+    #[must_use]
+    pub fn is_changed(&self) -> bool {
+        self.changed
+    }
+
+    /// What changed in the window and the numbers since the last flush; nothing when all is as told.
+    pub fn flush(&mut self, counts: Counts) -> Option<ViewChanges> {
+        if !std::mem::take(&mut self.changed) {
+            return None;
+        }
+        let counts = self.counted(counts);
+        let window: BTreeMap<_, _> = self.window().map(|row| (row.id, row.version)).collect();
+        let rows: Vec<_> = self
+            .window()
+            .filter(|row| self.told.get(&row.id) != Some(&row.version))
+            .cloned()
+            .collect();
+        let gone: Vec<_> = self
+            .told
+            .keys()
+            .filter(|id| !window.contains_key(id))
+            .copied()
+            .collect();
+        let same = rows.is_empty() && gone.is_empty() && counts == self.told_counts;
+        self.told = window;
+        self.told_counts = counts;
+        (!same).then_some(ViewChanges { rows, gone, counts })
+    }
+
+    fn window(&self) -> impl Iterator<Item = &LiveVisitor> {
+        self.order
+            .iter()
+            .take(PAGE_ROWS_MAX)
+            .filter_map(|(_, id)| self.rows.get(id))
+    }
+
+    fn counted(&self, counts: Counts) -> VisitorCounts {
+        VisitorCounts {
+            listed: u32::try_from(self.rows.len()).expect("visitors of a node fit"),
+            active: counts.active,
+            idle: counts.idle,
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "view_tests.rs"]
+mod tests;

@@ -1,0 +1,184 @@
+//! The live list, one sentence each.
+
+use protocol::id::{Id, SiteId, WorkspaceId};
+use protocol::visitor::{Browser, Device, PageView, PresenceState, Source};
+
+use super::*;
+
+fn row(number: u128, version: u64, active_at_ms: u64) -> LiveVisitor {
+    LiveVisitor {
+        id: VisitorId::from_bits(number),
+        version,
+        site_id: SiteId::from_bits(1),
+        state: PresenceState::Active,
+        contact_id: None,
+        name: String::new(),
+        conversation_id: None,
+        page: Some(PageView {
+            url: "https://shop.example/Pricing".to_owned(),
+            title: "Prices".to_owned(),
+            at_ms: 0,
+        }),
+        trail: Vec::new(),
+        page_count: 1,
+        tab_count: 1,
+        visit_count: 0,
+        source: Source::default(),
+        browser: Browser {
+            device: Device::Mobile,
+            name: "Safari".to_owned(),
+            system: "iOS".to_owned(),
+            language: None,
+            time_zone: None,
+            country: Some("HR".to_owned()),
+            city: None,
+        },
+        entered_at_ms: 0,
+        active_at_ms,
+        stale: false,
+    }
+}
+
+fn change(kind: ChangeKind, row: LiveVisitor) -> Change {
+    Change {
+        workspace_id: WorkspaceId::from_bits(1),
+        kind,
+        row,
+        page_viewed: None,
+    }
+}
+
+fn ids(rows: &[LiveVisitor]) -> Vec<u128> {
+    rows.iter().map(|row| row.id.bits()).collect()
+}
+
+fn view_of(filter: VisitorFilter, rows: &[LiveVisitor]) -> VisitorView {
+    VisitorView::new(filter, rows.iter(), Counts::default())
+}
+
+#[test]
+fn a_snapshot_is_sorted_by_who_was_active_last() {
+    let view = view_of(
+        VisitorFilter::default(),
+        &[row(1, 1, 10), row(2, 2, 30), row(3, 3, 20)],
+    );
+    let (rows, counts) = view.snapshot(Counts { active: 3, idle: 1 });
+    assert_eq!(ids(&rows), [2, 3, 1]);
+    assert_eq!(
+        counts,
+        VisitorCounts {
+            listed: 3,
+            active: 3,
+            idle: 1
+        }
+    );
+}
+
+#[test]
+fn only_what_changed_is_told_and_only_once() {
+    let mut view = view_of(VisitorFilter::default(), &[row(1, 1, 10), row(2, 2, 20)]);
+    view.take(&change(ChangeKind::Updated, row(1, 3, 40)));
+    let changes = view.flush(Counts::default()).unwrap();
+    assert_eq!((ids(&changes.rows), changes.gone.len()), (vec![1], 0));
+    assert_eq!(view.flush(Counts::default()), None);
+}
+
+#[test]
+fn who_leaves_or_no_longer_matches_is_gone() {
+    let filter = VisitorFilter {
+        state: Some(PresenceState::Active),
+        ..VisitorFilter::default()
+    };
+    let mut view = view_of(filter, &[row(1, 1, 10), row(2, 2, 20)]);
+    view.take(&change(
+        ChangeKind::Updated,
+        LiveVisitor {
+            state: PresenceState::Idle,
+            ..row(1, 3, 10)
+        },
+    ));
+    view.take(&change(ChangeKind::Left, row(2, 4, 20)));
+    let changes = view.flush(Counts::default()).unwrap();
+    assert_eq!(changes.gone.len(), 2);
+    assert_eq!(changes.counts.listed, 0);
+}
+
+#[test]
+fn churn_below_the_window_is_told_as_a_number_only() {
+    let first: Vec<_> = (0..PAGE_ROWS_MAX as u128)
+        .map(|number| row(number, 1, 1_000))
+        .collect();
+    let mut view = view_of(VisitorFilter::default(), &first);
+    view.take(&change(ChangeKind::Entered, row(999, 2, 1)));
+    let changes = view.flush(Counts::default()).unwrap();
+    assert!(changes.rows.is_empty() && changes.gone.is_empty());
+    assert_eq!(changes.counts.listed as usize, PAGE_ROWS_MAX + 1);
+}
+
+#[test]
+fn who_moves_up_into_the_window_pushes_the_last_one_out() {
+    let first: Vec<_> = (0..PAGE_ROWS_MAX as u128)
+        .map(|number| row(number, 1, 1_000))
+        .collect();
+    let mut view = view_of(VisitorFilter::default(), &first);
+    view.take(&change(ChangeKind::Entered, row(999, 2, 2_000)));
+    let changes = view.flush(Counts::default()).unwrap();
+    assert_eq!(ids(&changes.rows), [999]);
+    assert_eq!(
+        changes.gone,
+        [VisitorId::from_bits(PAGE_ROWS_MAX as u128 - 1)]
+    );
+}
+
+#[test]
+fn every_filter_decides_by_its_own_fact() {
+    let default = VisitorFilter::default;
+    let it = row(1, 1, 1);
+    for (filter, expected) in [
+        (default(), true),
+        (
+            VisitorFilter {
+                site_id: Some(SiteId::from_bits(2)),
+                ..default()
+            },
+            false,
+        ),
+        (
+            VisitorFilter {
+                country: Some("hr".to_owned()),
+                ..default()
+            },
+            true,
+        ),
+        (
+            VisitorFilter {
+                country: Some("DE".to_owned()),
+                ..default()
+            },
+            false,
+        ),
+        (
+            VisitorFilter {
+                device: Some(Device::Desktop),
+                ..default()
+            },
+            false,
+        ),
+        (
+            VisitorFilter {
+                search: Some("pricing".to_owned()),
+                ..default()
+            },
+            true,
+        ),
+        (
+            VisitorFilter {
+                search: Some("checkout".to_owned()),
+                ..default()
+            },
+            false,
+        ),
+    ] {
+        assert_eq!(matches(&filter, &it), expected, "{filter:?}");
+    }
+}
