@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 use utoipa::ToSchema;
 
+use crate::agent::Me;
 use crate::id::{LoginSessionId, WorkspaceId};
 use crate::site::Site;
 use crate::text::{Email, Name};
@@ -56,6 +57,19 @@ pub struct Login {
     pub email: Email,
     /// The password.
     pub password: String,
+}
+
+/// The answer to signing in: who, where, and for programs the secret.
+#[derive(Clone, Serialize, Deserialize, TS, ToSchema)]
+#[ts(export_to = "protocol.ts", optional_fields = nullable)]
+pub struct LoggedIn {
+    /// Who is signed in, and where.
+    #[serde(flatten)]
+    pub me: Me,
+    /// The session's secret, for `Authorization: Bearer`; only where `?bearer=true` asked for it, and
+    /// then no cookie is set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret: Option<String>,
 }
 
 /// Changes one's own password. All other login sessions of the user end.
