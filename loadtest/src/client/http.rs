@@ -1,0 +1,345 @@
+//! JSON over HTTP: one request at a time on a connection that is kept.
+
+use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::FutureExt;
+use futures_util::future::Fuse;
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper::client::conn::http1::{self, SendRequest};
+use hyper::{Method, Request, Response};
+use hyper_util::rt::TokioIo;
+use protocol::rejection::Problem;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use world::net::TcpStream;
+
+use crate::Error;
+
+/// Where the server is. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Server(Arc<Place>);
+
+#[derive(Debug)]
+struct Place {
+    /// As in the address, for the `Host` header.
+    authority: String,
+    address: SocketAddr,
+    /// The address to connect from; any when absent. More than about 28,000 connections to one port
+    /// need several.
+    from: Option<IpAddr>,
+}
+
+impl Server {
+    /// Finds the server of an address like `http://127.0.0.1:8080`.
+    ///
+    /// # Errors
+    /// The address has another form, or its name is unknown.
+    pub async fn find(address: &str) -> Result<Self, Error> {
+        let authority = address
+            .strip_prefix("http://")
+            .map(|rest| rest.trim_end_matches('/'))
+            .filter(|rest| rest.contains(':') && !rest.contains('/'))
+            .ok_or_else(|| Error::Address(address.to_owned()))?;
+        let found = tokio::net::lookup_host(authority).await?.next();
+        Ok(Self(Arc::new(Place {
+            authority: authority.to_owned(),
+            address: found.ok_or_else(|| Error::Address(address.to_owned()))?,
+            from: None,
+        })))
+    }
+
+    /// The same server, connected to from another address of this machine.
+    #[must_use]
+    pub fn from_address(&self, from: IpAddr) -> Self {
+        Self(Arc::new(Place {
+            authority: self.0.authority.clone(),
+            address: self.0.address,
+            from: Some(from),
+        }))
+    }
+
+    /// Its own origin: what a page served by it sends as `Origin`.
+    #[must_use]
+    pub fn origin(&self) -> String {
+        format!("http://{}", self.0.authority)
+    }
+
+    /// Host and port.
+    #[must_use]
+    pub fn authority(&self) -> &str {
+        &self.0.authority
+    }
+
+    /// The socket address.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.0.address
+    }
+
+    /// Opens a connection.
+    pub(crate) async fn connect(&self) -> Result<TcpStream, Error> {
+        let stream = match self.0.from {
+            None => TcpStream::connect(self.0.address).await?,
+            Some(from) => {
+                let socket = if from.is_ipv4() {
+                    tokio::net::TcpSocket::new_v4()?
+                } else {
+                    tokio::net::TcpSocket::new_v6()?
+                };
+                socket.bind(SocketAddr::new(from, 0))?;
+                socket.connect(self.0.address).await?
+            }
+        };
+        stream.set_nodelay(true)?;
+        Ok(stream)
+    }
+}
+
+/// A request about to be sent.
+#[derive(Debug, Clone)]
+pub struct Call {
+    method: Method,
+    path: String,
+    headers: Vec<(&'static str, String)>,
+    body: Bytes,
+}
+
+impl Call {
+    /// A request without a body. `path` begins with a slash.
+    #[must_use]
+    pub fn new(method: Method, path: impl Into<String>) -> Self {
+        Self {
+            method,
+            path: path.into(),
+            headers: Vec::new(),
+            body: Bytes::new(),
+        }
+    }
+
+    /// A `GET`.
+    #[must_use]
+    pub fn get(path: impl Into<String>) -> Self {
+        Self::new(Method::GET, path)
+    }
+
+    /// A `POST` of a JSON body.
+    #[must_use]
+    pub fn post(path: impl Into<String>, body: &impl Serialize) -> Self {
+        Self::new(Method::POST, path).json(body)
+    }
+
+    /// With a JSON body.
+    ///
+    /// # Panics
+    /// Where a type cannot be written as JSON; ours all can.
+    #[must_use]
+    pub fn json(self, body: &impl Serialize) -> Self {
+        let body = serde_json::to_vec(body).expect("our types can be written as JSON");
+        self.bytes("application/json", body)
+    }
+
+    /// With a body of bytes.
+    #[must_use]
+    pub fn bytes(mut self, media_type: &str, body: impl Into<Bytes>) -> Self {
+        self.body = body.into();
+        self.header("content-type", media_type)
+    }
+
+    /// With a header.
+    #[must_use]
+    pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    /// With a token.
+    #[must_use]
+    pub fn bearer(self, token: &str) -> Self {
+        self.header("authorization", format!("Bearer {token}"))
+    }
+}
+
+/// What came back.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// The status.
+    pub status: u16,
+    /// The headers.
+    pub headers: http::HeaderMap,
+    /// The whole body.
+    pub body: Bytes,
+}
+
+impl Answer {
+    /// The body as a value, or the refusal.
+    ///
+    /// # Errors
+    /// `Refused` for a problem, `Malformed` for anything that is not of the documented form.
+    pub fn into_value<T: DeserializeOwned>(self) -> Result<T, Error> {
+        let body = self.into_body()?;
+        serde_json::from_slice(&body).map_err(|error| malformed(&error, &body))
+    }
+
+    /// The body of a success, or the refusal.
+    ///
+    /// # Errors
+    /// `Refused` for a problem, `Malformed` for an error status without one.
+    pub fn into_body(self) -> Result<Bytes, Error> {
+        if (200..300).contains(&self.status) {
+            return Ok(self.body);
+        }
+        match serde_json::from_slice::<Problem>(&self.body) {
+            Ok(problem) => Err(Error::Refused(Box::new(problem))),
+            Err(error) => Err(malformed(&error, &self.body)),
+        }
+    }
+
+    /// A header as text; empty where it is absent.
+    #[must_use]
+    pub fn header(&self, name: &str) -> &str {
+        let value = self.headers.get(name);
+        value.and_then(|value| value.to_str().ok()).unwrap_or("")
+    }
+}
+
+pub(crate) fn malformed(error: &serde_json::Error, body: &[u8]) -> Error {
+    let shown = String::from_utf8_lossy(&body[..body.len().min(300)]);
+    Error::Malformed(format!("{error} in {shown}"))
+}
+
+type Driver = Fuse<Pin<Box<http1::Connection<TokioIo<TcpStream>, Full<Bytes>>>>>;
+
+/// A connection for requests, opened when first needed and again when the server closed it.
+#[derive(Debug)]
+pub struct Http {
+    server: Server,
+    open: Option<Channel>,
+}
+
+/// An open connection: nothing is spawned, whoever waits for an answer drives it.
+#[derive(Debug)]
+pub(crate) struct Channel {
+    sender: SendRequest<Full<Bytes>>,
+    driver: Driver,
+}
+
+impl Http {
+    /// A connection to a server, not yet opened.
+    #[must_use]
+    pub fn new(server: Server) -> Self {
+        Self { server, open: None }
+    }
+
+    /// The server.
+    #[must_use]
+    pub fn server(&self) -> &Server {
+        &self.server
+    }
+
+    /// Sends a request and reads the whole answer. A request on a kept connection that turns out to
+    /// be closed goes out once more on a new one.
+    ///
+    /// # Errors
+    /// The network's or HTTP's.
+    pub async fn send(&mut self, call: &Call) -> Result<Answer, Error> {
+        if let Some(mut channel) = self.open.take() {
+            match channel.exchange(&self.server, call).await {
+                Ok(answer) => {
+                    self.open = Some(channel);
+                    return Ok(answer);
+                }
+                Err(Error::Http(error)) if error.is_closed() || error.is_canceled() => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let mut channel = Channel::open(&self.server).await?;
+        let answer = channel.exchange(&self.server, call).await?;
+        self.open = Some(channel);
+        Ok(answer)
+    }
+
+    /// Sends a request and decodes the answer.
+    ///
+    /// # Errors
+    /// As [`Http::send`] and [`Answer::into_value`].
+    pub async fn ask<T: DeserializeOwned>(&mut self, call: &Call) -> Result<T, Error> {
+        self.send(call).await?.into_value()
+    }
+}
+
+impl Channel {
+    pub(crate) async fn open(server: &Server) -> Result<Self, Error> {
+        let stream = server.connect().await?;
+        let (sender, connection) = http1::Builder::new()
+            .handshake(TokioIo::new(stream))
+            .await?;
+        Ok(Self {
+            sender,
+            driver: Box::pin(connection).fuse(),
+        })
+    }
+
+    /// Sends a request and returns with its head; the body is still to be read.
+    pub(crate) async fn begin(
+        &mut self,
+        server: &Server,
+        call: &Call,
+    ) -> Result<Response<Incoming>, Error> {
+        let mut request = Request::builder()
+            .method(call.method.clone())
+            .uri(call.path.as_str())
+            .header("host", server.authority());
+        for (name, value) in &call.headers {
+            request = request.header(*name, value);
+        }
+        let request = request
+            .body(Full::new(call.body.clone()))
+            .map_err(|error| Error::Malformed(error.to_string()))?;
+        let sender = &mut self.sender;
+        let answer = async {
+            sender.ready().await?;
+            sender.send_request(request).await
+        };
+        Ok(driven(&mut self.driver, answer).await?)
+    }
+
+    /// The next piece of a body; nothing at its end.
+    pub(crate) async fn piece(&mut self, body: &mut Incoming) -> Result<Option<Bytes>, Error> {
+        loop {
+            match driven(&mut self.driver, body.frame()).await {
+                None => return Ok(None),
+                Some(frame) => {
+                    if let Ok(data) = frame?.into_data() {
+                        return Ok(Some(data));
+                    }
+                }
+            }
+        }
+    }
+
+    async fn exchange(&mut self, server: &Server, call: &Call) -> Result<Answer, Error> {
+        let response = self.begin(server, call).await?;
+        let (head, body) = response.into_parts();
+        let body = driven(&mut self.driver, body.collect()).await?;
+        Ok(Answer {
+            status: head.status.as_u16(),
+            headers: head.headers,
+            body: body.to_bytes(),
+        })
+    }
+}
+
+/// Runs `work` while the connection moves along beside it.
+async fn driven<T>(driver: &mut Driver, work: impl Future<Output = T>) -> T {
+    let mut work = std::pin::pin!(work);
+    tokio::select! {
+        // The answer counts, also when the server closed the connection right after it.
+        biased;
+        output = &mut work => output,
+        _ = driver => work.await,
+    }
+}

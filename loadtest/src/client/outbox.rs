@@ -1,0 +1,116 @@
+//! What was sent: kept until its outcome is known, and messages a while longer, because a store that
+//! lost its last moments (a restored backup, a failover) wants them again.
+
+use std::collections::VecDeque;
+
+use protocol::command::{Ack, Command};
+use protocol::limit;
+use protocol::rejection::{Problem, Retry};
+use protocol::text::ClientId;
+
+/// What became of a command.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outcome {
+    /// It was done.
+    Accepted(Ack),
+    /// It was refused and changed nothing.
+    Rejected(Problem),
+}
+
+/// A command on its way.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Item {
+    /// The client's name for it, the same for every try.
+    pub client_id: ClientId,
+    /// What.
+    pub command: Command,
+    /// When it was first sent, by the client's own clock.
+    pub made_at_ms: u64,
+    /// What became of it, once known.
+    pub outcome: Option<Outcome>,
+}
+
+/// The commands of one principal, in the order they were made.
+#[derive(Debug, Default)]
+pub struct Outbox {
+    items: VecDeque<Item>,
+}
+
+impl Outbox {
+    /// Puts a command in.
+    pub fn add(&mut self, client_id: ClientId, command: Command, made_at_ms: u64) {
+        self.items.push_back(Item {
+            client_id,
+            command,
+            made_at_ms,
+            outcome: None,
+        });
+    }
+
+    /// Notes that a command was done.
+    pub fn accepted(&mut self, ack: &Ack) {
+        if let Some(item) = self.find(&ack.client_id) {
+            item.outcome = Some(Outcome::Accepted(ack.clone()));
+        }
+    }
+
+    /// Notes a refusal. One that may pass leaves the command to be sent again.
+    pub fn rejected(&mut self, client_id: &ClientId, problem: &Problem) {
+        if problem.retry == Retry::Never
+            && let Some(item) = self.find(client_id)
+        {
+            item.outcome = Some(Outcome::Rejected(problem.clone()));
+        }
+    }
+
+    /// What became of a command; nothing while that is unknown.
+    #[must_use]
+    pub fn outcome(&self, client_id: &ClientId) -> Option<&Outcome> {
+        let item = self.items.iter().find(|item| item.client_id == *client_id);
+        item.and_then(|item| item.outcome.as_ref())
+    }
+
+    /// All that is kept, oldest first.
+    pub fn items(&self) -> impl Iterator<Item = &Item> {
+        self.items.iter()
+    }
+
+    /// What is still without an outcome, oldest first: sent again after a reconnect.
+    #[must_use]
+    pub fn pending(&self) -> Vec<Item> {
+        let pending = self.items.iter().filter(|item| item.outcome.is_none());
+        pending.cloned().collect()
+    }
+
+    /// What was accepted in the last ten minutes and makes an entry that `is_known` does not know:
+    /// sent again after reading afresh.
+    #[must_use]
+    pub fn missing(&self, now_ms: u64, is_known: impl Fn(&Ack) -> bool) -> Vec<Item> {
+        let is_missing = |item: &&Item| {
+            let recent = now_ms.saturating_sub(item.made_at_ms) <= limit::RESEND_MS;
+            match &item.outcome {
+                Some(Outcome::Accepted(ack)) => recent && ack.entry_id.is_some() && !is_known(ack),
+                Some(Outcome::Rejected(_)) | None => false,
+            }
+        };
+        self.items.iter().filter(is_missing).cloned().collect()
+    }
+
+    /// Forgets what has an outcome and is older than the time for sending again.
+    pub fn forget(&mut self, now_ms: u64) {
+        while let Some(first) = self.items.front() {
+            let old = now_ms.saturating_sub(first.made_at_ms) > limit::RESEND_MS;
+            if first.outcome.is_none() || !old {
+                return;
+            }
+            self.items.pop_front();
+        }
+    }
+
+    fn find(&mut self, client_id: &ClientId) -> Option<&mut Item> {
+        self.items
+            .iter_mut()
+            .rev()
+            .find(|item| item.client_id == *client_id)
+    }
+}

@@ -1,0 +1,582 @@
+//! The client itself: a visitor or an agent who keeps the rules of the wire.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use protocol::command::{Ack, Command};
+use protocol::entry::Entry;
+use protocol::frame::{ClientFrame, Follow, Hello, Page, Purpose, StreamRequest, Watch};
+use protocol::id::{ConnectionId, ConversationId};
+use protocol::limit;
+use protocol::news::{AgentNews, VisitorNews, Welcome};
+use protocol::text::ClientId;
+use world::World;
+
+use crate::Error;
+use crate::client::access::Access;
+use crate::client::connection::{Connection, Transport};
+use crate::client::http::{Http, Server};
+use crate::client::log::{Break, Line, Log};
+use crate::client::news::{Lines, News};
+use crate::client::outbox::{Outbox, Outcome};
+
+/// How long a client waits for an answer before it gives up a step of a story.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A visitor or an agent on the wire.
+pub struct Client {
+    world: World,
+    http: Http,
+    access: Access,
+    transport: Transport,
+    purpose: Purpose,
+    page: Option<Page>,
+    connection: Option<Connection>,
+    connection_id: Option<ConnectionId>,
+    epoch: u64,
+    logs: BTreeMap<ConversationId, Log>,
+    follows: BTreeSet<ConversationId>,
+    watches: Vec<Watch>,
+    outbox: Outbox,
+    broken: Vec<String>,
+}
+
+impl Client {
+    /// A client, not yet connected.
+    #[must_use]
+    pub fn new(world: World, server: Server, access: Access) -> Self {
+        Self {
+            world,
+            http: Http::new(server),
+            access,
+            transport: Transport::default(),
+            purpose: Purpose::Full,
+            page: None,
+            connection: None,
+            connection_id: None,
+            epoch: 0,
+            logs: BTreeMap::new(),
+            follows: BTreeSet::new(),
+            watches: Vec::new(),
+            outbox: Outbox::default(),
+            broken: Vec::new(),
+        }
+    }
+
+    /// Sets how it connects.
+    #[must_use]
+    pub fn over(mut self, transport: Transport) -> Self {
+        self.transport = transport;
+        self
+    }
+
+    /// Sets what its connections are for.
+    #[must_use]
+    pub fn with_purpose(mut self, purpose: Purpose) -> Self {
+        self.purpose = purpose;
+        self
+    }
+
+    /// Sets the page in sight.
+    #[must_use]
+    pub fn on_page(mut self, url: &str, title: &str) -> Self {
+        self.page = Some(Page {
+            url: url.to_owned(),
+            title: title.to_owned(),
+            referrer: None,
+        });
+        self
+    }
+
+    /// Who it is.
+    #[must_use]
+    pub fn access(&self) -> &Access {
+        &self.access
+    }
+
+    /// Who it is, to be changed; takes effect with the next connection.
+    pub fn access_mut(&mut self) -> &mut Access {
+        &mut self.access
+    }
+
+    /// Its connection for requests.
+    pub fn http(&mut self) -> &mut Http {
+        &mut self.http
+    }
+
+    /// Both, for requests with its credentials.
+    pub fn http_and_access(&mut self) -> (&mut Http, &Access) {
+        (&mut self.http, &self.access)
+    }
+
+    /// Where it is sent to from now on: a server that came back at another address.
+    pub fn move_to(&mut self, server: Server) {
+        self.http = Http::new(server);
+    }
+
+    /// Whether a connection is open.
+    #[must_use]
+    pub fn is_connected(&self) -> bool {
+        self.connection.is_some()
+    }
+
+    /// The present connection's id.
+    #[must_use]
+    pub fn connection_id(&self) -> Option<ConnectionId> {
+        self.connection_id
+    }
+
+    /// The epoch of the store, as last heard.
+    #[must_use]
+    pub fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    /// What it knows of a conversation.
+    #[must_use]
+    pub fn log(&self, conversation_id: ConversationId) -> Option<&Log> {
+        self.logs.get(&conversation_id)
+    }
+
+    /// All that it knows.
+    #[must_use]
+    pub fn logs(&self) -> &BTreeMap<ConversationId, Log> {
+        &self.logs
+    }
+
+    /// What it sent.
+    #[must_use]
+    pub fn outbox(&self) -> &Outbox {
+        &self.outbox
+    }
+
+    /// The promises that the server broke towards it; empty if all is well.
+    #[must_use]
+    pub fn broken(&self) -> &[String] {
+        &self.broken
+    }
+
+    /// Connects and goes on where it was: resumes what it followed, watches what it watched, sends
+    /// again what has no outcome yet.
+    ///
+    /// # Errors
+    /// The network's failure, or the server's refusal.
+    pub async fn connect(&mut self) -> Result<Welcome, Error> {
+        self.connection = None;
+        self.connection_id = None;
+        let token = self.access.token(&mut self.http).await?;
+        let hello = Hello {
+            token,
+            purpose: self.purpose,
+            page: self.page.clone(),
+            resume: self.resumes(),
+        };
+        let server = self.http.server().clone();
+        let origin = self.access.origin();
+        let mut connection = match self.transport {
+            Transport::Socket => {
+                let mut connection = Connection::socket(&server, origin).await?;
+                connection.send(&ClientFrame::Hello(hello)).await?;
+                connection
+            }
+            Transport::Stream => {
+                let request = StreamRequest {
+                    hello,
+                    watch: self.watches.clone(),
+                    wait_ms: None,
+                };
+                Connection::stream(&server, origin, self.access.side(), &request).await?
+            }
+        };
+        let welcome = self.welcome(&mut connection).await?;
+        if self.transport == Transport::Socket {
+            for watch in &self.watches {
+                connection.send(&ClientFrame::Watch(watch.clone())).await?;
+            }
+        }
+        for item in self.outbox.pending() {
+            let frame = ClientFrame::Command {
+                client_id: item.client_id,
+                command: item.command,
+            };
+            connection.send(&frame).await?;
+        }
+        self.connection = Some(connection);
+        Ok(welcome)
+    }
+
+    /// The next frame, after the client did its part: logs are kept, beats answered, gaps asked for.
+    /// Cancel-safe.
+    ///
+    /// # Errors
+    /// How the connection ended; [`Client::connect`] goes on from there.
+    pub async fn next(&mut self) -> Result<News, Error> {
+        let side = self.access.side();
+        let silence = Duration::from_millis(limit::SILENCE_MS_MAX);
+        let clock = self.world.clock.clone();
+        let connection = self.connection.as_mut().ok_or_else(not_connected)?;
+        let heard = clock.timeout(silence, connection.receive(side)).await;
+        let news = match heard {
+            Some(Ok(news)) => news,
+            Some(Err(error)) => {
+                self.connection = None;
+                return Err(error);
+            }
+            None => {
+                self.connection = None;
+                return Err(Error::Silent);
+            }
+        };
+        if let Err(error) = self.take(&news).await {
+            self.connection = None;
+            return Err(error);
+        }
+        Ok(news)
+    }
+
+    /// Sends a command under a new id. It stays in the outbox until its outcome is known, whatever
+    /// becomes of the connection.
+    pub async fn send(&mut self, command: Command) -> ClientId {
+        let client_id = self.new_client_id();
+        self.send_as(client_id.clone(), command).await;
+        client_id
+    }
+
+    /// Sends a command under an id of the caller's.
+    pub async fn send_as(&mut self, client_id: ClientId, command: Command) {
+        let now_ms = self.world.clock.now_ms();
+        self.outbox.forget(now_ms);
+        self.outbox.add(client_id.clone(), command.clone(), now_ms);
+        let frame = ClientFrame::Command { client_id, command };
+        // A broken connection shows at the next read; the command waits in the outbox.
+        let _ = self.signal(&frame).await;
+    }
+
+    /// Sends any frame.
+    ///
+    /// # Errors
+    /// The connection broke, or there is none.
+    pub async fn signal(&mut self, frame: &ClientFrame) -> Result<(), Error> {
+        let connection = self.connection.as_mut().ok_or_else(not_connected)?;
+        connection.send(frame).await
+    }
+
+    /// Sends any text as a frame.
+    ///
+    /// # Errors
+    /// The connection broke, or there is none.
+    pub async fn signal_text(&mut self, text: &str) -> Result<(), Error> {
+        let connection = self.connection.as_mut().ok_or_else(not_connected)?;
+        connection.send_text(text.to_owned()).await
+    }
+
+    /// Sends a command and waits for its outcome over as many connections as it takes.
+    ///
+    /// # Errors
+    /// `Refused` where the command was rejected.
+    pub async fn settle(&mut self, command: Command) -> Result<Ack, Error> {
+        let client_id = self.send(command).await;
+        self.outcome(&client_id).await
+    }
+
+    /// Waits for the outcome of a command that was sent.
+    ///
+    /// # Errors
+    /// `Refused` where the command was rejected.
+    pub async fn outcome(&mut self, client_id: &ClientId) -> Result<Ack, Error> {
+        let known = |client: &Self| client.outbox.outcome(client_id).cloned();
+        match self.until("the outcome of a command", known).await? {
+            Outcome::Accepted(ack) => Ok(ack),
+            Outcome::Rejected(problem) => Err(Error::Refused(Box::new(problem))),
+        }
+    }
+
+    /// Reads on until `found` finds something, and reconnects as often as it takes.
+    ///
+    /// # Errors
+    /// `TimedOut` when it takes too long; what must not be tried again.
+    pub async fn until<T>(
+        &mut self,
+        what: &str,
+        mut found: impl FnMut(&Self) -> Option<T>,
+    ) -> Result<T, Error> {
+        let clock = self.world.clock.clone();
+        let search = async {
+            loop {
+                if let Some(found) = found(self) {
+                    return Ok(found);
+                }
+                self.step().await?;
+            }
+        };
+        let found = clock.timeout(PATIENCE, search).await;
+        found.unwrap_or_else(|| Err(Error::TimedOut(what.to_owned())))
+    }
+
+    /// Reads on until `found` finds something in a frame.
+    ///
+    /// # Errors
+    /// `TimedOut` when it takes too long; what must not be tried again.
+    pub async fn hears<T>(
+        &mut self,
+        what: &str,
+        mut found: impl FnMut(&News) -> Option<T>,
+    ) -> Result<T, Error> {
+        let clock = self.world.clock.clone();
+        let search = async {
+            loop {
+                if let Some(news) = self.step().await?
+                    && let Some(found) = found(&news)
+                {
+                    return Ok(found);
+                }
+            }
+        };
+        let found = clock.timeout(PATIENCE, search).await;
+        found.unwrap_or_else(|| Err(Error::TimedOut(what.to_owned())))
+    }
+
+    /// One frame, or one try to reconnect.
+    ///
+    /// # Errors
+    /// What must not be tried again.
+    pub async fn step(&mut self) -> Result<Option<News>, Error> {
+        let step = if self.is_connected() {
+            self.next().await.map(Some)
+        } else {
+            self.connect().await.map(|_| None)
+        };
+        match step {
+            Err(error) if error.is_passing() => {
+                let jitter_ms = 20 + self.world.ids.below(80);
+                let pause = Duration::from_millis(jitter_ms);
+                self.world.clock.sleep(pause).await;
+                Ok(None)
+            }
+            step => step,
+        }
+    }
+
+    /// Follows a conversation, now and after every reconnect.
+    ///
+    /// # Errors
+    /// `Refused`, or that it took too long.
+    pub async fn follow(&mut self, conversation_id: ConversationId) -> Result<(), Error> {
+        self.follows.insert(conversation_id);
+        let position = self.log(conversation_id).and_then(Log::position);
+        let follow = Follow {
+            conversation_id,
+            position,
+        };
+        self.signal(&ClientFrame::Follow(follow)).await?;
+        let is_there = |news: &News| match news {
+            News::Visitor(VisitorNews::Entries(batch)) => {
+                (batch.conversation_id == conversation_id).then_some(Ok(()))
+            }
+            News::Agent(AgentNews::Entries(batch)) => {
+                (batch.conversation_id == conversation_id).then_some(Ok(()))
+            }
+            News::Visitor(VisitorNews::Error { problem })
+            | News::Agent(AgentNews::Error { problem }) => {
+                Some(Err(Error::Refused(Box::new(problem.clone()))))
+            }
+            News::Visitor(_) | News::Agent(_) => None,
+        };
+        self.hears("the entries of a conversation", is_there)
+            .await?
+    }
+
+    /// Watches a list, now and after every reconnect.
+    ///
+    /// # Errors
+    /// The connection broke.
+    pub async fn watch(&mut self, watch: Watch) -> Result<(), Error> {
+        let view = std::mem::discriminant(&watch);
+        self.watches
+            .retain(|known| std::mem::discriminant(known) != view);
+        self.watches.push(watch.clone());
+        self.signal(&ClientFrame::Watch(watch)).await
+    }
+
+    /// Hangs up in an orderly way.
+    pub async fn hang_up(&mut self) {
+        if let Some(connection) = self.connection.take() {
+            connection.close().await;
+        }
+    }
+
+    /// Loses the connection without a word, as a cut cable does.
+    pub fn cut(&mut self) {
+        self.connection = None;
+    }
+
+    /// A new name for a command.
+    #[must_use]
+    pub fn new_client_id(&self) -> ClientId {
+        let bytes = self.world.ids.bytes::<16>();
+        let text: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        ClientId::parse(&text).expect("hexadecimal digits are allowed")
+    }
+
+    fn resumes(&self) -> Vec<Follow> {
+        let known = self.logs.iter().map(|(id, log)| Follow {
+            conversation_id: *id,
+            position: log.position(),
+        });
+        let unknown = self.follows.iter().filter(|id| !self.logs.contains_key(id));
+        let unknown = unknown.map(|id| Follow {
+            conversation_id: *id,
+            position: None,
+        });
+        known.chain(unknown).take(limit::RESUMES_MAX).collect()
+    }
+
+    async fn welcome(&mut self, connection: &mut Connection) -> Result<Welcome, Error> {
+        let patience = Duration::from_millis(limit::HELLO_MS_MAX);
+        let first = connection.receive(self.access.side());
+        let first = self.world.clock.timeout(patience, first).await;
+        let welcome = match first.ok_or(Error::Silent)?? {
+            News::Visitor(VisitorNews::Welcome { welcome, .. })
+            | News::Agent(AgentNews::Welcome { welcome, .. }) => welcome,
+            News::Visitor(VisitorNews::Error { problem })
+            | News::Agent(AgentNews::Error { problem }) => {
+                return Err(Error::Refused(Box::new(problem)));
+            }
+            other @ (News::Visitor(_) | News::Agent(_)) => {
+                return Err(Error::Broken(format!("{other:?} came before welcome")));
+            }
+        };
+        self.connection_id = Some(welcome.connection_id);
+        self.epoch = welcome.epoch;
+        Ok(welcome)
+    }
+
+    /// Does what a frame asks of a client.
+    async fn take(&mut self, news: &News) -> Result<(), Error> {
+        match news {
+            News::Visitor(news) => match news {
+                VisitorNews::Ack(ack) => self.outbox.accepted(ack),
+                VisitorNews::Rejected(it) => self.outbox.rejected(&it.client_id, &it.problem),
+                VisitorNews::Entry { entry } => {
+                    let line = Line::from(entry.clone());
+                    self.take_line(entry.conversation_id, line).await?;
+                }
+                VisitorNews::Entries(batch) => self.take_lines(batch.clone().into()).await?,
+                VisitorNews::Beat => self.answer_beat().await?,
+                VisitorNews::Welcome { .. }
+                | VisitorNews::Conversation { .. }
+                | VisitorNews::Typing { .. }
+                | VisitorNews::Marks { .. }
+                | VisitorNews::Unread { .. }
+                | VisitorNews::Staff(_)
+                | VisitorNews::Config(_)
+                | VisitorNews::GoingAway(_)
+                | VisitorNews::Error { .. } => {}
+            },
+            News::Agent(news) => match news {
+                AgentNews::Ack(ack) => self.outbox.accepted(ack),
+                AgentNews::Rejected(it) => self.outbox.rejected(&it.client_id, &it.problem),
+                AgentNews::Entry { entry } => {
+                    let line = Line::from(Entry::clone(entry));
+                    self.take_line(entry.conversation_id, line).await?;
+                }
+                AgentNews::Entries(batch) => self.take_lines(batch.clone().into()).await?,
+                AgentNews::Beat => self.answer_beat().await?,
+                AgentNews::Welcome { .. }
+                | AgentNews::Typing { .. }
+                | AgentNews::Marks { .. }
+                | AgentNews::Viewing { .. }
+                | AgentNews::Conversation { .. }
+                | AgentNews::Inbox { .. }
+                | AgentNews::InboxChanges { .. }
+                | AgentNews::Read { .. }
+                | AgentNews::Visitors { .. }
+                | AgentNews::VisitorChanges { .. }
+                | AgentNews::Team { .. }
+                | AgentNews::TeamPresence { .. }
+                | AgentNews::Changed { .. }
+                | AgentNews::GoingAway(_)
+                | AgentNews::Error { .. } => {}
+            },
+        }
+        Ok(())
+    }
+
+    async fn take_line(&mut self, id: ConversationId, line: Line) -> Result<(), Error> {
+        let epoch = self.epoch;
+        let log = self.logs.entry(id).or_insert_with(|| Log::new(epoch));
+        let Err(broken) = log.take(line) else {
+            return Ok(());
+        };
+        let position = log.position();
+        self.note(id, &broken);
+        if matches!(broken, Break::Gap { .. }) {
+            let follow = Follow {
+                conversation_id: id,
+                position,
+            };
+            return self.signal(&ClientFrame::Follow(follow)).await;
+        }
+        Ok(())
+    }
+
+    async fn take_lines(&mut self, lines: Lines) -> Result<(), Error> {
+        let id = lines.conversation_id;
+        let epoch = lines.position.map_or(self.epoch, |position| position.epoch);
+        let log = self.logs.entry(id).or_insert_with(|| Log::new(epoch));
+        let is_afresh = lines.continuity == protocol::news::Continuity::Afresh;
+        let taken = log.take_all(epoch, lines.continuity, lines.lines, lines.position);
+        if let Err(broken) = taken {
+            self.note(id, &broken);
+        }
+        if is_afresh {
+            self.send_missing(id).await
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Sends again what this conversation had and no longer has. Sending what is there after all is
+    /// harmless: the same id gets the same answer.
+    async fn send_missing(&mut self, id: ConversationId) -> Result<(), Error> {
+        let Some(log) = self.logs.get(&id) else {
+            return Ok(());
+        };
+        let first = log.lines().first().map_or(0, |line| line.number);
+        let known = |ack: &Ack| {
+            let elsewhere = ack.conversation_id != Some(id);
+            let older = ack.number.is_some_and(|number| number < first);
+            let here = log
+                .lines()
+                .iter()
+                .any(|line| Some(line.entry_id) == ack.entry_id);
+            elsewhere || older || here
+        };
+        let missing = self.outbox.missing(self.world.clock.now_ms(), known);
+        for item in missing {
+            let frame = ClientFrame::Command {
+                client_id: item.client_id,
+                command: item.command,
+            };
+            self.signal(&frame).await?;
+        }
+        Ok(())
+    }
+
+    async fn answer_beat(&mut self) -> Result<(), Error> {
+        let numbers = self.logs.iter().map(|(id, log)| (*id, log.number()));
+        let delivered = numbers.filter(|(_, number)| *number > 0).collect();
+        self.signal(&ClientFrame::Beat { delivered }).await
+    }
+
+    fn note(&mut self, id: ConversationId, broken: &Break) {
+        self.broken.push(format!("{id}: {broken}"));
+    }
+}
+
+fn not_connected() -> Error {
+    Error::Closed {
+        code: 1006,
+        reason: "not connected".to_owned(),
+    }
+}

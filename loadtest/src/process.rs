@@ -1,0 +1,71 @@
+//! What a server process costs, from `/proc`.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Error;
+
+/// Clock ticks of `/proc/<pid>/stat` in a second; fixed by Linux for all programs.
+const TICKS_PER_SECOND: f64 = 100.0;
+
+/// What a process has used so far.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Usage {
+    /// Bytes in memory: those of the process itself, without pages of files that it shares.
+    pub memory_bytes: u64,
+    /// Bytes in memory, pages of files included.
+    pub resident_bytes: u64,
+    /// Seconds of processor time, user and system.
+    pub cpu_seconds: f64,
+    /// Open files and sockets.
+    pub descriptor_count: u64,
+}
+
+impl Usage {
+    /// Reads what a process uses.
+    ///
+    /// # Errors
+    /// There is no such process, or it belongs to somebody else.
+    pub fn of(pid: u32) -> Result<Self, Error> {
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
+        let descriptors = std::fs::read_dir(format!("/proc/{pid}/fd"))?;
+        Ok(Self {
+            memory_bytes: kilobytes(&status, "RssAnon:") * 1_024,
+            resident_bytes: kilobytes(&status, "VmRSS:") * 1_024,
+            cpu_seconds: ticks(&stat) / TICKS_PER_SECOND,
+            descriptor_count: descriptors.map(|_| 1).sum(),
+        })
+    }
+}
+
+fn kilobytes(status: &str, name: &str) -> u64 {
+    let line = status.lines().find(|line| line.starts_with(name));
+    let number = line.and_then(|line| line.split_whitespace().nth(1));
+    number.and_then(|number| number.parse().ok()).unwrap_or(0)
+}
+
+/// User and system time: the 14th and 15th field. The second field, the program's name, may hold
+/// blanks, so counting starts behind its closing bracket.
+fn ticks(stat: &str) -> f64 {
+    let rest = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
+    let fields = rest.split_whitespace().skip(11).take(2);
+    fields.filter_map(|field| field.parse::<f64>().ok()).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_process_uses_memory_and_files() {
+        let usage = Usage::of(std::process::id()).expect("this process exists");
+        assert!(usage.memory_bytes > 0 && usage.resident_bytes >= usage.memory_bytes);
+        assert!(usage.descriptor_count > 0);
+    }
+
+    #[test]
+    fn a_name_with_blanks_and_brackets_does_not_shift_the_fields() {
+        let stat = "7 (a ) b) S 1 2 3 4 5 6 7 8 9 10 250 50 0 0 20";
+        assert!((ticks(stat) - 300.0).abs() < f64::EPSILON);
+    }
+}
