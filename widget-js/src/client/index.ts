@@ -1,0 +1,14 @@
+// The browser client that the widget and the console share. See `client.ts` for what it promises.
+
+export { api, problemOf, ProblemError, upload } from "./api.ts";
+export type { ApiRequest, UploadOptions } from "./api.ts";
+export { Client, createAgentClient, createVisitorClient } from "./client.ts";
+export type { ClientOptions, Credentials, Sent, SignalFrame, Status } from "./client.ts";
+export type { News, TransportKind } from "./connection.ts";
+export { browserEnvironment, newId } from "./environment.ts";
+export type { Environment, OpenRequest, Transport } from "./environment.ts";
+export { StopError } from "./link.ts";
+export { numberOf } from "./log.ts";
+export type { AnyEntry, Log } from "./log.ts";
+export type { Outbox, OutboxItem } from "./outbox.ts";
+export { localStorageOrNull } from "./outbox-store.ts";

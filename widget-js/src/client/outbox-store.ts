@@ -1,0 +1,176 @@
+// Where the outbox outlives a page, and whose items they are: every item belongs to one tab, and only
+// a tab that is gone loses its items to another. So an item goes out of one tab only, and once.
+//
+// A tab shows that it lives by a Web Lock, or, where there are none, by a time that it renews.
+
+import type { OutboxItem } from "./outbox.ts";
+
+const ITEM = "switchboard.outbox.";
+const TAB = "switchboard.tab.";
+/** Hidden tabs may run once a minute only. */
+const TAB_MS_MAX = 150_000;
+const TAB_RENEW_MS = 20_000;
+
+interface StoredItem {
+  readonly owner: string;
+  readonly item: OutboxItem;
+}
+
+export class OutboxStore {
+  readonly #storage: Storage | null;
+  readonly #tab: string;
+  readonly #locks: LockManager | null;
+  #end: (() => void) | null = null;
+
+  /** `storage` is null where it is blocked; then nothing outlives the page. */
+  constructor(storage: Storage | null, tab: string, locks: LockManager | null) {
+    this.#storage = storage;
+    this.#tab = tab;
+    this.#locks = locks;
+  }
+
+  /** Shows other tabs that this one lives, until `close`. */
+  open(): void {
+    if (this.#storage === null || this.#end !== null) return;
+    if (this.#locks !== null) {
+      const held = new AbortController();
+      this.#locks
+        .request(TAB + this.#tab, { signal: held.signal }, () => new Promise<void>((release) => {
+          held.signal.addEventListener("abort", () => release());
+        }))
+        .catch(() => undefined); // Ended before it was given: nothing to release.
+      this.#end = () => held.abort();
+      return;
+    }
+    const renew = (): void => this.#write(TAB + this.#tab, String(Date.now()));
+    renew();
+    const timer = setInterval(renew, TAB_RENEW_MS);
+    this.#end = () => {
+      clearInterval(timer);
+      this.#remove(TAB + this.#tab);
+    };
+  }
+
+  close(): void {
+    this.#end?.();
+    this.#end = null;
+  }
+
+  save(item: OutboxItem): void {
+    const stored: StoredItem = { owner: this.#tab, item };
+    this.#write(key(item.principal, item.client_id), JSON.stringify(stored));
+  }
+
+  remove(item: OutboxItem): void {
+    this.#remove(key(item.principal, item.client_id));
+  }
+
+  /** Takes over what tabs that are gone have left behind for this principal. */
+  async adopt(principal: string): Promise<readonly OutboxItem[]> {
+    if (this.#storage === null) return [];
+    if (this.#locks === null) return this.#adoptFrom(principal, this.#tabsByTime());
+    // One tab at a time decides, else two would take the same item.
+    return this.#locks.request("switchboard.adopt", async (): Promise<readonly OutboxItem[]> => {
+      const { held } = (await this.#locks?.query()) ?? {};
+      const alive = new Set<string>();
+      for (const { name } of held ?? []) {
+        if (name?.startsWith(TAB) === true) alive.add(name.slice(TAB.length));
+      }
+      return this.#adoptFrom(principal, alive);
+    });
+  }
+
+  /** Forgets everything of a principal: after `logout` nobody may send in that name. */
+  forget(principal: string): void {
+    for (const name of this.#keys(`${ITEM}${principal}.`)) this.#remove(name);
+  }
+
+  #adoptFrom(principal: string, alive: ReadonlySet<string>): readonly OutboxItem[] {
+    const adopted: OutboxItem[] = [];
+    for (const name of this.#keys(`${ITEM}${principal}.`)) {
+      const stored = parse(this.#read(name));
+      if (stored === null) {
+        this.#remove(name);
+      } else if (stored.owner !== this.#tab && !alive.has(stored.owner)) {
+        this.save(stored.item);
+        adopted.push(stored.item);
+      }
+    }
+    return adopted.sort((a, b) => a.made_at_ms - b.made_at_ms);
+  }
+
+  #tabsByTime(): ReadonlySet<string> {
+    const alive = new Set<string>();
+    for (const name of this.#keys(TAB)) {
+      if (Number(this.#read(name)) + TAB_MS_MAX > Date.now()) alive.add(name.slice(TAB.length));
+      else this.#remove(name);
+    }
+    return alive;
+  }
+
+  #keys(prefix: string): readonly string[] {
+    const names: string[] = [];
+    try {
+      for (let index = 0; index < (this.#storage?.length ?? 0); index += 1) {
+        const name = this.#storage?.key(index);
+        if (name?.startsWith(prefix) === true) names.push(name);
+      }
+    } catch {
+      // Forbidden: there is nothing of ours in it.
+    }
+    return names;
+  }
+
+  #read(name: string): string | null {
+    try {
+      return this.#storage?.getItem(name) ?? null;
+    } catch {
+      return null;
+    }
+  }
+
+  #write(name: string, value: string): void {
+    try {
+      this.#storage?.setItem(name, value);
+    } catch {
+      // Full or forbidden: the item still goes out of memory.
+    }
+  }
+
+  #remove(name: string): void {
+    try {
+      this.#storage?.removeItem(name);
+    } catch {
+      // Forbidden: there is nothing of ours in it.
+    }
+  }
+}
+
+function key(principal: string, clientId: string): string {
+  return `${ITEM}${principal}.${clientId}`;
+}
+
+function parse(text: string | null): StoredItem | null {
+  if (text === null) return null;
+  try {
+    const value = JSON.parse(text) as Partial<StoredItem> | null;
+    const item = value?.item;
+    return typeof value?.owner === "string" && typeof item?.client_id === "string" && typeof item.command?.do === "string"
+      ? { owner: value.owner, item }
+      : null;
+  } catch {
+    return null;
+  }
+}
+
+/** The browser's storage, or null where it is blocked. Even asking for it may throw. */
+export function localStorageOrNull(): Storage | null {
+  try {
+    const storage = globalThis.localStorage;
+    storage.setItem(`${TAB}probe`, "");
+    storage.removeItem(`${TAB}probe`);
+    return storage;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,65 @@
+// Which page is in sight, also where a site changes it without loading anew.
+
+import { limit, type Page } from "../protocol.ts";
+
+/** The page in sight, cut to what the server takes. */
+export function currentPage(): Page {
+  const { referrer, title } = document;
+  return {
+    url: location.href.slice(0, limit.url_bytes_max),
+    title: title.slice(0, limit.title_bytes_max),
+    referrer: referrer === "" ? null : referrer.slice(0, limit.url_bytes_max),
+  };
+}
+
+/** Whether the visitor asked not to be followed. */
+export function isDoNotTrack(): boolean {
+  const { doNotTrack, globalPrivacyControl } = navigator as Navigator & {
+    globalPrivacyControl?: boolean;
+  };
+  return doNotTrack === "1" || globalPrivacyControl === true;
+}
+
+/** A page of its own: a fragment counts only where it is a route. */
+function identity(): string {
+  const { pathname, search, hash } = location;
+  return pathname + search + (/^#!?\//.test(hash) ? hash : "");
+}
+
+/** Sites set the title after the address; so long it is awaited. */
+const TITLE_MS = 150;
+
+/** Calls back for each further page; the result ends that and puts back what was patched. */
+export function followPages(onPage: (page: Page) => void): () => void {
+  let last = identity();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const check = (): void => {
+    const now = identity();
+    if (now === last) return;
+    last = now;
+    clearTimeout(timer);
+    timer = setTimeout(() => onPage(currentPage()), TITLE_MS);
+  };
+  const patched = (["pushState", "replaceState"] as const).map((name) => {
+    const original = history[name];
+    let isOn = true;
+    const patch: typeof original = function (this: History, ...call) {
+      original.apply(this, call);
+      if (isOn) check();
+    };
+    history[name] = patch;
+    return () => {
+      isOn = false;
+      // Somebody may have patched after us; then ours stays below, and only passes through.
+      if (history[name] === patch) history[name] = original;
+    };
+  });
+  addEventListener("popstate", check);
+  addEventListener("hashchange", check);
+  return () => {
+    clearTimeout(timer);
+    removeEventListener("popstate", check);
+    removeEventListener("hashchange", check);
+    for (const restore of patched) restore();
+  };
+}

@@ -1,0 +1,104 @@
+// Who this browser is to the site: the token, kept in the page's own storage where that is allowed.
+
+import type { NewVisitorSession, Problem, VisitorSession } from "../protocol.ts";
+
+/** The server refused the session for good. */
+export class SessionError extends Error {
+  readonly code: string;
+  constructor(code: string) {
+    super(code);
+    this.code = code;
+  }
+}
+
+export class SessionKeeper {
+  readonly #base: string;
+  readonly #siteKey: string;
+  #session: VisitorSession | null;
+  #isFresh = false;
+
+  constructor(base: string, siteKey: string) {
+    this.#base = base;
+    this.#siteKey = siteKey;
+    this.#session = this.#read();
+  }
+
+  /** The session of now, or of the last page: its look is shown before the server answers. */
+  get session(): VisitorSession | null {
+    return this.#session;
+  }
+
+  /** From here on somebody else sits here; nothing of the last one is kept. */
+  forget(): void {
+    this.#isFresh = true;
+    this.#write(null);
+  }
+
+  /** Begins or renews the session; `identity` is a signed token of the site. */
+  async renew(identity: string | null): Promise<VisitorSession> {
+    const token = this.#session?.token ?? null;
+    const isFresh = this.#isFresh;
+    try {
+      return this.#keep(await this.#ask(token, identity, isFresh), isFresh);
+    } catch (error) {
+      // A token that is not known here (another server, an erased visitor) is worth nothing.
+      const isTokenBad =
+        error instanceof SessionError && /^(unauthenticated|token_expired|not_found)$/.test(error.code);
+      if (token === null || !isTokenBad) throw error;
+      return this.#keep(await this.#ask(null, identity, false), isFresh);
+    }
+  }
+
+  #keep(session: VisitorSession, wasFresh: boolean): VisitorSession {
+    // A logout while we asked: this answer is of the one who left.
+    if (this.#isFresh !== wasFresh) throw new Error("outdated");
+    this.#isFresh = false;
+    this.#session = session;
+    this.#write(session);
+    return session;
+  }
+
+  async #ask(token: string | null, identity: string | null, fresh: boolean): Promise<VisitorSession> {
+    const body: NewVisitorSession = {
+      site_key: this.#siteKey,
+      token,
+      identity,
+      fresh,
+      time_zone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+      language: navigator.language,
+    };
+    const response = await fetch(`${this.#base}/api/v1/visitor/session`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body),
+      credentials: "omit",
+    });
+    const value: unknown = await response.json();
+    if (response.ok) return value as VisitorSession;
+    const problem = value as Partial<Problem>;
+    if (problem.retry === "never" && problem.code !== undefined) throw new SessionError(problem.code);
+    throw new Error("later");
+  }
+
+  #read(): VisitorSession | null {
+    try {
+      const value = JSON.parse(localStorage.getItem(this.#name) ?? "null") as VisitorSession | null;
+      return typeof value?.token === "string" && typeof value.config?.theme?.color === "string" ? value : null;
+    } catch {
+      return null;
+    }
+  }
+
+  #write(session: VisitorSession | null): void {
+    try {
+      if (session === null) localStorage.removeItem(this.#name);
+      else localStorage.setItem(this.#name, JSON.stringify(session));
+    } catch {
+      // Blocked: the visitor is known for as long as the page lives.
+    }
+  }
+
+  get #name(): string {
+    return `switchboard.${this.#siteKey}`;
+  }
+}

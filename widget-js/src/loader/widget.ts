@@ -1,0 +1,386 @@
+// One widget on a page: session, presence, pages, launcher, and the panel once it is wanted.
+//
+// One connection per tab: the loader's own carries presence, pages and the unread count. When the
+// panel is loaded, the panel's connection takes all that over and stays, also while it is closed.
+
+import { browserEnvironment, newId } from "../client/environment.ts";
+import { Link, StopError } from "../client/link.ts";
+import type { News } from "../client/connection.ts";
+import { open, type Envelope, type Properties, type ToLoader, type ToPanel } from "../messages.ts";
+import type { Claim, ClientFrame, Command, Page, VisitorSession } from "../protocol.ts";
+import { Launcher } from "./launcher.ts";
+import { currentPage, followPages, isDoNotTrack } from "./pages.ts";
+import { SessionError, SessionKeeper } from "./session.ts";
+
+export interface WidgetOptions {
+  /** Where the server is: the origin of the script. */
+  readonly base: string;
+  readonly siteKey: string;
+  readonly identity: string | null;
+  readonly isHidden: boolean;
+}
+
+export type EventName = "ready" | "open" | "close" | "unread" | "message" | "refused";
+export type Listener = (detail: unknown) => void;
+
+/** Events that wait for a connection; more are dropped, oldest first. */
+const TRACKS_MAX = 20;
+
+export class Widget {
+  readonly siteKey: string;
+  readonly #options: WidgetOptions;
+  readonly #instance = newId();
+  readonly #keeper: SessionKeeper;
+  readonly #launcher: Launcher;
+  readonly #link: Link;
+  readonly #listeners = new Map<EventName, Set<Listener>>();
+  readonly #stop = new AbortController();
+  readonly #endPages: () => void;
+  /** Commands not yet known to be done, by client id. */
+  readonly #commands = new Map<string, Command>();
+  #tracks: ClientFrame[] = [];
+  #frame: HTMLIFrameElement | null = null;
+  #isPanelReady = false;
+  #isPanelLive = false;
+  #isOpen = false;
+  #isHidden: boolean;
+  #isReady = false;
+  #identity: string | null;
+  /** Identity tokens live for minutes; the session carries on what one has proved. */
+  #isIdentityTold = false;
+  #renewing: Promise<VisitorSession> | null = null;
+  #unread = 0;
+
+  constructor(options: WidgetOptions) {
+    this.#options = options;
+    this.siteKey = options.siteKey;
+    this.#identity = options.identity;
+    this.#isHidden = options.isHidden;
+    this.#keeper = new SessionKeeper(options.base, options.siteKey);
+    this.#launcher = new Launcher({
+      onToggle: () => (this.#isOpen ? this.close() : this.open()),
+      onIntent: () => this.#load(),
+      onPreview: () => this.open(),
+    });
+    this.#link = new Link(
+      {
+        base: options.base,
+        token: async () => (await this.#renew()).token,
+        hello: () => ({ purpose: "launcher", page: this.#page() }),
+        watch: () => [],
+        delivered: () => ({}),
+        onNews: (frame) => this.#onNews(frame),
+        onChange: () => undefined,
+      },
+      browserEnvironment,
+    );
+    this.#endPages = followPages((page) => this.page(page));
+    const { signal } = this.#stop;
+    addEventListener("message", (event) => this.#onMessage(event), { signal });
+    document.addEventListener(
+      "visibilitychange",
+      () => this.#signal({ type: "activity", visible: document.visibilityState === "visible" }),
+      { signal },
+    );
+    this.#launcher.attach();
+    this.#show(this.#keeper.session);
+    this.#link.start();
+  }
+
+  // --- what the page can ask for ----------------------------------------------------------------
+
+  /** A signed token proves who this is; anything else is a claim. */
+  identify(who: Claim | { readonly token: string }): void {
+    if ("token" in who && typeof who.token === "string") {
+      if (who.token === this.#identity) return;
+      this.#identity = who.token;
+      this.#isIdentityTold = false;
+      void this.#restart();
+      return;
+    }
+    this.#command({ do: "identify", claim: who as Claim });
+  }
+
+  track(name: string, properties: Properties = {}): void {
+    if (this.#isQuiet()) return;
+    if (this.#isPanelLive) this.#post({ type: "track", name, properties });
+    else if (!this.#link.send({ type: "track", name, properties })) {
+      this.#tracks = [...this.#tracks, { type: "track" as const, name, properties }].slice(-TRACKS_MAX);
+    }
+  }
+
+  page(page: Partial<Page> = {}): void {
+    if (this.#isQuiet()) return;
+    const whole = { ...currentPage(), ...page };
+    if (this.#isPanelReady) this.#post({ type: "page", page: whole });
+    this.#link.send({ type: "page", ...whole });
+  }
+
+  open(): void {
+    if (this.#isOpen || this.#keeper.session === null) {
+      this.#wantsOpen = !this.#isOpen;
+      return;
+    }
+    this.#load();
+    this.#isOpen = true;
+    this.#isHidden = false;
+    this.#launcher.setHidden(false);
+    this.#launcher.setOpen(true);
+    this.#post({ type: "open" });
+    this.#emit("open", null);
+  }
+  /** Asked to open before the server said how the panel looks. */
+  #wantsOpen = false;
+
+  close(): void {
+    this.#wantsOpen = false;
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    this.#launcher.setOpen(false);
+    this.#post({ type: "close" });
+    this.#emit("close", null);
+  }
+
+  hide(): void {
+    this.close();
+    this.#isHidden = true;
+    this.#launcher.setHidden(true);
+  }
+
+  show(): void {
+    this.#isHidden = false;
+    this.#show(this.#keeper.session);
+  }
+
+  /** Calls back for an event; the result ends that. */
+  on(event: EventName, listener: Listener): () => void {
+    const listeners = this.#listeners.get(event) ?? new Set();
+    this.#listeners.set(event, listeners.add(listener));
+    if (event === "ready" && this.#isReady) listener(null);
+    return () => listeners.delete(listener);
+  }
+
+  /** Somebody else sits here from now on. */
+  logout(): void {
+    this.close();
+    this.#identity = null;
+    this.#commands.clear();
+    this.#tracks = [];
+    this.#post({ type: "forget" });
+    this.#keeper.forget();
+    this.#setUnread(0);
+    void this.#restart();
+  }
+
+  destroy(): void {
+    this.#stop.abort();
+    this.#endPages();
+    this.#link.stop();
+    this.#launcher.destroy();
+    this.#listeners.clear();
+  }
+
+  // --- the session ------------------------------------------------------------------------------
+
+  #renew(): Promise<VisitorSession> {
+    this.#renewing ??= this.#ask().finally(() => (this.#renewing = null));
+    return this.#renewing;
+  }
+
+  async #ask(): Promise<VisitorSession> {
+    try {
+      const identity = this.#identity;
+      const session = await this.#keeper.renew(this.#isIdentityTold ? null : identity);
+      if (identity === this.#identity) this.#isIdentityTold = true;
+      if (!this.#stop.signal.aborted) this.#welcome(session);
+      return session;
+    } catch (error) {
+      if (!(error instanceof SessionError)) throw error;
+      this.#refused(error.code);
+      throw new StopError(null);
+    }
+  }
+
+  #welcome(session: VisitorSession): void {
+    this.#show(session);
+    this.#setUnread(session.unread);
+    this.#postSession();
+    if (!this.#isReady) {
+      this.#isReady = true;
+      this.#emit("ready", null);
+    }
+    if (this.#wantsOpen) this.open();
+  }
+
+  /** Another identity: a new connection, and the panel begins anew. */
+  async #restart(): Promise<void> {
+    const wasPanelLive = this.#isPanelLive;
+    this.#link.stop();
+    // An answer still under way is of the identity before.
+    await this.#renewing?.catch(() => undefined);
+    if (this.#stop.signal.aborted) return;
+    if (!wasPanelLive) this.#link.start();
+    else await this.#renew().catch(() => this.#link.start());
+  }
+
+  #refused(code: string): void {
+    this.#post({ type: "session_failed", code });
+    this.#emit("refused", code);
+    console.warn(`Switchboard: the server refused this widget (${code}). Check site key and allowed origins.`);
+    if (this.#frame === null) this.#launcher.setHidden(true);
+  }
+
+  #show(session: VisitorSession | null): void {
+    if (session === null) return;
+    this.#launcher.configure(session.config);
+    this.#launcher.setHidden(this.#isHidden);
+  }
+
+  // --- the connection ---------------------------------------------------------------------------
+
+  /** Whether pages and events stay with the visitor. */
+  #isQuiet(): boolean {
+    return isDoNotTrack() && this.#keeper.session?.config.respect_do_not_track !== false;
+  }
+
+  #page(): Page | null {
+    return this.#isQuiet() ? null : currentPage();
+  }
+
+  #signal(frame: ClientFrame): void {
+    if (!this.#isPanelLive) this.#link.send(frame);
+  }
+
+  #command(command: Command): void {
+    if (this.#isPanelLive) {
+      this.#post({ type: "command", command });
+      return;
+    }
+    const client_id = newId();
+    this.#commands.set(client_id, command);
+    this.#link.send({ type: "command", client_id, command });
+  }
+
+  #onNews(frame: News): void {
+    switch (frame.type) {
+      case "welcome":
+        for (const [client_id, command] of this.#commands) {
+          this.#link.send({ type: "command", client_id, command });
+        }
+        for (const track of this.#tracks.splice(0)) this.#link.send(track);
+        if ("unread" in frame) this.#setUnread(frame.unread);
+        break;
+      case "ack":
+        this.#commands.delete(frame.client_id);
+        break;
+      case "rejected":
+        if (frame.problem.retry === "never") this.#commands.delete(frame.client_id);
+        break;
+      case "unread":
+        this.#setUnread(frame.count);
+        break;
+      case "staff":
+        this.#configure({ staff: { online: frame.online, names: frame.names } });
+        break;
+      case "config":
+        this.#configure(frame);
+        break;
+      default:
+        break;
+    }
+  }
+
+  #configure(change: Partial<VisitorSession["config"]>): void {
+    const { session } = this.#keeper;
+    if (session === null) return;
+    Object.assign(session.config, change);
+    this.#launcher.configure(session.config);
+  }
+
+  #setUnread(count: number): void {
+    const isMore = count > this.#unread;
+    if (count !== this.#unread) this.#emit("unread", count);
+    this.#unread = count;
+    this.#launcher.setUnread(count);
+    // The panel knows the words of the preview.
+    if (isMore) this.#load();
+  }
+
+  // --- the panel --------------------------------------------------------------------------------
+
+  #load(): void {
+    if (this.#frame !== null || this.#keeper.session === null) return;
+    const url = new URL(`${this.#options.base}/widget/panel`);
+    url.searchParams.set("site", this.siteKey);
+    url.searchParams.set("origin", location.origin);
+    url.searchParams.set("instance", this.#instance);
+    url.searchParams.set("dir", getComputedStyle(document.documentElement).direction);
+    this.#frame = this.#launcher.frame(url.href);
+  }
+
+  #post(message: ToPanel): void {
+    if (!this.#isPanelReady) return;
+    const envelope: Envelope<ToPanel> = { switchboard: this.#instance, message };
+    this.#frame?.contentWindow?.postMessage(envelope, this.#options.base);
+  }
+
+  #postSession(): void {
+    const { session } = this.#keeper;
+    if (session === null) return;
+    this.#post({ type: "session", session, page: this.#page(), isOpen: this.#isOpen });
+  }
+
+  #onMessage(event: MessageEvent<unknown>): void {
+    const source = this.#frame?.contentWindow ?? null;
+    const message = open<ToLoader>(event, source, this.#options.base, this.#instance);
+    if (message === null) return;
+    switch (message.type) {
+      case "ready":
+        this.#isPanelReady = true;
+        this.#postSession();
+        break;
+      case "live":
+        this.#takenOver();
+        break;
+      case "renew":
+        this.#renew().catch(() => this.#post({ type: "session_failed", code: null }));
+        break;
+      case "close":
+        this.close();
+        break;
+      case "unread":
+        this.#setUnread(message.count);
+        if (message.count > 0) this.#launcher.showPreview(message.preview);
+        break;
+      case "staff":
+        this.#configure({ staff: message.staff });
+        break;
+      case "config":
+        this.#configure(message.config);
+        break;
+      case "message":
+        this.#emit("message", message.from);
+        break;
+    }
+  }
+
+  /** The panel's connection is up: the one here ends, and what waited goes through the panel. */
+  #takenOver(): void {
+    this.#isPanelLive = true;
+    this.#link.stop();
+    for (const command of this.#commands.values()) this.#post({ type: "command", command });
+    this.#commands.clear();
+    for (const track of this.#tracks.splice(0)) if (track.type === "track") this.#post(track);
+  }
+
+  #emit(event: EventName, detail: unknown): void {
+    for (const listener of this.#listeners.get(event) ?? []) {
+      try {
+        listener(detail);
+      } catch (error) {
+        // The page's own fault must not stop us, and must be seen.
+        console.error(error);
+      }
+    }
+  }
+}

@@ -1,0 +1,59 @@
+// What loader and panel say to each other across the frame. Both sides check origin, window and
+// instance before they believe a word.
+
+import type { Command, Page, Staff, VisitorSession, WidgetConfig } from "./protocol.ts";
+
+export type ToPanel =
+  | {
+      readonly type: "session";
+      readonly session: VisitorSession;
+      readonly page: Page | null;
+      readonly isOpen: boolean;
+    }
+  | { readonly type: "session_failed"; readonly code: string | null }
+  | { readonly type: "open" }
+  | { readonly type: "close" }
+  | { readonly type: "page"; readonly page: Page }
+  | { readonly type: "track"; readonly name: string; readonly properties: Properties }
+  | { readonly type: "command"; readonly command: Command }
+  | { readonly type: "forget" };
+
+export type ToLoader =
+  /** The panel listens. */
+  | { readonly type: "ready" }
+  /** The panel's connection is up: the loader's own may go. */
+  | { readonly type: "live" }
+  /** The panel's token is no longer accepted. */
+  | { readonly type: "renew" }
+  | { readonly type: "close" }
+  | { readonly type: "unread"; readonly count: number; readonly preview: Preview | null }
+  | { readonly type: "staff"; readonly staff: Staff }
+  | { readonly type: "config"; readonly config: WidgetConfig }
+  | { readonly type: "message"; readonly from: "you" | "team" };
+
+export interface Preview {
+  readonly name: string;
+  readonly text: string;
+}
+
+export type Properties = { [key in string]: boolean | number | string };
+
+/** A message with the instance it belongs to: several widgets may stand on one page. */
+export interface Envelope<M> {
+  readonly switchboard: string;
+  readonly message: M;
+}
+
+/** The message in an event, if it is one of ours, from that window, origin and instance. */
+export function open<M>(
+  event: MessageEvent<unknown>,
+  source: MessageEventSource | null,
+  origin: string,
+  instance: string,
+): M | null {
+  if (source === null || event.source !== source || event.origin !== origin) return null;
+  const { data } = event;
+  if (typeof data !== "object" || data === null) return null;
+  const { switchboard, message } = data as Partial<Envelope<M>>;
+  return switchboard === instance && typeof message === "object" ? message : null;
+}

@@ -1,0 +1,179 @@
+// What stands in the thread, from top to bottom: a pure function of conversations, entries and outbox.
+
+import type { OutboxItem } from "../client/outbox.ts";
+import type {
+  Attachment,
+  Marks,
+  Message,
+  VisitorConversation,
+  VisitorEntry,
+} from "../protocol.ts";
+
+/** One conversation with what is known of it. */
+export interface Thread {
+  readonly conversation: VisitorConversation;
+  readonly entries: readonly VisitorEntry[];
+  readonly older: boolean;
+  readonly marks: Marks | null;
+}
+
+/** How far an own message has got. */
+export type Mark = "waiting" | "sent" | "stored" | "seen" | "refused";
+
+export interface MessageRow {
+  readonly type: "message";
+  readonly key: string;
+  readonly conversationId: string | null;
+  readonly entryId: string | null;
+  readonly clientId: string | null;
+  readonly from: "you" | "team";
+  /** Shown above the first of a group of the team's. */
+  readonly name: string;
+  readonly isFirst: boolean;
+  readonly isLast: boolean;
+  readonly message: Message;
+  readonly atMs: number;
+  readonly mark: Mark | null;
+  readonly problem: string | null;
+}
+
+export type Row =
+  | MessageRow
+  | { readonly type: "day"; readonly key: string; readonly atMs: number }
+  | { readonly type: "line"; readonly key: string; readonly text: string; readonly atMs: number }
+  | { readonly type: "older"; readonly key: string; readonly conversationId: string };
+
+/** Messages of one author within this time stand together. */
+const GROUP_MS = 5 * 60_000;
+
+export function rowsOf(
+  threads: readonly Thread[],
+  outbox: readonly OutboxItem[],
+  problemText: (item: OutboxItem) => string | null,
+): readonly Row[] {
+  const rows: Row[] = [];
+  const shown = new Set<string>();
+  for (const thread of threads) {
+    if (thread.older) {
+      rows.push({
+        type: "older",
+        key: `older-${thread.conversation.id}`,
+        conversationId: thread.conversation.id,
+      });
+    }
+    for (const entry of thread.entries) {
+      if (entry.client_id != null) shown.add(entry.client_id);
+      const row = rowOf(entry, thread);
+      if (row !== null) rows.push(row);
+    }
+  }
+  for (const item of outbox) {
+    if (shown.has(item.client_id)) continue;
+    const row = pendingRow(item, problemText(item));
+    if (row !== null) rows.push(row);
+  }
+  return grouped(withDays(rows));
+}
+
+function rowOf(entry: VisitorEntry, thread: Thread): Row | null {
+  const { content, author } = entry;
+  const name = author.kind === "agent" ? author.name : author.kind === "ai" ? "Assistant" : "";
+  const line = (text: string): Row => ({ type: "line", key: entry.id, text, atMs: entry.sent_at_ms });
+  switch (content.kind) {
+    case "message": {
+      const isOwn = author.kind === "you";
+      const isSeen = entry.number <= (thread.marks?.read ?? 0);
+      return {
+        type: "message",
+        key: entry.client_id ?? entry.id,
+        conversationId: entry.conversation_id,
+        entryId: entry.id,
+        clientId: entry.client_id ?? null,
+        from: isOwn ? "you" : "team",
+        name,
+        isFirst: true,
+        isLast: true,
+        message: content.message,
+        atMs: entry.sent_at_ms,
+        mark: isOwn ? (isSeen ? "seen" : "stored") : null,
+        problem: null,
+      };
+    }
+    case "joined":
+      return line(`${name || "Somebody"} joined`);
+    case "left":
+      return line(`${name || "Somebody"} left`);
+    case "closed":
+      return line(author.kind === "you" ? "You ended this conversation" : "This conversation has ended");
+    case "reopened":
+      return line("The conversation goes on");
+    case "edited":
+    case "deleted":
+      return null;
+  }
+}
+
+function pendingRow(item: OutboxItem, problem: string | null): Row | null {
+  if (item.command.do !== "send_message") return null;
+  const { body, attachment_ids } = item.command;
+  const message: Message = { format: "plain", body: body ?? "" };
+  if (attachment_ids !== undefined && attachment_ids.length > 0) {
+    message.attachments = attachment_ids.map(placeholder);
+  }
+  return {
+    type: "message",
+    key: item.client_id,
+    conversationId: item.ack?.conversation_id ?? null,
+    entryId: null,
+    clientId: item.client_id,
+    from: "you",
+    name: "",
+    isFirst: true,
+    isLast: true,
+    message,
+    atMs: item.made_at_ms,
+    mark: item.state,
+    problem,
+  };
+}
+
+/** A file that was sent up, before its message is known. */
+function placeholder(id: string): Attachment {
+  return { id, name: "", media_type: "", size_bytes: 0 };
+}
+
+/** Where a new day begins, in the reader's own time zone. */
+function withDays(rows: readonly Row[]): readonly Row[] {
+  const all: Row[] = [];
+  let day = "";
+  for (const row of rows) {
+    if (row.type === "message" || row.type === "line") {
+      const now = new Date(row.atMs).toDateString();
+      if (now !== day) all.push({ type: "day", key: `day-${now}-${row.key}`, atMs: row.atMs });
+      day = now;
+    }
+    all.push(row);
+  }
+  return all;
+}
+
+function grouped(rows: readonly Row[]): readonly Row[] {
+  return rows.map((row, index) => {
+    if (row.type !== "message") return row;
+    return {
+      ...row,
+      isFirst: !together(rows[index - 1], row),
+      isLast: !together(row, rows[index + 1]),
+    };
+  });
+}
+
+function together(a: Row | undefined, b: Row | undefined): boolean {
+  return (
+    a?.type === "message" &&
+    b?.type === "message" &&
+    a.from === b.from &&
+    a.name === b.name &&
+    b.atMs - a.atMs < GROUP_MS
+  );
+}
