@@ -1,8 +1,7 @@
 //! Who a client is, and how it gets the tokens that say so.
 
-use protocol::agent::Me;
 use protocol::id::{AgentId, SiteId, VisitorId, WorkspaceId};
-use protocol::setup::SocketToken;
+use protocol::setup::{LoggedIn, SocketToken};
 use protocol::site::Site;
 use protocol::widget::VisitorSession;
 use serde_json::json;
@@ -104,21 +103,15 @@ impl AgentAccess {
     /// # Errors
     /// The server's refusal, or the network's failure.
     pub async fn sign_in(http: &mut Http, email: &str, password: &str) -> Result<Self, Error> {
-        /// `Me` and the secret, which only `bearer=true` puts into the body.
-        #[derive(serde::Deserialize)]
-        struct SignedIn {
-            #[serde(flatten)]
-            me: Me,
-            bearer: String,
-        }
         let body = json!({ "email": email, "password": password });
         let call = Call::post("/api/v1/login?bearer=true", &body);
-        let signed_in: SignedIn = http.ask(&call).await?;
+        let signed_in: LoggedIn = http.ask(&call).await?;
         let membership = signed_in.me.memberships.first();
         let membership =
             membership.ok_or_else(|| Error::Malformed("no workspace after sign-in".into()))?;
+        let missing = || Error::Malformed("no secret after sign-in".into());
         Ok(Self {
-            bearer: signed_in.bearer,
+            bearer: signed_in.secret.ok_or_else(missing)?,
             workspace_id: membership.workspace_id,
             agent_id: membership.agent_id,
         })
