@@ -21,8 +21,8 @@ export function safeColor(color: string): string {
 
 /** Black or white, whichever is read better; one of them always reaches 4.5:1. */
 export function inkOn(color: string): string {
-  const background = luminance(safeColor(color));
-  return contrast(1, background) >= contrast(0, background) ? "#ffffff" : "#000000";
+  // Where both are equal: (1 + 0.05) / (x + 0.05) = (x + 0.05) / 0.05.
+  return luminance(safeColor(color)) < 0.179 ? "#ffffff" : "#000000";
 }
 
 /** The colour moved towards black or white until it reaches 4.5:1 on `paper`. */

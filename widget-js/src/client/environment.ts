@@ -1,6 +1,7 @@
 // All that the client needs from outside: clock, chance, timers, transports. Tests give their own.
 
 import type { News, TransportKind } from "./connection.ts";
+import { newId } from "./id.ts";
 import { openTransport } from "./transport.ts";
 import type { ClientFrame, Hello, Watch } from "../protocol.ts";
 
@@ -35,12 +36,6 @@ export interface Environment {
   onWake(run: () => void): () => void;
   isOnline(): boolean;
   open(request: OpenRequest): Transport;
-}
-
-/** A random UUID; `crypto.randomUUID` is missing on plain HTTP pages. */
-export function newId(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 export const browserEnvironment: Environment = {

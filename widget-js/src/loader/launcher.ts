@@ -41,13 +41,13 @@ export class Launcher {
     svg.append(this.#icon);
     this.#button.append(svg, this.#lamp, this.#badge);
     this.#dismiss.textContent = "×";
-    this.#dismiss.setAttribute("aria-label", "Dismiss preview");
+    this.#dismiss.ariaLabel = "Dismiss";
     this.#root.append(this.#button, this.#preview, this.#dismiss);
     this.#host.hidden = true;
     const { signal } = this.#stop;
     this.#button.addEventListener("click", () => handlers.onToggle(), { signal });
-    for (const type of ["pointerenter", "focus", "touchstart"]) {
-      this.#button.addEventListener(type, () => handlers.onIntent(), { signal, passive: true });
+    for (const type of ["pointerenter", "focus"]) {
+      this.#button.addEventListener(type, () => handlers.onIntent(), { signal });
     }
     this.#preview.addEventListener("click", () => handlers.onPreview(), { signal });
     this.#dismiss.addEventListener("click", () => this.showPreview(null), { signal });
@@ -90,12 +90,12 @@ export class Launcher {
   showPreview(preview: Preview | null): void {
     this.#preview.hidden = this.#dismiss.hidden = preview === null || this.#isOpen;
     if (preview === null) return;
-    const name = make("div", "name");
-    const line = make("div", "line");
-    name.textContent = preview.name;
-    line.textContent = preview.text;
-    this.#preview.replaceChildren(name, line);
-    this.#host.style.setProperty("--above", `${this.#preview.offsetHeight - 30}px`);
+    const lines = [preview.name, preview.text].map((text) => {
+      const line = make("div", "");
+      line.textContent = text;
+      return line;
+    });
+    this.#preview.replaceChildren(...lines);
   }
 
   setOpen(isOpen: boolean): void {
@@ -103,8 +103,6 @@ export class Launcher {
     this.#isOpen = isOpen;
     this.#host.toggleAttribute("open", isOpen);
     this.#frame?.classList.toggle("shut", !isOpen);
-    this.#frame?.setAttribute("aria-hidden", String(!isOpen));
-    if (this.#frame !== null) this.#frame.tabIndex = isOpen ? 0 : -1;
     if (isOpen) {
       this.showPreview(null);
       this.#frame?.focus();
@@ -119,7 +117,6 @@ export class Launcher {
     const frame = document.createElement("iframe");
     frame.className = "frame shut";
     frame.title = `Chat with ${this.#config?.theme.title || this.#config?.site_name || "us"}`;
-    frame.allow = "clipboard-write";
     frame.src = url;
     this.#frame = frame;
     this.#root.insertBefore(frame, this.#button);
@@ -149,9 +146,7 @@ export class Launcher {
     const unread = this.#unread === 0 ? "" : `, ${this.#unread} unread`;
     const label = this.#isOpen
       ? "Close chat"
-      : isOnline
-        ? `Open chat, somebody is here now${unread}`
-        : `Open chat, leave a message${unread}`;
+      : `Open chat, ${isOnline ? "somebody is here now" : "leave a message"}${unread}`;
     this.#button.setAttribute("aria-label", label);
     this.#button.setAttribute("aria-expanded", String(this.#isOpen));
   }

@@ -1,14 +1,17 @@
 // Which page is in sight, also where a site changes it without loading anew.
 
-import { limit, type Page } from "../protocol.ts";
+import type { limit, Page } from "../protocol.ts";
+
+const URL_LENGTH_MAX: (typeof limit)["url_bytes_max"] = 2_048;
+const TITLE_LENGTH_MAX: (typeof limit)["title_bytes_max"] = 300;
 
 /** The page in sight, cut to what the server takes. */
 export function currentPage(): Page {
   const { referrer, title } = document;
   return {
-    url: location.href.slice(0, limit.url_bytes_max),
-    title: title.slice(0, limit.title_bytes_max),
-    referrer: referrer === "" ? null : referrer.slice(0, limit.url_bytes_max),
+    url: location.href.slice(0, URL_LENGTH_MAX),
+    title: title.slice(0, TITLE_LENGTH_MAX),
+    referrer: referrer === "" ? null : referrer.slice(0, URL_LENGTH_MAX),
   };
 }
 
@@ -54,12 +57,11 @@ export function followPages(onPage: (page: Page) => void): () => void {
       if (history[name] === patch) history[name] = original;
     };
   });
+  // Also fired where only the fragment changed.
   addEventListener("popstate", check);
-  addEventListener("hashchange", check);
   return () => {
     clearTimeout(timer);
     removeEventListener("popstate", check);
-    removeEventListener("hashchange", check);
     for (const restore of patched) restore();
   };
 }

@@ -3,12 +3,11 @@
 // One connection per tab: the loader's own carries presence, pages and the unread count. When the
 // panel is loaded, the panel's connection takes all that over and stays, also while it is closed.
 
-import { browserEnvironment, newId } from "../client/environment.ts";
-import { Link, StopError } from "../client/link.ts";
-import type { News } from "../client/connection.ts";
+import { newId } from "../client/id.ts";
 import { open, type Envelope, type Properties, type ToLoader, type ToPanel } from "../messages.ts";
-import type { Claim, ClientFrame, Command, Page, VisitorSession } from "../protocol.ts";
+import type { Claim, Command, Page, VisitorNews, VisitorSession } from "../protocol.ts";
 import { Launcher } from "./launcher.ts";
+import { Line } from "./line.ts";
 import { currentPage, followPages, isDoNotTrack } from "./pages.ts";
 import { SessionError, SessionKeeper } from "./session.ts";
 
@@ -23,6 +22,8 @@ export interface WidgetOptions {
 export type EventName = "ready" | "open" | "close" | "unread" | "message" | "refused";
 export type Listener = (detail: unknown) => void;
 
+type Track = Extract<ToPanel, { type: "track" }>;
+
 /** Events that wait for a connection; more are dropped, oldest first. */
 const TRACKS_MAX = 20;
 
@@ -32,13 +33,13 @@ export class Widget {
   readonly #instance = newId();
   readonly #keeper: SessionKeeper;
   readonly #launcher: Launcher;
-  readonly #link: Link;
+  readonly #line: Line;
   readonly #listeners = new Map<EventName, Set<Listener>>();
   readonly #stop = new AbortController();
   readonly #endPages: () => void;
   /** Commands not yet known to be done, by client id. */
   readonly #commands = new Map<string, Command>();
-  #tracks: ClientFrame[] = [];
+  #tracks: Track[] = [];
   #frame: HTMLIFrameElement | null = null;
   #isPanelReady = false;
   #isPanelLive = false;
@@ -62,29 +63,29 @@ export class Widget {
       onIntent: () => this.#load(),
       onPreview: () => this.open(),
     });
-    this.#link = new Link(
-      {
-        base: options.base,
-        token: async () => (await this.#renew()).token,
-        hello: () => ({ purpose: "launcher", page: this.#page() }),
-        watch: () => [],
-        delivered: () => ({}),
-        onNews: (frame) => this.#onNews(frame),
-        onChange: () => undefined,
-      },
-      browserEnvironment,
-    );
+    this.#line = new Line({
+      url: `${options.base.replace(/^http/, "ws")}/api/v1/socket`,
+      token: async () => (await this.#renew()).token,
+      hello: () => ({ purpose: "launcher", page: this.#page() }),
+      onNews: (news) => this.#onNews(news),
+      onBlocked: () => this.#load(),
+    });
     this.#endPages = followPages((page) => this.page(page));
     const { signal } = this.#stop;
     addEventListener("message", (event) => this.#onMessage(event), { signal });
     document.addEventListener(
       "visibilitychange",
-      () => this.#signal({ type: "activity", visible: document.visibilityState === "visible" }),
+      () => {
+        const visible = document.visibilityState === "visible";
+        this.#line.send({ type: "activity", visible });
+        if (visible) this.#line.wake();
+      },
       { signal },
     );
+    for (const type of ["online", "pageshow"]) addEventListener(type, this.#line.wake, { signal });
     this.#launcher.attach();
     this.#show(this.#keeper.session);
-    this.#link.start();
+    this.#line.start();
   }
 
   // --- what the page can ask for ----------------------------------------------------------------
@@ -103,17 +104,16 @@ export class Widget {
 
   track(name: string, properties: Properties = {}): void {
     if (this.#isQuiet()) return;
-    if (this.#isPanelLive) this.#post({ type: "track", name, properties });
-    else if (!this.#link.send({ type: "track", name, properties })) {
-      this.#tracks = [...this.#tracks, { type: "track" as const, name, properties }].slice(-TRACKS_MAX);
-    }
+    const track: Track = { type: "track", name, properties };
+    if (this.#isPanelLive) this.#post(track);
+    else if (!this.#line.send(track)) this.#tracks = [...this.#tracks, track].slice(-TRACKS_MAX);
   }
 
   page(page: Partial<Page> = {}): void {
     if (this.#isQuiet()) return;
     const whole = { ...currentPage(), ...page };
     if (this.#isPanelReady) this.#post({ type: "page", page: whole });
-    this.#link.send({ type: "page", ...whole });
+    this.#line.send({ type: "page", ...whole });
   }
 
   open(): void {
@@ -175,7 +175,7 @@ export class Widget {
   destroy(): void {
     this.#stop.abort();
     this.#endPages();
-    this.#link.stop();
+    this.#line.stop();
     this.#launcher.destroy();
     this.#listeners.clear();
   }
@@ -195,9 +195,8 @@ export class Widget {
       if (!this.#stop.signal.aborted) this.#welcome(session);
       return session;
     } catch (error) {
-      if (!(error instanceof SessionError)) throw error;
-      this.#refused(error.code);
-      throw new StopError(null);
+      if (error instanceof SessionError) this.#refused(error.code);
+      throw error;
     }
   }
 
@@ -215,18 +214,18 @@ export class Widget {
   /** Another identity: a new connection, and the panel begins anew. */
   async #restart(): Promise<void> {
     const wasPanelLive = this.#isPanelLive;
-    this.#link.stop();
+    this.#line.stop();
     // An answer still under way is of the identity before.
     await this.#renewing?.catch(() => undefined);
     if (this.#stop.signal.aborted) return;
-    if (!wasPanelLive) this.#link.start();
-    else await this.#renew().catch(() => this.#link.start());
+    if (!wasPanelLive) this.#line.start();
+    else await this.#renew().catch(() => this.#line.start());
   }
 
   #refused(code: string): void {
     this.#post({ type: "session_failed", code });
     this.#emit("refused", code);
-    console.warn(`Switchboard: the server refused this widget (${code}). Check site key and allowed origins.`);
+    console.warn(`Switchboard: refused (${code}). Check site key and allowed origins.`);
     if (this.#frame === null) this.#launcher.setHidden(true);
   }
 
@@ -247,10 +246,6 @@ export class Widget {
     return this.#isQuiet() ? null : currentPage();
   }
 
-  #signal(frame: ClientFrame): void {
-    if (!this.#isPanelLive) this.#link.send(frame);
-  }
-
   #command(command: Command): void {
     if (this.#isPanelLive) {
       this.#post({ type: "command", command });
@@ -258,17 +253,17 @@ export class Widget {
     }
     const client_id = newId();
     this.#commands.set(client_id, command);
-    this.#link.send({ type: "command", client_id, command });
+    this.#line.send({ type: "command", client_id, command });
   }
 
-  #onNews(frame: News): void {
+  #onNews(frame: VisitorNews): void {
     switch (frame.type) {
       case "welcome":
         for (const [client_id, command] of this.#commands) {
-          this.#link.send({ type: "command", client_id, command });
+          this.#line.send({ type: "command", client_id, command });
         }
-        for (const track of this.#tracks.splice(0)) this.#link.send(track);
-        if ("unread" in frame) this.#setUnread(frame.unread);
+        for (const track of this.#tracks.splice(0)) this.#line.send(track);
+        this.#setUnread(frame.unread);
         break;
       case "ack":
         this.#commands.delete(frame.client_id);
@@ -280,7 +275,7 @@ export class Widget {
         this.#setUnread(frame.count);
         break;
       case "staff":
-        this.#configure({ staff: { online: frame.online, names: frame.names } });
+        this.#configure({ staff: frame });
         break;
       case "config":
         this.#configure(frame);
@@ -310,12 +305,13 @@ export class Widget {
 
   #load(): void {
     if (this.#frame !== null || this.#keeper.session === null) return;
-    const url = new URL(`${this.#options.base}/widget/panel`);
-    url.searchParams.set("site", this.siteKey);
-    url.searchParams.set("origin", location.origin);
-    url.searchParams.set("instance", this.#instance);
-    url.searchParams.set("dir", getComputedStyle(document.documentElement).direction);
-    this.#frame = this.#launcher.frame(url.href);
+    const query = new URLSearchParams({
+      site: this.siteKey,
+      origin: location.origin,
+      instance: this.#instance,
+      dir: getComputedStyle(document.documentElement).direction,
+    });
+    this.#frame = this.#launcher.frame(`${this.#options.base}/widget/panel?${query}`);
   }
 
   #post(message: ToPanel): void {
@@ -367,10 +363,10 @@ export class Widget {
   /** The panel's connection is up: the one here ends, and what waited goes through the panel. */
   #takenOver(): void {
     this.#isPanelLive = true;
-    this.#link.stop();
+    this.#line.stop();
     for (const command of this.#commands.values()) this.#post({ type: "command", command });
     this.#commands.clear();
-    for (const track of this.#tracks.splice(0)) if (track.type === "track") this.#post(track);
+    for (const track of this.#tracks.splice(0)) this.#post(track);
   }
 
   #emit(event: EventName, detail: unknown): void {

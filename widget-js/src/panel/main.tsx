@@ -1,0 +1,25 @@
+// The panel's entry: the bridge to the loader, the store, the view.
+
+import { render } from "preact";
+import "./panel.css";
+import { connectBridge, type Bridge } from "./bridge.ts";
+import { PanelStore } from "./store.ts";
+import { App } from "./view/app.tsx";
+
+const root = document.getElementById("panel");
+let bridge: Bridge | null = null;
+const store = new PanelStore("", (message) => bridge?.post(message));
+bridge = connectBridge(location.search, (message) => store.hear(message));
+
+const direction = new URLSearchParams(location.search).get("dir");
+document.documentElement.dir = direction === "rtl" ? "rtl" : "ltr";
+
+if (root !== null) {
+  if (bridge === null) {
+    root.textContent = "This is a part of Switchboard. It belongs into a page that carries the widget.";
+  } else {
+    render(<App store={store} />, root);
+    document.addEventListener("visibilitychange", store.onVisibility);
+    bridge.post({ type: "ready" });
+  }
+}

@@ -1,0 +1,523 @@
+// The one state of the panel: who this is, the client, earlier conversations, what is being written.
+
+import { api, ProblemError } from "../client/api.ts";
+import { createVisitorClient, type Client, type Credentials, type Status } from "../client/client.ts";
+import { StopError } from "../client/link.ts";
+import type { OutboxItem } from "../client/outbox.ts";
+import { localStorageOrNull } from "../client/outbox-store.ts";
+import type { ToLoader, ToPanel } from "../messages.ts";
+import { limit } from "../protocol.ts";
+import type {
+  Page,
+  Staff,
+  VisitorConversation,
+  VisitorEntry,
+  VisitorHistory,
+  VisitorNews,
+  VisitorSession,
+  WidgetConfig,
+} from "../protocol.ts";
+import { Drafts } from "./drafts.ts";
+import { rowsOf, type MessageRow, type Row, type Thread } from "./thread.ts";
+import { Uploads } from "./uploads.ts";
+import { refusal } from "./words.ts";
+
+type VisitorClient = Client<VisitorNews, VisitorEntry>;
+
+interface Typing {
+  readonly name: string;
+  readonly untilMs: number;
+}
+
+export interface Snapshot {
+  readonly session: VisitorSession | null;
+  readonly config: WidgetConfig | null;
+  readonly staff: Staff;
+  readonly status: Status;
+  readonly rows: readonly Row[];
+  readonly waiting: number;
+  readonly typing: string | null;
+  readonly isOpen: boolean;
+  readonly isLoadingOlder: boolean;
+  readonly hasOlder: boolean;
+  readonly editing: MessageRow | null;
+  readonly failure: string | null;
+  /** Words for those who hear the page instead of seeing it. */
+  readonly announcement: string;
+  readonly isThreadClosed: boolean;
+}
+
+const TYPING_SAY_MS = 2_000;
+const TYPING_END_MS = 5_000;
+
+export class PanelStore {
+  readonly base: string;
+  readonly uploads: Uploads;
+  readonly drafts = new Drafts(localStorageOrNull());
+  readonly #post: (message: ToLoader) => void;
+  readonly #listeners = new Set<() => void>();
+  #client: VisitorClient | null = null;
+  #session: VisitorSession | null = null;
+  #config: WidgetConfig | null = null;
+  #staff: Staff = { online: false, names: [] };
+  #page: Page | null = null;
+  #isOpen = false;
+  #threads = new Map<string, Thread>();
+  #cursor: string | null = null;
+  #isLoadingOlder = false;
+  #typing: Typing | null = null;
+  #typingTimer: ReturnType<typeof setTimeout> | undefined;
+  #saidTypingAtMs = 0;
+  #endTypingTimer: ReturnType<typeof setTimeout> | undefined;
+  #unread = 0;
+  #editing: MessageRow | null = null;
+  #failure: string | null = null;
+  #announcement = "";
+  #awaited: { resolve(session: VisitorSession): void; reject(error: Error): void }[] = [];
+  #snapshot: Snapshot;
+  #isDirty = false;
+
+  constructor(base: string, post: (message: ToLoader) => void) {
+    this.base = base;
+    this.#post = post;
+    this.uploads = new Uploads(base, () => this.#changed());
+    this.#snapshot = this.#take();
+  }
+
+  readonly subscribe = (listener: () => void): (() => void) => {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  };
+
+  get snapshot(): Snapshot {
+    if (this.#isDirty) this.#snapshot = this.#take();
+    this.#isDirty = false;
+    return this.#snapshot;
+  }
+
+  get token(): string {
+    return this.#session?.token ?? "";
+  }
+
+  // --- what the loader says ---------------------------------------------------------------------
+
+  hear(message: ToPanel): void {
+    switch (message.type) {
+      case "session":
+        this.#page = message.page;
+        this.#isOpen = message.isOpen;
+        this.#become(message.session);
+        break;
+      case "session_failed": {
+        const error = message.code === null ? new Error("later") : new StopError(null);
+        for (const waiter of this.#awaited.splice(0)) waiter.reject(error);
+        break;
+      }
+      case "open":
+        this.#isOpen = true;
+        this.markRead();
+        break;
+      case "close":
+        this.#isOpen = false;
+        this.stopTyping();
+        break;
+      case "page":
+        this.#page = message.page;
+        this.#client?.signal({ type: "page", ...message.page });
+        break;
+      case "track":
+        this.#client?.signal(message);
+        break;
+      case "command":
+        this.#client?.send(message.command);
+        break;
+      case "forget":
+        this.#forget();
+        break;
+    }
+    this.#changed();
+  }
+
+  close(): void {
+    this.#post({ type: "close" });
+  }
+
+  #become(session: VisitorSession): void {
+    const isSame = this.#session?.visitor_id === session.visitor_id;
+    this.#session = session;
+    this.#config = session.config;
+    this.#staff = session.config.staff;
+    for (const waiter of this.#awaited.splice(0)) waiter.resolve(session);
+    this.uploads.configure(session.token, session.config.attachment_bytes_max);
+    if (isSame && this.#client !== null) {
+      if (this.#client.status.name === "stopped") this.#client.start();
+      return;
+    }
+    this.#drop();
+    this.drafts.become(session.visitor_id);
+    const client = createVisitorClient({
+      base: this.base,
+      principal: session.visitor_id,
+      credentials: (fresh) => this.#credentials(session.visitor_id, fresh),
+      page: () => this.#page,
+    });
+    this.#client = client;
+    client.subscribe(() => this.#changed());
+    client.onNews((news) => this.#onNews(news, client));
+    client.start();
+    this.#sayActivity();
+    void this.loadHistory(true);
+  }
+
+  async #credentials(visitorId: string, fresh: boolean): Promise<Credentials> {
+    let session = this.#session;
+    if (fresh || session === null || session.expires_at_ms < Date.now()) {
+      const next = new Promise<VisitorSession>((resolve, reject) => {
+        this.#awaited.push({ resolve, reject });
+      });
+      this.#post({ type: "renew" });
+      session = await next;
+    }
+    // Another visitor by now: that one has a client of its own.
+    if (session.visitor_id !== visitorId) throw new StopError(null);
+    return { token: session.token, principal: visitorId };
+  }
+
+  /** Nothing of this person stays, neither in sight nor in the store. */
+  #forget(): void {
+    this.#client?.forget();
+    this.drafts.forget();
+    this.#drop();
+    this.#session = null;
+  }
+
+  #drop(): void {
+    this.#client?.stop();
+    this.#client = null;
+    this.#threads = new Map();
+    this.#cursor = null;
+    this.#typing = null;
+    this.#editing = null;
+    this.#unread = 0;
+    this.#announcement = "";
+    this.uploads.clear();
+  }
+
+  // --- what the server says ---------------------------------------------------------------------
+
+  #onNews(news: VisitorNews, client: VisitorClient): void {
+    if (client !== this.#client) return;
+    switch (news.type) {
+      case "welcome":
+        if (news.conversation != null) this.#setConversation(news.conversation);
+        this.#setUnread(news.unread);
+        this.#post({ type: "live" });
+        this.markRead();
+        break;
+      case "conversation":
+        this.#setConversation(news.conversation);
+        break;
+      case "entry":
+        this.#onEntry(news.entry);
+        break;
+      case "entries":
+        this.markRead();
+        break;
+      case "typing":
+        this.#setTyping(news.active ? news.name : null);
+        break;
+      case "unread":
+        this.#setUnread(news.count);
+        break;
+      case "staff":
+        this.#staff = { online: news.online, names: news.names };
+        this.#post({ type: "staff", staff: this.#staff });
+        break;
+      case "config":
+        this.#config = news;
+        this.#staff = news.staff;
+        this.#post({ type: "config", config: news });
+        break;
+      default:
+        break;
+    }
+    this.#changed();
+  }
+
+  #onEntry(entry: VisitorEntry): void {
+    const isMessage = entry.content.kind === "message";
+    if (isMessage) this.#post({ type: "message", from: entry.author.kind === "you" ? "you" : "team" });
+    if (entry.author.kind === "you" || !isMessage) return;
+    this.#setTyping(null);
+    if (entry.content.kind === "message") {
+      const name = entry.author.kind === "agent" ? entry.author.name : "Assistant";
+      this.#announcement = `${name}: ${entry.content.message.body || "sent a file"}`;
+    }
+    this.markRead();
+  }
+
+  #setConversation(conversation: VisitorConversation): void {
+    const before = this.#threads.get(conversation.id);
+    if (before !== undefined && before.conversation.version > conversation.version) return;
+    this.#threads.set(conversation.id, {
+      entries: [],
+      older: false,
+      marks: null,
+      ...before,
+      conversation,
+    });
+  }
+
+  #setTyping(name: string | null): void {
+    clearTimeout(this.#typingTimer);
+    this.#typing = name === null ? null : { name, untilMs: Date.now() + limit.typing_ms };
+    if (name !== null) {
+      this.#typingTimer = setTimeout(() => {
+        this.#typing = null;
+        this.#changed();
+      }, limit.typing_ms);
+    }
+  }
+
+  #setUnread(count: number): void {
+    this.#unread = count;
+    this.#post({ type: "unread", count, preview: count === 0 ? null : this.#preview() });
+  }
+
+  #preview(): { name: string; text: string } | null {
+    const last = this.#present()?.entries.findLast(
+      ({ author, content }) => content.kind === "message" && author.kind !== "you",
+    );
+    if (last?.content.kind !== "message") return null;
+    const name = last.author.kind === "agent" ? last.author.name : "Assistant";
+    const { body, attachments } = last.content.message;
+    return { name, text: body.slice(0, 200) || (attachments?.[0]?.name ?? "") };
+  }
+
+  /** What is in sight on an open panel was read. */
+  readonly markRead = (): void => {
+    const thread = this.#present();
+    const last = thread?.entries.at(-1);
+    if (thread === undefined || last === undefined) return;
+    if (this.#isOpen && document.visibilityState === "visible" && this.isAtEnd) {
+      this.#client?.signal({
+        type: "read",
+        conversation_id: thread.conversation.id,
+        number: last.number,
+      });
+      if (this.#unread > 0) this.#setUnread(0);
+    } else if (this.#unread > 0) this.#setUnread(this.#unread);
+  };
+  /** Whether the end of the thread is in sight; the view keeps it. */
+  isAtEnd = true;
+
+  #sayActivity(): void {
+    this.#client?.signal({ type: "activity", visible: document.visibilityState === "visible" });
+  }
+
+  readonly onVisibility = (): void => {
+    this.#sayActivity();
+    this.markRead();
+  };
+
+  // --- the thread -------------------------------------------------------------------------------
+
+  /** All conversations, oldest first; what the client follows is fresher than what was fetched. */
+  #all(): readonly Thread[] {
+    return [...this.#threads.values()]
+      .map((thread) => {
+        const log = this.#client?.log(thread.conversation.id);
+        if (log === undefined || log.loading) return thread;
+        return { ...thread, entries: log.entries, older: log.older, marks: log.marks ?? thread.marks };
+      })
+      .sort((a, b) => a.conversation.created_at_ms - b.conversation.created_at_ms);
+  }
+
+  #present(): Thread | undefined {
+    return this.#all().at(-1);
+  }
+
+  async loadHistory(isFirst: boolean): Promise<void> {
+    if (this.#isLoadingOlder || (!isFirst && this.#cursor === null)) return;
+    const client = this.#client;
+    this.#isLoadingOlder = true;
+    this.#changed();
+    try {
+      const query = isFirst ? "" : `?cursor=${encodeURIComponent(this.#cursor ?? "")}`;
+      const history = await api<VisitorHistory>(this.base, `visitor/history${query}`, { token: this.token });
+      if (client !== this.#client) return;
+      for (const thread of history.conversations) {
+        const known = this.#threads.get(thread.conversation.id);
+        this.#threads.set(thread.conversation.id, {
+          conversation: known?.conversation ?? thread.conversation,
+          entries: thread.entries,
+          older: (thread.entries[0]?.number ?? 1) > 1,
+          marks: thread.team_marks,
+        });
+      }
+      this.#cursor = history.cursor ?? null;
+      this.#failure = null;
+    } catch (error) {
+      if (client === this.#client && error instanceof ProblemError) this.#failure = "Earlier messages could not be loaded.";
+    } finally {
+      if (client === this.#client) this.#isLoadingOlder = false;
+      this.#changed();
+    }
+  }
+
+  /** An older page of one conversation. */
+  async loadOlder(conversationId: string): Promise<void> {
+    const client = this.#client;
+    const thread = this.#all().find((other) => other.conversation.id === conversationId);
+    const first = thread?.entries[0];
+    if (client === null || thread === undefined || first === undefined || this.#isLoadingOlder) return;
+    this.#isLoadingOlder = true;
+    this.#changed();
+    try {
+      const path = `visitor/conversations/${conversationId}/entries?before=${first.number}&limit=50`;
+      const batch = await api<{ entries: VisitorEntry[]; older: boolean }>(this.base, path, { token: this.token });
+      if (client !== this.#client) return;
+      client.prepend(conversationId, batch);
+      const entries = [...batch.entries.filter((entry) => entry.number < first.number), ...thread.entries];
+      this.#threads.set(conversationId, { ...thread, entries, older: batch.older });
+    } catch {
+      this.#failure = "Earlier messages could not be loaded.";
+    } finally {
+      this.#isLoadingOlder = false;
+      this.#changed();
+    }
+  }
+
+  // --- writing ----------------------------------------------------------------------------------
+
+  send(text: string): void {
+    const body = text.trim();
+    const editing = this.#editing;
+    this.stopTyping();
+    if (editing !== null) {
+      this.#editing = null;
+      if (body !== "" && body !== editing.message.body && editing.conversationId !== null && editing.entryId !== null) {
+        this.#client?.send({
+          do: "edit_message",
+          conversation_id: editing.conversationId,
+          entry_id: editing.entryId,
+          body,
+        }).done.catch((error: unknown) => this.#say(error));
+      }
+      this.#changed();
+      return;
+    }
+    const attachment_ids = this.uploads.take();
+    if (body === "" && attachment_ids.length === 0) return;
+    this.#client?.send({
+      do: "send_message",
+      ...(body === "" ? {} : { body }),
+      ...(attachment_ids.length === 0 ? {} : { attachment_ids }),
+    });
+    this.drafts.write("");
+    this.#changed();
+  }
+
+  edit(row: MessageRow | null): void {
+    this.#editing = row;
+    this.#changed();
+  }
+
+  remove(row: MessageRow): void {
+    if (row.conversationId === null || row.entryId === null) return;
+    this.#client
+      ?.send({ do: "delete_message", conversation_id: row.conversationId, entry_id: row.entryId })
+      .done.catch((error: unknown) => this.#say(error));
+  }
+
+  /** Whether an own message may still be changed. */
+  mayChange(row: MessageRow): boolean {
+    return (
+      row.from === "you" &&
+      row.entryId !== null &&
+      row.message.deleted_at_ms == null &&
+      (this.#client?.now() ?? Date.now()) - row.atMs < limit.visitor_edit_window_ms
+    );
+  }
+
+  retry(clientId: string): void {
+    this.#client?.retry(clientId);
+  }
+
+  discard(clientId: string): void {
+    this.#client?.discard(clientId);
+  }
+
+  reconnect(): void {
+    if (this.#client?.status.name === "stopped") this.#client.start();
+    else this.#client?.wake();
+  }
+
+  dismissFailure(): void {
+    this.#failure = null;
+    this.#changed();
+  }
+
+  /** The visitor types: said at most every two seconds, and taken back after a pause. */
+  typed(text: string): void {
+    if (this.#editing === null) this.drafts.write(text);
+    const conversation_id = this.#openConversation();
+    clearTimeout(this.#endTypingTimer);
+    if (text.trim() === "") {
+      this.stopTyping();
+      return;
+    }
+    this.#endTypingTimer = setTimeout(() => this.stopTyping(), TYPING_END_MS);
+    if (Date.now() - this.#saidTypingAtMs < TYPING_SAY_MS) return;
+    this.#saidTypingAtMs = Date.now();
+    this.#client?.signal({ type: "typing", conversation_id, text: text.slice(0, 300), active: true });
+  }
+
+  stopTyping(): void {
+    clearTimeout(this.#endTypingTimer);
+    if (this.#saidTypingAtMs === 0) return;
+    this.#saidTypingAtMs = 0;
+    this.#client?.signal({ type: "typing", conversation_id: this.#openConversation(), active: false });
+  }
+
+  #openConversation(): string | null {
+    const present = this.#present()?.conversation;
+    return present === undefined || present.closed ? null : present.id;
+  }
+
+  #say(error: unknown): void {
+    if (error instanceof ProblemError) this.#failure = refusal(error.problem);
+    this.#changed();
+  }
+
+  // --- snapshots --------------------------------------------------------------------------------
+
+  #changed(): void {
+    this.#isDirty = true;
+    for (const listener of this.#listeners) listener();
+  }
+
+  #take(): Snapshot {
+    const outbox = this.#client?.outbox ?? [];
+    const threads = this.#all();
+    const waiting = outbox.filter((item) => item.command.do === "send_message" && item.state === "waiting");
+    const problemText = (item: OutboxItem): string | null =>
+      item.state === "refused" && item.problem !== null ? refusal(item.problem) : null;
+    return {
+      session: this.#session,
+      config: this.#config,
+      staff: this.#staff,
+      status: this.#client?.status ?? { name: "off" },
+      rows: rowsOf(threads, outbox, problemText),
+      waiting: waiting.length,
+      typing: this.#typing?.name ?? null,
+      isOpen: this.#isOpen,
+      isLoadingOlder: this.#isLoadingOlder,
+      hasOlder: this.#cursor !== null,
+      editing: this.#editing,
+      failure: this.#failure,
+      announcement: this.#announcement,
+      isThreadClosed: threads.at(-1)?.conversation.closed === true,
+    };
+  }
+}

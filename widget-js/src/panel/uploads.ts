@@ -1,0 +1,108 @@
+// Files on their way up, before the message that names them is sent.
+
+import { ProblemError, upload } from "../client/api.ts";
+import { newId } from "../client/id.ts";
+import { limit } from "../protocol.ts";
+import { uploadError } from "./words.ts";
+
+export interface Upload {
+  readonly id: string;
+  readonly file: File;
+  /** From 0 to 1. */
+  readonly part: number;
+  readonly attachmentId: string | null;
+  readonly error: string | null;
+}
+
+export class Uploads {
+  readonly #base: string;
+  readonly #changed: () => void;
+  readonly #aborts = new Map<string, AbortController>();
+  #items: readonly Upload[] = [];
+  #token = "";
+  #bytesMax: number = limit.attachment_bytes_max;
+
+  constructor(base: string, changed: () => void) {
+    this.#base = base;
+    this.#changed = changed;
+  }
+
+  get items(): readonly Upload[] {
+    return this.#items;
+  }
+
+  get isBusy(): boolean {
+    return this.#items.some((item) => item.error === null && item.attachmentId === null);
+  }
+
+  configure(token: string, bytesMax: number): void {
+    this.#token = token;
+    this.#bytesMax = bytesMax;
+  }
+
+  add(files: Iterable<File>): void {
+    for (const file of files) {
+      if (this.#items.length >= limit.attachments_max) break;
+      const item: Upload = { id: newId(), file, part: 0, attachmentId: null, error: null };
+      this.#items = [...this.#items, item];
+      void this.#run(item);
+    }
+    this.#changed();
+  }
+
+  retry(id: string): void {
+    const item = this.#items.find((other) => other.id === id);
+    if (item === undefined) return;
+    this.#set(id, { error: null, part: 0 });
+    void this.#run(item);
+  }
+
+  remove(id: string): void {
+    this.#aborts.get(id)?.abort();
+    this.#items = this.#items.filter((item) => item.id !== id);
+    this.#changed();
+  }
+
+  /** What is up and may be named in a message; it leaves the list. */
+  take(): string[] {
+    const ids = this.#items.flatMap((item) => (item.attachmentId === null ? [] : [item.attachmentId]));
+    this.#items = this.#items.filter((item) => item.attachmentId === null);
+    return ids;
+  }
+
+  clear(): void {
+    for (const abort of this.#aborts.values()) abort.abort();
+    this.#items = [];
+  }
+
+  async #run(item: Upload): Promise<void> {
+    if (item.file.size > this.#bytesMax) {
+      this.#set(item.id, { error: this.#error("too_large") });
+      return;
+    }
+    const abort = new AbortController();
+    this.#aborts.set(item.id, abort);
+    try {
+      const attachment = await upload(this.#base, item.file, {
+        token: this.#token,
+        signal: abort.signal,
+        onProgress: (part) => this.#set(item.id, { part }),
+      });
+      this.#set(item.id, { part: 1, attachmentId: attachment.id });
+    } catch (error) {
+      const code = error instanceof ProblemError ? error.problem.code : null;
+      this.#set(item.id, { error: this.#error(code) });
+    } finally {
+      this.#aborts.delete(item.id);
+    }
+  }
+
+  #error(code: Parameters<typeof uploadError>[0]): string {
+    return uploadError(code, Math.floor(this.#bytesMax / (1024 * 1024)));
+  }
+
+  #set(id: string, change: Partial<Upload>): void {
+    this.#items = this.#items.map((item) => (item.id === id ? { ...item, ...change } : item));
+    this.#changed();
+  }
+}

@@ -1,0 +1,121 @@
+// The whole panel: header, thread, composer, and what is dropped on them.
+
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import type { VNode } from "preact";
+import { inkOn, readableOn, safeColor } from "../../color.ts";
+import type { PanelStore, Snapshot } from "../store.ts";
+import { connectionNotice } from "../words.ts";
+import { Composer } from "./composer.tsx";
+import { Header } from "./header.tsx";
+import { Icon } from "./icon.tsx";
+import { ThreadView } from "./thread.tsx";
+
+/** Shorter interruptions are not worth a word. */
+const NOTICE_AFTER_MS = 1_500;
+
+function useSnapshot(store: PanelStore): Snapshot {
+  const [snapshot, setSnapshot] = useState(store.snapshot);
+  useEffect(() => {
+    let isAsked = false;
+    // Many changes within one turn draw once.
+    return store.subscribe(() => {
+      if (isAsked) return;
+      isAsked = true;
+      queueMicrotask(() => {
+        isAsked = false;
+        setSnapshot(store.snapshot);
+      });
+    });
+  }, [store]);
+  return snapshot;
+}
+
+export function App({ store }: { store: PanelStore }): VNode {
+  const state = useSnapshot(store);
+  const [isDropping, setDropping] = useState(false);
+  const root = useRef<HTMLDivElement>(null);
+  const color = state.config?.theme.color;
+
+  useLayoutEffect(() => {
+    const brand = safeColor(color ?? "");
+    const { style } = document.documentElement;
+    style.setProperty("--brand", brand);
+    style.setProperty("--brand-ink", inkOn(brand));
+    style.setProperty("--accent-light", readableOn(brand, "#f7f5f0"));
+    style.setProperty("--accent-dark", readableOn(brand, "#14191b"));
+  }, [color]);
+
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent): void => {
+      if (event.key !== "Escape" || event.defaultPrevented) return;
+      if (state.editing !== null) store.edit(null);
+      else store.close();
+    };
+    document.addEventListener("keydown", onKey);
+    return () => document.removeEventListener("keydown", onKey);
+  }, [store, state.editing]);
+
+  const onDrop = (event: DragEvent): void => {
+    event.preventDefault();
+    setDropping(false);
+    if (event.dataTransfer !== null) store.uploads.add(event.dataTransfer.files);
+  };
+  const onDrag = (event: DragEvent): void => {
+    if (event.dataTransfer?.types.includes("Files") !== true) return;
+    event.preventDefault();
+    setDropping(event.type !== "dragleave" || root.current?.contains(event.relatedTarget as Node | null) === true);
+  };
+
+  return (
+    <div class="panel" ref={root} onDragEnter={onDrag} onDragOver={onDrag} onDragLeave={onDrag} onDrop={onDrop}>
+      <Header state={state} onClose={() => store.close()} />
+      <NoticeBar store={store} state={state} />
+      <ThreadView store={store} state={state} />
+      <Composer store={store} state={state} />
+      {state.config?.theme.show_brand === true && (
+        <p class="brand">
+          <span class="lamp on" aria-hidden="true" /> Runs on Switchboard
+        </p>
+      )}
+      {isDropping && <div class="drop">Drop the files here</div>}
+      <div class="unseen" role="status" aria-live="polite">
+        {state.announcement}
+      </div>
+    </div>
+  );
+}
+
+function NoticeBar({ store, state }: { store: PanelStore; state: Snapshot }): VNode | null {
+  const notice = connectionNotice(state.status, state.waiting);
+  const [isDue, setDue] = useState(false);
+  const isWanted = notice !== null;
+  useEffect(() => {
+    if (!isWanted) {
+      setDue(false);
+      return undefined;
+    }
+    const timer = setTimeout(() => setDue(true), NOTICE_AFTER_MS);
+    return () => clearTimeout(timer);
+  }, [isWanted]);
+  if (state.failure !== null) {
+    return (
+      <div class="notice bad" role="alert">
+        <span>{state.failure}</span>
+        <button type="button" class="plain" aria-label="Dismiss" onClick={() => store.dismissFailure()}>
+          <Icon name="close" />
+        </button>
+      </div>
+    );
+  }
+  if (notice === null || (!isDue && notice.tone === "calm")) return null;
+  return (
+    <div class={`notice ${notice.tone}`} role="status">
+      <span>{notice.text}</span>
+      {notice.action === "retry" && (
+        <button type="button" class="link" onClick={() => store.reconnect()}>
+          Try now
+        </button>
+      )}
+    </div>
+  );
+}

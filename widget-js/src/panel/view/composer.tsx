@@ -1,0 +1,144 @@
+// Where one writes: it grows with the text, takes files, and keeps a draft.
+
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import type { VNode } from "preact";
+import { limit } from "../../protocol.ts";
+import type { PanelStore, Snapshot } from "../store.ts";
+import type { Upload } from "../uploads.ts";
+import { sizeText } from "../words.ts";
+import { Icon } from "./icon.tsx";
+
+/** Phones have no key for a new line beside the one that sends. */
+const isTouch = (): boolean => matchMedia("(pointer: coarse)").matches;
+
+function byteLength(text: string): number {
+  return new TextEncoder().encode(text).length;
+}
+
+export function Composer({ store, state }: { store: PanelStore; state: Snapshot }): VNode {
+  const area = useRef<HTMLTextAreaElement>(null);
+  const picker = useRef<HTMLInputElement>(null);
+  const [text, setText] = useState("");
+  const { editing } = state;
+  const visitorId = state.session?.visitor_id ?? null;
+
+  useEffect(() => setText(editing?.message.body ?? store.drafts.text), [visitorId, editing, store]);
+  useEffect(() => {
+    if (state.isOpen && (editing !== null || !isTouch())) area.current?.focus();
+  }, [state.isOpen, editing]);
+  useLayoutEffect(() => {
+    const element = area.current;
+    if (element === null) return;
+    element.style.height = "auto";
+    element.style.height = `${Math.min(element.scrollHeight, 132)}px`;
+  }, [text]);
+
+  const uploads = store.uploads.items;
+  const isTooLong = byteLength(text) > limit.body_bytes_max;
+  const isReady = uploads.some((upload) => upload.attachmentId !== null);
+  const maySend = visitorId !== null && !isTooLong && !store.uploads.isBusy && (text.trim() !== "" || isReady);
+
+  const send = (): void => {
+    if (!maySend) return;
+    store.send(text);
+    setText(editing === null ? "" : store.drafts.text);
+    area.current?.focus();
+  };
+  const onKeyDown = (event: KeyboardEvent): void => {
+    // While an input method composes, Enter ends that and sends nothing.
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing || isTouch()) return;
+    event.preventDefault();
+    send();
+  };
+  const onPaste = (event: ClipboardEvent): void => {
+    const files = event.clipboardData?.files;
+    if (files === undefined || files.length === 0) return;
+    event.preventDefault();
+    store.uploads.add(files);
+  };
+  const onPick = (): void => {
+    if (picker.current?.files != null) store.uploads.add(picker.current.files);
+    if (picker.current !== null) picker.current.value = "";
+    area.current?.focus();
+  };
+
+  const isRefused = state.status.name === "stopped";
+  return (
+    <form
+      class="composer"
+      onSubmit={(event) => {
+        event.preventDefault();
+        send();
+      }}
+    >
+      {editing !== null && (
+        <p class="editing">
+          Editing your message
+          <button type="button" class="link" onClick={() => store.edit(null)}>
+            Cancel
+          </button>
+        </p>
+      )}
+      {uploads.length > 0 && (
+        <ul class="uploads">
+          {uploads.map((upload) => (
+            <UploadView key={upload.id} upload={upload} store={store} />
+          ))}
+        </ul>
+      )}
+      {isTooLong && <p class="problem" role="alert">Too long: shorten it or send it in parts.</p>}
+      <div class="field">
+        <button type="button" class="plain" aria-label="Attach files" disabled={isRefused} onClick={() => picker.current?.click()}>
+          <Icon name="clip" />
+        </button>
+        <input ref={picker} type="file" multiple hidden onChange={onPick} />
+        <textarea
+          ref={area}
+          rows={1}
+          dir="auto"
+          value={text}
+          disabled={isRefused}
+          placeholder={state.isThreadClosed ? "Write again to begin anew" : "Write a message"}
+          aria-label="Message"
+          enterkeyhint={isTouch() ? "enter" : "send"}
+          onInput={(event) => {
+            setText(event.currentTarget.value);
+            store.typed(event.currentTarget.value);
+          }}
+          onKeyDown={onKeyDown}
+          onPaste={onPaste}
+        />
+        <button type="submit" class="send" aria-label={editing === null ? "Send" : "Save"} disabled={!maySend}>
+          <Icon name={editing === null ? "send" : "check"} />
+        </button>
+      </div>
+    </form>
+  );
+}
+
+function UploadView({ upload, store }: { upload: Upload; store: PanelStore }): VNode {
+  const { file, part, error, attachmentId } = upload;
+  return (
+    <li class={error === null ? "upload" : "upload bad"}>
+      <Icon name={error === null ? "file" : "warn"} />
+      <span class="file-name" dir="auto">
+        {file.name}
+      </span>
+      {error !== null ? (
+        <span role="alert">
+          {error}{" "}
+          <button type="button" class="link" onClick={() => store.uploads.retry(upload.id)}>
+            Try again
+          </button>
+        </span>
+      ) : attachmentId === null ? (
+        <progress max={1} value={part} aria-label={`Uploading ${file.name}`} />
+      ) : (
+        <span class="quiet">{sizeText(file.size)}</span>
+      )}
+      <button type="button" class="plain" aria-label={`Remove ${file.name}`} onClick={() => store.uploads.remove(upload.id)}>
+        <Icon name="close" />
+      </button>
+    </li>
+  );
+}

@@ -1,0 +1,42 @@
+// Who answers, in the customer's colour.
+
+import type { VNode } from "preact";
+import type { Snapshot } from "../store.ts";
+import { staffLine } from "../words.ts";
+import { Icon } from "./icon.tsx";
+
+export function Header({ state, onClose }: { state: Snapshot; onClose: () => void }): VNode {
+  const { staff, config } = state;
+  const title = config === null ? "" : config.theme.title || config.site_name;
+  return (
+    <header class="head">
+      <div class="faces" aria-hidden="true">
+        {(staff.names.length > 0 ? staff.names : [title]).slice(0, 3).map((name) => (
+          <span class="face" key={name}>
+            {initials(name)}
+          </span>
+        ))}
+      </div>
+      <div class="who">
+        <h1 dir="auto">{title}</h1>
+        <p>
+          <span class={staff.online ? "lamp on" : "lamp"} aria-hidden="true" />
+          {config === null ? "" : staffLine(staff)}
+        </p>
+      </div>
+      <button type="button" class="close" aria-label="Close chat" onClick={onClose}>
+        <Icon name="down" />
+      </button>
+    </header>
+  );
+}
+
+/** The first letters of the first two words. */
+export function initials(name: string): string {
+  return name
+    .split(/\s+/)
+    .slice(0, 2)
+    .map((word) => [...word][0] ?? "")
+    .join("")
+    .toUpperCase();
+}

@@ -1,0 +1,120 @@
+// One message: whose it is, what it says, how far it has got.
+
+import { useState } from "preact/hooks";
+import type { VNode } from "preact";
+import type { PanelStore } from "../store.ts";
+import type { Mark, MessageRow } from "../thread.ts";
+import { exactText, timeText } from "../words.ts";
+import { AttachmentView } from "./attachment.tsx";
+import { Icon, type IconName } from "./icon.tsx";
+import { Words } from "./text.tsx";
+
+const marks: Record<Mark, { readonly icon: IconName; readonly text: string }> = {
+  waiting: { icon: "clock", text: "Waiting to be sent" },
+  sent: { icon: "clock", text: "Sending" },
+  stored: { icon: "check", text: "Sent" },
+  seen: { icon: "checks", text: "Seen" },
+  refused: { icon: "warn", text: "Not sent" },
+};
+
+interface MessageProps {
+  readonly row: MessageRow;
+  readonly store: PanelStore;
+  /** The last of all: its mark is said in words. */
+  readonly isNewest: boolean;
+}
+
+export function MessageView({ row, store, isNewest }: MessageProps): VNode {
+  const { message } = row;
+  const isDeleted = message.deleted_at_ms != null;
+  const className = ["message", row.from, row.isFirst && "first", row.isLast && "last", row.mark === "refused" && "bad"]
+    .filter(Boolean)
+    .join(" ");
+  return (
+    <article class={className}>
+      {row.isFirst && row.from === "team" && <p class="author" dir="auto">{row.name}</p>}
+      {row.from === "you" && <span class="unseen">You:</span>}
+      <div class="said">
+        {isDeleted ? (
+          <p class="gone">{row.from === "you" ? "You deleted this message" : "This message was deleted"}</p>
+        ) : (
+          <>
+            {message.body !== "" && (
+              <div class="bubble">
+                <Words format={message.format} body={message.body} />
+              </div>
+            )}
+            {message.attachments?.map((attachment) => (
+              <AttachmentView key={attachment.id} attachment={attachment} store={store} />
+            ))}
+          </>
+        )}
+        {store.mayChange(row) && <Menu row={row} store={store} />}
+      </div>
+      <Foot row={row} store={store} isNewest={isNewest} />
+    </article>
+  );
+}
+
+function Foot({ row, store, isNewest }: MessageProps): VNode | null {
+  if (row.problem !== null && row.clientId !== null) {
+    const { clientId } = row;
+    return (
+      <p class="foot problem" role="alert">
+        {row.problem}{" "}
+        <button type="button" class="link" onClick={() => store.retry(clientId)}>
+          Try again
+        </button>{" "}
+        <button type="button" class="link" onClick={() => store.discard(clientId)}>
+          Discard
+        </button>
+      </p>
+    );
+  }
+  const isWorthIt = row.isLast || row.mark === "waiting" || row.mark === "sent";
+  if (!isWorthIt && row.message.edited_at_ms == null) return null;
+  const mark = row.mark === null ? null : marks[row.mark];
+  return (
+    <p class="foot" title={exactText(row.atMs)}>
+      {row.message.edited_at_ms != null && <span>Edited</span>}
+      <time dateTime={new Date(row.atMs).toISOString()}>{timeText(row.atMs)}</time>
+      {mark !== null && (
+        <span class={`mark ${row.mark ?? ""}`}>
+          <Icon name={mark.icon} />
+          <span class={isNewest || row.mark === "waiting" ? "" : "unseen"}>{mark.text}</span>
+        </span>
+      )}
+    </p>
+  );
+}
+
+function Menu({ row, store }: { row: MessageRow; store: PanelStore }): VNode {
+  const [isOpen, setOpen] = useState(false);
+  return (
+    <div
+      class={isOpen ? "menu open" : "menu"}
+      onKeyDown={(event) => {
+        if (event.key !== "Escape" || !isOpen) return;
+        event.preventDefault();
+        setOpen(false);
+      }}
+    >
+      {isOpen ? (
+        <>
+          {row.message.body !== "" && (
+            <button type="button" class="link" onClick={() => store.edit(row)}>
+              Edit
+            </button>
+          )}
+          <button type="button" class="link" onClick={() => store.remove(row)}>
+            Delete
+          </button>
+        </>
+      ) : (
+        <button type="button" class="plain" aria-label="Change this message" aria-expanded={isOpen} onClick={() => setOpen(true)}>
+          <Icon name="more" />
+        </button>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,137 @@
+// One scroll: earlier conversations above, the present one below. It stays at its end while the
+// reader is there, and stays put while older messages come in above.
+
+import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import type { VNode } from "preact";
+import type { PanelStore, Snapshot } from "../store.ts";
+import type { Row } from "../thread.ts";
+import { dayText, exactText, expectation, timeText } from "../words.ts";
+import { Icon } from "./icon.tsx";
+import { MessageView } from "./message.tsx";
+
+/** So near to the end counts as being there. */
+const END_PX = 60;
+
+export function ThreadView({ store, state }: { store: PanelStore; state: Snapshot }): VNode {
+  const box = useRef<HTMLDivElement>(null);
+  const height = useRef(0);
+  const firstKey = useRef("");
+  const [isAway, setAway] = useState(false);
+  const { rows } = state;
+  const last = rows.at(-1);
+  const first = rows.find((row) => row.type === "message")?.key ?? "";
+
+  const toEnd = useCallback((): void => {
+    const element = box.current;
+    if (element !== null) element.scrollTop = element.scrollHeight;
+  }, []);
+
+  useLayoutEffect(() => {
+    const element = box.current;
+    if (element === null) return;
+    const isOwnNew = last?.type === "message" && last.mark !== null && last.mark !== "seen" && last.mark !== "stored";
+    if (store.isAtEnd || isOwnNew) toEnd();
+    else if (first !== firstKey.current) {
+      // Older rows came in above: what was in sight stays in sight.
+      element.scrollTop += element.scrollHeight - height.current;
+    }
+    firstKey.current = first;
+    height.current = element.scrollHeight;
+  }, [rows, state.typing, first, last, store, toEnd]);
+
+  useEffect(() => {
+    if (!state.isOpen) return undefined;
+    store.isAtEnd = true;
+    toEnd();
+    return undefined;
+  }, [state.isOpen, store, toEnd]);
+
+  useEffect(() => {
+    const element = box.current;
+    if (element === null || typeof ResizeObserver === "undefined") return undefined;
+    // Images that load and keyboards that open must not push the end out of sight.
+    const observer = new ResizeObserver(() => {
+      if (store.isAtEnd) toEnd();
+    });
+    observer.observe(element);
+    if (element.firstElementChild !== null) observer.observe(element.firstElementChild);
+    return () => observer.disconnect();
+  }, [store, toEnd]);
+
+  const onScroll = (): void => {
+    const element = box.current;
+    if (element === null) return;
+    const isAtEnd = element.scrollHeight - element.scrollTop - element.clientHeight < END_PX;
+    if (isAtEnd !== store.isAtEnd) setAway(!isAtEnd);
+    store.isAtEnd = isAtEnd;
+    if (isAtEnd) store.markRead();
+    if (element.scrollTop < 80 && !state.isLoadingOlder) {
+      const top = rows[0];
+      if (top?.type === "older") void store.loadOlder(top.conversationId);
+      else if (state.hasOlder) void store.loadHistory(false);
+    }
+  };
+
+  return (
+    <div class="thread" ref={box} onScroll={onScroll} tabIndex={0} role="log" aria-live="off" aria-label="Conversation">
+      <div class="rows">
+        {state.isLoadingOlder && <p class="line">Loading earlier messages</p>}
+        {rows.length === 0 && state.config !== null && !state.isLoadingOlder && <Greeting state={state} />}
+        {rows.map((row) => (
+          <RowView key={row.key} row={row} store={store} isLast={row === last} />
+        ))}
+        {state.typing !== null && (
+          <div class="typing">
+            <span class="dots" aria-hidden="true">
+              <i />
+              <i />
+              <i />
+            </span>
+            <span dir="auto">{state.typing} is typing</span>
+          </div>
+        )}
+      </div>
+      {isAway && (
+        <button type="button" class="to-end" aria-label="To the newest message" onClick={toEnd}>
+          <Icon name="down" />
+        </button>
+      )}
+    </div>
+  );
+}
+
+function Greeting({ state }: { state: Snapshot }): VNode {
+  return (
+    <div class="greeting">
+      <p class="large" dir="auto">
+        {state.config?.theme.greeting}
+      </p>
+      <p>{expectation(state.staff)}</p>
+    </div>
+  );
+}
+
+function RowView({ row, store, isLast }: { row: Row; store: PanelStore; isLast: boolean }): VNode {
+  switch (row.type) {
+    case "message":
+      return <MessageView row={row} store={store} isNewest={isLast} />;
+    case "day":
+      return (
+        <p class="day">
+          <span>{dayText(row.atMs, Date.now())}</span>
+        </p>
+      );
+    case "line":
+      return (
+        <p class="line" title={exactText(row.atMs)} dir="auto">
+          {row.text} <span class="quiet">{timeText(row.atMs)}</span>
+        </p>
+      );
+    case "older":
+      return (
+        <button type="button" class="link older" onClick={() => void store.loadOlder(row.conversationId)}>
+          Show earlier messages
+        </button>
+      );
+  }
+}
