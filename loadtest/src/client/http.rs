@@ -15,6 +15,7 @@ use hyper_util::rt::TokioIo;
 use protocol::rejection::Problem;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tokio::net::TcpSocket;
 use world::net::TcpStream;
 
 use crate::Error;
@@ -23,7 +24,7 @@ use crate::Error;
 #[derive(Debug, Clone)]
 pub struct Server(Arc<Place>);
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Place {
     /// As in the address, for the `Host` header.
     authority: String,
@@ -31,6 +32,8 @@ struct Place {
     /// The address to connect from; any when absent. More than about 28,000 connections to one port
     /// need several.
     from: Option<IpAddr>,
+    /// Bytes of the receive buffer; the system's choice when absent.
+    receive_buffer_bytes: Option<u32>,
 }
 
 impl Server {
@@ -49,6 +52,7 @@ impl Server {
             authority: authority.to_owned(),
             address: found.ok_or_else(|| Error::Address(address.to_owned()))?,
             from: None,
+            receive_buffer_bytes: None,
         })))
     }
 
@@ -56,9 +60,17 @@ impl Server {
     #[must_use]
     pub fn from_address(&self, from: IpAddr) -> Self {
         Self(Arc::new(Place {
-            authority: self.0.authority.clone(),
-            address: self.0.address,
             from: Some(from),
+            ..Place::clone(&self.0)
+        }))
+    }
+
+    /// The same server, read through a buffer of a size: a slow reader fills it soon.
+    #[must_use]
+    pub fn with_receive_buffer(&self, bytes: u32) -> Self {
+        Self(Arc::new(Place {
+            receive_buffer_bytes: Some(bytes),
+            ..Place::clone(&self.0)
         }))
     }
 
@@ -82,18 +94,17 @@ impl Server {
 
     /// Opens a connection.
     pub(crate) async fn connect(&self) -> Result<TcpStream, Error> {
-        let stream = match self.0.from {
-            None => TcpStream::connect(self.0.address).await?,
-            Some(from) => {
-                let socket = if from.is_ipv4() {
-                    tokio::net::TcpSocket::new_v4()?
-                } else {
-                    tokio::net::TcpSocket::new_v6()?
-                };
-                socket.bind(SocketAddr::new(from, 0))?;
-                socket.connect(self.0.address).await?
-            }
+        let socket = match self.0.address {
+            SocketAddr::V4(_) => TcpSocket::new_v4()?,
+            SocketAddr::V6(_) => TcpSocket::new_v6()?,
         };
+        if let Some(bytes) = self.0.receive_buffer_bytes {
+            socket.set_recv_buffer_size(bytes)?;
+        }
+        if let Some(from) = self.0.from {
+            socket.bind(SocketAddr::new(from, 0))?;
+        }
+        let stream = socket.connect(self.0.address).await?;
         stream.set_nodelay(true)?;
         Ok(stream)
     }

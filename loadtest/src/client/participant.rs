@@ -99,6 +99,12 @@ impl Client {
         &mut self.access
     }
 
+    /// Its clock.
+    #[must_use]
+    pub fn clock(&self) -> &world::Clock {
+        &self.world.clock
+    }
+
     /// Its connection for requests.
     pub fn http(&mut self) -> &mut Http {
         &mut self.http
@@ -384,6 +390,11 @@ impl Client {
         };
         self.hears("the entries of a conversation", is_there)
             .await?
+    }
+
+    /// Adds a conversation to those that the next connection follows.
+    pub fn follows(&mut self, conversation_id: ConversationId) {
+        self.follows.insert(conversation_id);
     }
 
     /// Watches a list, now and after every reconnect.
