@@ -45,9 +45,13 @@ export class OutboxStore {
     const renew = (): void => this.#write(TAB + this.#tab, String(Date.now()));
     renew();
     const timer = setInterval(renew, TAB_RENEW_MS);
+    const leave = (): void => this.#remove(TAB + this.#tab);
+    // The next page of this tab shall not wait until the time is over.
+    globalThis.addEventListener?.("pagehide", leave);
     this.#end = () => {
       clearInterval(timer);
-      this.#remove(TAB + this.#tab);
+      globalThis.removeEventListener?.("pagehide", leave);
+      leave();
     };
   }
 
@@ -65,7 +69,7 @@ export class OutboxStore {
     this.#remove(key(item.principal, item.client_id));
   }
 
-  /** Takes over what tabs that are gone have left behind for this principal. */
+  /** What this tab kept for a principal, and what tabs that are gone have left behind for it. */
   async adopt(principal: string): Promise<readonly OutboxItem[]> {
     if (this.#storage === null) return [];
     if (this.#locks === null) return this.#adoptFrom(principal, this.#tabsByTime());
@@ -91,7 +95,7 @@ export class OutboxStore {
       const stored = parse(this.#read(name));
       if (stored === null) {
         this.#remove(name);
-      } else if (stored.owner !== this.#tab && !alive.has(stored.owner)) {
+      } else if (stored.owner === this.#tab || !alive.has(stored.owner)) {
         this.save(stored.item);
         adopted.push(stored.item);
       }

@@ -36,32 +36,20 @@ export class SessionKeeper {
 
   /** Begins or renews the session; `identity` is a signed token of the site. */
   async renew(identity: string | null): Promise<VisitorSession> {
-    const token = this.#session?.token ?? null;
     const isFresh = this.#isFresh;
-    try {
-      return this.#keep(await this.#ask(token, identity, isFresh), isFresh);
-    } catch (error) {
-      // A token that is not known here (another server, an erased visitor) is worth nothing.
-      const isTokenBad =
-        error instanceof SessionError && /^(unauthenticated|token_expired|not_found)$/.test(error.code);
-      if (token === null || !isTokenBad) throw error;
-      return this.#keep(await this.#ask(null, identity, false), isFresh);
-    }
-  }
-
-  #keep(session: VisitorSession, wasFresh: boolean): VisitorSession {
+    const session = await this.#ask(identity, isFresh);
     // A logout while we asked: this answer is of the one who left.
-    if (this.#isFresh !== wasFresh) throw new Error("outdated");
+    if (this.#isFresh !== isFresh) throw new Error("outdated");
     this.#isFresh = false;
     this.#session = session;
     this.#write(session);
     return session;
   }
 
-  async #ask(token: string | null, identity: string | null, fresh: boolean): Promise<VisitorSession> {
+  async #ask(identity: string | null, fresh: boolean): Promise<VisitorSession> {
     const body: NewVisitorSession = {
       site_key: this.#siteKey,
-      token,
+      token: this.#session?.token ?? null,
       identity,
       fresh,
       time_zone: Intl.DateTimeFormat().resolvedOptions().timeZone,

@@ -110,6 +110,9 @@ function rowOf(entry: VisitorEntry, thread: Thread): Row | null {
     case "edited":
     case "deleted":
       return null;
+    default:
+      // A kind of tomorrow: it has a number, and nothing to show.
+      return null;
   }
 }
 
