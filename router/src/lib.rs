@@ -1,1 +1,46 @@
-//! In work.
+//! The realtime core: commands in, entries out, and the live lists beside them.
+//!
+//! Doors find out who speaks and call [`Router::handle`]; here it is decided whether he may, stored, and
+//! passed on to whoever listens. One lane per conversation does that in order and finishes what it
+//! began. Router knows neither sockets nor HTTP: shards register a bounded channel and get frames that
+//! were encoded once.
+
+mod cache;
+mod claim;
+mod command;
+mod config;
+mod decide;
+mod delivery;
+mod effect;
+mod erase;
+mod error;
+mod hub;
+mod lane;
+mod lanes;
+mod latest;
+mod live;
+mod mark;
+mod part;
+mod publish;
+mod replay;
+mod router;
+mod signal;
+mod tail;
+mod timer;
+mod topic;
+mod trace;
+mod turnstile;
+mod view;
+mod visitor;
+mod visitors;
+
+pub use config::RouterConfig;
+pub use delivery::{Class, Delivery, Encoded, SignalKey};
+pub use error::Error;
+pub use hub::ShardId;
+pub use part::Part;
+pub use replay::Replay;
+pub use router::{Router, Stats, VisitorWelcome};
+pub use storage::visitor::Proof;
+pub use topic::{Topic, ViewId};
+pub use visitor::{Newcomer, Standing, VisitorConnection};

@@ -1,0 +1,101 @@
+//! Deliveries: what router hands to the shards, encoded once however many connections read it.
+
+use bytes::Bytes;
+use protocol::id::{ConversationId, EntryId};
+use protocol::rejection::CloseCode;
+use serde::Serialize;
+
+use crate::topic::Topic;
+
+/// A frame, encoded once.
+#[derive(Debug, Clone)]
+pub struct Encoded {
+    /// JSON in UTF-8: the text of one frame. Cloning shares it.
+    pub text: Bytes,
+    /// What a connection may do with it.
+    pub class: Class,
+}
+
+impl Encoded {
+    /// Encodes a frame.
+    #[must_use]
+    pub fn new<F: Serialize>(frame: &F, class: Class) -> Self {
+        let text = serde_json::to_vec(frame).expect("frames are trees of texts and numbers");
+        Self {
+            text: text.into(),
+            class,
+        }
+    }
+}
+
+/// What a frame is, as far as queues must know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Class {
+    /// An entry. Never dropped, and sent only right after the entry before it: a connection keeps the
+    /// last number it sent for each conversation and replays where the next is missing.
+    Durable {
+        /// Of which conversation.
+        conversation_id: ConversationId,
+        /// Its number in the counting of those who get this frame.
+        number: u64,
+        /// Its id: with the number and the store's epoch, a position to replay from.
+        entry_id: EntryId,
+    },
+    /// A row, a list or another fact. Kept in order and never dropped: a reader who cannot take it is
+    /// disconnected with a resume code.
+    Row,
+    /// A passing state. Of several unsent ones with one key only the latest counts.
+    Signal {
+        /// What it is about.
+        key: SignalKey,
+    },
+}
+
+/// What a signal is about: a later one with the same key replaces it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SignalKey {
+    /// The typing of one person; the bits of the agent's id, zero for the customer.
+    Typing(ConversationId, u128),
+    /// How far the other side got.
+    Marks(ConversationId),
+    /// How far I read, in another tab.
+    Read(ConversationId),
+    /// Who looks at a conversation.
+    Viewing(ConversationId),
+    /// The unread count.
+    Unread,
+    /// Who answers.
+    Staff,
+    /// How the widget looks.
+    Config,
+}
+
+/// What a shard gets.
+#[derive(Debug, Clone)]
+pub enum Delivery {
+    /// Send this frame to every connection on the topic.
+    Publish {
+        /// To whom.
+        topic: Topic,
+        /// What.
+        frame: Encoded,
+    },
+    /// Every connection on the topic follows this conversation from now on, as if it had asked to
+    /// without a position: a visitor's first message made it.
+    Follow {
+        /// Who.
+        topic: Topic,
+        /// What.
+        conversation_id: ConversationId,
+    },
+    /// End every connection on the topic.
+    CloseTopic {
+        /// Which.
+        topic: Topic,
+        /// Why.
+        code: CloseCode,
+    },
+    /// The shard did not take its deliveries in time and some were dropped: end every connection that
+    /// follows or watches anything with a resume code.
+    Lost,
+}

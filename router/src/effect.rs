@@ -1,0 +1,165 @@
+//! What follows from a commit, beside the entries themselves: facts, lists, counts, timers, closed doors.
+
+use protocol::conversation::{Conversation, State};
+use protocol::entry::{Author, Content, Entry};
+use protocol::id::{VisitorId, WorkspaceId};
+use protocol::permission::VisitorActor;
+use protocol::rejection::CloseCode;
+use storage::entry::Stored;
+
+use crate::router::Router;
+use crate::signal::Typist;
+use crate::view::inbox::Before;
+use crate::view::inboxes;
+
+/// After a commit of this node. `before` is the conversation as it was, where the lane knows.
+pub(crate) async fn after(
+    router: &Router,
+    workspace_id: WorkspaceId,
+    before: Option<&Conversation>,
+    stored: &Stored,
+) {
+    let conversation = &stored.conversation;
+    router.hub().facts(conversation).await;
+    let before = if stored.created {
+        Before::Nowhere
+    } else {
+        inboxes::before(before)
+    };
+    router.inboxes().changed(workspace_id, before, conversation);
+    if let Some(visitor_id) = conversation.visitor_id {
+        if stored.created || stored.entries.iter().any(begins_or_ends) {
+            router
+                .hub()
+                .visitor_facts(visitor_id, &stored.visitor_conversation)
+                .await;
+        }
+        if stored.created {
+            router.hub().follow(visitor_id, conversation.id).await;
+        }
+    }
+    of_entries(router, workspace_id, conversation, &stored.entries).await;
+}
+
+/// After the log told of entries that did not come by here: another node's, or a lost commit's.
+pub(crate) async fn healed(
+    router: &Router,
+    workspace_id: WorkspaceId,
+    conversation: &Conversation,
+    entries: &[Entry],
+) {
+    router.hub().facts(conversation).await;
+    let before = Before::Unknown;
+    router.inboxes().changed(workspace_id, before, conversation);
+    if let Some(visitor_id) = conversation.visitor_id
+        && entries
+            .iter()
+            .any(|entry| entry.seq == 1 || begins_or_ends(entry))
+    {
+        tell_visitor(router, workspace_id, conversation, visitor_id).await;
+    }
+    of_entries(router, workspace_id, conversation, entries).await;
+}
+
+/// Whether an entry changes what the visitor sees of the conversation itself.
+fn begins_or_ends(entry: &Entry) -> bool {
+    matches!(entry.content, Content::Closed | Content::Reopened { .. })
+}
+
+async fn tell_visitor(
+    router: &Router,
+    workspace_id: WorkspaceId,
+    conversation: &Conversation,
+    visitor_id: VisitorId,
+) {
+    let visitor = visitor_of(conversation, visitor_id);
+    let found =
+        storage::conversation::of_visitor(router.db(), workspace_id, &visitor, conversation.id);
+    match found.await {
+        Ok(Some(facts)) => {
+            router.hub().visitor_facts(visitor_id, &facts).await;
+            router.hub().follow(visitor_id, conversation.id).await;
+        }
+        Ok(None) => {}
+        Err(error) => tracing::warn!(%error, "a visitor was not told of his conversation"),
+    }
+}
+
+async fn of_entries(
+    router: &Router,
+    workspace_id: WorkspaceId,
+    conversation: &Conversation,
+    entries: &[Entry],
+) {
+    let mut has_team_spoken = false;
+    for entry in entries {
+        match &entry.content {
+            Content::Message { .. } => {
+                let typist = Typist::of(entry.author);
+                router.signals().spoke(conversation.id, typist);
+                has_team_spoken |= !matches!(entry.author, Author::Visitor { .. });
+            }
+            Content::Snoozed { .. } => router.timers().ring(),
+            Content::VisitorBlocked { blocked } => {
+                if let (true, Some(visitor_id)) = (blocked, conversation.visitor_id) {
+                    let code = CloseCode::Revoked;
+                    router.hub().close_visitor(visitor_id, code).await;
+                }
+            }
+            Content::Note { .. }
+            | Content::Edited { .. }
+            | Content::Deleted { .. }
+            | Content::Joined { .. }
+            | Content::Left { .. }
+            | Content::Assigned { .. }
+            | Content::Moved { .. }
+            | Content::Reopened { .. }
+            | Content::Closed
+            | Content::Prioritized { .. }
+            | Content::SpamMarked { .. } => {}
+        }
+    }
+    if let Some(visitor_id) = conversation.visitor_id {
+        if has_team_spoken {
+            unread(router, workspace_id, conversation, visitor_id).await;
+        }
+        router.live().facts_of(visitor_id, conversation).await;
+    }
+}
+
+/// Tells a visitor's tabs how much he has not read, if any of them listens.
+pub(crate) async fn unread(
+    router: &Router,
+    workspace_id: WorkspaceId,
+    conversation: &Conversation,
+    visitor_id: VisitorId,
+) {
+    if !router.hub().wants_unread(visitor_id) {
+        return;
+    }
+    let visitor = visitor_of(conversation, visitor_id);
+    let unread = storage::conversation::unread_of_visitor(router.db(), workspace_id, &visitor);
+    match unread.await {
+        Ok(unread) => router
+            .hub()
+            .unread(visitor_id, unread.count, unread.entry_id),
+        Err(error) => tracing::warn!(%error, "an unread count could not be read"),
+    }
+}
+
+/// The visitor from whose browser a conversation was begun.
+fn visitor_of(conversation: &Conversation, visitor_id: VisitorId) -> VisitorActor {
+    VisitorActor {
+        visitor_id,
+        site_id: conversation.site_id,
+        contact_id: None,
+    }
+}
+
+/// The conversation that goes on with a visitor, after this one changed.
+pub(crate) fn ongoing(conversation: &Conversation) -> Option<protocol::id::ConversationId> {
+    match conversation.state {
+        State::Open | State::Snoozed => Some(conversation.id),
+        State::Closed => None,
+    }
+}

@@ -1,0 +1,116 @@
+//! Erasing a contact: the store forgets, then everybody who still shows the words is told.
+
+use protocol::id::{ContactId, ConversationId, WorkspaceId};
+use protocol::limit::PAGE_ENTRIES_MAX;
+use protocol::news::{AgentNews, Batch, Continuity};
+use protocol::permission::{Actor, Permission, Principal};
+use protocol::rejection::{CloseCode, ErrorCode, Rejection};
+use storage::audit::Change;
+use storage::entry::Numbering;
+
+use crate::delivery::{Class, Encoded};
+use crate::error::refused_by;
+use crate::part::Part;
+use crate::replay;
+use crate::router::Router;
+use crate::topic::Topic;
+use crate::view::inbox::Before;
+
+/// The line for the audit log.
+///
+/// # Errors
+/// `forbidden`.
+pub(crate) fn change_of(
+    actor: &Actor,
+    contact_id: ContactId,
+    at_ms: u64,
+) -> Result<Change, Rejection> {
+    match actor.principal {
+        Principal::System => {}
+        Principal::Agent(_) | Principal::Key(_) | Principal::Visitor(_) => {
+            actor.may(Permission::ContactsErase)?;
+        }
+    }
+    Ok(Change {
+        workspace_id: actor.workspace_id,
+        actor: actor.principal_key(),
+        action: "contact.erased",
+        target: contact_id.to_string(),
+        fields: Vec::new(),
+        changes_json: None,
+        address: None,
+        at_ms,
+    })
+}
+
+/// Erases, inside the contact's lane. Safe to repeat until it succeeds.
+pub(crate) async fn run(
+    router: &Router,
+    contact_id: ContactId,
+    change: &Change,
+) -> Result<(), Rejection> {
+    let erased = storage::contact::erase(router.db(), contact_id, change).await;
+    let erased = erased
+        .map_err(|error| refused_by(&error))?
+        .ok_or(ErrorCode::NotFound)?;
+    for visitor_id in &erased.visitor_ids {
+        // The visitor's tokens no longer count; whoever sits there begins as somebody new.
+        let code = CloseCode::IdentityChanged;
+        router.hub().close_visitor(*visitor_id, code).await;
+    }
+    for conversation_id in &erased.conversation_ids {
+        show_afresh(router, change.workspace_id, *conversation_id).await;
+    }
+    router.changed(change.workspace_id, Part::Contact(contact_id));
+    Ok(())
+}
+
+/// Gives everybody who follows a conversation its newest page again, with what is left of it.
+async fn show_afresh(router: &Router, workspace_id: WorkspaceId, conversation_id: ConversationId) {
+    let db = router.db();
+    match storage::conversation::find(db, workspace_id, conversation_id).await {
+        Ok(Some(conversation)) => {
+            router.hub().facts(&conversation).await;
+            let before = Before::Unknown;
+            router
+                .inboxes()
+                .changed(workspace_id, before, &conversation);
+        }
+        Ok(None) => return,
+        Err(error) => tracing::warn!(%error, "an erased conversation could not be read"),
+    }
+    let topic = Topic::ConversationAgents(conversation_id);
+    if !router.hub().is_followed(&topic) {
+        return;
+    }
+    let page = storage::entry::before(
+        db,
+        workspace_id,
+        conversation_id,
+        Numbering::Team,
+        None,
+        PAGE_ENTRIES_MAX,
+    );
+    match page.await {
+        Ok(entries) => {
+            let batch = Batch {
+                conversation_id,
+                continuity: Continuity::Afresh,
+                older: entries.first().is_some_and(|first| first.seq > 1),
+                position: replay::position_of(db.epoch(), entries.last(), |entry| entry.seq),
+                entries,
+            };
+            router
+                .hub()
+                .publish(topic, || {
+                    Encoded::new(&AgentNews::Entries(batch), Class::Row)
+                })
+                .await;
+        }
+        // Whoever shows the words must not go on with them.
+        Err(error) => {
+            tracing::warn!(%error, "an erased conversation could not be shown afresh");
+            router.hub().close(topic, CloseCode::Unavailable).await;
+        }
+    }
+}

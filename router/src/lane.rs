@@ -1,0 +1,308 @@
+//! A lane: takes its jobs one by one, and passes entries through its turnstile in number order.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use protocol::conversation::Conversation;
+use protocol::entry::{Content, Entry};
+use protocol::id::{AgentId, ConversationId, WorkspaceId};
+use protocol::limit::PAGE_ENTRIES_MAX;
+use protocol::rejection::CloseCode;
+use storage::entry::{Numbering, Stored};
+
+use crate::command::{self, Done};
+use crate::effect;
+use crate::erase;
+use crate::lanes::{CommandJob, Job, LaneKey};
+use crate::router::Router;
+use crate::topic::Topic;
+use crate::turnstile::{Numbered, Turnstile};
+
+impl Numbered for Entry {
+    fn number(&self) -> u64 {
+        self.seq
+    }
+}
+
+/// What a lane remembers of its conversation between commands. A decision may rest on it, because the
+/// store checks the guard; what the guard refuses is read anew.
+#[derive(Debug)]
+pub(crate) struct Known {
+    pub(crate) conversation: Conversation,
+    pub(crate) participants: Vec<AgentId>,
+}
+
+impl Known {
+    /// Takes in what was stored.
+    fn learn(&mut self, conversation: &Conversation, entries: &[Entry]) {
+        if conversation.version > self.conversation.version {
+            self.conversation = conversation.clone();
+        }
+        for entry in entries {
+            match entry.content {
+                Content::Joined { agent_id } if !self.participants.contains(&agent_id) => {
+                    self.participants.push(agent_id);
+                }
+                Content::Left { agent_id } => self.participants.retain(|id| *id != agent_id),
+                Content::Joined { .. }
+                | Content::Message { .. }
+                | Content::Note { .. }
+                | Content::Edited { .. }
+                | Content::Deleted { .. }
+                | Content::Assigned { .. }
+                | Content::Moved { .. }
+                | Content::Snoozed { .. }
+                | Content::Reopened { .. }
+                | Content::Closed
+                | Content::Prioritized { .. }
+                | Content::SpamMarked { .. }
+                | Content::VisitorBlocked { .. } => {}
+            }
+        }
+    }
+}
+
+/// A lane.
+pub(crate) struct Lane {
+    router: Router,
+    key: LaneKey,
+    jobs: flume::Receiver<Job>,
+    turnstile: Turnstile<Entry>,
+    passed: Arc<AtomicU64>,
+    known: Option<Known>,
+}
+
+/// What a lane wakes for.
+enum Wake {
+    Job(Option<Job>),
+    Hole,
+    Idle,
+}
+
+impl Lane {
+    pub(crate) fn new(
+        router: Router,
+        key: LaneKey,
+        jobs: flume::Receiver<Job>,
+        passed: Arc<AtomicU64>,
+    ) -> Self {
+        Self {
+            router,
+            key,
+            jobs,
+            turnstile: Turnstile::new(),
+            passed,
+            known: None,
+        }
+    }
+
+    /// Runs until it was idle for a while, or until the hard token.
+    pub(crate) async fn run(mut self) {
+        let hard = self.router.world().tracker.hard().clone();
+        loop {
+            let wake = tokio::select! {
+                // The end first, then what waits, then the clock.
+                biased;
+                () = hard.cancelled() => return,
+                job = self.jobs.recv_async() => Wake::Job(job.ok()),
+                () = self.sleep_to_hole() => Wake::Hole,
+                () = self.sleep_to_idle() => Wake::Idle,
+            };
+            match wake {
+                Wake::Job(Some(job)) => self.work(job).await,
+                Wake::Hole => self.read_hole().await,
+                Wake::Idle | Wake::Job(None) => {
+                    if self.router.lanes().retire(self.key, &self.jobs) {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    async fn sleep_to_hole(&self) {
+        let clock = &self.router.world().clock;
+        match self.turnstile.read_hole_at(self.router.config().hole_wait) {
+            Some(at) => clock.sleep(at.saturating_sub(clock.elapsed())).await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// A lane that is asked to stop goes as soon as nothing waits in it.
+    async fn sleep_to_idle(&self) {
+        let has_hole = self.turnstile.read_hole_at(Duration::ZERO).is_some();
+        if has_hole {
+            std::future::pending::<()>().await;
+        }
+        let world = self.router.world();
+        tokio::select! {
+            () = world.clock.sleep(self.router.config().lane_idle) => {}
+            () = world.tracker.soft().cancelled() => {}
+        }
+    }
+
+    async fn work(&mut self, job: Job) {
+        match job {
+            Job::Command(job) => self.command(*job).await,
+            Job::Pass(stored) => self.pass_stored(&stored).await,
+            Job::Heal { number } => self.heal(number).await,
+            Job::Erase { change, reply } => {
+                let outcome = match self.key {
+                    LaneKey::Contact(_, contact_id) => {
+                        erase::run(&self.router, contact_id, &change).await
+                    }
+                    LaneKey::Conversation(..) | LaneKey::Visitor(..) => {
+                        unreachable!("erasures enter the contact's lane")
+                    }
+                };
+                // The door may have gone; the erasure is done all the same.
+                let _ = reply.send(outcome);
+            }
+        }
+    }
+
+    async fn command(&mut self, job: CommandJob) {
+        let CommandJob {
+            actor,
+            client_id,
+            command,
+            reply,
+        } = job;
+        let done = command::run(&self.router, &mut self.known, &actor, &client_id, &command).await;
+        let outcome = match done {
+            Ok(Done { ack, stored }) => {
+                if let Some(stored) = stored {
+                    self.hand_on(stored).await;
+                }
+                Ok(ack)
+            }
+            Err(rejection) => Err(rejection),
+        };
+        // The door may have gone: what was stored is stored and passed on.
+        let _ = reply.send(outcome);
+    }
+
+    /// What was stored here passes in the conversation's lane: this one, or another.
+    async fn hand_on(&mut self, stored: Box<Stored>) {
+        let conversation_id = stored.conversation.id;
+        if let LaneKey::Conversation(..) = self.key {
+            self.pass_stored(&stored).await;
+            return;
+        }
+        let key = LaneKey::Conversation(self.workspace_id(), conversation_id);
+        let router = self.router.clone();
+        if router
+            .lanes()
+            .post(&router, key, Job::Pass(stored))
+            .is_err()
+        {
+            // The event log tells of it within a second, and it passes then.
+            tracing::warn!(conversation.id = %conversation_id, "a full lane passes entries late");
+        }
+    }
+
+    async fn pass_stored(&mut self, stored: &Stored) {
+        let before = self.known.as_ref().map(|known| known.conversation.clone());
+        if let Some(known) = &mut self.known {
+            known.learn(&stored.conversation, &stored.entries);
+        }
+        self.pass(stored.entries.clone()).await;
+        let workspace_id = self.workspace_id();
+        effect::after(&self.router, workspace_id, before.as_ref(), stored).await;
+    }
+
+    async fn pass(&mut self, entries: Vec<Entry>) {
+        let now = self.router.world().clock.elapsed();
+        let ready = self.turnstile.offer(entries, now);
+        if ready.is_empty() {
+            return;
+        }
+        match self.router.cache().tenant(self.workspace_id()).await {
+            Ok(tenant) => {
+                for entry in &ready {
+                    self.router.hub().entry(entry, tenant.as_ref()).await;
+                }
+            }
+            // Whoever follows comes back and reads what he missed.
+            Err(error) => {
+                tracing::warn!(%error, "entries could not be passed on");
+                self.part_ways().await;
+            }
+        }
+        let passed = self.turnstile.passed().unwrap_or_default();
+        self.passed.store(passed, Ordering::Release);
+    }
+
+    async fn part_ways(&self) {
+        let (_, conversation_id) = self.conversation_id();
+        for topic in [
+            Topic::ConversationAgents(conversation_id),
+            Topic::ConversationVisitor(conversation_id),
+        ] {
+            self.router.hub().close(topic, CloseCode::Unavailable).await;
+        }
+    }
+
+    /// What the event log tells of and did not come by here is read and passed on.
+    async fn heal(&mut self, number: u64) {
+        let from = self
+            .turnstile
+            .passed()
+            .unwrap_or_else(|| number.saturating_sub(1));
+        if from >= number {
+            return;
+        }
+        self.known = None;
+        if let Err(error) = self.read_after(from).await {
+            // The tail tells of it again with the next entry; followers notice the gap by then.
+            tracing::warn!(%error, "entries of the log could not be read");
+        }
+    }
+
+    async fn read_hole(&mut self) {
+        let from = self.turnstile.passed().unwrap_or_default();
+        self.turnstile
+            .wait_again(self.router.world().clock.elapsed());
+        if let Err(error) = self.read_after(from).await {
+            tracing::warn!(%error, "a hole could not be read; it is tried again");
+        }
+    }
+
+    async fn read_after(&mut self, from: u64) -> storage::Result<()> {
+        let (workspace_id, conversation_id) = self.conversation_id();
+        let db = self.router.db();
+        let entries = storage::entry::after(
+            db,
+            workspace_id,
+            conversation_id,
+            Numbering::Team,
+            from,
+            PAGE_ENTRIES_MAX,
+        )
+        .await?;
+        let found = storage::conversation::find(db, workspace_id, conversation_id).await?;
+        self.pass(entries.clone()).await;
+        if let Some(conversation) = found {
+            effect::healed(&self.router, workspace_id, &conversation, &entries).await;
+        }
+        Ok(())
+    }
+
+    fn conversation_id(&self) -> (WorkspaceId, ConversationId) {
+        match self.key {
+            LaneKey::Conversation(workspace_id, conversation_id) => (workspace_id, conversation_id),
+            LaneKey::Visitor(..) | LaneKey::Contact(..) => {
+                unreachable!("entries pass in the lanes of conversations only")
+            }
+        }
+    }
+
+    fn workspace_id(&self) -> WorkspaceId {
+        match self.key {
+            LaneKey::Conversation(workspace_id, _)
+            | LaneKey::Visitor(workspace_id, _)
+            | LaneKey::Contact(workspace_id, _) => workspace_id,
+        }
+    }
+}

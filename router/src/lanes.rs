@@ -1,0 +1,198 @@
+//! Lanes: one task for each conversation, visitor or contact that something happens to.
+//!
+//! What enters a lane is finished there, whoever still waits for it. A lane is made when it is needed
+//! and goes when it was idle for a while.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use protocol::command::{Ack, Command};
+use protocol::id::{ContactId, ConversationId, VisitorId, WorkspaceId};
+use protocol::permission::{Actor, Principal};
+use protocol::rejection::{ErrorCode, Rejection};
+use protocol::text::ClientId;
+use storage::audit::Change;
+use storage::entry::Stored;
+use tokio::sync::oneshot;
+
+use crate::lane;
+use crate::router::Router;
+
+/// When a full lane may have room again, in milliseconds.
+const RETRY_AFTER_MS: u64 = 500;
+
+/// Whom a lane is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum LaneKey {
+    /// A conversation: all that is done to it, and its turnstile.
+    Conversation(WorkspaceId, ConversationId),
+    /// A visitor: what may find or make his conversation.
+    Visitor(WorkspaceId, VisitorId),
+    /// A contact: its erasure.
+    Contact(WorkspaceId, ContactId),
+}
+
+/// A command on its way.
+#[derive(Debug)]
+pub(crate) struct CommandJob {
+    pub(crate) actor: Actor,
+    pub(crate) client_id: ClientId,
+    pub(crate) command: Command,
+    /// Where the door waits, if it still does.
+    pub(crate) reply: oneshot::Sender<Result<Ack, Rejection>>,
+}
+
+/// What a lane does.
+#[derive(Debug)]
+pub(crate) enum Job {
+    /// Decide, store and pass on.
+    Command(Box<CommandJob>),
+    /// Pass on what another lane of this node stored.
+    Pass(Box<Stored>),
+    /// Read and pass on what is in the store up to this `seq` and did not come by here.
+    Heal {
+        /// The number that the event log tells of.
+        number: u64,
+    },
+    /// Erase a contact.
+    Erase {
+        /// Who asks, for the audit log.
+        change: Change,
+        /// Where the door waits.
+        reply: oneshot::Sender<Result<(), Rejection>>,
+    },
+}
+
+/// A lane's end at the map.
+#[derive(Debug)]
+struct Entrance {
+    sender: flume::Sender<Job>,
+    /// The last number that passed the turnstile; zero before the first.
+    passed: Arc<AtomicU64>,
+}
+
+/// The lanes of this node.
+#[derive(Debug, Default)]
+pub(crate) struct Lanes(Mutex<HashMap<LaneKey, Entrance>>);
+
+impl Lanes {
+    /// Hands a job to its lane, which is made if there is none.
+    ///
+    /// # Errors
+    /// `unavailable` when as many as allowed wait there already; the job did not enter.
+    pub(crate) fn post(&self, router: &Router, key: LaneKey, job: Job) -> Result<(), Rejection> {
+        // Sent under the lock: a lane that retires looks at its mailbox under the same one.
+        let mut lanes = self.lock();
+        let entrance = lanes.entry(key).or_insert_with(|| open(router, key));
+        match entrance.sender.try_send(job) {
+            Ok(()) => Ok(()),
+            Err(flume::TrySendError::Full(_)) => {
+                Err(Rejection::after(ErrorCode::Unavailable, RETRY_AFTER_MS))
+            }
+            // The lane was ended by the hard token.
+            Err(flume::TrySendError::Disconnected(_)) => Err(ErrorCode::Unavailable.into()),
+        }
+    }
+
+    /// The last number that passed in a conversation's lane; nothing where no lane is.
+    pub(crate) fn passed(&self, key: LaneKey) -> Option<u64> {
+        let lanes = self.lock();
+        lanes
+            .get(&key)
+            .map(|entrance| entrance.passed.load(Ordering::Acquire))
+    }
+
+    /// Takes an idle lane off the map, unless something entered it meanwhile.
+    pub(crate) fn retire(&self, key: LaneKey, receiver: &flume::Receiver<Job>) -> bool {
+        let mut lanes = self.lock();
+        let is_idle = receiver.is_empty();
+        if is_idle {
+            lanes.remove(&key);
+        }
+        is_idle
+    }
+
+    /// How many lanes there are.
+    pub(crate) fn count(&self) -> usize {
+        self.lock().len()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<LaneKey, Entrance>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn open(router: &Router, key: LaneKey) -> Entrance {
+    // Bounded; a full one refuses the command, and the client sends it again.
+    let (sender, receiver) = flume::bounded(router.config().lane_length);
+    let passed = Arc::new(AtomicU64::new(0));
+    let lane = lane::Lane::new(router.clone(), key, receiver, Arc::clone(&passed));
+    router.world().tracker.spawn(lane.run());
+    Entrance { sender, passed }
+}
+
+/// The lane that a command belongs into.
+///
+/// # Errors
+/// `invalid` where an agent does not say which conversation he means, `forbidden` where the command is
+/// not for this kind of speaker.
+pub(crate) fn lane_of(actor: &Actor, command: &Command) -> Result<LaneKey, Rejection> {
+    let workspace_id = actor.workspace_id;
+    let conversation = |id: &ConversationId| Ok(LaneKey::Conversation(workspace_id, *id));
+    match command {
+        Command::SendMessage {
+            conversation_id, ..
+        } => match (actor.principal, conversation_id) {
+            (Principal::Visitor(visitor), _) => {
+                Ok(LaneKey::Visitor(workspace_id, visitor.visitor_id))
+            }
+            (Principal::Agent(_) | Principal::Key(_) | Principal::System, Some(id)) => {
+                conversation(id)
+            }
+            (Principal::Agent(_) | Principal::Key(_) | Principal::System, None) => {
+                Err(Rejection::of(ErrorCode::Invalid, "conversation_id"))
+            }
+        },
+        Command::Identify { .. } => match actor.principal {
+            Principal::Visitor(visitor) => Ok(LaneKey::Visitor(workspace_id, visitor.visitor_id)),
+            Principal::Agent(_) | Principal::Key(_) | Principal::System => {
+                Err(ErrorCode::Forbidden.into())
+            }
+        },
+        Command::StartConversation { visitor_id, .. } => {
+            Ok(LaneKey::Visitor(workspace_id, *visitor_id))
+        }
+        Command::AddNote {
+            conversation_id, ..
+        }
+        | Command::EditMessage {
+            conversation_id, ..
+        }
+        | Command::DeleteMessage {
+            conversation_id, ..
+        }
+        | Command::Assign {
+            conversation_id, ..
+        }
+        | Command::Move {
+            conversation_id, ..
+        }
+        | Command::Join { conversation_id }
+        | Command::Leave { conversation_id }
+        | Command::Snooze {
+            conversation_id, ..
+        }
+        | Command::Close { conversation_id }
+        | Command::Reopen { conversation_id }
+        | Command::Prioritize {
+            conversation_id, ..
+        }
+        | Command::MarkSpam {
+            conversation_id, ..
+        }
+        | Command::BlockVisitor {
+            conversation_id, ..
+        } => conversation(conversation_id),
+    }
+}

@@ -1,0 +1,478 @@
+//! The actor around `presence`: takes in what connections do, tells those who watch, leaves traces.
+//!
+//! One task owns the state; others send it messages and wait while it is behind. It reads the store
+//! only for names, which are cached.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use presence::agents::Agents;
+use presence::state::{Change, ChangeKind, Counts, Facts, Input, Visitors};
+use presence::view::VisitorView;
+use protocol::agent::{AgentPresence, Availability};
+use protocol::conversation::Conversation;
+use protocol::id::{AgentId, ConnectionId, VisitId, VisitorId, WorkspaceId};
+use protocol::news::{AgentNews, VisitorNews};
+use protocol::view::VisitorFilter;
+use protocol::visitor::Source;
+use protocol::widget::Staff;
+use storage::visit::Trace;
+use tokio::sync::oneshot;
+
+use crate::cache::Tenant;
+use crate::delivery::{Class, Encoded, SignalKey};
+use crate::effect;
+use crate::router::Router;
+use crate::topic::{Topic, ViewId};
+
+/// Messages that may wait; then their senders wait.
+const MAILBOX_LENGTH: usize = 8_192;
+
+/// Names shown of those who are online.
+const NAMES_MAX: usize = 3;
+
+/// A visit that goes on, or begins.
+#[derive(Debug, Clone)]
+pub(crate) struct Stay {
+    pub(crate) visit_id: VisitId,
+    /// Whether it begins with this arrival.
+    pub(crate) is_new: bool,
+    pub(crate) source: Source,
+}
+
+/// What the actor is told and asked.
+#[derive(Debug)]
+pub(crate) enum Message {
+    /// A visitor's connection came up.
+    Enter {
+        input: Input,
+        key: (WorkspaceId, VisitorId),
+        connection_id: ConnectionId,
+        stay: Stay,
+    },
+    /// Something else about visitors.
+    Visitor(Input),
+    /// A site reported something of its own.
+    Track {
+        connection_id: ConnectionId,
+        name: String,
+        properties_json: String,
+    },
+    AgentEnter {
+        workspace_id: WorkspaceId,
+        agent_id: AgentId,
+        connection_id: ConnectionId,
+    },
+    AgentLeave {
+        connection_id: ConnectionId,
+    },
+    Choose {
+        workspace_id: WorkspaceId,
+        agent_id: AgentId,
+        availability: Availability,
+    },
+    /// Names or sites changed: tell visitors again who answers.
+    TeamChanged {
+        workspace_id: WorkspaceId,
+    },
+    Team {
+        workspace_id: WorkspaceId,
+        reply: oneshot::Sender<Vec<AgentPresence>>,
+    },
+    Snapshot {
+        workspace_id: WorkspaceId,
+        view_id: ViewId,
+        filter: Box<VisitorFilter>,
+        reply: oneshot::Sender<Encoded>,
+    },
+    Unwatch {
+        view_id: ViewId,
+    },
+}
+
+/// The way to the actor.
+#[derive(Debug, Clone)]
+pub(crate) struct Live(flume::Sender<Message>);
+
+impl Live {
+    pub(crate) fn new() -> (Self, flume::Receiver<Message>) {
+        // Bounded; senders wait, for nothing of this may be lost.
+        let (sender, receiver) = flume::bounded(MAILBOX_LENGTH);
+        (Self(sender), receiver)
+    }
+
+    pub(crate) async fn send(&self, message: Message) {
+        // The actor ends with the hard token only; nobody is told anything after that.
+        let _ = self.0.send_async(message).await;
+    }
+
+    /// Asks; nothing comes back once the actor has ended.
+    pub(crate) async fn ask<T>(
+        &self,
+        message: impl FnOnce(oneshot::Sender<T>) -> Message,
+    ) -> Option<T> {
+        let (reply, answer) = oneshot::channel();
+        self.send(message(reply)).await;
+        answer.await.ok()
+    }
+
+    /// A conversation of a visitor changed.
+    pub(crate) async fn facts_of(&self, visitor_id: VisitorId, conversation: &Conversation) {
+        let facts = Facts {
+            contact_id: Some(conversation.contact_id),
+            name: conversation.contact_name.clone(),
+            conversation_id: effect::ongoing(conversation),
+        };
+        self.send(Message::Visitor(Input::Facts { visitor_id, facts }))
+            .await;
+    }
+}
+
+/// A view that somebody watches.
+struct Watched {
+    workspace_id: WorkspaceId,
+    view: VisitorView,
+}
+
+/// The visit of a visitor who is here.
+struct Visit {
+    visit_id: VisitId,
+    page_at_ms: u64,
+}
+
+/// The actor.
+pub(crate) struct Actor {
+    router: Router,
+    messages: flume::Receiver<Message>,
+    visitors: Visitors,
+    agents: Agents,
+    visits: HashMap<VisitorId, Visit>,
+    visitor_of: HashMap<ConnectionId, (WorkspaceId, VisitorId)>,
+    agent_of: HashMap<ConnectionId, (WorkspaceId, AgentId)>,
+    views: HashMap<ViewId, Watched>,
+    staff: HashMap<WorkspaceId, Staff>,
+    /// When the views are told next, while one of them has something to tell.
+    tell_at: Option<Duration>,
+}
+
+enum Wake {
+    Message(Message),
+    Deadline,
+    Tell,
+}
+
+impl Actor {
+    pub(crate) fn new(router: Router, messages: flume::Receiver<Message>) -> Self {
+        Self {
+            router,
+            messages,
+            visitors: Visitors::new(),
+            agents: Agents::new(),
+            visits: HashMap::new(),
+            visitor_of: HashMap::new(),
+            agent_of: HashMap::new(),
+            views: HashMap::new(),
+            staff: HashMap::new(),
+            tell_at: None,
+        }
+    }
+
+    /// Runs until the hard token: connections say goodbye after the soft one.
+    pub(crate) async fn run(mut self) {
+        let hard = self.router.world().tracker.hard().clone();
+        loop {
+            let wake = tokio::select! {
+                () = hard.cancelled() => return,
+                message = self.messages.recv_async() => match message {
+                    Ok(message) => Wake::Message(message),
+                    Err(flume::RecvError::Disconnected) => return,
+                },
+                () = self.sleep_to_deadline() => Wake::Deadline,
+                () = self.sleep_to_tell() => Wake::Tell,
+            };
+            match wake {
+                Wake::Message(message) => self.take(message).await,
+                Wake::Deadline => self.advance().await,
+                Wake::Tell => self.tell().await,
+            }
+        }
+    }
+
+    async fn sleep_to_deadline(&self) {
+        let next = self.visitors.next_deadline_ms();
+        let next = next.into_iter().chain(self.agents.next_deadline_ms()).min();
+        match next {
+            Some(at_ms) => self.router.world().clock.sleep_until_ms(at_ms).await,
+            None => std::future::pending().await,
+        }
+    }
+
+    async fn sleep_to_tell(&self) {
+        let clock = &self.router.world().clock;
+        match self.tell_at {
+            Some(at) => clock.sleep(at.saturating_sub(clock.elapsed())).await,
+            None => std::future::pending().await,
+        }
+    }
+
+    fn now_ms(&self) -> u64 {
+        self.router.world().clock.now_ms()
+    }
+
+    async fn take(&mut self, message: Message) {
+        match message {
+            Message::Enter {
+                input,
+                key,
+                connection_id,
+                stay,
+            } => self.enter(input, key, connection_id, stay),
+            Message::Visitor(input) => self.visitor(input),
+            Message::Track {
+                connection_id,
+                name,
+                properties_json,
+            } => self.track(connection_id, name, properties_json),
+            Message::AgentEnter {
+                workspace_id,
+                agent_id,
+                connection_id,
+            } => {
+                self.agent_of
+                    .insert(connection_id, (workspace_id, agent_id));
+                let change = self.agents.connect(connection_id, workspace_id, agent_id);
+                self.team_changed(workspace_id, change.into_iter().collect())
+                    .await;
+            }
+            Message::AgentLeave { connection_id } => {
+                let now_ms = self.now_ms();
+                if let Some((_, agent_id)) = self.agent_of.remove(&connection_id) {
+                    self.agents.disconnect(connection_id, agent_id, now_ms);
+                }
+            }
+            Message::Choose {
+                workspace_id,
+                agent_id,
+                availability,
+            } => {
+                let change = self.agents.choose(agent_id, availability);
+                self.team_changed(workspace_id, change.into_iter().collect())
+                    .await;
+            }
+            Message::TeamChanged { workspace_id } => self.tell_staff(workspace_id).await,
+            // Whoever asked may have gone.
+            Message::Team {
+                workspace_id,
+                reply,
+            } => drop(reply.send(self.agents.list(workspace_id))),
+            Message::Snapshot {
+                workspace_id,
+                view_id,
+                filter,
+                reply,
+            } => drop(reply.send(self.snapshot(workspace_id, view_id, *filter))),
+            Message::Unwatch { view_id } => drop(self.views.remove(&view_id)),
+        }
+    }
+
+    fn enter(
+        &mut self,
+        input: Input,
+        key: (WorkspaceId, VisitorId),
+        connection_id: ConnectionId,
+        stay: Stay,
+    ) {
+        let (workspace_id, visitor_id) = key;
+        let now_ms = self.now_ms();
+        self.visitor_of.insert(connection_id, key);
+        // A second tab belongs to the visit that goes on.
+        if let std::collections::hash_map::Entry::Vacant(place) = self.visits.entry(visitor_id) {
+            place.insert(Visit {
+                visit_id: stay.visit_id,
+                page_at_ms: now_ms,
+            });
+            if let (true, Input::Enter { arrival, .. }) = (stay.is_new, &input) {
+                let began = Trace::Began {
+                    visit_id: stay.visit_id,
+                    visitor_id,
+                    site_id: arrival.site_id,
+                    source: stay.source,
+                    at_ms: now_ms,
+                };
+                self.router.traces().put(workspace_id, began);
+            }
+        }
+        self.visitor(input);
+    }
+
+    fn visitor(&mut self, input: Input) {
+        if let Input::Leave { connection_id } = &input {
+            self.visitor_of.remove(connection_id);
+        }
+        let now_ms = self.now_ms();
+        for change in self.visitors.apply(input, now_ms) {
+            self.changed(&change);
+        }
+    }
+
+    fn changed(&mut self, change: &Change) {
+        let visitor_id = change.row.id;
+        if let Some(page) = &change.page_viewed
+            && let Some(visit) = self.visits.get_mut(&visitor_id)
+        {
+            visit.page_at_ms = page.at_ms;
+            let trace = Trace::Page {
+                visit_id: visit.visit_id,
+                visitor_id,
+                page: page.clone(),
+            };
+            self.router.traces().put(change.workspace_id, trace);
+        }
+        if change.kind == ChangeKind::Left
+            && let Some(visit) = self.visits.remove(&visitor_id)
+        {
+            let trace = Trace::Active {
+                visit_id: visit.visit_id,
+                visitor_id,
+                at_ms: change.row.active_at_ms.max(visit.page_at_ms),
+            };
+            self.router.traces().put(change.workspace_id, trace);
+        }
+        let mut has_watchers = false;
+        for watched in self.views.values_mut() {
+            if watched.workspace_id == change.workspace_id {
+                watched.view.take(change);
+                has_watchers = true;
+            }
+        }
+        if has_watchers && self.tell_at.is_none() {
+            let interval = self.router.config().view_interval;
+            self.tell_at = Some(self.router.world().clock.elapsed() + interval);
+        }
+    }
+
+    fn track(&mut self, connection_id: ConnectionId, name: String, properties_json: String) {
+        let Some((workspace_id, visitor_id)) = self.visitor_of.get(&connection_id) else {
+            return;
+        };
+        if let Some(visit) = self.visits.get(visitor_id) {
+            let trace = Trace::Custom {
+                visit_id: visit.visit_id,
+                visitor_id: *visitor_id,
+                name,
+                properties_json,
+                at_ms: self.now_ms(),
+            };
+            self.router.traces().put(*workspace_id, trace);
+        }
+    }
+
+    async fn advance(&mut self) {
+        let now_ms = self.now_ms();
+        for change in self.visitors.advance(now_ms) {
+            self.changed(&change);
+        }
+        for (workspace_id, presence) in self.agents.advance(now_ms) {
+            self.team_changed(workspace_id, vec![presence]).await;
+        }
+    }
+
+    fn snapshot(
+        &mut self,
+        workspace_id: WorkspaceId,
+        view_id: ViewId,
+        filter: VisitorFilter,
+    ) -> Encoded {
+        let counts = self.visitors.counts(workspace_id);
+        let visitors = &self.visitors;
+        let watched = self.views.entry(view_id).or_insert_with(|| Watched {
+            workspace_id,
+            view: VisitorView::new(filter, visitors.of_workspace(workspace_id), counts),
+        });
+        let (rows, counts) = watched.view.snapshot(counts);
+        Encoded::new(&AgentNews::Visitors { rows, counts }, Class::Row)
+    }
+
+    /// Tells every list what changed in its window.
+    async fn tell(&mut self) {
+        self.tell_at = None;
+        let visitors = &self.visitors;
+        let frames: Vec<_> = self
+            .views
+            .iter_mut()
+            .filter_map(|(view_id, watched)| {
+                let counts: Counts = visitors.counts(watched.workspace_id);
+                Some((*view_id, watched.view.flush(counts)?))
+            })
+            .collect();
+        for (view_id, changes) in frames {
+            let news = AgentNews::VisitorChanges {
+                rows: changes.rows,
+                gone: changes.gone,
+                counts: changes.counts,
+            };
+            self.router
+                .hub()
+                .publish(Topic::Visitors(view_id), || Encoded::new(&news, Class::Row))
+                .await;
+        }
+    }
+
+    async fn team_changed(&mut self, workspace_id: WorkspaceId, presence: Vec<AgentPresence>) {
+        if presence.is_empty() {
+            return;
+        }
+        let news = AgentNews::TeamPresence { presence };
+        self.router
+            .hub()
+            .publish(Topic::Team(workspace_id), || {
+                Encoded::new(&news, Class::Row)
+            })
+            .await;
+        self.tell_staff(workspace_id).await;
+    }
+
+    /// Tells visitors who answers, where that changed.
+    async fn tell_staff(&mut self, workspace_id: WorkspaceId) {
+        let tenant = match self.router.cache().tenant(workspace_id).await {
+            Ok(tenant) => tenant,
+            Err(error) => {
+                tracing::warn!(%error, "visitors were not told who answers");
+                return;
+            }
+        };
+        let staff = staff_of(&tenant, &self.agents.list(workspace_id));
+        if self.staff.get(&workspace_id) == Some(&staff) {
+            return;
+        }
+        for site in &tenant.sites {
+            self.router.hub().signal(Topic::SiteVisitors(site.id), || {
+                let key = SignalKey::Staff;
+                Encoded::new(&VisitorNews::Staff(staff.clone()), Class::Signal { key })
+            });
+        }
+        self.staff.insert(workspace_id, staff);
+    }
+}
+
+/// Who answers, as visitors see it: the names of those online, at most three.
+pub(crate) fn staff_of(tenant: &Arc<Tenant>, presence: &[AgentPresence]) -> Staff {
+    let is_online = |agent_id| {
+        presence.iter().any(|presence| {
+            presence.agent_id == agent_id && presence.availability == Availability::Online
+        })
+    };
+    let online = tenant
+        .agents
+        .iter()
+        .filter(|agent| !agent.deactivated && is_online(agent.id));
+    let names: Vec<String> = online
+        .map(|agent| agent.name.clone())
+        .take(NAMES_MAX)
+        .collect();
+    Staff {
+        online: !names.is_empty(),
+        names,
+    }
+}

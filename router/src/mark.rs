@@ -1,0 +1,169 @@
+//! Marks: how far each side has got. They only grow, wait at most a second, and are stored together;
+//! what was stored is then told as a signal.
+
+use std::time::Duration;
+
+use protocol::conversation::Marks;
+use protocol::id::{ConversationId, WorkspaceId};
+use protocol::permission::VisitorActor;
+use storage::entry::Numbering;
+use storage::participant::{Mark, Party};
+
+use crate::latest::Latest;
+use crate::replay::{own_read, team_marks, visitor_marks};
+use crate::router::Router;
+use crate::topic::Topic;
+
+/// Marks that may wait; more are dropped, and come again with the next beat.
+const WAITING_MAX: usize = 100_000;
+
+/// Marks of one transaction, as the store allows.
+const BATCH_MAX: usize = 200;
+
+/// How often marks are written.
+const INTERVAL: Duration = Duration::from_secs(1);
+
+/// Somebody's progress that waits to be stored.
+#[derive(Debug, Clone, Copy)]
+struct Progress {
+    workspace_id: WorkspaceId,
+    /// The visitor who made it, for the count in his other tabs.
+    visitor: Option<VisitorActor>,
+    marks: Marks,
+}
+
+/// The marks of this node that wait.
+#[derive(Debug)]
+pub(crate) struct Marking(Latest<(ConversationId, Party), Progress>);
+
+impl Marking {
+    pub(crate) fn new() -> Self {
+        Self(Latest::new(WAITING_MAX))
+    }
+
+    /// The customer got so far, in his own counting.
+    pub(crate) fn customer(
+        &self,
+        workspace_id: WorkspaceId,
+        visitor: VisitorActor,
+        conversation_id: ConversationId,
+        marks: Marks,
+    ) {
+        let progress = Progress {
+            workspace_id,
+            visitor: Some(visitor),
+            marks,
+        };
+        self.put(conversation_id, Party::Customer, progress);
+    }
+
+    /// An agent got so far.
+    pub(crate) fn agent(
+        &self,
+        workspace_id: WorkspaceId,
+        agent_id: protocol::id::AgentId,
+        conversation_id: ConversationId,
+        marks: Marks,
+    ) {
+        let progress = Progress {
+            workspace_id,
+            visitor: None,
+            marks,
+        };
+        self.put(conversation_id, Party::Agent(agent_id), progress);
+    }
+
+    fn put(&self, conversation_id: ConversationId, party: Party, progress: Progress) {
+        let has_room = self.0.put((conversation_id, party), progress, grow);
+        if !has_room {
+            tracing::warn!("too many marks wait; one was dropped");
+        }
+    }
+
+    /// Stores and tells what waits, at most once a second. The first mark after a quiet second is
+    /// stored at once.
+    pub(crate) async fn run(&self, router: &Router) {
+        loop {
+            let waiting: Vec<_> = self.0.take().await.into_iter().collect();
+            for batch in waiting.chunks(BATCH_MAX) {
+                store(router, batch).await;
+            }
+            router.world().clock.sleep(INTERVAL).await;
+        }
+    }
+}
+
+fn grow(there: &mut Progress, new: Progress) {
+    there.marks.delivered = there.marks.delivered.max(new.marks.delivered);
+    there.marks.read = there.marks.read.max(new.marks.read);
+    there.visitor = new.visitor.or(there.visitor);
+}
+
+async fn store(router: &Router, batch: &[((ConversationId, Party), Progress)]) {
+    let marks: Vec<Mark> = batch
+        .iter()
+        .map(|((conversation_id, party), progress)| Mark {
+            workspace_id: progress.workspace_id,
+            conversation_id: *conversation_id,
+            party: *party,
+            marks: progress.marks,
+        })
+        .collect();
+    let now_ms = router.world().clock.now_ms();
+    if let Err(error) = storage::participant::mark(router.db(), &marks, now_ms).await {
+        // Delivered marks come again with the next beat, read marks with the next message.
+        tracing::warn!(%error, "marks could not be stored");
+        return;
+    }
+    for ((conversation_id, party), progress) in batch {
+        if let Err(error) = tell(router, *conversation_id, *party, progress).await {
+            tracing::warn!(%error, "marks could not be told");
+        }
+    }
+}
+
+async fn tell(
+    router: &Router,
+    conversation_id: ConversationId,
+    party: Party,
+    progress: &Progress,
+) -> storage::Result<()> {
+    let (db, hub, workspace_id) = (router.db(), router.hub(), progress.workspace_id);
+    match party {
+        Party::Customer => {
+            let topic = Topic::ConversationAgents(conversation_id);
+            if hub.is_followed(&topic) {
+                let marks = storage::participant::customer_marks(
+                    db,
+                    workspace_id,
+                    conversation_id,
+                    Numbering::Team,
+                );
+                let marks = marks.await?;
+                hub.signal(topic, || team_marks(conversation_id, marks));
+            }
+            if let Some(visitor) = progress.visitor
+                && progress.marks.read > 0
+                && hub.wants_unread(visitor.visitor_id)
+            {
+                let unread =
+                    storage::conversation::unread_of_visitor(db, workspace_id, &visitor).await?;
+                hub.unread(visitor.visitor_id, unread.count, unread.entry_id);
+            }
+        }
+        Party::Agent(agent_id) => {
+            let topic = Topic::ConversationVisitor(conversation_id);
+            if hub.is_followed(&topic) {
+                let marks = storage::participant::team_marks(db, workspace_id, conversation_id);
+                let marks = marks.await?;
+                hub.signal(topic, || visitor_marks(conversation_id, marks));
+            }
+            if progress.marks.read > 0 {
+                hub.signal(Topic::Agent(agent_id), || {
+                    own_read(conversation_id, progress.marks.read)
+                });
+            }
+        }
+    }
+    Ok(())
+}

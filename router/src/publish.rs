@@ -1,0 +1,113 @@
+//! From what was stored to frames: one for the team, one for the visitor, each encoded once and only
+//! where somebody listens.
+
+use protocol::conversation::{Conversation, VisitorConversation};
+use protocol::entry::{AgentNames, Entry};
+use protocol::id::{ConversationId, EntryId, VisitorId};
+use protocol::news::{AgentNews, VisitorNews};
+use protocol::rejection::CloseCode;
+
+use crate::delivery::{Class, Delivery, Encoded, SignalKey};
+use crate::hub::Hub;
+use crate::topic::Topic;
+
+impl Hub {
+    /// Passes an entry on to both sides, each in its own counting. What a visitor may not see has no
+    /// public number and makes no frame for him.
+    pub(crate) async fn entry(&self, entry: &Entry, names: &(dyn AgentNames + Sync)) {
+        let conversation_id = entry.conversation_id;
+        let durable = |number| Class::Durable {
+            conversation_id,
+            number,
+            entry_id: entry.id,
+        };
+        self.publish(Topic::ConversationAgents(conversation_id), || {
+            let entry = entry.clone();
+            let class = durable(entry.seq);
+            Encoded::new(&AgentNews::Entry { entry }, class)
+        })
+        .await;
+        let visitors = Topic::ConversationVisitor(conversation_id);
+        if !self.is_followed(&visitors) {
+            return;
+        }
+        if let Some(entry) = entry.for_visitor(names) {
+            let class = durable(entry.number);
+            self.publish(visitors, || {
+                Encoded::new(&VisitorNews::Entry { entry }, class)
+            })
+            .await;
+        }
+    }
+
+    /// Tells those who follow a conversation what it is now.
+    pub(crate) async fn facts(&self, conversation: &Conversation) {
+        self.publish(Topic::ConversationAgents(conversation.id), || {
+            let conversation = conversation.clone();
+            Encoded::new(&AgentNews::Conversation { conversation }, Class::Row)
+        })
+        .await;
+    }
+
+    /// Tells a visitor that his conversation began, ended or goes on.
+    pub(crate) async fn visitor_facts(
+        &self,
+        visitor_id: VisitorId,
+        conversation: &VisitorConversation,
+    ) {
+        self.publish(Topic::Visitor(visitor_id), || {
+            let conversation = conversation.clone();
+            Encoded::new(&VisitorNews::Conversation { conversation }, Class::Row)
+        })
+        .await;
+    }
+
+    /// Lets all full connections of a visitor follow his new conversation.
+    pub(crate) async fn follow(&self, visitor_id: VisitorId, conversation_id: ConversationId) {
+        let topic = Topic::Visitor(visitor_id);
+        self.send(
+            topic,
+            Delivery::Follow {
+                topic,
+                conversation_id,
+            },
+        )
+        .await;
+    }
+
+    /// Whether any tab of a visitor wants his unread count.
+    pub(crate) fn wants_unread(&self, visitor_id: VisitorId) -> bool {
+        self.is_followed(&Topic::VisitorLauncher(visitor_id))
+            || self.is_followed(&Topic::Visitor(visitor_id))
+    }
+
+    /// Tells all tabs of a visitor how much he has not read.
+    pub(crate) fn unread(&self, visitor_id: VisitorId, count: u32, entry_id: Option<EntryId>) {
+        let key = SignalKey::Unread;
+        let frame = Encoded::new(
+            &VisitorNews::Unread { count, entry_id },
+            Class::Signal { key },
+        );
+        for topic in [
+            Topic::VisitorLauncher(visitor_id),
+            Topic::Visitor(visitor_id),
+        ] {
+            self.signal(topic, || frame.clone());
+        }
+    }
+
+    /// Ends all connections of a visitor.
+    pub(crate) async fn close_visitor(&self, visitor_id: VisitorId, code: CloseCode) {
+        for topic in [
+            Topic::Visitor(visitor_id),
+            Topic::VisitorLauncher(visitor_id),
+        ] {
+            self.close(topic, code).await;
+        }
+    }
+
+    /// Ends all connections on a topic.
+    pub(crate) async fn close(&self, topic: Topic, code: CloseCode) {
+        self.send(topic, Delivery::CloseTopic { topic, code }).await;
+    }
+}

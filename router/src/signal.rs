@@ -1,0 +1,328 @@
+//! Signals: who types and who looks on. The latest counts, they expire, they may be lost.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use protocol::entry::Author;
+use protocol::id::{AgentId, ConnectionId, ConversationId, Id};
+use protocol::limit::TYPING_MS;
+use protocol::news::{AgentNews, VisitorNews};
+use protocol::text::cut;
+use tokio::sync::Notify;
+use world::Clock;
+
+use crate::delivery::{Class, Encoded, SignalKey};
+use crate::hub::Hub;
+use crate::topic::Topic;
+
+/// Who types.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Typist {
+    /// The customer's side.
+    Customer,
+    /// A member of the team.
+    Agent(AgentId),
+}
+
+impl Typist {
+    /// Whose typing ends with a message of this author.
+    pub(crate) fn of(author: Author) -> Option<Self> {
+        match author {
+            Author::Visitor { .. } => Some(Self::Customer),
+            Author::Agent { agent_id } => Some(Self::Agent(agent_id)),
+            Author::Ai | Author::System => None,
+        }
+    }
+
+    fn key(self, conversation_id: ConversationId) -> SignalKey {
+        match self {
+            Self::Customer => SignalKey::Typing(conversation_id, 0),
+            Self::Agent(agent_id) => SignalKey::Typing(conversation_id, agent_id.bits()),
+        }
+    }
+}
+
+/// Typing that goes on, with when it lapses.
+#[derive(Debug, Default)]
+struct Typing(BTreeMap<(ConversationId, Typist), (Duration, String)>);
+
+impl Typing {
+    /// Whether this is news of a beginning; typing that goes on is told too, for its text changes.
+    fn go_on(&mut self, at: (ConversationId, Typist), name: String, now: Duration) {
+        let until = now + Duration::from_millis(TYPING_MS);
+        self.0.insert(at, (until, name));
+    }
+
+    fn end(&mut self, at: (ConversationId, Typist)) -> Option<String> {
+        self.0.remove(&at).map(|(_, name)| name)
+    }
+
+    fn next(&self) -> Option<Duration> {
+        self.0.values().map(|(until, _)| *until).min()
+    }
+
+    fn lapsed(&mut self, now: Duration) -> Vec<((ConversationId, Typist), String)> {
+        let is_over =
+            |_: &(ConversationId, Typist), (until, _): &mut (Duration, String)| *until <= now;
+        let lapsed = self.0.extract_if(.., is_over);
+        lapsed.map(|(at, (_, name))| (at, name)).collect()
+    }
+}
+
+/// Who looks at which conversation. An agent may have several tabs; each looks at one at most.
+#[derive(Debug, Default)]
+struct Viewing {
+    of_connection: HashMap<ConnectionId, (AgentId, ConversationId)>,
+    connections: HashMap<ConversationId, BTreeSet<(AgentId, ConnectionId)>>,
+}
+
+impl Viewing {
+    /// Sets what a connection looks at. Gives the conversations whose viewers are others now.
+    fn look(
+        &mut self,
+        connection_id: ConnectionId,
+        agent_id: AgentId,
+        conversation_id: Option<ConversationId>,
+    ) -> Vec<ConversationId> {
+        let before = match conversation_id {
+            Some(id) => self.of_connection.insert(connection_id, (agent_id, id)),
+            None => self.of_connection.remove(&connection_id),
+        };
+        let mut changed = Vec::new();
+        if before.map(|(_, id)| id) == conversation_id {
+            return changed;
+        }
+        if let Some((agent_id, old_id)) = before {
+            if let Some(viewers) = self.connections.get_mut(&old_id) {
+                viewers.remove(&(agent_id, connection_id));
+                if viewers.is_empty() {
+                    self.connections.remove(&old_id);
+                }
+            }
+            changed.push(old_id);
+        }
+        if let Some(id) = conversation_id {
+            let viewers = self.connections.entry(id).or_default();
+            viewers.insert((agent_id, connection_id));
+            changed.push(id);
+        }
+        changed
+    }
+
+    fn leave(&mut self, connection_id: ConnectionId) -> Option<ConversationId> {
+        let (agent_id, _) = *self.of_connection.get(&connection_id)?;
+        self.look(connection_id, agent_id, None).pop()
+    }
+
+    fn agents(&self, conversation_id: ConversationId) -> Vec<AgentId> {
+        let viewers = self.connections.get(&conversation_id);
+        let mut agents: Vec<_> = viewers
+            .into_iter()
+            .flatten()
+            .map(|(agent_id, _)| *agent_id)
+            .collect();
+        agents.dedup();
+        agents
+    }
+}
+
+/// The signals of this node.
+#[derive(Debug)]
+pub(crate) struct Signals {
+    hub: Hub,
+    clock: Clock,
+    typing: Mutex<Typing>,
+    viewing: Mutex<Viewing>,
+    bell: Notify,
+}
+
+impl Signals {
+    pub(crate) fn new(hub: Hub, clock: Clock) -> Self {
+        Self {
+            hub,
+            clock,
+            typing: Mutex::default(),
+            viewing: Mutex::default(),
+            bell: Notify::new(),
+        }
+    }
+
+    /// Somebody types. `name` is what visitors see of an agent; `text` is what a customer has so far.
+    pub(crate) fn typing(
+        &self,
+        conversation_id: ConversationId,
+        typist: Typist,
+        name: &str,
+        text: Option<&str>,
+    ) {
+        let now = self.clock.elapsed();
+        lock(&self.typing).go_on((conversation_id, typist), name.to_owned(), now);
+        self.bell.notify_one();
+        self.tell(conversation_id, typist, name, Some(text));
+    }
+
+    /// Somebody stopped typing.
+    pub(crate) fn stopped(&self, conversation_id: ConversationId, typist: Typist) {
+        let ended = lock(&self.typing).end((conversation_id, typist));
+        if let Some(name) = ended {
+            self.tell(conversation_id, typist, &name, None);
+        }
+    }
+
+    /// Somebody said it: the typing is over, and the entry tells so.
+    pub(crate) fn spoke(&self, conversation_id: ConversationId, typist: Option<Typist>) {
+        if let Some(typist) = typist {
+            self.stopped(conversation_id, typist);
+        }
+    }
+
+    /// A connection of an agent looks at a conversation, or at none.
+    pub(crate) fn look(
+        &self,
+        connection_id: ConnectionId,
+        agent_id: AgentId,
+        conversation_id: Option<ConversationId>,
+    ) {
+        let changed = lock(&self.viewing).look(connection_id, agent_id, conversation_id);
+        for conversation_id in changed {
+            self.tell_viewers(conversation_id);
+        }
+    }
+
+    /// A connection of an agent ended.
+    pub(crate) fn leave(&self, connection_id: ConnectionId) {
+        let left = lock(&self.viewing).leave(connection_id);
+        if let Some(conversation_id) = left {
+            self.tell_viewers(conversation_id);
+        }
+    }
+
+    /// Who looks at a conversation now.
+    pub(crate) fn viewers(&self, conversation_id: ConversationId) -> Encoded {
+        let agent_ids = lock(&self.viewing).agents(conversation_id);
+        let news = AgentNews::Viewing {
+            conversation_id,
+            agent_ids,
+        };
+        let key = SignalKey::Viewing(conversation_id);
+        Encoded::new(&news, Class::Signal { key })
+    }
+
+    /// Ends typing that nobody went on with.
+    pub(crate) async fn run(&self) {
+        loop {
+            let next = lock(&self.typing).next();
+            let now = self.clock.elapsed();
+            match next {
+                Some(at) if at <= now => {
+                    let lapsed = lock(&self.typing).lapsed(now);
+                    for ((conversation_id, typist), name) in lapsed {
+                        self.tell(conversation_id, typist, &name, None);
+                    }
+                }
+                Some(at) => self.clock.sleep(at - now).await,
+                None => self.bell.notified().await,
+            }
+        }
+    }
+
+    /// `text` is absent where typing ended. What a customer has written so far goes to the team only.
+    fn tell(
+        &self,
+        conversation_id: ConversationId,
+        typist: Typist,
+        name: &str,
+        text: Option<Option<&str>>,
+    ) {
+        let class = Class::Signal {
+            key: typist.key(conversation_id),
+        };
+        let active = text.is_some();
+        let (agent_id, preview) = match typist {
+            Typist::Customer => (None, text.flatten()),
+            Typist::Agent(agent_id) => (Some(agent_id), None),
+        };
+        self.hub
+            .signal(Topic::ConversationAgents(conversation_id), || {
+                let news = AgentNews::Typing {
+                    conversation_id,
+                    agent_id,
+                    text: preview.map(|text| cut(text, protocol::limit::TYPING_BYTES_MAX)),
+                    active,
+                };
+                Encoded::new(&news, class)
+            });
+        if agent_id.is_some() {
+            self.hub
+                .signal(Topic::ConversationVisitor(conversation_id), || {
+                    let news = VisitorNews::Typing {
+                        conversation_id,
+                        name: name.to_owned(),
+                        active,
+                    };
+                    Encoded::new(&news, class)
+                });
+        }
+    }
+
+    fn tell_viewers(&self, conversation_id: ConversationId) {
+        self.hub
+            .signal(Topic::ConversationAgents(conversation_id), || {
+                self.viewers(conversation_id)
+            });
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn conversation(bits: u128) -> ConversationId {
+        ConversationId::from_bits(bits)
+    }
+
+    fn agent(bits: u128) -> AgentId {
+        AgentId::from_bits(bits)
+    }
+
+    fn tab(bits: u128) -> ConnectionId {
+        ConnectionId::from_bits(bits)
+    }
+
+    #[test]
+    fn typing_lapses_unless_it_goes_on() {
+        let mut typing = Typing::default();
+        let at = (conversation(1), Typist::Customer);
+        let limit = Duration::from_millis(TYPING_MS);
+        typing.go_on(at, String::new(), Duration::ZERO);
+        typing.go_on(at, String::new(), Duration::from_secs(1));
+        assert!(typing.lapsed(limit).is_empty());
+        let until = limit + Duration::from_secs(1);
+        assert_eq!(typing.next(), Some(until));
+        assert_eq!(typing.lapsed(until).len(), 1);
+        assert_eq!(typing.next(), None);
+    }
+
+    #[test]
+    fn an_agent_with_two_tabs_looks_on_until_the_second_one_turns_away() {
+        let mut viewing = Viewing::default();
+        let here = conversation(1);
+        assert_eq!(viewing.look(tab(1), agent(7), Some(here)), [here]);
+        assert_eq!(viewing.look(tab(2), agent(7), Some(here)), [here]);
+        assert_eq!(viewing.agents(here), [agent(7)]);
+        assert!(viewing.look(tab(1), agent(7), Some(here)).is_empty());
+        let there = conversation(2);
+        assert_eq!(viewing.look(tab(1), agent(7), Some(there)), [here, there]);
+        assert_eq!(viewing.agents(here), [agent(7)]);
+        assert_eq!(viewing.leave(tab(2)), Some(here));
+        assert!(viewing.agents(here).is_empty());
+        assert_eq!(viewing.leave(tab(2)), None);
+        viewing.leave(tab(1));
+        assert!(viewing.of_connection.is_empty() && viewing.connections.is_empty());
+    }
+}

@@ -1,0 +1,251 @@
+//! The tail of the event log: what was changed by whom- and wherever, and did not come by here.
+//!
+//! Looked at each second, and at once when rung. It passes on entries that no lane of this node passed,
+//! ends the connections of those whose rights are gone, drops caches, and tells consoles what to read
+//! again. So a lost message between nodes, or desk's writes, heal the same way.
+
+use bytes::Bytes;
+use protocol::event::{Event, EventType};
+use protocol::id::{AgentId, ContactId, LoginSessionId, SiteId, VisitorId, WorkspaceId};
+use protocol::news::{AgentNews, VisitorNews};
+use protocol::rejection::CloseCode;
+use storage::event::EventCursor;
+
+use crate::cache::scope;
+use crate::delivery::{Class, Encoded, SignalKey};
+use crate::lanes::{Job, LaneKey};
+use crate::live::Message;
+use crate::part::Part;
+use crate::router::Router;
+use crate::topic::Topic;
+use crate::view::inbox::Before;
+use crate::visitor;
+
+/// The bus's topic on which nodes ring each other.
+pub(crate) const BELL: &str = "events";
+
+/// Events read at a time.
+const PAGE_LENGTH: usize = 500;
+
+/// Conversations of a changed contact whose rows are shown anew.
+const ROWS_MAX: usize = 20;
+
+/// Rings the tails of all nodes.
+pub(crate) fn ring(router: &Router) {
+    router.bus().publish(BELL, &Bytes::new());
+}
+
+/// Follows the log until the soft token.
+pub(crate) async fn run(router: &Router, mut cursor: EventCursor) {
+    let bell = router.bus().follow(BELL);
+    let soft = router.world().tracker.soft().clone();
+    loop {
+        tokio::select! {
+            () = soft.cancelled() => return,
+            // Whether something was heard or lost: the log tells.
+            _ = bell.hear() => {}
+            () = router.world().clock.sleep(router.config().tail_interval) => {}
+        }
+        if let Err(error) = read(router, &mut cursor).await {
+            tracing::warn!(%error, "the event log could not be read");
+        }
+    }
+}
+
+async fn read(router: &Router, cursor: &mut EventCursor) -> storage::Result<()> {
+    loop {
+        let events = storage::event::tail(router.db(), *cursor, PAGE_LENGTH).await?;
+        let is_last = events.len() < PAGE_LENGTH;
+        for (at, event) in &events {
+            take(router, event).await?;
+            *cursor = *at;
+        }
+        if is_last {
+            return Ok(());
+        }
+    }
+}
+
+/// Takes in an event. An unreadable subject is a newer node's and means nothing here.
+async fn take(router: &Router, event: &Event) -> storage::Result<()> {
+    let workspace_id = event.workspace_id;
+    match event.event_type {
+        EventType::ConversationCreated | EventType::EntryAdded => {
+            heal(router, event);
+            Ok(())
+        }
+        EventType::ContactCreated => Ok(()),
+        EventType::ContactChanged | EventType::ContactErased => match event.subject.parse() {
+            Ok(id) => contact(router, workspace_id, id).await,
+            Err(_) => Ok(()),
+        },
+        EventType::VisitorChanged => match event.subject.parse() {
+            Ok(id) => visitor_changed(router, workspace_id, id).await,
+            Err(_) => Ok(()),
+        },
+        EventType::SiteChanged => match event.subject.parse() {
+            Ok(id) => site(router, workspace_id, id).await,
+            Err(_) => Ok(()),
+        },
+        EventType::WorkspaceChanged => workspace(router, workspace_id).await,
+        EventType::AgentChanged => match event.subject.parse() {
+            Ok(id) => agent(router, workspace_id, id).await,
+            Err(_) => Ok(()),
+        },
+        EventType::SessionEnded => {
+            if let Ok(id) = event.subject.parse::<LoginSessionId>() {
+                let topic = Topic::Session(id);
+                router.hub().close(topic, CloseCode::Revoked).await;
+            }
+            Ok(())
+        }
+        EventType::KeyChanged => {
+            if let Ok(id) = event.subject.parse() {
+                tell(router, workspace_id, Part::Key(id)).await;
+            }
+            Ok(())
+        }
+    }
+}
+
+/// Lets the conversation's lane read what it did not pass.
+fn heal(router: &Router, event: &Event) {
+    let Ok(conversation_id) = event.subject.parse() else {
+        return;
+    };
+    let key = LaneKey::Conversation(event.workspace_id, conversation_id);
+    let passed = router.lanes().passed(key).unwrap_or_default();
+    if passed < event.number {
+        let number = event.number;
+        let posted = router.lanes().post(router, key, Job::Heal { number });
+        if posted.is_err() {
+            // The lane is busy with later commands, whose entries make it read the hole.
+            tracing::debug!(conversation.id = %conversation_id, "a full lane heals later");
+        }
+    }
+}
+
+/// Tells consoles to read a part again.
+async fn tell(router: &Router, workspace_id: WorkspaceId, part: Part) {
+    if let Some((part, id)) = part.news() {
+        let part = part.to_owned();
+        router
+            .hub()
+            .publish(Topic::Team(workspace_id), || {
+                Encoded::new(&AgentNews::Changed { part, id }, Class::Row)
+            })
+            .await;
+    }
+}
+
+async fn contact(
+    router: &Router,
+    workspace_id: WorkspaceId,
+    contact_id: ContactId,
+) -> storage::Result<()> {
+    tell(router, workspace_id, Part::Contact(contact_id)).await;
+    let scope = scope(workspace_id);
+    let rows =
+        storage::conversation::of_contact(router.db(), &scope, contact_id, None, ROWS_MAX).await?;
+    for row in &rows.items {
+        router.hub().facts(row).await;
+        // Only the name changed: it stands where it stood.
+        let before = Before::There(row.into());
+        router.inboxes().changed(workspace_id, before, row);
+        if let Some(visitor_id) = row.visitor_id {
+            router.visitor_changed(workspace_id, visitor_id).await;
+        }
+    }
+    Ok(())
+}
+
+async fn visitor_changed(
+    router: &Router,
+    workspace_id: WorkspaceId,
+    visitor_id: VisitorId,
+) -> storage::Result<()> {
+    match storage::visitor::find(router.db(), workspace_id, visitor_id).await? {
+        Some(row) if row.blocked => {
+            let code = CloseCode::Revoked;
+            router.hub().close_visitor(visitor_id, code).await;
+        }
+        Some(row) if row.erased || visitor::is_retired(&row) => {
+            let code = CloseCode::IdentityChanged;
+            router.hub().close_visitor(visitor_id, code).await;
+        }
+        Some(_) | None => {}
+    }
+    router.visitor_changed(workspace_id, visitor_id).await;
+    Ok(())
+}
+
+async fn site(router: &Router, workspace_id: WorkspaceId, site_id: SiteId) -> storage::Result<()> {
+    router.cache().drop_tenant(workspace_id);
+    tell(router, workspace_id, Part::Site(site_id)).await;
+    tell_config(router, workspace_id, site_id).await
+}
+
+/// Tells a site's visitors how the widget looks now.
+async fn tell_config(
+    router: &Router,
+    workspace_id: WorkspaceId,
+    site_id: SiteId,
+) -> storage::Result<()> {
+    let topic = Topic::SiteVisitors(site_id);
+    if !router.hub().is_followed(&topic) {
+        return Ok(());
+    }
+    if let Some(config) = router.config_of(workspace_id, site_id).await? {
+        router.hub().signal(topic, || {
+            let key = SignalKey::Config;
+            Encoded::new(&VisitorNews::Config(config), Class::Signal { key })
+        });
+    }
+    Ok(())
+}
+
+async fn workspace(router: &Router, workspace_id: WorkspaceId) -> storage::Result<()> {
+    router.cache().drop_tenant(workspace_id);
+    tell(router, workspace_id, Part::Workspace).await;
+    let tenant = router.cache().tenant(workspace_id).await?;
+    router.threshold(workspace_id, &tenant).await;
+    for site in &tenant.sites {
+        tell_config(router, workspace_id, site.id).await?;
+    }
+    Ok(())
+}
+
+async fn agent(
+    router: &Router,
+    workspace_id: WorkspaceId,
+    agent_id: AgentId,
+) -> storage::Result<()> {
+    let before = router.cache().drop_tenant(workspace_id);
+    let tenant = router.cache().tenant(workspace_id).await?;
+    let old = before
+        .as_ref()
+        .and_then(|before| before.agents.iter().find(|agent| agent.id == agent_id));
+    let new = tenant.agents.iter().find(|agent| agent.id == agent_id);
+    let topic = Topic::Agent(agent_id);
+    match (old, new) {
+        (_, Some(new)) if new.deactivated => {
+            router.hub().close(topic, CloseCode::Revoked).await;
+        }
+        // The rights behind the connection are others: it comes back with the new ones.
+        (Some(old), Some(new)) if old.role != new.role => {
+            let code = CloseCode::IdentityChanged;
+            router.hub().close(topic, code).await;
+        }
+        (Some(_) | None, Some(_) | None) => {}
+    }
+    let team = router.team_frame(workspace_id).await?;
+    router
+        .hub()
+        .publish(Topic::Team(workspace_id), || team)
+        .await;
+    router
+        .live()
+        .send(Message::TeamChanged { workspace_id })
+        .await;
+    Ok(())
+}

@@ -1,0 +1,142 @@
+//! The lists of the inbox, as pure rules: what belongs where, and what a change means for a list.
+
+use protocol::conversation::{Conversation, State, WaitingOn};
+use protocol::id::AgentId;
+use protocol::news::GoneRow;
+use protocol::view::{InboxCounts, InboxFilter};
+
+/// The facts that decide in which lists a conversation stands, and how they are counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Membership {
+    state: State,
+    assignee_id: Option<AgentId>,
+    spam: bool,
+    waiting_on: WaitingOn,
+}
+
+impl From<&Conversation> for Membership {
+    fn from(conversation: &Conversation) -> Self {
+        Self {
+            state: conversation.state,
+            assignee_id: conversation.assignee_id,
+            spam: conversation.spam,
+            waiting_on: conversation.waiting_on,
+        }
+    }
+}
+
+impl Membership {
+    /// Whether it stands in a list of this agent.
+    pub(crate) fn is_in(&self, filter: InboxFilter, agent_id: AgentId) -> bool {
+        let is_alive = match self.state {
+            State::Open | State::Snoozed => !self.spam,
+            State::Closed => false,
+        };
+        match filter {
+            InboxFilter::All => is_alive,
+            InboxFilter::Mine => is_alive && self.assignee_id == Some(agent_id),
+            InboxFilter::Unassigned => {
+                is_alive && self.state == State::Open && self.assignee_id.is_none()
+            }
+            InboxFilter::Closed => self.state == State::Closed && !self.spam,
+            InboxFilter::Spam => self.spam,
+        }
+    }
+}
+
+/// Where a conversation stood before it changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Before {
+    /// Nowhere: it has just begun.
+    Nowhere,
+    /// There.
+    There(Membership),
+    /// Nobody knows: somebody else changed it.
+    Unknown,
+}
+
+/// A conversation that changed.
+#[derive(Debug, Clone)]
+pub(crate) struct RowChange {
+    /// Before the first of the changes that are told together.
+    pub(crate) before: Before,
+    /// As it is now.
+    pub(crate) row: Conversation,
+}
+
+impl RowChange {
+    /// Takes in a later change of the same conversation; older news change nothing.
+    pub(crate) fn merge(&mut self, newer: Self) {
+        if newer.row.version > self.row.version {
+            self.row = newer.row;
+        }
+    }
+
+    /// Whether any list has another length now.
+    pub(crate) fn moves(&self) -> bool {
+        match self.before {
+            Before::There(before) => before != Membership::from(&self.row),
+            Before::Nowhere | Before::Unknown => true,
+        }
+    }
+}
+
+/// What a list has to tell.
+#[derive(Debug, Default)]
+pub(crate) struct ListChanges<'a> {
+    pub(crate) rows: Vec<&'a Conversation>,
+    pub(crate) gone: Vec<GoneRow>,
+}
+
+impl ListChanges<'_> {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.rows.is_empty() && self.gone.is_empty()
+    }
+}
+
+/// What changes mean for one list: rows that belong, and rows that no longer do, with the version that
+/// took them out. A row of which nobody knows where it stood is told as gone; whoever never had it
+/// forgets nothing.
+pub(crate) fn changes_of<'a>(
+    filter: InboxFilter,
+    agent_id: AgentId,
+    changes: impl Iterator<Item = &'a RowChange>,
+) -> ListChanges<'a> {
+    let mut list = ListChanges::default();
+    for change in changes {
+        if Membership::from(&change.row).is_in(filter, agent_id) {
+            list.rows.push(&change.row);
+            continue;
+        }
+        let was_in = match change.before {
+            Before::There(before) => before.is_in(filter, agent_id),
+            Before::Nowhere => false,
+            Before::Unknown => true,
+        };
+        if was_in {
+            list.gone.push(GoneRow {
+                id: change.row.id,
+                version: change.row.version,
+            });
+        }
+    }
+    list
+}
+
+/// A frame of changes, made of parts of which the rows are encoded once for all who watch the list.
+pub(crate) fn frame(
+    filter: InboxFilter,
+    rows_json: &str,
+    gone_json: &str,
+    counts: InboxCounts,
+) -> String {
+    let filter = filter.as_str();
+    let counts = serde_json::to_string(&counts).expect("counts are numbers");
+    format!(
+        r#"{{"type":"inbox_changes","filter":"{filter}","rows":{rows_json},"gone":{gone_json},"counts":{counts}}}"#
+    )
+}
+
+#[cfg(test)]
+#[path = "inbox_tests.rs"]
+mod tests;

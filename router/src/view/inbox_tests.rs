@@ -1,0 +1,183 @@
+use protocol::conversation::{Channel, Handler};
+use protocol::id::{ContactId, ConversationId, Id, SiteId};
+use protocol::news::AgentNews;
+
+use super::*;
+
+fn agent(bits: u128) -> AgentId {
+    AgentId::from_bits(bits)
+}
+
+fn row(version: u64, state: State, assignee: Option<u128>) -> Conversation {
+    Conversation {
+        id: ConversationId::from_bits(1),
+        number: 1,
+        version,
+        channel: Channel::Chat,
+        site_id: SiteId::from_bits(1),
+        contact_id: ContactId::from_bits(1),
+        contact_name: "Ana \"the\" first".to_owned(),
+        visitor_id: None,
+        state,
+        handler: Handler::Queue,
+        assignee_id: assignee.map(agent),
+        department_id: None,
+        priority: 2,
+        language: None,
+        previous_id: None,
+        waiting_on: WaitingOn::Agent,
+        waiting_since_at_ms: 1,
+        snoozed_until_ms: None,
+        spam: false,
+        seq: 1,
+        customer_seq: 1,
+        preview: None,
+        created_at_ms: 1,
+        active_at_ms: 1,
+    }
+}
+
+fn change(before: Before, row: &Conversation) -> RowChange {
+    RowChange {
+        before,
+        row: row.clone(),
+    }
+}
+
+fn there(row: &Conversation) -> Before {
+    Before::There(Membership::from(row))
+}
+
+/// How a list hears of a change: `+` as a row, `-` as gone, nothing otherwise.
+fn heard(filter: InboxFilter, change: &RowChange) -> &'static str {
+    let list = changes_of(filter, agent(1), std::iter::once(change));
+    match (list.rows.len(), list.gone.len()) {
+        (1, 0) => "+",
+        (0, 1) => "-",
+        (0, 0) => "",
+        _ => unreachable!("a change is told once"),
+    }
+}
+
+fn check(change: &RowChange, expected: [(InboxFilter, &str); 5]) {
+    for (filter, sign) in expected {
+        assert_eq!(heard(filter, change), sign, "{filter:?}");
+    }
+}
+
+#[test]
+fn an_assignment_moves_a_row_from_unassigned_to_mine() {
+    let change = change(
+        there(&row(1, State::Open, None)),
+        &row(2, State::Open, Some(1)),
+    );
+    assert!(change.moves());
+    check(
+        &change,
+        [
+            (InboxFilter::All, "+"),
+            (InboxFilter::Mine, "+"),
+            (InboxFilter::Unassigned, "-"),
+            (InboxFilter::Closed, ""),
+            (InboxFilter::Spam, ""),
+        ],
+    );
+}
+
+#[test]
+fn closing_takes_a_row_out_of_the_living_lists_with_the_version_that_did() {
+    let closed = row(9, State::Closed, Some(1));
+    let change = change(there(&row(1, State::Open, Some(1))), &closed);
+    check(
+        &change,
+        [
+            (InboxFilter::All, "-"),
+            (InboxFilter::Mine, "-"),
+            (InboxFilter::Unassigned, ""),
+            (InboxFilter::Closed, "+"),
+            (InboxFilter::Spam, ""),
+        ],
+    );
+    let list = changes_of(InboxFilter::All, agent(1), std::iter::once(&change));
+    assert_eq!(list.gone[0].version, 9);
+}
+
+#[test]
+fn spam_stands_nowhere_else() {
+    let spam = Conversation {
+        spam: true,
+        ..row(2, State::Open, None)
+    };
+    let change = change(there(&row(1, State::Open, None)), &spam);
+    check(
+        &change,
+        [
+            (InboxFilter::All, "-"),
+            (InboxFilter::Mine, ""),
+            (InboxFilter::Unassigned, "-"),
+            (InboxFilter::Closed, ""),
+            (InboxFilter::Spam, "+"),
+        ],
+    );
+}
+
+#[test]
+fn a_snoozed_row_stays_in_all_but_is_nobodys_work() {
+    let change = change(
+        there(&row(1, State::Open, None)),
+        &row(2, State::Snoozed, None),
+    );
+    assert_eq!(heard(InboxFilter::All, &change), "+");
+    assert_eq!(heard(InboxFilter::Unassigned, &change), "-");
+}
+
+#[test]
+fn what_nobody_knows_of_is_gone_and_what_never_was_is_not() {
+    let closed = row(3, State::Closed, None);
+    let unknown = change(Before::Unknown, &closed);
+    assert_eq!(heard(InboxFilter::All, &unknown), "-");
+    let new = change(Before::Nowhere, &closed);
+    assert_eq!(heard(InboxFilter::All, &new), "");
+}
+
+#[test]
+fn changes_told_together_keep_the_first_place_and_the_newest_row() {
+    let mut merged = change(
+        there(&row(1, State::Open, None)),
+        &row(3, State::Closed, None),
+    );
+    merged.merge(change(Before::Unknown, &row(2, State::Open, Some(1))));
+    assert_eq!(merged.row.version, 3);
+    assert_eq!(heard(InboxFilter::Unassigned, &merged), "-");
+    merged.merge(change(Before::Unknown, &row(4, State::Open, None)));
+    assert!(!merged.moves());
+    assert_eq!(heard(InboxFilter::Unassigned, &merged), "+");
+}
+
+#[test]
+fn a_frame_made_of_parts_is_the_frame_of_the_protocol() {
+    let row = row(2, State::Open, Some(1));
+    let gone = vec![GoneRow {
+        id: ConversationId::from_bits(5),
+        version: 7,
+    }];
+    let counts = InboxCounts {
+        all: 3,
+        mine: 1,
+        unassigned: 2,
+        waiting: 1,
+    };
+    let made = frame(
+        InboxFilter::Unassigned,
+        &serde_json::to_string(&[&row]).unwrap(),
+        &serde_json::to_string(&gone).unwrap(),
+        counts,
+    );
+    let news = AgentNews::InboxChanges {
+        filter: InboxFilter::Unassigned,
+        rows: vec![row],
+        gone,
+        counts,
+    };
+    assert_eq!(made, serde_json::to_string(&news).unwrap());
+}

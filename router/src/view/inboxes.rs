@@ -1,0 +1,240 @@
+//! The inboxes that somebody watches: one task per workspace, which tells changes at most four times a
+//! second and computes and encodes each row once.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use protocol::conversation::Conversation;
+use protocol::id::{AgentId, ConnectionId, ConversationId, WorkspaceId};
+use protocol::limit::PAGE_ROWS_MAX;
+use protocol::news::AgentNews;
+use protocol::rejection::Rejection;
+use protocol::view::{InboxCounts, InboxFilter};
+use storage::conversation::ListQuery;
+use tokio::sync::Notify;
+
+use super::inbox::{self, Before, Membership, RowChange};
+use crate::cache::scope;
+use crate::delivery::{Class, Encoded};
+use crate::error::refused_by;
+use crate::latest::Latest;
+use crate::router::Router;
+use crate::topic::Topic;
+
+/// Rows that may wait to be told; more than that in a quarter of a second are told with their next change.
+const WAITING_MAX: usize = 50_000;
+
+/// The lists of one workspace.
+#[derive(Debug)]
+struct Inbox {
+    waiting: Latest<ConversationId, RowChange>,
+    watchers: Mutex<HashMap<(AgentId, InboxFilter), HashSet<ConnectionId>>>,
+    /// Rung when nobody watches any more.
+    closed: Notify,
+}
+
+/// The inboxes of this node that somebody watches.
+#[derive(Debug, Default)]
+pub(crate) struct Inboxes(Mutex<HashMap<WorkspaceId, Arc<Inbox>>>);
+
+impl Inboxes {
+    /// A connection watches a list from now on.
+    pub(crate) fn watch(
+        &self,
+        router: &Router,
+        workspace_id: WorkspaceId,
+        list: (AgentId, InboxFilter),
+        connection_id: ConnectionId,
+    ) {
+        let mut inboxes = lock(&self.0);
+        let inbox = inboxes.entry(workspace_id).or_insert_with(|| {
+            let inbox = Arc::new(Inbox {
+                waiting: Latest::new(WAITING_MAX),
+                watchers: Mutex::default(),
+                closed: Notify::new(),
+            });
+            let task = run(router.clone(), workspace_id, Arc::clone(&inbox));
+            router.world().tracker.spawn(task);
+            inbox
+        });
+        lock(&inbox.watchers)
+            .entry(list)
+            .or_default()
+            .insert(connection_id);
+    }
+
+    /// A connection watches a list no longer.
+    pub(crate) fn unwatch(&self, list: (AgentId, InboxFilter), connection_id: ConnectionId) {
+        lock(&self.0).retain(|_, inbox| {
+            let mut watchers = lock(&inbox.watchers);
+            if let Some(connections) = watchers.get_mut(&list) {
+                connections.remove(&connection_id);
+                if connections.is_empty() {
+                    watchers.remove(&list);
+                }
+            }
+            let is_watched = !watchers.is_empty();
+            if !is_watched {
+                inbox.closed.notify_one();
+            }
+            is_watched
+        });
+    }
+
+    /// A conversation changed. Costs nothing where nobody watches; never waits.
+    pub(crate) fn changed(&self, workspace_id: WorkspaceId, before: Before, row: &Conversation) {
+        let Some(inbox) = lock(&self.0).get(&workspace_id).cloned() else {
+            return;
+        };
+        let change = RowChange {
+            before,
+            row: row.clone(),
+        };
+        // A full box loses this news only: the row is told with its next change.
+        let has_room = inbox.waiting.put(row.id, change, RowChange::merge);
+        if !has_room {
+            tracing::warn!("too many changed rows wait; one was dropped");
+        }
+    }
+}
+
+/// Where a conversation stood, for a list.
+pub(crate) fn before(conversation: Option<&Conversation>) -> Before {
+    conversation.map_or(Before::Unknown, |was| Before::There(Membership::from(was)))
+}
+
+/// A list, whole.
+pub(crate) async fn snapshot(
+    router: &Router,
+    workspace_id: WorkspaceId,
+    agent_id: AgentId,
+    filter: InboxFilter,
+) -> Result<Encoded, Rejection> {
+    let db = router.db();
+    let fault = |error| refused_by(&error);
+    let query = ListQuery {
+        filter,
+        agent_id: Some(agent_id),
+        cursor: None,
+        limit: PAGE_ROWS_MAX,
+    };
+    let scope = scope(workspace_id);
+    let page = storage::conversation::list(db, &scope, &query).await;
+    let page = page.map_err(fault)?;
+    let ids: Vec<_> = page.items.iter().map(|row| row.id).collect();
+    let read = storage::participant::read_of_agent(db, workspace_id, agent_id, &ids);
+    let read: BTreeMap<_, _> = read.await.map_err(fault)?;
+    let counts = storage::conversation::counts(db, &scope, Some(agent_id)).await;
+    let news = AgentNews::Inbox {
+        filter,
+        rows: page.items,
+        read,
+        more: page.cursor.is_some(),
+        counts: counts.map_err(fault)?,
+    };
+    Ok(Encoded::new(&news, Class::Row))
+}
+
+async fn run(router: Router, workspace_id: WorkspaceId, inbox: Arc<Inbox>) {
+    let hard = router.world().tracker.hard().clone();
+    let soft = router.world().tracker.soft().clone();
+    let mut told = HashMap::new();
+    loop {
+        let changes = tokio::select! {
+            () = hard.cancelled() => return,
+            () = soft.cancelled() => return,
+            () = inbox.closed.notified() => return,
+            changes = inbox.waiting.take() => changes,
+        };
+        tell(&router, workspace_id, &inbox, &changes, &mut told).await;
+        router
+            .world()
+            .clock
+            .sleep(router.config().view_interval)
+            .await;
+    }
+}
+
+/// Tells every list what changed in it. Rows are picked and encoded once for lists that are the same
+/// for everybody.
+async fn tell(
+    router: &Router,
+    workspace_id: WorkspaceId,
+    inbox: &Inbox,
+    changes: &HashMap<ConversationId, RowChange>,
+    told: &mut HashMap<AgentId, InboxCounts>,
+) {
+    let lists: Vec<_> = lock(&inbox.watchers).keys().copied().collect();
+    let moves = changes.values().any(RowChange::moves);
+    let mut encoded: HashMap<(InboxFilter, Option<AgentId>), Option<(String, String)>> =
+        HashMap::new();
+    let mut counted: HashMap<AgentId, (InboxCounts, bool)> = HashMap::new();
+    for (agent_id, filter) in lists {
+        if let std::collections::hash_map::Entry::Vacant(place) = counted.entry(agent_id) {
+            let before = told.get(&agent_id).copied();
+            let counts = counts(router, workspace_id, agent_id, before, moves).await;
+            place.insert((counts, Some(counts) != before));
+            told.insert(agent_id, counts);
+        }
+        let (counts, has_new_counts) = counted[&agent_id];
+        let own = (filter == InboxFilter::Mine).then_some(agent_id);
+        let parts = encoded
+            .entry((filter, own))
+            .or_insert_with(|| encode(filter, agent_id, changes));
+        let nothing = ("[]".to_owned(), "[]".to_owned());
+        let (rows, gone) = match parts {
+            Some(parts) => &*parts,
+            None if has_new_counts => &nothing,
+            None => continue,
+        };
+        let topic = Topic::Inbox { agent_id, filter };
+        router
+            .hub()
+            .publish(topic, || Encoded {
+                text: inbox::frame(filter, rows, gone, counts).into(),
+                class: Class::Row,
+            })
+            .await;
+    }
+    told.retain(|agent_id, _| counted.contains_key(agent_id));
+}
+
+/// The rows and the gone ones of a list as JSON; nothing where the list is as it was.
+fn encode(
+    filter: InboxFilter,
+    agent_id: AgentId,
+    changes: &HashMap<ConversationId, RowChange>,
+) -> Option<(String, String)> {
+    let list = inbox::changes_of(filter, agent_id, changes.values());
+    if list.is_empty() {
+        return None;
+    }
+    let rows = serde_json::to_string(&list.rows).expect("rows are trees of texts and numbers");
+    let gone = serde_json::to_string(&list.gone).expect("ids and versions are plain");
+    Some((rows, gone))
+}
+
+/// The counts of an agent: counted anew only where something moved between lists.
+async fn counts(
+    router: &Router,
+    workspace_id: WorkspaceId,
+    agent_id: AgentId,
+    before: Option<InboxCounts>,
+    moves: bool,
+) -> InboxCounts {
+    if let (Some(before), false) = (before, moves) {
+        return before;
+    }
+    let scope = scope(workspace_id);
+    match storage::conversation::counts(router.db(), &scope, Some(agent_id)).await {
+        Ok(counts) => counts,
+        Err(error) => {
+            tracing::warn!(%error, "the inbox could not be counted");
+            before.unwrap_or_default()
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,351 @@
+//! Visitors at the door: who a browser is, and what is known of him when he comes.
+
+use std::collections::BTreeMap;
+
+use presence::state::{Arrival, Facts, Input};
+use protocol::frame::{Page, Purpose};
+use protocol::id::{ConnectionId, ContactId, SiteId, VisitorId, WorkspaceId};
+use protocol::limit;
+use protocol::permission::VisitorActor;
+use protocol::rejection::{ErrorCode, Rejection};
+use protocol::text::cut;
+use protocol::visitor::{Browser, PageView, Source};
+use storage::visitor::{NewVisitor, Proof, VisitorRow};
+use url::Url;
+
+use crate::error::refused_by;
+use crate::live::{Message, Stay};
+use crate::router::Router;
+
+/// The generation of a visitor whose tokens were never ended. `logout` retires the visitor for good: the
+/// browser goes on as another one.
+const FIRST_GENERATION: u64 = 1;
+
+/// How long a visitor's row may say that he was seen before it is written again, in milliseconds.
+const SEEN_MS: u64 = 10 * 60 * 1_000;
+
+/// Parameters of a source that are kept, at most, and bytes of each.
+const UTM_MAX: usize = 10;
+const UTM_BYTES_MAX: usize = 200;
+
+/// A visitor's connection that came up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VisitorConnection {
+    /// Which.
+    pub connection_id: ConnectionId,
+    /// Where.
+    pub workspace_id: WorkspaceId,
+    /// Who.
+    pub visitor: VisitorActor,
+    /// What it is for.
+    pub purpose: Purpose,
+    /// The browser and its place, as far as the request tells.
+    pub browser: Browser,
+    /// The page in sight.
+    pub page: Option<Page>,
+}
+
+/// Somebody at the door of a site.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Newcomer {
+    /// Where.
+    pub workspace_id: WorkspaceId,
+    /// On which site.
+    pub site_id: SiteId,
+    /// Who the browser was before, by a token that the door has checked.
+    pub before: Option<VisitorId>,
+    /// Whether he wants to be somebody else from now on: `logout`.
+    pub fresh: bool,
+    /// What a signed identity proves, checked by the door.
+    pub proof: Option<Proof>,
+    /// The browser and its place.
+    pub browser: Browser,
+    /// The network address, shortened where the workspace wants it.
+    pub address: Option<String>,
+}
+
+/// Who a browser is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
+    /// The visitor.
+    pub visitor_id: VisitorId,
+    /// The person, where a signed identity proved it.
+    pub contact_id: Option<ContactId>,
+    /// What the tokens must carry.
+    pub generation: u64,
+    /// Messages of the team that he has not read.
+    pub unread: u32,
+    /// Whether the team blocked him.
+    pub blocked: bool,
+}
+
+/// Whether all of a visitor's tokens were ended.
+pub(crate) fn is_retired(row: &VisitorRow) -> bool {
+    row.generation > FIRST_GENERATION
+}
+
+/// See [`Router::begin_visitor`].
+pub(crate) async fn begin(router: &Router, newcomer: &Newcomer) -> Result<Standing, Rejection> {
+    let fault = |error| refused_by(&error);
+    let workspace_id = newcomer.workspace_id;
+    let db = router.db();
+    let known = match newcomer.before {
+        Some(id) => storage::visitor::find(db, workspace_id, id)
+            .await
+            .map_err(fault)?,
+        None => None,
+    };
+    let known =
+        known.filter(|row| row.site_id == newcomer.site_id && !row.erased && !is_retired(row));
+    let goes_on = match known {
+        // Blocking outlives a logout: who is blocked stays who he is.
+        Some(row) if newcomer.fresh && !row.blocked => {
+            let now_ms = router.world().clock.now_ms();
+            let rotated = storage::visitor::rotate(db, workspace_id, row.id, now_ms).await;
+            rotated.map_err(fault)?;
+            crate::tail::ring(router);
+            None
+        }
+        other => other.map(|row| row.id),
+    };
+    let visitor_id = match (goes_on, &newcomer.proof) {
+        (Some(id), None) => id,
+        (Some(id), Some(proof)) => match prove(router, workspace_id, id, proof).await? {
+            true => id,
+            // He was somebody else: that person's thread is not shown to this one.
+            false => create(router, newcomer).await?,
+        },
+        (None, _) => create(router, newcomer).await?,
+    };
+    standing(router, workspace_id, visitor_id).await
+}
+
+async fn create(router: &Router, newcomer: &Newcomer) -> Result<VisitorId, Rejection> {
+    let workspace_id = newcomer.workspace_id;
+    let visitor = NewVisitor {
+        id: router.world().ids.next(),
+        site_id: newcomer.site_id,
+        browser: newcomer.browser.clone(),
+        address: newcomer.address.clone(),
+    };
+    let now_ms = router.world().clock.now_ms();
+    let created = storage::visitor::create(router.db(), workspace_id, &visitor, now_ms).await;
+    created.map_err(|error| refused_by(&error))?;
+    if let Some(proof) = &newcomer.proof
+        && !prove(router, workspace_id, visitor.id, proof).await?
+    {
+        return Err(ErrorCode::IdentityInvalid.into());
+    }
+    Ok(visitor.id)
+}
+
+/// Whether the visitor is the proved person now.
+async fn prove(
+    router: &Router,
+    workspace_id: WorkspaceId,
+    visitor_id: VisitorId,
+    proof: &Proof,
+) -> Result<bool, Rejection> {
+    let now_ms = router.world().clock.now_ms();
+    let proved = storage::visitor::prove(router.db(), workspace_id, visitor_id, proof, now_ms);
+    Ok(proved.await.map_err(|error| refused_by(&error))?.is_some())
+}
+
+async fn standing(
+    router: &Router,
+    workspace_id: WorkspaceId,
+    visitor_id: VisitorId,
+) -> Result<Standing, Rejection> {
+    let fault = |error| refused_by(&error);
+    let db = router.db();
+    let row = storage::visitor::find(db, workspace_id, visitor_id).await;
+    let row = row.map_err(fault)?.ok_or(ErrorCode::NotFound)?;
+    let contact_id = row.contact_id.filter(|_| row.proved);
+    let visitor = VisitorActor {
+        visitor_id,
+        site_id: row.site_id,
+        contact_id,
+    };
+    let unread = storage::conversation::unread_of_visitor(db, workspace_id, &visitor).await;
+    Ok(Standing {
+        visitor_id,
+        contact_id,
+        generation: row.generation,
+        unread: unread.map_err(fault)?.count,
+        blocked: row.blocked,
+    })
+}
+
+/// What the list shows of a visitor's person.
+pub(crate) fn facts_of(row: &VisitorRow) -> Facts {
+    Facts {
+        contact_id: row.contact_id,
+        name: row.name.clone(),
+        conversation_id: row.open_conversation_id,
+    }
+}
+
+/// What presence is told of a connection that came up. Nothing for a visitor whom the store does not know.
+pub(crate) async fn arrival(
+    router: &Router,
+    connection: VisitorConnection,
+) -> storage::Result<Option<Message>> {
+    let VisitorConnection {
+        connection_id,
+        workspace_id,
+        visitor,
+        purpose: _,
+        browser,
+        page,
+    } = connection;
+    let db = router.db();
+    let visitor_id = visitor.visitor_id;
+    let Some(row) = storage::visitor::find(db, workspace_id, visitor_id).await? else {
+        return Ok(None);
+    };
+    let now_ms = router.world().clock.now_ms();
+    if row.browser != browser || row.seen_at_ms + SEEN_MS < now_ms {
+        storage::visitor::seen(db, workspace_id, visitor_id, &browser, now_ms).await?;
+    }
+    let tenant = router.cache().tenant(workspace_id).await?;
+    let timeout_ms = tenant.settings.session_timeout_ms;
+    let last = storage::visit::last(db, workspace_id, visitor_id).await?;
+    let last = last.filter(|visit| visit.active_at_ms + timeout_ms > now_ms);
+    let is_new = last.is_none();
+    let page_view = page.as_ref().and_then(|page| page_view(page, now_ms));
+    let source = match (&last, &page) {
+        (Some(visit), _) => visit.source.clone(),
+        (None, Some(page)) => source_of(page),
+        (None, None) => Source::default(),
+    };
+    let visit_id = last
+        .as_ref()
+        .map_or_else(|| router.world().ids.next(), |visit| visit.id);
+    let arrival = Arrival {
+        workspace_id,
+        visitor_id,
+        site_id: visitor.site_id,
+        facts: facts_of(&row),
+        browser,
+        source: source.clone(),
+        // Earlier ones: the present visit is counted once it began.
+        visit_count: row.visit_count.saturating_sub(u32::from(!is_new)),
+        entered_at_ms: last.as_ref().map_or(now_ms, |visit| visit.started_at_ms),
+        page_count: last.as_ref().map_or(0, |visit| visit.page_count),
+        trail: last.map(|visit| visit.trail).unwrap_or_default(),
+        visible: page.is_some(),
+    };
+    let input = Input::Enter {
+        connection_id,
+        arrival: Box::new(arrival),
+        page: page_view,
+    };
+    Ok(Some(Message::Enter {
+        input,
+        key: (workspace_id, visitor_id),
+        connection_id,
+        stay: Stay {
+            visit_id,
+            is_new,
+            source,
+        },
+    }))
+}
+
+/// A page as it is shown and stored: a web address without its fragment, both texts cut to their bounds.
+/// Nothing for what is no web page.
+pub(crate) fn page_view(page: &Page, at_ms: u64) -> Option<PageView> {
+    let mut url = web_address(&page.url)?;
+    url.set_fragment(None);
+    Some(PageView {
+        url: cut(url.as_str(), limit::URL_BYTES_MAX),
+        title: cut(&one_line(&page.title), limit::TITLE_BYTES_MAX),
+        at_ms,
+    })
+}
+
+/// Where a visit came from, by its first page.
+fn source_of(page: &Page) -> Source {
+    let Some(url) = web_address(&page.url) else {
+        return Source::default();
+    };
+    let referrer = page.referrer.as_deref().and_then(web_address);
+    let referrer = referrer.filter(|referrer| referrer.host() != url.host());
+    let utm: BTreeMap<String, String> = url
+        .query_pairs()
+        .filter_map(|(name, value)| {
+            let name = name.strip_prefix("utm_")?;
+            let is_kept = !name.is_empty() && name.len() <= limit::PROPERTY_NAME_BYTES_MAX;
+            is_kept.then(|| (one_line(name), cut(&one_line(&value), UTM_BYTES_MAX)))
+        })
+        .take(UTM_MAX)
+        .collect();
+    Source {
+        referrer: referrer.map(|referrer| cut(referrer.as_str(), limit::URL_BYTES_MAX)),
+        utm,
+    }
+}
+
+/// Only addresses of web pages: another scheme could do something when an agent opens it.
+fn web_address(text: &str) -> Option<Url> {
+    let url = Url::parse(text).ok()?;
+    matches!(url.scheme(), "http" | "https").then_some(url)
+}
+
+fn one_line(text: &str) -> String {
+    text.chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page(url: &str, referrer: Option<&str>) -> Page {
+        Page {
+            url: url.to_owned(),
+            title: "A\u{0}title".to_owned(),
+            referrer: referrer.map(str::to_owned),
+        }
+    }
+
+    #[test]
+    fn a_page_loses_its_fragment_and_stays_within_bounds() {
+        let view = page_view(&page("https://example.com/a?b=1#secret", None), 5).unwrap();
+        assert_eq!(view.url, "https://example.com/a?b=1");
+        assert_eq!(view.title, "A title");
+        let long = format!("https://example.com/{}", "a".repeat(limit::URL_BYTES_MAX));
+        let view = page_view(&page(&long, None), 5).unwrap();
+        assert!(view.url.len() <= limit::URL_BYTES_MAX);
+    }
+
+    #[test]
+    fn what_is_no_web_page_is_no_page() {
+        for url in [
+            "javascript:alert(1)",
+            "data:text/html,x",
+            "file:///etc/passwd",
+            "",
+            "/a",
+        ] {
+            assert_eq!(page_view(&page(url, None), 5), None, "{url}");
+        }
+    }
+
+    #[test]
+    fn a_source_is_another_site_and_the_campaign() {
+        let url = "https://shop.example/?utm_source=news&utm_campaign=may&x=1";
+        let source = source_of(&page(url, Some("https://search.example/?q=chat")));
+        assert_eq!(
+            source.referrer.as_deref(),
+            Some("https://search.example/?q=chat")
+        );
+        assert_eq!(source.utm["source"], "news");
+        assert_eq!(source.utm.len(), 2);
+        let own = source_of(&page(url, Some("https://shop.example/before")));
+        assert_eq!(own.referrer, None);
+        let bad = source_of(&page(url, Some("javascript:alert(1)")));
+        assert_eq!(bad.referrer, None);
+    }
+}
