@@ -3,7 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 
-pub use tokio::net::{TcpListener, TcpStream};
+pub use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 
 /// Connections that may wait to be accepted: a node that comes back meets all its clients at once.
 const BACKLOG: u32 = 4_096;

@@ -1,0 +1,40 @@
+# The table of contents of what can be done here. Each recipe sets up what it needs.
+
+.PHONY: run test fmt lint web load bench doc release
+
+# Builds everything and serves on http://127.0.0.1:8080 with data in ./data.
+run: release
+	./target/release/switchboard
+
+# Everything that must hold: style, tests on both stores, web apps, browsers, release, small load.
+test:
+	ops/test-services ops/test
+
+fmt:
+	cargo fmt --all
+
+lint:
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+
+# The two web apps, into widget-js/dist and console/dist.
+web: widget-js/node_modules/.package-lock.json console/node_modules/.package-lock.json
+	cd widget-js && npm run --silent build
+	cd console && npm run --silent build
+
+# A load of 10,000 idle visitors against a server of its own. See docs/performance.md for more.
+load: release
+	ops/load idle
+
+bench:
+	ops/test-services cargo bench --workspace --locked
+
+doc:
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
+
+# target/release/switchboard with the web apps in it, and target/release/switchboard-loadtest.
+release: web
+	cargo build --release --locked --package server --package loadtest --bins
+
+%/node_modules/.package-lock.json: %/package-lock.json
+	cd $* && npm ci --no-audit --no-fund
