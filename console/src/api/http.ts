@@ -1,0 +1,110 @@
+/** The documented HTTP API, as the console calls it: cookie, CSRF header, workspace header, problems. */
+import { ProblemError } from "@switchboard/client";
+import type { Problem } from "@switchboard/protocol";
+
+/** A refusal of the server, safe to show. */
+export class Refused extends Error {
+  readonly problem: Problem;
+
+  constructor(problem: Problem) {
+    super(problem.title);
+    this.problem = problem;
+  }
+}
+
+/** The server could not be reached, or something between answered for it. */
+export class Unreachable extends Error {
+  constructor() {
+    super("The server cannot be reached. Nothing was changed; try again when you are back online.");
+  }
+}
+
+/** What a call may say. */
+export interface Call {
+  method?: "GET" | "POST" | "PATCH" | "DELETE";
+  body?: unknown;
+  /** The version that a change rests on. */
+  version?: number;
+  signal?: AbortSignal | undefined;
+}
+
+let workspace_id: string | null = null;
+
+/** Names the workspace that calls are for. */
+export function setWorkspace(id: string | null): void {
+  workspace_id = id;
+}
+
+/** Headers that every call carries; uploads need them too. */
+export function callHeaders(): Record<string, string> {
+  const headers: Record<string, string> = { "switchboard-csrf": "1" };
+  if (workspace_id !== null) headers["switchboard-workspace"] = workspace_id;
+  return headers;
+}
+
+/** Calls the API. Throws {@link Refused} or {@link Unreachable}. */
+export async function call<T>(path: string, { method = "GET", body, version, signal }: Call = {}): Promise<T> {
+  const headers = callHeaders();
+  if (body !== undefined) headers["content-type"] = "application/json";
+  if (version !== undefined) headers["if-match"] = `"${version}"`;
+  let answer: Response;
+  try {
+    answer = await fetch(`/api/v1/${path}`, {
+      method,
+      headers,
+      credentials: "same-origin",
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(signal ? { signal } : {}),
+    });
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "AbortError") throw error;
+    throw new Unreachable();
+  }
+  if (!answer.ok) throw await refusal(answer);
+  if (answer.status === 204) return undefined as T;
+  const text = await answer.text();
+  return (text === "" ? undefined : JSON.parse(text)) as T;
+}
+
+async function refusal(answer: Response): Promise<Error> {
+  try {
+    const problem: unknown = await answer.json();
+    if (isProblem(problem)) return new Refused(problem);
+  } catch {
+    // Not ours: a proxy answered.
+  }
+  return new Unreachable();
+}
+
+function isProblem(value: unknown): value is Problem {
+  return typeof value === "object" && value !== null && "code" in value && "title" in value;
+}
+
+/** Whether an error means that nobody is signed in. */
+export function isSignedOut(error: unknown): boolean {
+  return error instanceof Refused && error.problem.code === "unauthenticated";
+}
+
+/** One sentence about an error, for people. */
+export function errorText(error: unknown): string {
+  if (error instanceof ProblemError) return error.problem.title || "The server could not take this. Nothing was changed.";
+  if (error instanceof Error && error.message) return error.message;
+  return "Something went wrong. Nothing was changed.";
+}
+
+/** The sentence about one field, where the refusal names it. */
+export function fieldError(error: unknown, field: string): string | null {
+  if (!(error instanceof Refused)) return null;
+  const named = error.problem.field ?? "";
+  return named === field || named.startsWith(`${field}.`) || named.startsWith(`${field}[`) ? error.problem.title : null;
+}
+
+/** A query string of what is there. */
+export function queryText(values: Record<string, string | number | undefined | null>): string {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(values)) {
+    if (value !== undefined && value !== null && value !== "") query.set(name, String(value));
+  }
+  const text = query.toString();
+  return text === "" ? "" : `?${text}`;
+}

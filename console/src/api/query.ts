@@ -1,0 +1,138 @@
+/** What is read over HTTP, under one set of keys, so that news of a change can ask for it again. */
+import { QueryClient, queryOptions } from "@tanstack/react-query";
+import type {
+  Agent,
+  ApiKey,
+  AuditEntry,
+  Contact,
+  Conversation,
+  FailedLogin,
+  Invitation,
+  Listing,
+  Me,
+  Site,
+  SiteSecret,
+  Visitor,
+  Workspace,
+} from "@switchboard/protocol";
+
+import { call, isSignedOut, queryText, Refused } from "./http.ts";
+
+/** The one cache of HTTP answers. */
+export const queries = new QueryClient({
+  defaultOptions: {
+    queries: {
+      staleTime: 30_000,
+      retry: (count, error) => !(error instanceof Refused && error.problem.retry === "never") && !isSignedOut(error) && count < 3,
+    },
+  },
+});
+
+/** A signed-in browser, as `GET /sessions` lists it. */
+export interface LoginSession {
+  id: string;
+  current?: boolean;
+  created_at_ms: number;
+  seen_at_ms?: number;
+  expires_at_ms?: number;
+  address?: string | null;
+  user_agent?: string | null;
+}
+
+/** All pages of a short list in one. */
+async function whole<T>(path: string, signal: AbortSignal): Promise<T[]> {
+  const items: T[] = [];
+  let cursor: string | null | undefined;
+  do {
+    const page: Listing<T> = await call(`${path}${queryText({ cursor, limit: 100 })}`, { signal });
+    items.push(...page.items);
+    cursor = page.cursor;
+  } while (cursor && items.length < 1_000);
+  return items;
+}
+
+export const meQuery = queryOptions({
+  queryKey: ["me"],
+  queryFn: ({ signal }) => call<Me>("me", { signal }),
+  staleTime: 60_000,
+});
+
+export const workspaceQuery = queryOptions({
+  queryKey: ["workspace"],
+  queryFn: ({ signal }) => call<Workspace>("workspace", { signal }),
+});
+
+export const sitesQuery = queryOptions({
+  queryKey: ["sites"],
+  queryFn: ({ signal }) => whole<Site>("sites", signal),
+});
+
+export const agentsQuery = queryOptions({
+  queryKey: ["agents"],
+  queryFn: ({ signal }) => whole<Agent>("agents", signal),
+});
+
+export const invitationsQuery = queryOptions({
+  queryKey: ["invitations"],
+  queryFn: ({ signal }) => whole<Invitation>("invitations", signal),
+});
+
+export const keysQuery = queryOptions({
+  queryKey: ["keys"],
+  queryFn: ({ signal }) => whole<ApiKey>("keys", signal),
+});
+
+export const sessionsQuery = queryOptions({
+  queryKey: ["sessions"],
+  queryFn: ({ signal }) => whole<LoginSession>("sessions", signal),
+});
+
+export const secretsQuery = (site_id: string) =>
+  queryOptions({
+    queryKey: ["secrets", site_id],
+    queryFn: ({ signal }) => whole<SiteSecret>(`sites/${site_id}/secrets`, signal),
+  });
+
+export const contactQuery = (contact_id: string) =>
+  queryOptions({
+    queryKey: ["contact", contact_id],
+    queryFn: ({ signal }) => call<Contact>(`contacts/${contact_id}`, { signal }),
+  });
+
+export const contactConversationsQuery = (contact_id: string) =>
+  queryOptions({
+    queryKey: ["contact", contact_id, "conversations"],
+    queryFn: ({ signal }) => call<Listing<Conversation>>(`contacts/${contact_id}/conversations`, { signal }),
+  });
+
+export const visitorQuery = (visitor_id: string) =>
+  queryOptions({
+    queryKey: ["visitor", visitor_id],
+    queryFn: ({ signal }) => call<Visitor>(`visitors/${visitor_id}`, { signal }),
+    staleTime: 5_000,
+  });
+
+export const conversationQuery = (conversation_id: string) =>
+  queryOptions({
+    queryKey: ["conversation", conversation_id],
+    queryFn: ({ signal }) => call<Conversation>(`conversations/${conversation_id}`, { signal }),
+  });
+
+/** A page of the audit log or of the failed sign-ins. */
+export const auditPage = (cursor: string | undefined, signal: AbortSignal) =>
+  call<Listing<AuditEntry>>(`audit${queryText({ cursor, limit: 50 })}`, { signal });
+
+export const failedLoginPage = (cursor: string | undefined, signal: AbortSignal) =>
+  call<Listing<FailedLogin>>(`failed-logins${queryText({ cursor, limit: 50 })}`, { signal });
+
+/** What the server says was changed elsewhere is read again; what nobody looks at waits until asked for. */
+export function refreshChanged(part: string, id: string | null | undefined): void {
+  if (part === "contact" && id) void queries.invalidateQueries({ queryKey: ["contact", id] });
+  else if (part === "sites") {
+    void queries.invalidateQueries({ queryKey: ["sites"] });
+    void queries.invalidateQueries({ queryKey: ["secrets"] });
+  } else if (part === "team" || part === "agents") {
+    void queries.invalidateQueries({ queryKey: ["agents"] });
+    void queries.invalidateQueries({ queryKey: ["invitations"] });
+  } else void queries.invalidateQueries({ queryKey: [part] });
+}

@@ -1,0 +1,85 @@
+/** Signing in. */
+import { useQuery } from "@tanstack/react-query";
+import { useNavigate, useSearch } from "@tanstack/react-router";
+import { useState } from "react";
+import type { Login, Me, SetupState } from "@switchboard/protocol";
+
+import { call, errorText, fieldError, Refused } from "../api/http.ts";
+import { meQuery, queries } from "../api/query.ts";
+import { Button, TextField } from "../part/control.tsx";
+import { DoorFrame } from "./frame.tsx";
+
+/** The page. */
+export function SignInPage() {
+  const [email, setEmail] = useState("");
+  const [password, setPassword] = useState("");
+  const [error, setError] = useState<unknown>(null);
+  const [busy, setBusy] = useState(false);
+  const navigate = useNavigate();
+  const { to } = useSearch({ strict: false });
+  const setup = useQuery({ queryKey: ["setup"], queryFn: ({ signal }) => call<SetupState>("setup", { signal }), staleTime: Infinity });
+  async function signIn() {
+    setBusy(true);
+    setError(null);
+    try {
+      const body: Login = { email: email.trim(), password };
+      const me = await call<Me>("login", { method: "POST", body });
+      queries.clear();
+      queries.setQueryData(meQuery.queryKey, me);
+      await navigate({ href: localPath(to) });
+    } catch (reason) {
+      setError(reason);
+    } finally {
+      setBusy(false);
+    }
+  }
+  if (setup.data?.done === false) return <NotSetUp />;
+  return (
+    <DoorFrame title="Sign in">
+      <form
+        className="stack"
+        onSubmit={(event) => {
+          event.preventDefault();
+          void signIn();
+        }}
+      >
+        <TextField label="E-mail" type="email" name="email" autoComplete="username" value={email} onValue={setEmail} error={fieldError(error, "email")} required autoFocus />
+        <TextField label="Password" type="password" name="password" autoComplete="current-password" value={password} onValue={setPassword} required />
+        {error !== null && (
+          <p className="field-error" role="alert">
+            {waitText(error) ?? errorText(error)}
+          </p>
+        )}
+        <Button type="submit" tone="accent" disabled={busy || !email || !password}>
+          {busy ? "Signing in" : "Sign in"}
+        </Button>
+      </form>
+      <p className="faint small">
+        Forgot the password? An admin of this server sets a new one with <code>switchboard user reset-password</code>.
+      </p>
+    </DoorFrame>
+  );
+}
+
+/** Only paths of this app: an address from elsewhere is not followed. Pure. */
+export function localPath(to: string | undefined): string {
+  return to !== undefined && /^\/(?![/\\])/.test(to) ? to : "/";
+}
+
+function waitText(error: unknown): string | null {
+  if (!(error instanceof Refused) || error.problem.retry_after_ms == null) return null;
+  const minutes = Math.ceil(error.problem.retry_after_ms / 60_000);
+  return `${error.problem.title} In about ${minutes === 1 ? "a minute" : `${minutes} minutes`}.`;
+}
+
+function NotSetUp() {
+  return (
+    <DoorFrame title="Not set up yet">
+      <p>
+        When the server starts it prints a one-time link, <code>{location.origin}/console/setup#token=…</code> Open that link to make the
+        first account.
+      </p>
+      <p className="faint">Lost it? Start the server again: it prints a new one until somebody has set it up.</p>
+    </DoorFrame>
+  );
+}

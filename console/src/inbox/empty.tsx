@@ -1,0 +1,46 @@
+/** Empty lists: they teach the next step with the real snippet. */
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import type { InboxFilter } from "@switchboard/protocol";
+
+import { sitesQuery } from "../api/query.ts";
+import { inbox } from "../live/session.ts";
+import { useStore } from "../part/store.ts";
+import { Snippet } from "../settings/snippet.tsx";
+
+const WORDS: Record<InboxFilter, { title: string; text: string }> = {
+  all: { title: "No open conversations", text: "A conversation appears here as soon as a visitor writes." },
+  mine: { title: "Nothing is assigned to you", text: "Take a conversation with A, or by answering one of the unassigned." },
+  unassigned: { title: "Nobody waits unassigned", text: "New conversations land here until somebody takes them." },
+  closed: { title: "Nothing is closed yet", text: "Closed conversations stay here, and can be searched and reopened." },
+  spam: { title: "No spam", text: "What is marked as spam is kept here, and can be taken back." },
+};
+
+/** What stands where a list has no rows. */
+export function NothingHere({ filter }: { filter: InboxFilter }) {
+  const counts = useStore(inbox, (held) => held.counts);
+  const quiet = filter === "all" && (counts?.all ?? 0) === 0;
+  const sites = useQuery({ ...sitesQuery, enabled: quiet });
+  const site = sites.data?.find((each) => !each.archived);
+  const words = WORDS[filter];
+  return (
+    <div className="empty">
+      <h2>{words.title}</h2>
+      <p className="faint">{words.text}</p>
+      {filter === "mine" && (counts?.unassigned ?? 0) > 0 && (
+        <Link className="button" to="/inbox/$list" params={{ list: "unassigned" }}>
+          Show {counts?.unassigned} unassigned
+        </Link>
+      )}
+      {quiet && site && (
+        <div className="stack">
+          <p className="faint">Put this on your pages, or write to yourself from the test page.</p>
+          <Snippet site_id={site.id} />
+          <a className="button" href="/demo/" target="_blank" rel="noopener">
+            Open the test page
+          </a>
+        </div>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,163 @@
+/** The live list of conversations: virtual rows that stand still while somebody points at them. */
+import { useVirtualizer } from "@tanstack/react-virtual";
+import { useEffect, useMemo, useRef, useState } from "react";
+import type { Conversation, InboxFilter } from "@switchboard/protocol";
+
+import { sortedIds } from "../live/inbox.ts";
+import { arrange, type Arranged } from "../live/order.ts";
+import { shownOrder } from "../live/selection.ts";
+import { inbox, loadOlder } from "../live/session.ts";
+import { Button } from "../part/control.tsx";
+import { useStore } from "../part/store.ts";
+import { errorText } from "../api/http.ts";
+import { NothingHere } from "./empty.tsx";
+import { Row } from "./row.tsx";
+
+export const ROW_HEIGHT = 68;
+
+/** The list of one filter. Mount it anew for another filter. */
+export function LiveList({ filter, chosen }: { filter: InboxFilter; chosen: string | undefined }) {
+  const held_list = useStore(inbox);
+  const rows = held_list.filter === filter ? held_list.rows : NO_ROWS;
+  const ready = held_list.filter === filter && held_list.ready;
+  const [pointed, setPointed] = useState(false);
+  const [scrolled, setScrolled] = useState(false);
+  const arranged = useRef<Arranged>({ order: [], waiting_count: 0 });
+  const [released, setReleased] = useState(0);
+  const sorted = useMemo(() => sortedIds(rows), [rows]);
+  const shown = useMemo(() => {
+    arranged.current = arrange(arranged.current.order, sorted, pointed || scrolled);
+    return arranged.current;
+    // `released` asks for a new arrangement.
+  }, [sorted, pointed, scrolled, released]);
+  useEffect(() => shownOrder.set(shown.order), [shown.order]);
+  const scroller = useRef<HTMLDivElement>(null);
+  function release() {
+    arranged.current = { order: [], waiting_count: 0 };
+    scroller.current?.scrollTo({ top: 0 });
+    setReleased((count) => count + 1);
+  }
+  if (!ready) return <ListSkeleton />;
+  if (shown.order.length === 0) return <NothingHere filter={filter} />;
+  return (
+    <div className="list" onPointerEnter={(event) => event.pointerType === "mouse" && setPointed(true)} onPointerLeave={() => setPointed(false)}>
+      {shown.waiting_count > 0 && (
+        <button type="button" className="list-news" onClick={release}>
+          {shown.waiting_count} new
+        </button>
+      )}
+      <Rows scroller={scroller} ids={shown.order} gone={(id) => !rows.has(id)} chosen={chosen} filter={filter} onScrolled={setScrolled} more={held_list.more} onMore={loadOlder} />
+    </div>
+  );
+}
+
+const NO_ROWS: ReadonlyMap<string, Conversation> = new Map();
+
+/** Virtual rows, with older ones loaded near the end. */
+export function Rows({
+  scroller,
+  ids,
+  gone,
+  chosen,
+  filter,
+  more,
+  onMore,
+  onScrolled,
+}: {
+  scroller: React.RefObject<HTMLDivElement | null>;
+  ids: readonly string[];
+  gone: (id: string) => boolean;
+  chosen: string | undefined;
+  filter: InboxFilter;
+  more: boolean;
+  onMore: () => Promise<unknown>;
+  onScrolled: (scrolled: boolean) => void;
+}) {
+  const virtual = useVirtualizer({
+    count: ids.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => ROW_HEIGHT,
+    getItemKey: (index) => ids[index] ?? index,
+    overscan: 8,
+  });
+  const items = virtual.getVirtualItems();
+  const last = items.at(-1)?.index ?? 0;
+  const older = useOlder(more, last >= ids.length - 20, onMore);
+  useEffect(() => {
+    const index = chosen ? ids.indexOf(chosen) : -1;
+    if (index >= 0) virtual.scrollToIndex(index, { align: "auto" });
+    // Only when another row is chosen: a list that moves must not pull the view along.
+  }, [chosen]);
+  return (
+    <div
+      className="list-scroll"
+      ref={scroller}
+      tabIndex={-1}
+      onScroll={(event) => onScrolled(event.currentTarget.scrollTop > 4)}
+    >
+      <ul className="list-rows" style={{ height: virtual.getTotalSize() }} aria-label="Conversations">
+        {items.map((item) => {
+          const id = ids[item.index];
+          if (id === undefined) return null;
+          return (
+            <li
+              key={item.key}
+              style={{ transform: `translateY(${item.start}px)`, height: item.size }}
+              aria-setsize={more ? -1 : ids.length}
+              aria-posinset={item.index + 1}
+            >
+              <Row id={id} filter={filter} chosen={id === chosen} gone={gone(id)} />
+            </li>
+          );
+        })}
+      </ul>
+      {older.error && (
+        <div className="list-more">
+          <span className="faint">{older.error}</span>
+          <Button size="small" onClick={older.again}>
+            Try again
+          </Button>
+        </div>
+      )}
+      {older.busy && <div className="list-more faint">Older conversations are on their way</div>}
+    </div>
+  );
+}
+
+function useOlder(more: boolean, near_end: boolean, onMore: () => Promise<unknown>) {
+  const [busy, setBusy] = useState(false);
+  const [error, setError] = useState<string | null>(null);
+  const load = async () => {
+    setBusy(true);
+    setError(null);
+    try {
+      await onMore();
+    } catch (reason) {
+      setError(errorText(reason));
+    } finally {
+      setBusy(false);
+    }
+  };
+  useEffect(() => {
+    if (more && near_end && !busy && error === null) void load();
+    // A failed load waits for a click; `busy` turning false asks again while the end is near.
+  }, [more, near_end, busy, error]);
+  return { busy, error, again: () => void load() };
+}
+
+/** Rows that are on their way; they show only when that takes longer than a blink. */
+export function ListSkeleton() {
+  return (
+    <div className="list-skeleton" role="status" aria-label="Loading conversations">
+      {[72, 54, 63, 48, 70, 58].map((width) => (
+        <div key={width} className="list-skeleton-row">
+          <span className="skeleton" style={{ width: 28, height: 28, borderRadius: 14 }} />
+          <span className="grow">
+            <span className="skeleton" style={{ display: "block", width: `${width - 18}%`, height: 12, marginBottom: 8 }} />
+            <span className="skeleton" style={{ display: "block", width: `${width + 16}%`, height: 10 }} />
+          </span>
+        </div>
+      ))}
+    </div>
+  );
+}

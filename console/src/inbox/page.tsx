@@ -1,0 +1,158 @@
+/** The inbox: the list, and beside it the conversation that is open. */
+import { Link, Outlet, useNavigate, useParams, useSearch } from "@tanstack/react-router";
+import { useEffect, useRef, useState } from "react";
+import type { InboxFilter } from "@switchboard/protocol";
+
+import { neighbourOf, shownOrder } from "../live/selection.ts";
+import { inbox, watchInbox } from "../live/session.ts";
+import { Icon } from "../part/icon.tsx";
+import { IconButton } from "../part/control.tsx";
+import { Divider, usePaneWidth, type PaneSize } from "../part/pane.tsx";
+import { useStore } from "../part/store.ts";
+import { useActions } from "../shell/action.ts";
+import { LiveList } from "./list.tsx";
+import { SearchList } from "./search.tsx";
+
+const LIST_SIZE: PaneSize = { name: "list", width: 340, min: 260, max: 520 };
+
+export const FILTERS: readonly InboxFilter[] = ["all", "mine", "unassigned", "closed", "spam"];
+
+const NAMES: Record<InboxFilter, string> = { all: "All", mine: "Mine", unassigned: "Unassigned", closed: "Closed", spam: "Spam" };
+
+/** A filter of the address bar, or all. */
+export function filterOf(text: string | undefined): InboxFilter {
+  return FILTERS.find((filter) => filter === text) ?? "all";
+}
+
+/** The inbox with its panes. */
+export function InboxPage() {
+  const params = useParams({ strict: false });
+  const filter = filterOf(params.list);
+  const search = useSearch({ strict: false }).q ?? "";
+  const chosen = params.conversationId;
+  const width = usePaneWidth(LIST_SIZE);
+  useEffect(() => watchInbox(filter), [filter]);
+  useWalk(filter, chosen);
+  return (
+    <div className="panes" data-open={chosen ? "" : undefined}>
+      <section className="pane-list" style={{ "--pane": `${width}px` } as React.CSSProperties} aria-label="Conversations">
+        <ListHead filter={filter} search={search} />
+        {search ? (
+          <SearchList key={filter} filter={filter} search={search} chosen={chosen} />
+        ) : (
+          <LiveList key={filter} filter={filter} chosen={chosen} />
+        )}
+        <ListFoot />
+      </section>
+      <Divider size={LIST_SIZE} label="Width of the list" before />
+      <div className="pane-thread">
+        <Outlet />
+      </div>
+    </div>
+  );
+}
+
+function ListHead({ filter, search }: { filter: InboxFilter; search: string }) {
+  const counts = useStore(inbox, (held) => held.counts);
+  const navigate = useNavigate();
+  const [text, setText] = useState(search);
+  const field = useRef<HTMLInputElement>(null);
+  useEffect(() => setText(search), [search]);
+  useEffect(() => {
+    const wanted = text.trim();
+    if (wanted === search) return;
+    const timer = setTimeout(
+      () => void navigate({ to: ".", search: (before: Record<string, unknown>) => ({ ...before, q: wanted || undefined }), replace: true }),
+      180,
+    );
+    return () => clearTimeout(timer);
+  }, [text, search, navigate]);
+  useActions([{ id: "search", name: "Search this list", group: "List", keys: "/", icon: "search", run: () => field.current?.focus() }]);
+  const count_of: Partial<Record<InboxFilter, number>> = counts ? { all: counts.all, mine: counts.mine, unassigned: counts.unassigned } : {};
+  return (
+    <header className="list-head">
+      <div className="line">
+        <h1>Inbox</h1>
+        <div className="search">
+          <Icon name="search" size={14} />
+          <input
+            ref={field}
+            type="search"
+            aria-label={`Search in ${NAMES[filter]}`}
+            aria-keyshortcuts="/"
+            placeholder="Search"
+            value={text}
+            onChange={(event) => setText(event.target.value)}
+            onKeyDown={(event) => {
+              if (event.key !== "Escape") return;
+              setText("");
+              event.currentTarget.blur();
+            }}
+          />
+          {text ? <IconButton icon="close" name="Clear the search" onClick={() => setText("")} /> : <kbd>/</kbd>}
+        </div>
+      </div>
+      <nav className="filters" aria-label="Lists">
+        {FILTERS.map((each) => (
+          <Link
+            key={each}
+            to="/inbox/$list"
+            params={{ list: each }}
+            search={(before: Record<string, unknown>) => before}
+            className="filter"
+            aria-current={each === filter ? "page" : undefined}
+          >
+            {NAMES[each]}
+            {count_of[each] !== undefined && <span className="filter-count">{countText(count_of[each])}</span>}
+          </Link>
+        ))}
+      </nav>
+    </header>
+  );
+}
+
+/** Counts are exact up to a thousand. */
+function countText(count: number): string {
+  return count >= 1_000 ? "1000+" : String(count);
+}
+
+function ListFoot() {
+  const counts = useStore(inbox, (held) => held.counts);
+  if (!counts) return null;
+  return (
+    <footer className="list-foot">
+      {countText(counts.all)} open · <span data-waiting={counts.waiting > 0 || undefined}>{countText(counts.waiting)} waiting</span>
+    </footer>
+  );
+}
+
+function useWalk(filter: InboxFilter, chosen: string | undefined): void {
+  const navigate = useNavigate();
+  const go = (step: 1 | -1) => {
+    const id = neighbourOf(shownOrder.get(), chosen, step);
+    if (id) {
+      void navigate({
+        to: "/inbox/$list/$conversationId",
+        params: { list: filter, conversationId: id },
+        search: (before: Record<string, unknown>) => before,
+      });
+    }
+  };
+  useActions([
+    { id: "next", name: "Next conversation", group: "List", keys: "j", keyOnly: true, run: () => go(1) },
+    { id: "previous", name: "Previous conversation", group: "List", keys: "k", keyOnly: true, run: () => go(-1) },
+  ]);
+}
+
+/** What stands beside the list while nothing is open. */
+export function NothingOpen() {
+  const waiting_count = useStore(inbox, (held) => held.counts?.waiting ?? 0);
+  return (
+    <div className="empty nothing-open">
+      <h2>{waiting_count > 0 ? `${waiting_count} waiting for an answer` : "Nobody is waiting"}</h2>
+      <p className="faint">
+        Open one with <kbd>J</kbd>, walk with <kbd>J</kbd> <kbd>K</kbd>, see all keys with <kbd>?</kbd>
+      </p>
+    </div>
+  );
+}

@@ -1,0 +1,89 @@
+/** One line of the inbox: lamp, who, what was said last, how long they wait, whose it is. */
+import { Link } from "@tanstack/react-router";
+import { memo } from "react";
+import type { Conversation, InboxFilter } from "@switchboard/protocol";
+
+import { CUSTOMER, typing } from "../live/signal.ts";
+import { isUnread, reads, records } from "../live/record.ts";
+import { team, visitors } from "../live/session.ts";
+import { Face, Lamp } from "../part/lamp.tsx";
+import { useStore } from "../part/store.ts";
+import { Ago, Since, soonText } from "../part/time.tsx";
+import { now } from "../part/clock.ts";
+import { lampOf, priorityName, titleOf } from "./word.ts";
+
+/** A row; drawn again only when its own conversation changes. */
+export const Row = memo(function Row({ id, filter, chosen, gone }: { id: string; filter: InboxFilter; chosen: boolean; gone: boolean }) {
+  const row = useStore(records, (known) => known.get(id));
+  const mark = useStore(reads, (known) => known.get(id));
+  const here = useStore(visitors, (held) => (row?.visitor_id ? held.rows.get(row.visitor_id)?.state === "active" : false));
+  const types = useStore(typing, (held) => held.get(id)?.some((typist) => typist.who === CUSTOMER) ?? false);
+  const assignee = useStore(team, (held) => (row?.assignee_id ? held.agents.get(row.assignee_id) : undefined));
+  if (!row) return null;
+  const lamp = lampOf(row, here);
+  const unread = isUnread(row, mark);
+  return (
+    <Link
+      to="/inbox/$list/$conversationId"
+      params={{ list: filter, conversationId: id }}
+      search={(before: Record<string, unknown>) => before}
+      className="row"
+      aria-current={chosen ? "true" : undefined}
+      data-unread={unread || undefined}
+      data-gone={gone || undefined}
+      draggable={false}
+    >
+      <Lamp state={lamp.state} name={lamp.name} />
+      <span className="row-main">
+        <span className="row-top">
+          <span className="row-name cut">
+            <bdi>{titleOf(row)}</bdi>
+            {unread && <span className="heard-only">, unread</span>}
+          </span>
+          {row.priority > 2 && (
+            <span className="row-priority" data-priority={row.priority}>
+              {priorityName(row.priority)}
+            </span>
+          )}
+          <RowTime row={row} />
+        </span>
+        <span className="row-bottom">
+          <span className="row-preview cut">
+            <bdi>{types ? <em>is typing</em> : previewText(row)}</bdi>
+          </span>
+          {assignee && <Face name={assignee.name} seed={assignee.id} size="small" />}
+          {assignee && <span className="heard-only">Assigned to {assignee.name}</span>}
+        </span>
+      </span>
+    </Link>
+  );
+});
+
+function RowTime({ row }: { row: Conversation }) {
+  if (row.state === "snoozed" && row.snoozed_until_ms) {
+    return <span className="row-time">until {soonText(row.snoozed_until_ms, now())}</span>;
+  }
+  if (row.state === "open" && row.waiting_on === "agent" && !row.spam) {
+    return (
+      <span className="row-time" data-waiting="">
+        <span className="heard-only">waiting </span>
+        <Since at_ms={row.waiting_since_at_ms} />
+      </span>
+    );
+  }
+  return (
+    <span className="row-time">
+      <Ago at_ms={row.active_at_ms} />
+    </span>
+  );
+}
+
+/** What was said last, with who said it where it was us. */
+export function previewText(row: Conversation): string {
+  const preview = row.preview;
+  if (!preview) return "Nothing said yet";
+  const count = preview.attachment_count;
+  const files = count === 0 ? "" : count === 1 ? "a file" : `${count} files`;
+  const said = preview.text || (files ? `Sent ${files}` : "Message deleted");
+  return preview.from_customer ? said : `You: ${said}`.replace(/^You: /, "↩ ");
+}

@@ -1,0 +1,67 @@
+import { describe, expect, it } from "vitest";
+
+import { conversation, counts } from "../../test/sample.ts";
+import { emptyInbox, sortedIds, withChanges, withOlder, withSnapshot } from "./inbox.ts";
+
+const a1 = conversation("cnv_a", { version: 1, active_at_ms: 100 });
+const a3 = conversation("cnv_a", { version: 3, active_at_ms: 300 });
+const b2 = conversation("cnv_b", { version: 2, active_at_ms: 200 });
+const start = withSnapshot(emptyInbox("all"), { filter: "all", rows: [a1, b2], more: true, counts: counts(2) });
+
+describe("the inbox list", () => {
+  it("is ready with the first snapshot, last active first", () => {
+    expect(start.ready).toBe(true);
+    expect(sortedIds(start.rows)).toEqual(["cnv_b", "cnv_a"]);
+  });
+
+  it("moves a row up when a newer version says it was active", () => {
+    const next = withChanges(start, { filter: "all", rows: [a3], gone: [], counts: counts(2) });
+    expect(sortedIds(next.rows)).toEqual(["cnv_a", "cnv_b"]);
+  });
+
+  it("never lets older news overwrite newer, in a change or in a late snapshot", () => {
+    const newer = withChanges(start, { filter: "all", rows: [a3], gone: [], counts: counts(2) });
+    const late = withChanges(newer, { filter: "all", rows: [a1], gone: [], counts: counts(2) });
+    expect(late.rows.get("cnv_a")?.version).toBe(3);
+    const again = withSnapshot(newer, { filter: "all", rows: [a1], more: false, counts: counts(1) });
+    expect(again.rows.get("cnv_a")?.version).toBe(3);
+  });
+
+  it("takes a row out and does not let an older version bring it back", () => {
+    const out = withChanges(start, { filter: "all", rows: [], gone: [{ id: "cnv_a", version: 2 }], counts: counts(1) });
+    expect(out.rows.has("cnv_a")).toBe(false);
+    const back = withChanges(out, { filter: "all", rows: [a1], gone: [], counts: counts(1) });
+    expect(back.rows.has("cnv_a")).toBe(false);
+    const older = withOlder(out, "all", [a1], null);
+    expect(older.rows.has("cnv_a")).toBe(false);
+  });
+
+  it("lets a newer version bring a row back that had left", () => {
+    const out = withChanges(start, { filter: "all", rows: [], gone: [{ id: "cnv_a", version: 2 }], counts: counts(1) });
+    const back = withChanges(out, { filter: "all", rows: [a3], gone: [], counts: counts(2) });
+    expect(back.rows.get("cnv_a")?.version).toBe(3);
+  });
+
+  it("keeps a row whose version is newer than the one that took it out", () => {
+    const newer = withChanges(start, { filter: "all", rows: [a3], gone: [], counts: counts(2) });
+    const stale = withChanges(newer, { filter: "all", rows: [], gone: [{ id: "cnv_a", version: 2 }], counts: counts(2) });
+    expect(stale.rows.has("cnv_a")).toBe(true);
+  });
+
+  it("takes only the counts of another filter's changes", () => {
+    const next = withChanges(start, { filter: "mine", rows: [a3], gone: [{ id: "cnv_b", version: 9 }], counts: counts(7) });
+    expect(next.rows).toBe(start.rows);
+    expect(next.counts?.all).toBe(7);
+  });
+
+  it("ignores an older page that comes after the filter changed", () => {
+    const mine = emptyInbox("mine");
+    expect(withOlder(mine, "all", [a1], "next")).toBe(mine);
+  });
+
+  it("ends when the last older page has no cursor", () => {
+    const more = withOlder(start, "all", [], "next");
+    expect(more.more).toBe(true);
+    expect(withOlder(more, "all", [], null).more).toBe(false);
+  });
+});

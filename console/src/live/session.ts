@@ -1,0 +1,264 @@
+/**
+ * The live side of the console: one connection for one member of one workspace. Takes news in, puts
+ * them where they belong, and is the way for commands and signals out.
+ */
+import { createAgentClient, ProblemError, StopError, type Client, type Status } from "@switchboard/client";
+import type {
+  Ack,
+  Agent,
+  AgentId,
+  AgentNews,
+  Availability,
+  Command,
+  ConversationId,
+  Entry,
+  InboxFilter,
+  Membership,
+  Permission,
+  Problem,
+  SocketToken,
+  VisitorFilter,
+} from "@switchboard/protocol";
+
+import { call, queryText, Refused, setWorkspace } from "../api/http.ts";
+import { queries, refreshChanged } from "../api/query.ts";
+import { now, setServerNow } from "../part/clock.ts";
+import { createKeptStore, createStore } from "../part/store.ts";
+import { emptyInbox, withChanges, withOlder, withSnapshot, type Inbox } from "./inbox.ts";
+import { mergeReads, mergeRecords, reads, records } from "./record.ts";
+import { CUSTOMER, forgetSignals, noteTyping, noteViewing } from "./signal.ts";
+import { noVisitors, withVisitorChanges, withVisitors, type Visitors } from "./visitors.ts";
+
+/** The client that speaks for an agent. */
+export type AgentClient = Client<AgentNews, Entry>;
+
+/** The team as last heard of. */
+export interface Team {
+  ready: boolean;
+  agents: ReadonlyMap<AgentId, Agent>;
+  presence: ReadonlyMap<AgentId, Availability>;
+}
+
+/** Who is signed in here. */
+export const membership = createStore<Membership | null>(null);
+
+/** The connection's state. */
+export const status = createStore<Status>({ name: "off" });
+
+/** The inbox list that is watched. */
+export const inbox = createStore<Inbox>(emptyInbox("all"));
+
+/** Who is on the sites. */
+export const visitors = createStore<Visitors>(noVisitors);
+
+/** The filter of {@link visitors}. */
+export const visitorFilter = createStore<VisitorFilter>({});
+
+/** The team. */
+export const team = createStore<Team>({ ready: false, agents: new Map(), presence: new Map() });
+
+/** What I want to be: kept, for a reload is no reason to be online again. */
+export const availability = createKeptStore<Availability>(
+  "switchboard.availability",
+  "online",
+  (value): value is Availability => value === "online" || value === "away",
+);
+
+let live: AgentClient | null = null;
+
+/** The client of the present session. */
+export function client(): AgentClient {
+  if (live === null) throw new Error("no session has begun");
+  return live;
+}
+
+/** Begins a session; ends the one before. */
+export function beginSession(member: Membership): void {
+  if (membership.get()?.agent_id === member.agent_id && live !== null) {
+    membership.set(member);
+    return;
+  }
+  endSession();
+  setWorkspace(member.workspace_id);
+  membership.set(member);
+  const started = createAgentClient({
+    base: "",
+    purpose: "full",
+    storage: keptStorage(),
+    credentials: async () => {
+      try {
+        const { token } = await call<SocketToken>("socket-token", { method: "POST" });
+        return { token, principal: member.agent_id };
+      } catch (error) {
+        if (error instanceof Refused && error.problem.retry === "never") throw new StopError(error.problem);
+        throw error;
+      }
+    },
+  });
+  live = started;
+  started.onNews((news) => take(started, news));
+  started.subscribe(() => status.set(started.status));
+  started.watch({ view: "inbox", filter: inbox.get().filter });
+  started.watch({ view: "visitors", filter: visitorFilter.get() });
+  started.signal({ type: "availability", availability: availability.get() });
+  started.start();
+}
+
+/** Ends the session and forgets what it knew. */
+export function endSession(): void {
+  live?.stop();
+  live = null;
+  membership.set(null);
+  setWorkspace(null);
+  status.set({ name: "off" });
+  inbox.set(emptyInbox("all"));
+  visitors.set(noVisitors);
+  team.set({ ready: false, agents: new Map(), presence: new Map() });
+  records.set(new Map());
+  reads.set(new Map());
+  forgetSignals();
+}
+
+function keptStorage(): Storage | null {
+  try {
+    return window.localStorage;
+  } catch {
+    return null;
+  }
+}
+
+/** Puts a piece of news where it belongs. */
+function take(from: AgentClient, news: AgentNews): void {
+  if (from !== live) return;
+  switch (news.type) {
+    case "welcome":
+      setServerNow(news.now_ms);
+      forgetSignals();
+      // What the connection that broke off may have missed is read again when somebody looks at it.
+      void queries.invalidateQueries({ predicate: (query) => query.queryKey[0] !== "me" });
+      return;
+    case "inbox":
+      records.set((known) => mergeRecords(known, news.rows));
+      reads.set((known) => mergeReads(known, news.read));
+      inbox.set((held) => withSnapshot(held, news));
+      return;
+    case "inbox_changes":
+      records.set((known) => mergeRecords(known, news.rows));
+      inbox.set((held) => withChanges(held, news));
+      return;
+    case "conversation":
+      records.set((known) => mergeRecords(known, [news.conversation]));
+      return;
+    case "read":
+      reads.set((known) => mergeReads(known, { [news.conversation_id]: news.seq }));
+      return;
+    case "visitors":
+      visitors.set(withVisitors(news.rows, news.counts, now()));
+      return;
+    case "visitor_changes":
+      visitors.set((held) => withVisitorChanges(held, news, now()));
+      return;
+    case "team":
+      team.set({
+        ready: true,
+        agents: new Map(news.agents.map((agent) => [agent.id, agent])),
+        presence: new Map(news.presence.map((each) => [each.agent_id, each.availability])),
+      });
+      return;
+    case "team_presence":
+      team.set((held) => {
+        const presence = new Map(held.presence);
+        for (const each of news.presence) presence.set(each.agent_id, each.availability);
+        return { ...held, presence };
+      });
+      return;
+    case "typing":
+      noteTyping(news.conversation_id, news.agent_id ?? CUSTOMER, news.text ?? "", news.active);
+      return;
+    case "viewing":
+      noteViewing(news.conversation_id, news.agent_ids);
+      return;
+    case "entry":
+      // What was typed is said now.
+      noteTyping(
+        news.entry.conversation_id,
+        news.entry.author.kind === "agent" ? news.entry.author.agent_id : CUSTOMER,
+        "",
+        false,
+      );
+      return;
+    case "changed":
+      refreshChanged(news.part, news.id);
+      return;
+    case "ack":
+    case "rejected":
+    case "entries":
+    case "marks":
+    case "beat":
+    case "going_away":
+    case "error":
+      // The client's own part.
+      return;
+    default:
+      // A newer server may say more than this page knows; it is skipped.
+      return;
+  }
+}
+
+/** Watches another list of the inbox. */
+export function watchInbox(filter: InboxFilter): void {
+  if (inbox.get().filter === filter) return;
+  inbox.set((held) => emptyInbox(filter, held.counts));
+  live?.watch({ view: "inbox", filter });
+}
+
+/** Watches other visitors. */
+export function watchVisitors(filter: VisitorFilter): void {
+  if (JSON.stringify(filter) === JSON.stringify(visitorFilter.get())) return;
+  visitorFilter.set(filter);
+  visitors.set((held) => ({ ...noVisitors, counts: held.counts }));
+  live?.watch({ view: "visitors", filter });
+}
+
+/** Reads the next older page of the list. */
+export async function loadOlder(): Promise<void> {
+  const { filter, cursor, more, ready } = inbox.get();
+  if (!ready || !more) return;
+  const page = await call<{ items: import("@switchboard/protocol").Conversation[]; cursor?: string | null }>(
+    `conversations${queryText({ filter, cursor, limit: 100 })}`,
+  );
+  records.set((known) => mergeRecords(known, page.items));
+  inbox.set((held) => withOlder(held, filter, page.items, page.cursor ?? null));
+}
+
+/** Says whether I can be reached. */
+export function setAvailability(next: Availability): void {
+  availability.set(next);
+  live?.signal({ type: "availability", availability: next });
+}
+
+/** Says that I read up to a number. */
+export function markRead(conversation_id: ConversationId, seq: number): void {
+  const known = reads.get();
+  const merged = mergeReads(known, { [conversation_id]: seq });
+  if (merged === known) return;
+  reads.set(merged);
+  live?.signal({ type: "read", conversation_id, number: seq });
+}
+
+/** Sends a command; the promise ends with the server's word. */
+export function command(what: Command): Promise<Ack> {
+  return client().send(what).done;
+}
+
+/** Whether this member may do something. What is hidden here is refused by the server too. */
+export function may(permission: Permission): boolean {
+  return membership.get()?.permissions.includes(permission) ?? false;
+}
+
+/** The problem behind an error of the client, where there is one. */
+export function problemOf(error: unknown): Problem | null {
+  if (error instanceof ProblemError) return error.problem;
+  if (error instanceof Refused) return error.problem;
+  return null;
+}

@@ -1,0 +1,41 @@
+import { describe, expect, it } from "vitest";
+
+import { visitor } from "../../test/sample.ts";
+import { hostOf, pathOf, sourceText, visitorOrder, withVisitorChanges, withVisitors } from "./visitors.ts";
+
+const counts = { listed: 1, active: 1, idle: 0 };
+const start = withVisitors([visitor("vis_a", { version: 4 })], counts, 10);
+
+describe("the visitor list", () => {
+  it("takes newer rows and leaves older ones", () => {
+    const next = withVisitorChanges(start, { rows: [visitor("vis_a", { version: 3, page_count: 9 }), visitor("vis_b")], gone: [], counts }, 20);
+    expect(next.rows.get("vis_a")?.page_count).toBe(2);
+    expect(next.rows.has("vis_b")).toBe(true);
+    expect(next.heard_at_ms).toBe(20);
+  });
+
+  it("drops those who left, named as gone or by their state", () => {
+    expect(withVisitorChanges(start, { rows: [], gone: ["vis_a"], counts }, 20).rows.size).toBe(0);
+    expect(withVisitorChanges(start, { rows: [visitor("vis_a", { version: 5, state: "left" })], gone: [], counts }, 20).rows.size).toBe(0);
+  });
+
+  it("shows the active before the idle, the newest first", () => {
+    const rows = new Map([
+      ["a", visitor("a", { entered_at_ms: 1 })],
+      ["b", visitor("b", { entered_at_ms: 9, state: "idle" })],
+      ["c", visitor("c", { entered_at_ms: 5 })],
+    ]);
+    expect(visitorOrder(rows)).toEqual(["c", "a", "b"]);
+  });
+});
+
+describe("addresses in words", () => {
+  it("are paths, hosts and sources", () => {
+    expect(pathOf("https://shop.example/pricing?plan=yearly#top")).toBe("/pricing?plan=yearly");
+    expect(pathOf("not an address")).toBe("not an address");
+    expect(hostOf("https://www.example.com/x")).toBe("example.com");
+    expect(sourceText(visitor("a"))).toBe("direct");
+    expect(sourceText(visitor("a", { source: { referrer: "https://www.duckduckgo.com/?q=chat" } }))).toBe("duckduckgo.com");
+    expect(sourceText(visitor("a", { source: { utm: { source: "newsletter", medium: "email" } } }))).toBe("newsletter · email");
+  });
+});

@@ -1,0 +1,74 @@
+/** The live list of visitors: a snapshot, then changes, merged by version. Pure. */
+import type { LiveVisitor, VisitorCounts, VisitorId } from "@switchboard/protocol";
+
+/** Who is here, as this page knows it. */
+export interface Visitors {
+  ready: boolean;
+  rows: ReadonlyMap<VisitorId, LiveVisitor>;
+  counts: VisitorCounts | null;
+  /** When the last news came: how fresh the list is. */
+  heard_at_ms: number;
+}
+
+/** Nothing heard yet. */
+export const noVisitors: Visitors = { ready: false, rows: new Map(), counts: null, heard_at_ms: 0 };
+
+/** A whole list replaces what was known. */
+export function withVisitors(rows: readonly LiveVisitor[], counts: VisitorCounts, now_ms: number): Visitors {
+  return { ready: true, rows: new Map(rows.map((row) => [row.id, row])), counts, heard_at_ms: now_ms };
+}
+
+/** Changes: newer rows in, those who left out. A visitor who comes back begins with a new, higher version. */
+export function withVisitorChanges(
+  visitors: Visitors,
+  news: { rows: readonly LiveVisitor[]; gone: readonly VisitorId[]; counts: VisitorCounts },
+  now_ms: number,
+): Visitors {
+  const rows = new Map(visitors.rows);
+  for (const id of news.gone) rows.delete(id);
+  for (const row of news.rows) {
+    const held = rows.get(row.id);
+    if (row.state === "left") rows.delete(row.id);
+    else if (!held || held.version < row.version) rows.set(row.id, row);
+  }
+  return { ...visitors, rows, counts: news.counts, heard_at_ms: now_ms };
+}
+
+/** The rows' order: by when they came, newest first, so that rows do not jump with every click. */
+export function visitorOrder(rows: ReadonlyMap<VisitorId, LiveVisitor>): VisitorId[] {
+  return [...rows.values()]
+    .sort((a, b) => rank(a) - rank(b) || b.entered_at_ms - a.entered_at_ms || (a.id < b.id ? 1 : -1))
+    .map((row) => row.id);
+}
+
+function rank(row: LiveVisitor): number {
+  return row.state === "active" ? 0 : 1;
+}
+
+/** The path of an address, which is what tells pages of one site apart. */
+export function pathOf(url: string): string {
+  try {
+    const address = new URL(url);
+    return `${address.pathname}${address.search}` || "/";
+  } catch {
+    return url;
+  }
+}
+
+/** The host of an address. */
+export function hostOf(url: string): string {
+  try {
+    return new URL(url).host.replace(/^www\./, "");
+  } catch {
+    return url;
+  }
+}
+
+/** Where a visit came from, in a word or two. */
+export function sourceText(row: Pick<LiveVisitor, "source">): string {
+  const utm = row.source.utm ?? {};
+  const campaign = utm["source"];
+  if (campaign) return utm["medium"] ? `${campaign} · ${utm["medium"]}` : campaign;
+  if (row.source.referrer) return hostOf(row.source.referrer);
+  return "direct";
+}

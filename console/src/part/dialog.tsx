@@ -1,0 +1,89 @@
+/** Dialogs: for what cannot be undone, or needs more than one word. */
+import { Dialog as Base } from "@base-ui/react/dialog";
+import { useState, type ReactNode } from "react";
+
+import { Button, TextField } from "./control.tsx";
+
+/** A window over the page; focus stays in it and goes back where it came from. */
+export function Dialog({
+  title,
+  open,
+  wide,
+  onClose,
+  children,
+}: {
+  title: string;
+  open: boolean;
+  wide?: boolean;
+  onClose: () => void;
+  children: ReactNode;
+}) {
+  return (
+    <Base.Root open={open} onOpenChange={(next) => !next && onClose()}>
+      <Base.Portal>
+        <Base.Backdrop className="scrim" />
+        <Base.Popup className="dialog" data-wide={wide ? "" : undefined}>
+          <Base.Title render={<h2 />}>{title}</Base.Title>
+          {children}
+        </Base.Popup>
+      </Base.Portal>
+    </Base.Root>
+  );
+}
+
+/** Asks for a word to be typed before something is done for good. */
+export function ConfirmByTyping({
+  title,
+  word,
+  action,
+  open,
+  onClose,
+  onConfirm,
+  children,
+}: {
+  title: string;
+  word: string;
+  action: string;
+  open: boolean;
+  onClose: () => void;
+  onConfirm: () => Promise<void>;
+  children: ReactNode;
+}) {
+  const [typed, setTyped] = useState("");
+  const [error, setError] = useState<string | null>(null);
+  const [busy, setBusy] = useState(false);
+  const ready = typed.trim() === word;
+  async function confirm() {
+    setBusy(true);
+    setError(null);
+    try {
+      await onConfirm();
+      setTyped("");
+      onClose();
+    } catch (reason) {
+      setError(reason instanceof Error ? reason.message : "This did not work.");
+    } finally {
+      setBusy(false);
+    }
+  }
+  return (
+    <Dialog title={title} open={open} onClose={onClose}>
+      <div>{children}</div>
+      <form
+        className="stack"
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (ready && !busy) void confirm();
+        }}
+      >
+        <TextField label={`Type “${word}” to confirm`} value={typed} onValue={setTyped} error={error} autoComplete="off" />
+        <div className="dialog-foot">
+          <Button onClick={onClose}>Cancel</Button>
+          <Button tone="risk" type="submit" disabled={!ready || busy}>
+            {action}
+          </Button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}

@@ -1,0 +1,60 @@
+/** The lamp and the face: who or what, and in which state. */
+
+/** What a lamp can say. */
+export type LampState = "ringing" | "live" | "held" | "away" | "assistant" | "risk" | "quiet";
+
+/** A small light. The name is read aloud and shown on hover; give none where a text beside says it. */
+export function Lamp({ state, name, size }: { state: LampState; name?: string; size?: "small" }) {
+  return (
+    <span
+      className="lamp"
+      data-state={state}
+      data-size={size}
+      title={name}
+      role={name ? "img" : undefined}
+      aria-label={name}
+      aria-hidden={name ? undefined : true}
+    />
+  );
+}
+
+/** The first letters of a name: two at most. */
+export function initials(name: string): string {
+  const words = name.trim().split(/[\s@._-]+/u).filter(Boolean);
+  const letters = words.slice(0, 2).map((word) => [...word][0] ?? "");
+  return letters.join("").toUpperCase() || "?";
+}
+
+/** A steady hue for a name or id, so that a face keeps its colour. */
+export function hueOf(seed: string): number {
+  let hash = 7;
+  for (const letter of seed) hash = (hash * 31 + (letter.codePointAt(0) ?? 0)) % 9_973;
+  return (hash * 47) % 360;
+}
+
+/** A face: initials on a quiet tint. */
+export function Face({
+  name,
+  seed,
+  size,
+  lamp,
+  lampName,
+}: {
+  name: string;
+  seed: string;
+  size?: "small" | "large";
+  lamp?: LampState | undefined;
+  lampName?: string;
+}) {
+  const hue = hueOf(seed);
+  const style = {
+    "--face": `light-dark(oklch(91% 0.045 ${hue}), oklch(34% 0.055 ${hue}))`,
+    "--face-ink": `light-dark(oklch(38% 0.075 ${hue}), oklch(88% 0.06 ${hue}))`,
+  } as React.CSSProperties;
+  return (
+    <span className="face" data-size={size} style={style} aria-hidden={lampName ? undefined : true}>
+      <span aria-hidden="true">{initials(name)}</span>
+      {lamp && <Lamp state={lamp} size="small" {...(lampName ? { name: lampName } : {})} />}
+    </span>
+  );
+}

@@ -1,0 +1,83 @@
+/** Short words about what was done, with a way back. Read aloud politely; they wait while pointed at. */
+import { useEffect, useRef } from "react";
+
+import { Button, IconButton } from "./control.tsx";
+import { createStore, useStore } from "./store.ts";
+
+interface Toast {
+  key: number;
+  text: string;
+  tone: "plain" | "risk";
+  undo: (() => void) | null;
+}
+
+const TOAST_MS = 7_000;
+const toasts = createStore<readonly Toast[]>([]);
+let next_key = 1;
+
+/** Says what was done; with `undo`, offers the way back. */
+export function toast(text: string, undo: (() => void) | null = null): void {
+  add({ key: next_key++, text, tone: "plain", undo });
+}
+
+/** Says what failed. */
+export function toastError(text: string): void {
+  add({ key: next_key++, text, tone: "risk", undo: null });
+}
+
+function add(item: Toast): void {
+  toasts.set((held) => [...held.slice(-2), item]);
+}
+
+function drop(key: number): void {
+  toasts.set((held) => held.filter((item) => item.key !== key));
+}
+
+/** Undoes what the newest toast tells of; for the keyboard. */
+export function undoLast(): boolean {
+  const last = toasts.get().findLast((item) => item.undo !== null);
+  if (!last) return false;
+  drop(last.key);
+  last.undo?.();
+  return true;
+}
+
+/** Where toasts stand. */
+export function Toasts() {
+  const held = useStore(toasts);
+  return (
+    <div className="toasts" role="status" aria-live="polite" aria-label="Messages">
+      {held.map((item) => (
+        <OneToast key={item.key} item={item} />
+      ))}
+    </div>
+  );
+}
+
+function OneToast({ item }: { item: Toast }) {
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  const start = () => {
+    clearTimeout(timer.current);
+    timer.current = setTimeout(() => drop(item.key), TOAST_MS);
+  };
+  useEffect(() => {
+    timer.current = setTimeout(() => drop(item.key), TOAST_MS);
+    return () => clearTimeout(timer.current);
+  }, [item.key]);
+  return (
+    <div className="toast" data-tone={item.tone} onPointerEnter={() => clearTimeout(timer.current)} onPointerLeave={start}>
+      <span className="grow">{item.text}</span>
+      {item.undo && (
+        <Button
+          onClick={() => {
+            drop(item.key);
+            item.undo?.();
+          }}
+        >
+          Undo
+        </Button>
+      )}
+      <IconButton icon="close" name="Dismiss" onClick={() => drop(item.key)} />
+    </div>
+  );
+}

@@ -1,0 +1,146 @@
+/** API keys: for programs, shown once, revoked at once. */
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+import type { ApiKey, NewApiKey, Permission } from "@switchboard/protocol";
+
+import { call, errorText, fieldError } from "../api/http.ts";
+import { keysQuery } from "../api/query.ts";
+import { may } from "../live/session.ts";
+import { Button, TextField } from "../part/control.tsx";
+import { ConfirmByTyping, Dialog } from "../part/dialog.tsx";
+import { Ago } from "../part/time.tsx";
+import { PageHead } from "./page.tsx";
+import { ShownOnce } from "./secrets.tsx";
+import { NotLoaded } from "./state.tsx";
+
+const SCOPES: readonly [Permission, string][] = [
+  ["conversations.read", "Read conversations"],
+  ["conversations.write", "Answer, assign, close"],
+  ["visitors.read", "See who is on the sites"],
+  ["contacts.read", "Read contacts"],
+  ["contacts.write", "Change contacts"],
+  ["contacts.erase", "Erase contacts"],
+  ["sites.write", "Change sites"],
+  ["team.write", "Change the team"],
+  ["settings.write", "Change the workspace"],
+  ["audit.read", "Read the audit log"],
+  ["keys.write", "Make keys"],
+];
+
+/** The page of keys. */
+export function KeysPage() {
+  const found = useQuery(keysQuery);
+  const cache = useQueryClient();
+  const [adding, setAdding] = useState(false);
+  const [revoking, setRevoking] = useState<ApiKey | null>(null);
+  if (!found.data) return <NotLoaded query={found} />;
+  return (
+    <div className="page">
+      <PageHead title="API keys">
+        For programs. What they may ask is written down at <a href="/api/docs/" target="_blank" rel="noopener">/api/docs/</a>.
+      </PageHead>
+      <ul className="rows">
+        {found.data.map((key) => (
+          <li key={key.id}>
+            <span className="grow">
+              <b className="cut">{key.name}</b>
+              <span className="faint small cut">
+                <code>{key.hint}…</code> · {key.scopes.join(", ")} · {key.used_at_ms != null ? <>used <Ago at_ms={key.used_at_ms} words="ago" /></> : "never used"}
+              </span>
+            </span>
+            <Button size="small" tone="risk" onClick={() => setRevoking(key)}>
+              Revoke
+            </Button>
+          </li>
+        ))}
+        {found.data.length === 0 && <li className="faint">No keys. A program needs one to read conversations or to answer.</li>}
+      </ul>
+      <div>
+        <Button icon="plus" tone="accent" onClick={() => setAdding(true)}>
+          Make a key
+        </Button>
+      </div>
+      <AddKey open={adding} onClose={() => setAdding(false)} />
+      {revoking && (
+        <ConfirmByTyping
+          title={`Revoke ${revoking.name}?`}
+          word="revoke"
+          action="Revoke"
+          open
+          onClose={() => setRevoking(null)}
+          onConfirm={async () => {
+            await call(`keys/${revoking.id}`, { method: "DELETE" });
+            await cache.invalidateQueries({ queryKey: ["keys"] });
+          }}
+        >
+          <p>Programs that use it are refused from now on. This cannot be undone.</p>
+        </ConfirmByTyping>
+      )}
+    </div>
+  );
+}
+
+function AddKey({ open, onClose }: { open: boolean; onClose: () => void }) {
+  const [name, setName] = useState("");
+  const [scopes, setScopes] = useState<readonly Permission[]>(["conversations.read"]);
+  const [error, setError] = useState<unknown>(null);
+  const [made, setMade] = useState<ApiKey | null>(null);
+  const cache = useQueryClient();
+  async function add() {
+    setError(null);
+    try {
+      const body: NewApiKey = { name: name.trim(), scopes: [...scopes] };
+      setMade(await call<ApiKey>("keys", { method: "POST", body }));
+      await cache.invalidateQueries({ queryKey: ["keys"] });
+    } catch (reason) {
+      setError(reason);
+    }
+  }
+  function done() {
+    setName("");
+    setMade(null);
+    setError(null);
+    onClose();
+  }
+  return (
+    <Dialog title="Make a key" open={open} onClose={done}>
+      {made?.key ? (
+        <ShownOnce name="The key" secret={made.key} onDone={done} />
+      ) : (
+        <form
+          className="stack"
+          onSubmit={(event) => {
+            event.preventDefault();
+            void add();
+          }}
+        >
+          <TextField label="What it is for" value={name} onValue={setName} error={fieldError(error, "name")} required autoFocus />
+          <fieldset className="checks">
+            <legend>It may</legend>
+            {SCOPES.filter(([scope]) => may(scope)).map(([scope, words]) => (
+              <label key={scope}>
+                <input
+                  type="checkbox"
+                  checked={scopes.includes(scope)}
+                  onChange={(event) => setScopes(event.target.checked ? [...scopes, scope] : scopes.filter((each) => each !== scope))}
+                />
+                {words} <code className="faint small">{scope}</code>
+              </label>
+            ))}
+          </fieldset>
+          {error !== null && (
+            <p className="field-error" role="alert">
+              {errorText(error)}
+            </p>
+          )}
+          <div className="dialog-foot">
+            <Button onClick={done}>Cancel</Button>
+            <Button type="submit" tone="accent" disabled={!name.trim() || scopes.length === 0}>
+              Make it
+            </Button>
+          </div>
+        </form>
+      )}
+    </Dialog>
+  );
+}

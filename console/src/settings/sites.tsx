@@ -1,0 +1,219 @@
+/** Sites: installations of the widget, each with its origins, its look and its secrets. */
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { Link, useNavigate, useSearch } from "@tanstack/react-router";
+import { useState } from "react";
+import type { NewSite, Site, SiteChange, Theme } from "@switchboard/protocol";
+
+import { call, errorText, fieldError } from "../api/http.ts";
+import { sitesQuery } from "../api/query.ts";
+import { Button, Field, Switch, TextField } from "../part/control.tsx";
+import { Dialog } from "../part/dialog.tsx";
+import { Lamp } from "../part/lamp.tsx";
+import { toast } from "../part/toast.tsx";
+import { originsOf } from "./origin.ts";
+import { OriginsField } from "./origins.tsx";
+import { PageHead, Section } from "./page.tsx";
+import { WidgetPreview } from "./preview.tsx";
+import { Secrets } from "./secrets.tsx";
+import { useSaving } from "./save.ts";
+import { Saved } from "./saved.tsx";
+import { Snippet } from "./snippet.tsx";
+import { NotLoaded } from "./state.tsx";
+
+const KEY = ["sites"];
+
+/** All sites, or the one that is open. */
+export function SitesPage() {
+  const found = useQuery(sitesQuery);
+  const open_id = useSearch({ strict: false }).site;
+  const [adding, setAdding] = useState(false);
+  const navigate = useNavigate();
+  if (!found.data) return <NotLoaded query={found} />;
+  const open = found.data.find((site) => site.id === open_id);
+  if (open) return <SiteForm key={open.id} site={open} />;
+  const sites = [...found.data].sort((a, b) => Number(a.archived) - Number(b.archived) || a.created_at_ms - b.created_at_ms);
+  return (
+    <div className="page">
+      <PageHead title="Sites">Each site has its own key, its own allowed origins and its own look. Conversations of all sites meet in one inbox.</PageHead>
+      <ul className="cards">
+        {sites.map((site) => (
+          <li key={site.id}>
+            <Link to="/settings/$page" params={{ page: "sites" }} search={{ site: site.id }} className="card">
+              <Lamp state={site.archived ? "quiet" : "live"} name={site.archived ? "Archived" : "In use"} />
+              <span className="grow">
+                <b className="cut">{site.name}</b>
+                <span className="faint small cut">
+                  {site.archived ? "Archived" : site.allowed_origins.length === 1 ? site.allowed_origins[0] : `${site.allowed_origins.length} allowed origins`}
+                </span>
+              </span>
+              <code className="small faint cut site-key">{site.id}</code>
+            </Link>
+          </li>
+        ))}
+      </ul>
+      <div>
+        <Button icon="plus" tone="accent" onClick={() => setAdding(true)}>
+          Add a site
+        </Button>
+      </div>
+      <AddSite open={adding} onClose={() => setAdding(false)} onAdded={(site) => void navigate({ to: "/settings/$page", params: { page: "sites" }, search: { site: site.id } })} />
+    </div>
+  );
+}
+
+function AddSite({ open, onClose, onAdded }: { open: boolean; onClose: () => void; onAdded: (site: Site) => void }) {
+  const [name, setName] = useState("");
+  const [origins, setOrigins] = useState("");
+  const [error, setError] = useState<unknown>(null);
+  const cache = useQueryClient();
+  async function add() {
+    const { good } = originsOf(origins);
+    try {
+      const body: NewSite = { name: name.trim(), allowed_origins: good };
+      const site = await call<Site>("sites", { method: "POST", body });
+      await cache.invalidateQueries({ queryKey: KEY });
+      onClose();
+      onAdded(site);
+    } catch (reason) {
+      setError(reason);
+    }
+  }
+  return (
+    <Dialog title="Add a site" open={open} onClose={onClose}>
+      <form
+        className="stack"
+        onSubmit={(event) => {
+          event.preventDefault();
+          void add();
+        }}
+      >
+        <TextField label="Name" value={name} onValue={setName} error={fieldError(error, "name")} required autoFocus />
+        <OriginsField value={origins} onValue={setOrigins} error={fieldError(error, "allowed_origins")} />
+        {error !== null && (
+          <p className="field-error" role="alert">
+            {errorText(error)}
+          </p>
+        )}
+        <div className="dialog-foot">
+          <Button onClick={onClose}>Cancel</Button>
+          <Button type="submit" tone="accent" disabled={!name.trim()}>
+            Add
+          </Button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}
+
+function SiteForm({ site }: { site: Site }) {
+  const { saving, change } = useSaving<Site, SiteChange>(`sites/${site.id}`, KEY, site);
+  const [name, setName] = useState(site.name);
+  const [origins, setOrigins] = useState(site.allowed_origins.join("\n"));
+  const [theme, setTheme] = useState(site.theme);
+  const failed = saving.state === "failed" ? saving.error : null;
+  const look = (next: Partial<Theme>, pause: "soon" | "now" = "soon") => {
+    const whole = { ...theme, ...next };
+    setTheme(whole);
+    if (/^#[0-9a-f]{6}$/i.test(whole.color)) change({ theme: whole }, pause);
+  };
+  return (
+    <div className="page">
+      <PageHead title={site.name}>
+        <Link to="/settings/$page" params={{ page: "sites" }} search={{}}>
+          All sites
+        </Link>
+        {" · "}Saved as you go. <Saved saving={saving} />
+      </PageHead>
+      <Section title="Put it on your pages" hint="Anywhere in the head or body; it loads by itself and holds nothing up.">
+        <Snippet site_id={site.id} />
+      </Section>
+      <Section title="General">
+        <TextField
+          label="Name"
+          value={name}
+          error={name.trim() ? fieldError(failed, "name") : "A site needs a name."}
+          onValue={(value) => {
+            setName(value);
+            if (value.trim()) change({ name: value.trim() });
+          }}
+        />
+        <OriginsField
+          value={origins}
+          error={fieldError(failed, "allowed_origins")}
+          onValue={(value) => {
+            setOrigins(value);
+            const { good, bad } = originsOf(value);
+            if (bad.length === 0) change({ allowed_origins: good });
+          }}
+        />
+      </Section>
+      <Section title="Look">
+        <div className="look">
+          <div className="stack">
+            <ColorField value={theme.color} onValue={(color) => look({ color })} error={fieldError(failed, "theme")} />
+            <TextField label="Title" hint="The site's name where this is empty." value={theme.title} onValue={(title) => look({ title })} />
+            <Field label="First words" hint="Shown in an empty thread.">
+              {(props) => <textarea {...props} className="input" value={theme.greeting} onChange={(event) => look({ greeting: event.target.value })} />}
+            </Field>
+            <Field label="Launcher">
+              {(props) => (
+                <select {...props} className="input" value={theme.launcher_side} onChange={(event) => look({ launcher_side: event.target.value === "start" ? "start" : "end" }, "now")}>
+                  <option value="end">At the end of the line (right)</option>
+                  <option value="start">At the start of the line (left)</option>
+                </select>
+              )}
+            </Field>
+            <Switch label="Show “Switchboard” at the foot" checked={theme.show_brand} onChange={(show_brand) => look({ show_brand }, "now")} />
+          </div>
+          <WidgetPreview theme={theme} site_name={name} />
+        </div>
+      </Section>
+      <Section title="After the end" hint="What a customer's message does once a conversation is closed.">
+        <Field label="A new message">
+          {(props) => (
+            <select {...props} className="input" value={site.after_close} onChange={(event) => change({ after_close: event.target.value === "reopen" ? "reopen" : "start_new" }, "now")}>
+              <option value="start_new">begins a new conversation</option>
+              <option value="reopen">reopens the old one within {Math.max(1, Math.round(site.reopen_within_ms / 3_600_000))} h</option>
+            </select>
+          )}
+        </Field>
+      </Section>
+      <Section title="Identity" hint="Your server signs who its customer is with one of these secrets. Rotating makes a new one; the old ones work for 24 hours more.">
+        <Secrets site_id={site.id} />
+        <Switch
+          label="Require a signed identity"
+          hint="Nobody writes without one."
+          checked={site.identity_required}
+          onChange={(identity_required) => change({ identity_required }, "now")}
+        />
+      </Section>
+      <Section title={site.archived ? "Archived" : "Archive"} hint={site.archived ? "The widget no longer loads. Conversations stay." : "The widget stops loading on its pages. Conversations stay, and it can be taken back."}>
+        <div>
+          <Button
+            tone={site.archived ? "accent" : "risk"}
+            onClick={() => {
+              change({ archived: !site.archived }, "now");
+              toast(site.archived ? `${site.name} is in use again` : `${site.name} was archived`, () => change({ archived: site.archived }, "now"));
+            }}
+          >
+            {site.archived ? "Use it again" : "Archive this site"}
+          </Button>
+        </div>
+      </Section>
+    </div>
+  );
+}
+
+function ColorField({ value, error, onValue }: { value: string; error: string | null; onValue: (value: string) => void }) {
+  const good = /^#[0-9a-f]{6}$/i.test(value);
+  return (
+    <Field label="Color" hint="Text on it turns black or white, whichever reads better." error={good ? error : "Six digits, like #0f4c5c."}>
+      {(props) => (
+        <span className="line">
+          <input type="color" aria-label="Pick the color" className="swatch" value={good ? value : "#0f4c5c"} onChange={(event) => onValue(event.target.value)} />
+          <input {...props} className="input short mono" value={value} spellCheck={false} onChange={(event) => onValue(event.target.value.trim())} />
+        </span>
+      )}
+    </Field>
+  );
+}

@@ -1,0 +1,204 @@
+/** The team: who is in it, as what, and who was invited. */
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+import type { Agent, AgentChange, Invitation, NewInvitation, Role } from "@switchboard/protocol";
+
+import { call, errorText, fieldError } from "../api/http.ts";
+import { agentsQuery, invitationsQuery } from "../api/query.ts";
+import { may, membership, team } from "../live/session.ts";
+import { now } from "../part/clock.ts";
+import { Button, Field, TextField } from "../part/control.tsx";
+import { Dialog } from "../part/dialog.tsx";
+import { Face, type LampState } from "../part/lamp.tsx";
+import { useStore } from "../part/store.ts";
+import { soonText } from "../part/time.tsx";
+import { toast, toastError } from "../part/toast.tsx";
+import { PageHead, Section } from "./page.tsx";
+import { ShownOnce } from "./secrets.tsx";
+import { NotLoaded } from "./state.tsx";
+
+const ROLES: Record<Role, string> = {
+  owner: "Owner: everything",
+  admin: "Admin: everything but owners and the danger zone",
+  agent: "Agent: conversations, visitors, contacts",
+};
+
+const ROLE_NAMES: Record<Role, string> = { owner: "Owner", admin: "Admin", agent: "Agent" };
+
+/** The page of the team. */
+export function TeamPage() {
+  const found = useQuery(agentsQuery);
+  const [inviting, setInviting] = useState(false);
+  if (!found.data) return <NotLoaded query={found} />;
+  const members = [...found.data].sort((a, b) => Number(a.deactivated) - Number(b.deactivated) || a.name.localeCompare(b.name));
+  return (
+    <div className="page">
+      <PageHead title="Team">Who answers, and who may change things.</PageHead>
+      <ul className="rows">
+        {members.map((agent) => (
+          <Member key={agent.id} agent={agent} />
+        ))}
+      </ul>
+      <div>
+        <Button icon="plus" tone="accent" onClick={() => setInviting(true)}>
+          Invite somebody
+        </Button>
+      </div>
+      <Invitations />
+      <Invite open={inviting} onClose={() => setInviting(false)} />
+    </div>
+  );
+}
+
+function Member({ agent }: { agent: Agent }) {
+  const presence = useStore(team, (held) => held.presence.get(agent.id) ?? "offline");
+  const me = useStore(membership, (member) => member?.agent_id);
+  const cache = useQueryClient();
+  const lamp: LampState = presence === "online" ? "live" : presence === "away" ? "away" : "quiet";
+  async function change(body: AgentChange, version: number): Promise<Agent | undefined> {
+    try {
+      const stored = await call<Agent>(`agents/${agent.id}`, { method: "PATCH", body, version });
+      await cache.invalidateQueries({ queryKey: ["agents"] });
+      return stored;
+    } catch (error) {
+      toastError(errorText(error));
+      await cache.invalidateQueries({ queryKey: ["agents"] });
+      return undefined;
+    }
+  }
+  async function deactivate(deactivated: boolean) {
+    const stored = await change({ deactivated }, agent.version);
+    if (!stored) return;
+    toast(deactivated ? `${agent.name} was deactivated and signed out everywhere` : `${agent.name} is back`, () => void change({ deactivated: !deactivated }, stored.version));
+  }
+  const roles: Role[] = may("owner") ? ["owner", "admin", "agent"] : ["admin", "agent"];
+  const fixed = agent.deactivated || (agent.role === "owner" && !may("owner"));
+  return (
+    <li data-off={agent.deactivated || undefined}>
+      <Face name={agent.name} seed={agent.id} {...(agent.deactivated ? {} : { lamp, lampName: presence })} />
+      <span className="grow member-name">
+        <b className="cut">
+          {agent.name}
+          {agent.id === me && <span className="faint"> (you)</span>}
+        </b>
+        <span className="faint small cut">{agent.deactivated ? "Deactivated" : agent.email}</span>
+      </span>
+      {fixed ? (
+        <span className="tag">{ROLE_NAMES[agent.role]}</span>
+      ) : (
+        <select className="input choice" aria-label={`Role of ${agent.name}`} value={agent.role} onChange={(event) => void change({ role: event.target.value as Role }, agent.version)}>
+          {roles.map((role) => (
+            <option key={role} value={role}>
+              {ROLE_NAMES[role]}
+            </option>
+          ))}
+        </select>
+      )}
+      {agent.id !== me && (agent.role !== "owner" || may("owner")) && (
+        <Button size="small" {...(agent.deactivated ? {} : { tone: "risk" as const })} onClick={() => void deactivate(!agent.deactivated)}>
+          {agent.deactivated ? "Take back" : "Deactivate"}
+        </Button>
+      )}
+    </li>
+  );
+}
+
+function Invitations() {
+  const found = useQuery(invitationsQuery);
+  const cache = useQueryClient();
+  if (!found.data || found.data.length === 0) return null;
+  return (
+    <Section title="Open invitations" hint="A link is shown once, when it is made. Withdraw and invite again for a new one.">
+      <ul className="rows">
+        {found.data.map((invitation) => (
+          <li key={invitation.id}>
+            <span className="grow">
+              <b className="cut">{invitation.email}</b>
+              <span className="faint small"> {ROLE_NAMES[invitation.role]}, until {soonText(invitation.expires_at_ms, now())}</span>
+            </span>
+            <Button
+              size="small"
+              tone="risk"
+              onClick={() =>
+                void call(`invitations/${invitation.id}`, { method: "DELETE" })
+                  .catch((error: unknown) => toastError(errorText(error)))
+                  .finally(() => void cache.invalidateQueries({ queryKey: ["invitations"] }))
+              }
+            >
+              Withdraw
+            </Button>
+          </li>
+        ))}
+      </ul>
+    </Section>
+  );
+}
+
+function Invite({ open, onClose }: { open: boolean; onClose: () => void }) {
+  const [email, setEmail] = useState("");
+  const [role, setRole] = useState<Role>("agent");
+  const [error, setError] = useState<unknown>(null);
+  const [made, setMade] = useState<Invitation | null>(null);
+  const cache = useQueryClient();
+  async function invite() {
+    setError(null);
+    try {
+      const body: NewInvitation = { email: email.trim(), role };
+      setMade(await call<Invitation>("invitations", { method: "POST", body }));
+      await cache.invalidateQueries({ queryKey: ["invitations"] });
+    } catch (reason) {
+      setError(reason);
+    }
+  }
+  function done() {
+    setEmail("");
+    setMade(null);
+    setError(null);
+    onClose();
+  }
+  const roles: Role[] = may("owner") ? ["agent", "admin", "owner"] : ["agent", "admin"];
+  return (
+    <Dialog title="Invite somebody" open={open} onClose={done}>
+      {made?.link ? (
+        <>
+          <p>
+            Send this link to <b>{made.email}</b>. It works once, until {soonText(made.expires_at_ms, now())}.
+          </p>
+          <ShownOnce name="The link" secret={made.link} onDone={done} />
+        </>
+      ) : (
+        <form
+          className="stack"
+          onSubmit={(event) => {
+            event.preventDefault();
+            void invite();
+          }}
+        >
+          <TextField label="E-mail" type="email" value={email} onValue={setEmail} error={fieldError(error, "email")} required autoFocus />
+          <Field label="Role">
+            {(props) => (
+              <select {...props} className="input" value={role} onChange={(event) => setRole(event.target.value as Role)}>
+                {roles.map((each) => (
+                  <option key={each} value={each}>
+                    {ROLES[each]}
+                  </option>
+                ))}
+              </select>
+            )}
+          </Field>
+          {error !== null && (
+            <p className="field-error" role="alert">
+              {errorText(error)}
+            </p>
+          )}
+          <div className="dialog-foot">
+            <Button onClick={done}>Cancel</Button>
+            <Button type="submit" tone="accent" disabled={!email.trim()}>
+              Make a link
+            </Button>
+          </div>
+        </form>
+      )}
+    </Dialog>
+  );
+}

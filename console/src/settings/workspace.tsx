@@ -1,0 +1,108 @@
+/** The workspace: its name, its time, how visits are counted and what is kept of visitors. */
+import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import type { Settings, Workspace, WorkspaceChange } from "@switchboard/protocol";
+
+import { errorText, fieldError } from "../api/http.ts";
+import { workspaceQuery } from "../api/query.ts";
+import { Field, Switch, TextField } from "../part/control.tsx";
+import { PageHead, Section } from "./page.tsx";
+import { useSaving } from "./save.ts";
+import { Saved } from "./saved.tsx";
+import { NotLoaded } from "./state.tsx";
+
+const KEY = ["workspace"];
+
+/** The page of the workspace. */
+export function WorkspacePage() {
+  const found = useQuery(workspaceQuery);
+  if (!found.data) return <NotLoaded query={found} />;
+  return <WorkspaceForm workspace={found.data} />;
+}
+
+function WorkspaceForm({ workspace }: { workspace: Workspace }) {
+  const { saving, change } = useSaving<Workspace, WorkspaceChange>("workspace", KEY, workspace);
+  const [name, setName] = useState(workspace.name);
+  const [settings, setSettings] = useState(workspace.settings);
+  const [zone, setZone] = useState(workspace.time_zone);
+  const set = (next: Partial<Settings>, pause: "soon" | "now" = "now") => {
+    const whole = { ...settings, ...next };
+    setSettings(whole);
+    change({ settings: whole }, pause);
+  };
+  const failed = saving.state === "failed" ? saving.error : null;
+  return (
+    <div className="page">
+      <PageHead title="Workspace">
+        Saved as you go. <Saved saving={saving} />
+      </PageHead>
+      <Section title="General">
+        <TextField
+          label="Name"
+          value={name}
+          error={name.trim() === "" ? "A workspace needs a name." : fieldError(failed, "name")}
+          onValue={(value) => {
+            setName(value);
+            if (value.trim()) change({ name: value.trim() });
+          }}
+        />
+        <Field label="Time zone" hint="Reports and snooze times of the workspace follow it." error={fieldError(failed, "time_zone")}>
+          {(props) => (
+            <select
+              {...props}
+              className="input"
+              value={zone}
+              onChange={(event) => {
+                setZone(event.target.value);
+                change({ time_zone: event.target.value }, "now");
+              }}
+            >
+              {zones(zone).map((each) => (
+                <option key={each}>{each}</option>
+              ))}
+            </select>
+          )}
+        </Field>
+      </Section>
+      <Section title="Visits">
+        <Minutes label="A visit ends after" hint="Time without a page view." value={settings.session_timeout_ms} unit_ms={60_000} unit="minutes" onValue={(value) => set({ session_timeout_ms: value }, "soon")} />
+        <Minutes label="A visitor counts as active for" hint="Time after the last sign of life." value={settings.active_threshold_ms} unit_ms={1_000} unit="seconds" onValue={(value) => set({ active_threshold_ms: value }, "soon")} />
+      </Section>
+      <Section title="Privacy">
+        <Switch label="Shorten network addresses" hint="Stored addresses lose their last part." checked={settings.anonymize_addresses} onChange={(anonymize_addresses) => set({ anonymize_addresses })} />
+        <Switch label="Respect Do Not Track" hint="Browsers that ask for it are not followed from page to page." checked={settings.respect_do_not_track} onChange={(respect_do_not_track) => set({ respect_do_not_track })} />
+        {failed !== null && <p className="field-error">{errorText(failed)}</p>}
+      </Section>
+    </div>
+  );
+}
+
+function Minutes({ label, hint, value, unit_ms, unit, onValue }: { label: string; hint: string; value: number; unit_ms: number; unit: string; onValue: (value_ms: number) => void }) {
+  const [text, setText] = useState(String(Math.round(value / unit_ms)));
+  const amount = Number(text);
+  const good = Number.isInteger(amount) && amount > 0;
+  return (
+    <Field label={label} hint={`${hint} In ${unit}.`} error={good ? null : "A whole number above zero."}>
+      {(props) => (
+        <input
+          {...props}
+          className="input short"
+          inputMode="numeric"
+          value={text}
+          onChange={(event) => {
+            setText(event.target.value);
+            const next = Number(event.target.value);
+            if (Number.isInteger(next) && next > 0) onValue(next * unit_ms);
+          }}
+        />
+      )}
+    </Field>
+  );
+}
+
+/** All time zones the browser knows, and the one that is set. */
+export function zones(current: string): string[] {
+  const known = Intl.supportedValuesOf("timeZone");
+  const all = known.includes("UTC") ? known : ["UTC", ...known];
+  return current === "" || all.includes(current) ? all : [current, ...all];
+}

@@ -1,0 +1,62 @@
+/** The connection's state, said quietly: nothing while it is up, one line while it is not. */
+import { useEffect, useState } from "react";
+
+import { client, status } from "../live/session.ts";
+import { Button } from "../part/control.tsx";
+import { useTimeText } from "../part/clock.ts";
+import { Lamp } from "../part/lamp.tsx";
+import { useStore } from "../part/store.ts";
+
+/** A hiccup shorter than this is nobody's business. */
+const QUIET_MS = 1_500;
+
+/** One line over the place, when there is something to say. */
+export function ConnectionLine() {
+  const state = useStore(status);
+  const down = state.name !== "live" && state.name !== "off";
+  const [late, setLate] = useState(false);
+  useEffect(() => {
+    if (!down) {
+      setLate(false);
+      return;
+    }
+    const timer = setTimeout(() => setLate(true), QUIET_MS);
+    return () => clearTimeout(timer);
+  }, [down]);
+  const left = useTimeText(() => (state.name === "waiting" ? String(Math.max(0, Math.ceil((state.until_ms - Date.now()) / 1_000))) : ""));
+  return (
+    <div role="status" aria-live="polite">
+      {down && (late || state.name === "stopped") && (
+        <div className="connection">
+          <Lamp state={state.name === "stopped" ? "risk" : "quiet"} />
+          <span className="grow">{wordsOf(state, left)}</span>
+          {state.name === "stopped" ? (
+            <Button size="small" onClick={() => client().start()}>
+              Connect again
+            </Button>
+          ) : (
+            <Button size="small" tone="plain" onClick={() => client().wake()}>
+              Try now
+            </Button>
+          )}
+        </div>
+      )}
+    </div>
+  );
+}
+
+function wordsOf(state: ReturnType<typeof status.get>, left: string): string {
+  switch (state.name) {
+    case "connecting":
+      return "Reconnecting. What you write is kept and goes out once.";
+    case "waiting":
+      if (state.reason === "offline") return "You are offline. What you write is kept and goes out when you are back.";
+      if (state.reason === "going_away") return `The server restarts. Back in ${left} s; what you write is kept.`;
+      return `Connection lost. Next try in ${left} s; what you write is kept.`;
+    case "stopped":
+      return state.problem?.title ?? "The server ended this connection.";
+    case "live":
+    case "off":
+      return "";
+  }
+}

@@ -1,0 +1,180 @@
+/** ⌘K: go to a conversation, a place or an action by typing. */
+import { Dialog as Base } from "@base-ui/react/dialog";
+import { useQuery } from "@tanstack/react-query";
+import { useNavigate } from "@tanstack/react-router";
+import { useDeferredValue, useMemo, useState, type KeyboardEvent } from "react";
+import type { Conversation, Listing } from "@switchboard/protocol";
+
+import { call, queryText } from "../api/http.ts";
+import { lampOf, titleOf } from "../inbox/word.ts";
+import { visitors } from "../live/session.ts";
+import { records } from "../live/record.ts";
+import { Icon } from "../part/icon.tsx";
+import { Lamp } from "../part/lamp.tsx";
+import { createStore, useStore } from "../part/store.ts";
+import { agoText } from "../part/time.tsx";
+import { now } from "../part/clock.ts";
+import { actions, keysText, type Action } from "./action.ts";
+
+/** Whether the palette is open. */
+export const palette_open = createStore(false);
+
+interface Choice {
+  id: string;
+  group: string;
+  name: string;
+  hint: string;
+  mark: React.ReactNode;
+  run: () => void;
+}
+
+/** The palette, mounted once. */
+export function Palette() {
+  const open = useStore(palette_open);
+  return (
+    <Base.Root open={open} onOpenChange={(next) => palette_open.set(next)}>
+      <Base.Portal>
+        <Base.Backdrop className="scrim" />
+        <Base.Popup className="dialog palette">
+          <Base.Title className="heard-only">Find anything</Base.Title>
+          <PaletteBody />
+        </Base.Popup>
+      </Base.Portal>
+    </Base.Root>
+  );
+}
+
+/** Whether every word of the query begins a word of the text, or stands in it. */
+export function matches(text: string, query: string): boolean {
+  const folded = text.toLowerCase();
+  return query
+    .toLowerCase()
+    .split(/\s+/)
+    .every((word) => folded.includes(word));
+}
+
+function useChoices(query: string): Choice[] {
+  const offered = useStore(actions);
+  const known = useStore(records);
+  const here = useStore(visitors, (held) => held.rows);
+  const navigate = useNavigate();
+  const found = useQuery({
+    queryKey: ["palette", query],
+    queryFn: ({ signal }) => call<Listing<Conversation>>(`conversations${queryText({ filter: "all", search: query, limit: 8 })}`, { signal }),
+    enabled: query.length >= 2,
+    staleTime: 5_000,
+  });
+  return useMemo(() => {
+    const close = (run: () => void) => () => {
+      palette_open.set(false);
+      // The dialog gives focus back first.
+      setTimeout(run, 0);
+    };
+    const seen = new Set<string>();
+    const action_choices = offered
+      .filter((action) => !action.keyOnly && !seen.has(action.id) && seen.add(action.id) && matches(`${action.group} ${action.name}`, query))
+      .map((action: Action) => ({
+        id: `action ${action.id}`,
+        group: action.group,
+        name: action.name,
+        hint: action.keys ? keysText(action.keys) : "",
+        mark: action.icon ? <Icon name={action.icon} /> : <Icon name="next" />,
+        run: close(action.run),
+      }));
+    const rows = new Map<string, Conversation>();
+    for (const row of [...known.values(), ...(found.data?.items ?? [])]) rows.set(row.id, row);
+    const searched = new Set((found.data?.items ?? []).map((row) => row.id));
+    const conversations = [...rows.values()]
+      .filter((row) => searched.has(row.id) || matches(`${titleOf(row)} #${row.number} ${row.preview?.text ?? ""}`, query))
+      .sort((a, b) => b.active_at_ms - a.active_at_ms)
+      .slice(0, query ? 8 : 5)
+      .map((row) => ({
+        id: row.id,
+        group: "Conversations",
+        name: titleOf(row),
+        hint: `#${row.number} · ${agoText(row.active_at_ms, now())}`,
+        mark: <Lamp state={lampOf(row, false).state} />,
+        run: close(() => void navigate({ to: "/inbox/$list/$conversationId", params: { list: "all", conversationId: row.id } })),
+      }));
+    const people = query
+      ? [...here.values()]
+          .filter((visitor) => visitor.name && matches(visitor.name, query))
+          .slice(0, 5)
+          .map((visitor) => ({
+            id: visitor.id,
+            group: "On the site now",
+            name: visitor.name,
+            hint: visitor.page?.title ?? "",
+            mark: <Lamp state={visitor.state === "active" ? "live" : "away"} />,
+            run: close(() => void navigate({ to: "/visitors", search: { visitor: visitor.id } })),
+          }))
+      : [];
+    return [...conversations, ...people, ...action_choices];
+  }, [offered, known, here, found.data, query, navigate]);
+}
+
+function PaletteBody() {
+  const [text, setText] = useState("");
+  const query = useDeferredValue(text.trim());
+  const choices = useChoices(query);
+  const [at, setAt] = useState(0);
+  const index = Math.min(at, Math.max(0, choices.length - 1));
+  function key(event: KeyboardEvent) {
+    if (event.key === "ArrowDown") setAt((index + 1) % Math.max(1, choices.length));
+    else if (event.key === "ArrowUp") setAt((index - 1 + choices.length) % Math.max(1, choices.length));
+    else if (event.key === "Enter") choices[index]?.run();
+    else return;
+    event.preventDefault();
+  }
+  return (
+    <>
+      <div className="palette-field">
+        <Icon name="search" />
+        <input
+          autoFocus
+          role="combobox"
+          aria-expanded="true"
+          aria-controls="palette-list"
+          aria-activedescendant={choices[index] ? `palette-${index}` : undefined}
+          aria-label="Find anything"
+          placeholder="Find a conversation, a person, an action"
+          value={text}
+          onChange={(event) => {
+            setText(event.target.value);
+            setAt(0);
+          }}
+          onKeyDown={key}
+        />
+        <kbd>Esc</kbd>
+      </div>
+      <div className="palette-list" id="palette-list" role="listbox" aria-label="Found">
+        {choices.map((choice, each) => (
+          <div key={choice.id} role="presentation">
+            {choices[each - 1]?.group !== choice.group && (
+              <div className="menu-label" role="presentation">
+                {choice.group}
+              </div>
+            )}
+            <div
+              id={`palette-${each}`}
+              role="option"
+              aria-selected={each === index}
+              className="menu-item"
+              data-highlighted={each === index ? "" : undefined}
+              ref={(node) => {
+                if (each === index) node?.scrollIntoView({ block: "nearest" });
+              }}
+              onPointerMove={() => setAt(each)}
+              onClick={choice.run}
+            >
+              {choice.mark}
+              <span className="cut grow">{choice.name}</span>
+              <span className="faint small cut">{choice.hint}</span>
+            </div>
+          </div>
+        ))}
+        {choices.length === 0 && <p className="palette-empty faint">Nothing fits “{query}”.</p>}
+      </div>
+    </>
+  );
+}

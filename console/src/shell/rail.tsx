@@ -1,0 +1,151 @@
+/** The rail: the places, and at its foot who I am and whether I can be reached. */
+import { Link, useNavigate } from "@tanstack/react-router";
+
+import { call } from "../api/http.ts";
+import { queries } from "../api/query.ts";
+import { availability, endSession, inbox, may, membership, setAvailability, status, visitors } from "../live/session.ts";
+import { workspaceChoice } from "../live/workspace.ts";
+import { Icon, type IconName } from "../part/icon.tsx";
+import { Face, Lamp } from "../part/lamp.tsx";
+import { Menu, MenuItem, MenuLabel, MenuRule } from "../part/menu.tsx";
+import { useStore } from "../part/store.ts";
+import { palette_open } from "./palette.tsx";
+import { sheet_open } from "./sheet.tsx";
+import { theme, type ThemeChoice } from "./theme.ts";
+import { useQuery } from "@tanstack/react-query";
+import { meQuery } from "../api/query.ts";
+
+/** The rail; a bar at the foot on phones. */
+export function Rail() {
+  const waiting_count = useStore(inbox, (held) => held.counts?.waiting ?? 0);
+  const active_count = useStore(visitors, (held) => held.counts?.active ?? 0);
+  return (
+    <nav className="rail" aria-label="Places">
+      <Link to="/inbox/$list" params={{ list: "all" }} className="rail-mark" aria-label="Switchboard" title="Switchboard" tabIndex={-1}>
+        <Mark />
+      </Link>
+      <Place to="/inbox" icon="inbox" name="Inbox" count={waiting_count} countName="waiting" tone="ringing" />
+      <Place to="/visitors" icon="visitors" name="Visitors" count={active_count} countName="active now" tone="live" />
+      <Place to="/settings" icon="settings" name="Settings" count={0} countName="" />
+      <div className="rail-gap" />
+      <button type="button" className="rail-place rail-find" title="Find anything (⌘K)" aria-label="Find anything" onClick={() => palette_open.set(true)}>
+        <Icon name="search" size={18} />
+        <span className="rail-name">Find</span>
+      </button>
+      <Own />
+    </nav>
+  );
+}
+
+/** The mark: a lamp on a jack. */
+export function Mark() {
+  return (
+    <svg width="28" height="28" viewBox="0 0 32 32" aria-hidden="true">
+      <path d="M16 17v9M9 26h14" stroke="currentColor" strokeWidth="3" strokeLinecap="round" />
+      <circle cx="16" cy="11" r="6" className="mark-lamp" />
+    </svg>
+  );
+}
+
+function Place({ to, icon, name, count, countName, tone }: { to: string; icon: IconName; name: string; count: number; countName: string; tone?: string }) {
+  return (
+    <Link
+      to={to}
+      className="rail-place"
+      activeOptions={{ exact: false }}
+      aria-label={count > 0 ? `${name}, ${count} ${countName}` : name}
+      title={count > 0 ? `${name}: ${count} ${countName}` : name}
+    >
+      <Icon name={icon} size={18} />
+      <span className="rail-name">{name}</span>
+      {count > 0 && (
+        <span className="rail-count" data-tone={tone} aria-hidden="true">
+          {count > 999 ? "999+" : count}
+        </span>
+      )}
+    </Link>
+  );
+}
+
+function Own() {
+  const member = useStore(membership);
+  const wanted = useStore(availability);
+  const connection = useStore(status);
+  const chosen_theme = useStore(theme);
+  const me = useQuery(meQuery);
+  const navigate = useNavigate();
+  if (!member) return null;
+  const live = connection.name === "live";
+  const lamp = !live ? "quiet" : wanted === "online" ? "live" : "away";
+  const state = !live ? "Not connected" : wanted === "online" ? "Online" : "Away";
+  const others = me.data?.memberships.filter((each) => each.workspace_id !== member.workspace_id) ?? [];
+  const themes: [ThemeChoice, string][] = [
+    ["system", "As the system"],
+    ["light", "Light"],
+    ["dark", "Dark"],
+  ];
+  async function signOut() {
+    try {
+      await call("logout", { method: "POST" });
+    } finally {
+      endSession();
+      queries.clear();
+      await navigate({ to: "/sign-in" });
+    }
+  }
+  return (
+    <Menu
+      side="right"
+      align="end"
+      trigger={
+        <button type="button" className="rail-own" aria-label={`${member.name}: ${state}. Your menu`} title={`${member.name}: ${state}`}>
+          <Face name={member.name} seed={member.agent_id} lamp={lamp} />
+          <span className="rail-name">{state}</span>
+        </button>
+      }
+    >
+      <MenuLabel>
+        {member.name} · {member.workspace_name}
+      </MenuLabel>
+      <MenuItem mark={<Lamp state="live" />} onSelect={() => setAvailability("online")}>
+        Online{wanted === "online" ? " (now)" : ""}
+      </MenuItem>
+      <MenuItem mark={<Lamp state="away" />} onSelect={() => setAvailability("away")}>
+        Away{wanted === "away" ? " (now)" : ""}
+      </MenuItem>
+      <MenuRule />
+      <MenuLabel>Theme</MenuLabel>
+      {themes.map(([choice, name]) => (
+        <MenuItem key={choice} icon={choice === chosen_theme ? "check" : "sun"} onSelect={() => theme.set(choice)}>
+          {name}
+        </MenuItem>
+      ))}
+      {others.length > 0 && (
+        <>
+          <MenuRule />
+          <MenuLabel>Other workspaces</MenuLabel>
+          {others.map((other) => (
+            <MenuItem key={other.workspace_id} icon="next" onSelect={() => workspaceChoice.set(other.workspace_id)}>
+              {other.workspace_name}
+            </MenuItem>
+          ))}
+        </>
+      )}
+      <MenuRule />
+      <MenuItem icon="key" onSelect={() => void navigate({ to: "/settings/$page", params: { page: "profile" } })}>
+        Profile and password
+      </MenuItem>
+      {may("audit.read") && (
+        <MenuItem icon="log" onSelect={() => void navigate({ to: "/settings/$page", params: { page: "audit" } })}>
+          Audit log
+        </MenuItem>
+      )}
+      <MenuItem icon="more" shortcut="?" onSelect={() => sheet_open.set(true)}>
+        Keyboard
+      </MenuItem>
+      <MenuItem icon="join" onSelect={() => void signOut()}>
+        Sign out
+      </MenuItem>
+    </Menu>
+  );
+}

@@ -1,0 +1,94 @@
+/** The frame around every place: rail, connection line, palette, sheet of shortcuts, toasts. */
+import { Outlet, useNavigate } from "@tanstack/react-router";
+import { useEffect } from "react";
+
+import { availability, inbox, setAvailability } from "../live/session.ts";
+import { useStore } from "../part/store.ts";
+import { Toasts, undoLast } from "../part/toast.tsx";
+import { listenForKeys, useActions, type Action } from "./action.ts";
+import { ConnectionLine } from "./connection.tsx";
+import { Palette, palette_open } from "./palette.tsx";
+import { Rail } from "./rail.tsx";
+import { sheet_open, ShortcutSheet } from "./sheet.tsx";
+import { theme } from "./theme.ts";
+
+/** The frame of a signed-in console. */
+export function Shell() {
+  useEffect(listenForKeys, []);
+  useActions(useGeneralActions());
+  useTitle();
+  return (
+    <div className="shell">
+      <a className="skip" href="#place">
+        Skip to content
+      </a>
+      <Rail />
+      <main className="place" id="place" tabIndex={-1}>
+        <ConnectionLine />
+        <div className="place-body">
+          <Outlet />
+        </div>
+      </main>
+      <Palette />
+      <ShortcutSheet />
+      <Toasts />
+    </div>
+  );
+}
+
+function useGeneralActions(): Action[] {
+  const navigate = useNavigate();
+  const list = (name: string, to: string, keys: string): Action => ({
+    id: `list ${to}`,
+    name,
+    group: "Go to",
+    keys,
+    icon: "inbox",
+    run: () => void navigate({ to: "/inbox/$list", params: { list: to } }),
+  });
+  const page = (name: string, to: string, keys?: string): Action => ({
+    id: `page ${to}`,
+    name,
+    group: "Go to",
+    ...(keys ? { keys } : {}),
+    icon: "settings",
+    run: () => void navigate({ to: "/settings/$page", params: { page: to } }),
+  });
+  return [
+    list("Inbox: All", "all", "g i"),
+    list("Inbox: Mine", "mine", "g m"),
+    list("Inbox: Unassigned", "unassigned", "g u"),
+    list("Inbox: Closed", "closed", "g c"),
+    list("Inbox: Spam", "spam", "g p"),
+    { id: "visitors", name: "Visitors", group: "Go to", keys: "g v", icon: "visitors", run: () => void navigate({ to: "/visitors" }) },
+    page("Settings: Sites", "sites", "g s"),
+    page("Settings: Team", "team", "g t"),
+    page("Settings: Workspace", "workspace"),
+    page("Settings: API keys", "keys"),
+    page("Settings: Profile and password", "profile"),
+    { id: "palette", name: "Find anything", group: "General", keys: "mod+k", inText: true, keyOnly: true, run: () => palette_open.set(true) },
+    { id: "sheet", name: "Show keyboard shortcuts", group: "General", keys: "?", run: () => sheet_open.set(true) },
+    { id: "undo", name: "Undo the last action", group: "General", keys: "z", icon: "reopen", run: () => void undoLast() },
+    {
+      id: "availability",
+      name: "Switch between online and away",
+      group: "General",
+      icon: "visitors",
+      run: () => setAvailability(availability.get() === "online" ? "away" : "online"),
+    },
+    {
+      id: "theme",
+      name: "Switch between light and dark",
+      group: "General",
+      icon: "sun",
+      run: () => theme.set(document.documentElement.dataset["theme"] === "dark" ? "light" : "dark"),
+    },
+  ];
+}
+
+function useTitle(): void {
+  const waiting_count = useStore(inbox, (held) => held.counts?.waiting ?? 0);
+  useEffect(() => {
+    document.title = waiting_count > 0 ? `(${waiting_count}) Switchboard` : "Switchboard";
+  }, [waiting_count]);
+}

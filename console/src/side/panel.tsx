@@ -1,0 +1,249 @@
+/** The side panel: who this is, what they look at, what was before. */
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { useState } from "react";
+import type { Contact, ContactChange, Conversation, Identity } from "@switchboard/protocol";
+
+import { call, errorText, fieldError } from "../api/http.ts";
+import { contactConversationsQuery, contactQuery, sitesQuery, visitorQuery } from "../api/query.ts";
+import { lampOf, titleOf } from "../inbox/word.ts";
+import { previewText } from "../inbox/row.tsx";
+import { may, visitors } from "../live/session.ts";
+import { Button, IconButton, TextField } from "../part/control.tsx";
+import { ConfirmByTyping } from "../part/dialog.tsx";
+import { Icon } from "../part/icon.tsx";
+import { Face, Lamp } from "../part/lamp.tsx";
+import { useStore } from "../part/store.ts";
+import { Ago, exactText } from "../part/time.tsx";
+import { toast } from "../part/toast.tsx";
+import { block } from "../thread/act.ts";
+import { PagesOf, VisitFacts } from "./visit.tsx";
+
+/** The panel beside a conversation. */
+export function SidePanel({ row, onClose }: { row: Conversation; onClose: () => void }) {
+  return (
+    <div className="side-inner">
+      <ContactSection row={row} onClose={onClose} />
+      {row.visitor_id && <VisitSection visitor_id={row.visitor_id} row={row} />}
+      <EarlierSection row={row} />
+    </div>
+  );
+}
+
+function ContactSection({ row, onClose }: { row: Conversation; onClose: () => void }) {
+  const contact = useQuery(contactQuery(row.contact_id));
+  const here = useStore(visitors, (held) => (row.visitor_id ? held.rows.get(row.visitor_id)?.state : undefined));
+  const [editing, setEditing] = useState(false);
+  const [erasing, setErasing] = useState(false);
+  const cache = useQueryClient();
+  const name = contact.data?.name || row.contact_name || titleOf(row);
+  return (
+    <section className="side-section">
+      <div className="side-head">
+        <Face name={name} seed={row.contact_id} size="large" lamp={here === "active" ? "live" : here === "idle" ? "away" : "quiet"} lampName={here === "active" ? "On the site now" : here === "idle" ? "On the site, page not in sight" : "Not on the site"} />
+        <div className="grow">
+          <h3 className="cut">
+            <bdi>{name}</bdi>
+          </h3>
+          <div className="faint small">{here === "active" ? "On the site now" : here === "idle" ? "On the site, idle" : contact.data ? <>Last seen <Ago at_ms={contact.data.seen_at_ms} words="ago" /></> : ""}</div>
+        </div>
+        {contact.data && may("contacts.write") && <IconButton icon="edit" name="Edit the contact" onClick={() => setEditing(true)} />}
+        <IconButton icon="close" name="Close the side panel" className="phone-only" onClick={onClose} />
+      </div>
+      {contact.isError && <p className="faint small">{errorText(contact.error)}</p>}
+      {contact.data && (editing ? <ContactForm contact={contact.data} onDone={() => setEditing(false)} /> : <ContactFacts contact={contact.data} />)}
+      {contact.data && may("contacts.erase") && !editing && (
+        <button type="button" className="text-button" onClick={() => setErasing(true)}>
+          Erase this contact
+        </button>
+      )}
+      <ConfirmByTyping
+        title={`Erase ${name}?`}
+        word="erase"
+        action="Erase for good"
+        open={erasing}
+        onClose={() => setErasing(false)}
+        onConfirm={async () => {
+          await call(`contacts/${row.contact_id}`, { method: "DELETE" });
+          toast("The contact was erased");
+          await cache.invalidateQueries({ queryKey: ["contact", row.contact_id] });
+        }}
+      >
+        <p>
+          Everything <bdi>{name}</bdi> ever wrote, every file, every page seen and every address is removed from the store for good. The
+          conversations stay as empty shells, so that numbers keep their meaning. This cannot be undone.
+        </p>
+      </ConfirmByTyping>
+    </section>
+  );
+}
+
+function ContactFacts({ contact }: { contact: Contact }) {
+  const facts: [string, React.ReactNode][] = [];
+  if (contact.email) facts.push(["E-mail", <Proved key="e" kind="email" value={contact.email} identities={contact.identities} />]);
+  if (contact.phone) facts.push(["Phone", <Proved key="p" kind="phone" value={contact.phone} identities={contact.identities} />]);
+  for (const identity of contact.identities.filter((each) => each.kind === "external_id")) {
+    facts.push(["Customer id", <Proved key={identity.value} kind="external_id" value={identity.value} identities={contact.identities} />]);
+  }
+  if (contact.company) facts.push(["Company", <bdi key="c">{contact.company}</bdi>]);
+  if (contact.language) facts.push(["Language", languageName(contact.language)]);
+  if (contact.time_zone) facts.push(["Local time", localTime(contact.time_zone)]);
+  facts.push(["First seen", <span key="f" title={exactText(contact.created_at_ms)}><Ago at_ms={contact.created_at_ms} words="ago" /></span>]);
+  for (const [key, value] of Object.entries(contact.attributes)) facts.push([key, <bdi key={key}>{String(value)}</bdi>]);
+  return (
+    <dl className="facts">
+      {facts.map(([name, value], index) => (
+        <div key={`${name} ${index}`}>
+          <dt className="cut">{name}</dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+/** A value with its proof: verified, or a claim that anybody could have made. */
+function Proved({ kind, value, identities }: { kind: Identity["kind"]; value: string; identities: readonly Identity[] }) {
+  const identity = identities.find((each) => each.kind === kind && each.value.toLowerCase() === value.toLowerCase());
+  const verified = identity?.verified_at_ms ?? null;
+  return (
+    <span className="proved">
+      <bdi className="proved-value">{value}</bdi>
+      {verified !== null ? (
+        <span className="tag" data-tone="live" title={`Proved ${exactText(verified)}`}>
+          <Icon name="shield" size={12} /> verified
+        </span>
+      ) : (
+        <span className="tag" title="Nobody proved this. It links nothing to earlier conversations.">
+          claimed
+        </span>
+      )}
+    </span>
+  );
+}
+
+function languageName(tag: string): string {
+  try {
+    return new Intl.DisplayNames(["en"], { type: "language" }).of(tag) ?? tag;
+  } catch {
+    return tag;
+  }
+}
+
+function localTime(zone: string): string {
+  try {
+    const time = new Intl.DateTimeFormat("en-US", { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: zone }).format(Date.now());
+    return `${time} · ${zone.split("/").at(-1)?.replaceAll("_", " ")}`;
+  } catch {
+    return zone;
+  }
+}
+
+function ContactForm({ contact, onDone }: { contact: Contact; onDone: () => void }) {
+  const [form, setForm] = useState({ name: contact.name, email: contact.email ?? "", phone: contact.phone ?? "", company: contact.company ?? "" });
+  const [error, setError] = useState<unknown>(null);
+  const cache = useQueryClient();
+  const field = (key: keyof typeof form) => ({ value: form[key], onValue: (value: string) => setForm({ ...form, [key]: value }), error: fieldError(error, key) });
+  async function save() {
+    const change: ContactChange = {};
+    if (form.name !== contact.name) change.name = form.name;
+    if (form.email !== (contact.email ?? "")) change.email = form.email;
+    if (form.phone !== (contact.phone ?? "")) change.phone = form.phone;
+    if (form.company !== (contact.company ?? "")) change.company = form.company;
+    try {
+      if (Object.keys(change).length > 0) await call(`contacts/${contact.id}`, { method: "PATCH", body: change, version: contact.version });
+      await cache.invalidateQueries({ queryKey: ["contact", contact.id] });
+      onDone();
+    } catch (reason) {
+      setError(reason);
+    }
+  }
+  return (
+    <form
+      className="stack"
+      onSubmit={(event) => {
+        event.preventDefault();
+        void save();
+      }}
+    >
+      <TextField label="Name" {...field("name")} autoFocus />
+      <TextField label="E-mail" type="email" {...field("email")} />
+      <TextField label="Phone" type="tel" {...field("phone")} />
+      <TextField label="Company" {...field("company")} />
+      {error !== null && <p className="field-error" role="alert">{errorText(error)}</p>}
+      <div className="line">
+        <Button type="submit" tone="accent" size="small">
+          Save
+        </Button>
+        <Button size="small" tone="plain" onClick={onDone}>
+          Cancel
+        </Button>
+      </div>
+    </form>
+  );
+}
+
+function VisitSection({ visitor_id, row }: { visitor_id: string; row: Conversation }) {
+  const live = useStore(visitors, (held) => held.rows.get(visitor_id));
+  // The store is asked again when the page in sight changes, and now and then while nobody is live.
+  const stored = useQuery({ ...visitorQuery(visitor_id), refetchInterval: live ? false : 20_000 });
+  const sites = useQuery(sitesQuery);
+  const site = sites.data?.find((each) => each.id === row.site_id);
+  return (
+    <section className="side-section">
+      <h3 className="side-title">
+        This visit {live && <Lamp state={live.state === "active" ? "live" : "away"} size="small" name={live.state === "active" ? "Here now" : "Idle"} />}
+      </h3>
+      <PagesOf visitor_id={visitor_id} live={live} stored={stored.data} />
+      <VisitFacts browser={live?.browser ?? stored.data?.browser} source={live?.source ?? stored.data?.visits[0]?.source} site={site?.name} />
+      {stored.data?.blocked && (
+        <div className="notice" data-tone="risk">
+          <Icon name="block" />
+          <span className="grow">This visitor is blocked and cannot write.</span>
+          <Button size="small" onClick={() => block(row, false)}>
+            Unblock
+          </Button>
+        </div>
+      )}
+      {stored.data && stored.data.visits.length > 1 && (
+        <details className="earlier-visits">
+          <summary>Earlier visits ({stored.data.visits.length - 1})</summary>
+          <ul>
+            {stored.data.visits.slice(1).map((visit) => (
+              <li key={visit.id}>
+                <Ago at_ms={visit.started_at_ms} words="ago" />
+                <span className="faint"> · {visit.pages.length === 1 ? "1 page" : `${visit.pages.length} pages`}</span>
+              </li>
+            ))}
+          </ul>
+        </details>
+      )}
+    </section>
+  );
+}
+
+function EarlierSection({ row }: { row: Conversation }) {
+  const found = useQuery(contactConversationsQuery(row.contact_id));
+  const others = found.data?.items.filter((each) => each.id !== row.id) ?? [];
+  if (others.length === 0) return null;
+  return (
+    <section className="side-section">
+      <h3 className="side-title">Other conversations</h3>
+      <ul className="earlier">
+        {others.map((each) => (
+          <li key={each.id}>
+            <Link to="/inbox/$list/$conversationId" params={{ list: "all", conversationId: each.id }} className="earlier-link">
+              <Lamp state={lampOf(each, false).state} name={lampOf(each, false).name} size="small" />
+              <span className="cut grow">
+                <bdi>{previewText(each)}</bdi>
+              </span>
+              <span className="faint small">
+                <Ago at_ms={each.active_at_ms} />
+              </span>
+            </Link>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}

@@ -1,0 +1,84 @@
+/** What can be done with a conversation: done first, said after, and taken back rather than asked. */
+import type { AgentId, Command, Conversation, ConversationId } from "@switchboard/protocol";
+
+import { errorText } from "../api/http.ts";
+import { priorityName, titleOf } from "../inbox/word.ts";
+import { now } from "../part/clock.ts";
+import { createStore } from "../part/store.ts";
+import { soonText } from "../part/time.tsx";
+import { toast, toastError } from "../part/toast.tsx";
+import { command, membership, team } from "../live/session.ts";
+
+/** Which menu of the open thread is open; keys open them too. */
+export const openMenu = createStore<"snooze" | "assign" | "more" | null>(null);
+
+/** Does it, says it, offers the way back; a refusal is said too. */
+function perform(what: Command, words: string, undo: Command | null): void {
+  command(what).catch((error: unknown) => toastError(errorText(error)));
+  if (words) {
+    toast(words, undo && (() => void command(undo).catch((error: unknown) => toastError(errorText(error)))));
+  }
+}
+
+/** Gives a conversation to a member, or to nobody. */
+export function assign(row: Conversation, agent_id: AgentId | null): void {
+  const conversation_id = row.id;
+  const before = row.assignee_id ?? null;
+  if (before === agent_id) return;
+  const me = membership.get()?.agent_id;
+  const name = agent_id === null ? "nobody" : agent_id === me ? "you" : (team.get().agents.get(agent_id)?.name ?? "a member");
+  perform({ do: "assign", conversation_id, agent_id }, `Assigned to ${name}`, { do: "assign", conversation_id, agent_id: before });
+}
+
+/** Takes part. */
+export function join(conversation_id: ConversationId): void {
+  perform({ do: "join", conversation_id }, "You joined", { do: "leave", conversation_id });
+}
+
+/** Lets a conversation rest. */
+export function snooze(row: Conversation, until_ms: number): void {
+  const conversation_id = row.id;
+  perform({ do: "snooze", conversation_id, until_ms }, `${titleOf(row)} snoozed until ${soonText(until_ms, now())}`, {
+    do: "reopen",
+    conversation_id,
+  });
+}
+
+/** Ends a conversation. */
+export function close(row: Conversation): void {
+  perform({ do: "close", conversation_id: row.id }, `${titleOf(row)} closed`, { do: "reopen", conversation_id: row.id });
+}
+
+/** Opens a conversation again. */
+export function reopen(row: Conversation): void {
+  const back: Command | null = row.state === "closed" ? { do: "close", conversation_id: row.id } : null;
+  perform({ do: "reopen", conversation_id: row.id }, `${titleOf(row)} is open again`, back);
+}
+
+/** Changes the priority. */
+export function prioritize(row: Conversation, priority: number): void {
+  if (row.priority === priority) return;
+  perform({ do: "prioritize", conversation_id: row.id, priority }, `Priority: ${priorityName(priority)}`, {
+    do: "prioritize",
+    conversation_id: row.id,
+    priority: row.priority,
+  });
+}
+
+/** Marks as spam, or takes that back. */
+export function markSpam(row: Conversation, spam: boolean): void {
+  perform({ do: "mark_spam", conversation_id: row.id, spam }, spam ? "Marked as spam" : "No longer spam", {
+    do: "mark_spam",
+    conversation_id: row.id,
+    spam: !spam,
+  });
+}
+
+/** Blocks the visitor, or takes that back. */
+export function block(row: Conversation, blocked: boolean): void {
+  perform({ do: "block_visitor", conversation_id: row.id, blocked }, blocked ? "Visitor blocked" : "Visitor unblocked", {
+    do: "block_visitor",
+    conversation_id: row.id,
+    blocked: !blocked,
+  });
+}

@@ -1,0 +1,239 @@
+/** Where one writes: to the customer or to the team, and it always says which. */
+import { useEffect, useLayoutEffect, useRef, useState, type ClipboardEvent, type DragEvent, type KeyboardEvent } from "react";
+import type { Conversation } from "@switchboard/protocol";
+
+import { client, membership, visitors } from "../live/session.ts";
+import { Button, IconButton } from "../part/control.tsx";
+import { Icon } from "../part/icon.tsx";
+import { useStore } from "../part/store.ts";
+import { titleOf } from "../inbox/word.ts";
+import { keysText, useActions } from "../shell/action.ts";
+import { reopen } from "./act.ts";
+import { changeDraft, drafts, EMPTY_DRAFT, type Draft, type Mode } from "./draft.ts";
+import { kindText, sizeText } from "./file.tsx";
+import { FILES_MAX, useUploads } from "./upload.ts";
+import { toastError } from "../part/toast.tsx";
+
+const BODY_BYTES_MAX = 16 * 1024;
+const TYPING_EVERY_MS = 2_000;
+
+/** The composer of one conversation. Mount it anew for another. */
+export function Composer({ row, onSent }: { row: Conversation; onSent: () => void }) {
+  const me = useStore(membership, (member) => member?.agent_id ?? "");
+  const key = `${me} ${row.id}`;
+  const draft = useStore(drafts, (all) => all[key]) ?? EMPTY_DRAFT;
+  const closed = row.state === "closed";
+  const mode: Mode = closed ? "note" : draft.mode;
+  const text = draft[mode];
+  const field = useRef<HTMLTextAreaElement>(null);
+  const picker = useRef<HTMLInputElement>(null);
+  const [over, setOver] = useState(false);
+  const files = draft.files;
+  const { uploads, add, again, drop } = useUploads((file) => {
+    const held = drafts.get()[key] ?? EMPTY_DRAFT;
+    changeDraft(key, { files: [...held.files, file] });
+  });
+  const signalTyping = useTypingSignal(row.id);
+  useGrowing(field, text);
+  const change = (next: Partial<Draft>) => changeDraft(key, next);
+  function write(next: string) {
+    change({ [mode]: next });
+    if (mode === "reply") signalTyping(next.trim() !== "");
+  }
+  function choose(next: Mode) {
+    change({ mode: next });
+    requestAnimationFrame(() => field.current?.focus());
+  }
+  function takeFiles(list: readonly File[]) {
+    const free = FILES_MAX - files.length - uploads.length;
+    if (list.length > free) toastError(`A message takes ${FILES_MAX} files at most.`);
+    add(list.slice(0, Math.max(0, free)));
+  }
+  const body = text.trim();
+  const too_long = new TextEncoder().encode(body).length > BODY_BYTES_MAX;
+  const busy = uploads.some((each) => each.error === null);
+  const ready = (body !== "" || files.length > 0) && !too_long && !busy;
+  function send() {
+    if (!ready) return;
+    const written = {
+      conversation_id: row.id,
+      format: "markdown" as const,
+      ...(body === "" ? {} : { body }),
+      ...(files.length === 0 ? {} : { attachment_ids: files.map((file) => file.id) }),
+    };
+    // A refusal shows on the line itself, with a way to try again.
+    client()
+      .send(mode === "note" ? { do: "add_note", ...written } : { do: "send_message", ...written })
+      .done.catch(() => undefined);
+    change({ [mode]: "", files: [], mode: mode === "note" ? "reply" : draft.mode });
+    signalTyping(false);
+    onSent();
+  }
+  function onKey(event: KeyboardEvent) {
+    if (event.nativeEvent.isComposing) return;
+    if (event.key === "Enter" && !event.shiftKey) {
+      event.preventDefault();
+      send();
+    } else if (event.key === "Escape") field.current?.blur();
+  }
+  useActions([
+    { id: "reply", name: `Reply to ${titleOf(row)}`, group: "Write", keys: "r", icon: "reply", run: () => choose("reply") },
+    { id: "note", name: "Write a note", group: "Write", keys: "n", icon: "note", run: () => choose("note") },
+    { id: "attach", name: "Attach a file", group: "Write", icon: "attach", run: () => picker.current?.click() },
+    { id: "focus", name: "Go to the composer", group: "Write", keys: "enter", keyOnly: true, run: () => field.current?.focus() },
+  ]);
+  return (
+    <form
+      className="composer"
+      data-mode={mode}
+      data-over={over || undefined}
+      aria-label={mode === "note" ? "Write a note" : "Write a reply"}
+      onSubmit={(event) => {
+        event.preventDefault();
+        send();
+      }}
+      onDragOver={(event: DragEvent) => {
+        if (!event.dataTransfer.types.includes("Files")) return;
+        event.preventDefault();
+        setOver(true);
+      }}
+      onDragLeave={() => setOver(false)}
+      onDrop={(event: DragEvent) => {
+        event.preventDefault();
+        setOver(false);
+        takeFiles([...event.dataTransfer.files]);
+      }}
+    >
+      <div className="composer-head">
+        <div className="modes" role="group" aria-label="Who is this for">
+          <button type="button" className="mode" aria-pressed={mode === "reply"} disabled={closed} onClick={() => choose("reply")} title="Reply (R)">
+            Reply
+          </button>
+          <button type="button" className="mode" aria-pressed={mode === "note"} onClick={() => choose("note")} title="Note (N)">
+            Note
+          </button>
+        </div>
+        <Reader row={row} mode={mode} />
+        {closed && (
+          <Button size="small" icon="reopen" onClick={() => reopen(row)}>
+            Reopen to reply
+          </Button>
+        )}
+      </div>
+      <textarea
+        ref={field}
+        className="composer-field"
+        rows={1}
+        dir="auto"
+        value={text}
+        aria-label={mode === "note" ? "Note to the team" : `Reply to ${titleOf(row)}`}
+        aria-invalid={too_long || undefined}
+        placeholder={mode === "note" ? "Something only the team should know" : `Write to ${titleOf(row)}`}
+        onChange={(event) => write(event.target.value)}
+        onKeyDown={onKey}
+        onPaste={(event: ClipboardEvent) => {
+          const pasted = [...event.clipboardData.files];
+          if (pasted.length === 0) return;
+          event.preventDefault();
+          takeFiles(pasted);
+        }}
+      />
+      {(files.length > 0 || uploads.length > 0) && (
+        <ul className="composer-files" aria-label="Files">
+          {files.map((file) => (
+            <li key={file.id} className="chip">
+              <Icon name="file" size={14} />
+              <bdi className="cut">{file.name}</bdi>
+              <span className="faint">
+                {kindText(file)} {sizeText(file.size_bytes)}
+              </span>
+              <IconButton icon="close" name={`Remove ${file.name}`} onClick={() => change({ files: files.filter((each) => each.id !== file.id) })} />
+            </li>
+          ))}
+          {uploads.map((each) => (
+            <li key={each.key} className="chip" data-failed={each.error ? "" : undefined}>
+              <Icon name="file" size={14} />
+              <bdi className="cut">{each.file.name}</bdi>
+              {each.error ? (
+                <>
+                  <span className="field-error" role="alert">
+                    {each.error}
+                  </span>
+                  <Button size="small" tone="plain" onClick={() => again(each.key)}>
+                    Try again
+                  </Button>
+                </>
+              ) : (
+                <progress max={1} value={each.progress} aria-label={`Uploading ${each.file.name}`} />
+              )}
+              <IconButton icon="close" name={`Remove ${each.file.name}`} onClick={() => drop(each.key)} />
+            </li>
+          ))}
+        </ul>
+      )}
+      <div className="composer-foot">
+        <IconButton icon="attach" name="Attach a file" onClick={() => picker.current?.click()} />
+        <input
+          ref={picker}
+          type="file"
+          multiple
+          hidden
+          onChange={(event) => {
+            takeFiles([...(event.target.files ?? [])]);
+            event.target.value = "";
+          }}
+        />
+        <span className="grow field-error" role={too_long ? "alert" : undefined}>
+          {too_long ? "This is longer than a message may be. Send it in parts, or as a file." : ""}
+        </span>
+        <span className="composer-hint faint small">
+          <kbd>{keysText("enter")}</kbd> send <kbd>{keysText("shift+enter")}</kbd> new line
+        </span>
+        <Button type="submit" tone="accent" disabled={!ready}>
+          {mode === "note" ? "Add note" : "Send"}
+        </Button>
+      </div>
+    </form>
+  );
+}
+
+/** Who will read this, in words. */
+function Reader({ row, mode }: { row: Conversation; mode: Mode }) {
+  const state = useStore(visitors, (held) => (row.visitor_id ? held.rows.get(row.visitor_id)?.state : undefined));
+  if (mode === "note") return <span className="reader">Only the team reads this</span>;
+  const name = titleOf(row);
+  const words = state === "active" ? "is here and reads this now" : state === "idle" ? "is away from the page and reads this on return" : "reads this on the next visit";
+  return (
+    <span className="reader cut">
+      <bdi>{name}</bdi> {words}
+    </span>
+  );
+}
+
+/** The field is as tall as its text, up to what the style sheet allows. */
+function useGrowing(field: React.RefObject<HTMLTextAreaElement | null>, text: string): void {
+  useLayoutEffect(() => {
+    const node = field.current;
+    if (!node) return;
+    node.style.height = "auto";
+    node.style.height = `${node.scrollHeight}px`;
+  }, [field, text]);
+}
+
+/** Tells the customer that somebody writes, at most every two seconds, and when it ends. */
+function useTypingSignal(conversation_id: string): (active: boolean) => void {
+  const sent = useRef({ active: false, at_ms: 0 });
+  useEffect(
+    () => () => {
+      if (sent.current.active) client().signal({ type: "typing", conversation_id, active: false });
+    },
+    [conversation_id],
+  );
+  return (active) => {
+    const at_ms = Date.now();
+    const due = active ? !sent.current.active || at_ms - sent.current.at_ms >= TYPING_EVERY_MS : sent.current.active;
+    if (!due) return;
+    sent.current = { active, at_ms };
+    client().signal({ type: "typing", conversation_id, active });
+  };
+}

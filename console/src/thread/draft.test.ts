@@ -1,0 +1,21 @@
+import { describe, expect, it } from "vitest";
+
+import { EMPTY_DRAFT, withDraft, type Draft } from "./draft.ts";
+
+const draft = (reply: string, changed_at_ms: number): Draft => ({ ...EMPTY_DRAFT, reply, changed_at_ms });
+
+describe("drafts", () => {
+  it("are kept per conversation and forgotten when empty", () => {
+    const one = withDraft({}, "agt_1 cnv_a", draft("hello", 1));
+    expect(one["agt_1 cnv_a"]?.reply).toBe("hello");
+    expect(withDraft(one, "agt_1 cnv_a", draft("", 2))).toEqual({});
+  });
+
+  it("drop the oldest of too many", () => {
+    let all: Record<string, Draft> = {};
+    for (let index = 0; index < 130; index++) all = withDraft(all, `key ${index}`, draft("x", index));
+    expect(Object.keys(all)).toHaveLength(100);
+    expect(all["key 0"]).toBeUndefined();
+    expect(all["key 129"]).toBeDefined();
+  });
+});

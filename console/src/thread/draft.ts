@@ -1,0 +1,42 @@
+/** Drafts: what stands in a composer, per conversation, kept over reloads. */
+import type { Attachment } from "@switchboard/protocol";
+
+import { createKeptStore } from "../part/store.ts";
+
+/** Who a text is for. */
+export type Mode = "reply" | "note";
+
+/** What stands in a composer. */
+export interface Draft {
+  mode: Mode;
+  reply: string;
+  note: string;
+  files: readonly Attachment[];
+  changed_at_ms: number;
+}
+
+/** An empty composer. */
+export const EMPTY_DRAFT: Draft = { mode: "reply", reply: "", note: "", files: [], changed_at_ms: 0 };
+
+const DRAFTS_MAX = 100;
+
+/** All drafts, by member and conversation. */
+export const drafts = createKeptStore<Record<string, Draft>>(
+  "switchboard.drafts",
+  {},
+  (value): value is Record<string, Draft> => typeof value === "object" && value !== null && !Array.isArray(value),
+);
+
+/** Puts a draft in; empty ones are forgotten, and the oldest of too many. */
+export function withDraft(all: Record<string, Draft>, key: string, draft: Draft): Record<string, Draft> {
+  const rest = Object.entries(all).filter(([each]) => each !== key);
+  const empty = draft.reply === "" && draft.note === "" && draft.files.length === 0 && draft.mode === "reply";
+  const kept = empty ? rest : [...rest, [key, draft] as const];
+  kept.sort(([, a], [, b]) => b.changed_at_ms - a.changed_at_ms);
+  return Object.fromEntries(kept.slice(0, DRAFTS_MAX));
+}
+
+/** Changes a draft. */
+export function changeDraft(key: string, change: Partial<Draft>): void {
+  drafts.set((all) => withDraft(all, key, { ...EMPTY_DRAFT, ...all[key], ...change, changed_at_ms: Date.now() }));
+}

@@ -1,0 +1,202 @@
+/** The lines of a thread: messages, notes, events, days. */
+import { memo, useState, type KeyboardEvent } from "react";
+import type { Message } from "@switchboard/protocol";
+
+import { errorText } from "../api/http.ts";
+import { client, command } from "../live/session.ts";
+import { Button, IconButton } from "../part/control.tsx";
+import { Dialog } from "../part/dialog.tsx";
+import { Icon } from "../part/icon.tsx";
+import { Face } from "../part/lamp.tsx";
+import { Menu, MenuItem } from "../part/menu.tsx";
+import { Clock, dayText, exactText } from "../part/time.tsx";
+import { now } from "../part/clock.ts";
+import { toastError } from "../part/toast.tsx";
+import { Body } from "./body.tsx";
+import { authorKey, type Item, type Mark, type Written } from "./item.ts";
+import { authorName, eventText, type Names } from "./event.ts";
+import { FileView } from "./file.tsx";
+
+/** A line of the thread. */
+export const Line = memo(function Line({ item, names, conversation_id, may_delete }: { item: Item; names: Names; conversation_id: string; may_delete: boolean }) {
+  switch (item.kind) {
+    case "day":
+      return (
+        <div className="day" role="separator">
+          <span>{dayText(item.at_ms, now())}</span>
+        </div>
+      );
+    case "unread":
+      return (
+        <div className="unread-line" role="separator">
+          <span>New</span>
+        </div>
+      );
+    case "event":
+      return (
+        <div className="event">
+          <bdi>{eventText(item.entry, names)}</bdi> <Clock at_ms={item.entry.sent_at_ms} />
+        </div>
+      );
+    case "message":
+    case "note":
+      return <WrittenLine item={item} names={names} conversation_id={conversation_id} may_delete={may_delete} />;
+  }
+});
+
+function WrittenLine({ item, names, conversation_id, may_delete }: { item: Written; names: Names; conversation_id: string; may_delete: boolean }) {
+  const [editing, setEditing] = useState(false);
+  const [deleting, setDeleting] = useState(false);
+  const ours = item.author.kind !== "visitor";
+  const mine = item.author.kind === "agent" && item.author.agent_id === names.me;
+  const name = item.author.kind === "agent" ? names.agent(item.author.agent_id) : authorName(item.author, names);
+  const deleted = item.message.deleted_at_ms != null;
+  const changeable = item.entry_id !== null && !deleted && (mine || (may_delete && item.author.kind === "agent"));
+  return (
+    <article
+      className="said"
+      data-side={ours ? "ours" : "theirs"}
+      data-kind={item.kind}
+      data-joined={item.joined || undefined}
+      data-mark={item.mark ?? undefined}
+      aria-label={`${item.kind === "note" ? "Note by" : ""} ${name}, ${exactText(item.at_ms)}`}
+    >
+      <span className="said-face">{!item.joined && <Face name={name} seed={authorKey(item.author)} />}</span>
+      <div className="said-main">
+        {!item.joined && (
+          <div className="said-head">
+            <bdi className="said-name">{name}</bdi>
+            {item.kind === "note" && <span className="said-note">Note, only the team sees this</span>}
+            <Clock at_ms={item.at_ms} />
+          </div>
+        )}
+        <div className="bubble" title={exactText(item.at_ms)}>
+          {editing && item.entry_id ? (
+            <EditField
+              message={item.message}
+              onDone={() => setEditing(false)}
+              onSave={(body) => command({ do: "edit_message", conversation_id, entry_id: item.entry_id ?? "", body })}
+            />
+          ) : (
+            <Words message={item.message} />
+          )}
+        </div>
+        {(item.mark === "refused" || item.problem) && <RefusedLine item={item} />}
+        {item.mark && item.mark !== "refused" && <MarkLine mark={item.mark} />}
+      </div>
+      {changeable && !editing && (
+        <span className="said-tools">
+          <Menu trigger={<IconButton icon="more" name="Change this" />} align={ours ? "end" : "start"}>
+            {mine && item.message.body !== "" && (
+              <MenuItem icon="edit" onSelect={() => setEditing(true)}>
+                Edit
+              </MenuItem>
+            )}
+            <MenuItem icon="copy" onSelect={() => void navigator.clipboard.writeText(item.message.body).catch(() => toastError("The text could not be copied."))}>
+              Copy the text
+            </MenuItem>
+            <MenuItem icon="trash" tone="risk" onSelect={() => setDeleting(true)}>
+              Delete
+            </MenuItem>
+          </Menu>
+        </span>
+      )}
+      <Dialog title={item.kind === "note" ? "Delete this note?" : "Delete this message?"} open={deleting} onClose={() => setDeleting(false)}>
+        <p>Its words and files are gone for everybody, and cannot be brought back. That something stood here stays visible.</p>
+        <div className="dialog-foot">
+          <Button onClick={() => setDeleting(false)}>Cancel</Button>
+          <Button
+            tone="risk"
+            onClick={() => {
+              setDeleting(false);
+              command({ do: "delete_message", conversation_id, entry_id: item.entry_id ?? "" }).catch((error: unknown) => toastError(errorText(error)));
+            }}
+          >
+            Delete
+          </Button>
+        </div>
+      </Dialog>
+    </article>
+  );
+}
+
+function Words({ message }: { message: Message }) {
+  if (message.deleted_at_ms != null) return <p className="body faint said-deleted">Deleted</p>;
+  return (
+    <>
+      {message.body !== "" && <Body format={message.format} text={message.body} />}
+      {(message.attachments ?? []).map((file) => (
+        <FileView key={file.id} file={file} />
+      ))}
+      {message.edited_at_ms != null && (
+        <span className="said-edited" title={`Edited ${exactText(message.edited_at_ms)}`}>
+          edited
+        </span>
+      )}
+    </>
+  );
+}
+
+const MARK_WORDS: Record<Exclude<Mark, "refused">, string> = { sending: "Sending", sent: "Sent", delivered: "Delivered", seen: "Seen" };
+
+function MarkLine({ mark }: { mark: Exclude<Mark, "refused"> }) {
+  return (
+    <div className="mark" data-mark={mark} title={MARK_WORDS[mark]}>
+      <Icon name={mark === "sending" ? "clock" : mark === "sent" ? "check" : "checks"} size={14} />
+      <span className="mark-word">{MARK_WORDS[mark]}</span>
+    </div>
+  );
+}
+
+function RefusedLine({ item }: { item: Written }) {
+  const id = item.client_id;
+  return (
+    <div className="refused" role="alert">
+      <span>Not sent. {item.problem?.title}</span>
+      {id && (
+        <>
+          <Button size="small" onClick={() => client().retry(id)}>
+            Try again
+          </Button>
+          <Button size="small" tone="plain" onClick={() => client().discard(id)}>
+            Remove
+          </Button>
+        </>
+      )}
+    </div>
+  );
+}
+
+function EditField({ message, onSave, onDone }: { message: Message; onSave: (body: string) => Promise<unknown>; onDone: () => void }) {
+  const [text, setText] = useState(message.body);
+  const [error, setError] = useState<string | null>(null);
+  function save() {
+    const body = text.trim();
+    if (body === "" || body === message.body) return onDone();
+    onSave(body).then(onDone, (reason: unknown) => setError(errorText(reason)));
+  }
+  function key(event: KeyboardEvent) {
+    if (event.key === "Escape") onDone();
+    else if (event.key === "Enter" && !event.shiftKey && !event.nativeEvent.isComposing) save();
+    else return;
+    event.preventDefault();
+  }
+  return (
+    <div className="edit">
+      <textarea className="input" aria-label="Edit the text" autoFocus dir="auto" value={text} onChange={(event) => setText(event.target.value)} onKeyDown={key} />
+      {error && (
+        <div className="field-error" role="alert">
+          {error}
+        </div>
+      )}
+      <div className="line">
+        <Button size="small" tone="accent" onClick={save}>
+          Save
+        </Button>
+        <Button size="small" tone="plain" onClick={onDone}>
+          Cancel
+        </Button>
+      </div>
+    </div>
+  );
+}

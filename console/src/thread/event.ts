@@ -1,0 +1,71 @@
+/** What the system tells, in words. Pure. */
+import type { AgentId, Author, Entry } from "@switchboard/protocol";
+
+import { priorityName } from "../inbox/word.ts";
+import { soonText } from "../part/time.tsx";
+
+/** Gives names; `null` for nobody known. */
+export interface Names {
+  agent(id: AgentId): string;
+  customer: string;
+  me: AgentId;
+}
+
+/** Who did something. */
+export function authorName(author: Author, names: Names): string {
+  switch (author.kind) {
+    case "visitor":
+      return names.customer;
+    case "agent":
+      return author.agent_id === names.me ? "You" : names.agent(author.agent_id);
+    case "ai":
+      return "The assistant";
+    case "system":
+      return "Switchboard";
+  }
+}
+
+/** An event of the log as a sentence. */
+export function eventText(entry: Entry, names: Names): string {
+  const who = authorName(entry.author, names);
+  const { content } = entry;
+  const name = (id: AgentId) => (id === names.me ? "you" : names.agent(id));
+  switch (content.kind) {
+    case "joined":
+      return isAuthor(entry, content.agent_id) ? `${who} joined` : `${who} added ${name(content.agent_id)}`;
+    case "left":
+      return isAuthor(entry, content.agent_id) ? `${who} left` : `${who} removed ${name(content.agent_id)}`;
+    case "assigned":
+      if (!content.agent_id) return content.previous_id ? `${who} took this off ${name(content.previous_id)}` : `${who} unassigned this`;
+      if (isAuthor(entry, content.agent_id)) return `${who} took this`;
+      return `${who} assigned this to ${name(content.agent_id)}`;
+    case "moved":
+      return content.department_id ? `${who} moved this to another department` : `${who} took this out of its department`;
+    case "snoozed":
+      return `${who} snoozed this until ${soonText(content.until_ms, entry.sent_at_ms)}`;
+    case "reopened":
+      if (content.cause === "snooze_ended") return "Snooze ended; open again";
+      if (content.cause === "visitor") return `${names.customer} wrote; open again`;
+      return `${who} reopened this`;
+    case "closed":
+      return `${who} closed this`;
+    case "prioritized":
+      return `${who} set the priority to ${priorityName(content.priority)}`;
+    case "spam_marked":
+      return content.spam ? `${who} marked this as spam` : `${who} took the spam mark off`;
+    case "visitor_blocked":
+      return content.blocked ? `${who} blocked the visitor` : `${who} unblocked the visitor`;
+    case "message":
+    case "note":
+    case "edited":
+    case "deleted":
+      return "";
+    default:
+      // A newer server tells of something this page does not know.
+      return `${who} changed something`;
+  }
+}
+
+function isAuthor(entry: Entry, agent_id: AgentId): boolean {
+  return entry.author.kind === "agent" && entry.author.agent_id === agent_id;
+}

@@ -1,0 +1,253 @@
+/** The head of a thread: who, whose it is, who else looks, and what can be done. */
+import { Link, useNavigate } from "@tanstack/react-router";
+import { useEffect, useState } from "react";
+import type { Conversation } from "@switchboard/protocol";
+
+import { lampOf, PRIORITIES, titleOf } from "../inbox/word.ts";
+import { neighbourOf, shownOrder } from "../live/selection.ts";
+import { viewing } from "../live/signal.ts";
+import { may, membership, team, visitors } from "../live/session.ts";
+import { pathOf } from "../live/visitors.ts";
+import { now } from "../part/clock.ts";
+import { Button, IconButton, TextField } from "../part/control.tsx";
+import { Dialog } from "../part/dialog.tsx";
+import { Face, Lamp } from "../part/lamp.tsx";
+import { Menu, MenuItem, MenuLabel, MenuRule } from "../part/menu.tsx";
+import { useStore } from "../part/store.ts";
+import { soonText } from "../part/time.tsx";
+import { useActions, type Action } from "../shell/action.ts";
+import { assign, block, close, join, markSpam, openMenu, prioritize, reopen, snooze } from "./act.ts";
+import { snoozeChoices } from "./choice.ts";
+
+/** The head. */
+export function ThreadHead({ row, list, side, onSide }: { row: Conversation; list: string; side: boolean; onSide: () => void }) {
+  const visitor = useStore(visitors, (held) => (row.visitor_id ? held.rows.get(row.visitor_id) : undefined));
+  const lamp = lampOf(row, visitor?.state === "active");
+  const writes = may("conversations.write");
+  return (
+    <header className="thread-head">
+      <Link to="/inbox/$list" params={{ list }} search={(before: Record<string, unknown>) => before} className="icon-button phone-only" aria-label="Back to the list">
+        <BackIcon />
+      </Link>
+      <Lamp state={lamp.state} name={lamp.name} />
+      <div className="grow thread-who">
+        <h2 className="cut">
+          <bdi>{titleOf(row)}</bdi>
+        </h2>
+        <div className="faint small cut">
+          #{row.number} · {stateText(row, lamp.name)}
+          {visitor?.page && <> · on {visitor.page.title || pathOf(visitor.page.url)}</>}
+        </div>
+      </div>
+      <Viewers id={row.id} />
+      {writes && <AssignMenu row={row} />}
+      {writes && row.state !== "closed" && <SnoozeMenu row={row} />}
+      {writes && <CloseButton row={row} list={list} />}
+      <MoreMenu row={row} />
+      <IconButton icon="panel" name={side ? "Hide the side panel" : "Show the side panel"} shortcut="i" aria-pressed={side} onClick={onSide} />
+    </header>
+  );
+}
+
+function BackIcon() {
+  return (
+    <svg width="16" height="16" viewBox="0 0 16 16" fill="none" stroke="currentColor" strokeWidth="1.6" strokeLinecap="round" aria-hidden="true">
+      <path d="M10 3 5 8l5 5" />
+    </svg>
+  );
+}
+
+function stateText(row: Conversation, lamp_name: string): string {
+  if (row.state === "snoozed" && row.snoozed_until_ms) return `Snoozed until ${soonText(row.snoozed_until_ms, now())}`;
+  return lamp_name;
+}
+
+function Viewers({ id }: { id: string }) {
+  const ids = useStore(viewing, (held) => held.get(id));
+  const agents = useStore(team, (held) => held.agents);
+  const me = useStore(membership, (member) => member?.agent_id);
+  const others = [...new Set(ids ?? [])].filter((each) => each !== me);
+  if (others.length === 0) return null;
+  const names = others.map((each) => agents.get(each)?.name ?? "A colleague");
+  return (
+    <span className="viewers" role="img" aria-label={`Also looking: ${names.join(", ")}`} title={`Also looking: ${names.join(", ")}`}>
+      {others.slice(0, 3).map((each, index) => (
+        <Face key={each} name={names[index] ?? ""} seed={each} size="small" />
+      ))}
+      <span className="small faint viewers-word">{others.length === 1 ? "looks too" : "look too"}</span>
+    </span>
+  );
+}
+
+function useMenuOpen(name: "snooze" | "assign" | "more"): [boolean, (open: boolean) => void] {
+  const open = useStore(openMenu, (held) => held === name);
+  return [open, (next) => openMenu.set(next ? name : null)];
+}
+
+function AssignMenu({ row }: { row: Conversation }) {
+  const agents = useStore(team, (held) => held.agents);
+  const presence = useStore(team, (held) => held.presence);
+  const me = useStore(membership, (member) => member?.agent_id ?? "");
+  const [open, setOpen] = useMenuOpen("assign");
+  const assignee = row.assignee_id ? agents.get(row.assignee_id) : undefined;
+  const members = [...agents.values()].filter((agent) => !agent.deactivated).sort((a, b) => Number(b.id === me) - Number(a.id === me) || a.name.localeCompare(b.name));
+  return (
+    <Menu
+      open={open}
+      onOpenChange={setOpen}
+      trigger={
+        <Button className="assign" aria-label={`Assigned to ${assignee?.name ?? "nobody"}. Change`}>
+          {assignee ? <Face name={assignee.name} seed={assignee.id} size="small" /> : null}
+          <span className="cut assign-name">{assignee ? (assignee.id === me ? "You" : assignee.name) : "Assign"}</span>
+        </Button>
+      }
+    >
+      {members.map((agent) => {
+        const state = presence.get(agent.id) ?? "offline";
+        return (
+          <MenuItem
+            key={agent.id}
+            mark={<Lamp state={state === "online" ? "live" : state === "away" ? "away" : "quiet"} name={state} />}
+            {...(agent.id === me ? { shortcut: "A" } : {})}
+            onSelect={() => assign(row, agent.id)}
+          >
+            {agent.id === me ? `${agent.name} (you)` : agent.name}
+            {agent.id === row.assignee_id ? ", now" : ""}
+          </MenuItem>
+        );
+      })}
+      <MenuRule />
+      <MenuItem icon="close" disabled={!row.assignee_id} onSelect={() => assign(row, null)}>
+        Nobody
+      </MenuItem>
+    </Menu>
+  );
+}
+
+function SnoozeMenu({ row }: { row: Conversation }) {
+  const [open, setOpen] = useMenuOpen("snooze");
+  const [asking, setAsking] = useState(false);
+  const [when, setWhen] = useState("");
+  const until_ms = new Date(when).getTime();
+  const good = Number.isFinite(until_ms) && until_ms > now();
+  return (
+    <>
+      <Menu open={open} onOpenChange={setOpen} trigger={<IconButton icon="snooze" name="Snooze" shortcut="s" />}>
+        <MenuLabel>Snooze until</MenuLabel>
+        {snoozeChoices(now()).map((choice) => (
+          <MenuItem key={choice.name} onSelect={() => snooze(row, choice.until_ms)}>
+            <span className="menu-split">
+              {choice.name} <span className="faint">{soonText(choice.until_ms, now())}</span>
+            </span>
+          </MenuItem>
+        ))}
+        <MenuRule />
+        <MenuItem icon="clock" onSelect={() => setAsking(true)}>
+          Pick date and time
+        </MenuItem>
+        {row.state === "snoozed" && (
+          <MenuItem icon="reopen" onSelect={() => reopen(row)}>
+            Wake it now
+          </MenuItem>
+        )}
+      </Menu>
+      <Dialog title="Snooze until" open={asking} onClose={() => setAsking(false)}>
+        <form
+          className="stack"
+          onSubmit={(event) => {
+            event.preventDefault();
+            if (!good) return;
+            snooze(row, until_ms);
+            setAsking(false);
+          }}
+        >
+          <TextField label="Date and time" type="datetime-local" value={when} onValue={setWhen} error={when && !good ? "Pick a time to come." : null} hint="In your time zone. It opens again earlier when the customer writes." />
+          <div className="dialog-foot">
+            <Button onClick={() => setAsking(false)}>Cancel</Button>
+            <Button tone="accent" type="submit" disabled={!good}>
+              Snooze
+            </Button>
+          </div>
+        </form>
+      </Dialog>
+    </>
+  );
+}
+
+function CloseButton({ row, list }: { row: Conversation; list: string }) {
+  const navigate = useNavigate();
+  const closed = row.state === "closed";
+  function act() {
+    if (closed) return reopen(row);
+    const next = neighbourOf(shownOrder.get(), row.id, 1) ?? neighbourOf(shownOrder.get(), row.id, -1);
+    close(row);
+    if (next && next !== row.id && list !== "closed") {
+      void navigate({ to: "/inbox/$list/$conversationId", params: { list, conversationId: next }, search: (before: Record<string, unknown>) => before });
+    }
+  }
+  useActions([{ id: "close", name: closed ? "Reopen" : "Close", group: "Conversation", keys: "e", icon: closed ? "reopen" : "check", run: act }]);
+  return (
+    <Button icon={closed ? "reopen" : "check"} onClick={act} title={`${closed ? "Reopen" : "Close"} (E)`} aria-keyshortcuts="e" className="close-button">
+      <span className="close-word">{closed ? "Reopen" : "Close"}</span>
+    </Button>
+  );
+}
+
+function MoreMenu({ row }: { row: Conversation }) {
+  const [open, setOpen] = useMenuOpen("more");
+  const me = useStore(membership, (member) => member?.agent_id ?? "");
+  const navigate = useNavigate();
+  useActions(conversationActions(row, me));
+  // A block is a fact of the visitor's record; the thread only knows what it can offer.
+  return (
+    <Menu open={open} onOpenChange={setOpen} trigger={<IconButton icon="more" name="More" />}>
+      <MenuItem icon="join" onSelect={() => join(row.id)}>
+        Join
+      </MenuItem>
+      <MenuRule />
+      <MenuLabel>Priority</MenuLabel>
+      {PRIORITIES.map((name, rank) =>
+        rank === 0 ? null : (
+          <MenuItem key={name} icon={rank === row.priority ? "check" : "priority"} onSelect={() => prioritize(row, rank)}>
+            {name}
+          </MenuItem>
+        ),
+      )}
+      <MenuRule />
+      {row.state === "snoozed" && (
+        <MenuItem icon="reopen" onSelect={() => reopen(row)}>
+          Wake it now
+        </MenuItem>
+      )}
+      {row.previous_id && (
+        <MenuItem icon="back" onSelect={() => void navigate({ to: "/inbox/$list/$conversationId", params: { list: "all", conversationId: row.previous_id ?? "" } })}>
+          Open the conversation before
+        </MenuItem>
+      )}
+      <MenuItem icon="spam" onSelect={() => markSpam(row, !row.spam)}>
+        {row.spam ? "Not spam" : "Mark as spam"}
+      </MenuItem>
+      <MenuItem icon="block" tone="risk" onSelect={() => block(row, true)}>
+        Block the visitor
+      </MenuItem>
+    </Menu>
+  );
+}
+
+function conversationActions(row: Conversation, me: string): Action[] {
+  if (!may("conversations.write")) return [];
+  return [
+    { id: "take", name: "Assign to me", group: "Conversation", keys: "a", icon: "assign", run: () => assign(row, me) },
+    { id: "assign", name: "Assign to somebody", group: "Conversation", keys: "t", icon: "assign", run: () => openMenu.set("assign") },
+    { id: "snooze", name: "Snooze", group: "Conversation", keys: "s", icon: "snooze", run: () => openMenu.set("snooze") },
+    { id: "join", name: "Join", group: "Conversation", keys: "o", icon: "join", run: () => join(row.id) },
+    { id: "spam", name: row.spam ? "Not spam" : "Mark as spam", group: "Conversation", keys: "!", icon: "spam", run: () => markSpam(row, !row.spam) },
+    { id: "urgent", name: "Priority: Urgent", group: "Conversation", icon: "priority", run: () => prioritize(row, 4) },
+    { id: "normal", name: "Priority: Normal", group: "Conversation", icon: "priority", run: () => prioritize(row, 2) },
+  ];
+}
+
+/** Closes menus that belong to another conversation. */
+export function useMenusOf(conversation_id: string): void {
+  useEffect(() => () => openMenu.set(null), [conversation_id]);
+}

@@ -1,0 +1,84 @@
+/** A conversation: head, log, composer, and the side panel with the person. */
+import { useQuery } from "@tanstack/react-query";
+import { Link, useParams } from "@tanstack/react-router";
+import { useEffect, useRef } from "react";
+import type { Conversation } from "@switchboard/protocol";
+
+import { conversationQuery } from "../api/query.ts";
+import { errorText } from "../api/http.ts";
+import { keepFollowing } from "../live/follow.ts";
+import { mergeRecords, records } from "../live/record.ts";
+import { client, may, membership } from "../live/session.ts";
+import { Button } from "../part/control.tsx";
+import { Divider, usePaneWidth, type PaneSize } from "../part/pane.tsx";
+import { createKeptStore, useStore } from "../part/store.ts";
+import { useActions } from "../shell/action.ts";
+import { SidePanel } from "../side/panel.tsx";
+import { Composer } from "./composer.tsx";
+import { ThreadHead, useMenusOf } from "./head.tsx";
+import { Thread } from "./thread.tsx";
+
+const SIDE_SIZE: PaneSize = { name: "side", width: 300, min: 240, max: 440 };
+
+const side_open = createKeptStore<boolean>("switchboard.side", matchMedia("(min-width: 1180px)").matches, (value): value is boolean => typeof value === "boolean");
+
+/** The conversation of the address bar. */
+export function ConversationPage() {
+  const params = useParams({ strict: false });
+  const id = params.conversationId ?? "";
+  const list = params.list ?? "all";
+  const agent_id = useStore(membership, (member) => member?.agent_id);
+  const known = useStore(records, (held) => held.get(id));
+  const asked = useQuery({ ...conversationQuery(id), enabled: known === undefined });
+  useEffect(() => {
+    if (asked.data) records.set((held) => mergeRecords(held, asked.data ? [asked.data] : []));
+  }, [asked.data]);
+  useEffect(() => {
+    keepFollowing(id);
+    client().signal({ type: "viewing", conversation_id: id });
+    return () => client().signal({ type: "viewing", conversation_id: null });
+  }, [id, agent_id]);
+  useMenusOf(id);
+  const row = known ?? asked.data;
+  if (row) return <Conversation key={id} row={row} list={list} />;
+  if (asked.isError) {
+    return (
+      <div className="empty">
+        <h2>This conversation cannot be shown</h2>
+        <p className="faint">{errorText(asked.error)}</p>
+        <div className="line">
+          <Button onClick={() => void asked.refetch()}>Try again</Button>
+          <Link className="button" to="/inbox/$list" params={{ list }}>
+            Back to the list
+          </Link>
+        </div>
+      </div>
+    );
+  }
+  return <div className="empty" aria-busy="true" />;
+}
+
+function Conversation({ row, list }: { row: Conversation; list: string }) {
+  const side = useStore(side_open);
+  const width = usePaneWidth(SIDE_SIZE);
+  const bottom = useRef<(() => void) | null>(null);
+  const toggle = () => side_open.set((open) => !open);
+  useActions([{ id: "side", name: side ? "Hide the side panel" : "Show the side panel", group: "Conversation", keys: "i", icon: "panel", run: toggle }]);
+  return (
+    <div className="conversation" data-side={side || undefined}>
+      <section className="conversation-main" aria-label="Conversation">
+        <ThreadHead row={row} list={list} side={side} onSide={toggle} />
+        <Thread row={row} bottom={bottom} />
+        {may("conversations.write") && <Composer row={row} onSent={() => bottom.current?.()} />}
+      </section>
+      {side && (
+        <>
+          <Divider size={SIDE_SIZE} label="Width of the side panel" before={false} />
+          <aside className="side" style={{ "--pane": `${width}px` } as React.CSSProperties} aria-label="Contact">
+            <SidePanel row={row} onClose={toggle} />
+          </aside>
+        </>
+      )}
+    </div>
+  );
+}

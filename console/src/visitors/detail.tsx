@@ -1,0 +1,114 @@
+/** One visitor in full, and the way to begin a chat. */
+import { useQuery } from "@tanstack/react-query";
+import { useNavigate } from "@tanstack/react-router";
+import { useState } from "react";
+import type { LiveVisitor } from "@switchboard/protocol";
+
+import { errorText } from "../api/http.ts";
+import { sitesQuery, visitorQuery } from "../api/query.ts";
+import { visitorName } from "../inbox/word.ts";
+import { command, may } from "../live/session.ts";
+import { Button, Field, IconButton } from "../part/control.tsx";
+import { Icon } from "../part/icon.tsx";
+import { Face } from "../part/lamp.tsx";
+import { Since } from "../part/time.tsx";
+import { PagesOf, VisitFacts } from "../side/visit.tsx";
+
+/** The detail beside the list; a screen of its own on phones. */
+export function VisitorDetail({ id, live, onClose }: { id: string; live: LiveVisitor | undefined; onClose: () => void }) {
+  const stored = useQuery(visitorQuery(id));
+  const sites = useQuery(sitesQuery);
+  const navigate = useNavigate();
+  const site = sites.data?.find((each) => each.id === (live?.site_id ?? stored.data?.site_id));
+  const name = live ? visitorName(live) : visitorName({ id, name: "" });
+  const conversation_id = live?.conversation_id;
+  return (
+    <aside className="visitor-detail" aria-label={`Visitor ${name}`}>
+      <div className="side-section">
+        <div className="side-head">
+          <Face name={name} seed={id} size="large" lamp={live?.state === "active" ? "live" : live ? "away" : "quiet"} lampName={live?.state ?? "left"} />
+          <div className="grow">
+            <h2 className="cut">
+              <bdi>{name}</bdi>
+            </h2>
+            <div className="faint small">
+              {live ? (
+                <>
+                  {live.state === "active" ? "Active" : "Idle"}, here for <Since at_ms={live.entered_at_ms} />
+                </>
+              ) : (
+                "Has left the site"
+              )}
+            </div>
+          </div>
+          <IconButton icon="close" name="Close" onClick={onClose} />
+        </div>
+        {stored.data?.blocked && (
+          <div className="notice" data-tone="risk">
+            <Icon name="block" />
+            <span>This visitor is blocked and cannot write.</span>
+          </div>
+        )}
+        {conversation_id ? (
+          <Button tone="accent" icon="chat" onClick={() => void navigate({ to: "/inbox/$list/$conversationId", params: { list: "all", conversationId: conversation_id } })}>
+            Open the conversation
+          </Button>
+        ) : (
+          live && may("conversations.write") && <StartChat visitor={live} />
+        )}
+      </div>
+      <section className="side-section">
+        <h3 className="side-title">This visit</h3>
+        <PagesOf visitor_id={id} live={live} stored={stored.data} />
+        <VisitFacts browser={live?.browser ?? stored.data?.browser} source={live?.source ?? stored.data?.visits[0]?.source} site={site?.name} />
+        {stored.isError && <p className="faint small">{errorText(stored.error)}</p>}
+      </section>
+    </aside>
+  );
+}
+
+function StartChat({ visitor }: { visitor: LiveVisitor }) {
+  const [text, setText] = useState("");
+  const [error, setError] = useState<string | null>(null);
+  const [busy, setBusy] = useState(false);
+  const navigate = useNavigate();
+  async function start() {
+    setBusy(true);
+    setError(null);
+    try {
+      const ack = await command({ do: "start_conversation", visitor_id: visitor.id, body: text.trim(), format: "markdown" });
+      if (ack.conversation_id) {
+        await navigate({ to: "/inbox/$list/$conversationId", params: { list: "all", conversationId: ack.conversation_id } });
+      }
+    } catch (reason) {
+      setError(errorText(reason));
+    } finally {
+      setBusy(false);
+    }
+  }
+  return (
+    <form
+      className="stack"
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (text.trim() && !busy) void start();
+      }}
+    >
+      <Field label="Start a chat" hint="The first words open the conversation on the visitor's page." error={error}>
+        {(props) => (
+          <textarea
+            {...props}
+            className="input"
+            dir="auto"
+            placeholder="Hello, can I help with what you are looking at?"
+            value={text}
+            onChange={(event) => setText(event.target.value)}
+          />
+        )}
+      </Field>
+      <Button type="submit" tone="accent" icon="send" disabled={!text.trim() || busy}>
+        {busy ? "Starting" : "Start chat"}
+      </Button>
+    </form>
+  );
+}

@@ -1,0 +1,263 @@
+/** Who is on the sites now: live, filtered, still while pointed at, with the honest age of the news. */
+import { useQuery } from "@tanstack/react-query";
+import { useNavigate, useSearch } from "@tanstack/react-router";
+import { useVirtualizer } from "@tanstack/react-virtual";
+import { useEffect, useMemo, useRef, useState } from "react";
+import type { Device, LiveVisitor, PresenceState, VisitorFilter } from "@switchboard/protocol";
+
+import { sitesQuery } from "../api/query.ts";
+import { arrange, type Arranged } from "../live/order.ts";
+import { neighbourOf } from "../live/selection.ts";
+import { status, visitors, watchVisitors } from "../live/session.ts";
+import { visitorOrder, type Visitors } from "../live/visitors.ts";
+import { useTimeText } from "../part/clock.ts";
+import { Button } from "../part/control.tsx";
+import { Icon } from "../part/icon.tsx";
+import { useStore } from "../part/store.ts";
+import { spanText } from "../part/time.tsx";
+import { Snippet } from "../settings/snippet.tsx";
+import { countryName } from "../side/visit.tsx";
+import { useActions } from "../shell/action.ts";
+import { VisitorDetail } from "./detail.tsx";
+import { VisitorRow } from "./row.tsx";
+
+const ROW_HEIGHT = 60;
+
+/** What the address bar says of the list. */
+export interface VisitorSearch {
+  visitor?: string | undefined;
+  site?: string | undefined;
+  state?: string | undefined;
+  device?: string | undefined;
+  country?: string | undefined;
+  find?: string | undefined;
+}
+
+/** The filter of an address. */
+export function filterOf(search: VisitorSearch): VisitorFilter {
+  const filter: VisitorFilter = {};
+  if (search.site) filter.site_id = search.site;
+  if (search.state === "active" || search.state === "idle") filter.state = search.state satisfies PresenceState;
+  if (search.device === "desktop" || search.device === "mobile" || search.device === "tablet") filter.device = search.device satisfies Device;
+  if (search.country) filter.country = search.country;
+  if (search.find) filter.search = search.find;
+  return filter;
+}
+
+/** The page of visitors. */
+export function VisitorsPage() {
+  const search: VisitorSearch = useSearch({ strict: false });
+  const navigate = useNavigate();
+  const live = useStore(visitors);
+  const [paused, setPaused] = useState<Visitors | null>(null);
+  const shown = paused ?? live;
+  const filter = filterOf(search);
+  const filter_key = JSON.stringify(filter);
+  useEffect(() => {
+    watchVisitors(filter);
+    setPaused(null);
+    // The key stands for the filter.
+  }, [filter_key]);
+  // Elsewhere the list of all is watched: lamps and pages of the inbox live on it.
+  useEffect(() => () => watchVisitors({}), []);
+  const change = (next: VisitorSearch) =>
+    void navigate({ to: "/visitors", search: (before: Record<string, unknown>) => ({ ...before, ...next }), replace: true });
+  const toggle = () => setPaused(paused ? null : live);
+  useActions([{ id: "pause", name: paused ? "Resume the list" : "Pause the list", group: "List", keys: "p", icon: paused ? "play" : "pause", run: toggle }]);
+  const chosen = search.visitor ? (shown.rows.get(search.visitor) ?? live.rows.get(search.visitor)) : undefined;
+  return (
+    <div className="visitors" data-open={search.visitor ? "" : undefined}>
+      <section className="visitors-main" aria-label="Visitors">
+        <header className="visitors-head">
+          <h1>Visitors</h1>
+          <Counts live={shown} />
+          <span className="grow" />
+          <Freshness paused={paused} />
+          <Button size="small" icon={paused ? "play" : "pause"} onClick={toggle} aria-keyshortcuts="p" title={`${paused ? "Resume" : "Pause"} (P)`}>
+            {paused ? "Resume" : "Pause"}
+          </Button>
+        </header>
+        <Filters search={search} change={change} rows={live.rows} />
+        <VisitorList key={filter_key} shown={shown} chosen={search.visitor} filtered={filter_key !== "{}"} onChoose={(id) => change({ visitor: id })} />
+      </section>
+      {search.visitor && (
+        <VisitorDetail key={search.visitor} id={search.visitor} live={chosen} onClose={() => change({ visitor: undefined })} />
+      )}
+    </div>
+  );
+}
+
+function Counts({ live }: { live: Visitors }) {
+  if (!live.counts) return null;
+  return (
+    <span className="counts">
+      <b>{live.counts.active}</b> active · <b>{live.counts.idle}</b> idle
+    </span>
+  );
+}
+
+/** How old the list is, in words. While connected, changes come as they happen. */
+function Freshness({ paused }: { paused: Visitors | null }) {
+  const connected = useStore(status, (state) => state.name === "live");
+  const text = useTimeText((at_ms) => {
+    if (paused) return `Paused, ${spanText(at_ms - paused.heard_at_ms)} old`;
+    if (connected) return "Live";
+    const heard = visitors.get().heard_at_ms;
+    return heard ? `Not connected, ${spanText(at_ms - heard)} old` : "Connecting";
+  });
+  return (
+    <span className="freshness small faint" role="status">
+      {text}
+    </span>
+  );
+}
+
+function Filters({ search, change, rows }: { search: VisitorSearch; change: (next: VisitorSearch) => void; rows: ReadonlyMap<string, LiveVisitor> }) {
+  const sites = useQuery(sitesQuery);
+  const [text, setText] = useState(search.find ?? "");
+  const field = useRef<HTMLInputElement>(null);
+  useActions([{ id: "search", name: "Search visitors", group: "List", keys: "/", icon: "search", run: () => field.current?.focus() }]);
+  useEffect(() => {
+    const wanted = text.trim() || undefined;
+    if (wanted === search.find) return;
+    const timer = setTimeout(() => change({ find: wanted }), 220);
+    return () => clearTimeout(timer);
+  }, [text]);
+  const countries = useMemo(() => {
+    const codes = new Set([...rows.values()].flatMap((row) => (row.browser.country ? [row.browser.country] : [])));
+    if (search.country) codes.add(search.country);
+    return [...codes].sort();
+  }, [rows, search.country]);
+  const active_sites = sites.data?.filter((site) => !site.archived) ?? [];
+  const any = search.site || search.state || search.device || search.country || search.find;
+  return (
+    <div className="visitors-filters" role="search">
+      <div className="search">
+        <Icon name="search" size={14} />
+        <input ref={field} type="search" aria-label="Page, source or name" placeholder="Page, source or name" value={text} onChange={(event) => setText(event.target.value)} />
+        <kbd>/</kbd>
+      </div>
+      {active_sites.length > 1 && (
+        <Choice label="Site" value={search.site} onChange={(site) => change({ site })} options={active_sites.map((site) => [site.id, site.name])} />
+      )}
+      <Choice label="State" value={search.state} onChange={(state) => change({ state })} options={[["active", "Active"], ["idle", "Idle"]]} />
+      <Choice label="Device" value={search.device} onChange={(device) => change({ device })} options={[["desktop", "Desktop"], ["mobile", "Phone"], ["tablet", "Tablet"]]} />
+      {countries.length > 0 && (
+        <Choice label="Country" value={search.country} onChange={(country) => change({ country })} options={countries.map((code) => [code, countryName(code)])} />
+      )}
+      {any && (
+        <Button
+          size="small"
+          tone="plain"
+          onClick={() => {
+            setText("");
+            change({ site: undefined, state: undefined, device: undefined, country: undefined, find: undefined });
+          }}
+        >
+          Clear
+        </Button>
+      )}
+    </div>
+  );
+}
+
+function Choice({ label, value, options, onChange }: { label: string; value: string | undefined; options: readonly (readonly [string, string])[]; onChange: (value: string | undefined) => void }) {
+  return (
+    <select className="input choice" aria-label={label} value={value ?? ""} data-set={value ? "" : undefined} onChange={(event) => onChange(event.target.value || undefined)}>
+      <option value="">{label}: any</option>
+      {options.map(([each, name]) => (
+        <option key={each} value={each}>
+          {name}
+        </option>
+      ))}
+    </select>
+  );
+}
+
+function VisitorList({ shown, chosen, filtered, onChoose }: { shown: Visitors; chosen: string | undefined; filtered: boolean; onChoose: (id: string) => void }) {
+  const scroller = useRef<HTMLDivElement>(null);
+  const [pointed, setPointed] = useState(false);
+  const arranged = useRef<Arranged>({ order: [], waiting_count: 0 });
+  const sorted = useMemo(() => visitorOrder(shown.rows), [shown.rows]);
+  const { order, waiting_count } = useMemo(() => (arranged.current = arrange(arranged.current.order, sorted, pointed)), [sorted, pointed]);
+  // Whoever left while the list stands still is shown as he was, dimmed.
+  const last_known = useRef(new Map<string, LiveVisitor>());
+  for (const [id, row] of shown.rows) last_known.current.set(id, row);
+  const virtual = useVirtualizer({
+    count: order.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => ROW_HEIGHT,
+    getItemKey: (index) => order[index] ?? index,
+    overscan: 8,
+  });
+  const walk = (step: 1 | -1) => {
+    const id = neighbourOf(order, chosen, step);
+    if (id) onChoose(id);
+  };
+  useActions([
+    { id: "next", name: "Next visitor", group: "List", keys: "j", keyOnly: true, run: () => walk(1) },
+    { id: "previous", name: "Previous visitor", group: "List", keys: "k", keyOnly: true, run: () => walk(-1) },
+  ]);
+  if (!shown.ready) return <VisitorSkeleton />;
+  if (order.length === 0) return <NobodyHere filtered={filtered} />;
+  return (
+    <div className="list" onPointerEnter={(event) => event.pointerType === "mouse" && setPointed(true)} onPointerLeave={() => setPointed(false)}>
+      {waiting_count > 0 && <div className="list-news list-news-quiet">{waiting_count} more, shown when the pointer leaves</div>}
+      <div className="list-scroll" ref={scroller} tabIndex={-1}>
+        <ul className="list-rows" style={{ height: virtual.getTotalSize() }} aria-label="Visitors on the sites">
+          {virtual.getVirtualItems().map((item) => {
+            const id = order[item.index];
+            const row = id === undefined ? undefined : (shown.rows.get(id) ?? last_known.current.get(id));
+            if (!row) return null;
+            return (
+              <li key={item.key} style={{ transform: `translateY(${item.start}px)`, height: item.size }} aria-setsize={order.length} aria-posinset={item.index + 1}>
+                <VisitorRow row={row} chosen={row.id === chosen} gone={!shown.rows.has(row.id)} onChoose={() => onChoose(row.id)} />
+              </li>
+            );
+          })}
+        </ul>
+        {shown.counts && shown.counts.listed > order.length && (
+          <p className="list-more faint">
+            The {order.length} most recently active of {shown.counts.listed}. Narrow the list to see others.
+          </p>
+        )}
+      </div>
+    </div>
+  );
+}
+
+function NobodyHere({ filtered }: { filtered: boolean }) {
+  const sites = useQuery(sitesQuery);
+  const site = sites.data?.find((each) => !each.archived);
+  if (filtered) {
+    return (
+      <div className="empty">
+        <h2>Nobody fits</h2>
+        <p className="faint">Somebody who does appears here at once.</p>
+      </div>
+    );
+  }
+  return (
+    <div className="empty">
+      <h2>Nobody is on the site right now</h2>
+      <p className="faint">Visitors appear here the moment a page with the snippet opens.</p>
+      {site && <Snippet site_id={site.id} />}
+      <a className="button" href="/demo/" target="_blank" rel="noopener">
+        Open the test page
+      </a>
+    </div>
+  );
+}
+
+function VisitorSkeleton() {
+  return (
+    <div className="list-skeleton" role="status" aria-label="Loading visitors">
+      {[52, 64, 46, 58].map((width) => (
+        <div key={width} className="list-skeleton-row">
+          <span className="skeleton" style={{ width: 10, height: 10, borderRadius: 5 }} />
+          <span className="skeleton" style={{ display: "block", width: `${width}%`, height: 14 }} />
+        </div>
+      ))}
+    </div>
+  );
+}

@@ -1,0 +1,71 @@
+/** One visitor: lamp, the page as the loudest text, the trail, who, where from, how long. */
+import { memo, useEffect, useRef, useState } from "react";
+import type { LiveVisitor } from "@switchboard/protocol";
+
+import { visitorName } from "../inbox/word.ts";
+import { pathOf, sourceText } from "../live/visitors.ts";
+import { Icon } from "../part/icon.tsx";
+import { Lamp } from "../part/lamp.tsx";
+import { Since } from "../part/time.tsx";
+import { deviceText, placeText } from "../side/visit.tsx";
+
+/** A row; breathes once when the page changes. */
+export const VisitorRow = memo(function VisitorRow({ row, chosen, gone, onChoose }: { row: LiveVisitor; chosen: boolean; gone: boolean; onChoose: () => void }) {
+  const breath = useBreath(`${row.page_count} ${row.page?.url ?? ""}`);
+  const state = gone ? "quiet" : row.state === "active" ? "live" : "away";
+  const lamp_name = gone ? "Left" : row.state === "active" ? "Active" : "Idle";
+  const page = row.page;
+  return (
+    <button type="button" className="visitor" aria-current={chosen ? "true" : undefined} data-gone={gone || undefined} data-stale={row.stale || undefined} data-breath={breath || undefined} onClick={onChoose}>
+      <Lamp state={state} name={lamp_name} />
+      <span className="visitor-page">
+        <span className="visitor-title cut">
+          <bdi>{page ? page.title || pathOf(page.url) : "No page in sight"}</bdi>
+        </span>
+        <span className="visitor-path cut faint small">
+          <Trail count={row.page_count} known={row.trail.length} /> <bdi>{page ? pathOf(page.url) : ""}</bdi>
+        </span>
+      </span>
+      <span className="visitor-who cut">
+        <bdi>{visitorName(row)}</bdi>
+        <span className="faint small cut">{placeText(row.browser) || deviceText(row.browser)}</span>
+      </span>
+      <span className="visitor-source cut">
+        <span className="cut">{sourceText(row)}</span>
+        <span className="faint small cut">{row.visit_count > 0 ? `${row.visit_count + 1}. visit` : "first visit"}</span>
+      </span>
+      <span className="visitor-time">
+        <Since at_ms={row.entered_at_ms} />
+        <span className="faint small">{row.page_count === 1 ? "1 page" : `${row.page_count} pages`}</span>
+      </span>
+      <span className="visitor-chat">{row.conversation_id && <span title="In a conversation"><Icon name="chat" /><span className="heard-only">In a conversation</span></span>}</span>
+    </button>
+  );
+});
+
+const DOTS_MAX = 8;
+
+/** The last pages as a line of dots, the present one full. */
+function Trail({ count, known }: { count: number; known: number }) {
+  const dots = Math.min(DOTS_MAX, Math.max(known, 1));
+  return (
+    <span className="trail" aria-hidden="true" title={`${count} pages`}>
+      {Array.from({ length: dots }, (_, index) => (
+        <i key={index} data-now={index === dots - 1 || undefined} />
+      ))}
+    </span>
+  );
+}
+
+function useBreath(sign: string): boolean {
+  const before = useRef(sign);
+  const [breath, setBreath] = useState(false);
+  useEffect(() => {
+    if (before.current === sign) return;
+    before.current = sign;
+    setBreath(true);
+    const timer = setTimeout(() => setBreath(false), 900);
+    return () => clearTimeout(timer);
+  }, [sign]);
+  return breath;
+}
