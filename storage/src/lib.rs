@@ -1,1 +1,41 @@
-//! In work.
+//! All that lasts: the only crate with SQL. One text for two homes, embedded SQLite and Postgres.
+//!
+//! A noun's statements stand in the file of that noun. Writes take a [`Db`], reads a [`Reader`], which
+//! has no write method and is what doors get. Storage decides nothing about who may do what: reads of the
+//! team's data take a `Scope`, which only a permission check makes.
+
+pub mod agent;
+pub mod attachment;
+pub mod audit;
+pub mod backup;
+pub mod blob;
+mod change;
+pub mod command;
+pub mod contact;
+pub mod conversation;
+pub mod db;
+pub mod entry;
+pub mod error;
+pub mod event;
+pub mod failed_login;
+pub mod fold;
+pub mod invitation;
+pub mod job;
+pub mod key;
+pub mod message;
+pub mod meta;
+pub mod node;
+pub mod page;
+pub mod participant;
+pub mod search;
+pub mod session;
+pub mod setup;
+pub mod site;
+pub mod timer;
+pub mod user;
+pub mod visit;
+pub mod visitor;
+pub mod workspace;
+
+pub use db::{DatabaseConfig, Db, Home, Reader, open};
+pub use error::{Error, Result, Written};

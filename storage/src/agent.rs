@@ -1,0 +1,307 @@
+//! Agents: a user's membership of a workspace, with role and grants.
+
+use protocol::agent::{Agent, AgentChange, Membership};
+use protocol::event::EventType;
+use protocol::id::{AgentId, InvitationId, UserId, WorkspaceId};
+use protocol::limit;
+use protocol::permission::{Permission, Permissions, Role};
+
+use crate::audit::Change;
+use crate::change::{Stamp, insert_audit_where_stamped};
+use crate::db::{Db, Reader, Row, Stmt, stmt};
+use crate::error::{Error, Result, Written};
+use crate::setup::{Account, NewMember};
+use crate::{session, user};
+
+/// An agent with what role and grants allow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    /// The agent.
+    pub agent: Agent,
+    /// What role and grants allow together.
+    pub permissions: Permissions,
+}
+
+/// Uses `agent_by_user`.
+const LIST_MEMBERSHIPS: &str = "
+    SELECT a.workspace_id, w.name AS workspace_name, a.agent_id
+    FROM agent a
+    JOIN workspace w ON w.workspace_id = a.workspace_id
+    WHERE a.user_id = $1 AND a.deactivated_at_ms IS NULL
+    ORDER BY w.created_at_ms, w.workspace_id
+    LIMIT 1000";
+
+/// The workspaces of a user, without those where he is deactivated.
+///
+/// # Errors
+/// The store's.
+pub async fn memberships(reader: &Reader, user_id: UserId) -> Result<Vec<Membership>> {
+    let mut memberships = Vec::new();
+    for row in reader.rows(stmt!(LIST_MEMBERSHIPS, user_id)).await? {
+        let workspace_id = row.id("workspace_id")?;
+        if let Some(member) = find(reader, workspace_id, row.id("agent_id")?).await? {
+            memberships.push(Membership {
+                workspace_id,
+                workspace_name: row.text("workspace_name")?,
+                agent_id: member.agent.id,
+                name: member.agent.name,
+                role: member.agent.role,
+                permissions: member.permissions.list(),
+            });
+        }
+    }
+    Ok(memberships)
+}
+
+/// Uses `agent_by_user`.
+const FIND_AGENT_OF_USER: &str = "
+    SELECT agent_id FROM agent WHERE workspace_id = $1 AND user_id = $2";
+
+/// A user as a member of a workspace, also a deactivated one.
+///
+/// # Errors
+/// The store's.
+pub async fn of_user(
+    reader: &Reader,
+    workspace_id: WorkspaceId,
+    user_id: UserId,
+) -> Result<Option<Member>> {
+    let rows = reader
+        .rows(stmt!(FIND_AGENT_OF_USER, workspace_id, user_id))
+        .await?;
+    match rows.first() {
+        Some(row) => find(reader, workspace_id, row.id("agent_id")?).await,
+        None => Ok(None),
+    }
+}
+
+/// Uses the primary keys.
+const FIND_AGENT: &str = "
+    SELECT a.agent_id, a.version, a.user_id, a.name, u.email, a.role, a.time_zone, a.deactivated_at_ms,
+        a.created_at_ms
+    FROM agent a
+    JOIN account u ON u.user_id = a.user_id
+    WHERE a.workspace_id = $1 AND a.agent_id = $2";
+
+/// Uses the primary key.
+const LIST_GRANTS: &str = "
+    SELECT permission FROM agent_grant WHERE workspace_id = $1 AND agent_id = $2 ORDER BY permission LIMIT 100";
+
+/// One agent, also a deactivated one.
+///
+/// # Errors
+/// The store's.
+pub async fn find(
+    reader: &Reader,
+    workspace_id: WorkspaceId,
+    agent_id: AgentId,
+) -> Result<Option<Member>> {
+    let answers = reader
+        .snapshot(vec![
+            stmt!(FIND_AGENT, workspace_id, agent_id),
+            stmt!(LIST_GRANTS, workspace_id, agent_id),
+        ])
+        .await?;
+    let Some(row) = answers[0].first() else {
+        return Ok(None);
+    };
+    let agent = decode(row)?;
+    let grants = answers[1]
+        .iter()
+        .map(|row| row.word("permission", Permission::of))
+        .collect::<Result<Vec<_>>>()?;
+    let permissions = Permissions::of_role(agent.role).and(Permissions::of(&grants));
+    Ok(Some(Member { agent, permissions }))
+}
+
+/// Uses the primary key.
+const LIST_AGENTS: &str = "
+    SELECT a.agent_id, a.version, a.user_id, a.name, u.email, a.role, a.time_zone, a.deactivated_at_ms,
+        a.created_at_ms
+    FROM agent a
+    JOIN account u ON u.user_id = a.user_id
+    WHERE a.workspace_id = $1
+    ORDER BY a.name, a.agent_id
+    LIMIT 2000";
+
+/// The whole team, by name, also the deactivated: at most 2,000.
+///
+/// # Errors
+/// The store's.
+pub async fn list(reader: &Reader, workspace_id: WorkspaceId) -> Result<Vec<Agent>> {
+    let rows = reader.rows(stmt!(LIST_AGENTS, workspace_id)).await?;
+    rows.iter().map(decode).collect()
+}
+
+const INSERT_AGENT: &str = "
+    INSERT INTO agent
+        (workspace_id, agent_id, version, change_id, user_id, name, role, time_zone, created_at_ms)
+    SELECT $1, $2, 1, $3, $4, $5, $6, $7, CAST($8 AS BIGINT)
+    FROM workspace
+    WHERE workspace_id = $1
+        AND (SELECT COUNT(*) FROM agent WHERE workspace_id = $1 AND deactivated_at_ms IS NULL) < $9";
+
+/// Stores a member where fewer than `AGENTS_MAX` are active. One who is a member already breaks
+/// `agent_by_user`, and with it the batch.
+pub(crate) fn insert(
+    member: &NewMember,
+    user_id: UserId,
+    stamp: &Stamp<'_>,
+    change: &Change,
+) -> Stmt {
+    stmt!(
+        INSERT_AGENT,
+        change.workspace_id,
+        member.id,
+        stamp.id,
+        user_id,
+        member.name.as_str(),
+        member.role.as_str(),
+        member.time_zone.as_str(),
+        change.at_ms,
+        limit::AGENTS_MAX,
+    )
+}
+
+const INSERT_AGENT_INVITED: &str = "
+    INSERT INTO agent
+        (workspace_id, agent_id, version, change_id, user_id, name, role, time_zone, created_at_ms)
+    SELECT $1, $2, 1, $3, $4, $5, $6, $7, CAST($8 AS BIGINT)
+    FROM invitation
+    WHERE workspace_id = $1 AND invitation_id = $10 AND change_id = $3
+        AND (SELECT COUNT(*) FROM agent WHERE workspace_id = $1 AND deactivated_at_ms IS NULL) < $9";
+
+/// The same, where this change took the invitation.
+pub(crate) fn insert_invited(
+    member: &NewMember,
+    user_id: UserId,
+    invitation_id: InvitationId,
+    stamp: &Stamp<'_>,
+    change: &Change,
+) -> Stmt {
+    let mut stmt = insert(member, user_id, stamp, change);
+    stmt.sql = INSERT_AGENT_INVITED;
+    stmt.params.push(invitation_id.into());
+    stmt
+}
+
+/// The audit line of a change of an agent.
+pub(crate) const AUDIT_AGENT: &str = insert_audit_where_stamped!("agent", "agent_id");
+
+/// Adds a member for a user who has an account or gets one (`switchboard user add`).
+///
+/// # Errors
+/// The store's. `AlreadyExists` where the user is a member, `TooMany` past `AGENTS_MAX`.
+pub async fn create(
+    db: &Db,
+    account: &Account,
+    member: &NewMember,
+    change: &Change,
+) -> Result<Written<Agent>> {
+    let stamp = Stamp::new(db, change);
+    let mut batch = stamp.batch();
+    let insert = batch.push(insert(member, account.user_id(), &stamp, change));
+    batch.push(stamp.audit_where_stamped(AUDIT_AGENT, member.id));
+    if let Account::New(row) = account {
+        batch.push(user::insert_where_audited(row, &stamp, change.workspace_id));
+    }
+    batch.push(stamp.value());
+    batch.push(stamp.event(EventType::AgentChanged, 1));
+    match db.batch(batch).await {
+        Ok(answers) if answers[insert].changed == 0 => Ok(Written::TooMany),
+        Ok(_) => {
+            let member = find(db, change.workspace_id, member.id).await?;
+            Ok(member.map_or(Written::NotFound, |member| Written::Done(member.agent)))
+        }
+        Err(Error::Unique(_)) => Ok(Written::AlreadyExists),
+        Err(error) => Err(error),
+    }
+}
+
+/// Locks the workspace, so that two owners cannot step down past each other.
+const LOCK_WORKSPACE: &str = "UPDATE workspace SET version = version WHERE workspace_id = $1";
+
+/// Who is an owner stays an active one, unless there is another.
+const UPDATE_AGENT: &str = "
+    UPDATE agent SET
+        version = version + 1,
+        change_id = $4,
+        name = COALESCE($5, name),
+        role = COALESCE($6, role),
+        time_zone = COALESCE($7, time_zone),
+        deactivated_at_ms = CASE
+            WHEN CAST($8 AS BOOLEAN) IS NULL THEN deactivated_at_ms
+            WHEN CAST($8 AS BOOLEAN) THEN COALESCE(deactivated_at_ms, CAST($9 AS BIGINT))
+            ELSE NULL END
+    WHERE workspace_id = $1 AND agent_id = $2 AND version = $3
+        AND (
+            role <> 'owner'
+            OR (COALESCE($6, role) = 'owner' AND COALESCE($8, deactivated_at_ms IS NOT NULL) = FALSE)
+            OR EXISTS (
+                SELECT 1 FROM agent other
+                WHERE other.workspace_id = $1 AND other.agent_id <> $2
+                    AND other.role = 'owner' AND other.deactivated_at_ms IS NULL))";
+
+/// Changes a member. The last active owner stays one: `LastOwner`. Deactivating ends the user's sessions
+/// where this was his last membership.
+///
+/// # Errors
+/// The store's.
+pub async fn change(
+    db: &Db,
+    agent_id: AgentId,
+    version: u64,
+    new: &AgentChange,
+    change: &Change,
+) -> Result<Written<Agent>> {
+    let workspace_id = change.workspace_id;
+    let stamp = Stamp::new(db, change);
+    let mut batch = stamp.batch();
+    batch.locks.insert(0, workspace_id.to_string());
+    batch.push(stmt!(LOCK_WORKSPACE, workspace_id));
+    let update = batch.push(stmt!(
+        UPDATE_AGENT,
+        workspace_id,
+        agent_id,
+        version,
+        stamp.id,
+        new.name.as_ref().map(|name| name.as_str().to_owned()),
+        new.role.map(Role::as_str),
+        new.time_zone.clone(),
+        new.deactivated,
+        change.at_ms,
+    ));
+    batch.push(stamp.audit_where_stamped(AUDIT_AGENT, agent_id));
+    batch.push(stamp.value());
+    batch.push(stamp.event(EventType::AgentChanged, version + 1));
+    let changed = db.batch(batch).await?[update].changed;
+    let Some(member) = find(db, workspace_id, agent_id).await? else {
+        return Ok(Written::NotFound);
+    };
+    if changed == 0 {
+        let is_current = member.agent.version == version;
+        return Ok(if is_current {
+            Written::LastOwner
+        } else {
+            Written::VersionConflict
+        });
+    }
+    if member.agent.deactivated && memberships(db, member.agent.user_id).await?.is_empty() {
+        session::end_all(db, member.agent.user_id, None, change.at_ms).await?;
+    }
+    Ok(Written::Done(member.agent))
+}
+
+fn decode(row: &Row) -> Result<Agent> {
+    Ok(Agent {
+        id: row.id("agent_id")?,
+        version: row.number("version")?,
+        user_id: row.id("user_id")?,
+        name: row.text("name")?,
+        email: row.text("email")?,
+        role: row.word("role", Role::of)?,
+        time_zone: row.text("time_zone")?,
+        deactivated: row.maybe_number("deactivated_at_ms")?.is_some(),
+        created_at_ms: row.number("created_at_ms")?,
+    })
+}

@@ -1,0 +1,78 @@
+//! The audit log: who changed what. Values stand in a part that an erasure can empty.
+
+use protocol::audit::AuditEntry;
+use protocol::id::WorkspaceId;
+use protocol::page::Page;
+use protocol::permission::Scope;
+
+use crate::db::{Reader, Row, stmt};
+use crate::error::Result;
+use crate::page::{Cursor, page};
+
+/// Who changes what: stored as a line of the audit log in the transaction of the change itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// Where.
+    pub workspace_id: WorkspaceId,
+    /// Who: an id, or `system`.
+    pub actor: String,
+    /// What, dotted and in the past tense.
+    pub action: &'static str,
+    /// The id of what it is done to.
+    pub target: String,
+    /// The names of the fields that change.
+    pub fields: Vec<&'static str>,
+    /// From what to what: a JSON object of `field: [before, after]`.
+    pub changes_json: Option<String>,
+    /// The network address it comes from.
+    pub address: Option<String>,
+    /// The store's time now.
+    pub at_ms: u64,
+}
+
+/// Uses `audit_entry_by_time`.
+const LIST_ENTRIES: &str = "
+    SELECT a.audit_id, a.at_ms, a.actor, a.action, a.target, a.fields_json, v.changes_json, v.address
+    FROM audit_entry a
+    LEFT JOIN audit_value v ON v.workspace_id = a.workspace_id AND v.audit_id = a.audit_id
+    WHERE a.workspace_id = $1 AND (a.at_ms, a.audit_id) < ($2, $3)
+    ORDER BY a.at_ms DESC, a.audit_id DESC
+    LIMIT $4";
+
+/// The lines of the log, newest first.
+///
+/// # Errors
+/// The store's.
+pub async fn list(
+    reader: &Reader,
+    scope: &Scope,
+    cursor: Option<&str>,
+    limit: usize,
+) -> Result<Page<AuditEntry>> {
+    let after = Cursor::or_newest(cursor);
+    let rows = reader
+        .rows(stmt!(
+            LIST_ENTRIES,
+            scope.workspace_id(),
+            after.at_ms,
+            after.id,
+            limit + 1
+        ))
+        .await?;
+    page(&rows, limit, entry, |entry| {
+        Cursor::text(entry.at_ms, entry.id)
+    })
+}
+
+fn entry(row: &Row) -> Result<AuditEntry> {
+    Ok(AuditEntry {
+        id: row.id("audit_id")?,
+        at_ms: row.number("at_ms")?,
+        actor: row.text("actor")?,
+        action: row.text("action")?,
+        target: row.text("target")?,
+        fields: row.json("fields_json")?,
+        changes_json: row.maybe_text("changes_json")?,
+        address: row.maybe_text("address")?,
+    })
+}

@@ -1,0 +1,272 @@
+//! Erasing: for good, in slices that never hold the writer long. May be repeated until it succeeds.
+
+use protocol::event::EventType;
+use protocol::id::{ContactId, ConversationId, EventId, VisitorId, WorkspaceId};
+
+use crate::attachment;
+use crate::audit::Change;
+use crate::change::Stamp;
+use crate::db::{Batch, Db, Reader, stmt};
+use crate::error::Result;
+
+/// Messages of one slice.
+const SLICE: usize = 500;
+
+/// What an erasure touched: what caches, connections and files must forget.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Erased {
+    /// The conversations whose words are gone.
+    pub conversation_ids: Vec<ConversationId>,
+    /// The visitors whose tokens no longer count.
+    pub visitor_ids: Vec<VisitorId>,
+    /// The stored files that no other message needs: to be removed by `blob`.
+    pub blob_hashes: Vec<String>,
+}
+
+// Uses `contact_by_root`.
+const LIST_GROUP: &str = "
+    SELECT k.contact_id
+    FROM contact o
+    JOIN contact k ON k.workspace_id = o.workspace_id AND k.root_id = o.root_id
+    WHERE o.workspace_id = $1 AND o.contact_id = $2
+    ORDER BY k.contact_id
+    LIMIT 10000";
+
+// Uses `visitor_of_contact`.
+const LIST_VISITORS: &str = "
+    SELECT visitor_id FROM visitor
+    WHERE workspace_id = $1 AND contact_id = $2
+    ORDER BY visitor_id
+    LIMIT 10000";
+
+// Uses `conversation_of_contact`.
+const LIST_CONVERSATIONS: &str = "
+    SELECT conversation_id FROM conversation
+    WHERE workspace_id = $1 AND contact_id = $2
+    ORDER BY conversation_id
+    LIMIT 10000";
+
+/// Erases a contact for good, with all merged with it: names, identities, attributes, words, previews,
+/// files, claims, pages, audit values and the search index. Numbers, ids and authors stay.
+/// In slices, so that no transaction holds the writer long; may be repeated until it succeeds.
+///
+/// # Errors
+/// The store's. `None` where there is no such contact.
+pub async fn erase(db: &Db, contact_id: ContactId, change: &Change) -> Result<Option<Erased>> {
+    let workspace_id = change.workspace_id;
+    let rows = db.rows(stmt!(LIST_GROUP, workspace_id, contact_id)).await?;
+    if rows.is_empty() {
+        return Ok(None);
+    }
+    let mut erased = Erased::default();
+    let mut contacts = Vec::with_capacity(rows.len());
+    for row in &rows {
+        let contact_id: ContactId = row.id("contact_id")?;
+        contacts.push(contact_id);
+        for row in db
+            .rows(stmt!(LIST_VISITORS, workspace_id, contact_id))
+            .await?
+        {
+            erased.visitor_ids.push(row.id("visitor_id")?);
+        }
+        for row in db
+            .rows(stmt!(LIST_CONVERSATIONS, workspace_id, contact_id))
+            .await?
+        {
+            erased.conversation_ids.push(row.id("conversation_id")?);
+        }
+    }
+    // Tokens first: nobody can add words behind the erasure's back.
+    for visitor_id in &erased.visitor_ids {
+        let hashes = erase_visitor(db, workspace_id, *visitor_id, change.at_ms).await?;
+        erased.blob_hashes.extend(hashes);
+    }
+    for conversation_id in &erased.conversation_ids {
+        let hashes = erase_words(db, workspace_id, *conversation_id, change.at_ms).await?;
+        erased.blob_hashes.extend(hashes);
+    }
+    erase_records(db, &contacts, change).await?;
+    erased.blob_hashes.sort();
+    erased.blob_hashes.dedup();
+    erased.blob_hashes = unneeded(db, workspace_id, erased.blob_hashes).await?;
+    db.scrub().await?;
+    Ok(Some(erased))
+}
+
+async fn unneeded(
+    reader: &Reader,
+    workspace_id: WorkspaceId,
+    hashes: Vec<String>,
+) -> Result<Vec<String>> {
+    let mut gone = Vec::with_capacity(hashes.len());
+    for hash in hashes {
+        if !attachment::is_needed(reader, workspace_id, &hash).await? {
+            gone.push(hash);
+        }
+    }
+    Ok(gone)
+}
+
+const EMPTY_VISITOR: &str = r#"
+    UPDATE visitor SET version = version + 1, generation = generation + 1, claim_json = '{}',
+        browser_json = '{"device":"unknown","name":"","system":"","language":null,"time_zone":null,"country":null,"city":null}',
+        address = NULL, open_conversation_id = NULL, erased_at_ms = COALESCE(erased_at_ms, $3)
+    WHERE workspace_id = $1 AND visitor_id = $2"#;
+
+// Uses `page_view_of_visitor`.
+const DELETE_PAGES: &str = "
+    DELETE FROM page_view WHERE workspace_id = $1 AND visitor_id = $2";
+
+// Uses `custom_event_of_visitor`.
+const DELETE_CUSTOM_EVENTS: &str = "
+    DELETE FROM custom_event WHERE workspace_id = $1 AND visitor_id = $2";
+
+// Uses `visit_of_visitor`.
+const DELETE_VISITS: &str = "
+    DELETE FROM visit WHERE workspace_id = $1 AND visitor_id = $2";
+
+// Uses `attachment_unclaimed`.
+const DELETE_UPLOADS: &str = "
+    DELETE FROM attachment
+    WHERE workspace_id = $1 AND uploader = $2 AND entry_id IS NULL
+    RETURNING hash";
+
+const INSERT_VISITOR_EVENT: &str = "
+    INSERT INTO event (event_id, workspace_id, event_type, subject, number, at_ms)
+    SELECT $3, $1, 'visitor.changed', v.visitor_id, v.version, CAST($4 AS BIGINT)
+    FROM visitor v
+    WHERE v.workspace_id = $1 AND v.visitor_id = $2";
+
+async fn erase_visitor(
+    db: &Db,
+    workspace_id: WorkspaceId,
+    visitor_id: VisitorId,
+    at_ms: u64,
+) -> Result<Vec<String>> {
+    let mut batch = Batch::locking(vec![visitor_id.to_string()]);
+    let uploads = batch.push(stmt!(DELETE_UPLOADS, workspace_id, visitor_id));
+    batch.push(stmt!(EMPTY_VISITOR, workspace_id, visitor_id, at_ms));
+    for sql in [DELETE_PAGES, DELETE_CUSTOM_EVENTS, DELETE_VISITS] {
+        batch.push(stmt!(sql, workspace_id, visitor_id));
+    }
+    let event_id = db.world().ids.next::<EventId>();
+    batch.push(stmt!(
+        INSERT_VISITOR_EVENT,
+        workspace_id,
+        visitor_id,
+        event_id,
+        at_ms
+    ));
+    let answers = db.batch(batch).await?;
+    answers[uploads]
+        .rows
+        .iter()
+        .map(|row| row.text("hash"))
+        .collect()
+}
+
+const EMPTY_CONVERSATION: &str = "
+    UPDATE conversation SET version = version + 1, preview_text = ''
+    WHERE workspace_id = $1 AND conversation_id = $2";
+
+// Uses `message_of_conversation`.
+const EMPTY_MESSAGES: &str = "
+    UPDATE message SET body = '', text = '', words = '', language = NULL, deleted_at_ms = $3
+    WHERE workspace_id = $1 AND entry_id IN (
+        SELECT m.entry_id FROM message m
+        WHERE m.workspace_id = $1 AND m.conversation_id = $2 AND m.deleted_at_ms IS NULL
+        ORDER BY m.entry_id LIMIT $4)";
+
+// Uses `attachment_of_conversation`.
+const DELETE_ATTACHMENTS: &str = "
+    DELETE FROM attachment
+    WHERE workspace_id = $1 AND conversation_id = $2
+    RETURNING hash";
+
+async fn erase_words(
+    db: &Db,
+    workspace_id: WorkspaceId,
+    conversation_id: ConversationId,
+    at_ms: u64,
+) -> Result<Vec<String>> {
+    let mut hashes = Vec::new();
+    loop {
+        let mut batch = Batch::locking(vec![conversation_id.to_string()]);
+        batch.push(stmt!(EMPTY_CONVERSATION, workspace_id, conversation_id));
+        let files = batch.push(stmt!(DELETE_ATTACHMENTS, workspace_id, conversation_id));
+        let messages = batch.push(stmt!(
+            EMPTY_MESSAGES,
+            workspace_id,
+            conversation_id,
+            at_ms,
+            SLICE
+        ));
+        let answers = db.batch(batch).await?;
+        for row in &answers[files].rows {
+            hashes.push(row.text("hash")?);
+        }
+        if answers[messages].changed < SLICE as u64 {
+            return Ok(hashes);
+        }
+    }
+}
+
+const EMPTY_CONTACT: &str = "
+    UPDATE contact SET version = version + 1, name = '', name_folded = '', email = NULL, phone = NULL,
+        company = NULL, language = NULL, time_zone = NULL, erased_at_ms = COALESCE(erased_at_ms, $3)
+    WHERE workspace_id = $1 AND contact_id = $2";
+
+const DELETE_IDENTITIES: &str = "
+    DELETE FROM contact_identity WHERE workspace_id = $1 AND contact_id = $2";
+
+const DELETE_ATTRIBUTES: &str = "
+    DELETE FROM attribute WHERE workspace_id = $1 AND noun = 'contact' AND subject_id = $2";
+
+const DELETE_TAGS: &str = "
+    DELETE FROM tag WHERE workspace_id = $1 AND noun = 'contact' AND subject_id = $2";
+
+// Uses `audit_entry_by_target`.
+const EMPTY_AUDIT: &str = "
+    DELETE FROM audit_value
+    WHERE workspace_id = $1 AND audit_id IN (
+        SELECT a.audit_id FROM audit_entry a WHERE a.workspace_id = $1 AND a.target = $2)";
+
+const INSERT_ERASED_EVENT: &str = "
+    INSERT INTO event (event_id, workspace_id, event_type, subject, number, at_ms)
+    SELECT $3, $1, $5, k.contact_id, k.version, CAST($4 AS BIGINT)
+    FROM contact k
+    WHERE k.workspace_id = $1 AND k.contact_id = $2";
+
+async fn erase_records(db: &Db, contacts: &[ContactId], change: &Change) -> Result<()> {
+    let workspace_id = change.workspace_id;
+    let mut batch = Batch::locking(contacts.iter().map(ToString::to_string).collect());
+    for contact_id in contacts {
+        batch.push(stmt!(
+            EMPTY_CONTACT,
+            workspace_id,
+            *contact_id,
+            change.at_ms
+        ));
+        for sql in [
+            DELETE_IDENTITIES,
+            DELETE_ATTRIBUTES,
+            DELETE_TAGS,
+            EMPTY_AUDIT,
+        ] {
+            batch.push(stmt!(sql, workspace_id, *contact_id));
+        }
+        let event_id = db.world().ids.next::<EventId>();
+        batch.push(stmt!(
+            INSERT_ERASED_EVENT,
+            workspace_id,
+            *contact_id,
+            event_id,
+            change.at_ms,
+            EventType::ContactErased.as_str()
+        ));
+    }
+    // The erasure's own line says that it took place, and nothing of what was there.
+    batch.push(Stamp::new(db, change).audit());
+    db.batch(batch).await?;
+    Ok(())
+}

@@ -1,0 +1,358 @@
+//! How contacts are known: claims, which link nothing, and proofs, which do.
+
+use protocol::contact::{AttributeValue, IdentityKind};
+use protocol::id::{AuditId, ContactId, EventId, WorkspaceId};
+use protocol::limit;
+use protocol::visitor::Claim;
+
+use crate::audit::Change;
+use crate::db::{Batch, Db, Reader, Stmt, Value, stmt};
+use crate::entry::write::Head;
+use crate::error::Result;
+use crate::fold::fold;
+use crate::visitor::{Proof, VisitorRow};
+
+/// A contact for a visitor who has none, guarded by the command that makes the first conversation.
+const INSERT_LEAD: &str = "
+    INSERT INTO contact (workspace_id, contact_id, version, change_id, kind, name, name_folded, email, phone,
+        company, language, time_zone, root_id, created_at_ms, seen_at_ms)
+    SELECT $1, $6, 1, '', 'lead', $8, $15, CAST($9 AS TEXT), CAST($10 AS TEXT), CAST($11 AS TEXT),
+        CAST($12 AS TEXT), CAST($13 AS TEXT), $6, CAST($14 AS BIGINT), CAST($14 AS BIGINT)
+    FROM visitor v
+    JOIN command g ON g.workspace_id = $1 AND g.principal = $3 AND g.client_id = $4 AND g.attempt_id = $5
+    WHERE v.workspace_id = $1 AND v.visitor_id = $7 AND v.contact_id IS NULL AND g.conversation_id = $2";
+
+const INSERT_CONTACT_EVENT: &str = "
+    INSERT INTO event (event_id, workspace_id, event_type, subject, number, at_ms)
+    SELECT $3, $1, $4, k.contact_id, k.version, CAST($5 AS BIGINT)
+    FROM contact k
+    WHERE k.workspace_id = $1 AND k.contact_id = $2";
+
+/// A claim: stored where the contact is, once.
+const INSERT_CLAIM: &str = "
+    INSERT INTO contact_identity (workspace_id, contact_id, kind, scope, value, value_folded, created_at_ms)
+    SELECT $1, $2, $3, $4, $5, $6, CAST($7 AS BIGINT)
+    FROM contact k
+    WHERE k.workspace_id = $1 AND k.contact_id = $2
+    ON CONFLICT (workspace_id, contact_id, kind, scope, value_folded) DO NOTHING";
+
+/// The same, where the contact carries the change's stamp.
+const INSERT_STAMPED_CLAIM: &str = "
+    INSERT INTO contact_identity (workspace_id, contact_id, kind, scope, value, value_folded, created_at_ms)
+    SELECT $1, $2, $3, $4, $5, $6, CAST($7 AS BIGINT)
+    FROM contact k
+    WHERE k.workspace_id = $1 AND k.contact_id = $2 AND k.change_id = $8
+    ON CONFLICT (workspace_id, contact_id, kind, scope, value_folded) DO NOTHING";
+
+const SET_ATTRIBUTE: &str = "
+    INSERT INTO attribute (workspace_id, noun, subject_id, name, text_value, number_value, flag_value,
+        changed_at_ms)
+    SELECT $1, 'contact', $2, $3, CAST($4 AS TEXT), CAST($5 AS DOUBLE PRECISION), CAST($6 AS BOOLEAN),
+        CAST($7 AS BIGINT)
+    FROM contact k
+    WHERE k.workspace_id = $1 AND k.contact_id = $2
+    ON CONFLICT (workspace_id, noun, subject_id, name) DO UPDATE SET text_value = excluded.text_value,
+        number_value = excluded.number_value, flag_value = excluded.flag_value,
+        changed_at_ms = excluded.changed_at_ms";
+
+/// What somebody said a contact is known by.
+pub(super) struct Claimed<'a> {
+    pub(super) contact_id: ContactId,
+    pub(super) kind: IdentityKind,
+    pub(super) scope: &'a str,
+    pub(super) value: &'a str,
+}
+
+impl Claimed<'_> {
+    fn stmt(&self, workspace_id: WorkspaceId, at_ms: u64) -> Stmt {
+        stmt!(
+            INSERT_CLAIM,
+            workspace_id,
+            self.contact_id,
+            self.kind.as_str(),
+            self.scope,
+            self.value,
+            fold(self.value),
+            at_ms
+        )
+    }
+
+    /// The claim of a change of the record, stored where its stamp stands.
+    pub(super) fn stamped(&self, change: &Change, stamp: AuditId) -> Stmt {
+        let mut stmt = self.stmt(change.workspace_id, change.at_ms);
+        stmt.sql = INSERT_STAMPED_CLAIM;
+        stmt.params.push(Value::from(stamp));
+        stmt
+    }
+}
+
+/// Adds what makes a visitor a contact, with what the page claimed of him.
+pub(crate) fn push_lead(
+    db: &Db,
+    batch: &mut Batch,
+    head: &Head<'_>,
+    contact_id: ContactId,
+    visitor: &VisitorRow,
+) {
+    let claim = &visitor.claim;
+    let more = vec![
+        Value::from(contact_id),
+        Value::from(visitor.id),
+        Value::from(claim.name.clone().unwrap_or_default()),
+        Value::from(claim.email.clone()),
+        Value::from(claim.phone.clone()),
+        Value::from(claim.company.clone()),
+        Value::from(visitor.browser.language.clone()),
+        Value::from(visitor.browser.time_zone.clone()),
+        Value::from(head.at_ms),
+        Value::from(fold(claim.name.as_deref().unwrap_or_default())),
+    ];
+    batch.push(head.stmt(INSERT_LEAD, more));
+    let event_id = db.world().ids.next::<EventId>();
+    batch.push(stmt!(
+        INSERT_CONTACT_EVENT,
+        visitor.workspace_id,
+        contact_id,
+        event_id,
+        "contact.created",
+        head.at_ms
+    ));
+    push_claims(batch, visitor, contact_id, claim, head.at_ms);
+}
+
+fn push_claims(
+    batch: &mut Batch,
+    visitor: &VisitorRow,
+    contact_id: ContactId,
+    claim: &Claim,
+    at_ms: u64,
+) {
+    let site = visitor.site_id.to_string();
+    let id = visitor.id.to_string();
+    let claims = [
+        (IdentityKind::Visitor, "", Some(&id)),
+        (IdentityKind::Email, "", claim.email.as_ref()),
+        (IdentityKind::Phone, "", claim.phone.as_ref()),
+        (
+            IdentityKind::ExternalId,
+            site.as_str(),
+            claim.customer_id.as_ref(),
+        ),
+    ];
+    for (kind, scope, value) in claims {
+        if let Some(value) = value.filter(|value| !value.is_empty()) {
+            let claim = Claimed {
+                contact_id,
+                kind,
+                scope,
+                value,
+            };
+            batch.push(claim.stmt(visitor.workspace_id, at_ms));
+        }
+    }
+    for (name, value) in claim.attributes.iter().take(limit::PROPERTIES_MAX) {
+        let (text, number, flag) = match value {
+            AttributeValue::Text(text) => (Some(text.as_str()), None, None),
+            AttributeValue::Number(number) => (None, Some(*number), None),
+            AttributeValue::Flag(flag) => (None, None, Some(*flag)),
+        };
+        batch.push(stmt!(
+            SET_ATTRIBUTE,
+            visitor.workspace_id,
+            contact_id,
+            name.as_str(),
+            text,
+            number,
+            flag,
+            at_ms
+        ));
+    }
+}
+
+/// A claim fills what is not known; it replaces nothing.
+const FILL_CONTACT: &str = "
+    UPDATE contact SET version = version + 1,
+        name = CASE WHEN name = '' THEN $3 ELSE name END,
+        name_folded = CASE WHEN name = '' THEN $7 ELSE name_folded END,
+        email = COALESCE(email, CAST($4 AS TEXT)),
+        phone = COALESCE(phone, CAST($5 AS TEXT)),
+        company = COALESCE(company, CAST($6 AS TEXT))
+    WHERE workspace_id = $1 AND contact_id = $2 AND erased_at_ms IS NULL";
+
+/// Adds what the page claims to a contact that exists.
+pub(crate) async fn add_claims(
+    db: &Db,
+    workspace_id: WorkspaceId,
+    contact_id: ContactId,
+    visitor: &VisitorRow,
+    claim: &Claim,
+    at_ms: u64,
+) -> Result<()> {
+    let mut batch = Batch::locking(vec![contact_id.to_string()]);
+    batch.push(stmt!(
+        FILL_CONTACT,
+        workspace_id,
+        contact_id,
+        claim.name.clone().unwrap_or_default(),
+        claim.email.clone(),
+        claim.phone.clone(),
+        claim.company.clone(),
+        fold(claim.name.as_deref().unwrap_or_default())
+    ));
+    push_claims(&mut batch, visitor, contact_id, claim, at_ms);
+    let event_id = db.world().ids.next::<EventId>();
+    batch.push(stmt!(
+        INSERT_CONTACT_EVENT,
+        workspace_id,
+        contact_id,
+        event_id,
+        "contact.changed",
+        at_ms
+    ));
+    db.batch(batch).await?;
+    Ok(())
+}
+
+// Uses `contact_identity_verified`.
+const FIND_BY_IDENTITY: &str = "
+    SELECT k.root_id
+    FROM contact_identity i
+    JOIN contact k ON k.workspace_id = i.workspace_id AND k.contact_id = i.contact_id
+    WHERE i.workspace_id = $1 AND i.kind = $2 AND i.scope = $3 AND i.value_folded = $4
+        AND i.verified_at_ms IS NOT NULL AND i.archived_at_ms IS NULL
+    LIMIT 1";
+
+/// The contact whom a proved identity names, the one others were merged into.
+pub(crate) async fn by_identity(
+    reader: &Reader,
+    workspace_id: WorkspaceId,
+    kind: IdentityKind,
+    scope: &str,
+    value: &str,
+) -> Result<Option<ContactId>> {
+    let row = reader
+        .row(stmt!(
+            FIND_BY_IDENTITY,
+            workspace_id,
+            kind.as_str(),
+            scope,
+            proved_form(kind, value)
+        ))
+        .await?;
+    row.map(|row| row.id("root_id")).transpose()
+}
+
+/// A proved identity compared as its kind wants: a site's own ids differ by case, addresses do not.
+fn proved_form(kind: IdentityKind, value: &str) -> String {
+    match kind {
+        IdentityKind::Email => fold(value),
+        IdentityKind::Visitor | IdentityKind::ExternalId | IdentityKind::Phone => value.to_owned(),
+    }
+}
+
+/// What is proved, and of whom.
+pub(crate) struct Proved<'a> {
+    pub(crate) contact_id: ContactId,
+    pub(crate) kind: IdentityKind,
+    pub(crate) scope: &'a str,
+    pub(crate) value: &'a str,
+    pub(crate) proof: &'a Proof,
+    pub(crate) at_ms: u64,
+}
+
+const INSERT_CUSTOMER: &str = "
+    INSERT INTO contact (workspace_id, contact_id, version, change_id, kind, name, name_folded, language,
+        time_zone, root_id, created_at_ms, seen_at_ms)
+    VALUES ($1, $2, 1, '', 'customer', '', '', $3, $4, $2, $5, $5)
+    ON CONFLICT (workspace_id, contact_id) DO NOTHING";
+
+/// What a proof says replaces what was claimed.
+const SET_CUSTOMER: &str = "
+    UPDATE contact SET version = version + 1, kind = 'customer',
+        name = CASE WHEN $3 = '' THEN name ELSE $3 END,
+        name_folded = CASE WHEN $3 = '' THEN name_folded ELSE $8 END,
+        email = COALESCE(CAST($4 AS TEXT), email),
+        phone = COALESCE(CAST($5 AS TEXT), phone),
+        company = COALESCE(CAST($6 AS TEXT), company),
+        seen_at_ms = CASE WHEN $7 > seen_at_ms THEN $7 ELSE seen_at_ms END
+    WHERE workspace_id = $1 AND contact_id = $2 AND erased_at_ms IS NULL";
+
+const INSERT_PROOF: &str = "
+    INSERT INTO contact_identity (workspace_id, contact_id, kind, scope, value, value_folded,
+        verified_at_ms, created_at_ms)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $7)
+    ON CONFLICT (workspace_id, contact_id, kind, scope, value_folded)
+    DO UPDATE SET verified_at_ms = COALESCE(contact_identity.verified_at_ms, excluded.verified_at_ms)";
+
+/// Adds what ties a proved identity to its contact, which is made where it is not there.
+pub(crate) fn push_proved(
+    db: &Db,
+    batch: &mut Batch,
+    visitor: &VisitorRow,
+    proved: &Proved<'_>,
+) -> Result<()> {
+    let workspace_id = visitor.workspace_id;
+    let Proved {
+        contact_id,
+        kind,
+        scope,
+        value,
+        proof,
+        at_ms,
+    } = *proved;
+    let claim = &proof.claim;
+    let email = proof.email.clone().or_else(|| claim.email.clone());
+    batch.push(stmt!(
+        INSERT_CUSTOMER,
+        workspace_id,
+        contact_id,
+        visitor.browser.language.clone(),
+        visitor.browser.time_zone.clone(),
+        at_ms
+    ));
+    batch.push(stmt!(
+        SET_CUSTOMER,
+        workspace_id,
+        contact_id,
+        claim.name.clone().unwrap_or_default(),
+        email,
+        claim.phone.clone(),
+        claim.company.clone(),
+        at_ms,
+        fold(claim.name.as_deref().unwrap_or_default())
+    ));
+    batch.push(stmt!(
+        INSERT_PROOF,
+        workspace_id,
+        contact_id,
+        kind.as_str(),
+        scope,
+        value,
+        proved_form(kind, value),
+        at_ms
+    ));
+    // Besides the customer's own id, the address is only a claim: two customers may share one.
+    let mut claim = claim.clone();
+    claim.customer_id = None;
+    claim.email = email_claim(proof, kind);
+    push_claims(batch, visitor, contact_id, &claim, at_ms);
+    let event_id = db.world().ids.next::<EventId>();
+    batch.push(stmt!(
+        INSERT_CONTACT_EVENT,
+        workspace_id,
+        contact_id,
+        event_id,
+        "contact.changed",
+        at_ms
+    ));
+    Ok(())
+}
+
+fn email_claim(proof: &Proof, kind: IdentityKind) -> Option<String> {
+    match kind {
+        IdentityKind::Email => None,
+        IdentityKind::Visitor | IdentityKind::ExternalId | IdentityKind::Phone => {
+            proof.email.clone().or_else(|| proof.claim.email.clone())
+        }
+    }
+}

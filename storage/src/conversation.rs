@@ -1,0 +1,483 @@
+//! Conversations: lists, counts and single ones. What changes them is `entry::append`.
+
+use protocol::conversation::{
+    Channel, Conversation, Handler, Preview, State, VisitorConversation, WaitingOn,
+};
+use protocol::id::{AgentId, ContactId, ConversationId, EntryId, WorkspaceId};
+use protocol::limit;
+use protocol::page::Page;
+use protocol::permission::{Scope, VisitorActor};
+use protocol::view::{InboxCounts, InboxFilter};
+
+use crate::db::{Reader, Row, Stmt, stmt};
+use crate::error::{Error, Result};
+use crate::page::{Cursor, page};
+
+/// The columns of a conversation as the team sees it, and what the visitor's view needs besides.
+macro_rules! select_conversation {
+    ($($rest:literal),*) => {
+        concat!(
+            "
+    SELECT c.conversation_id, c.number, c.version, c.channel, c.site_id, c.contact_id, c.visitor_id,
+        c.state, c.handler, c.assignee_id, c.department_id, c.priority, c.language, c.previous_id,
+        c.waiting_on, c.waiting_since_at_ms, c.snoozed_until_ms, c.spam, c.seq, c.public_seq,
+        c.customer_seq, c.preview_entry_id, c.preview_from_customer, c.preview_text,
+        c.preview_attachment_count, c.preview_sent_at_ms, c.created_at_ms, c.active_at_ms, c.closed_at_ms,
+        CASE WHEN r.name <> '' THEN r.name ELSE COALESCE(r.email, '') END AS contact_name,
+        (SELECT e.public_seq FROM participant p
+            JOIN entry e ON e.workspace_id = p.workspace_id AND e.conversation_id = p.conversation_id
+                AND e.seq <= p.read_seq AND e.public_seq IS NOT NULL
+            WHERE p.workspace_id = c.workspace_id AND p.conversation_id = c.conversation_id
+                AND p.party = 'customer'
+            ORDER BY e.seq DESC LIMIT 1) AS visitor_read
+    FROM conversation c
+    JOIN contact k ON k.workspace_id = c.workspace_id AND k.contact_id = c.contact_id
+    JOIN contact r ON r.workspace_id = k.workspace_id AND r.contact_id = k.root_id
+    WHERE c.workspace_id = $1 AND ",
+            $($rest),*
+        )
+    };
+}
+pub(crate) use select_conversation;
+
+/// A conversation from the columns of [`select_conversation`].
+pub(crate) fn decode(row: &Row) -> Result<Conversation> {
+    let preview = row
+        .maybe_id::<EntryId>("preview_entry_id")?
+        .map(|entry_id| {
+            Ok::<_, Error>(Preview {
+                entry_id,
+                from_customer: row.flag("preview_from_customer")?,
+                text: row.text("preview_text")?,
+                attachment_count: row.small("preview_attachment_count")?,
+                sent_at_ms: row.number("preview_sent_at_ms")?,
+            })
+        })
+        .transpose()?;
+    Ok(Conversation {
+        id: row.id("conversation_id")?,
+        number: row.number("number")?,
+        version: row.number("version")?,
+        channel: row.word("channel", Channel::of)?,
+        site_id: row.id("site_id")?,
+        contact_id: row.id("contact_id")?,
+        contact_name: row.text("contact_name")?,
+        visitor_id: row.maybe_id("visitor_id")?,
+        state: row.word("state", State::of)?,
+        handler: row.word("handler", Handler::of)?,
+        assignee_id: row.maybe_id("assignee_id")?,
+        department_id: row.maybe_id("department_id")?,
+        priority: u8::try_from(row.number("priority")?)
+            .map_err(|_| Error::Corrupt("column priority is no rank".to_owned()))?,
+        language: row.maybe_text("language")?,
+        previous_id: row.maybe_id("previous_id")?,
+        waiting_on: row.word("waiting_on", WaitingOn::of)?,
+        waiting_since_at_ms: row.number("waiting_since_at_ms")?,
+        snoozed_until_ms: row.maybe_number("snoozed_until_ms")?,
+        spam: row.flag("spam")?,
+        seq: row.number("seq")?,
+        customer_seq: row.number("customer_seq")?,
+        preview,
+        created_at_ms: row.number("created_at_ms")?,
+        active_at_ms: row.number("active_at_ms")?,
+    })
+}
+
+/// The same as its visitor sees it.
+pub(crate) fn decode_for_visitor(row: &Row) -> Result<VisitorConversation> {
+    Ok(VisitorConversation {
+        id: row.id("conversation_id")?,
+        version: row.number("version")?,
+        closed: row.word("state", State::of)? == State::Closed,
+        number: row.number("public_seq")?,
+        read_number: row.maybe_number("visitor_read")?.unwrap_or(0),
+        created_at_ms: row.number("created_at_ms")?,
+    })
+}
+
+/// Which conversations are listed, newest `active_at_ms` first.
+#[derive(Debug, Clone)]
+pub struct ListQuery {
+    /// Which list.
+    pub filter: InboxFilter,
+    /// Whose, for `Mine`.
+    pub agent_id: Option<AgentId>,
+    /// Where the page begins.
+    pub cursor: Option<String>,
+    /// Rows, at most `PAGE_ROWS_MAX`.
+    pub limit: usize,
+}
+
+macro_rules! list {
+    ($condition:literal) => {
+        select_conversation!(
+            $condition,
+            " AND (c.active_at_ms, c.conversation_id) < ($2, $3)
+    ORDER BY c.active_at_ms DESC, c.conversation_id DESC
+    LIMIT $4"
+        )
+    };
+}
+
+// Uses `conversation_alive`.
+const LIST_ALL: &str = list!("c.state <> 'closed' AND NOT c.spam");
+
+// Uses `conversation_of_agent`.
+const LIST_MINE: &str = list!("c.state <> 'closed' AND NOT c.spam AND c.assignee_id = $5");
+
+// Uses `conversation_alive`.
+const LIST_UNASSIGNED: &str = list!(
+    "c.state = 'open' AND NOT c.spam AND c.assignee_id IS NULL
+        AND c.state <> 'closed'"
+);
+
+// Uses `conversation_by_activity`.
+const LIST_CLOSED: &str = list!("c.state = 'closed' AND NOT c.spam");
+
+// Uses `conversation_spam`.
+const LIST_SPAM: &str = list!("c.spam");
+
+/// A page of a list. For a search text see `search::conversations`.
+///
+/// # Errors
+/// The store's.
+pub async fn list(reader: &Reader, scope: &Scope, query: &ListQuery) -> Result<Page<Conversation>> {
+    let sql = match query.filter {
+        InboxFilter::All => LIST_ALL,
+        InboxFilter::Mine => LIST_MINE,
+        InboxFilter::Unassigned => LIST_UNASSIGNED,
+        InboxFilter::Closed => LIST_CLOSED,
+        InboxFilter::Spam => LIST_SPAM,
+    };
+    let limit = query.limit.min(limit::PAGE_ROWS_MAX);
+    let after = Cursor::or_newest(query.cursor.as_deref());
+    let mut stmt = stmt!(sql, scope.workspace_id(), after.at_ms, after.id, limit + 1);
+    if query.filter == InboxFilter::Mine {
+        let Some(agent_id) = query.agent_id else {
+            return Ok(Page {
+                items: Vec::new(),
+                cursor: None,
+            });
+        };
+        stmt.params.push(agent_id.into());
+    }
+    let rows = reader.rows(stmt).await?;
+    page(&rows, limit, decode, |item| {
+        Cursor::text(item.active_at_ms, item.id)
+    })
+}
+
+// Uses `conversation_alive` and `conversation_of_agent`; each count stops at 1,000.
+const COUNT_LISTS: &str = "
+    SELECT
+        (SELECT COUNT(*) FROM (SELECT 1 FROM conversation c WHERE c.workspace_id = $1
+            AND c.state <> 'closed' AND NOT c.spam LIMIT 1000) x) AS all_count,
+        (SELECT COUNT(*) FROM (SELECT 1 FROM conversation c WHERE c.workspace_id = $1
+            AND c.state <> 'closed' AND NOT c.spam AND c.assignee_id = $2 LIMIT 1000) x) AS mine_count,
+        (SELECT COUNT(*) FROM (SELECT 1 FROM conversation c WHERE c.workspace_id = $1
+            AND c.state <> 'closed' AND c.state = 'open' AND NOT c.spam AND c.assignee_id IS NULL
+            LIMIT 1000) x) AS unassigned_count,
+        (SELECT COUNT(*) FROM (SELECT 1 FROM conversation c WHERE c.workspace_id = $1
+            AND c.state <> 'closed' AND c.state = 'open' AND NOT c.spam AND c.waiting_on = 'agent'
+            LIMIT 1000) x) AS waiting_count";
+
+/// How many each list holds, exact up to 1,000.
+///
+/// # Errors
+/// The store's.
+pub async fn counts(
+    reader: &Reader,
+    scope: &Scope,
+    agent_id: Option<AgentId>,
+) -> Result<InboxCounts> {
+    let agent_id = agent_id.map(|id| id.to_string()).unwrap_or_default();
+    let row = reader
+        .row(stmt!(COUNT_LISTS, scope.workspace_id(), agent_id))
+        .await?;
+    let row = row.ok_or_else(|| Error::Corrupt("a count gave no row".to_owned()))?;
+    Ok(InboxCounts {
+        all: row.small("all_count")?,
+        mine: row.small("mine_count")?,
+        unassigned: row.small("unassigned_count")?,
+        waiting: row.small("waiting_count")?,
+    })
+}
+
+// By the primary key.
+const FIND_CONVERSATION: &str = select_conversation!("c.conversation_id = $2");
+
+/// The read of one conversation.
+pub(crate) fn find_stmt(workspace_id: WorkspaceId, conversation_id: ConversationId) -> Stmt {
+    stmt!(FIND_CONVERSATION, workspace_id, conversation_id)
+}
+
+/// One conversation.
+///
+/// # Errors
+/// The store's.
+pub async fn find(
+    reader: &Reader,
+    workspace_id: WorkspaceId,
+    conversation_id: ConversationId,
+) -> Result<Option<Conversation>> {
+    let row = reader.row(find_stmt(workspace_id, conversation_id)).await?;
+    row.map(|row| decode(&row)).transpose()
+}
+
+/// A conversation with what deciding about it needs besides.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Facts {
+    /// The conversation.
+    pub conversation: Conversation,
+    /// The conversation as its visitor sees it.
+    pub visitor_conversation: VisitorConversation,
+    /// Whether its visitor is blocked.
+    pub visitor_blocked: bool,
+    /// The agents who take part now.
+    pub participants: Vec<AgentId>,
+    /// When it was closed.
+    pub closed_at_ms: Option<u64>,
+}
+
+// By the primary key.
+const FIND_BLOCKED: &str = "
+    SELECT v.blocked_at_ms
+    FROM conversation c
+    JOIN visitor v ON v.workspace_id = c.workspace_id AND v.visitor_id = c.visitor_id
+    WHERE c.workspace_id = $1 AND c.conversation_id = $2";
+
+/// One conversation with what deciding about it needs, in one snapshot.
+///
+/// # Errors
+/// The store's.
+pub async fn facts(
+    reader: &Reader,
+    workspace_id: WorkspaceId,
+    conversation_id: ConversationId,
+) -> Result<Option<Facts>> {
+    let answers = reader
+        .snapshot(vec![
+            find_stmt(workspace_id, conversation_id),
+            stmt!(FIND_BLOCKED, workspace_id, conversation_id),
+            crate::participant::agents_stmt(workspace_id, conversation_id),
+        ])
+        .await?;
+    let [conversation, blocked, agents] = answers.as_slice() else {
+        return Err(Error::Fault("three reads gave other answers".to_owned()));
+    };
+    let Some(row) = conversation.first() else {
+        return Ok(None);
+    };
+    let blocked = blocked
+        .first()
+        .map(|row| row.maybe_number("blocked_at_ms"))
+        .transpose()?;
+    Ok(Some(Facts {
+        conversation: decode(row)?,
+        visitor_conversation: decode_for_visitor(row)?,
+        visitor_blocked: blocked.flatten().is_some(),
+        participants: agents
+            .iter()
+            .map(|row| row.id("party"))
+            .collect::<Result<_>>()?,
+        closed_at_ms: row.maybe_number("closed_at_ms")?,
+    }))
+}
+
+// Uses `contact_by_root` and `conversation_of_contact`.
+const LIST_OF_CONTACT: &str = list!(
+    "c.contact_id IN (SELECT k2.contact_id FROM contact o
+        JOIN contact k2 ON k2.workspace_id = o.workspace_id AND k2.root_id = o.root_id
+        WHERE o.workspace_id = $1 AND o.contact_id = $5)"
+);
+
+/// The conversations of a contact and of those merged with it, newest first.
+///
+/// # Errors
+/// The store's.
+pub async fn of_contact(
+    reader: &Reader,
+    scope: &Scope,
+    contact_id: ContactId,
+    cursor: Option<&str>,
+    limit: usize,
+) -> Result<Page<Conversation>> {
+    let limit = limit.min(limit::PAGE_ROWS_MAX);
+    let after = Cursor::or_newest(cursor);
+    let rows = reader
+        .rows(stmt!(
+            LIST_OF_CONTACT,
+            scope.workspace_id(),
+            after.at_ms,
+            after.id,
+            limit + 1,
+            contact_id
+        ))
+        .await?;
+    page(&rows, limit, decode, |item| {
+        Cursor::text(item.active_at_ms, item.id)
+    })
+}
+
+fn of_visitor_stmt(sql: &'static str, workspace_id: WorkspaceId, visitor: &VisitorActor) -> Stmt {
+    let contact_id = visitor.contact_id.map(|id| id.to_string());
+    stmt!(
+        sql,
+        workspace_id,
+        visitor.visitor_id,
+        contact_id.unwrap_or_default(),
+        visitor.site_id
+    )
+}
+
+/// A select over the conversations of a visitor, or of the contact whom he proved to be: `$2` visitor, `$3`
+/// contact or empty, `$4` site.
+macro_rules! select_of_visitor {
+    ($rest:literal) => {
+        select_conversation!(
+            "c.site_id = $4 AND (c.visitor_id = $2 OR c.contact_id IN (
+            SELECT k2.contact_id FROM contact o
+            JOIN contact k2 ON k2.workspace_id = o.workspace_id AND k2.root_id = o.root_id
+            WHERE o.workspace_id = $1 AND o.contact_id = $3))",
+            $rest
+        )
+    };
+}
+
+// By the primary key.
+const FIND_OF_VISITOR: &str = select_of_visitor!(" AND c.conversation_id = $5");
+
+/// A conversation of this visitor, or of the contact whom he proved to be; nothing for anybody else's.
+///
+/// # Errors
+/// The store's.
+pub async fn of_visitor(
+    reader: &Reader,
+    workspace_id: WorkspaceId,
+    visitor: &VisitorActor,
+    conversation_id: ConversationId,
+) -> Result<Option<VisitorConversation>> {
+    let mut stmt = of_visitor_stmt(FIND_OF_VISITOR, workspace_id, visitor);
+    stmt.params.push(conversation_id.into());
+    let row = reader.row(stmt).await?;
+    row.map(|row| decode_for_visitor(&row)).transpose()
+}
+
+// Uses `conversation_of_visitor` and `conversation_of_contact`.
+const LIST_OF_VISITOR: &str = select_of_visitor!(
+    " AND (c.created_at_ms, c.conversation_id) < ($5, $6)
+    ORDER BY c.created_at_ms DESC, c.conversation_id DESC
+    LIMIT $7"
+);
+
+/// The conversations of this visitor, or of the contact whom he proved to be, on this site, newest first.
+///
+/// # Errors
+/// The store's.
+pub async fn history(
+    reader: &Reader,
+    workspace_id: WorkspaceId,
+    visitor: &VisitorActor,
+    cursor: Option<&str>,
+    limit: usize,
+) -> Result<Page<VisitorConversation>> {
+    let limit = limit.min(limit::PAGE_ROWS_MAX);
+    let after = Cursor::or_newest(cursor);
+    let mut stmt = of_visitor_stmt(LIST_OF_VISITOR, workspace_id, visitor);
+    stmt.params
+        .extend([after.at_ms.into(), after.id.into(), (limit + 1).into()]);
+    let rows = reader.rows(stmt).await?;
+    page(&rows, limit, decode_for_visitor, |item| {
+        Cursor::text(item.created_at_ms, item.id)
+    })
+}
+
+// Uses `conversation_of_visitor` and `conversation_of_contact`.
+const FIND_NEWEST_OF_VISITOR: &str = select_of_visitor!(
+    " ORDER BY CASE WHEN c.state = 'closed' THEN 1 ELSE 0 END, c.active_at_ms DESC, c.conversation_id DESC
+    LIMIT 1"
+);
+
+/// The conversation that goes on with this visitor, or the one that was last active.
+pub(crate) async fn newest_of_visitor(
+    reader: &Reader,
+    workspace_id: WorkspaceId,
+    visitor: &VisitorActor,
+) -> Result<Option<(Conversation, VisitorConversation, Option<u64>)>> {
+    let row = reader
+        .row(of_visitor_stmt(
+            FIND_NEWEST_OF_VISITOR,
+            workspace_id,
+            visitor,
+        ))
+        .await?;
+    row.map(|row| {
+        Ok((
+            decode(&row)?,
+            decode_for_visitor(&row)?,
+            row.maybe_number("closed_at_ms")?,
+        ))
+    })
+    .transpose()
+}
+
+/// The conversation that goes on with this visitor.
+///
+/// # Errors
+/// The store's.
+pub async fn open_of_visitor(
+    reader: &Reader,
+    workspace_id: WorkspaceId,
+    visitor: &VisitorActor,
+) -> Result<Option<VisitorConversation>> {
+    let newest = newest_of_visitor(reader, workspace_id, visitor).await?;
+    Ok(newest
+        .map(|(_, conversation, _)| conversation)
+        .filter(|conversation| !conversation.closed))
+}
+
+/// What of the team's messages a visitor has not read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Unread {
+    /// How many, at most 100.
+    pub count: u32,
+    /// The newest of them.
+    pub entry_id: Option<EntryId>,
+}
+
+// Uses `entry_by_public_seq`.
+const LIST_UNREAD: &str = "
+    SELECT e.entry_id
+    FROM entry e
+    WHERE e.workspace_id = $1 AND e.conversation_id = $2 AND e.public_seq IS NOT NULL
+        AND e.public_seq > $3 AND e.kind = 'message' AND e.author_kind <> 'visitor'
+        AND NOT EXISTS (SELECT 1 FROM message m WHERE m.workspace_id = e.workspace_id
+            AND m.entry_id = e.entry_id AND m.deleted_at_ms IS NOT NULL)
+    ORDER BY e.public_seq DESC
+    LIMIT 100";
+
+/// What of the team's messages this visitor has not read, in the conversation last active.
+///
+/// # Errors
+/// The store's.
+pub async fn unread_of_visitor(
+    reader: &Reader,
+    workspace_id: WorkspaceId,
+    visitor: &VisitorActor,
+) -> Result<Unread> {
+    let Some((_, conversation, _)) = newest_of_visitor(reader, workspace_id, visitor).await? else {
+        return Ok(Unread::default());
+    };
+    let rows = reader
+        .rows(stmt!(
+            LIST_UNREAD,
+            workspace_id,
+            conversation.id,
+            conversation.read_number
+        ))
+        .await?;
+    Ok(Unread {
+        count: u32::try_from(rows.len()).unwrap_or(u32::MAX),
+        entry_id: rows.first().map(|row| row.id("entry_id")).transpose()?,
+    })
+}

@@ -1,0 +1,188 @@
+//! Migrations: one text for both databases, forward only, each in a transaction of its own under a lock.
+
+use deadpool_postgres::Object;
+use rusqlite::Connection;
+
+use crate::db::postgres::postgres_error;
+use crate::db::sqlite::sqlite_error;
+use crate::error::{Error, Result};
+use crate::search;
+
+/// A step from one schema to the next.
+struct Migration {
+    number: i64,
+    name: &'static str,
+    texts: &'static [&'static str],
+    /// What only one of the databases has: functions and the search index.
+    sqlite: &'static str,
+    postgres: &'static str,
+}
+
+/// All steps, in order. A step that was ever released is never changed.
+const MIGRATIONS: &[Migration] = &[Migration {
+    number: 1,
+    name: "begin",
+    texts: &[
+        include_str!("../schema/store.sql"),
+        include_str!("../schema/team.sql"),
+        include_str!("../schema/person.sql"),
+        include_str!("../schema/conversation.sql"),
+    ],
+    sqlite: search::INDEX_SQLITE,
+    postgres: search::INDEX_POSTGRES,
+}];
+
+/// What the common text calls and Postgres has not.
+const POSTGRES_FUNCTIONS: &str = "
+CREATE OR REPLACE FUNCTION transaction_horizon() RETURNS BIGINT LANGUAGE SQL STABLE
+    AS 'SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint';
+CREATE OR REPLACE FUNCTION store_now_ms() RETURNS BIGINT LANGUAGE SQL VOLATILE
+    AS 'SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)';
+";
+
+/// The newest schema that this program knows.
+pub(crate) fn newest() -> i64 {
+    MIGRATIONS.last().map_or(0, |migration| migration.number)
+}
+
+pub(crate) fn check(found: i64) -> Result<()> {
+    if found > newest() {
+        return Err(Error::NewerSchema {
+            found,
+            known: newest(),
+        });
+    }
+    Ok(())
+}
+
+const TABLE: &str = "CREATE TABLE IF NOT EXISTS migration (
+    number BIGINT PRIMARY KEY,
+    name TEXT NOT NULL,
+    applied_at_ms BIGINT NOT NULL
+);";
+
+/// Brings a SQLite store up to date.
+pub(crate) fn sqlite(connection: &Connection, now_ms: u64) -> Result<()> {
+    let now_ms = i64::try_from(now_ms).unwrap_or(i64::MAX);
+    connection
+        .execute_batch("BEGIN IMMEDIATE")
+        .map_err(sqlite_error)?;
+    let done = (|| {
+        connection
+            .execute_batch(&for_sqlite(TABLE))
+            .map_err(sqlite_error)?;
+        let found: i64 = connection
+            .query_row(
+                "SELECT COALESCE(MAX(number), 0) FROM migration",
+                [],
+                |row| row.get(0),
+            )
+            .map_err(sqlite_error)?;
+        check(found)?;
+        for migration in MIGRATIONS.iter().filter(|step| step.number > found) {
+            connection
+                .execute_batch(&for_sqlite(&migration.texts.concat()))
+                .and_then(|()| connection.execute_batch(migration.sqlite))
+                .and_then(|()| {
+                    connection.execute(
+                        "INSERT INTO migration (number, name, applied_at_ms) VALUES (?1, ?2, ?3)",
+                        (migration.number, migration.name, now_ms),
+                    )
+                })
+                .map_err(sqlite_error)?;
+        }
+        Ok(())
+    })();
+    let end = if done.is_ok() { "COMMIT" } else { "ROLLBACK" };
+    connection.execute_batch(end).map_err(sqlite_error)?;
+    done
+}
+
+/// Brings a Postgres store up to date. Nodes that start together wait for each other.
+pub(crate) async fn postgres(client: &mut Object, now_ms: u64) -> Result<()> {
+    let now_ms = i64::try_from(now_ms).unwrap_or(i64::MAX);
+    let transaction = client.transaction().await.map_err(postgres_error)?;
+    // The number stands for "migrations of Switchboard" among the database's advisory locks.
+    transaction
+        .batch_execute("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0; SELECT pg_advisory_xact_lock(7306071)")
+        .await
+        .map_err(postgres_error)?;
+    transaction
+        .batch_execute(&for_postgres(TABLE))
+        .await
+        .map_err(postgres_error)?;
+    let found: i64 = transaction
+        .query_one("SELECT COALESCE(MAX(number), 0) FROM migration", &[])
+        .await
+        .map_err(postgres_error)?
+        .get(0);
+    check(found)?;
+    for migration in MIGRATIONS.iter().filter(|step| step.number > found) {
+        for text in [
+            POSTGRES_FUNCTIONS,
+            &for_postgres(&migration.texts.concat()),
+            migration.postgres,
+        ] {
+            transaction
+                .batch_execute(text)
+                .await
+                .map_err(postgres_error)?;
+        }
+        transaction
+            .execute(
+                "INSERT INTO migration (number, name, applied_at_ms) VALUES ($1, $2, $3)",
+                &[&migration.number, &migration.name, &now_ms],
+            )
+            .await
+            .map_err(postgres_error)?;
+    }
+    transaction.commit().await.map_err(postgres_error)
+}
+
+/// The text as SQLite takes it: STRICT tables of its own five types.
+fn for_sqlite(text: &str) -> String {
+    // One writer: positions are given in commit order, a transaction's number adds nothing.
+    text.replace("BIGINT IDENTITY", "INTEGER PRIMARY KEY AUTOINCREMENT")
+        .replace("BIGINT TRANSACTION", "INTEGER NOT NULL DEFAULT 0")
+        .replace("BIGINT", "INTEGER")
+        .replace("BOOLEAN", "INTEGER")
+        .replace("BYTEA", "BLOB")
+        .replace("DOUBLE PRECISION", "REAL")
+        .replace("\n);", "\n) STRICT;")
+}
+
+/// The text as Postgres takes it: texts compare by bytes.
+fn for_postgres(text: &str) -> String {
+    text.replace(
+        "BIGINT IDENTITY",
+        "BIGINT GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY",
+    )
+    .replace(
+        "BIGINT TRANSACTION",
+        "BIGINT NOT NULL DEFAULT (pg_current_xact_id()::text::bigint)",
+    )
+    .replace(" TEXT", " TEXT COLLATE \"C\"")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_text_becomes_two() {
+        let text = "CREATE TABLE t (\n    id TEXT NOT NULL,\n    n BIGINT IDENTITY,\n    ok BOOLEAN,\n    b BYTEA,\n    r DOUBLE PRECISION\n);";
+        assert_eq!(
+            for_sqlite(text),
+            "CREATE TABLE t (\n    id TEXT NOT NULL,\n    n INTEGER PRIMARY KEY AUTOINCREMENT,\n    ok INTEGER,\n    b BLOB,\n    r REAL\n) STRICT;"
+        );
+        assert!(for_postgres(text).contains("id TEXT COLLATE \"C\" NOT NULL"));
+        assert!(for_postgres(text).contains("GENERATED BY DEFAULT AS IDENTITY"));
+    }
+
+    #[test]
+    fn the_steps_are_numbered_without_a_gap() {
+        for (index, migration) in MIGRATIONS.iter().enumerate() {
+            assert_eq!(migration.number, i64::try_from(index).expect("few") + 1);
+        }
+    }
+}

@@ -1,0 +1,290 @@
+//! One door to two databases: batches in, rows out.
+
+mod batch;
+mod group;
+pub(crate) mod migration;
+pub(crate) mod postgres;
+mod row;
+pub(crate) mod sqlite;
+mod value;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+use world::World;
+
+pub(crate) use batch::stmt;
+pub use batch::{Answer, Batch, Stmt};
+pub use row::Row;
+pub use value::Value;
+
+use crate::error::{Error, Result};
+use group::{Read, Write};
+
+/// Where the rows live.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Home {
+    /// A file, opened by this process alone.
+    Sqlite(PathBuf),
+    /// A server, by its URL.
+    Postgres(String),
+}
+
+/// How the store is opened.
+#[derive(Debug, Clone)]
+pub struct DatabaseConfig {
+    /// Where the rows live.
+    pub home: Home,
+    /// Connections for reading.
+    pub reader_count: usize,
+    /// Batches, and reads, that may wait; more are refused as unavailable.
+    pub queue_length: usize,
+    /// How long a statement, and the wait for a connection, may take.
+    pub timeout: Duration,
+    /// Largest size of an embedded store in pages of 4 KiB; the disk's size where absent.
+    pub page_count_max: Option<u32>,
+}
+
+impl DatabaseConfig {
+    /// The configuration for `sqlite:<path>`, `postgres://…` or `postgresql://…`.
+    ///
+    /// # Errors
+    /// `Configuration` for any other form.
+    pub fn of_url(url: &str) -> Result<Self> {
+        let home = if let Some(path) = url.strip_prefix("sqlite:") {
+            Home::Sqlite(PathBuf::from(path.strip_prefix("//").unwrap_or(path)))
+        } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
+            Home::Postgres(url.to_owned())
+        } else {
+            return Err(Error::Configuration(
+                "the database URL must begin with sqlite: or postgres:".to_owned(),
+            ));
+        };
+        Ok(Self {
+            home,
+            reader_count: 4,
+            queue_length: 4_096,
+            timeout: Duration::from_secs(5),
+            page_count_max: None,
+        })
+    }
+}
+
+/// The store, for reading only. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Reader(Arc<Inner>);
+
+/// The store. Cheap to clone; gives a [`Reader`] wherever one is asked for.
+#[derive(Clone, Debug)]
+pub struct Db(Reader);
+
+#[derive(Debug)]
+struct Inner {
+    world: World,
+    config: DatabaseConfig,
+    epoch: u64,
+    home: Driver,
+}
+
+#[derive(Debug)]
+enum Driver {
+    Sqlite(sqlite::Sqlite),
+    Postgres(postgres::Postgres),
+}
+
+/// Which database it is: for `search`, `backup` and nobody else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Backend {
+    /// The embedded one.
+    Sqlite,
+    /// The server.
+    Postgres,
+}
+
+impl std::ops::Deref for Db {
+    type Target = Reader;
+
+    fn deref(&self) -> &Reader {
+        &self.0
+    }
+}
+
+impl Reader {
+    /// Which life of the store this is: a restored one gets a new number.
+    #[must_use]
+    pub fn epoch(&self) -> u64 {
+        self.0.epoch
+    }
+
+    /// Runs one read and gives its rows.
+    ///
+    /// # Errors
+    /// The store's; `Unavailable` too where too many reads wait.
+    pub async fn rows(&self, stmt: Stmt) -> Result<Vec<Row>> {
+        let mut rows = self.snapshot(vec![stmt]).await?;
+        Ok(rows.pop().unwrap_or_default())
+    }
+
+    /// Runs one read that gives a row or none.
+    pub(crate) async fn row(&self, stmt: Stmt) -> Result<Option<Row>> {
+        Ok(self.rows(stmt).await?.into_iter().next())
+    }
+
+    /// Runs reads that see one and the same state.
+    ///
+    /// # Errors
+    /// The store's; `Unavailable` too where too many reads wait.
+    pub async fn snapshot(&self, stmts: Vec<Stmt>) -> Result<Vec<Vec<Row>>> {
+        group::planted(&self.0.world.faults, "storage.read")?;
+        let queue = match &self.0.home {
+            Driver::Sqlite(sqlite) => &sqlite.reads,
+            Driver::Postgres(postgres) => &postgres.reads,
+        };
+        let (reply, answer) = oneshot::channel();
+        queue.try_send(Read { stmts, reply }).map_err(|_| busy())?;
+        answer.await.map_err(|_| stopped())?
+    }
+
+    pub(crate) fn world(&self) -> &World {
+        &self.0.world
+    }
+
+    pub(crate) fn config(&self) -> &DatabaseConfig {
+        &self.0.config
+    }
+
+    pub(crate) fn backend(&self) -> Backend {
+        match self.0.home {
+            Driver::Sqlite(_) => Backend::Sqlite,
+            Driver::Postgres(_) => Backend::Postgres,
+        }
+    }
+}
+
+impl Db {
+    /// The store for reading only: what doors get.
+    #[must_use]
+    pub fn reader(&self) -> Reader {
+        self.0.clone()
+    }
+
+    /// Runs a batch as one transaction, grouped with others that wait. Once asked it finishes, also when
+    /// the caller no longer waits.
+    ///
+    /// # Errors
+    /// The store's; `Unavailable` too where too many batches wait. After `Unavailable` the outcome is
+    /// unknown.
+    pub async fn batch(&self, batch: Batch) -> Result<Vec<Answer>> {
+        group::planted(&self.0.0.world.faults, "storage.batch")?;
+        let queue = match &self.0.0.home {
+            Driver::Sqlite(sqlite) => &sqlite.writes,
+            Driver::Postgres(postgres) => &postgres.writes,
+        };
+        let (reply, answer) = oneshot::channel();
+        queue.try_send(Write { batch, reply }).map_err(|_| busy())?;
+        answer.await.map_err(|_| stopped())?
+    }
+
+    /// Overwrites what erased rows leave behind in files: the log of the embedded store is emptied, the
+    /// server is told to clean its tables.
+    pub(crate) async fn scrub(&self) -> Result<()> {
+        match (&self.0.0.home, &self.0.0.config.home) {
+            (Driver::Sqlite(_), Home::Sqlite(path)) => {
+                let path = path.clone();
+                let config = self.0.0.config.clone();
+                let world = self.0.0.world.clone();
+                blocking(move || sqlite::truncate_log(&sqlite::connect(&path, &config, &world)?))
+                    .await
+            }
+            (Driver::Sqlite(_) | Driver::Postgres(_), _) => {
+                for sql in SCRUB_TABLES {
+                    self.rows(Stmt::new(sql, Vec::new())).await?;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+/// The tables whose rows an erasure empties.
+const SCRUB_TABLES: [&str; 4] = [
+    "VACUUM message",
+    "VACUUM contact",
+    "VACUUM contact_identity",
+    "VACUUM visitor",
+];
+
+/// Runs slow work on a thread of its own.
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
+    let (done, result) = oneshot::channel();
+    std::thread::Builder::new()
+        .name("storage-work".to_owned())
+        .spawn(move || {
+            // Who asked may have gone; the work is done all the same.
+            let _ = done.send(work());
+        })
+        .map_err(|error| Error::Unavailable(error.to_string()))?;
+    result
+        .await
+        .map_err(|_| Error::Fault("a thread of the store panicked".to_owned()))?
+}
+
+fn busy() -> Error {
+    Error::Unavailable("too much waits for the store".to_owned())
+}
+
+fn stopped() -> Error {
+    Error::Unavailable("the store stopped".to_owned())
+}
+
+/// Opens the store and brings its schema up to date.
+///
+/// # Errors
+/// `NewerSchema`, `Corrupt`, `Unavailable`, `Full`, `ReadOnly`.
+pub async fn open(config: &DatabaseConfig, world: &World) -> Result<Db> {
+    let home = match &config.home {
+        Home::Sqlite(path) => {
+            let (path, config, world) = (path.clone(), config.clone(), world.clone());
+            Driver::Sqlite(blocking(move || open_file(&path, &config, &world)).await?)
+        }
+        Home::Postgres(url) => {
+            Driver::Postgres(postgres::Postgres::start(url, config, world).await?)
+        }
+    };
+    let inner = |home, epoch| {
+        Db(Reader(Arc::new(Inner {
+            world: world.clone(),
+            config: config.clone(),
+            epoch,
+            home,
+        })))
+    };
+    let db = inner(home, 0);
+    let epoch = crate::meta::epoch(&db).await?;
+    let Db(Reader(shared)) = db;
+    let home = Arc::try_unwrap(shared)
+        .map_err(|_| Error::Fault("the store was shared while it opened".to_owned()))?
+        .home;
+    Ok(inner(home, epoch))
+}
+
+fn open_file(
+    path: &std::path::Path,
+    config: &DatabaseConfig,
+    world: &World,
+) -> Result<sqlite::Sqlite> {
+    if let Some(parent) = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty())
+    {
+        std::fs::create_dir_all(parent).map_err(|error| Error::Unavailable(error.to_string()))?;
+    }
+    let connection = sqlite::connect(path, config, world)?;
+    migration::sqlite(&connection, world.clock.now_ms())?;
+    drop(connection);
+    sqlite::Sqlite::start(path, config, world)
+}

@@ -1,0 +1,526 @@
+//! Postgres: one thread with its own runtime, a pool of connections, and one writer at a time that
+//! sends a whole group in one go and waits for its one commit.
+//!
+//! Connections live on this runtime and on no caller's, so that they outlive the shard that first asked.
+
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::task::Poll;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use bytes::BytesMut;
+use deadpool_postgres::{
+    Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime,
+};
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use postgres_types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
+use tokio_postgres::{NoTls, Statement};
+use world::World;
+
+use crate::db::batch::{Answer, Batch, Stmt};
+use crate::db::group::{self, Read, Write};
+use crate::db::row::Row;
+use crate::db::value::Value;
+use crate::db::{DatabaseConfig, migration};
+use crate::error::{Error, Result};
+
+/// How often a group that lost a deadlock against another node is tried again.
+const DEADLOCK_RETRIES: usize = 3;
+
+/// The thread of an open store. It ends when the queues to it are closed.
+#[derive(Debug)]
+pub(crate) struct Postgres {
+    pub(crate) writes: flume::Sender<Write>,
+    pub(crate) reads: flume::Sender<Read>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Postgres {
+    /// Connects, brings the schema up to date and starts the thread.
+    pub(crate) async fn start(url: &str, config: &DatabaseConfig, world: &World) -> Result<Self> {
+        let pool = pool(url, config)?;
+        // Full queues refuse: the caller hears `Unavailable` at once instead of waiting without end.
+        let (writes, write_queue) = flume::bounded(config.queue_length);
+        let (reads, read_queue) = flume::bounded(config.queue_length);
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| Error::Unavailable(error.to_string()))?;
+        let (ready, started) = flume::bounded(1);
+        let serving = Serving {
+            pool,
+            faults: world.faults.clone(),
+            timeout: config.timeout,
+            reader_count: config.reader_count.max(1),
+        };
+        let now_ms = world.clock.now_ms();
+        let thread = std::thread::Builder::new()
+            .name("storage-postgres".to_owned())
+            .spawn(move || {
+                runtime.block_on(async {
+                    let migrated = serving.migrate(now_ms).await;
+                    let failed = migrated.is_err();
+                    if ready.send(migrated).is_err() || failed {
+                        return;
+                    }
+                    tokio::join!(serving.write(write_queue), serving.read(read_queue));
+                });
+            })
+            .map_err(|error| Error::Unavailable(error.to_string()))?;
+        started
+            .recv_async()
+            .await
+            .map_err(|_| Error::Fault("the thread of the store panicked".to_owned()))??;
+        Ok(Self {
+            writes,
+            reads,
+            thread: Some(thread),
+        })
+    }
+}
+
+impl Drop for Postgres {
+    /// Waits for what was accepted.
+    fn drop(&mut self) {
+        let (closed, _) = flume::bounded(1);
+        self.writes = closed;
+        let (closed, _) = flume::bounded(1);
+        self.reads = closed;
+        if self
+            .thread
+            .take()
+            .is_some_and(|thread| thread.join().is_err())
+        {
+            tracing::error!("the thread of the store panicked");
+        }
+    }
+}
+
+fn pool(url: &str, config: &DatabaseConfig) -> Result<Pool> {
+    let mut settings = tokio_postgres::Config::from_str(url)
+        .map_err(|error| Error::Configuration(format!("the database URL: {error}")))?;
+    let limits = format!(
+        "{} -c statement_timeout={ms} -c lock_timeout={ms}",
+        settings.get_options().unwrap_or_default(),
+        ms = config.timeout.as_millis(),
+    );
+    settings
+        .options(limits)
+        .application_name("switchboard")
+        .connect_timeout(config.timeout);
+    let manager = Manager::from_config(
+        settings,
+        NoTls,
+        ManagerConfig {
+            recycling_method: RecyclingMethod::Fast,
+        },
+    );
+    Pool::builder(manager)
+        // One more for the writer.
+        .max_size(config.reader_count.max(1) + 1)
+        .runtime(Runtime::Tokio1)
+        .wait_timeout(Some(config.timeout))
+        .create_timeout(Some(config.timeout))
+        .build()
+        .map_err(|error| Error::Configuration(error.to_string()))
+}
+
+struct Serving {
+    pool: Pool,
+    faults: world::Faults,
+    timeout: Duration,
+    reader_count: usize,
+}
+
+impl Serving {
+    async fn migrate(&self, now_ms: u64) -> Result<()> {
+        let mut client = self.client().await?;
+        migration::postgres(&mut client, now_ms).await
+    }
+
+    async fn client(&self) -> Result<Object> {
+        self.pool.get().await.map_err(|error| match error {
+            PoolError::Backend(error) => postgres_error(error),
+            PoolError::Timeout(_)
+            | PoolError::Closed
+            | PoolError::NoRuntimeSpecified
+            | PoolError::PostCreateHook(_) => Error::Unavailable(error.to_string()),
+        })
+    }
+
+    async fn write(&self, queue: flume::Receiver<Write>) {
+        while let Ok(first) = queue.recv_async().await {
+            let waiting = group::rest(&queue, first);
+            let batches: Vec<&Batch> = waiting.iter().map(|write| &write.batch).collect();
+            match self.commit(&batches).await {
+                Ok(answers) => {
+                    group::reply(waiting.into_iter().zip(answers.into_iter().map(Ok)));
+                }
+                Err(error) if waiting.len() == 1 => {
+                    group::reply(waiting.into_iter().zip([Err(error)]));
+                }
+                // Nobody knows what became of the group: running it again might store it twice over.
+                Err(Error::Unavailable(cause)) => {
+                    group::reply(
+                        waiting
+                            .into_iter()
+                            .map(|write| (write, Err(Error::Unavailable(cause.clone())))),
+                    );
+                }
+                Err(error) => {
+                    tracing::debug!(%error, "a group failed and runs batch by batch");
+                    for write in waiting {
+                        let answer = self.commit(&[&write.batch]).await;
+                        let answer = answer.map(|mut answers| answers.pop().unwrap_or_default());
+                        group::reply([(write, answer)]);
+                    }
+                }
+            }
+        }
+    }
+
+    async fn commit(&self, batches: &[&Batch]) -> Result<Vec<Vec<Answer>>> {
+        let mut retries = 0;
+        loop {
+            let client = self.client().await?;
+            // A network that swallows packets must not hold all writers for ever. The dropped connection
+            // ends the transaction, unless its commit was under way: unknown.
+            let answers =
+                tokio::time::timeout(self.timeout * 3, self.transaction(&client, batches));
+            let Ok(answers) = answers.await else {
+                drop(Object::take(client));
+                return Err(Error::Unavailable(
+                    "the database does not answer".to_owned(),
+                ));
+            };
+            match answers {
+                Err(Failure::Deadlock) if retries < DEADLOCK_RETRIES => retries += 1,
+                Err(failure) => {
+                    if matches!(failure, Failure::Broken(_)) {
+                        drop(Object::take(client));
+                    }
+                    return Err(failure.into());
+                }
+                Ok(answers) => return Ok(answers),
+            }
+        }
+    }
+
+    async fn transaction(
+        &self,
+        client: &Object,
+        batches: &[&Batch],
+    ) -> std::result::Result<Vec<Vec<Answer>>, Failure> {
+        let mut prepared = Vec::new();
+        for stmt in batches.iter().flat_map(|batch| &batch.stmts) {
+            let statement = client.prepare_cached(stmt.sql).await;
+            prepared.push((stmt, statement.map_err(|error| Failure::of(error, stmt))?));
+        }
+        let planted = group::planted(&self.faults, "storage.commit");
+        let end = if planted.is_ok() {
+            "COMMIT"
+        } else {
+            "ROLLBACK"
+        };
+        // All is sent at once and answered in order: one round trip for the group. If a statement fails,
+        // the rest fails too and Postgres turns the commit into a rollback.
+        let begin = client.batch_execute("BEGIN");
+        let statements: Vec<_> = prepared
+            .iter()
+            .map(|(stmt, statement)| execute(client, statement, stmt))
+            .collect();
+        let commit = client.batch_execute(end);
+        let mut begin = Box::pin(begin);
+        let mut sent = Sent::send(begin.as_mut()).await;
+        let mut answering = Vec::with_capacity(statements.len());
+        for statement in statements {
+            let mut statement = Box::pin(statement);
+            let early = Sent::send(statement.as_mut()).await;
+            answering.push((statement, early));
+        }
+        let mut commit = Box::pin(commit);
+        let committed = Sent::send(commit.as_mut()).await;
+        let began = sent.answer(begin.as_mut()).await;
+        let mut answers = Vec::with_capacity(answering.len());
+        for (mut statement, mut early) in answering {
+            answers.push(early.answer(statement.as_mut()).await);
+        }
+        let committed = { committed }.answer(commit.as_mut()).await;
+        began.map_err(Failure::of_connection)?;
+        let answers = answers
+            .into_iter()
+            .zip(&prepared)
+            .map(|(answer, (stmt, _))| answer.map_err(|error| Failure::of(error, stmt)))
+            .collect::<std::result::Result<Vec<_>, _>>()?;
+        committed.map_err(Failure::of_connection)?;
+        planted.map_err(Failure::Store)?;
+        let mut answers = answers.into_iter();
+        Ok(batches
+            .iter()
+            .map(|batch| answers.by_ref().take(batch.stmts.len()).collect())
+            .collect())
+    }
+
+    async fn read(&self, queue: flume::Receiver<Read>) {
+        let mut running = FuturesUnordered::new();
+        loop {
+            tokio::select! {
+                // In order of need: what is done makes room for what waits.
+                biased;
+                Some(()) = running.next(), if !running.is_empty() => {}
+                read = queue.recv_async(), if running.len() < self.reader_count => match read {
+                    Ok(read) => running.push(self.answer(read)),
+                    Err(flume::RecvError::Disconnected) => break,
+                },
+            }
+        }
+        while running.next().await.is_some() {}
+    }
+
+    async fn answer(&self, read: Read) {
+        let answer = async {
+            let client = self.client().await?;
+            let rows = tokio::time::timeout(self.timeout * 2, snapshot(&client, &read.stmts)).await;
+            match rows {
+                Ok(Ok(rows)) => Ok(rows),
+                Ok(Err(error)) => {
+                    // A failed statement may have left a transaction open.
+                    drop(Object::take(client));
+                    Err(error)
+                }
+                Err(_) => {
+                    drop(Object::take(client));
+                    Err(Error::Unavailable(
+                        "the database does not answer".to_owned(),
+                    ))
+                }
+            }
+        };
+        let answer = answer.await;
+        // Who asked may have gone; a read has no other effect.
+        let _ = read.reply.send(answer);
+    }
+}
+
+/// What came of a future when it was first polled: its request was sent, the answer may be there or not.
+struct Sent<T>(Option<T>);
+
+impl<T> Sent<T> {
+    async fn send(mut future: Pin<&mut impl Future<Output = T>>) -> Self {
+        poll_fn(|context| {
+            Poll::Ready(Self(match future.as_mut().poll(context) {
+                Poll::Ready(answer) => Some(answer),
+                Poll::Pending => None,
+            }))
+        })
+        .await
+    }
+
+    async fn answer(&mut self, future: Pin<&mut impl Future<Output = T>>) -> T {
+        match self.0.take() {
+            Some(answer) => answer,
+            None => future.await,
+        }
+    }
+}
+
+async fn snapshot(client: &Object, stmts: &[Stmt]) -> Result<Vec<Vec<Row>>> {
+    let many = stmts.len() > 1;
+    if many {
+        client
+            .batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            .await
+            .map_err(postgres_error)?;
+    }
+    let mut rows = Vec::with_capacity(stmts.len());
+    for stmt in stmts {
+        let statement = client.prepare_cached(stmt.sql).await;
+        let statement = statement.map_err(|error| postgres_error_in(error, stmt))?;
+        let answer = execute(client, &statement, stmt).await;
+        rows.push(answer.map_err(|error| postgres_error_in(error, stmt))?.rows);
+    }
+    if many {
+        client
+            .batch_execute("COMMIT")
+            .await
+            .map_err(postgres_error)?;
+    }
+    Ok(rows)
+}
+
+async fn execute(
+    client: &Object,
+    statement: &Statement,
+    stmt: &Stmt,
+) -> std::result::Result<Answer, tokio_postgres::Error> {
+    let params: Vec<&(dyn ToSql + Sync)> = stmt
+        .params
+        .iter()
+        .map(|value| value as &(dyn ToSql + Sync))
+        .collect();
+    if statement.columns().is_empty() {
+        let changed = client.execute(statement, &params).await?;
+        return Ok(Answer {
+            rows: Vec::new(),
+            changed,
+        });
+    }
+    let columns: Arc<[String]> = statement
+        .columns()
+        .iter()
+        .map(|column| column.name().to_owned())
+        .collect();
+    let rows = client.query(statement, &params).await?;
+    let rows = rows
+        .iter()
+        .map(|row| {
+            let values = (0..columns.len()).map(|index| row.try_get(index));
+            Ok(Row::new(
+                Arc::clone(&columns),
+                values.collect::<std::result::Result<_, _>>()?,
+            ))
+        })
+        .collect::<std::result::Result<Vec<_>, tokio_postgres::Error>>()?;
+    let changed = rows.len() as u64;
+    Ok(Answer { rows, changed })
+}
+
+enum Failure {
+    /// Another node locked in another order; nothing was stored, the same may be tried again.
+    Deadlock,
+    /// The connection broke: nobody knows.
+    Broken(Error),
+    /// Anything else: nothing was stored.
+    Store(Error),
+}
+
+impl Failure {
+    fn of(error: tokio_postgres::Error, stmt: &Stmt) -> Self {
+        match error.code().map(|code| code.code()) {
+            Some("40P01" | "40001") => Self::Deadlock,
+            Some(_) => Self::Store(postgres_error_in(error, stmt)),
+            None if error.is_closed() => Self::Broken(postgres_error(error)),
+            None => Self::of_connection(error),
+        }
+    }
+
+    fn of_connection(error: tokio_postgres::Error) -> Self {
+        if error.code().is_some() {
+            Self::Store(postgres_error(error))
+        } else {
+            Self::Broken(postgres_error(error))
+        }
+    }
+}
+
+impl From<Failure> for Error {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Deadlock => Self::Unavailable("too much at a time".to_owned()),
+            Failure::Broken(error) | Failure::Store(error) => error,
+        }
+    }
+}
+
+/// Our error for one of the driver's, in the place of a statement.
+fn postgres_error_in(error: tokio_postgres::Error, stmt: &Stmt) -> Error {
+    match postgres_error(error) {
+        Error::Fault(cause) => {
+            let first_line = stmt.sql.trim().lines().next().unwrap_or_default();
+            Error::Fault(format!("{cause} in {first_line}"))
+        }
+        error => error,
+    }
+}
+
+/// Our error for one of the driver's.
+pub(crate) fn postgres_error(error: tokio_postgres::Error) -> Error {
+    let Some(cause) = error.as_db_error() else {
+        return if error.is_closed() || error.to_string().contains("connect") {
+            Error::Unavailable(error.to_string())
+        } else if std::error::Error::source(&error)
+            .is_some_and(|source| source.is::<std::io::Error>())
+        {
+            Error::Unavailable(format!("{error}"))
+        } else {
+            Error::Fault(error_chain(&error))
+        };
+    };
+    let text = cause.message().to_owned();
+    match cause.code().code() {
+        "23505" => Error::Unique(cause.constraint().unwrap_or("a value").to_owned()),
+        "25006" => Error::ReadOnly(text),
+        "53100" => Error::Full(text),
+        "XX001" | "XX002" => Error::Corrupt(text),
+        // A statement was cancelled, or waited too long for a lock.
+        "57014" | "55P03" | "40P01" | "40001" => Error::Unavailable(text),
+        code if ["08", "53", "57", "58"]
+            .iter()
+            .any(|class| code.starts_with(class)) =>
+        {
+            Error::Unavailable(text)
+        }
+        code => Error::Fault(format!("{code} {text}")),
+    }
+}
+
+fn error_chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
+}
+
+type Boxed = Box<dyn std::error::Error + Sync + Send>;
+
+impl ToSql for Value {
+    fn to_sql(&self, ty: &Type, out: &mut BytesMut) -> std::result::Result<IsNull, Boxed> {
+        match self {
+            Self::Null => Ok(IsNull::Yes),
+            Self::Text(text) => text.to_sql_checked(ty, out),
+            Self::Integer(number) if *ty == Type::INT4 => i32::try_from(*number)?.to_sql(ty, out),
+            Self::Integer(number) => number.to_sql_checked(ty, out),
+            Self::Flag(flag) => flag.to_sql_checked(ty, out),
+            Self::Bytes(bytes) => bytes.to_sql_checked(ty, out),
+            Self::Real(number) => number.to_sql_checked(ty, out),
+        }
+    }
+
+    fn accepts(_: &Type) -> bool {
+        // Checked value by value: which type a parameter has is the statement's affair.
+        true
+    }
+
+    to_sql_checked!();
+}
+
+impl<'a> FromSql<'a> for Value {
+    fn from_sql(ty: &Type, raw: &'a [u8]) -> std::result::Result<Self, Boxed> {
+        Ok(match *ty {
+            Type::TEXT | Type::VARCHAR | Type::NAME | Type::UNKNOWN => {
+                Self::Text(String::from_sql(ty, raw)?)
+            }
+            Type::INT8 => Self::Integer(i64::from_sql(ty, raw)?),
+            Type::INT4 => Self::Integer(i64::from(i32::from_sql(ty, raw)?)),
+            Type::BOOL => Self::Flag(bool::from_sql(ty, raw)?),
+            Type::BYTEA => Self::Bytes(Vec::from_sql(ty, raw)?),
+            Type::FLOAT8 => Self::Real(f64::from_sql(ty, raw)?),
+            _ => return Err(format!("the type {ty} is not in the common dialect").into()),
+        })
+    }
+
+    fn from_sql_null(_: &Type) -> std::result::Result<Self, Boxed> {
+        Ok(Self::Null)
+    }
+
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+}

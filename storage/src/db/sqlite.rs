@@ -1,0 +1,356 @@
+//! SQLite: one writer thread that groups waiting batches, a few reader threads, and one that
+//! checkpoints off the writer's path.
+//!
+//! `synchronous=FULL` in WAL mode: a commit that returned survives a loss of power. `secure_delete`: what
+//! an erasure removes is overwritten, not only unlinked.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{Builder, JoinHandle};
+use std::time::Duration;
+
+use rusqlite::functions::FunctionFlags;
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{Connection, OpenFlags, ToSql};
+use world::World;
+
+use crate::db::DatabaseConfig;
+use crate::db::batch::{Answer, Batch, Stmt};
+use crate::db::group::{self, Read, Write};
+use crate::db::row::Row;
+use crate::db::value::Value;
+use crate::error::{Error, Result};
+
+/// How often the log is looked at for a checkpoint.
+const CHECKPOINT_EVERY: Duration = Duration::from_millis(500);
+
+/// Pages in the log at which the writer itself lets the log begin anew, so that it cannot grow for ever.
+const LOG_PAGES_MAX: i64 = 16_384;
+
+/// The threads of an open store. They end when the queues to them are closed.
+#[derive(Debug)]
+pub(crate) struct Sqlite {
+    pub(crate) writes: flume::Sender<Write>,
+    pub(crate) reads: flume::Sender<Read>,
+    checkpoint_stop: flume::Sender<()>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Sqlite {
+    /// Starts the threads over a file whose schema is up to date.
+    pub(crate) fn start(path: &Path, config: &DatabaseConfig, world: &World) -> Result<Self> {
+        let log_is_long = Arc::new(AtomicBool::new(false));
+        // Full queues refuse: the caller hears `Unavailable` at once instead of waiting without end.
+        let (writes, write_queue) = flume::bounded(config.queue_length);
+        let (reads, read_queue) = flume::bounded(config.queue_length);
+        let (checkpoint_stop, stop) = flume::bounded(1);
+        let mut threads = Vec::new();
+        let writer = connect(path, config, world)?;
+        let faults = world.faults.clone();
+        let long = Arc::clone(&log_is_long);
+        threads.push(thread("storage-writer", move || {
+            let mut writer = Writer { writer, faults };
+            while let Some(waiting) = group::next(&write_queue) {
+                group::run(&mut writer, waiting);
+                if long.swap(false, Ordering::Relaxed) {
+                    restart_log(&writer.writer);
+                }
+            }
+        })?);
+        for _ in 0..config.reader_count.max(1) {
+            let reader = connect(path, config, world)?;
+            reader
+                .pragma_update(None, "query_only", true)
+                .map_err(sqlite_error)?;
+            let queue: flume::Receiver<Read> = read_queue.clone();
+            threads.push(thread("storage-reader", move || {
+                while let Ok(read) = queue.recv() {
+                    let answer = snapshot(&reader, &read.stmts);
+                    // Who asked may have gone; a read has no other effect.
+                    let _ = read.reply.send(answer);
+                }
+            })?);
+        }
+        let checkpointer = connect(path, config, world)?;
+        threads.push(thread("storage-checkpoint", move || {
+            while let Err(flume::RecvTimeoutError::Timeout) = stop.recv_timeout(CHECKPOINT_EVERY) {
+                if checkpoint(&checkpointer) > LOG_PAGES_MAX {
+                    log_is_long.store(true, Ordering::Relaxed);
+                }
+            }
+        })?);
+        Ok(Self {
+            writes,
+            reads,
+            checkpoint_stop,
+            threads,
+        })
+    }
+}
+
+impl Drop for Sqlite {
+    /// Waits for what was accepted: after this the file may be opened or copied by somebody else.
+    fn drop(&mut self) {
+        let (closed, _) = flume::bounded(1);
+        self.writes = closed;
+        let (closed, _) = flume::bounded(1);
+        self.reads = closed;
+        // The thread is gone already where nobody listens.
+        let _ = self.checkpoint_stop.try_send(());
+        for thread in self.threads.drain(..) {
+            if thread.join().is_err() {
+                tracing::error!("a thread of the store panicked");
+            }
+        }
+    }
+}
+
+fn thread(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>> {
+    Builder::new()
+        .name(name.to_owned())
+        .spawn(work)
+        .map_err(|error| Error::Unavailable(error.to_string()))
+}
+
+/// Opens the file, which must be a database or not exist.
+pub(crate) fn connect(path: &Path, config: &DatabaseConfig, world: &World) -> Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+        | OpenFlags::SQLITE_OPEN_CREATE
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(sqlite_error)?;
+    connection
+        .busy_timeout(config.timeout)
+        .map_err(sqlite_error)?;
+    connection.set_prepared_statement_cache_capacity(512);
+    connection
+        .execute_batch(
+            "PRAGMA journal_mode = WAL;
+             PRAGMA synchronous = FULL;
+             PRAGMA secure_delete = ON;
+             PRAGMA wal_autocheckpoint = 0;
+             PRAGMA temp_store = MEMORY;
+             PRAGMA cache_size = -4096;",
+        )
+        .map_err(sqlite_error)?;
+    if let Some(page_count_max) = config.page_count_max {
+        connection
+            .execute_batch(&format!("PRAGMA max_page_count = {page_count_max};"))
+            .map_err(sqlite_error)?;
+    }
+    add_functions(&connection, world).map_err(sqlite_error)?;
+    Ok(connection)
+}
+
+/// The functions that the common text calls; Postgres gets the same ones by its first migration.
+fn add_functions(connection: &Connection, world: &World) -> rusqlite::Result<()> {
+    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DIRECTONLY;
+    // One writer: what is stored precedes all that comes.
+    connection.create_scalar_function("transaction_horizon", 0, flags, |_| Ok(i64::MAX))?;
+    let clock = world.clock.clone();
+    connection.create_scalar_function("store_now_ms", 0, flags, move |_| {
+        Ok(i64::try_from(clock.machine_now_ms()).unwrap_or(i64::MAX))
+    })
+}
+
+struct Writer {
+    writer: Connection,
+    faults: world::Faults,
+}
+
+impl group::Home for Writer {
+    fn commit(&mut self, batches: &[&Batch]) -> Result<Vec<Vec<Answer>>> {
+        self.writer
+            .execute_batch("BEGIN IMMEDIATE")
+            .map_err(sqlite_error)?;
+        let answers = batches
+            .iter()
+            .map(|batch| {
+                batch
+                    .stmts
+                    .iter()
+                    .map(|stmt| run(&self.writer, stmt))
+                    .collect::<Result<Vec<_>>>()
+            })
+            .collect::<Result<Vec<_>>>()
+            .and_then(|answers| {
+                group::planted(&self.faults, "storage.commit")?;
+                Ok(answers)
+            });
+        match answers {
+            Ok(answers) => match self.writer.execute_batch("COMMIT") {
+                Ok(()) => Ok(answers),
+                Err(error) => {
+                    stop_if_unsafe(&error);
+                    self.roll_back();
+                    Err(sqlite_error(error))
+                }
+            },
+            Err(error) => {
+                self.roll_back();
+                Err(error)
+            }
+        }
+    }
+}
+
+impl Writer {
+    fn roll_back(&self) {
+        // SQLite has rolled back by itself after some errors; then there is nothing to do.
+        if !self.writer.is_autocommit()
+            && let Err(error) = self.writer.execute_batch("ROLLBACK")
+        {
+            tracing::error!(%error, "the store could not roll back");
+        }
+    }
+}
+
+/// After a failed fsync the pages in memory may count as written though they are not: a second one may
+/// report success. Only a new process reads what is really there.
+fn stop_if_unsafe(error: &rusqlite::Error) {
+    let code = error.sqlite_error().map(|error| error.extended_code);
+    if matches!(
+        code,
+        Some(rusqlite::ffi::SQLITE_IOERR_FSYNC | rusqlite::ffi::SQLITE_IOERR_DIR_FSYNC)
+    ) {
+        tracing::error!(%error, "the disk did not keep what was written: stopping");
+        std::process::abort();
+    }
+}
+
+fn snapshot(connection: &Connection, stmts: &[Stmt]) -> Result<Vec<Vec<Row>>> {
+    if let [stmt] = stmts {
+        return Ok(vec![run(connection, stmt)?.rows]);
+    }
+    connection.execute_batch("BEGIN").map_err(sqlite_error)?;
+    let rows = stmts
+        .iter()
+        .map(|stmt| Ok(run(connection, stmt)?.rows))
+        .collect();
+    connection.execute_batch("COMMIT").map_err(sqlite_error)?;
+    rows
+}
+
+/// Runs one statement.
+pub(crate) fn run(connection: &Connection, stmt: &Stmt) -> Result<Answer> {
+    let mut prepared = connection.prepare_cached(stmt.sql).map_err(sqlite_error)?;
+    for (index, value) in stmt.params.iter().enumerate() {
+        let name = PARAMETERS
+            .get(index)
+            .ok_or_else(|| Error::Fault("a statement has too many parameters".to_owned()))?;
+        let position = prepared
+            .parameter_index(name)
+            .map_err(sqlite_error)?
+            .ok_or_else(|| Error::Fault(format!("{name} is not in {}", stmt.sql)))?;
+        prepared
+            .raw_bind_parameter(position, Bound(value))
+            .map_err(sqlite_error)?;
+    }
+    if prepared.column_count() == 0 {
+        let changed = prepared.raw_execute().map_err(sqlite_error)?;
+        return Ok(Answer {
+            rows: Vec::new(),
+            changed: changed as u64,
+        });
+    }
+    let columns: Arc<[String]> = prepared
+        .column_names()
+        .into_iter()
+        .map(str::to_owned)
+        .collect();
+    let mut rows = Vec::new();
+    let mut cursor = prepared.raw_query();
+    while let Some(row) = cursor.next().map_err(sqlite_error)? {
+        let values = (0..columns.len())
+            .map(|index| row.get_ref(index).map_err(sqlite_error).and_then(read))
+            .collect::<Result<_>>()?;
+        rows.push(Row::new(Arc::clone(&columns), values));
+    }
+    let changed = rows.len() as u64;
+    Ok(Answer { rows, changed })
+}
+
+fn read(value: ValueRef<'_>) -> Result<Value> {
+    Ok(match value {
+        ValueRef::Null => Value::Null,
+        ValueRef::Integer(number) => Value::Integer(number),
+        ValueRef::Real(number) => Value::Real(number),
+        ValueRef::Text(bytes) => Value::Text(
+            std::str::from_utf8(bytes)
+                .map_err(|_| Error::Corrupt("a text is not UTF-8".to_owned()))?
+                .to_owned(),
+        ),
+        ValueRef::Blob(bytes) => Value::Bytes(bytes.to_vec()),
+    })
+}
+
+/// A value of ours as a parameter.
+pub(crate) struct Bound<'a>(pub(crate) &'a Value);
+
+impl ToSql for Bound<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self.0 {
+            Value::Null => ValueRef::Null,
+            Value::Text(text) => ValueRef::Text(text.as_bytes()),
+            Value::Integer(number) => ValueRef::Integer(*number),
+            Value::Flag(flag) => ValueRef::Integer(i64::from(*flag)),
+            Value::Bytes(bytes) => ValueRef::Blob(bytes),
+            Value::Real(number) => ValueRef::Real(*number),
+        }))
+    }
+}
+
+/// Moves what is in the log into the file, as far as nobody is in the way; gives the log's pages.
+fn checkpoint(connection: &Connection) -> i64 {
+    connection
+        .query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| row.get(1))
+        .unwrap_or_else(|error| {
+            tracing::warn!(%error, "the store's log could not be checkpointed");
+            0
+        })
+}
+
+fn restart_log(connection: &Connection) {
+    let restarted = connection.query_row("PRAGMA wal_checkpoint(RESTART)", [], |_| Ok(()));
+    if let Err(error) = restarted {
+        tracing::warn!(%error, "the store's log could not begin anew");
+    }
+}
+
+/// Empties the log, so that nothing of before an erasure stays in it.
+pub(crate) fn truncate_log(connection: &Connection) -> Result<()> {
+    connection
+        .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+        .map_err(sqlite_error)
+}
+
+/// The names of parameters, so that binding makes no text.
+const PARAMETERS: [&str; 48] = [
+    "$1", "$2", "$3", "$4", "$5", "$6", "$7", "$8", "$9", "$10", "$11", "$12", "$13", "$14", "$15",
+    "$16", "$17", "$18", "$19", "$20", "$21", "$22", "$23", "$24", "$25", "$26", "$27", "$28",
+    "$29", "$30", "$31", "$32", "$33", "$34", "$35", "$36", "$37", "$38", "$39", "$40", "$41",
+    "$42", "$43", "$44", "$45", "$46", "$47", "$48",
+];
+
+/// Our error for one of the driver's.
+pub(crate) fn sqlite_error(error: rusqlite::Error) -> Error {
+    use rusqlite::ffi;
+    let text = error.to_string();
+    let Some(code) = error.sqlite_error().map(|error| error.extended_code) else {
+        return Error::Fault(text);
+    };
+    match code {
+        ffi::SQLITE_CONSTRAINT_UNIQUE | ffi::SQLITE_CONSTRAINT_PRIMARYKEY => Error::Unique(text),
+        code => match code & 0xff {
+            ffi::SQLITE_FULL => Error::Full(text),
+            ffi::SQLITE_READONLY => Error::ReadOnly(text),
+            ffi::SQLITE_CORRUPT | ffi::SQLITE_NOTADB => Error::Corrupt(text),
+            ffi::SQLITE_BUSY
+            | ffi::SQLITE_LOCKED
+            | ffi::SQLITE_IOERR
+            | ffi::SQLITE_CANTOPEN
+            | ffi::SQLITE_INTERRUPT => Error::Unavailable(text),
+            _ => Error::Fault(text),
+        },
+    }
+}

@@ -1,0 +1,30 @@
+//! Texts without case and accents: what `*_folded` columns and the search index hold.
+
+use unicode_normalization::UnicodeNormalization;
+
+/// The text in lower case, in compatibility form, without the accents of Latin, Greek and Cyrillic. Done
+/// here and not in SQL, so that every database compares the same.
+#[must_use]
+pub fn fold(text: &str) -> String {
+    text.to_lowercase()
+        .nfkd()
+        .filter(|c| !matches!(c, '\u{300}'..='\u{36f}'))
+        .nfc()
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn case_accents_and_width_do_not_count() {
+        let check = |text: &str, expected: &str| assert_eq!(fold(text), expected, "{text}");
+        check("Ana.KOVAČ@Example.com", "ana.kovac@example.com");
+        check("ÉCOLE", "ecole");
+        check("İstanbul", "istanbul");
+        check("Ｗｉｄｅ", "wide");
+        check("한국어", "한국어");
+        check("ĐORĐE", "đorđe");
+    }
+}

@@ -1,0 +1,202 @@
+//! Invitations: one-time links into a team. The secret is stored as a hash.
+
+use protocol::agent::{Agent, Invitation};
+use protocol::event::EventType;
+use protocol::id::{InvitationId, WorkspaceId};
+use protocol::permission::{Role, Scope};
+
+use crate::audit::Change;
+use crate::change::{Stamp, insert_audit_where_stamped};
+use crate::db::{Db, Reader, Row, stmt};
+use crate::error::{Error, Result, Written};
+use crate::fold::fold;
+use crate::session::SessionRow;
+use crate::setup::{Account, NewMember};
+use crate::{agent, session, user};
+
+/// An invitation's row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InvitationRow {
+    /// What is shown.
+    pub invitation: Invitation,
+    /// Its workspace.
+    pub workspace_id: WorkspaceId,
+    /// SHA-256 of the link's secret.
+    pub token_hash: [u8; 32],
+}
+
+const ARCHIVE_OPEN: &str = "
+    UPDATE invitation SET archived_at_ms = $3, change_id = $4
+    WHERE workspace_id = $1 AND email_folded = $2 AND archived_at_ms IS NULL";
+
+const INSERT_INVITATION: &str = "
+    INSERT INTO invitation
+        (workspace_id, invitation_id, change_id, email, email_folded, role, token_hash, created_at_ms, expires_at_ms)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+
+/// Stores an invitation. An open one for the same address is replaced.
+///
+/// # Errors
+/// The store's.
+pub async fn create(db: &Db, row: &InvitationRow, change: &Change) -> Result<()> {
+    let stamp = Stamp::new(db, change);
+    let mut batch = stamp.batch();
+    let invitation = &row.invitation;
+    let email_folded = fold(&invitation.email);
+    batch.locks = vec![format!("{}/{email_folded}", row.workspace_id)];
+    batch.push(stmt!(
+        ARCHIVE_OPEN,
+        row.workspace_id,
+        email_folded.as_str(),
+        change.at_ms,
+        stamp.id,
+    ));
+    batch.push(stmt!(
+        INSERT_INVITATION,
+        row.workspace_id,
+        invitation.id,
+        stamp.id,
+        invitation.email.as_str(),
+        email_folded,
+        invitation.role.as_str(),
+        row.token_hash,
+        change.at_ms,
+        invitation.expires_at_ms,
+    ));
+    batch.push(stamp.audit());
+    batch.push(stamp.value());
+    db.batch(batch).await?;
+    Ok(())
+}
+
+/// Uses the primary key.
+const LIST_INVITATIONS: &str = "
+    SELECT workspace_id, invitation_id, email, role, token_hash, expires_at_ms FROM invitation
+    WHERE workspace_id = $1 AND archived_at_ms IS NULL AND expires_at_ms > $2
+    ORDER BY created_at_ms DESC, invitation_id DESC
+    LIMIT 1000";
+
+/// The open invitations, newest first, at most 1,000.
+///
+/// # Errors
+/// The store's.
+pub async fn list(reader: &Reader, scope: &Scope, now_ms: u64) -> Result<Vec<Invitation>> {
+    let rows = reader
+        .rows(stmt!(LIST_INVITATIONS, scope.workspace_id(), now_ms))
+        .await?;
+    rows.iter().map(|row| Ok(decode(row)?.invitation)).collect()
+}
+
+/// Uses `invitation_by_token`.
+const FIND_INVITATION_BY_TOKEN: &str = "
+    SELECT workspace_id, invitation_id, email, role, token_hash, expires_at_ms FROM invitation
+    WHERE token_hash = $1 AND archived_at_ms IS NULL AND expires_at_ms > $2";
+
+/// The open invitation with this secret.
+///
+/// # Errors
+/// The store's.
+pub async fn by_token(
+    reader: &Reader,
+    token_hash: &[u8; 32],
+    now_ms: u64,
+) -> Result<Option<InvitationRow>> {
+    let rows = reader
+        .rows(stmt!(FIND_INVITATION_BY_TOKEN, *token_hash, now_ms))
+        .await?;
+    rows.first().map(decode).transpose()
+}
+
+const ARCHIVE_INVITATION: &str = "
+    UPDATE invitation SET archived_at_ms = $3, change_id = $4
+    WHERE workspace_id = $1 AND invitation_id = $2 AND archived_at_ms IS NULL AND expires_at_ms > $3";
+
+const AUDIT_INVITATION: &str = insert_audit_where_stamped!("invitation", "invitation_id");
+
+/// Revokes an open invitation; gives whether there was one.
+///
+/// # Errors
+/// The store's.
+pub async fn revoke(db: &Db, invitation_id: InvitationId, change: &Change) -> Result<bool> {
+    let stamp = Stamp::new(db, change);
+    let mut batch = stamp.batch();
+    let archive = batch.push(stmt!(
+        ARCHIVE_INVITATION,
+        change.workspace_id,
+        invitation_id,
+        change.at_ms,
+        stamp.id,
+    ));
+    batch.push(stamp.audit_where_stamped(AUDIT_INVITATION, invitation_id));
+    batch.push(stamp.value());
+    Ok(db.batch(batch).await?[archive].changed == 1)
+}
+
+/// Accepts an invitation once: account, member and session in one transaction. `NotFound` where it is no
+/// longer open, `AlreadyExists` where the user is a member, `TooMany` past `AGENTS_MAX`.
+///
+/// # Errors
+/// The store's.
+pub async fn accept(
+    db: &Db,
+    invitation_id: InvitationId,
+    account: &Account,
+    member: &NewMember,
+    session: &SessionRow,
+    change: &Change,
+) -> Result<Written<Agent>> {
+    let stamp = Stamp::new(db, change);
+    let mut batch = stamp.batch();
+    let archive = batch.push(stmt!(
+        ARCHIVE_INVITATION,
+        change.workspace_id,
+        invitation_id,
+        change.at_ms,
+        stamp.id,
+    ));
+    let insert = batch.push(agent::insert_invited(
+        member,
+        account.user_id(),
+        invitation_id,
+        &stamp,
+        change,
+    ));
+    batch.push(stamp.audit_where_stamped(agent::AUDIT_AGENT, member.id));
+    if let Account::New(row) = account {
+        batch.push(user::insert_where_audited(row, &stamp, change.workspace_id));
+    }
+    batch.push(session::insert_where_audited(
+        session,
+        &stamp,
+        change.workspace_id,
+    ));
+    batch.push(stamp.value());
+    batch.push(stamp.event(EventType::AgentChanged, 1));
+    match db.batch(batch).await {
+        Ok(answers) if answers[archive].changed == 0 => Ok(Written::NotFound),
+        Ok(answers) if answers[insert].changed == 0 => Ok(Written::TooMany),
+        Ok(_) => {
+            let member = agent::find(db, change.workspace_id, member.id).await?;
+            Ok(member.map_or(Written::NotFound, |member| Written::Done(member.agent)))
+        }
+        Err(Error::Unique(_)) => Ok(Written::AlreadyExists),
+        Err(error) => Err(error),
+    }
+}
+
+fn decode(row: &Row) -> Result<InvitationRow> {
+    Ok(InvitationRow {
+        invitation: Invitation {
+            id: row.id("invitation_id")?,
+            email: row.text("email")?,
+            role: row.word("role", Role::of)?,
+            expires_at_ms: row.number("expires_at_ms")?,
+            link: None,
+        },
+        workspace_id: row.id("workspace_id")?,
+        token_hash: row
+            .bytes("token_hash")?
+            .try_into()
+            .map_err(|_| Error::Corrupt("token_hash has not 32 bytes".to_owned()))?,
+    })
+}

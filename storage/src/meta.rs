@@ -1,0 +1,69 @@
+//! What belongs to the store as a whole: its epoch and secrets made at first start.
+
+use crate::db::{Batch, Db, Reader, stmt};
+use crate::error::{Error, Result};
+
+/// A new epoch stays below 2^53, so that every JSON reader keeps it exact.
+const EPOCH_END: u64 = 1 << 53;
+
+const INSERT_META: &str = "
+    INSERT INTO meta (name, value) VALUES ($1, $2)
+    ON CONFLICT (name) DO NOTHING";
+
+// By the primary key.
+const FIND_META: &str = "
+    SELECT value FROM meta WHERE name = $1";
+
+/// The secret of this name; `fresh` is stored and given where there is none.
+///
+/// # Errors
+/// The store's.
+pub async fn secret(db: &Db, name: &'static str, fresh: &[u8]) -> Result<Vec<u8>> {
+    if let Some(row) = db.row(stmt!(FIND_META, name)).await? {
+        return row.bytes("value");
+    }
+    let mut batch = Batch::locking(vec![format!("meta {name}")]);
+    batch.push(stmt!(INSERT_META, name, fresh.to_vec()));
+    let found = batch.push(stmt!(FIND_META, name));
+    let answers = db.batch(batch).await?;
+    answers[found]
+        .rows
+        .first()
+        .ok_or_else(|| Error::Corrupt("what was just stored is not there".to_owned()))?
+        .bytes("value")
+}
+
+/// The epoch of the store; drawn where there is none.
+pub(crate) async fn epoch(db: &Db) -> Result<u64> {
+    let fresh = db.world().ids.below(EPOCH_END - 1) + 1;
+    let bytes = secret(db, "epoch", &fresh.to_be_bytes()).await?;
+    let bytes = <[u8; 8]>::try_from(bytes)
+        .map_err(|_| Error::Corrupt("the epoch is no number".to_owned()))?;
+    Ok(u64::from_be_bytes(bytes))
+}
+
+const PUT_META: &str = "
+    INSERT INTO meta (name, value) VALUES ($1, $2)
+    ON CONFLICT (name) DO UPDATE SET value = EXCLUDED.value";
+
+/// Draws a new epoch: what clients know of positions is no longer of this store.
+pub(crate) async fn begin_epoch(db: &Db) -> Result<()> {
+    let fresh = db.world().ids.below(EPOCH_END - 1) + 1;
+    let mut batch = Batch::locking(vec!["meta epoch".to_owned()]);
+    batch.push(stmt!(PUT_META, "epoch", fresh.to_be_bytes()));
+    db.batch(batch).await?;
+    Ok(())
+}
+
+const STORE_NOW: &str = "
+    SELECT store_now_ms() AS now_ms";
+
+/// The store's own time, in milliseconds since 1970. An embedded store takes the machine's.
+///
+/// # Errors
+/// The store's.
+pub async fn now_ms(reader: &Reader) -> Result<u64> {
+    let row = reader.row(stmt!(STORE_NOW)).await?;
+    row.ok_or_else(|| Error::Corrupt("the store gives no time".to_owned()))?
+        .number("now_ms")
+}

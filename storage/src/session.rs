@@ -1,0 +1,243 @@
+//! Login sessions: signed-in browsers. The secret is stored as a hash.
+
+use protocol::event::EventType;
+use protocol::id::{EventId, LoginSessionId, UserId, WorkspaceId};
+
+use crate::change::Stamp;
+use crate::db::{Batch, Db, Reader, Row, Stmt, stmt};
+use crate::error::{Error, Result};
+
+/// A session's row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionRow {
+    /// Its id.
+    pub id: LoginSessionId,
+    /// Whose.
+    pub user_id: UserId,
+    /// SHA-256 of the secret.
+    pub secret_hash: [u8; 32],
+    /// When it began.
+    pub created_at_ms: u64,
+    /// When it was last used.
+    pub seen_at_ms: u64,
+    /// When it lapses.
+    pub expires_at_ms: u64,
+    /// The network address it began from.
+    pub address: String,
+    /// The browser.
+    pub user_agent: String,
+}
+
+const INSERT_SESSION: &str = "
+    INSERT INTO login_session
+        (session_id, user_id, secret_hash, created_at_ms, seen_at_ms, expires_at_ms, address, user_agent)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+
+const INSERT_SESSION_WHERE_AUDITED: &str = "
+    INSERT INTO login_session
+        (session_id, user_id, secret_hash, created_at_ms, seen_at_ms, expires_at_ms, address, user_agent)
+    SELECT $1, $2, $3, CAST($4 AS BIGINT), CAST($5 AS BIGINT), CAST($6 AS BIGINT), $7, $8 FROM audit_entry
+    WHERE workspace_id = $9 AND audit_id = $10";
+
+fn insert(session: &SessionRow) -> Stmt {
+    stmt!(
+        INSERT_SESSION,
+        session.id,
+        session.user_id,
+        session.secret_hash,
+        session.created_at_ms,
+        session.seen_at_ms,
+        session.expires_at_ms,
+        session.address.as_str(),
+        session.user_agent.as_str(),
+    )
+}
+
+/// Stores a session where the audit line stands.
+pub(crate) fn insert_where_audited(
+    session: &SessionRow,
+    stamp: &Stamp<'_>,
+    workspace_id: WorkspaceId,
+) -> Stmt {
+    let mut stmt = insert(session);
+    stmt.sql = INSERT_SESSION_WHERE_AUDITED;
+    stmt.params.extend([workspace_id.into(), stamp.id.into()]);
+    stmt
+}
+
+/// Stores a session.
+///
+/// # Errors
+/// The store's.
+pub async fn create(db: &Db, session: &SessionRow) -> Result<()> {
+    let mut batch = Batch::locking(vec![session.user_id.to_string()]);
+    batch.push(insert(session));
+    db.batch(batch).await?;
+    Ok(())
+}
+
+/// Uses `login_session_by_secret`.
+const FIND_SESSION_BY_SECRET: &str = "
+    SELECT session_id, user_id, secret_hash, created_at_ms, seen_at_ms, expires_at_ms, address, user_agent
+    FROM login_session
+    WHERE secret_hash = $1 AND ended_at_ms IS NULL AND expires_at_ms > $2";
+
+/// The living session with this secret.
+///
+/// # Errors
+/// The store's.
+pub async fn by_secret(
+    reader: &Reader,
+    secret_hash: &[u8; 32],
+    now_ms: u64,
+) -> Result<Option<SessionRow>> {
+    let rows = reader
+        .rows(stmt!(FIND_SESSION_BY_SECRET, *secret_hash, now_ms))
+        .await?;
+    rows.first().map(decode).transpose()
+}
+
+/// Uses the primary key.
+const FIND_SESSION: &str = "
+    SELECT session_id, user_id, secret_hash, created_at_ms, seen_at_ms, expires_at_ms, address, user_agent
+    FROM login_session
+    WHERE session_id = $1 AND ended_at_ms IS NULL AND expires_at_ms > $2";
+
+/// A living session.
+///
+/// # Errors
+/// The store's.
+pub async fn find(
+    reader: &Reader,
+    session_id: LoginSessionId,
+    now_ms: u64,
+) -> Result<Option<SessionRow>> {
+    let rows = reader.rows(stmt!(FIND_SESSION, session_id, now_ms)).await?;
+    rows.first().map(decode).transpose()
+}
+
+const TOUCH_SESSION: &str = "
+    UPDATE login_session SET seen_at_ms = $2, expires_at_ms = $3
+    WHERE session_id = $1 AND ended_at_ms IS NULL AND seen_at_ms < $2";
+
+/// Notes that a session was used, and when it lapses now.
+///
+/// # Errors
+/// The store's.
+pub async fn touch(
+    db: &Db,
+    session_id: LoginSessionId,
+    seen_at_ms: u64,
+    expires_at_ms: u64,
+) -> Result<()> {
+    let mut batch = Batch::locking(vec![session_id.to_string()]);
+    batch.push(stmt!(TOUCH_SESSION, session_id, seen_at_ms, expires_at_ms));
+    db.batch(batch).await?;
+    Ok(())
+}
+
+const END_SESSION: &str = "
+    UPDATE login_session SET ended_at_ms = $3
+    WHERE user_id = $1 AND session_id = $2 AND ended_at_ms IS NULL";
+
+/// Ends a session of a user; gives whether it was alive. Appends `session.ended` in each of the user's workspaces.
+///
+/// # Errors
+/// The store's.
+pub async fn end(db: &Db, user_id: UserId, session_id: LoginSessionId, at_ms: u64) -> Result<bool> {
+    let mut batch = Batch::locking(vec![user_id.to_string()]);
+    let end = batch.push(stmt!(END_SESSION, user_id, session_id, at_ms));
+    push_event(&mut batch, db, user_id, session_id, at_ms);
+    Ok(db.batch(batch).await?[end].changed == 1)
+}
+
+/// Ends all sessions of a user but `keep`; gives those that ended.
+///
+/// # Errors
+/// The store's.
+pub async fn end_all(
+    db: &Db,
+    user_id: UserId,
+    keep: Option<LoginSessionId>,
+    at_ms: u64,
+) -> Result<Vec<LoginSessionId>> {
+    let (batch, ended) = ending(db, user_id, keep, at_ms).await?;
+    db.batch(batch).await?;
+    Ok(ended)
+}
+
+/// A batch that ends all sessions of a user but `keep`, and those it ends.
+///
+/// A session that begins in between is not ended: it began with what the user knows now.
+pub(crate) async fn ending(
+    db: &Db,
+    user_id: UserId,
+    keep: Option<LoginSessionId>,
+    at_ms: u64,
+) -> Result<(Batch, Vec<LoginSessionId>)> {
+    let ended: Vec<_> = list(db, user_id, at_ms)
+        .await?
+        .into_iter()
+        .map(|session| session.id)
+        .filter(|session_id| Some(*session_id) != keep)
+        .collect();
+    let mut batch = Batch::locking(vec![user_id.to_string()]);
+    for session_id in &ended {
+        batch.push(stmt!(END_SESSION, user_id, *session_id, at_ms));
+        push_event(&mut batch, db, user_id, *session_id, at_ms);
+    }
+    Ok((batch, ended))
+}
+
+/// One event per workspace of the user, where the session ended just now: the same event, told to each.
+const INSERT_ENDED: &str = "
+    INSERT INTO event (event_id, workspace_id, event_type, subject, number, at_ms)
+    SELECT $1, a.workspace_id, $2, s.session_id, CAST($5 AS BIGINT), CAST($5 AS BIGINT)
+    FROM login_session s
+    JOIN agent a ON a.user_id = s.user_id
+    WHERE s.session_id = $3 AND s.user_id = $4 AND s.ended_at_ms = $5";
+
+fn push_event(batch: &mut Batch, db: &Db, user_id: UserId, session_id: LoginSessionId, at_ms: u64) {
+    let event_id: EventId = db.world().ids.next();
+    batch.push(stmt!(
+        INSERT_ENDED,
+        event_id,
+        EventType::SessionEnded.as_str(),
+        session_id,
+        user_id,
+        at_ms,
+    ));
+}
+
+/// Uses `login_session_by_user`.
+const LIST_SESSIONS: &str = "
+    SELECT session_id, user_id, secret_hash, created_at_ms, seen_at_ms, expires_at_ms, address, user_agent
+    FROM login_session
+    WHERE user_id = $1 AND ended_at_ms IS NULL AND expires_at_ms > $2
+    ORDER BY created_at_ms DESC
+    LIMIT 100";
+
+/// The living sessions of a user, newest first, at most 100.
+///
+/// # Errors
+/// The store's.
+pub async fn list(reader: &Reader, user_id: UserId, now_ms: u64) -> Result<Vec<SessionRow>> {
+    let rows = reader.rows(stmt!(LIST_SESSIONS, user_id, now_ms)).await?;
+    rows.iter().map(decode).collect()
+}
+
+fn decode(row: &Row) -> Result<SessionRow> {
+    Ok(SessionRow {
+        id: row.id("session_id")?,
+        user_id: row.id("user_id")?,
+        secret_hash: row
+            .bytes("secret_hash")?
+            .try_into()
+            .map_err(|_| Error::Corrupt("secret_hash has not 32 bytes".to_owned()))?,
+        created_at_ms: row.number("created_at_ms")?,
+        seen_at_ms: row.number("seen_at_ms")?,
+        expires_at_ms: row.number("expires_at_ms")?,
+        address: row.text("address")?,
+        user_agent: row.text("user_agent")?,
+    })
+}

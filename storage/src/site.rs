@@ -1,0 +1,398 @@
+//! Sites, and the secrets that sign identities for them.
+
+use protocol::event::EventType;
+use protocol::id::{SiteId, SiteSecretId, WorkspaceId};
+use protocol::limit;
+use protocol::permission::Scope;
+use protocol::site::{AfterClose, Site, SiteChange, SiteSecret};
+
+use crate::audit::Change;
+use crate::change::{Stamp, insert_audit_where_stamped};
+use crate::db::{Db, Reader, Row, Stmt, stmt};
+use crate::error::{Error, Result, Written};
+
+/// A secret's row. Holds the secret itself, for a signature must be computed again; never goes on a wire.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SecretRow {
+    /// Its id.
+    pub id: SiteSecretId,
+    /// The secret.
+    pub secret: Vec<u8>,
+    /// The last characters, to tell secrets apart.
+    pub hint: String,
+    /// When it was made.
+    pub created_at_ms: u64,
+    /// When it stops being accepted.
+    pub expires_at_ms: Option<u64>,
+}
+
+impl std::fmt::Debug for SecretRow {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SecretRow")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
+    }
+}
+
+impl SecretRow {
+    /// What may be shown of it.
+    #[must_use]
+    pub fn shown(&self) -> SiteSecret {
+        SiteSecret {
+            id: self.id,
+            hint: self.hint.clone(),
+            secret: None,
+            created_at_ms: self.created_at_ms,
+            expires_at_ms: self.expires_at_ms,
+        }
+    }
+}
+
+/// Uses `site_by_key`.
+const FIND_SITE_BY_KEY: &str = "
+    SELECT workspace_id, site_id, version, name, domain, description, allowed_origins_json, theme_json,
+        after_close, reopen_within_ms, identity_required, archived_at_ms, created_at_ms
+    FROM site WHERE site_id = $1";
+
+/// The site with this key, whatever its workspace: what a widget begins with. Archived ones too.
+///
+/// # Errors
+/// The store's.
+pub async fn by_key(reader: &Reader, site_id: SiteId) -> Result<Option<(WorkspaceId, Site)>> {
+    let rows = reader.rows(stmt!(FIND_SITE_BY_KEY, site_id)).await?;
+    rows.first()
+        .map(|row| Ok((row.id("workspace_id")?, decode(row)?)))
+        .transpose()
+}
+
+/// Uses the primary key.
+const FIND_SITE: &str = "
+    SELECT site_id, version, name, domain, description, allowed_origins_json, theme_json,
+        after_close, reopen_within_ms, identity_required, archived_at_ms, created_at_ms
+    FROM site WHERE workspace_id = $1 AND site_id = $2";
+
+/// One site.
+///
+/// # Errors
+/// The store's.
+pub async fn find(
+    reader: &Reader,
+    workspace_id: WorkspaceId,
+    site_id: SiteId,
+) -> Result<Option<Site>> {
+    let rows = reader.rows(stmt!(FIND_SITE, workspace_id, site_id)).await?;
+    rows.first().map(decode).transpose()
+}
+
+/// Uses the primary key.
+const LIST_SITES: &str = "
+    SELECT site_id, version, name, domain, description, allowed_origins_json, theme_json,
+        after_close, reopen_within_ms, identity_required, archived_at_ms, created_at_ms
+    FROM site WHERE workspace_id = $1
+    ORDER BY created_at_ms, site_id
+    LIMIT 2000";
+
+/// All sites, oldest first, also the archived: at most 2,000.
+///
+/// # Errors
+/// The store's.
+pub async fn list(reader: &Reader, scope: &Scope) -> Result<Vec<Site>> {
+    let rows = reader.rows(stmt!(LIST_SITES, scope.workspace_id())).await?;
+    rows.iter().map(decode).collect()
+}
+
+const INSERT_SITE: &str = "
+    INSERT INTO site
+        (workspace_id, site_id, version, change_id, name, domain, description, allowed_origins_json,
+        theme_json, after_close, reopen_within_ms, identity_required, created_at_ms)
+    SELECT $1, $2, 1, $3, $4, $5, $6, $7, $8, $9, CAST($10 AS BIGINT), CAST($11 AS BOOLEAN), CAST($12 AS BIGINT)
+    FROM workspace
+    WHERE workspace_id = $1
+        AND (SELECT COUNT(*) FROM site WHERE workspace_id = $1 AND archived_at_ms IS NULL) < $13";
+
+/// Stores a site where fewer than `SITES_MAX` are active.
+pub(crate) fn insert(site: &Site, stamp: &Stamp<'_>, workspace_id: WorkspaceId) -> Result<Stmt> {
+    Ok(stmt!(
+        INSERT_SITE,
+        workspace_id,
+        site.id,
+        stamp.id,
+        site.name.as_str(),
+        site.domain.as_str(),
+        site.description.as_str(),
+        json(&site.allowed_origins)?,
+        json(&site.theme)?,
+        site.after_close.as_str(),
+        site.reopen_within_ms,
+        site.identity_required,
+        site.created_at_ms,
+        limit::SITES_MAX,
+    ))
+}
+
+/// Stored where the audit line is, so only with what it belongs to.
+const INSERT_SECRET: &str = "
+    INSERT INTO site_secret (workspace_id, site_id, secret_id, secret, hint, created_at_ms, expires_at_ms)
+    SELECT $1, $3, $4, $5, $6, CAST($7 AS BIGINT), CAST($8 AS BIGINT) FROM audit_entry
+    WHERE workspace_id = $1 AND audit_id = $2";
+
+/// Stores a secret, where the audit line stands.
+pub(crate) fn insert_secret(
+    secret: &SecretRow,
+    stamp: &Stamp<'_>,
+    workspace_id: WorkspaceId,
+    site_id: SiteId,
+) -> Stmt {
+    stmt!(
+        INSERT_SECRET,
+        workspace_id,
+        stamp.id,
+        site_id,
+        secret.id,
+        secret.secret.clone(),
+        secret.hint.as_str(),
+        secret.created_at_ms,
+        secret.expires_at_ms,
+    )
+}
+
+/// The audit line of a change of a site.
+const AUDIT_SITE: &str = insert_audit_where_stamped!("site", "site_id");
+
+/// Stores a site with its first secret; at most `SITES_MAX` active ones.
+///
+/// # Errors
+/// The store's.
+pub async fn create(
+    db: &Db,
+    site: &Site,
+    secret: &SecretRow,
+    change: &Change,
+) -> Result<Written<Site>> {
+    let workspace_id = change.workspace_id;
+    let stamp = Stamp::new(db, change);
+    let mut batch = stamp.batch();
+    let insert = batch.push(insert(site, &stamp, workspace_id)?);
+    batch.push(stamp.audit_where_stamped(AUDIT_SITE, site.id));
+    batch.push(insert_secret(secret, &stamp, workspace_id, site.id));
+    batch.push(stamp.value());
+    batch.push(stamp.event(EventType::SiteChanged, 1));
+    if db.batch(batch).await?[insert].changed == 0 {
+        return Ok(Written::TooMany);
+    }
+    let site = find(db, workspace_id, site.id).await?;
+    Ok(site.map_or(Written::NotFound, Written::Done))
+}
+
+/// Archiving keeps the time of the first archiving; taking back clears it, where the limit allows another.
+const UPDATE_SITE: &str = "
+    UPDATE site SET
+        version = version + 1,
+        change_id = $4,
+        name = COALESCE($5, name),
+        domain = COALESCE($6, domain),
+        description = COALESCE($7, description),
+        allowed_origins_json = COALESCE($8, allowed_origins_json),
+        theme_json = COALESCE($9, theme_json),
+        after_close = COALESCE($10, after_close),
+        reopen_within_ms = COALESCE($11, reopen_within_ms),
+        identity_required = COALESCE($12, identity_required),
+        archived_at_ms = CASE
+            WHEN CAST($13 AS BOOLEAN) IS NULL THEN archived_at_ms
+            WHEN CAST($13 AS BOOLEAN) THEN COALESCE(archived_at_ms, CAST($14 AS BIGINT))
+            ELSE NULL END
+    WHERE workspace_id = $1 AND site_id = $2 AND version = $3";
+
+/// Changes a site; what is absent stays.
+///
+/// # Errors
+/// The store's.
+pub async fn change(
+    db: &Db,
+    site_id: SiteId,
+    version: u64,
+    new: &SiteChange,
+    change: &Change,
+) -> Result<Written<Site>> {
+    let workspace_id = change.workspace_id;
+    let stamp = Stamp::new(db, change);
+    let mut batch = stamp.batch();
+    let update = batch.push(stmt!(
+        UPDATE_SITE,
+        workspace_id,
+        site_id,
+        version,
+        stamp.id,
+        new.name.as_ref().map(|name| name.as_str().to_owned()),
+        new.domain.clone(),
+        new.description.clone(),
+        new.allowed_origins.as_ref().map(json).transpose()?,
+        new.theme.as_ref().map(json).transpose()?,
+        new.after_close.map(AfterClose::as_str),
+        new.reopen_within_ms,
+        new.identity_required,
+        new.archived,
+        change.at_ms,
+    ));
+    batch.push(stamp.audit_where_stamped(AUDIT_SITE, site_id));
+    batch.push(stamp.value());
+    batch.push(stamp.event(EventType::SiteChanged, version + 1));
+    let changed = db.batch(batch).await?[update].changed;
+    match (find(db, workspace_id, site_id).await?, changed) {
+        (Some(site), 1) => Ok(Written::Done(site)),
+        (Some(_), _) => Ok(Written::VersionConflict),
+        (None, _) => Ok(Written::NotFound),
+    }
+}
+
+/// Uses the primary key.
+const LIST_SECRETS: &str = "
+    SELECT secret_id, secret, hint, created_at_ms, expires_at_ms FROM site_secret
+    WHERE workspace_id = $1 AND site_id = $2 AND (expires_at_ms IS NULL OR expires_at_ms > $3)
+    ORDER BY created_at_ms DESC, secret_id DESC
+    LIMIT 20";
+
+/// The secrets that are accepted now, newest first.
+///
+/// # Errors
+/// The store's.
+pub async fn secrets(
+    reader: &Reader,
+    workspace_id: WorkspaceId,
+    site_id: SiteId,
+    now_ms: u64,
+) -> Result<Vec<SecretRow>> {
+    let rows = reader
+        .rows(stmt!(LIST_SECRETS, workspace_id, site_id, now_ms))
+        .await?;
+    rows.iter().map(decode_secret).collect()
+}
+
+const STAMP_SITE: &str = "
+    UPDATE site SET version = version + 1, change_id = $3 WHERE workspace_id = $1 AND site_id = $2";
+
+const EXPIRE_SECRETS: &str = "
+    UPDATE site_secret SET expires_at_ms = $4
+    WHERE workspace_id = $1 AND site_id = $2 AND secret_id <> $3
+        AND (expires_at_ms IS NULL OR expires_at_ms > $4)";
+
+/// Adds a secret and lets the others lapse at `old_expire_at_ms`.
+///
+/// # Errors
+/// The store's.
+pub async fn rotate(
+    db: &Db,
+    site_id: SiteId,
+    secret: &SecretRow,
+    old_expire_at_ms: u64,
+    change: &Change,
+) -> Result<Written<SiteSecret>> {
+    let workspace_id = change.workspace_id;
+    let stamp = Stamp::new(db, change);
+    let mut batch = stamp.batch();
+    let update = batch.push(stmt!(STAMP_SITE, workspace_id, site_id, stamp.id));
+    batch.push(stamp.audit_where_stamped(AUDIT_SITE, site_id));
+    batch.push(insert_secret(secret, &stamp, workspace_id, site_id));
+    batch.push(stmt!(
+        EXPIRE_SECRETS,
+        workspace_id,
+        site_id,
+        secret.id,
+        old_expire_at_ms
+    ));
+    batch.push(stamp.value());
+    batch.push(stamp.event(EventType::SiteChanged, change.at_ms));
+    if db.batch(batch).await?[update].changed == 0 {
+        return Ok(Written::NotFound);
+    }
+    Ok(Written::Done(secret.shown()))
+}
+
+/// The last living secret stays.
+const STAMP_SITE_WITH_OTHER_SECRET: &str = "
+    UPDATE site SET version = version + 1, change_id = $4
+    WHERE workspace_id = $1 AND site_id = $2
+        AND EXISTS (SELECT 1 FROM site_secret WHERE workspace_id = $1 AND site_id = $2 AND secret_id = $3)
+        AND EXISTS (
+            SELECT 1 FROM site_secret
+            WHERE workspace_id = $1 AND site_id = $2 AND secret_id <> $3
+                AND (expires_at_ms IS NULL OR expires_at_ms > $5))";
+
+const DELETE_SECRET: &str = "
+    DELETE FROM site_secret
+    WHERE workspace_id = $1 AND site_id = $2 AND secret_id = $3
+        AND EXISTS (SELECT 1 FROM audit_entry WHERE workspace_id = $1 AND audit_id = $4)";
+
+/// Removes a secret at once; `Refused` for the last one, `NotFound` where there is none.
+///
+/// # Errors
+/// The store's.
+pub async fn drop_secret(
+    db: &Db,
+    site_id: SiteId,
+    secret_id: SiteSecretId,
+    change: &Change,
+) -> Result<Written<()>> {
+    let workspace_id = change.workspace_id;
+    let stamp = Stamp::new(db, change);
+    let mut batch = stamp.batch();
+    let update = batch.push(stmt!(
+        STAMP_SITE_WITH_OTHER_SECRET,
+        workspace_id,
+        site_id,
+        secret_id,
+        stamp.id,
+        change.at_ms,
+    ));
+    batch.push(stamp.audit_where_stamped(AUDIT_SITE, site_id));
+    batch.push(stmt!(
+        DELETE_SECRET,
+        workspace_id,
+        site_id,
+        secret_id,
+        stamp.id
+    ));
+    batch.push(stamp.value());
+    batch.push(stamp.event(EventType::SiteChanged, change.at_ms));
+    if db.batch(batch).await?[update].changed == 1 {
+        return Ok(Written::Done(()));
+    }
+    let left = secrets(db, workspace_id, site_id, change.at_ms).await?;
+    let exists = left.iter().any(|secret| secret.id == secret_id);
+    Ok(if exists {
+        Written::Refused
+    } else {
+        Written::NotFound
+    })
+}
+
+fn decode(row: &Row) -> Result<Site> {
+    Ok(Site {
+        id: row.id("site_id")?,
+        version: row.number("version")?,
+        name: row.text("name")?,
+        domain: row.text("domain")?,
+        description: row.text("description")?,
+        allowed_origins: row.json("allowed_origins_json")?,
+        theme: row.json("theme_json")?,
+        after_close: row.word("after_close", AfterClose::of)?,
+        reopen_within_ms: row.number("reopen_within_ms")?,
+        identity_required: row.flag("identity_required")?,
+        archived: row.maybe_number("archived_at_ms")?.is_some(),
+        created_at_ms: row.number("created_at_ms")?,
+    })
+}
+
+fn decode_secret(row: &Row) -> Result<SecretRow> {
+    Ok(SecretRow {
+        id: row.id("secret_id")?,
+        secret: row.bytes("secret")?,
+        hint: row.text("hint")?,
+        created_at_ms: row.number("created_at_ms")?,
+        expires_at_ms: row.maybe_number("expires_at_ms")?,
+    })
+}
+
+fn json<T: serde::Serialize>(value: &T) -> Result<String> {
+    serde_json::to_string(value).map_err(|error| Error::Fault(error.to_string()))
+}

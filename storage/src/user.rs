@@ -1,0 +1,109 @@
+//! Users: persons who sign in, possibly to several workspaces. Their table is `account`, for `user` is
+//! a word of SQL.
+
+use protocol::id::{LoginSessionId, UserId, WorkspaceId};
+
+use crate::change::Stamp;
+use crate::db::{Db, Reader, Row, Stmt, stmt};
+use crate::error::Result;
+use crate::fold::fold;
+use crate::session;
+
+/// A user's row. Holds a secret, so it never goes on a wire.
+#[derive(Clone, PartialEq, Eq)]
+pub struct UserRow {
+    /// Its id.
+    pub id: UserId,
+    /// The address to sign in with.
+    pub email: String,
+    /// The hash of the password.
+    pub password_hash: String,
+    /// When it was made.
+    pub created_at_ms: u64,
+}
+
+impl std::fmt::Debug for UserRow {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("UserRow")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Uses `account_by_email`.
+const FIND_USER_BY_EMAIL: &str = "
+    SELECT user_id, email, password_hash, created_at_ms FROM account WHERE email_folded = $1";
+
+/// The user with this address, whatever its case.
+///
+/// # Errors
+/// The store's.
+pub async fn by_email(reader: &Reader, email: &str) -> Result<Option<UserRow>> {
+    let rows = reader.rows(stmt!(FIND_USER_BY_EMAIL, fold(email))).await?;
+    rows.first().map(decode).transpose()
+}
+
+/// Uses the primary key.
+const FIND_USER: &str = "
+    SELECT user_id, email, password_hash, created_at_ms FROM account WHERE user_id = $1";
+
+/// One user.
+///
+/// # Errors
+/// The store's.
+pub async fn find(reader: &Reader, user_id: UserId) -> Result<Option<UserRow>> {
+    let rows = reader.rows(stmt!(FIND_USER, user_id)).await?;
+    rows.first().map(decode).transpose()
+}
+
+const INSERT_USER: &str = "
+    INSERT INTO account (user_id, email, email_folded, password_hash, created_at_ms)
+    SELECT $3, $4, $5, $6, CAST($7 AS BIGINT) FROM audit_entry
+    WHERE workspace_id = $1 AND audit_id = $2";
+
+/// Stores a user where the audit line stands. An address that exists breaks `account_by_email`, and with
+/// it the batch.
+pub(crate) fn insert_where_audited(
+    user: &UserRow,
+    stamp: &Stamp<'_>,
+    workspace_id: WorkspaceId,
+) -> Stmt {
+    stmt!(
+        INSERT_USER,
+        workspace_id,
+        stamp.id,
+        user.id,
+        user.email.as_str(),
+        fold(&user.email),
+        user.password_hash.as_str(),
+        user.created_at_ms,
+    )
+}
+
+const UPDATE_PASSWORD: &str = "UPDATE account SET password_hash = $2 WHERE user_id = $1";
+
+/// Sets a password and ends the user's sessions but `keep`.
+///
+/// # Errors
+/// The store's.
+pub async fn set_password(
+    db: &Db,
+    user_id: UserId,
+    password_hash: &str,
+    keep: Option<LoginSessionId>,
+    at_ms: u64,
+) -> Result<()> {
+    let (mut batch, _) = session::ending(db, user_id, keep, at_ms).await?;
+    batch.push(stmt!(UPDATE_PASSWORD, user_id, password_hash));
+    db.batch(batch).await?;
+    Ok(())
+}
+
+fn decode(row: &Row) -> Result<UserRow> {
+    Ok(UserRow {
+        id: row.id("user_id")?,
+        email: row.text("email")?,
+        password_hash: row.text("password_hash")?,
+        created_at_ms: row.number("created_at_ms")?,
+    })
+}

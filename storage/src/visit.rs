@@ -1,0 +1,288 @@
+//! Visits and page views: traces, stored in batches of their own.
+
+use protocol::id::{SiteId, VisitId, VisitorId, WorkspaceId};
+use protocol::visitor::{PageView, Source, Visit};
+
+use crate::db::{Batch, Db, Reader, Row, stmt};
+use crate::error::{Error, Result};
+
+/// What happened in a visit.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Trace {
+    /// It began.
+    Began {
+        /// Which.
+        visit_id: VisitId,
+        /// Whose.
+        visitor_id: VisitorId,
+        /// On which site.
+        site_id: SiteId,
+        /// Where it came from.
+        source: Source,
+        /// When.
+        at_ms: u64,
+    },
+    /// A page came in sight.
+    Page {
+        /// In which visit.
+        visit_id: VisitId,
+        /// Whose.
+        visitor_id: VisitorId,
+        /// The page.
+        page: PageView,
+    },
+    /// The site reported something of its own.
+    Custom {
+        /// In which visit.
+        visit_id: VisitId,
+        /// Whose.
+        visitor_id: VisitorId,
+        /// Its name.
+        name: String,
+        /// Its properties, a JSON object.
+        properties_json: String,
+        /// When.
+        at_ms: u64,
+    },
+    /// Something happened last.
+    Active {
+        /// In which visit.
+        visit_id: VisitId,
+        /// Whose.
+        visitor_id: VisitorId,
+        /// When.
+        at_ms: u64,
+    },
+}
+
+const INSERT_VISIT: &str = "
+    INSERT INTO visit
+        (workspace_id, visit_id, visitor_id, site_id, source_json, page_count, started_at_ms, active_at_ms)
+    SELECT $1, $2, $3, $4, $5, 0, CAST($6 AS BIGINT), CAST($6 AS BIGINT)
+    FROM visitor v
+    WHERE v.workspace_id = $1 AND v.visitor_id = $3 AND v.erased_at_ms IS NULL
+    ON CONFLICT (workspace_id, visit_id) DO NOTHING";
+
+const COUNT_VISIT: &str = "
+    UPDATE visitor SET visit_count = (
+        SELECT COUNT(*) FROM visit v WHERE v.workspace_id = $1 AND v.visitor_id = $2)
+    WHERE workspace_id = $1 AND visitor_id = $2";
+
+const COUNT_PAGE: &str = "
+    UPDATE visit SET page_count = page_count + 1,
+        active_at_ms = CASE WHEN $3 > active_at_ms THEN $3 ELSE active_at_ms END
+    WHERE workspace_id = $1 AND visit_id = $2";
+
+const INSERT_PAGE: &str = "
+    INSERT INTO page_view (workspace_id, visit_id, number, visitor_id, url, title, at_ms)
+    SELECT $1, $2, v.page_count, v.visitor_id, $3, $4, CAST($5 AS BIGINT)
+    FROM visit v
+    WHERE v.workspace_id = $1 AND v.visit_id = $2";
+
+const INSERT_CUSTOM_EVENT: &str = "
+    INSERT INTO custom_event (workspace_id, visit_id, visitor_id, name, properties_json, at_ms)
+    SELECT $1, $2, v.visitor_id, $3, $4, CAST($5 AS BIGINT)
+    FROM visit v
+    WHERE v.workspace_id = $1 AND v.visit_id = $2";
+
+const TOUCH_VISIT: &str = "
+    UPDATE visit SET active_at_ms = $3
+    WHERE workspace_id = $1 AND visit_id = $2 AND active_at_ms < $3";
+
+/// Stores traces, at most 500, in one transaction. Traces of erased visitors are dropped, for their visits
+/// are gone.
+///
+/// # Errors
+/// The store's.
+pub async fn store(db: &Db, traces: &[(WorkspaceId, Trace)]) -> Result<()> {
+    let mut visitors: Vec<_> = traces.iter().map(|(_, trace)| trace.visitor_id()).collect();
+    visitors.sort_unstable();
+    visitors.dedup();
+    let mut batch = Batch::locking(visitors.iter().map(|id| format!("{id} trace")).collect());
+    for (workspace_id, trace) in traces {
+        push(&mut batch, *workspace_id, trace)?;
+    }
+    db.batch(batch).await?;
+    Ok(())
+}
+
+impl Trace {
+    fn visitor_id(&self) -> VisitorId {
+        match self {
+            Self::Began { visitor_id, .. }
+            | Self::Page { visitor_id, .. }
+            | Self::Custom { visitor_id, .. }
+            | Self::Active { visitor_id, .. } => *visitor_id,
+        }
+    }
+}
+
+fn push(batch: &mut Batch, workspace_id: WorkspaceId, trace: &Trace) -> Result<()> {
+    match trace {
+        Trace::Began {
+            visit_id,
+            visitor_id,
+            site_id,
+            source,
+            at_ms,
+        } => {
+            let source =
+                serde_json::to_string(source).map_err(|error| Error::Fault(error.to_string()))?;
+            batch.push(stmt!(
+                INSERT_VISIT,
+                workspace_id,
+                *visit_id,
+                *visitor_id,
+                *site_id,
+                source,
+                *at_ms,
+            ));
+            batch.push(stmt!(COUNT_VISIT, workspace_id, *visitor_id));
+        }
+        Trace::Page { visit_id, page, .. } => {
+            batch.push(stmt!(COUNT_PAGE, workspace_id, *visit_id, page.at_ms));
+            batch.push(stmt!(
+                INSERT_PAGE,
+                workspace_id,
+                *visit_id,
+                page.url.as_str(),
+                page.title.as_str(),
+                page.at_ms,
+            ));
+        }
+        Trace::Custom {
+            visit_id,
+            name,
+            properties_json,
+            at_ms,
+            ..
+        } => {
+            batch.push(stmt!(
+                INSERT_CUSTOM_EVENT,
+                workspace_id,
+                *visit_id,
+                name.as_str(),
+                properties_json.as_str(),
+                *at_ms,
+            ));
+        }
+        Trace::Active {
+            visit_id, at_ms, ..
+        } => {
+            batch.push(stmt!(TOUCH_VISIT, workspace_id, *visit_id, *at_ms));
+        }
+    }
+    Ok(())
+}
+
+/// The visit that goes on, if it is recent enough.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LastVisit {
+    /// Which.
+    pub id: VisitId,
+    /// Where it came from.
+    pub source: Source,
+    /// Pages seen in it.
+    pub page_count: u32,
+    /// The addresses of the last eight, newest last.
+    pub trail: Vec<String>,
+    /// When it began.
+    pub started_at_ms: u64,
+    /// When something last happened in it.
+    pub active_at_ms: u64,
+}
+
+/// Uses `visit_of_visitor`.
+const LIST_VISITS: &str = "
+    SELECT visit_id, source_json, page_count, started_at_ms, active_at_ms FROM visit
+    WHERE workspace_id = $1 AND visitor_id = $2
+    ORDER BY started_at_ms DESC, visit_id DESC
+    LIMIT $3";
+
+/// By the primary key.
+const LIST_PAGES: &str = "
+    SELECT url, title, at_ms FROM page_view
+    WHERE workspace_id = $1 AND visit_id = $2
+    ORDER BY number DESC
+    LIMIT $3";
+
+/// Pages that the trail of a live row remembers.
+const TRAIL_MAX: usize = 8;
+
+/// Pages of a visit that are shown.
+const PAGES_MAX: usize = 100;
+
+/// The last visit of a visitor: it goes on if it is recent enough.
+///
+/// # Errors
+/// The store's.
+pub async fn last(
+    reader: &Reader,
+    workspace_id: WorkspaceId,
+    visitor_id: VisitorId,
+) -> Result<Option<LastVisit>> {
+    let Some(row) = reader
+        .row(stmt!(LIST_VISITS, workspace_id, visitor_id, 1_u64))
+        .await?
+    else {
+        return Ok(None);
+    };
+    let id = row.id("visit_id")?;
+    let pages = pages(reader, workspace_id, id, TRAIL_MAX).await?;
+    Ok(Some(LastVisit {
+        id,
+        source: row.json("source_json")?,
+        page_count: row.small("page_count")?,
+        trail: pages.into_iter().map(|page| page.url).collect(),
+        started_at_ms: row.number("started_at_ms")?,
+        active_at_ms: row.number("active_at_ms")?,
+    }))
+}
+
+/// The last visits of a visitor with their last pages, newest visit first.
+///
+/// # Errors
+/// The store's.
+pub(crate) async fn recent(
+    reader: &Reader,
+    workspace_id: WorkspaceId,
+    visitor_id: VisitorId,
+    limit: usize,
+) -> Result<Vec<Visit>> {
+    let mut visits = Vec::new();
+    for row in reader
+        .rows(stmt!(LIST_VISITS, workspace_id, visitor_id, limit))
+        .await?
+    {
+        let id = row.id("visit_id")?;
+        visits.push(Visit {
+            id,
+            source: row.json("source_json")?,
+            started_at_ms: row.number("started_at_ms")?,
+            active_at_ms: row.number("active_at_ms")?,
+            pages: pages(reader, workspace_id, id, PAGES_MAX).await?,
+        });
+    }
+    Ok(visits)
+}
+
+/// The last pages of a visit, oldest first.
+async fn pages(
+    reader: &Reader,
+    workspace_id: WorkspaceId,
+    visit_id: VisitId,
+    limit: usize,
+) -> Result<Vec<PageView>> {
+    let rows = reader
+        .rows(stmt!(LIST_PAGES, workspace_id, visit_id, limit))
+        .await?;
+    rows.iter().rev().map(page_view).collect()
+}
+
+fn page_view(row: &Row) -> Result<PageView> {
+    Ok(PageView {
+        url: row.text("url")?,
+        title: row.text("title")?,
+        at_ms: row.number("at_ms")?,
+    })
+}

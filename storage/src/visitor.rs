@@ -1,0 +1,418 @@
+//! Visitors: browsers on a site, as rows.
+
+use protocol::contact::IdentityKind;
+use protocol::id::{ContactId, ConversationId, EntryId, EventId, SiteId, VisitorId, WorkspaceId};
+use protocol::permission::{Scope, VisitorActor};
+use protocol::visitor::{Browser, Claim, Visitor};
+
+use crate::command::{self, CommandKey, Found, Refusal, Remembered};
+use crate::contact;
+use crate::db::{Batch, Db, Reader, Row, Value, stmt};
+use crate::error::{Error, Result};
+use crate::visit;
+
+/// A visitor's row.
+#[derive(Debug, Clone, PartialEq)]
+pub struct VisitorRow {
+    /// Its id.
+    pub id: VisitorId,
+    /// Its workspace.
+    pub workspace_id: WorkspaceId,
+    /// Its site.
+    pub site_id: SiteId,
+    /// Grows with every change.
+    pub version: u64,
+    /// Grows when all tokens of before stop being accepted.
+    pub generation: u64,
+    /// The person, once one wrote or was identified; the one others were merged into.
+    pub contact_id: Option<ContactId>,
+    /// The person's name or address as far as known or claimed; empty otherwise.
+    pub name: String,
+    /// Whether the contact was proved by a signed identity.
+    pub proved: bool,
+    /// Whether the team blocked him.
+    pub blocked: bool,
+    /// Whether he was erased.
+    pub erased: bool,
+    /// The conversation that goes on.
+    pub open_conversation_id: Option<ConversationId>,
+    /// What the page says of him without proof.
+    pub claim: Claim,
+    /// The browser and its place, as last seen.
+    pub browser: Browser,
+    /// Visits so far.
+    pub visit_count: u32,
+    /// When first seen.
+    pub created_at_ms: u64,
+    /// When last seen.
+    pub seen_at_ms: u64,
+}
+
+/// A visitor to be.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewVisitor {
+    /// Its id.
+    pub id: VisitorId,
+    /// Its site.
+    pub site_id: SiteId,
+    /// The browser and its place.
+    pub browser: Browser,
+    /// The network address, shortened where the workspace wants it.
+    pub address: Option<String>,
+}
+
+const INSERT_VISITOR: &str = "
+    INSERT INTO visitor (workspace_id, visitor_id, site_id, version, generation, proved, claim_json,
+        browser_json, address, visit_count, created_at_ms, seen_at_ms)
+    VALUES ($1, $2, $3, 1, 1, FALSE, '{}', $4, $5, 0, $6, $6)";
+
+/// Stores a new visitor.
+///
+/// # Errors
+/// The store's.
+pub async fn create(
+    db: &Db,
+    workspace_id: WorkspaceId,
+    visitor: &NewVisitor,
+    at_ms: u64,
+) -> Result<()> {
+    let mut batch = Batch::locking(vec![visitor.id.to_string()]);
+    batch.push(stmt!(
+        INSERT_VISITOR,
+        workspace_id,
+        visitor.id,
+        visitor.site_id,
+        json(&visitor.browser)?,
+        visitor.address.clone(),
+        at_ms
+    ));
+    db.batch(batch).await?;
+    Ok(())
+}
+
+fn json(value: &impl serde::Serialize) -> Result<String> {
+    serde_json::to_string(value).map_err(|error| Error::Fault(error.to_string()))
+}
+
+// By primary keys.
+const FIND_VISITOR: &str = "
+    SELECT v.visitor_id, v.workspace_id, v.site_id, v.version, v.generation, k.root_id AS contact_id,
+        r.name, r.email, v.proved, v.blocked_at_ms, v.erased_at_ms, v.open_conversation_id, v.claim_json,
+        v.browser_json, v.visit_count, v.created_at_ms, v.seen_at_ms
+    FROM visitor v
+    LEFT JOIN contact k ON k.workspace_id = v.workspace_id AND k.contact_id = v.contact_id
+    LEFT JOIN contact r ON r.workspace_id = k.workspace_id AND r.contact_id = k.root_id
+    WHERE v.workspace_id = $1 AND v.visitor_id = $2";
+
+/// One visitor's row.
+///
+/// # Errors
+/// The store's.
+pub async fn find(
+    reader: &Reader,
+    workspace_id: WorkspaceId,
+    visitor_id: VisitorId,
+) -> Result<Option<VisitorRow>> {
+    let row = reader
+        .row(stmt!(FIND_VISITOR, workspace_id, visitor_id))
+        .await?;
+    row.map(|row| decode(&row)).transpose()
+}
+
+fn decode(row: &Row) -> Result<VisitorRow> {
+    let claim: Claim = row.json("claim_json")?;
+    let known = [row.maybe_text("name")?, row.maybe_text("email")?];
+    let name = known
+        .into_iter()
+        .chain([claim.name.clone(), claim.email.clone()])
+        .flatten()
+        .find(|name| !name.is_empty());
+    Ok(VisitorRow {
+        id: row.id("visitor_id")?,
+        workspace_id: row.id("workspace_id")?,
+        site_id: row.id("site_id")?,
+        version: row.number("version")?,
+        generation: row.number("generation")?,
+        contact_id: row.maybe_id("contact_id")?,
+        name: name.unwrap_or_default(),
+        proved: row.flag("proved")?,
+        blocked: row.maybe_number("blocked_at_ms")?.is_some(),
+        erased: row.maybe_number("erased_at_ms")?.is_some(),
+        open_conversation_id: row.maybe_id("open_conversation_id")?,
+        claim,
+        browser: row.json("browser_json")?,
+        visit_count: row.small("visit_count")?,
+        created_at_ms: row.number("created_at_ms")?,
+        seen_at_ms: row.number("seen_at_ms")?,
+    })
+}
+
+/// Visits that the side panel shows.
+const VISITS_SHOWN: usize = 10;
+
+/// A visitor with the last visits, for the side panel.
+///
+/// # Errors
+/// The store's.
+pub async fn detail(
+    reader: &Reader,
+    scope: &Scope,
+    visitor_id: VisitorId,
+) -> Result<Option<Visitor>> {
+    let workspace_id = scope.workspace_id();
+    let Some(row) = find(reader, workspace_id, visitor_id).await? else {
+        return Ok(None);
+    };
+    let visits = visit::recent(reader, workspace_id, visitor_id, VISITS_SHOWN).await?;
+    Ok(Some(Visitor {
+        id: row.id,
+        site_id: row.site_id,
+        contact_id: row.contact_id,
+        blocked: row.blocked,
+        browser: row.browser,
+        created_at_ms: row.created_at_ms,
+        seen_at_ms: row.seen_at_ms,
+        visits,
+    }))
+}
+
+const SEE_VISITOR: &str = "
+    UPDATE visitor SET browser_json = $3,
+        seen_at_ms = CASE WHEN $4 > seen_at_ms THEN $4 ELSE seen_at_ms END
+    WHERE workspace_id = $1 AND visitor_id = $2 AND erased_at_ms IS NULL";
+
+const SEE_CONTACT: &str = "
+    UPDATE contact SET seen_at_ms = $3
+    WHERE workspace_id = $1 AND seen_at_ms < $3 AND contact_id = (
+        SELECT v.contact_id FROM visitor v WHERE v.workspace_id = $1 AND v.visitor_id = $2)";
+
+/// Notes that the visitor is here, with which browser.
+///
+/// # Errors
+/// The store's.
+pub async fn seen(
+    db: &Db,
+    workspace_id: WorkspaceId,
+    visitor_id: VisitorId,
+    browser: &Browser,
+    at_ms: u64,
+) -> Result<()> {
+    let mut batch = Batch::locking(vec![visitor_id.to_string()]);
+    batch.push(stmt!(
+        SEE_VISITOR,
+        workspace_id,
+        visitor_id,
+        json(browser)?,
+        at_ms
+    ));
+    batch.push(stmt!(SEE_CONTACT, workspace_id, visitor_id, at_ms));
+    db.batch(batch).await?;
+    Ok(())
+}
+
+/// `$6` digest, `$7` time.
+const GUARD_CLAIM: &str = "
+    INSERT INTO command (workspace_id, principal, client_id, digest, attempt_id, conversation_id,
+        sent_at_ms)
+    SELECT $1, $3, $4, $6, $5, v.open_conversation_id, CAST($7 AS BIGINT)
+    FROM visitor v
+    WHERE v.workspace_id = $1 AND v.visitor_id = $2 AND v.erased_at_ms IS NULL
+    ON CONFLICT (workspace_id, principal, client_id) DO NOTHING";
+
+const SET_CLAIM: &str = "
+    UPDATE visitor SET claim_json = $6, version = version + 1
+    WHERE workspace_id = $1 AND visitor_id = $2 AND EXISTS (
+        SELECT 1 FROM command g WHERE g.workspace_id = $1 AND g.principal = $3 AND g.client_id = $4
+            AND g.attempt_id = $5)";
+
+const INSERT_EVENT: &str = "
+    INSERT INTO event (event_id, workspace_id, event_type, subject, number, at_ms)
+    SELECT $6, $1, 'visitor.changed', v.visitor_id, v.version, CAST($7 AS BIGINT)
+    FROM visitor v
+    WHERE v.workspace_id = $1 AND v.visitor_id = $2 AND EXISTS (
+        SELECT 1 FROM command g WHERE g.workspace_id = $1 AND g.principal = $3 AND g.client_id = $4
+            AND g.attempt_id = $5)";
+
+/// Stores what the page says of the visitor without proof. It links nothing; a contact that exists gets
+/// claimed identities, and a name or address where it has none.
+///
+/// # Errors
+/// The store's.
+pub async fn claim(
+    db: &Db,
+    workspace_id: WorkspaceId,
+    visitor: &VisitorActor,
+    key: &CommandKey,
+    claim: &Claim,
+    at_ms: u64,
+) -> Result<Remembered> {
+    let Some(row) = find(db, workspace_id, visitor.visitor_id).await? else {
+        return Ok(Remembered::Refused(Refusal::NotFound));
+    };
+    let ids = &db.world().ids;
+    let attempt_id = ids.next::<EntryId>();
+    let head = || {
+        vec![
+            Value::from(workspace_id),
+            Value::from(visitor.visitor_id),
+            Value::from(key.principal.as_str()),
+            Value::from(key.client_id.as_str()),
+            Value::from(attempt_id),
+        ]
+    };
+    let with = |sql, more: Vec<Value>| {
+        let mut params = head();
+        params.extend(more);
+        crate::db::Stmt::new(sql, params)
+    };
+    let mut batch = Batch::locking(vec![visitor.visitor_id.to_string()]);
+    batch.push(with(
+        GUARD_CLAIM,
+        vec![Value::from(key.digest), Value::from(at_ms)],
+    ));
+    batch.push(with(SET_CLAIM, vec![Value::from(json(claim)?)]));
+    let event_id = ids.next::<EventId>();
+    batch.push(with(
+        INSERT_EVENT,
+        vec![Value::from(event_id), Value::from(at_ms)],
+    ));
+    let read = batch.push(command::find_stmt(workspace_id, key));
+    let answers = db.batch(batch).await?;
+    let Some(found) = answers[read].rows.first() else {
+        return Ok(Remembered::Refused(Refusal::NotFound));
+    };
+    match command::decode(found, key, Some(attempt_id))? {
+        Found::Mine(receipt) => {
+            if let Some(contact_id) = row.contact_id {
+                contact::add_claims(db, workspace_id, contact_id, &row, claim, at_ms).await?;
+            }
+            Ok(Remembered::Accepted(receipt))
+        }
+        Found::Before(receipt) => Ok(Remembered::Replayed(receipt)),
+        Found::Other => Ok(Remembered::ClientIdReused),
+    }
+}
+
+/// What a signed identity proves.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Proof {
+    /// The site's own id for its customer.
+    pub customer_id: Option<String>,
+    /// A proved address.
+    pub email: Option<String>,
+    /// What else the token says.
+    pub claim: Claim,
+}
+
+const TIE_VISITOR: &str = "
+    UPDATE visitor SET contact_id = $3, proved = TRUE, claim_json = $4, version = version + 1
+    WHERE workspace_id = $1 AND visitor_id = $2 AND erased_at_ms IS NULL";
+
+const INSERT_TIED_EVENT: &str = "
+    INSERT INTO event (event_id, workspace_id, event_type, subject, number, at_ms)
+    SELECT $3, $1, 'visitor.changed', v.visitor_id, v.version, CAST($4 AS BIGINT)
+    FROM visitor v
+    WHERE v.workspace_id = $1 AND v.visitor_id = $2";
+
+/// Ties a visitor to the contact that a signed identity proves; makes the contact where there is none. A
+/// visitor who was a lead without a proved identity brings the lead's record along: it becomes the
+/// customer's where that one is new, and is merged into it otherwise.
+///
+/// Gives nothing, and changes nothing, where the visitor is proved as somebody else already, was erased, or
+/// the proof names nobody.
+///
+/// # Errors
+/// The store's.
+pub async fn prove(
+    db: &Db,
+    workspace_id: WorkspaceId,
+    visitor_id: VisitorId,
+    proof: &Proof,
+    at_ms: u64,
+) -> Result<Option<ContactId>> {
+    let Some(visitor) = find(db, workspace_id, visitor_id).await? else {
+        return Ok(None);
+    };
+    let (kind, scope, value) = match (&proof.customer_id, &proof.email) {
+        (Some(id), _) => (IdentityKind::ExternalId, visitor.site_id.to_string(), id),
+        (None, Some(email)) => (IdentityKind::Email, String::new(), email),
+        (None, None) => return Ok(None),
+    };
+    if visitor.erased {
+        return Ok(None);
+    }
+    let known = contact::by_identity(db, workspace_id, kind, &scope, value).await?;
+    if visitor.proved && (visitor.contact_id.is_none() || visitor.contact_id != known) {
+        return Ok(None);
+    }
+    let lead = visitor.contact_id.filter(|_| !visitor.proved);
+    let ids = &db.world().ids;
+    let contact_id = known.or(lead).unwrap_or_else(|| ids.next());
+    let mut batch = Batch::locking(vec![contact_id.to_string(), visitor_id.to_string()]);
+    let proved = contact::Proved {
+        contact_id,
+        kind,
+        scope: &scope,
+        value,
+        proof,
+        at_ms,
+    };
+    contact::push_proved(db, &mut batch, &visitor, &proved)?;
+    batch.push(stmt!(
+        TIE_VISITOR,
+        workspace_id,
+        visitor_id,
+        contact_id,
+        json(&proof.claim)?
+    ));
+    let event_id = ids.next::<EventId>();
+    batch.push(stmt!(
+        INSERT_TIED_EVENT,
+        workspace_id,
+        visitor_id,
+        event_id,
+        at_ms
+    ));
+    match db.batch(batch).await {
+        Ok(_) => {}
+        // Two browsers proved the same new customer at once: the other one made the contact.
+        Err(Error::Unique(_)) if known.is_none() => {
+            return Box::pin(prove(db, workspace_id, visitor_id, proof, at_ms)).await;
+        }
+        Err(error) => return Err(error),
+    }
+    if let (Some(lead), Some(known)) = (lead, known)
+        && lead != known
+    {
+        contact::absorb_lead(db, workspace_id, lead, known, at_ms).await?;
+    }
+    Ok(Some(contact_id))
+}
+
+const ROTATE_VISITOR: &str = "
+    UPDATE visitor SET generation = generation + 1, version = version + 1
+    WHERE workspace_id = $1 AND visitor_id = $2";
+
+/// Ends all tokens of a visitor: `logout`.
+///
+/// # Errors
+/// The store's.
+pub async fn rotate(
+    db: &Db,
+    workspace_id: WorkspaceId,
+    visitor_id: VisitorId,
+    at_ms: u64,
+) -> Result<()> {
+    let mut batch = Batch::locking(vec![visitor_id.to_string()]);
+    batch.push(stmt!(ROTATE_VISITOR, workspace_id, visitor_id));
+    let event_id = db.world().ids.next::<EventId>();
+    batch.push(stmt!(
+        INSERT_TIED_EVENT,
+        workspace_id,
+        visitor_id,
+        event_id,
+        at_ms
+    ));
+    db.batch(batch).await?;
+    Ok(())
+}

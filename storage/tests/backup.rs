@@ -1,0 +1,95 @@
+//! The contract of backups: whole, consistent, restorable into either home, with a new epoch.
+
+mod common;
+
+use common::{NOW_MS, Store, on_both, session};
+use storage::backup::{backup, restore};
+use storage::error::Error;
+use storage::{setup, user};
+
+/// Backs a store up and restores it into another.
+async fn moved(from: &Store, to: &Store) -> storage::db::Db {
+    let file = from.directory.path().join("backup.db");
+    backup(&from.db, &file).await.unwrap();
+    let config = match &to.config.home {
+        // A store that was opened is not empty; the place beside it is.
+        storage::db::Home::Sqlite(path) => storage::db::DatabaseConfig {
+            home: storage::db::Home::Sqlite(path.with_file_name("restored.db")),
+            ..to.config.clone()
+        },
+        storage::db::Home::Postgres(_) => to.config.clone(),
+    };
+    restore(&file, &config, &to.world).await.unwrap();
+    storage::open(&config, &to.world).await.unwrap()
+}
+
+async fn assert_whole(from: &Store, installed: &common::Installed, restored: &storage::db::Db) {
+    assert_ne!(
+        restored.epoch(),
+        from.db.epoch(),
+        "a restored store begins a new epoch"
+    );
+    let scope = installed.scope(&from.world);
+    let sites = storage::site::list(restored, &scope).await.unwrap();
+    assert_eq!(sites, storage::site::list(&from.db, &scope).await.unwrap());
+    let found = user::by_email(restored, "ana@example.com").await.unwrap();
+    assert_eq!(found.as_ref(), Some(&installed.installation.user));
+    let secrets = storage::site::secrets(restored, scope.workspace_id(), sites[0].id, NOW_MS);
+    assert_eq!(secrets.await.unwrap().len(), 1);
+    assert!(setup::is_done(restored).await.unwrap());
+    // It goes on: ids that the old store gave do not stand in the way.
+    let row = session(&from.world, installed.installation.user.id, 77);
+    storage::session::create(restored, &row).await.unwrap();
+    assert!(
+        storage::session::end(restored, row.user_id, row.id, NOW_MS)
+            .await
+            .unwrap()
+    );
+}
+
+on_both! {
+    async fn a_backup_goes_into_an_embedded_store(store: &Store) {
+        let installed = store.installed().await;
+        let restored = moved(store, &Store::sqlite().await).await;
+        assert_whole(store, &installed, &restored).await;
+    }
+
+    async fn a_backup_goes_into_a_postgres(store: &Store) {
+        let installed = store.installed().await;
+        let restored = moved(store, &Store::postgres().await).await;
+        assert_whole(store, &installed, &restored).await;
+    }
+
+    async fn a_backup_overwrites_nothing(store: &Store) {
+        store.installed().await;
+        let file = store.directory.path().join("backup.db");
+        backup(&store.db, &file).await.unwrap();
+        let again = backup(&store.db, &file).await;
+        assert!(matches!(again, Err(Error::Configuration(_))), "{again:?}");
+        let onto_itself = restore(&file, &store.config, &store.world).await;
+        assert!(matches!(onto_itself, Err(Error::Configuration(_))), "{onto_itself:?}");
+    }
+
+    async fn what_is_no_backup_is_refused(store: &Store) {
+        let file = store.directory.path().join("nonsense.db");
+        std::fs::write(&file, vec![b'x'; 10_000]).unwrap();
+        let target = store.another().await;
+        let refused = restore(&file, &target.config, &target.world).await;
+        assert!(matches!(refused, Err(Error::Corrupt(_))), "{refused:?}");
+    }
+
+    async fn a_store_serves_while_it_is_backed_up(store: &Store) {
+        let installed = store.installed().await;
+        let user_id = installed.installation.user.id;
+        let file = store.directory.path().join("backup.db");
+        let writing = async {
+            for byte in 10..60 {
+                let row = session(&store.world, user_id, byte);
+                storage::session::create(&store.db, &row).await.unwrap();
+            }
+        };
+        let (done, ()) = tokio::join!(backup(&store.db, &file), writing);
+        done.unwrap();
+        assert_eq!(storage::session::list(&store.db, user_id, NOW_MS).await.unwrap().len(), 51);
+    }
+}
