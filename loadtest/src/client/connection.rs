@@ -6,6 +6,7 @@ use bytes::BytesMut;
 use futures_util::{SinkExt, StreamExt};
 use hyper::body::Incoming;
 use protocol::frame::{ClientFrame, StreamRequest};
+use protocol::id::ConnectionId;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
@@ -52,6 +53,8 @@ pub struct Stream {
     token: String,
     origin: Option<String>,
     side: Side,
+    /// Which stream posted frames belong to; told by `welcome`.
+    connection_id: Option<ConnectionId>,
     /// Answers to posted frames.
     answers: VecDeque<News>,
 }
@@ -123,6 +126,7 @@ impl Connection {
             token: request.hello.token.clone(),
             origin: origin.map(str::to_owned),
             side,
+            connection_id: None,
             answers: VecDeque::new(),
         }))
     }
@@ -172,6 +176,13 @@ impl Connection {
         }
     }
 
+    /// Notes the id that `welcome` gave: frames posted beside a stream name it.
+    pub fn named(&mut self, connection_id: ConnectionId) {
+        if let Self::Stream(stream) = self {
+            stream.connection_id = Some(connection_id);
+        }
+    }
+
     /// Hangs up in an orderly way.
     pub async fn close(self) {
         if let Self::Socket(mut socket) = self {
@@ -188,6 +199,9 @@ impl Stream {
             .bearer(&self.token);
         if let Some(origin) = &self.origin {
             call = call.header("origin", origin.clone());
+        }
+        if let Some(connection_id) = self.connection_id {
+            call = call.header("switchboard-connection", connection_id.to_string());
         }
         let body = self.http.send(&call).await?.into_body()?;
         self.answers.extend(News::read_list(self.side, &body)?);

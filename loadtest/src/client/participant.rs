@@ -457,6 +457,7 @@ impl Client {
                 return Err(Error::Broken(format!("{other:?} came before welcome")));
             }
         };
+        connection.named(welcome.connection_id);
         self.connection_id = Some(welcome.connection_id);
         self.epoch = welcome.epoch;
         Ok(welcome)

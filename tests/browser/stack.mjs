@@ -1,0 +1,254 @@
+// A server of its own and a browser, for one story. The server is the real binary; a small proxy in
+// front of it is the cable that a story may cut.
+
+import { spawn } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { connect, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+
+import { chromium } from "playwright-core";
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+const binary = join(root, process.env.SWITCHBOARD_BIN ?? "target/release/switchboard");
+const chromiumPath = process.env.SWITCHBOARD_TEST_CHROMIUM ?? "/usr/bin/chromium";
+
+export const owner = { name: "Mira Novak", email: "mira@example.com", password: "correct-horse-battery" };
+
+const flags = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+
+/** Waits until `look` gives something, and gives that. */
+export async function until(what, look, limitMs = 15_000) {
+  const deadline = Date.now() + limitMs;
+  for (;;) {
+    const found = await look();
+    if (found) return found;
+    if (Date.now() > deadline) throw new Error(`waited in vain for ${what}`);
+    await new Promise((done) => setTimeout(done, 25));
+  }
+}
+
+/** The cable between browsers and server: it can be cut and mended. */
+class Cable {
+  #sockets = new Set();
+  #isCut = false;
+  #listener;
+  port = 0;
+
+  constructor(targetPort) {
+    this.#listener = createServer((near) => {
+      if (this.#isCut) {
+        near.destroy();
+        return;
+      }
+      const far = connect(targetPort(), "127.0.0.1");
+      for (const [one, other] of [
+        [near, far],
+        [far, near],
+      ]) {
+        this.#sockets.add(one);
+        one.on("error", () => other.destroy());
+        one.on("close", () => {
+          this.#sockets.delete(one);
+          other.destroy();
+        });
+        one.pipe(other);
+      }
+    });
+  }
+
+  open() {
+    return new Promise((done) => {
+      this.#listener.listen(0, "127.0.0.1", () => {
+        this.port = this.#listener.address().port;
+        done();
+      });
+    });
+  }
+
+  cut() {
+    this.#isCut = true;
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  mend() {
+    this.#isCut = false;
+  }
+
+  close() {
+    this.cut();
+    return new Promise((done) => this.#listener.close(done));
+  }
+}
+
+/** A running server, its data, and a browser. */
+export class Stack {
+  #directory = "";
+  #process = null;
+  #port = 0;
+  #isSetUp;
+  #cable = new Cable(() => this.#port);
+  #browser = null;
+  setupLink = "";
+  siteKey = "";
+  /** What pages complained about, with their address. */
+  complaints = [];
+
+  constructor(isSetUp) {
+    this.#isSetUp = isSetUp;
+  }
+
+  /** Starts everything; with `isSetUp` an owner, a workspace and a site are there already. */
+  static async start({ isSetUp = true } = {}) {
+    const stack = new Stack(isSetUp);
+    stack.#directory = await mkdtemp(join(tmpdir(), "switchboard-story-"));
+    await stack.startServer();
+    await stack.#cable.open();
+    stack.#browser = await chromium.launch({ executablePath: chromiumPath, headless: true, args: flags });
+    return stack;
+  }
+
+  get origin() {
+    return `http://127.0.0.1:${this.#cable.port}`;
+  }
+
+  get cable() {
+    return this.#cable;
+  }
+
+  async startServer() {
+    const setUp = this.#isSetUp
+      ? { SWITCHBOARD_SETUP_EMAIL: owner.email, SWITCHBOARD_SETUP_PASSWORD: owner.password }
+      : {};
+    this.#process = spawn(binary, ["serve"], {
+      cwd: this.#directory,
+      env: {
+        SWITCHBOARD_LISTEN: `127.0.0.1:${this.#port}`,
+        SWITCHBOARD_DATA_DIR: join(this.#directory, "data"),
+        SWITCHBOARD_LIMITS_TRUSTED_ADDRESSES: "127.0.0.0/8",
+        ...setUp,
+      },
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    const wanted = this.#isSetUp ? "site key: " : this.setupLink === "" ? "set up: " : "listening on ";
+    for await (const line of createInterface({ input: this.#process.stdout })) {
+      const [, port] = /^listening on http:\/\/[^:]+:(\d+)/.exec(line) ?? [];
+      if (port !== undefined) this.#port = Number(port);
+      if (line.startsWith("set up: ")) this.setupLink = line.slice("set up: ".length);
+      if (line.startsWith("site key: ")) this.siteKey = line.slice("site key: ".length);
+      if (line.startsWith(wanted)) break;
+    }
+    this.#process.stdout.resume();
+    await until("readiness", async () => {
+      const answer = await fetch(`http://127.0.0.1:${this.#port}/readyz`).catch(() => null);
+      return answer?.ok;
+    });
+  }
+
+  /** Ends the server by SIGKILL. */
+  async killServer() {
+    const { promise, resolve } = withResolvers();
+    this.#process.once("exit", resolve);
+    this.#process.kill("SIGKILL");
+    await promise;
+  }
+
+  /** A browser of somebody of his own: no cookies, no storage. */
+  async person(options = {}) {
+    const context = await this.#browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
+    const page = await context.newPage();
+    this.#listen(page);
+    context.on("page", (other) => this.#listen(other));
+    return page;
+  }
+
+  #listen(page) {
+    page.on("pageerror", (error) => this.complaints.push(`${page.url()}: ${error.stack ?? error}`));
+    page.on("console", (message) => {
+      // A line that is down is said by the browser itself; that is not the page's fault.
+      const isOurs = message.type() === "error" && !/ERR_|Failed to load resource|WebSocket connection/.test(message.text());
+      if (isOurs) this.complaints.push(`${page.url()}: ${message.text()}`);
+    });
+    page.on("dialog", (dialog) => {
+      this.complaints.push(`${page.url()}: a script ran: ${dialog.message()}`);
+      void dialog.dismiss();
+    });
+  }
+
+  /** The owner's console, signed in. */
+  async console(options = {}) {
+    const page = await this.person(options);
+    await page.goto(`${this.origin}/console/sign-in`);
+    await page.getByLabel("E-mail").fill(owner.email);
+    await page.getByLabel("Password").fill(owner.password);
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.waitForURL(/\/console\/inbox\//);
+    return page;
+  }
+
+  /** A visitor on a page of the demo site, with the panel open. */
+  async visitor(path = "/demo/", options = {}) {
+    const page = await this.person(options);
+    await page.goto(this.origin + path);
+    return { page, panel: await openPanel(page) };
+  }
+
+  async stop() {
+    await this.#browser?.close();
+    await this.#cable.close();
+    if (this.#process !== null && this.#process.exitCode === null) await this.killServer();
+    await rm(this.#directory, { recursive: true, force: true });
+  }
+}
+
+function withResolvers() {
+  let resolve;
+  const promise = new Promise((done) => (resolve = done));
+  return { promise, resolve };
+}
+
+/** Opens the chat by the page's own button and gives the panel's frame. */
+export async function openPanel(page) {
+  await page.locator("[data-chat]").first().click();
+  const panel = await findPanel(page);
+  await panel.getByLabel("Message", { exact: true }).waitFor();
+  return panel;
+}
+
+/** The panel's frame; the launcher's shadow root is closed, so it is found by its address. */
+export function findPanel(page) {
+  return until("the panel", () => page.frames().find((frame) => frame.url().includes("/widget/panel")));
+}
+
+/** The visitor says something. */
+export async function say(panel, text) {
+  await panel.getByLabel("Message", { exact: true }).fill(text);
+  await panel.getByRole("button", { name: "Send" }).click();
+}
+
+/** Waits for a message in the panel. */
+export function sees(panel, text) {
+  return panel.locator("article.message", { hasText: text }).waitFor();
+}
+
+/** Opens the conversation in the console's list whose row says something. */
+export async function openRow(page, text) {
+  await page.locator("a.row", { hasText: text }).first().click();
+}
+
+/** The agent answers in the open conversation. */
+export async function answer(page, text) {
+  const box = page.getByRole("textbox", { name: /^Reply to / });
+  await box.fill(text);
+  await box.press("Enter");
+}

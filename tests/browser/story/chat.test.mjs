@@ -1,0 +1,90 @@
+// A visitor and an agent side by side.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+
+import { Stack, answer, findPanel, openPanel, openRow, say, sees } from "../stack.mjs";
+
+let stack;
+before(async () => (stack = await Stack.start()));
+after(() => stack.stop());
+
+test("what one side does shows on the other, and a reload changes nothing", async () => {
+  const agent = await stack.console();
+  const { page, panel } = await stack.visitor("/demo/tea/");
+  await say(panel, "Is the smoky black in stock?");
+  await openRow(agent, "Is the smoky black in stock?");
+  const thread = agent.getByRole("main").or(agent.locator("body")).first();
+  await thread.getByText("Is the smoky black in stock?").first().waitFor();
+
+  await panel.getByLabel("Message", { exact: true }).pressSequentially("And the oolo", { delay: 10 });
+  await agent.getByText("And the oolo").first().waitFor();
+  await panel.getByLabel("Message", { exact: true }).fill("");
+
+  await answer(agent, "It is, **fresh** from Tuesday.");
+  await sees(panel, "from Tuesday.");
+
+  // A note stays inside.
+  await agent.getByRole("button", { name: /^Note/ }).click();
+  const note = agent.getByRole("textbox", { name: "Note to the team" });
+  await note.fill("Asks a lot, buys little");
+  await note.press("Enter");
+  await agent.getByText("Asks a lot, buys little").first().waitFor();
+  await agent.getByRole("button", { name: /^Reply/ }).first().click();
+  await answer(agent, "Shall I put one aside?");
+  await sees(panel, "Shall I put one aside?");
+  assert.equal(await panel.getByText("Asks a lot").count(), 0);
+
+  await page.reload();
+  const again = await openPanel(page);
+  for (const text of ["Is the smoky black in stock?", "from Tuesday.", "Shall I put one aside?"]) {
+    await sees(again, text);
+  }
+  assert.equal(await again.locator("article.message").count(), 3);
+  await say(again, "Yes, please.");
+  await agent.getByText("Yes, please.").first().waitFor();
+  assert.deepEqual(stack.complaints, []);
+});
+
+test("a visitor who walks on stays in the conversation, and the agent sees the pages", async () => {
+  const agent = await stack.console();
+  const { page, panel } = await stack.visitor("/demo/");
+  await say(panel, "Which one is without caffeine?");
+  await openRow(agent, "Which one is without caffeine?");
+  await answer(agent, "Evening mint.");
+  await sees(panel, "Evening mint.");
+  await page.getByRole("link", { name: "About" }).click();
+  await page.waitForURL(/\/demo\/about\//);
+  await agent.getByText(/about/i).first().waitFor();
+  assert.deepEqual(stack.complaints, []);
+});
+
+test("hostile words stay words on both sides", async () => {
+  const agent = await stack.console();
+  const { panel } = await stack.visitor("/demo/");
+  const words = `<img src=x onerror="alert(1)"><script>alert(2)</script> [x](javascript:alert(3))`;
+  await say(panel, words);
+  await openRow(agent, "<img src=x");
+  await agent.getByText("onerror=").first().waitFor();
+  await answer(agent, `<b onmouseover="alert(4)">hover</b> [click](javascript:alert(5))`);
+  await sees(panel, "hover");
+  for (const frame of [agent, panel]) {
+    assert.equal(await frame.locator("a[href^='javascript']").count(), 0);
+    assert.equal(await frame.locator("img[src='x'], [onerror], [onmouseover]").count(), 0);
+  }
+  assert.deepEqual(stack.complaints, []);
+});
+
+test("an unread answer shows while the panel is closed", async () => {
+  const agent = await stack.console();
+  const { page, panel } = await stack.visitor("/demo/");
+  await say(panel, "I will look around meanwhile");
+  await openRow(agent, "I will look around meanwhile");
+  await panel.getByRole("button", { name: "Close chat" }).click();
+  await page.reload();
+  await answer(agent, "Take your time.");
+  const opened = await openPanel(page);
+  await sees(opened, "Take your time.");
+  assert.equal(await findPanel(page), opened);
+  assert.deepEqual(stack.complaints, []);
+});

@@ -1,0 +1,45 @@
+// From nothing to a first chat: what a new owner does in the first minute.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+
+import { Stack, answer, openPanel, openRow, owner, say, sees } from "../stack.mjs";
+
+let stack;
+before(async () => (stack = await Stack.start({ isSetUp: false })));
+after(() => stack.stop());
+
+test("an owner sets Switchboard up and answers the first visitor in under a minute", async () => {
+  const started = Date.now();
+  const page = await stack.person();
+  const link = new URL(stack.setupLink);
+  await page.goto(stack.origin + link.pathname + link.search + link.hash);
+  await page.getByLabel("Your name").fill(owner.name);
+  await page.getByLabel("E-mail").fill(owner.email);
+  await page.getByLabel("Password").fill(owner.password);
+  await page.getByRole("button", { name: "Next" }).click();
+  await page.getByLabel("Name of the business").fill("Kettle & Leaf");
+  await page.getByRole("button", { name: "Set up" }).click();
+  await page.getByText("Waiting for the first visitor.").waitFor();
+  const snippet = await page.getByText("data-site-key").first().textContent();
+  assert.match(snippet, /widget\.js/);
+  assert.match(snippet, /site_[0-9a-z]{26}/);
+
+  const visitor = await stack.person();
+  await visitor.goto(`${stack.origin}/demo/`);
+  await page.getByText("Visitor seen.").waitFor();
+  await page.getByRole("button", { name: "Go to the inbox" }).click();
+
+  const panel = await openPanel(visitor);
+  await say(panel, "Do you ship to Norway?");
+  await openRow(page, "Do you ship to Norway?");
+  await answer(page, "Yes, in two days.");
+  await sees(panel, "Yes, in two days.");
+  assert.ok(Date.now() - started < 60_000, "it took longer than a minute");
+
+  // The link works once.
+  const other = await stack.person();
+  await other.goto(stack.origin + link.pathname + link.search + link.hash);
+  await other.getByText("Set up already").waitFor();
+  assert.deepEqual(stack.complaints, []);
+});
