@@ -10,7 +10,7 @@ button{all:unset;box-sizing:border-box;cursor:pointer}
 .button{position:relative;display:grid;place-items:center;width:56px;height:56px;border-radius:50%;background:var(--brand);color:var(--ink);transition:.16s}
 .button:hover{transform:scale(1.04)}
 :focus-visible{outline:3px solid var(--brand);outline-offset:3px}
-svg{width:26px;fill:none;stroke:currentColor;stroke-width:1.9;stroke-linecap:round;stroke-linejoin:round}
+svg{width:32px;fill:none;stroke:currentColor;stroke-width:1.9;stroke-linecap:round;stroke-linejoin:round}
 span{position:absolute;inset-inline-end:0;border:2px solid #fff;border-radius:9em}
 .lamp{bottom:0;padding:6px;background:#fff;box-shadow:inset 0 0 0 3px #8a9499}
 .on{background:#2e9e5b;box-shadow:none}

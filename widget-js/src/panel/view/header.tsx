@@ -35,6 +35,7 @@ export function Header({ state, onClose }: { state: Snapshot; onClose: () => voi
 export function initials(name: string): string {
   return name
     .split(/\s+/)
+    .filter((word) => /^[\p{L}\p{N}]/u.test(word))
     .slice(0, 2)
     .map((word) => [...word][0] ?? "")
     .join("")

@@ -19,6 +19,7 @@ export function ThreadView({ store, state }: { store: PanelStore; state: Snapsho
   const [isAway, setAway] = useState(false);
   const { rows } = state;
   const last = rows.at(-1);
+  const isBeginning = state.config !== null && !state.isLoadingOlder && !state.hasOlder && rows[0]?.type !== "older";
   const first = rows.find((row) => row.type === "message")?.key ?? "";
 
   const toEnd = useCallback((): void => {
@@ -76,7 +77,7 @@ export function ThreadView({ store, state }: { store: PanelStore; state: Snapsho
     <div class="thread" ref={box} onScroll={onScroll} tabIndex={0} role="log" aria-live="off" aria-label="Conversation">
       <div class="rows">
         {state.isLoadingOlder && <p class="line">Loading earlier messages</p>}
-        {rows.length === 0 && state.config !== null && !state.isLoadingOlder && <Greeting state={state} />}
+        {isBeginning && <Greeting state={state} />}
         {rows.map((row) => (
           <RowView key={row.key} row={row} store={store} isLast={row === last} />
         ))}
@@ -106,7 +107,7 @@ function Greeting({ state }: { state: Snapshot }): VNode {
       <p class="large" dir="auto">
         {state.config?.theme.greeting}
       </p>
-      <p>{expectation(state.staff)}</p>
+      <p dir="auto">{expectation(state.staff)}</p>
     </div>
   );
 }

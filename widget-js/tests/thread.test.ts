@@ -1,0 +1,96 @@
+import { describe, expect, it } from "vitest";
+import type { OutboxItem } from "../src/client/outbox.ts";
+import { rowsOf, type Thread } from "../src/panel/thread.ts";
+import { connectionNotice, refusal, staffLine } from "../src/panel/words.ts";
+import { errorMessage, type ErrorCode, type VisitorEntry } from "../src/protocol.ts";
+import { CONVERSATION, entry } from "./fake.ts";
+
+const you = (number: number): Partial<VisitorEntry> => ({ author: { kind: "you" }, client_id: `c${number}` });
+
+function thread(entries: VisitorEntry[], change: Partial<Thread> = {}): Thread {
+  return {
+    conversation: { id: CONVERSATION, version: 1, closed: false, number: 9, read_number: 0, created_at_ms: 0 },
+    entries,
+    older: false,
+    marks: null,
+    ...change,
+  };
+}
+
+const pending = (change: Partial<OutboxItem>): OutboxItem => ({
+  client_id: "p1",
+  principal: "vis_1",
+  command: { do: "send_message", body: "later" },
+  made_at_ms: 9_000,
+  state: "waiting",
+  problem: null,
+  ack: null,
+  changed_at_ms: 0,
+  not_before_ms: 0,
+  keep: true,
+  ...change,
+});
+
+const rows = (threads: Thread[], outbox: OutboxItem[] = []): readonly Record<string, unknown>[] =>
+  rowsOf(threads, outbox, () => null) as unknown as readonly Record<string, unknown>[];
+
+describe("the rows of a thread", () => {
+  it("groups messages of one author that stand close", () => {
+    const shown = rows([thread([entry(1), entry(2), entry(3, you(3)), entry(4, { sent_at_ms: 3_000_000 })])]);
+    expect(shown.filter(({ type }) => type === "message").map(({ isFirst, isLast }) => [isFirst, isLast])).toEqual([
+      [true, false],
+      [false, true],
+      [true, true],
+      [true, true],
+    ]);
+  });
+
+  it("says sent for what is stored, and seen for what the team has read", () => {
+    const shown = rows([thread([entry(1, you(1)), entry(2, you(2))], { marks: { delivered: 2, read: 1 } })]);
+    expect(shown.filter(({ type }) => type === "message").map(({ mark }) => mark)).toEqual(["seen", "stored"]);
+  });
+
+  it("never calls sent what was not acknowledged", () => {
+    for (const state of ["waiting", "sent", "refused"] as const) {
+      expect(rows([thread([])], [pending({ state })]).at(-1)).toMatchObject({ mark: state });
+    }
+  });
+
+  it("shows a message once when its entry is here and its answer is not", () => {
+    const shown = rows([thread([entry(1, you(1))])], [pending({ client_id: "c1", state: "sent" })]);
+    expect(shown.filter(({ type }) => type === "message")).toHaveLength(1);
+  });
+
+  it("keeps the key of a message from waiting to stored, so that nothing flickers", () => {
+    const before = rows([thread([])], [pending({ client_id: "c1" })]).at(-1);
+    const after = rows([thread([entry(1, you(1))])]).at(-1);
+    expect(after?.["key"]).toBe(before?.["key"]);
+  });
+
+  it("separates days, and puts conversations one above the other", () => {
+    const day = 86_400_000;
+    const shown = rows([thread([entry(1, { sent_at_ms: day })]), thread([entry(1, { id: "x", sent_at_ms: 3 * day })])]);
+    expect(shown.map(({ type }) => type)).toEqual(["day", "message", "day", "message"]);
+  });
+});
+
+describe("words", () => {
+  it("names who is here without promising", () => {
+    expect(staffLine({ online: false, names: [] })).toBe("Nobody is here right now");
+    expect(staffLine({ online: true, names: ["Mira", "Jon"] })).toBe("Mira and Jon are here now");
+    expect(staffLine({ online: true, names: [] })).toBe("The team is here now");
+  });
+
+  it("says what waits while there is no connection", () => {
+    const notice = connectionNotice({ name: "waiting", until_ms: 0, reason: "offline" }, 2);
+    expect(notice?.text).toContain("2 messages wait");
+    expect(connectionNotice({ name: "live", transport: "socket", connection_id: "c" }, 0)).toBeNull();
+  });
+
+  it("has a sentence for every refusal", () => {
+    for (const code of Object.keys(errorMessage) as ErrorCode[]) {
+      const text = refusal({ code, title: "", status: 422, retry: "never" });
+      expect(text).toMatch(/^Not .+\.$/);
+    }
+  });
+});
