@@ -1,0 +1,271 @@
+//! The team: who may change whom, and how. Nobody touches or makes somebody who may more than
+//! himself: so agents cannot rise, and admins cannot touch owners.
+
+use protocol::agent::{Agent, AgentChange};
+use protocol::id::AgentId;
+use protocol::permission::{Actor, Permission, Permissions, Principal, Role};
+use protocol::rejection::{ErrorCode, Rejection};
+use router::Part;
+use storage::agent::Member;
+
+use crate::audit::{By, Differences};
+use crate::error::Result;
+use crate::{Caller, Desk, field, stored};
+
+/// What a speaker may.
+pub(crate) fn permissions_of(actor: &Actor) -> Permissions {
+    match actor.principal {
+        Principal::Agent(agent) => agent.permissions,
+        Principal::Key(key) => key.permissions,
+        Principal::System => Permissions::of_role(Role::Owner),
+        Principal::Visitor(_) => Permissions::default(),
+    }
+}
+
+/// Whether a speaker may give a role.
+///
+/// # Errors
+/// `forbidden` without the right to change the team, or where the role allows more than the speaker
+/// may himself.
+pub(crate) fn may_give(actor: &Actor, role: Role) -> Result<(), Rejection> {
+    actor.may(Permission::TeamWrite)?;
+    if permissions_of(actor).covers(Permissions::of_role(role)) {
+        Ok(())
+    } else {
+        Err(Rejection::of(ErrorCode::Forbidden, "role"))
+    }
+}
+
+/// Whether a speaker may make a change of a member.
+///
+/// # Errors
+/// `forbidden`.
+fn may_change(actor: &Actor, target: &Member, change: &AgentChange) -> Result<(), Rejection> {
+    let oneself = matches!(actor.principal, Principal::Agent(me) if me.agent_id == target.agent.id);
+    if oneself && change.role.is_none() && change.deactivated.is_none() {
+        return Ok(());
+    }
+    actor.may(Permission::TeamWrite)?;
+    if !permissions_of(actor).covers(target.permissions) {
+        return Err(ErrorCode::Forbidden.into());
+    }
+    change.role.map_or(Ok(()), |role| may_give(actor, role))
+}
+
+fn differences(agent: &Agent, change: &AgentChange) -> Differences {
+    let mut differences = Differences::default();
+    if let Some(name) = &change.name {
+        differences.note("name", &agent.name.as_str(), &name.as_str());
+    }
+    if let Some(role) = change.role {
+        differences.note("role", &agent.role, &role);
+    }
+    if let Some(time_zone) = &change.time_zone {
+        differences.note("time_zone", &agent.time_zone, time_zone);
+    }
+    if let Some(deactivated) = change.deactivated {
+        differences.note("deactivated", &agent.deactivated, &deactivated);
+    }
+    differences
+}
+
+fn action(agent: &Agent, change: &AgentChange) -> &'static str {
+    match (agent.deactivated, change.deactivated) {
+        (false, Some(true)) => "agent.deactivated",
+        (true, Some(false)) => "agent.reactivated",
+        (_, Some(_) | None) => "agent.changed",
+    }
+}
+
+impl Desk {
+    /// The whole team, also the deactivated: their names stand on what they said.
+    ///
+    /// # Errors
+    /// `forbidden`.
+    pub async fn agents(&self, actor: &Actor) -> Result<Vec<Agent>> {
+        actor.may(Permission::ConversationsRead)?;
+        Ok(storage::agent::list(&self.0.db, actor.workspace_id).await?)
+    }
+
+    /// One member.
+    ///
+    /// # Errors
+    /// `forbidden`, `not_found`.
+    pub async fn agent(&self, actor: &Actor, agent_id: AgentId) -> Result<Agent> {
+        actor.may(Permission::ConversationsRead)?;
+        Ok(self.member(actor, agent_id).await?.agent)
+    }
+
+    async fn member(&self, actor: &Actor, agent_id: AgentId) -> Result<Member> {
+        let member = storage::agent::find(&self.0.db, actor.workspace_id, agent_id).await?;
+        member.ok_or_else(|| ErrorCode::NotFound.into())
+    }
+
+    /// Changes a member. One's own name and time zone anybody may change. Who is deactivated loses
+    /// sessions and connections at once.
+    ///
+    /// # Errors
+    /// `forbidden`, `not_found`, `version_conflict`, `last_owner`, `invalid` of `time_zone`.
+    pub async fn change_agent(
+        &self,
+        actor: &Actor,
+        agent_id: AgentId,
+        version: u64,
+        change: &AgentChange,
+        caller: Option<&Caller>,
+    ) -> Result<Agent> {
+        // Who may not even read the team learns nothing of who exists.
+        actor
+            .may(Permission::ConversationsRead)
+            .or_else(|_| actor.may(Permission::TeamWrite))?;
+        let target = self.member(actor, agent_id).await?;
+        may_change(actor, &target, change)?;
+        if let Some(time_zone) = &change.time_zone {
+            field::time_zone(time_zone)?;
+        }
+        if target.agent.version != version {
+            return Err(ErrorCode::VersionConflict.into());
+        }
+        let differences = differences(&target.agent, change);
+        if differences.is_empty() {
+            return Ok(target.agent);
+        }
+        let action = action(&target.agent, change);
+        let line = By { actor, caller }.change(action, agent_id, differences, self.now_ms());
+        let sessions = self.sessions_at_stake(&target.agent, change).await?;
+        let written = storage::agent::change(&self.0.db, agent_id, version, change, &line).await?;
+        let agent = stored(written)?;
+        self.changed(actor.workspace_id, Part::Agent(agent_id));
+        for session_id in sessions {
+            self.changed(actor.workspace_id, Part::Session(session_id));
+        }
+        Ok(agent)
+    }
+
+    /// The sessions that a deactivation may end; the router looks which of them really ended.
+    async fn sessions_at_stake(
+        &self,
+        agent: &Agent,
+        change: &AgentChange,
+    ) -> Result<Vec<protocol::id::LoginSessionId>> {
+        if change.deactivated != Some(true) {
+            return Ok(Vec::new());
+        }
+        let rows = storage::session::list(&self.0.db, agent.user_id, self.now_ms()).await?;
+        Ok(rows.into_iter().map(|row| row.id).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use protocol::id::{Id, LoginSessionId, UserId, WorkspaceId};
+    use protocol::permission::{AgentActor, KeyActor};
+    use protocol::text::Name;
+
+    fn actor(id: u128, permissions: Permissions) -> Actor {
+        Actor {
+            workspace_id: WorkspaceId::from_bits(1),
+            principal: Principal::Agent(AgentActor {
+                agent_id: AgentId::from_bits(id),
+                user_id: UserId::from_bits(id),
+                session_id: LoginSessionId::from_bits(id),
+                permissions,
+            }),
+        }
+    }
+
+    fn member(id: u128, role: Role) -> Member {
+        Member {
+            agent: Agent {
+                id: AgentId::from_bits(id),
+                version: 1,
+                user_id: UserId::from_bits(id),
+                name: "Ana".to_owned(),
+                email: "ana@example.com".to_owned(),
+                role,
+                time_zone: "UTC".to_owned(),
+                deactivated: false,
+                created_at_ms: 0,
+            },
+            permissions: Permissions::of_role(role),
+        }
+    }
+
+    fn check(speaker: Role, target: Role, change: AgentChange, allowed: bool) {
+        let actor = actor(1, Permissions::of_role(speaker));
+        let answer = may_change(&actor, &member(2, target), &change);
+        assert_eq!(answer.is_ok(), allowed, "{speaker:?} {target:?} {change:?}");
+    }
+
+    fn to(role: Role) -> AgentChange {
+        AgentChange {
+            role: Some(role),
+            ..AgentChange::default()
+        }
+    }
+
+    fn off() -> AgentChange {
+        AgentChange {
+            deactivated: Some(true),
+            ..AgentChange::default()
+        }
+    }
+
+    fn named() -> AgentChange {
+        AgentChange {
+            name: Some(Name::parse("Eve").unwrap()),
+            ..AgentChange::default()
+        }
+    }
+
+    #[test]
+    fn who_may_change_whom() {
+        use Role::{Admin, Agent, Owner};
+        for change in [to(Admin), to(Owner), off(), named()] {
+            check(Owner, Owner, change.clone(), true);
+            check(Owner, Agent, change.clone(), true);
+            check(Admin, Owner, change.clone(), false);
+            check(Agent, Agent, change.clone(), false);
+            check(Agent, Owner, change, false);
+        }
+        check(Admin, Agent, to(Admin), true);
+        check(Admin, Admin, off(), true);
+        check(Admin, Agent, to(Owner), false);
+        check(Admin, Admin, to(Owner), false);
+    }
+
+    #[test]
+    fn one_may_rename_oneself_and_not_raise_oneself() {
+        let me = actor(2, Permissions::of_role(Role::Agent));
+        let myself = member(2, Role::Agent);
+        assert!(may_change(&me, &myself, &named()).is_ok());
+        for change in [to(Role::Owner), to(Role::Agent), off()] {
+            assert!(may_change(&me, &myself, &change).is_err());
+        }
+    }
+
+    #[test]
+    fn a_granted_right_over_the_team_raises_nobody_above_its_holder() {
+        let permissions =
+            Permissions::of_role(Role::Agent).and(Permissions::of(&[Permission::TeamWrite]));
+        let granted = actor(1, permissions);
+        assert!(may_change(&granted, &member(2, Role::Agent), &off()).is_ok());
+        assert!(may_change(&granted, &member(2, Role::Agent), &to(Role::Admin)).is_err());
+        assert!(may_change(&granted, &member(2, Role::Admin), &off()).is_err());
+    }
+
+    #[test]
+    fn a_key_gives_no_role_above_its_scopes() {
+        let key = |scopes: &[Permission]| Actor {
+            workspace_id: WorkspaceId::from_bits(1),
+            principal: Principal::Key(KeyActor {
+                key_id: protocol::id::ApiKeyId::from_bits(1),
+                permissions: Permissions::of(scopes),
+            }),
+        };
+        assert!(may_give(&key(&[Permission::TeamWrite]), Role::Agent).is_err());
+        assert!(may_give(&key(Permission::ALL), Role::Admin).is_ok());
+        assert!(may_give(&key(&[Permission::SitesWrite]), Role::Agent).is_err());
+    }
+}

@@ -1,0 +1,178 @@
+//! Checks of single values that records have in common: short and long texts, time zones, colours.
+//! Nothing here knows which record it is; the caller names the field for the rejection.
+
+use protocol::limit;
+use protocol::rejection::{ErrorCode, Rejection};
+use protocol::text::Name;
+
+/// Bytes of a text of a few lines: a description, a greeting.
+const LINES_BYTES_MAX: usize = 2_000;
+
+/// Bytes of a time zone's name; the longest in use has 30.
+const TIME_ZONE_BYTES_MAX: usize = 64;
+
+/// The time zone of those who name none.
+pub(crate) const TIME_ZONE_DEFAULT: &str = "UTC";
+
+/// A one-line text that may be empty: without control and text-direction characters, within
+/// [`limit::NAME_BYTES_MAX`].
+pub(crate) fn line(text: &str, field: &'static str) -> Result<String, Rejection> {
+    if text.trim().is_empty() {
+        return Ok(String::new());
+    }
+    Name::parse(text)
+        .map(|name| name.as_str().to_owned())
+        .map_err(|refused| Rejection::of(refused.code, field))
+}
+
+/// A text of a few lines that may be empty, without control characters, at most 2,000 bytes.
+pub(crate) fn lines(text: &str, field: &'static str) -> Result<String, Rejection> {
+    let text = text.replace("\r\n", "\n");
+    let text = text.trim();
+    if text.len() > LINES_BYTES_MAX {
+        return Err(Rejection::of(ErrorCode::TooLong, field));
+    }
+    if text.chars().any(|c| c.is_control() && c != '\n') {
+        return Err(Rejection::of(ErrorCode::Invalid, field));
+    }
+    Ok(text.to_owned())
+}
+
+/// A time zone's name of the form `Area/City`. Whether the zone exists only the reader's zone data
+/// can tell, and they differ from browser to browser.
+pub(crate) fn time_zone(text: &str) -> Result<String, Rejection> {
+    let fine = !text.is_empty()
+        && text.len() <= TIME_ZONE_BYTES_MAX
+        && text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text.split('/').all(|part| {
+            !part.is_empty()
+                && part
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || b"_+-".contains(&b))
+        });
+    if fine {
+        Ok(text.to_owned())
+    } else {
+        Err(Rejection::of(ErrorCode::Invalid, "time_zone"))
+    }
+}
+
+/// A time zone that a browser reports: taken if it is one, the default otherwise, for a browser's
+/// oddity must not stop a person from signing up.
+pub(crate) fn time_zone_or_default(text: Option<&str>) -> String {
+    text.and_then(|text| time_zone(text).ok())
+        .unwrap_or_else(|| TIME_ZONE_DEFAULT.to_owned())
+}
+
+/// A colour of the form `#rrggbb`, in lower case.
+pub(crate) fn color(text: &str) -> Result<String, Rejection> {
+    let fine = text
+        .strip_prefix('#')
+        .is_some_and(|digits| digits.len() == 6 && digits.bytes().all(|b| b.is_ascii_hexdigit()));
+    if fine {
+        Ok(text.to_ascii_lowercase())
+    } else {
+        Err(Rejection::of(ErrorCode::Invalid, "color"))
+    }
+}
+
+/// A number within its bounds.
+pub(crate) fn within(
+    number: u64,
+    bounds: std::ops::RangeInclusive<u64>,
+    field: &'static str,
+) -> Result<u64, Rejection> {
+    if bounds.contains(&number) {
+        Ok(number)
+    } else {
+        Err(Rejection::of(ErrorCode::Invalid, field))
+    }
+}
+
+/// A host's name, or nothing: `www.example.com`.
+pub(crate) fn domain(text: &str) -> Result<String, Rejection> {
+    let text = text.trim().trim_end_matches('.').to_lowercase();
+    let fine = text.len() <= limit::EMAIL_BYTES_MAX
+        && text
+            .chars()
+            .all(|c| c.is_alphanumeric() || c == '-' || c == '.' || c == ':')
+        && (text.is_empty() || text.split('.').all(|label| !label.is_empty()));
+    if fine {
+        Ok(text)
+    } else {
+        Err(Rejection::of(ErrorCode::Invalid, "domain"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_zone_has_the_form_of_one() {
+        for good in [
+            "UTC",
+            "Europe/Ljubljana",
+            "America/Argentina/Buenos_Aires",
+            "Etc/GMT+3",
+        ] {
+            assert_eq!(time_zone(good).as_deref(), Ok(good));
+        }
+        for bad in [
+            "",
+            "Europe/",
+            "/Europe",
+            "Europe Ljubljana",
+            "<b>",
+            "../etc",
+            "+3",
+        ] {
+            assert!(time_zone(bad).is_err(), "{bad}");
+        }
+        assert!(time_zone(&"a".repeat(65)).is_err());
+        assert_eq!(time_zone_or_default(Some("<b>")), "UTC");
+    }
+
+    #[test]
+    fn a_color_is_six_hex_digits() {
+        assert_eq!(color("#0F4C5C").as_deref(), Ok("#0f4c5c"));
+        for bad in [
+            "",
+            "#fff",
+            "0f4c5c",
+            "#0f4c5g",
+            "red",
+            "#0f4c5c;x",
+            "url(x)",
+        ] {
+            assert!(color(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn lines_and_texts_are_clean_and_bounded() {
+        assert_eq!(line("  ", "title").as_deref(), Ok(""));
+        assert_eq!(
+            line("a\u{202e}b", "title"),
+            Err(Rejection::of(ErrorCode::Invalid, "title"))
+        );
+        let long = "x".repeat(limit::NAME_BYTES_MAX + 1);
+        assert_eq!(
+            line(&long, "title"),
+            Err(Rejection::of(ErrorCode::TooLong, "title"))
+        );
+        assert_eq!(lines("a\r\nb", "greeting").as_deref(), Ok("a\nb"));
+        assert!(lines("a\0", "greeting").is_err());
+        assert!(lines(&"x".repeat(LINES_BYTES_MAX + 1), "greeting").is_err());
+    }
+
+    #[test]
+    fn a_domain_is_a_hosts_name_or_nothing() {
+        assert_eq!(domain(" Example.COM. ").as_deref(), Ok("example.com"));
+        assert_eq!(domain("").as_deref(), Ok(""));
+        assert_eq!(domain("localhost:8080").as_deref(), Ok("localhost:8080"));
+        for bad in ["a..b", "a b", "<script>", "a/b", "http://a.b"] {
+            assert!(domain(bad).is_err(), "{bad}");
+        }
+    }
+}

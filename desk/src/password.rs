@@ -1,0 +1,389 @@
+//! Passwords: the rules for new ones, and argon2id on threads of its own.
+//!
+//! Hashing takes tens of milliseconds and 19 MiB, so it never runs on a shard, and only a bounded
+//! number runs at a time: a flood of sign-ins waits here or is refused, and chats go on.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use argon2::{Argon2, PasswordHash, PasswordHasher, PasswordVerifier};
+use protocol::limit;
+use protocol::rejection::{ErrorCode, Rejection};
+use tokio::sync::Semaphore;
+use world::Ids;
+
+use crate::error::{Error, Result};
+
+/// Sign-ins that may wait for a hashing thread; more are told to come back.
+const WAITING_MAX: usize = 64;
+
+/// Characters that must remain of a password when everything easy is taken out of it.
+const REMAINDER_MIN: usize = 4;
+
+/// Different characters a password needs.
+const DISTINCT_MIN: usize = 5;
+
+/// What people put into passwords when they do not care. Taken out before the rest is counted.
+const EASY_WORDS: &[&str] = &[
+    "passwort",
+    "password",
+    "passw0rd",
+    "p@ssw0rd",
+    "secret",
+    "letmein",
+    "welcome",
+    "changeme",
+    "iloveyou",
+    "trustno1",
+    "dragon",
+    "monkey",
+    "football",
+    "baseball",
+    "sunshine",
+    "princess",
+    "master",
+    "login",
+    "admin",
+    "switchboard",
+];
+
+/// Rows along which fingers walk.
+const EASY_WALKS: &[&str] = &[
+    "01234567890",
+    "abcdefghijklmnopqrstuvwxyz",
+    "qwertyuiop",
+    "qwertzuiop",
+    "azertyuiop",
+    "asdfghjkl",
+    "zxcvbnm",
+    "yxcvbnm",
+    "1qaz2wsx3edc4rfv5tgb6yhn7ujm",
+    "!@#$%^&*()",
+];
+
+/// The shortest part of a walk that counts as easy.
+const WALK_LENGTH_MIN: usize = 3;
+
+/// The hash of a password nobody has, with today's cost: checked when the user is unknown, so that
+/// the answer takes as long as for one who is known.
+const NOBODYS_HASH: &str = "$argon2id$v=19$m=19456,t=2,p=1$c3dpdGNoYm9hcmQtbm9uZQ$Y4KzzIgUErd7/K7tAmABwA2eMCXmbCD25+kvB5hRRio";
+
+/// A new password that keeps the rules.
+#[derive(Clone)]
+pub struct NewPassword(String);
+
+impl NewPassword {
+    /// Checks a password against the rules; `hints` are words that everybody may guess for this
+    /// person, such as the address and the name.
+    ///
+    /// # Errors
+    /// `password_weak`, or `too_long`.
+    pub fn parse(text: &str, hints: &[&str]) -> Result<Self, Rejection> {
+        if text.len() > limit::PASSWORD_BYTES_MAX {
+            return Err(Rejection::of(ErrorCode::TooLong, "password"));
+        }
+        if text.chars().count() < limit::PASSWORD_LENGTH_MIN || is_easy(text, hints) {
+            return Err(Rejection::of(ErrorCode::PasswordWeak, "password"));
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+fn is_easy(text: &str, hints: &[&str]) -> bool {
+    let folded = text.to_lowercase();
+    let mut distinct: Vec<char> = folded.chars().collect();
+    distinct.sort_unstable();
+    distinct.dedup();
+    distinct.len() < DISTINCT_MIN
+        || is_repetition(&folded)
+        || remainder(&folded, hints).chars().count() < REMAINDER_MIN
+}
+
+/// Whether a text is one short part over and over.
+fn is_repetition(text: &str) -> bool {
+    let chars: Vec<char> = text.chars().collect();
+    (1..=chars.len() / 2).any(|length| {
+        let (part, rest) = chars.split_at(length);
+        rest.chunks(length).all(|chunk| part.starts_with(chunk))
+    })
+}
+
+/// What is left when hints, easy words and walks are taken out.
+fn remainder(folded: &str, hints: &[&str]) -> String {
+    let mut left = folded.to_owned();
+    for hint in hints.iter().flat_map(|hint| parts_of(hint)) {
+        left = left.replace(&hint, "");
+    }
+    for word in EASY_WORDS {
+        left = left.replace(word, "");
+    }
+    without_walks(&left)
+}
+
+/// A hint whole and in its parts, as far as long enough to be no accident.
+fn parts_of(hint: &str) -> Vec<String> {
+    let folded = hint.to_lowercase();
+    let mut parts: Vec<String> = folded
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|part| part.chars().count() >= 4)
+        .map(str::to_owned)
+        .collect();
+    if !folded.is_empty() {
+        parts.insert(0, folded);
+    }
+    parts
+}
+
+fn without_walks(text: &str) -> String {
+    let chars: Vec<char> = text.chars().collect();
+    let mut left = String::with_capacity(text.len());
+    let mut start = 0;
+    while start < chars.len() {
+        let length = walk_length(&chars[start..]);
+        if length >= WALK_LENGTH_MIN {
+            start += length;
+        } else {
+            left.push(chars[start]);
+            start += 1;
+        }
+    }
+    left
+}
+
+/// How many characters from the beginning are one walk, forwards, backwards or on the spot.
+fn walk_length(chars: &[char]) -> usize {
+    let same = chars.iter().take_while(|c| **c == chars[0]).count();
+    EASY_WALKS
+        .iter()
+        .flat_map(|walk| {
+            [
+                walk.chars().collect::<Vec<_>>(),
+                walk.chars().rev().collect(),
+            ]
+        })
+        .flat_map(|walk| {
+            let starts: Vec<usize> = (0..walk.len()).filter(|at| walk[*at] == chars[0]).collect();
+            starts
+                .into_iter()
+                .map(|at| {
+                    walk[at..]
+                        .iter()
+                        .zip(chars)
+                        .take_while(|(a, b)| a == b)
+                        .count()
+                })
+                .collect::<Vec<_>>()
+        })
+        .max()
+        .unwrap_or_default()
+        .max(same)
+}
+
+/// Hashes and checks passwords on the blocking pool, a bounded number at a time.
+#[derive(Clone, Debug)]
+pub struct PasswordHashing {
+    ids: Ids,
+    permits: Arc<Semaphore>,
+    waiting: Arc<AtomicUsize>,
+}
+
+impl PasswordHashing {
+    /// At most `threads` hashes run at a time; 64 more wait, the rest is refused as `unavailable`.
+    #[must_use]
+    pub fn new(ids: Ids, threads: usize) -> Self {
+        Self {
+            ids,
+            permits: Arc::new(Semaphore::new(threads.max(1))),
+            waiting: Arc::default(),
+        }
+    }
+
+    /// The hash of a new password, as a PHC string.
+    ///
+    /// # Errors
+    /// `unavailable` under a flood.
+    pub async fn hash(&self, password: &NewPassword) -> Result<String> {
+        let password = password.0.clone();
+        let salt: [u8; 16] = self.ids.bytes();
+        self.run(move || {
+            Argon2::default()
+                .hash_password_with_salt(password.as_bytes(), &salt)
+                .map(|hash: PasswordHash| hash.to_string())
+                .map_err(Error::Hash)
+        })
+        .await?
+    }
+
+    /// Whether a password is the one behind a stored hash. Without a hash, takes as long and says no.
+    ///
+    /// # Errors
+    /// `unavailable` under a flood; a fault when the stored hash is unreadable.
+    pub async fn matches(&self, password: &str, stored: Option<&str>) -> Result<bool> {
+        if password.len() > limit::PASSWORD_BYTES_MAX {
+            return Ok(false);
+        }
+        let known = stored.is_some();
+        let stored = stored.unwrap_or(NOBODYS_HASH).to_owned();
+        let password = password.to_owned();
+        self.run(move || {
+            let hash = PasswordHash::new(&stored).map_err(|error| Error::Hash(error.into()))?;
+            let same = Argon2::default().verify_password(password.as_bytes(), &hash);
+            Ok(same.is_ok() && known)
+        })
+        .await?
+    }
+
+    async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+        let place = Place::take(&self.waiting)?;
+        let permit = Arc::clone(&self.permits)
+            .acquire_owned()
+            .await
+            .expect("the semaphore is never closed");
+        drop(place);
+        // The permit goes with the work: a caller who hangs up frees no thread that still hashes.
+        tokio::task::spawn_blocking(move || {
+            let done = work();
+            drop(permit);
+            done
+        })
+        .await
+        .map_err(|_| Error::HashingStopped)
+    }
+}
+
+/// A place in the queue; given back when dropped, so that callers who hang up do not count.
+struct Place(Arc<AtomicUsize>);
+
+impl Place {
+    fn take(waiting: &Arc<AtomicUsize>) -> Result<Self, Rejection> {
+        let place = Self(Arc::clone(waiting));
+        if waiting.fetch_add(1, Ordering::Relaxed) < WAITING_MAX {
+            Ok(place)
+        } else {
+            Err(Rejection::after(ErrorCode::Unavailable, 2_000))
+        }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use world::Clock;
+
+    fn check(text: &str, fine: bool) {
+        let hints = ["ana.kovac@example.com", "Ana Kovač"];
+        assert_eq!(NewPassword::parse(text, &hints).is_ok(), fine, "{text}");
+    }
+
+    #[test]
+    fn a_password_is_long_and_not_easy_to_guess() {
+        for good in [
+            "correct horse battery",
+            "q7!Zr0-pLm2x",
+            "дванадцять символів",
+            "demo-password-123",
+            "1 wet cat at noon",
+        ] {
+            check(good, true);
+        }
+        for weak in [
+            "",
+            "short",
+            "elevenchars",
+            "aaaaaaaaaaaaaaaa",
+            "abababababababab",
+            "passwordpassword",
+            "Password1234",
+            "password123!",
+            "123456789012",
+            "qwertyuiop123",
+            "abcdefghijklmnop",
+            "987654321098",
+            "ana.kovac@example.com",
+            "anakovac1234kovac",
+            "Switchboard123",
+            "admin1234567",
+        ] {
+            check(weak, false);
+        }
+    }
+
+    #[test]
+    fn a_password_over_the_limit_is_too_long() {
+        let longest = "ab9-x".repeat(limit::PASSWORD_BYTES_MAX / 5) + "zK7q";
+        assert!(NewPassword::parse(&longest, &[]).is_ok());
+        let refused = NewPassword::parse(&(longest + "x"), &[]).err();
+        assert_eq!(refused.map(|r| r.code), Some(ErrorCode::TooLong));
+    }
+
+    #[tokio::test]
+    async fn a_hash_knows_its_password_and_no_other() {
+        let hashing = PasswordHashing::new(Ids::seeded(1, Clock::manual(0)), 2);
+        let password = NewPassword::parse("correct horse battery", &[]).unwrap();
+        let [first, second] = [
+            hashing.hash(&password).await.unwrap(),
+            hashing.hash(&password).await.unwrap(),
+        ];
+        assert_ne!(first, second, "each hash has its own salt");
+        assert!(first.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
+        assert!(
+            hashing
+                .matches("correct horse battery", Some(&first))
+                .await
+                .unwrap()
+        );
+        assert!(
+            !hashing
+                .matches("correct horse batterz", Some(&first))
+                .await
+                .unwrap()
+        );
+        assert!(
+            !hashing
+                .matches("correct horse battery", None)
+                .await
+                .unwrap()
+        );
+        assert!(hashing.matches("x", Some("no hash")).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn the_hash_of_nobody_costs_as_much_as_a_new_one() {
+        let hashing = PasswordHashing::new(Ids::seeded(1, Clock::manual(0)), 1);
+        let password = NewPassword::parse("correct horse battery", &[]).unwrap();
+        let hash = hashing.hash(&password).await.unwrap();
+        let cost = |hash: &str| hash.split('$').take(4).collect::<Vec<_>>().join("$");
+        assert_eq!(cost(&hash), cost(NOBODYS_HASH));
+        assert!(PasswordHash::new(NOBODYS_HASH).is_ok());
+        assert_eq!(NOBODYS_HASH.len(), hash.len());
+    }
+
+    #[tokio::test]
+    async fn a_flood_of_sign_ins_is_refused_and_leaves_no_trace() {
+        let hashing = PasswordHashing::new(Ids::seeded(1, Clock::manual(0)), 1);
+        let busy = Arc::clone(&hashing.permits).acquire_owned().await.unwrap();
+        let waiting: Vec<_> = (0..WAITING_MAX)
+            .map(|_| {
+                let mut one = Box::pin({
+                    let hashing = hashing.clone();
+                    async move { hashing.matches("x", None).await }
+                });
+                let waker = std::task::Waker::noop();
+                let mut context = std::task::Context::from_waker(waker);
+                assert!(one.as_mut().poll(&mut context).is_pending());
+                one
+            })
+            .collect();
+        let refused = hashing.matches("x", None).await.unwrap_err();
+        assert_eq!(refused.rejection().code, ErrorCode::Unavailable);
+        drop(waiting);
+        drop(busy);
+        assert!(!hashing.matches("x", None).await.unwrap());
+    }
+}

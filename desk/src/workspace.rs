@@ -1,0 +1,125 @@
+//! The workspace and its settings.
+
+use protocol::permission::{Actor, Permission};
+use protocol::rejection::{ErrorCode, Rejection};
+use protocol::workspace::{Settings, Workspace, WorkspaceChange};
+use router::Part;
+
+use crate::audit::{By, Differences};
+use crate::error::Result;
+use crate::{Caller, DAY_MS, Desk, field, stored};
+
+/// A minute, in milliseconds.
+const MINUTE_MS: u64 = 60 * 1_000;
+
+fn check_settings(settings: &Settings) -> Result<(), Rejection> {
+    let session = MINUTE_MS..=DAY_MS;
+    field::within(settings.session_timeout_ms, session, "session_timeout_ms")?;
+    let active = 10 * 1_000..=60 * MINUTE_MS;
+    field::within(settings.active_threshold_ms, active, "active_threshold_ms")?;
+    Ok(())
+}
+
+fn differences(workspace: &Workspace, change: &WorkspaceChange) -> Differences {
+    let mut differences = Differences::default();
+    if let Some(name) = &change.name {
+        differences.note("name", &workspace.name.as_str(), &name.as_str());
+    }
+    if let Some(time_zone) = &change.time_zone {
+        differences.note("time_zone", &workspace.time_zone, time_zone);
+    }
+    if let Some(settings) = &change.settings {
+        differences.note("settings", &workspace.settings, settings);
+    }
+    differences
+}
+
+impl Desk {
+    /// The workspace.
+    ///
+    /// # Errors
+    /// `forbidden`.
+    pub async fn workspace(&self, actor: &Actor) -> Result<Workspace> {
+        actor.may(Permission::ConversationsRead)?;
+        self.workspace_of(actor).await
+    }
+
+    async fn workspace_of(&self, actor: &Actor) -> Result<Workspace> {
+        let workspace = storage::workspace::find(&self.0.db, actor.workspace_id).await?;
+        workspace.ok_or_else(|| ErrorCode::NotFound.into())
+    }
+
+    /// Changes the workspace.
+    ///
+    /// # Errors
+    /// `forbidden`, `version_conflict`, `invalid` of what is wrong.
+    pub async fn change_workspace(
+        &self,
+        actor: &Actor,
+        version: u64,
+        change: &WorkspaceChange,
+        caller: Option<&Caller>,
+    ) -> Result<Workspace> {
+        actor.may(Permission::SettingsWrite)?;
+        if let Some(time_zone) = &change.time_zone {
+            field::time_zone(time_zone)?;
+        }
+        if let Some(settings) = &change.settings {
+            check_settings(settings)?;
+        }
+        let workspace = self.workspace_of(actor).await?;
+        if workspace.version != version {
+            return Err(ErrorCode::VersionConflict.into());
+        }
+        let differences = differences(&workspace, change);
+        if differences.is_empty() {
+            return Ok(workspace);
+        }
+        let by = By { actor, caller };
+        let line = by.change(
+            "workspace.changed",
+            workspace.id,
+            differences,
+            self.now_ms(),
+        );
+        let written = storage::workspace::change(&self.0.db, version, change, &line).await?;
+        let workspace = stored(written)?;
+        self.changed(workspace.id, Part::Workspace);
+        Ok(workspace)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_keep_their_bounds() {
+        assert_eq!(check_settings(&Settings::default()), Ok(()));
+        for (settings, field) in [
+            (
+                Settings {
+                    session_timeout_ms: 0,
+                    ..Settings::default()
+                },
+                "session_timeout_ms",
+            ),
+            (
+                Settings {
+                    session_timeout_ms: u64::MAX,
+                    ..Settings::default()
+                },
+                "session_timeout_ms",
+            ),
+            (
+                Settings {
+                    active_threshold_ms: 1,
+                    ..Settings::default()
+                },
+                "active_threshold_ms",
+            ),
+        ] {
+            assert_eq!(check_settings(&settings).unwrap_err().field, Some(field));
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! The desk's rules on both stores. Each test runs once on SQLite and once on Postgres, where
+//! `SWITCHBOARD_TEST_POSTGRES_URL` names one (`ops/test-services` starts one and names it).
+
+mod audit;
+mod contact;
+mod key;
+mod login;
+mod office;
+mod session;
+mod setup;
+mod site;
+mod team;

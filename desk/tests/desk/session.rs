@@ -1,0 +1,184 @@
+//! Sessions: found by their secret, listed, ended, and over in time.
+
+use protocol::id::{Id, LoginSessionId, WorkspaceId};
+use protocol::permission::Role;
+use protocol::rejection::ErrorCode;
+use router::{Delivery, Topic};
+
+use crate::office::{PASSWORD, code, on_both};
+
+const DAY: u64 = 24 * 60 * 60;
+
+#[tokio::test]
+async fn a_session_lives_while_it_is_used_and_thirty_days_at_most() {
+    on_both(async |office| {
+        let (_, used) = office.owner().await;
+        let idle = office
+            .log_in("olga@example.com", PASSWORD, "192.0.2.1")
+            .await
+            .unwrap();
+        for seconds in [6 * DAY, 6 * DAY, 6 * DAY, 6 * DAY, 6 * DAY - 60] {
+            office.wait(seconds);
+            let alive = office.desk.session(&used.secret).await.unwrap();
+            assert_eq!(
+                alive.map(|session| session.session_id),
+                Some(used.session.session_id)
+            );
+        }
+        assert!(
+            office.desk.session(&idle.secret).await.unwrap().is_none(),
+            "idle for 7 days"
+        );
+        office.wait(60);
+        assert!(
+            office.desk.session(&used.secret).await.unwrap().is_none(),
+            "30 days are over"
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_session_is_known_by_its_secret_alone() {
+    on_both(async |office| {
+        let (_, signed_in) = office.owner().await;
+        assert!(
+            office
+                .desk
+                .session(&signed_in.secret)
+                .await
+                .unwrap()
+                .is_some()
+        );
+        let mut other = signed_in.secret.clone();
+        other.pop();
+        for wrong in [
+            "",
+            "sbs_",
+            &other,
+            &format!("{other}?"),
+            &format!("{other}ä"),
+            "sbk_x",
+        ] {
+            assert!(
+                office.desk.session(wrong).await.unwrap().is_none(),
+                "{wrong}"
+            );
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn one_sees_and_ends_ones_own_sessions_only() {
+    on_both(async |office| {
+        let (owner, here) = office.owner().await;
+        let there = office
+            .log_in("olga@example.com", PASSWORD, "192.0.2.3")
+            .await
+            .unwrap();
+        let (_, ana) = office.member(&owner, "ana@example.com", Role::Agent).await;
+        let list = office.desk.sessions(&here.session).await.unwrap();
+        assert_eq!(list.len(), 2);
+        assert!(
+            list.iter()
+                .all(|one| one.current == (one.id == here.session.session_id))
+        );
+        let foreign = office
+            .desk
+            .end_session(&here.session, ana.session.session_id)
+            .await;
+        assert_eq!(code(foreign), ErrorCode::NotFound);
+        assert!(office.desk.session(&ana.secret).await.unwrap().is_some());
+        let unknown = office
+            .desk
+            .end_session(&here.session, LoginSessionId::from_bits(1))
+            .await;
+        assert_eq!(code(unknown), ErrorCode::NotFound);
+        office
+            .desk
+            .end_session(&here.session, there.session.session_id)
+            .await
+            .unwrap();
+        assert!(office.desk.session(&there.secret).await.unwrap().is_none());
+        office.desk.log_out(&here.session).await.unwrap();
+        office.desk.log_out(&here.session).await.unwrap();
+        assert!(office.desk.session(&here.secret).await.unwrap().is_none());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_end_of_a_session_closes_its_connections_at_once() {
+    on_both(async |office| {
+        let (_, here) = office.owner().await;
+        let (deliveries, inbox) = flume::bounded(64);
+        let shard = office.router.register_shard(deliveries);
+        let topic = Topic::Session(here.session.session_id);
+        office.router.subscribe(shard, topic);
+        office.desk.log_out(&here.session).await.unwrap();
+        loop {
+            let delivery = inbox.recv_async().await.unwrap();
+            if matches!(delivery, Delivery::CloseTopic { topic: closed, .. } if closed == topic) {
+                break;
+            }
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_workspace_is_open_to_its_members_alone() {
+    on_both(async |office| {
+        let (owner, signed_in) = office.owner().await;
+        let foreign = WorkspaceId::from_bits(1);
+        let answer = office
+            .desk
+            .agent_actor(&signed_in.session, Some(foreign))
+            .await;
+        assert_eq!(code(answer), ErrorCode::Forbidden);
+        let named = office
+            .desk
+            .agent_actor(&signed_in.session, Some(owner.workspace_id))
+            .await;
+        assert_eq!(named.unwrap(), owner);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_socket_token_is_only_as_good_as_session_and_membership() {
+    on_both(async |office| {
+        let (owner, _) = office.owner().await;
+        let (ana, signed_in) = office.member(&owner, "ana@example.com", Role::Agent).await;
+        let protocol::permission::Principal::Agent(agent) = ana.principal else {
+            panic!("an agent");
+        };
+        let look = |agent_id, session_id| {
+            office
+                .desk
+                .agent_by_session(ana.workspace_id, agent_id, session_id)
+        };
+        assert_eq!(
+            look(agent.agent_id, agent.session_id).await.unwrap(),
+            Some(ana)
+        );
+        let protocol::permission::Principal::Agent(olga) = owner.principal else {
+            panic!("an agent");
+        };
+        assert_eq!(
+            look(agent.agent_id, olga.session_id).await.unwrap(),
+            None,
+            "another's session"
+        );
+        let elsewhere = WorkspaceId::from_bits(1);
+        let foreign = office
+            .desk
+            .agent_by_session(elsewhere, agent.agent_id, agent.session_id)
+            .await;
+        assert_eq!(foreign.unwrap(), None);
+        office.desk.log_out(&signed_in.session).await.unwrap();
+        assert_eq!(look(agent.agent_id, agent.session_id).await.unwrap(), None);
+    })
+    .await;
+}

@@ -1,0 +1,239 @@
+//! Sites, their secrets, and the workspace.
+
+use protocol::id::SiteId;
+use protocol::limit;
+use protocol::permission::Role;
+use protocol::rejection::ErrorCode;
+use protocol::site::SiteChange;
+use protocol::workspace::{Settings, WorkspaceChange};
+
+use crate::office::{code, new_site, on_both, refused, system};
+
+#[tokio::test]
+async fn a_site_is_made_changed_and_archived_with_a_line_for_each() {
+    on_both(async |office| {
+        let (owner, _) = office.owner().await;
+        let site = office
+            .desk
+            .create_site(&owner, new_site("Blog"), None)
+            .await
+            .unwrap();
+        assert_eq!(site.version, 1);
+        office.wait(1);
+        let change = SiteChange {
+            allowed_origins: Some(vec!["HTTPS://Blog.example.com/".to_owned()]),
+            ..SiteChange::default()
+        };
+        let site = office
+            .desk
+            .change_site(&owner, site.id, 1, change, None)
+            .await
+            .unwrap();
+        assert_eq!(site.allowed_origins, ["https://blog.example.com"]);
+        office.wait(1);
+        let archive = SiteChange {
+            archived: Some(true),
+            ..SiteChange::default()
+        };
+        let site = office
+            .desk
+            .change_site(&owner, site.id, 2, archive, None)
+            .await
+            .unwrap();
+        assert!(site.archived);
+        let audit = office.audit(&owner).await;
+        let actions: Vec<_> = audit.iter().map(|line| line.action.as_str()).collect();
+        assert_eq!(
+            actions[..3],
+            ["site.archived", "site.changed", "site.created"]
+        );
+        assert_eq!(audit[1].fields, ["allowed_origins"]);
+        assert!(
+            audit[1]
+                .changes_json
+                .as_ref()
+                .unwrap()
+                .contains("blog.example.com")
+        );
+        assert_eq!(audit[1].target, site.id.to_string());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_site_change_is_refused_whole() {
+    on_both(async |office| {
+        let (owner, _) = office.owner().await;
+        let (agent, _) = office.member(&owner, "bob@example.com", Role::Agent).await;
+        let site_id = office.site(&owner).await;
+        let named = |name: &str| SiteChange {
+            description: Some(name.to_owned()),
+            ..SiteChange::default()
+        };
+        let by_agent = office
+            .desk
+            .change_site(&agent, site_id, 1, named("x"), None)
+            .await;
+        assert_eq!(code(by_agent), ErrorCode::Forbidden);
+        let stale = office
+            .desk
+            .change_site(&owner, site_id, 7, named("x"), None)
+            .await;
+        assert_eq!(code(stale), ErrorCode::VersionConflict);
+        let half = SiteChange {
+            description: Some("fine".to_owned()),
+            domain: Some("not fine".to_owned()),
+            ..SiteChange::default()
+        };
+        let refusal = refused(
+            office
+                .desk
+                .change_site(&owner, site_id, 1, half, None)
+                .await,
+        );
+        assert_eq!(refusal.field, Some("domain"));
+        let unknown: SiteId = office.world.ids.next();
+        let nowhere = office
+            .desk
+            .change_site(&owner, unknown, 1, named("x"), None)
+            .await;
+        assert_eq!(code(nowhere), ErrorCode::NotFound);
+        let mut many = new_site("Many");
+        many.allowed_origins = (0..=limit::ORIGINS_MAX)
+            .map(|n| format!("https://{n}.example"))
+            .collect();
+        assert_eq!(
+            code(office.desk.create_site(&owner, many, None).await),
+            ErrorCode::TooMany
+        );
+        let site = office.desk.site(&owner, site_id).await.unwrap();
+        assert_eq!((site.version, site.description.as_str()), (1, ""));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_rotation_shows_the_secret_once_and_overlaps_for_a_day() {
+    on_both(async |office| {
+        let (owner, _) = office.owner().await;
+        let site_id = office.site(&owner).await;
+        let first = office.desk.site_secrets(&owner, site_id).await.unwrap()[0].clone();
+        assert!(first.secret.is_none());
+        let only = office
+            .desk
+            .drop_site_secret(&owner, site_id, first.id, None)
+            .await;
+        assert_eq!(code(only), ErrorCode::OutOfOrder);
+        office.wait(1);
+        let made = office
+            .desk
+            .rotate_site_secret(&owner, site_id, None)
+            .await
+            .unwrap();
+        let plain = made.secret.expect("shown once");
+        assert!(plain.starts_with("sbi_") && plain.ends_with(&made.hint));
+        let both = office.desk.site_secrets(&owner, site_id).await.unwrap();
+        assert_eq!(both.len(), 2);
+        assert!(both.iter().all(|secret| secret.secret.is_none()));
+        let old = both.iter().find(|secret| secret.id == first.id).unwrap();
+        assert!(old.expires_at_ms.is_some());
+        let now_ms = office.world.clock.now_ms();
+        let rows = storage::site::secrets(&office.db, owner.workspace_id, site_id, now_ms).await;
+        assert!(
+            rows.unwrap()
+                .iter()
+                .any(|row| row.secret == plain.as_bytes())
+        );
+        office.wait(24 * 60 * 60 + 1);
+        let left = office.desk.site_secrets(&owner, site_id).await.unwrap();
+        assert_eq!(
+            left.iter().map(|secret| secret.id).collect::<Vec<_>>(),
+            [made.id]
+        );
+        let audit = serde_json::to_string(&office.audit(&owner).await).unwrap();
+        assert!(audit.contains("site.secret_rotated") && !audit.contains(&plain));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_leaked_secret_is_dropped_at_once() {
+    on_both(async |office| {
+        let (owner, _) = office.owner().await;
+        let site_id = office.site(&owner).await;
+        let leaked = office.desk.site_secrets(&owner, site_id).await.unwrap()[0].id;
+        office
+            .desk
+            .rotate_site_secret(&owner, site_id, None)
+            .await
+            .unwrap();
+        office
+            .desk
+            .drop_site_secret(&owner, site_id, leaked, None)
+            .await
+            .unwrap();
+        let left = office.desk.site_secrets(&owner, site_id).await.unwrap();
+        assert!(left.len() == 1 && left[0].id != leaked);
+        let again = office
+            .desk
+            .drop_site_secret(&owner, site_id, leaked, None)
+            .await;
+        assert_eq!(code(again), ErrorCode::NotFound);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_workspace_changes_by_version_and_within_bounds() {
+    on_both(async |office| {
+        let (owner, _) = office.owner().await;
+        let (agent, _) = office.member(&owner, "bob@example.com", Role::Agent).await;
+        let settings = Settings {
+            session_timeout_ms: 600_000,
+            ..Settings::default()
+        };
+        let change = WorkspaceChange {
+            settings: Some(settings.clone()),
+            ..WorkspaceChange::default()
+        };
+        let version = office.desk.workspace(&agent).await.unwrap().version;
+        let by_agent = office
+            .desk
+            .change_workspace(&agent, version, &change, None)
+            .await;
+        assert_eq!(code(by_agent), ErrorCode::Forbidden);
+        let done = office
+            .desk
+            .change_workspace(&owner, version, &change, None)
+            .await
+            .unwrap();
+        assert_eq!((done.version, done.settings), (version + 1, settings));
+        let stale = office
+            .desk
+            .change_workspace(&owner, version, &change, None)
+            .await;
+        assert_eq!(code(stale), ErrorCode::VersionConflict);
+        let wild = WorkspaceChange {
+            settings: Some(Settings {
+                active_threshold_ms: 0,
+                ..Settings::default()
+            }),
+            ..WorkspaceChange::default()
+        };
+        let refusal = refused(
+            office
+                .desk
+                .change_workspace(&owner, version + 1, &wild, None)
+                .await,
+        );
+        assert_eq!(refusal.field, Some("active_threshold_ms"));
+        assert!(
+            office
+                .desk
+                .workspace(&system(owner.workspace_id))
+                .await
+                .is_ok()
+        );
+    })
+    .await;
+}
