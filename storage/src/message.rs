@@ -84,12 +84,14 @@ pub async fn send(db: &Db, message: &VisitorMessage) -> Result<Outcome> {
                 begin.store(db, &visitor).await?
             }
         };
-        match outcome {
-            // Somebody was faster: closed it, woke it, or began one in another tab. Look again.
-            Outcome::Refused(
-                again @ (Refusal::State(_) | Refusal::OtherOpen(_) | Refusal::Stale),
-            ) => refusal = again,
-            done => return Ok(done),
+        // Somebody was faster: closed it, woke it, or began one in another tab. Look again.
+        if let Outcome::Refused(
+            again @ (Refusal::State(_) | Refusal::OtherOpen(_) | Refusal::Stale),
+        ) = outcome
+        {
+            refusal = again;
+        } else {
+            return Ok(outcome);
         }
     }
     Ok(Outcome::Refused(refusal))

@@ -428,13 +428,12 @@ impl From<Failure> for Error {
 
 /// Our error for one of the driver's, in the place of a statement.
 fn postgres_error_in(error: tokio_postgres::Error, stmt: &Stmt) -> Error {
-    match postgres_error(error) {
-        Error::Fault(cause) => {
-            let first_line = stmt.sql.trim().lines().next().unwrap_or_default();
-            Error::Fault(format!("{cause} in {first_line}"))
-        }
-        error => error,
+    let error = postgres_error(error);
+    if let Error::Fault(cause) = error {
+        let first_line = stmt.sql.trim().lines().next().unwrap_or_default();
+        return Error::Fault(format!("{cause} in {first_line}"));
     }
+    error
 }
 
 /// Our error for one of the driver's.

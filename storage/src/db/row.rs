@@ -30,10 +30,6 @@ impl Row {
             .ok_or_else(|| Error::Corrupt(format!("column {column} is not in the answer")))
     }
 
-    pub(crate) fn into_values(self) -> Vec<Value> {
-        self.values
-    }
-
     /// A text.
     ///
     /// # Errors

@@ -253,11 +253,7 @@ pub(crate) fn run(connection: &Connection, stmt: &Stmt) -> Result<Answer> {
             changed: changed as u64,
         });
     }
-    let columns: Arc<[String]> = prepared
-        .column_names()
-        .into_iter()
-        .map(str::to_owned)
-        .collect();
+    let columns: Arc<[String]> = prepared.column_names().map(str::to_owned).collect();
     let mut rows = Vec::new();
     let mut cursor = prepared.raw_query();
     while let Some(row) = cursor.next().map_err(sqlite_error)? {

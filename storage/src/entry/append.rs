@@ -143,6 +143,17 @@ fn target_of(content: &NewContent) -> Option<protocol::id::EntryId> {
     }
 }
 
+/// The message that brings files.
+fn files_of(content: &NewContent) -> Option<&crate::entry::NewMessage> {
+    if let NewContent::Message(message) | NewContent::Note(message) = content
+        && !message.attachment_ids.is_empty()
+    {
+        Some(message)
+    } else {
+        None
+    }
+}
+
 /// A target that is not there: a retry of a command that was accepted still gets its receipt.
 async fn target_gone(db: &Db, append: &Append) -> Result<Outcome> {
     let found = command::find(db, append.workspace_id, &append.key).await?;
@@ -164,14 +175,7 @@ fn guard(append: &Append, lines: &[Line<'_>]) -> Vec<Value> {
         ),
         None => (String::new(), None),
     };
-    let files = lines.iter().find_map(|line| match &line.entry.content {
-        NewContent::Message(message) | NewContent::Note(message)
-            if !message.attachment_ids.is_empty() =>
-        {
-            Some(message)
-        }
-        _ => None,
-    });
+    let files = lines.iter().find_map(|line| files_of(&line.entry.content));
     let target = lines.iter().find_map(|line| target_of(&line.entry.content));
     let reopens = lines
         .iter()
@@ -431,12 +435,11 @@ async fn why(db: &Db, append: &Append) -> Result<Refusal> {
     {
         return Ok(Refusal::NotFound);
     }
-    if append.entries.iter().any(|entry| match &entry.content {
-        NewContent::Message(message) | NewContent::Note(message) => {
-            !message.attachment_ids.is_empty()
-        }
-        _ => false,
-    }) {
+    if append
+        .entries
+        .iter()
+        .any(|entry| files_of(&entry.content).is_some())
+    {
         return Ok(Refusal::Attachment);
     }
     Ok(Refusal::Stale)

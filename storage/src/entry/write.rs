@@ -93,14 +93,12 @@ const ADVANCE_PRIORITIZED: &str = advance!(", priority = $8");
 
 const ADVANCE_SPAM: &str = advance!(", spam = $8");
 
-const INSERT_MESSAGE: &str = concat!(
-    "
+const INSERT_MESSAGE: &str = "
     INSERT INTO message (workspace_id, entry_id, conversation_id, format, body, text, words, language,
         reply_to_id)
     SELECT $1, $6, $2, $7, $8, $9, $10, CAST($11 AS TEXT), CAST($12 AS TEXT)
     FROM command g
-    WHERE g.workspace_id = $1 AND g.principal = $3 AND g.client_id = $4 AND g.attempt_id = $5"
-);
+    WHERE g.workspace_id = $1 AND g.principal = $3 AND g.client_id = $4 AND g.attempt_id = $5";
 
 /// Uses `attachment_unclaimed`.
 const CLAIM_ATTACHMENTS: &str = concat!(
