@@ -6,10 +6,10 @@ import { browserEnvironment, type Environment } from "./environment.ts";
 import { Link, StopError } from "./link.ts";
 import * as logs from "./log.ts";
 import type { AnyEntry, Log } from "./log.ts";
-import * as outbox from "./outbox.ts";
-import type { Outbox, OutboxItem } from "./outbox.ts";
+import type { OutboxItem } from "./outbox.ts";
 import { localStorageOrNull, OutboxStore } from "./outbox-store.ts";
 import { ProblemError } from "./api.ts";
+import { Sender, type Sent } from "./sender.ts";
 import { limit } from "../protocol.ts";
 import type {
   Ack,
@@ -69,27 +69,15 @@ export type SignalFrame = Extract<
   { type: "typing" | "viewing" | "read" | "activity" | "availability" | "page" | "track" }
 >;
 
-export interface Sent {
-  readonly client_id: string;
-  readonly done: Promise<Ack>;
-}
-
-interface Waiter {
-  resolve(ack: Ack): void;
-  reject(error: Error): void;
-}
-
-const ADOPT_MS = 60_000;
-
 export class Client<N extends News, E extends AnyEntry> {
   readonly #options: ClientOptions;
   readonly #environment: Environment;
   readonly #link: Link;
   readonly #store: OutboxStore;
+  readonly #sender: Sender;
   readonly #followsOwn: boolean;
   readonly #listeners = new Set<() => void>();
   readonly #newsListeners = new Set<(news: N) => void>();
-  readonly #waiters = new Map<string, Waiter>();
   readonly #follows = new Map<string, number>();
   readonly #logs = new Map<string, Log<E>>();
   readonly #refollowing = new Set<string>();
@@ -97,16 +85,10 @@ export class Client<N extends News, E extends AnyEntry> {
   readonly #lastSignals = new Map<string, SignalFrame>();
   readonly #reads = new Map<string, number>();
   readonly #deliveredSaid = new Map<string, number>();
-  /** What was sent before it was known as whom. */
-  readonly #early: { clientId: string; command: Command; keep: boolean | undefined }[] = [];
   #principal: string | null = null;
   #epoch = 0;
   #clockOffsetMs = 0;
-  #items: Outbox = [];
-  #shown: readonly OutboxItem[] = [];
   #status: Status = { name: "off" };
-  #disarm: (() => void) | null = null;
-  #adoptedAtMs = 0;
 
   /** `followsOwn`: visitors follow each conversation of theirs without asking. */
   constructor(options: ClientOptions, followsOwn: boolean) {
@@ -116,6 +98,14 @@ export class Client<N extends News, E extends AnyEntry> {
     const storage = options.storage === undefined ? localStorageOrNull() : options.storage;
     const locks = typeof navigator === "object" ? (navigator.locks ?? null) : null;
     this.#store = new OutboxStore(storage, this.#environment.newId(), locks);
+    this.#sender = new Sender({
+      environment: this.#environment,
+      store: this.#store,
+      isLive: () => this.#link.isLive,
+      send: (frame) => this.#link.send(frame),
+      isInLog: (ack) => this.#isInLog(ack),
+      changed: () => this.#changed(),
+    });
     this.#link = new Link(
       {
         base: options.base,
@@ -143,8 +133,7 @@ export class Client<N extends News, E extends AnyEntry> {
   /** Ends the connection. What waits stays in the store, for the next page. */
   stop(): void {
     this.#link.stop();
-    this.#disarm?.();
-    this.#disarm = null;
+    this.#sender.stop();
     this.#store.close();
   }
 
@@ -252,109 +241,26 @@ export class Client<N extends News, E extends AnyEntry> {
 
   // --- the outbox -----------------------------------------------------------------------------
 
+  /** Asks for something once. It goes out in order, over reconnects and, where kept, reloads. */
   send(command: Command, options: { readonly keep?: boolean } = {}): Sent {
-    const clientId = this.#environment.newId();
-    const done = new Promise<Ack>((resolve, reject) => {
-      this.#waiters.set(clientId, { resolve, reject });
-    });
-    // Who does not wait for it sees the refusal in the outbox.
-    done.catch(() => undefined);
-    if (this.#principal === null) {
-      // Nobody may send before it is known as whom; the first token says it.
-      this.#early.push({ clientId, command, keep: options.keep });
-      this.#changed();
-      return { client_id: clientId, done };
-    }
-    this.#add(clientId, command, options.keep);
-    return { client_id: clientId, done };
+    return this.#sender.send(command, options.keep);
   }
 
   get outbox(): readonly OutboxItem[] {
-    return this.#shown;
+    return this.#sender.shown;
   }
 
   retry(clientId: string): void {
-    this.#change(outbox.marked(this.#items, clientId, { state: "waiting", problem: null, not_before_ms: 0 }));
-    this.#flush();
+    this.#sender.retry(clientId);
   }
 
   discard(clientId: string): void {
-    this.#change(this.#items.filter((item) => item.client_id !== clientId));
-    this.#waiters.get(clientId)?.reject(new StopError(null));
-    this.#waiters.delete(clientId);
+    this.#sender.discard(clientId);
   }
 
   /** Forgets what waits under the present identity: after a logout nobody may send in that name. */
   forget(): void {
-    if (this.#principal !== null) this.#store.forget(this.#principal);
-    this.#items = [];
-    this.#changed();
-  }
-
-  #add(clientId: string, command: Command, keep: boolean | undefined): void {
-    const now = this.#environment.now();
-    const item: OutboxItem = {
-      client_id: clientId,
-      principal: this.#principal ?? "",
-      command,
-      made_at_ms: now,
-      state: "waiting",
-      problem: null,
-      ack: null,
-      changed_at_ms: now,
-      not_before_ms: 0,
-      keep: keep ?? isWriting(command),
-    };
-    this.#change([...this.#items, item]);
-    this.#flush();
-  }
-
-  /** Takes the new list, and writes what differs to the store. */
-  #change(next: Outbox): void {
-    const before = new Map(this.#items.map((item) => [item.client_id, item]));
-    for (const item of next) {
-      if (item.keep && before.get(item.client_id) !== item) this.#store.save(item);
-      before.delete(item.client_id);
-    }
-    for (const gone of before.values()) if (gone.keep) this.#store.remove(gone);
-    this.#items = next;
-    this.#changed();
-  }
-
-  #flush(): void {
-    this.#disarm?.();
-    this.#disarm = null;
-    const principal = this.#principal;
-    if (principal === null || !this.#link.isLive) return;
-    const now = this.#environment.now();
-    let items = outbox.pruned(outbox.overdue(this.#items, now), now, limit.resend_ms);
-    const ready = outbox.sendable(items, principal, now);
-    for (const item of ready) {
-      items = outbox.marked(items, item.client_id, { state: "sent", changed_at_ms: now });
-    }
-    if (items !== this.#items) this.#change(items);
-    // Marked first: an answer may come before this loop ends.
-    for (const { client_id, command } of ready) {
-      this.#link.send({ type: "command", client_id, command });
-    }
-    const due = outbox.nextDueMs(this.#items, principal);
-    if (due !== null) {
-      this.#disarm = this.#environment.after(Math.max(50, due - now), () => this.#flush());
-    }
-  }
-
-  async #adopt(): Promise<void> {
-    const principal = this.#principal;
-    if (principal === null) return;
-    this.#adoptedAtMs = this.#environment.now();
-    const adopted = await this.#store.adopt(principal);
-    if (principal !== this.#principal) return;
-    const known = new Set(this.#items.map((item) => item.client_id));
-    const added = adopted.filter((item) => !known.has(item.client_id));
-    if (added.length === 0) return;
-    this.#items = outbox.interrupted([...added, ...this.#items], this.#environment.now());
-    this.#changed();
-    this.#flush();
+    this.#sender.forget();
   }
 
   // --- the connection -------------------------------------------------------------------------
@@ -379,11 +285,9 @@ export class Client<N extends News, E extends AnyEntry> {
       this.#follows.clear();
       this.#reads.clear();
       this.#deliveredSaid.clear();
-      this.#items = [];
     }
     this.#principal = principal;
-    for (const { clientId, command, keep } of this.#early.splice(0)) this.#add(clientId, command, keep);
-    void this.#adopt();
+    this.#sender.become(principal);
   }
 
   #hello(): Omit<Hello, "token"> {
@@ -419,14 +323,12 @@ export class Client<N extends News, E extends AnyEntry> {
       this.#deliveredSaid.set(id, number);
       delivered[id] = number;
     }
-    if (this.#environment.now() - this.#adoptedAtMs > ADOPT_MS) void this.#adopt();
+    this.#sender.adoptSometimes();
     return delivered;
   }
 
   #onChange(now: Connection, before: Connection): void {
-    if (before.phase.name === "live") {
-      this.#items = outbox.interrupted(this.#items, this.#environment.now());
-    }
+    if (before.phase.name === "live") this.#sender.interrupted();
     this.#status = statusOf(now, this.#environment.isOnline());
     this.#changed();
   }
@@ -440,7 +342,7 @@ export class Client<N extends News, E extends AnyEntry> {
         this.#onAck(frame);
         break;
       case "rejected":
-        this.#onRejected(frame.client_id, frame.problem);
+        this.#sender.rejected(frame.client_id, frame.problem);
         break;
       case "conversation":
         if (this.#followsOwn) this.#own(frame.conversation.id);
@@ -467,7 +369,7 @@ export class Client<N extends News, E extends AnyEntry> {
     this.#clockOffsetMs = frame.now_ms - this.#environment.now();
     if (this.#epoch !== 0 && this.#epoch !== frame.epoch) {
       // Another life of the store: whatever it may have lost goes again.
-      this.#resend(new Set(), () => true);
+      this.#sender.lost(new Set(), () => true);
     }
     this.#epoch = frame.epoch;
     this.#status = statusOf(this.#link.state, true);
@@ -480,25 +382,13 @@ export class Client<N extends News, E extends AnyEntry> {
     for (const [conversation_id, number] of this.#reads) {
       this.#link.send({ type: "read", conversation_id, number });
     }
-    this.#flush();
-    void this.#adopt();
+    this.#sender.flush();
+    void this.#sender.adopt();
   }
 
   #onAck(ack: Ack): void {
     if (this.#followsOwn && ack.conversation_id != null) this.#own(ack.conversation_id);
-    this.#change(outbox.acknowledged(this.#items, ack, this.#environment.now()));
-    this.#waiters.get(ack.client_id)?.resolve(ack);
-    this.#waiters.delete(ack.client_id);
-    this.#flush();
-  }
-
-  #onRejected(clientId: string, problem: Problem): void {
-    this.#change(outbox.rejected(this.#items, clientId, problem, this.#environment.now()));
-    if (problem.retry === "never") {
-      this.#waiters.get(clientId)?.reject(new ProblemError(problem));
-      this.#waiters.delete(clientId);
-    }
-    this.#flush();
+    this.#sender.acknowledged(ack);
   }
 
   #onEntry(entry: E): void {
@@ -530,16 +420,14 @@ export class Client<N extends News, E extends AnyEntry> {
     this.#setLog(applied.log);
     for (const entry of batch.entries) this.#found(entry);
     if (batch.continuity === "afresh") {
-      this.#resend(logs.clientIds(applied.log), (item) => item.ack?.conversation_id === id);
+      this.#sender.lost(logs.clientIds(applied.log), (item) => item.ack?.conversation_id === id);
     }
   }
 
   /** One's own entry as news counts as the answer, should the answer be lost. */
   #found(entry: E): void {
     const clientId = entry.client_id;
-    if (clientId == null) return;
-    const item = this.#items.find((other) => other.client_id === clientId);
-    if (item === undefined || item.state === "stored") return;
+    if (clientId == null || !this.#sender.isOpen(clientId)) return;
     this.#onAck({
       client_id: clientId,
       conversation_id: entry.conversation_id,
@@ -547,14 +435,6 @@ export class Client<N extends News, E extends AnyEntry> {
       number: logs.numberOf(entry),
       sent_at_ms: entry.sent_at_ms,
     });
-  }
-
-  #resend(found: ReadonlySet<string>, belongs: (item: OutboxItem) => boolean): void {
-    const now = this.#environment.now();
-    const next = outbox.lost(this.#items, found, belongs, now, limit.resend_ms);
-    if (next === this.#items) return;
-    this.#change(next);
-    this.#flush();
   }
 
   /** A conversation that the server follows for its visitor. */
@@ -570,34 +450,14 @@ export class Client<N extends News, E extends AnyEntry> {
   }
 
   #changed(): void {
-    const shown = this.#items.filter((item) => this.#isShown(item));
-    const same =
-      shown.length === this.#shown.length && shown.every((item, index) => item === this.#shown[index]);
-    if (!same) this.#shown = shown;
     for (const listener of this.#listeners) listener();
   }
 
-  /** What is stored is shown until its entry is here, so that nothing flickers. */
-  #isShown(item: OutboxItem): boolean {
-    if (item.state !== "stored") return true;
-    const { ack } = item;
-    if (ack?.conversation_id == null || ack.number == null) return false;
+  /** What is stored is shown as waiting until its entry is here, so that nothing flickers. */
+  #isInLog(ack: Ack): boolean {
+    if (ack.conversation_id == null || ack.number == null) return true;
     const log = this.#logs.get(ack.conversation_id);
-    return log !== undefined && (log.position?.number ?? 0) < ack.number;
-  }
-}
-
-function isWriting(command: Command): boolean {
-  switch (command.do) {
-    case "send_message":
-    case "add_note":
-    case "edit_message":
-    case "delete_message":
-    case "identify":
-    case "start_conversation":
-      return true;
-    default:
-      return false;
+    return log === undefined || (log.position?.number ?? 0) >= ack.number;
   }
 }
 

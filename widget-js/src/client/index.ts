@@ -3,7 +3,7 @@
 export { api, problemOf, ProblemError, upload } from "./api.ts";
 export type { ApiRequest, UploadOptions } from "./api.ts";
 export { Client, createAgentClient, createVisitorClient } from "./client.ts";
-export type { ClientOptions, Credentials, Sent, SignalFrame, Status } from "./client.ts";
+export type { ClientOptions, Credentials, SignalFrame, Status } from "./client.ts";
 export type { News, TransportKind } from "./connection.ts";
 export { browserEnvironment } from "./environment.ts";
 export { newId } from "./id.ts";
@@ -12,4 +12,5 @@ export { StopError } from "./link.ts";
 export { numberOf } from "./log.ts";
 export type { AnyEntry, Log } from "./log.ts";
 export type { Outbox, OutboxItem } from "./outbox.ts";
+export type { Sent } from "./sender.ts";
 export { localStorageOrNull } from "./outbox-store.ts";

@@ -70,10 +70,16 @@ function openHttp(request: OpenRequest): Transport {
     stop.abort();
     request.closed(code, retryAfterMs);
   };
+  let connectionId = "";
   const post = async (path: string, body: unknown): Promise<Response | null> => {
     const response = await fetch(`${request.base}/api/v1/${path}`, {
       method: "POST",
-      headers: { "content-type": "application/json", authorization: `Bearer ${request.token}` },
+      headers: {
+        "content-type": "application/json",
+        authorization: `Bearer ${request.token}`,
+        // Pages and activity belong to the connection that the stream is.
+        ...(connectionId === "" ? {} : { "switchboard-connection": connectionId }),
+      },
       body: JSON.stringify(body),
       credentials: "omit",
       cache: "no-store",
@@ -89,14 +95,13 @@ function openHttp(request: OpenRequest): Transport {
     return null;
   };
   const take = (frame: News | null): void => {
-    if (!ended && frame !== null) request.frame(frame);
+    if (ended || frame === null) return;
+    if (frame.type === "welcome") connectionId = frame.connection_id;
+    request.frame(frame);
   };
   const body = (): StreamRequest => ({ hello: request.hello(), watch: [...request.watch()] });
   const run = request.kind === "poll" ? poll : stream;
-  run(post, body, take, () => ended).then(
-    () => end(CLOSED_SILENTLY),
-    () => end(CLOSED_SILENTLY),
-  );
+  run(post, body, take, () => ended).then(end, () => end(CLOSED_SILENTLY));
   // One at a time, so that frames arrive in the order they were given.
   let last: Promise<void> = Promise.resolve();
   return {
@@ -122,17 +127,25 @@ function openHttp(request: OpenRequest): Transport {
 
 type Post = (path: string, body: unknown) => Promise<Response | null>;
 
-async function stream(post: Post, body: () => StreamRequest, take: (frame: News | null) => void): Promise<void> {
+/** Reads one stream to its end; the last line may say why it ended, as a close code does. */
+async function stream(post: Post, body: () => StreamRequest, take: (frame: News | null) => void): Promise<number> {
   const response = await post("stream", body());
   const reader = response?.body?.pipeThrough(new TextDecoderStream()).getReader();
-  if (reader === undefined) return;
+  if (reader === undefined) return CLOSED_SILENTLY;
   let rest = "";
+  let last: News | null = null;
   for (;;) {
     const { value, done } = await reader.read();
-    if (done) return;
+    if (done) {
+      return last?.type === "error" ? closeCodeOf(last.problem.status, last.problem.code) : CLOSED_SILENTLY;
+    }
     const lines = (rest + value).split("\n");
     rest = lines.pop() ?? "";
-    for (const line of lines) take(parse(line));
+    for (const line of lines) {
+      const frame = parse(line);
+      last = frame ?? last;
+      take(frame);
+    }
   }
 }
 
@@ -141,17 +154,17 @@ async function poll(
   body: () => StreamRequest,
   take: (frame: News | null) => void,
   ended: () => boolean,
-): Promise<void> {
+): Promise<number> {
   let waitMs = 0;
   while (!ended()) {
     const response = await post("stream", { ...body(), wait_ms: waitMs });
-    if (response === null) return;
-    const frames: unknown = await response.json();
-    if (!Array.isArray(frames)) return;
+    const frames: unknown = await response?.json();
+    if (!Array.isArray(frames)) break;
     for (const frame of frames) take(asNews(frame));
     // The first answer comes at once, so that the welcome does.
     waitMs = POLL_MS;
   }
+  return CLOSED_SILENTLY;
 }
 
 function parse(text: unknown): News | null {
