@@ -1,0 +1,234 @@
+//! Backups: one directory with the store as one SQLite file and the uploaded files beside it.
+//!
+//! A backup is whole or not there: it is written under another name and renamed at its end. Files
+//! never change once written, so they are hard links where the disk allows. Every home of the store
+//! gives the same kind of backup, which can be restored to any home.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use storage::Reader;
+use storage::blob::BlobConfig;
+use world::World;
+
+use self::tree::{Way, copy_tree, remove, sync};
+use crate::config::BackupPlan;
+use crate::directory::make_private;
+use crate::error::{Error, Result};
+
+pub use self::restore::{Present, restore};
+
+mod restore;
+mod tree;
+
+/// The store's file within a backup.
+const STORE: &str = "switchboard.db";
+/// The uploaded files within a backup, and within the data directory.
+const FILES: &str = "files";
+/// The ending of a backup that is being written.
+const PARTIAL: &str = ".partial";
+/// The beginning of the names that the daily backup gives, and takes away again.
+const DAILY: &str = "daily-";
+
+/// A day, in milliseconds.
+const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
+
+/// Writes backups of a running server.
+#[derive(Clone)]
+pub struct Backups {
+    /// The store.
+    pub reader: Reader,
+    /// Where uploaded files are.
+    pub blobs: BlobConfig,
+    /// When and where.
+    pub plan: BackupPlan,
+    /// Clock and tasks.
+    pub world: World,
+}
+
+impl Backups {
+    /// Writes a backup into a new directory; one named after the time where none is given.
+    ///
+    /// # Errors
+    ///
+    /// The store's and the disk's. Nothing is left behind then.
+    pub async fn write(&self, directory: Option<PathBuf>) -> Result<PathBuf> {
+        let target = directory.unwrap_or_else(|| {
+            let name = format!("manual-{}", stamp(self.world.clock.now_ms()));
+            self.plan.directory.join(name)
+        });
+        self.write_to(&target).await?;
+        Ok(target)
+    }
+
+    /// Writes a daily backup each day at its time until the server stops, and removes the oldest. One
+    /// that was missed while the server was down is made up for after start.
+    pub async fn daily(self) {
+        let Some(at_ms) = self.plan.daily_at_ms else {
+            return;
+        };
+        let stop = self.world.tracker.soft().clone();
+        let mut next_ms = match self.newest_daily_ms() {
+            Some(newest_ms) => next_after(newest_ms, at_ms),
+            None => next_after(self.world.clock.now_ms(), at_ms),
+        };
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = self.world.clock.sleep_until_ms(next_ms) => {}
+            }
+            match self.write_daily().await {
+                Ok(path) => tracing::info!(path = %path.display(), "daily backup written"),
+                Err(error) => tracing::error!(%error, "the daily backup failed"),
+            }
+            next_ms = next_after(self.world.clock.now_ms(), at_ms);
+        }
+    }
+
+    async fn write_daily(&self) -> Result<PathBuf> {
+        let name = format!("{DAILY}{}", stamp(self.world.clock.now_ms()));
+        let target = self.plan.directory.join(name);
+        self.write_to(&target).await?;
+        self.prune().map_err(|source| Error::Backup {
+            path: target.clone(),
+            source,
+        })?;
+        Ok(target)
+    }
+
+    async fn write_to(&self, target: &Path) -> Result<()> {
+        let failed = |source| Error::Backup {
+            path: target.to_owned(),
+            source,
+        };
+        if target.exists() {
+            return Err(failed(io::ErrorKind::AlreadyExists.into()));
+        }
+        let partial = partial_name(target).map_err(failed)?;
+        remove(&partial).map_err(failed)?;
+        let written = self.write_partial(&partial).await;
+        if let Err(error) = written {
+            // The first error says more than one about the remains.
+            let _ = remove(&partial);
+            return Err(error);
+        }
+        fs::rename(&partial, target).map_err(failed)?;
+        let parent = target.parent().filter(|parent| parent.exists());
+        parent.map_or(Ok(()), sync).map_err(failed)
+    }
+
+    /// The store first: a file that a row names was written before the row, so it is there too.
+    async fn write_partial(&self, partial: &Path) -> Result<()> {
+        let failed = |source| Error::Backup {
+            path: partial.to_owned(),
+            source,
+        };
+        make_private(partial).map_err(failed)?;
+        storage::backup::backup(&self.reader, &partial.join(STORE)).await?;
+        if let BlobConfig::Directory(files) = &self.blobs {
+            let (from, to) = (files.clone(), partial.join(FILES));
+            let linked = self
+                .world
+                .tracker
+                .spawn_blocking(move || copy_tree(&from, &to, Way::Link));
+            linked
+                .await
+                .map_err(|error| failed(io::Error::other(error)))?
+                .map_err(failed)?;
+        }
+        sync(partial).map_err(failed)
+    }
+
+    /// Removes all but the newest daily backups, and what a crash left half written.
+    fn prune(&self) -> io::Result<()> {
+        let mut whole = Vec::new();
+        for entry in fs::read_dir(&self.plan.directory)? {
+            let path = entry?.path();
+            let name = path
+                .file_name()
+                .and_then(|name| name.to_str())
+                .unwrap_or_default();
+            if name.starts_with(DAILY) && name.ends_with(PARTIAL) {
+                remove(&path)?;
+            } else if name.starts_with(DAILY) {
+                whole.push(path);
+            }
+        }
+        // The names sort like the times in them.
+        whole.sort();
+        let spare = whole.len().saturating_sub(self.plan.keep);
+        whole[..spare].iter().try_for_each(|path| remove(path))
+    }
+
+    /// When the newest daily backup was made.
+    fn newest_daily_ms(&self) -> Option<u64> {
+        let names = fs::read_dir(&self.plan.directory).ok()?.flatten();
+        let times = names.filter_map(|entry| {
+            let name = entry.file_name();
+            stamp_ms(name.to_str()?.strip_prefix(DAILY)?)
+        });
+        times.max()
+    }
+}
+
+fn partial_name(target: &Path) -> io::Result<PathBuf> {
+    let mut name = target
+        .file_name()
+        .ok_or_else(|| io::Error::other("the path names no directory"))?
+        .to_owned();
+    name.push(PARTIAL);
+    Ok(target.with_file_name(name))
+}
+
+/// How a time is written in names.
+const STAMP: &str = "%Y-%m-%dT%H-%M-%S%.3fZ";
+
+fn stamp(at_ms: u64) -> String {
+    let at_ms = i64::try_from(at_ms).unwrap_or(i64::MAX);
+    let at = DateTime::<Utc>::from_timestamp_millis(at_ms).unwrap_or_default();
+    at.format(STAMP).to_string()
+}
+
+fn stamp_ms(text: &str) -> Option<u64> {
+    let at = chrono::NaiveDateTime::parse_from_str(text, STAMP).ok()?;
+    u64::try_from(at.and_utc().timestamp_millis()).ok()
+}
+
+/// The first moment after `after_ms` at which the clock shows `daily_at_ms` past midnight, UTC.
+fn next_after(after_ms: u64, daily_at_ms: u64) -> u64 {
+    let today_ms = after_ms - after_ms % DAY_MS + daily_at_ms;
+    if today_ms > after_ms {
+        today_ms
+    } else {
+        today_ms + DAY_MS
+    }
+}
+
+/// How long a stop waits for a backup that is being written.
+pub(crate) const FINISH_MAX: Duration = Duration::from_secs(20);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_next_backup_is_the_first_moment_after() {
+        let three_ms = 3 * 60 * 60 * 1_000;
+        assert_eq!(next_after(0, three_ms), three_ms);
+        assert_eq!(next_after(three_ms - 1, three_ms), three_ms);
+        assert_eq!(next_after(three_ms, three_ms), three_ms + DAY_MS);
+        assert_eq!(next_after(DAY_MS - 1, 0), DAY_MS);
+    }
+
+    #[test]
+    fn a_stamp_sorts_like_its_time_and_reads_back() {
+        let at_ms = 1_763_845_200_123;
+        assert_eq!(stamp(at_ms), "2025-11-22T21-00-00.123Z");
+        assert_eq!(stamp_ms(&stamp(at_ms)), Some(at_ms));
+        assert!(stamp(at_ms) < stamp(at_ms + 1));
+        assert_eq!(stamp_ms("2025-11-22T21-00-00.123Z.partial"), None);
+    }
+}

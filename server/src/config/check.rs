@@ -1,0 +1,447 @@
+//! From what an operator wrote to what the parts take; all mistakes at once.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration;
+
+use desk::DeskConfig;
+use gateway::GatewayConfig;
+use gateway::address::Cidr;
+use gateway::config::{GeoConfig, LimitConfig, MetricsConfig, Rate, TlsConfig};
+use protocol::limit;
+use storage::blob::BlobConfig;
+use storage::{DatabaseConfig, Home};
+
+use super::{Config, ConfigError, Mistake};
+
+/// Milliseconds of a minute and of a day.
+const MINUTE_MS: u64 = 60_000;
+const DAY_MS: u64 = 24 * 60 * MINUTE_MS;
+
+/// A configuration that was checked: what each part takes.
+#[derive(Clone)]
+pub struct Checked {
+    /// The data directory.
+    pub data_dir: PathBuf,
+    /// The store.
+    pub database: DatabaseConfig,
+    /// Uploaded files.
+    pub blobs: BlobConfig,
+    /// Product rules.
+    pub desk: DeskConfig,
+    /// Where it listens.
+    pub listen: Addresses,
+    /// Sockets and doors.
+    pub gateway: GatewayConfig,
+    /// The daily backup.
+    pub backup: BackupPlan,
+    /// Unattended set-up: address and password.
+    pub setup: Option<(String, String)>,
+    /// How long clients have to leave.
+    pub drain: Duration,
+}
+
+/// Where the server listens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Addresses {
+    /// For everybody. Port 0 takes any free one.
+    pub http: SocketAddr,
+    /// For plain HTTP that is sent on to TLS.
+    pub redirect: Option<SocketAddr>,
+    /// For `/metrics` alone.
+    pub metrics: Option<SocketAddr>,
+}
+
+/// When and where backups are made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BackupPlan {
+    /// Milliseconds after midnight, UTC; never when absent.
+    pub daily_at_ms: Option<u64>,
+    /// How many daily backups stay.
+    pub keep: usize,
+    /// Where they go.
+    pub directory: PathBuf,
+}
+
+impl Config {
+    /// Makes what the parts take. Touches nothing but the files that are named.
+    ///
+    /// # Errors
+    ///
+    /// Every mistake found.
+    pub fn check(&self) -> Result<Checked, ConfigError> {
+        let mut check = Check::default();
+        let data_dir = PathBuf::from(&self.data_dir);
+        if self.data_dir.is_empty() {
+            check.mistake("data_dir", "must name a directory");
+        }
+        let database = check.database(self);
+        let listen = check.addresses(self);
+        let gateway = check.gateway(self);
+        let checked = Checked {
+            blobs: check.blobs(self),
+            desk: check.desk(self),
+            backup: check.backup(self),
+            setup: check.setup(self),
+            drain: Duration::from_millis(self.shutdown.drain_ms),
+            data_dir,
+            database,
+            listen,
+            gateway,
+        };
+        check.log(self);
+        if check.mistakes.is_empty() {
+            Ok(checked)
+        } else {
+            Err(ConfigError {
+                mistakes: check.mistakes,
+            })
+        }
+    }
+}
+
+/// The mistakes found so far. A value that is wrong is replaced by its default to find more.
+#[derive(Default)]
+struct Check {
+    mistakes: Vec<Mistake>,
+}
+
+impl Check {
+    fn mistake(&mut self, key: &str, problem: impl Into<String>) {
+        self.mistakes.push(Mistake {
+            key: key.to_owned(),
+            problem: problem.into(),
+        });
+    }
+
+    fn address(&mut self, key: &str, text: &str) -> Option<SocketAddr> {
+        let address = text.parse();
+        if address.is_err() {
+            self.mistake(
+                key,
+                format!("must be an address and a port like 127.0.0.1:8080, not {text:?}"),
+            );
+        }
+        address.ok()
+    }
+
+    fn file(&mut self, key: &str, text: &str) -> Option<PathBuf> {
+        if text.is_empty() {
+            return None;
+        }
+        let path = PathBuf::from(text);
+        match std::fs::File::open(&path) {
+            Ok(_) => Some(path),
+            Err(error) => {
+                self.mistake(key, format!("{text} cannot be read: {error}"));
+                None
+            }
+        }
+    }
+
+    fn networks(&mut self, key: &str, texts: &[String]) -> Vec<Cidr> {
+        let mut networks = Vec::new();
+        for text in texts {
+            match Cidr::from_str(text) {
+                Ok(network) => networks.push(network),
+                Err(error) => self.mistake(key, error.to_string()),
+            }
+        }
+        networks
+    }
+
+    fn database(&mut self, config: &Config) -> DatabaseConfig {
+        let file = Path::new(&config.data_dir).join("switchboard.db");
+        let default = format!("sqlite:{}", file.display());
+        let url = match config.database_url.as_str() {
+            "" => &default,
+            url => url,
+        };
+        let database = DatabaseConfig::of_url(url).unwrap_or_else(|_| {
+            // The URL may hold a password, so it is not repeated.
+            self.mistake("database_url", "must begin with sqlite: or postgres:");
+            DatabaseConfig::of_url(&default).expect("the default is well formed")
+        });
+        if !config.redis_url.is_empty() {
+            let problem = match database.home {
+                Home::Sqlite(_) => {
+                    "a bus between nodes needs Postgres: SQLite belongs to one node alone; \
+                     leave redis_url out"
+                }
+                Home::Postgres(_) => {
+                    "this version runs as one node; several nodes over Redis come with a later \
+                     one; leave redis_url out"
+                }
+            };
+            self.mistake("redis_url", problem);
+        }
+        database
+    }
+
+    fn addresses(&mut self, config: &Config) -> Addresses {
+        let fallback = SocketAddr::from(([127, 0, 0, 1], 0));
+        let redirect = set(&config.tls.redirect_listen);
+        let metrics = set(&config.metrics.listen);
+        Addresses {
+            http: self.address("listen", &config.listen).unwrap_or(fallback),
+            redirect: redirect.and_then(|text| self.address("tls.redirect_listen", &text)),
+            metrics: metrics.and_then(|text| self.address("metrics.listen", &text)),
+        }
+    }
+
+    fn gateway(&mut self, config: &Config) -> GatewayConfig {
+        let default = GatewayConfig::default();
+        GatewayConfig {
+            public_origin: self.public_origin(&config.public_url),
+            shards: match config.shards {
+                0 => default.shards,
+                shards => shards,
+            },
+            tls: self.tls(config),
+            trusted_proxies: self
+                .networks("limits.trusted_proxies", &config.limits.trusted_proxies),
+            limits: self.limits(&config.limits),
+            assets_dir: self.directory("assets_dir", &config.assets_dir),
+            geo: GeoConfig {
+                database: self.file("geo.database", &config.geo.database),
+                country_header: set(&config.geo.country_header),
+                city_header: set(&config.geo.city_header),
+            },
+            metrics: MetricsConfig {
+                token: set(&config.metrics.token),
+            },
+            // The rest is not the operator's: the key of tokens comes from the store.
+            ..default
+        }
+    }
+
+    fn public_origin(&mut self, text: &str) -> Option<String> {
+        let text = set(text)?;
+        let origin = text.trim_end_matches('/');
+        let host = origin
+            .strip_prefix("https://")
+            .or_else(|| origin.strip_prefix("http://"));
+        match host {
+            Some(host) if !host.is_empty() && !host.contains(['/', '?', '#', '@', ' ']) => {
+                Some(origin.to_lowercase())
+            }
+            Some(_) | None => {
+                let problem = "must be scheme and host alone, like https://chat.example.com";
+                self.mistake("public_url", problem);
+                None
+            }
+        }
+    }
+
+    fn directory(&mut self, key: &str, text: &str) -> Option<PathBuf> {
+        let path = PathBuf::from(set(text)?);
+        if path.is_dir() {
+            return Some(path);
+        }
+        self.mistake(key, format!("{text} is not a directory"));
+        None
+    }
+
+    fn tls(&mut self, config: &Config) -> Option<TlsConfig> {
+        let tls = &config.tls;
+        if tls.certificate.is_empty() != tls.key.is_empty() {
+            self.mistake("tls", "needs both certificate and key");
+            return None;
+        }
+        if tls.certificate.is_empty() && !tls.redirect_listen.is_empty() {
+            self.mistake("tls.redirect_listen", "needs certificate and key");
+            return None;
+        }
+        let certificate = self.file("tls.certificate", &tls.certificate);
+        let key = self.file("tls.key", &tls.key);
+        Some(TlsConfig {
+            certificate: certificate?,
+            key: key?,
+        })
+    }
+
+    fn limits(&mut self, limits: &super::Limits) -> LimitConfig {
+        if limits.connections_max == 0 || limits.connections_per_address_max == 0 {
+            self.mistake(
+                "limits",
+                "connections_max and connections_per_address_max begin at 1",
+            );
+        }
+        if limits.attachment_bytes_max == 0
+            || limits.attachment_bytes_max > limit::ATTACHMENT_BYTES_MAX
+        {
+            let problem = format!("must be 1 to {}", limit::ATTACHMENT_BYTES_MAX);
+            self.mistake("limits.attachment_bytes_max", problem);
+        }
+        let mut rate = |name: &str, per_minute: u32, burst: u32| {
+            if per_minute == 0 || burst == 0 {
+                self.mistake(
+                    &format!("limits.{name}"),
+                    "rates and bursts begin at 1; limits.trusted_addresses exempts addresses",
+                );
+            }
+            Rate::new(per_minute, burst)
+        };
+        let l = limits;
+        LimitConfig {
+            connection_frames: rate(
+                "connection_frames",
+                l.connection_frames_per_minute,
+                l.connection_frames_burst,
+            ),
+            visitor_requests: rate(
+                "visitor_requests",
+                l.visitor_requests_per_minute,
+                l.visitor_requests_burst,
+            ),
+            address_requests: rate(
+                "address_requests",
+                l.address_requests_per_minute,
+                l.address_requests_burst,
+            ),
+            address_connections: rate(
+                "address_connections",
+                l.address_connections_per_minute,
+                l.address_connections_burst,
+            ),
+            site_sessions: rate(
+                "site_sessions",
+                l.site_sessions_per_minute,
+                l.site_sessions_burst,
+            ),
+            key_requests: rate(
+                "key_requests",
+                l.key_requests_per_minute,
+                l.key_requests_burst,
+            ),
+            trusted_addresses: self.networks("limits.trusted_addresses", &limits.trusted_addresses),
+            connections_max: limits.connections_max,
+            connections_per_address_max: limits.connections_per_address_max,
+            attachment_bytes_max: limits.attachment_bytes_max,
+        }
+    }
+
+    fn desk(&mut self, config: &Config) -> DeskConfig {
+        let login = &config.login;
+        if login.session_days == 0 || login.session_idle_days == 0 {
+            let problem = "session_days and session_idle_days begin at 1";
+            self.mistake("login", problem);
+        }
+        let (days_max, minutes_max) = (3_650, 525_600);
+        if login.session_days.max(login.session_idle_days) > days_max
+            || login.lockout_minutes > minutes_max
+        {
+            self.mistake(
+                "login",
+                "at most ten years for sessions and one for a lockout",
+            );
+        }
+        DeskConfig {
+            lockout_failures: login.lockout_failures,
+            lockout_ms: login.lockout_minutes.min(minutes_max) * MINUTE_MS,
+            session_ms: login.session_days.min(days_max) * DAY_MS,
+            session_idle_ms: login.session_idle_days.min(days_max) * DAY_MS,
+            ..DeskConfig::default()
+        }
+    }
+
+    fn blobs(&mut self, config: &Config) -> BlobConfig {
+        let attachments = &config.attachments;
+        if attachments.s3_bucket.is_empty() {
+            return BlobConfig::Directory(Path::new(&config.data_dir).join("files"));
+        }
+        if attachments.s3_access_key_id.is_empty() || attachments.s3_secret_access_key.is_empty() {
+            let problem = "a bucket needs s3_access_key_id and s3_secret_access_key";
+            self.mistake("attachments", problem);
+        }
+        BlobConfig::S3 {
+            bucket: attachments.s3_bucket.clone(),
+            region: attachments.s3_region.clone(),
+            endpoint: set(&attachments.s3_endpoint),
+            access_key_id: attachments.s3_access_key_id.clone(),
+            secret_access_key: attachments.s3_secret_access_key.clone(),
+        }
+    }
+
+    fn backup(&mut self, config: &Config) -> BackupPlan {
+        let backup = &config.backup;
+        if backup.keep == 0 {
+            self.mistake(
+                "backup.keep",
+                "must be at least 1; an empty daily_at turns backups off",
+            );
+        }
+        let daily_at_ms = set(&backup.daily_at).and_then(|text| {
+            let at_ms = time_of_day_ms(&text);
+            if at_ms.is_none() {
+                let problem = format!("must be a time in UTC like 03:00, not {text:?}");
+                self.mistake("backup.daily_at", problem);
+            }
+            at_ms
+        });
+        BackupPlan {
+            daily_at_ms,
+            keep: backup.keep,
+            directory: set(&backup.directory).map_or_else(
+                || Path::new(&config.data_dir).join("backups"),
+                PathBuf::from,
+            ),
+        }
+    }
+
+    fn setup(&mut self, config: &Config) -> Option<(String, String)> {
+        let setup = &config.setup;
+        if setup.email.is_empty() && setup.password.is_empty() {
+            return None;
+        }
+        if setup.email.is_empty() || setup.password.is_empty() {
+            self.mistake("setup", "needs both email and password");
+            return None;
+        }
+        if protocol::text::Email::parse(&setup.email).is_err() {
+            self.mistake("setup.email", "is not an e-mail address");
+        }
+        if setup.password.chars().count() < limit::PASSWORD_LENGTH_MIN
+            || setup.password.len() > limit::PASSWORD_BYTES_MAX
+        {
+            let problem = format!(
+                "must have at least {} characters",
+                limit::PASSWORD_LENGTH_MIN
+            );
+            self.mistake("setup.password", problem);
+        }
+        Some((setup.email.clone(), setup.password.clone()))
+    }
+
+    fn log(&mut self, config: &Config) {
+        if tracing_subscriber::EnvFilter::builder()
+            .parse(&config.log.filter)
+            .is_err()
+        {
+            let problem = format!(
+                "must be levels like info,storage=debug, not {:?}",
+                config.log.filter
+            );
+            self.mistake("log.filter", problem);
+        }
+        if !matches!(config.log.format.as_str(), "text" | "json") {
+            self.mistake("log.format", "must be text or json");
+        }
+    }
+}
+
+/// The text, unless it is empty.
+fn set(text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+/// Milliseconds after midnight of `HH:MM`.
+fn time_of_day_ms(text: &str) -> Option<u64> {
+    let (hours, minutes) = text.split_once(':')?;
+    if hours.len() != 2 || minutes.len() != 2 {
+        return None;
+    }
+    let (hours, minutes) = (hours.parse::<u64>().ok()?, minutes.parse::<u64>().ok()?);
+    (hours < 24 && minutes < 60).then(|| (hours * 60 + minutes) * MINUTE_MS)
+}

@@ -1,0 +1,326 @@
+//! The life of a server: lock, store, core, doors, and their orderly end.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bus::Bus;
+use desk::Desk;
+use gateway::{Gateway, GatewayConfig, Listeners, Parts};
+use router::{Router, RouterConfig};
+use storage::Db;
+use storage::blob::Blobs;
+use world::World;
+use world::net::TcpListener;
+
+use crate::admin::AdminSocket;
+use crate::backup::{self, Backups};
+use crate::config::{Addresses, Checked, Config};
+use crate::directory::DataDir;
+use crate::error::{Error, Result};
+use crate::order::Clerk;
+
+/// How often a node measures its clock against the store's.
+const CLOCK_PERIOD: Duration = Duration::from_secs(60);
+
+/// How long tasks have to finish what they hold before they are told to end at once.
+const FINISH_MAX: Duration = backup::FINISH_MAX;
+
+/// A running server.
+pub struct Running {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// Its own origin, as browsers may reach it.
+    pub url: String,
+    /// The one-time link to set it up; nothing once that is done.
+    pub setup_link: Option<String>,
+    /// The key of the first site, after unattended set-up.
+    pub site_key: Option<String>,
+    core: Core,
+    gateway: Gateway,
+    drain: Duration,
+}
+
+/// What stands without doors: enough for the subcommands.
+pub struct Core {
+    db: Db,
+    router: Router,
+    desk: Desk,
+    blobs: Blobs,
+    world: World,
+    backups: Backups,
+    data_dir: Arc<Mutex<Option<DataDir>>>,
+}
+
+impl Core {
+    /// Opens the store of a locked data directory and starts the core.
+    ///
+    /// # Errors
+    ///
+    /// What is in the way.
+    pub async fn start(data_dir: DataDir, checked: &Checked, world: World) -> Result<Self> {
+        // Refused where an earlier server of this process has installed it already.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let db = storage::open(&checked.database, &world).await?;
+        set_clock(&db, &world).await?;
+        let blobs = storage::blob::open(&checked.blobs)?;
+        let backups = Backups {
+            reader: db.reader(),
+            blobs: checked.blobs.clone(),
+            plan: checked.backup.clone(),
+            world: world.clone(),
+        };
+        let router = Router::start(
+            world.clone(),
+            Bus::local(),
+            db.clone(),
+            RouterConfig::default(),
+        )
+        .await?;
+        let desk = Desk::new(
+            world.clone(),
+            db.clone(),
+            router.clone(),
+            checked.desk.clone(),
+        );
+        Ok(Self {
+            db,
+            router,
+            desk,
+            blobs,
+            world,
+            backups,
+            data_dir: Arc::new(Mutex::new(Some(data_dir))),
+        })
+    }
+
+    /// Who carries out orders.
+    #[must_use]
+    pub fn clerk(&self) -> Clerk {
+        Clerk {
+            reader: self.db.reader(),
+            desk: self.desk.clone(),
+            backups: self.backups.clone(),
+        }
+    }
+
+    /// Ends all tasks in order, then gives the data directory free.
+    pub async fn stop(&self) {
+        let tracker = &self.world.tracker;
+        tracker.stop();
+        if self
+            .world
+            .clock
+            .timeout(FINISH_MAX, tracker.wait())
+            .await
+            .is_none()
+        {
+            tracing::warn!(
+                task.count = tracker.task_count(),
+                "tasks did not finish in time"
+            );
+            tracker.stop_hard();
+        }
+        self.data_dir
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+    }
+}
+
+/// Checks the configuration and starts a server in this process. It runs until it is stopped.
+///
+/// # Errors
+///
+/// What is in the way, before anything was bound where it is the configuration.
+pub async fn serve(config: Config, world: World) -> Result<Running> {
+    let checked = config.check()?;
+    let data_dir = DataDir::lock(&checked.data_dir)?;
+    let listeners = listen(&checked.listen)?;
+    let core = Core::start(data_dir, &checked, world).await?;
+    match open_doors(&core, &checked, listeners).await {
+        Ok(opened) => Ok(Running {
+            address: opened.address,
+            url: opened.url,
+            setup_link: opened.setup_link,
+            site_key: opened.site_key,
+            core,
+            gateway: opened.gateway,
+            drain: checked.drain,
+        }),
+        Err(error) => {
+            core.stop().await;
+            Err(error)
+        }
+    }
+}
+
+/// The ports are taken before the store is opened: a second server by mistake touches nothing.
+fn listen(at: &Addresses) -> Result<Listeners> {
+    Ok(Listeners {
+        http: bind(at.http)?,
+        redirect: at.redirect.map(bind).transpose()?,
+        metrics: at.metrics.map(bind).transpose()?,
+    })
+}
+
+fn bind(address: SocketAddr) -> Result<TcpListener> {
+    world::net::listen(address).map_err(|source| Error::Listen { address, source })
+}
+
+struct Opened {
+    address: SocketAddr,
+    url: String,
+    setup_link: Option<String>,
+    site_key: Option<String>,
+    gateway: Gateway,
+}
+
+async fn open_doors(core: &Core, checked: &Checked, listeners: Listeners) -> Result<Opened> {
+    let address = listeners
+        .http
+        .local_addr()
+        .map_err(|source| Error::System {
+            what: "the listener's address",
+            source,
+        })?;
+    let url = own_url(checked, address);
+    let site_key = match &checked.setup {
+        Some((email, password)) => core.desk.set_up_unattended(email, password).await?.site_key,
+        None => None,
+    };
+    let token = core.desk.issue_setup_token().await?;
+    let (db, world) = (&core.db, &core.world);
+    let config = GatewayConfig {
+        token_key: token_key(db, world).await?,
+        ..checked.gateway.clone()
+    };
+    let socket = AdminSocket::listen(&checked.data_dir)?;
+    let parts = Parts {
+        world: world.clone(),
+        reader: db.reader(),
+        router: core.router.clone(),
+        desk: core.desk.clone(),
+        blobs: core.blobs.clone(),
+    };
+    let gateway = Gateway::start(config, parts, listeners)?;
+    world
+        .tracker
+        .spawn(socket.serve(core.clerk(), world.clone()));
+    world.tracker.spawn(core.backups.clone().daily());
+    world.tracker.spawn(keep_clock(db.clone(), world.clone()));
+    Ok(Opened {
+        address,
+        setup_link: token.map(|token| format!("{url}/console/setup#token={token}")),
+        url,
+        site_key: site_key.map(|key| key.to_string()),
+        gateway,
+    })
+}
+
+/// The key that signs the tokens of connections: made at the first start, the same for ever.
+async fn token_key(db: &Db, world: &World) -> Result<[u8; 32]> {
+    let key = storage::meta::secret(db, "token_key", &world.ids.bytes::<32>()).await?;
+    key.try_into().map_err(|_| {
+        Error::Storage(storage::Error::Corrupt(
+            "the key of tokens has another length".to_owned(),
+        ))
+    })
+}
+
+impl Running {
+    /// The world that the server runs in, for tests that plant faults.
+    #[must_use]
+    pub fn world(&self) -> &World {
+        &self.core.world
+    }
+
+    /// Ends when the server stops by itself, because a part of it failed.
+    pub async fn failed(&self) {
+        self.core.world.tracker.soft().cancelled().await;
+    }
+
+    /// The orderly end: not ready, no new connections, clients told when to return, commits finished.
+    pub async fn stop(self) {
+        self.gateway.drain(self.drain).await;
+        self.core.world.tracker.stop();
+        self.gateway.stop().await;
+        self.core.stop().await;
+    }
+
+    /// The end at once: whoever was connected finds the line dead. What was acknowledged is stored.
+    pub async fn kill(self) {
+        self.core.world.tracker.stop_hard();
+        self.gateway.stop().await;
+        self.core.stop().await;
+    }
+}
+
+async fn set_clock(db: &Db, world: &World) -> Result<()> {
+    world.clock.set_now_ms(storage::meta::now_ms(db).await?);
+    Ok(())
+}
+
+/// Measures the clock against the store's each minute.
+async fn keep_clock(db: Db, world: World) {
+    let stop = world.tracker.soft().clone();
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = world.clock.sleep(CLOCK_PERIOD) => {}
+        }
+        if let Err(error) = set_clock(&db, &world).await {
+            tracing::warn!(%error, "the store's time could not be read");
+        }
+    }
+}
+
+/// The origin under which a browser on this machine, or the configured one, reaches the server.
+fn own_url(checked: &Checked, address: SocketAddr) -> String {
+    if let Some(origin) = &checked.gateway.public_origin {
+        return origin.clone();
+    }
+    let scheme = if checked.gateway.tls.is_some() {
+        "https"
+    } else {
+        "http"
+    };
+    if address.ip().is_unspecified() {
+        return format!("{scheme}://127.0.0.1:{}", address.port());
+    }
+    format!("{scheme}://{address}")
+}
+
+/// Opens the store, which brings its schema up to date, and closes it again.
+///
+/// # Errors
+///
+/// What is in the way.
+pub async fn migrate(checked: &Checked, world: World) -> Result<()> {
+    let _data_dir = DataDir::lock(&checked.data_dir)?;
+    let db = storage::open(&checked.database, &world).await?;
+    drop(db);
+    world.tracker.stop();
+    world.tracker.wait().await;
+    Ok(())
+}
+
+/// Restores a backup into the data directory, which must not be in use.
+///
+/// # Errors
+///
+/// `Locked` while a server runs; what else is in the way.
+pub async fn restore(
+    checked: &Checked,
+    from: &Path,
+    present: backup::Present,
+    world: World,
+) -> Result<Vec<String>> {
+    let data_dir = DataDir::lock(&checked.data_dir)?;
+    let (database, blobs) = (&checked.database, &checked.blobs);
+    let report = backup::restore(&data_dir, from, database, blobs, present, &world).await;
+    world.tracker.stop();
+    world.tracker.wait().await;
+    report
+}

@@ -1,0 +1,142 @@
+//! The configuration as an operator meets it: the example file, mistakes, and what they say.
+
+use server::Config;
+use server::config::ConfigError;
+
+const EXAMPLE: &str = include_str!("../../ops/switchboard.example.toml");
+
+/// The mistakes that a file's text has, as shown.
+fn mistakes(text: &str) -> String {
+    let config = Config::parse(text).expect("the form is right");
+    config
+        .check()
+        .err()
+        .as_ref()
+        .map(ConfigError::to_string)
+        .unwrap_or_default()
+}
+
+fn keys(table: &toml::Table) -> Vec<String> {
+    let mut keys = Vec::new();
+    for (key, value) in table {
+        keys.push(key.clone());
+        if let toml::Value::Table(section) = value {
+            keys.extend(section.keys().map(|inner| format!("{key}.{inner}")));
+        }
+    }
+    keys
+}
+
+#[test]
+fn the_example_names_every_key_with_its_default() {
+    let example: toml::Table = EXAMPLE.parse().expect("the example is TOML");
+    let default = toml::Table::try_from(Config::default()).expect("plain values");
+    assert_eq!(keys(&example), keys(&default));
+    assert_eq!(example, default);
+    let parsed = Config::parse(EXAMPLE).expect("the example is a configuration");
+    assert!(parsed == Config::default());
+}
+
+#[test]
+fn the_defaults_are_right() {
+    assert_eq!(mistakes(""), "");
+}
+
+#[test]
+fn an_unknown_key_is_refused_with_its_place() {
+    let problem = Config::parse("[backup]\ndaily = \"03:00\"\n")
+        .err()
+        .expect("unknown");
+    assert!(
+        problem.contains("line 2") && problem.contains("daily"),
+        "{problem}"
+    );
+    let problem = Config::parse("listen = 8080").err().expect("not a text");
+    assert!(problem.contains("line 1"), "{problem}");
+}
+
+#[test]
+fn each_mistake_names_its_key() {
+    for (text, named) in [
+        ("listen = \"8080\"", "listen"),
+        ("data_dir = \"\"", "data_dir"),
+        ("database_url = \"mysql://host\"", "database_url"),
+        ("public_url = \"chat.example.com\"", "public_url"),
+        (
+            "public_url = \"https://chat.example.com/path\"",
+            "public_url",
+        ),
+        ("assets_dir = \"/does/not/exist\"", "assets_dir"),
+        ("[setup]\nemail = \"a@example.com\"", "setup"),
+        (
+            "[setup]\nemail = \"nobody\"\npassword = \"correct-horse\"",
+            "setup.email",
+        ),
+        (
+            "[setup]\nemail = \"a@example.com\"\npassword = \"short\"",
+            "setup.password",
+        ),
+        ("[tls]\ncertificate = \"cert.pem\"", "tls"),
+        (
+            "[tls]\nredirect_listen = \"0.0.0.0:80\"",
+            "tls.redirect_listen",
+        ),
+        (
+            "[tls]\ncertificate = \"/no/cert\"\nkey = \"/no/key\"",
+            "tls.certificate",
+        ),
+        (
+            "[limits]\ntrusted_proxies = [\"10.0.0.0/33\"]",
+            "limits.trusted_proxies",
+        ),
+        (
+            "[limits]\ntrusted_addresses = [\"host\"]",
+            "limits.trusted_addresses",
+        ),
+        ("[limits]\nconnections_max = 0", "limits"),
+        ("[limits]\nkey_requests_burst = 0", "limits.key_requests"),
+        (
+            "[limits]\nattachment_bytes_max = 20971521",
+            "limits.attachment_bytes_max",
+        ),
+        ("[login]\nsession_days = 0", "login"),
+        ("[login]\nlockout_minutes = 600000", "login"),
+        ("[attachments]\ns3_bucket = \"files\"", "attachments"),
+        ("[geo]\ndatabase = \"/no/such.mmdb\"", "geo.database"),
+        ("[metrics]\nlisten = \"9090\"", "metrics.listen"),
+        ("[backup]\ndaily_at = \"24:00\"", "backup.daily_at"),
+        ("[backup]\nkeep = 0", "backup.keep"),
+        ("[log]\nfilter = \"shout=[\"", "log.filter"),
+        ("[log]\nformat = \"xml\"", "log.format"),
+    ] {
+        let found = mistakes(text);
+        assert!(
+            found.starts_with(&format!("{named}:")),
+            "{text} gave {found:?}"
+        );
+    }
+}
+
+#[test]
+fn all_mistakes_are_named_at_once() {
+    let found = mistakes("listen = \"x\"\n[backup]\nkeep = 0\n");
+    assert_eq!(found.lines().count(), 2, "{found}");
+}
+
+#[test]
+fn a_bus_is_refused_with_sqlite_and_honestly_with_postgres() {
+    let found = mistakes("redis_url = \"redis://127.0.0.1\"");
+    assert!(found.contains("SQLite"), "{found}");
+    let postgres = "database_url = \"postgres://host/db\"\nredis_url = \"redis://127.0.0.1\"";
+    let found = mistakes(postgres);
+    assert!(
+        found.starts_with("redis_url:") && found.contains("one node"),
+        "{found}"
+    );
+}
+
+#[test]
+fn no_message_repeats_a_password() {
+    let found = mistakes("database_url = \"mysql://user:secret@host\"");
+    assert!(!found.contains("secret"), "{found}");
+}

@@ -1,0 +1,9 @@
+//! Stories of visitors and agents over the real wire, each on the embedded store and on Postgres.
+
+mod chat;
+mod fallback;
+mod identity;
+mod refusal;
+mod resume;
+mod sweep;
+mod team;

@@ -1,0 +1,399 @@
+//! Bad input on the wire: each gets a clear, stable answer and changes nothing.
+
+use http::Method;
+use loadtest::Error;
+use loadtest::client::connection::Connection;
+use loadtest::client::http::Call;
+use loadtest::client::news::{News, Side};
+use protocol::command::Command;
+use protocol::frame::{ClientFrame, Hello, Purpose};
+use protocol::id::Id;
+use protocol::limit;
+use protocol::news::VisitorNews;
+use protocol::rejection::{ErrorCode, Problem};
+use serde_json::json;
+use tests::person::message;
+use tests::{Stack, Visitor};
+
+tests::stories! {
+    frames_that_are_none_are_refused_and_the_line_stays
+    a_frame_that_is_too_large_ends_the_line
+    nothing_goes_before_hello
+    a_token_that_is_none_opens_nothing
+    only_pages_of_allowed_origins_begin_a_session
+    hostile_words_stay_words
+    a_file_that_lies_is_found_out
+    an_agent_changes_no_settings
+    a_blocked_visitor_is_sent_away
+}
+
+async fn refusal(visitor: &mut Visitor, text: &str) -> Problem {
+    visitor
+        .client
+        .signal_text(text)
+        .await
+        .expect("the line is up");
+    let heard = |news: &News| match news {
+        News::Visitor(VisitorNews::Error { problem }) => Some(problem.clone()),
+        News::Visitor(VisitorNews::Rejected(rejected)) => Some(rejected.problem.clone()),
+        News::Visitor(_) | News::Agent(_) => None,
+    };
+    let heard = visitor
+        .client
+        .hears(&format!("the refusal of {text:.60}"), heard)
+        .await;
+    heard.expect("it comes")
+}
+
+async fn frames_that_are_none_are_refused_and_the_line_stays(stack: Stack) -> Stack {
+    let mut visitor = stack.visitor().await;
+    visitor.says("hello").await;
+    let id = visitor.conversation();
+    let connection_id = visitor.client.connection_id();
+    let long = "x".repeat(limit::BODY_BYTES_MAX + 1);
+    let say = |client_id: &str, body: &str| {
+        let command = json!({ "do": "send_message", "body": body });
+        json!({ "type": "command", "client_id": client_id, "command": command }).to_string()
+    };
+    let hello = json!({ "type": "hello", "token": visitor.access().session.token }).to_string();
+    let elsewhere = protocol::id::ConversationId::from_bits(1);
+    let read = json!({ "type": "read", "conversation_id": elsewhere, "number": 1 }).to_string();
+    let cases = [
+        ("{\"type\":", ErrorCode::Malformed),
+        ("[1,2,3]", ErrorCode::Malformed),
+        ("{\"type\":\"dance\"}", ErrorCode::Malformed),
+        (
+            "{\"type\":\"command\",\"client_id\":\"a\",\"command\":{\"do\":\"dance\"}}",
+            ErrorCode::Malformed,
+        ),
+        (&say("blank", " \n "), ErrorCode::Empty),
+        (&say("long", &long), ErrorCode::TooLong),
+        (&say("control", "a\u{7}b"), ErrorCode::Invalid),
+        (&say("not an id!", "words"), ErrorCode::Invalid),
+        (&hello, ErrorCode::OutOfOrder),
+        (&read, ErrorCode::NotFound),
+        (
+            "{\"type\":\"watch\",\"view\":\"inbox\",\"filter\":\"all\"}",
+            ErrorCode::Forbidden,
+        ),
+    ];
+    for (text, code) in cases {
+        assert_eq!(refusal(&mut visitor, text).await.code, code, "{text:.80}");
+        // A good frame between the bad ones: a clumsy client is not an attacker.
+        visitor
+            .client
+            .signal(&ClientFrame::Activity { visible: true })
+            .await
+            .expect("it is up");
+    }
+    assert_eq!(
+        visitor.client.connection_id(),
+        connection_id,
+        "the line stays"
+    );
+    visitor.says("still here").await;
+    assert_eq!(stack.stored(id).await.len(), 2, "nothing else was stored");
+    stack
+}
+
+async fn a_frame_that_is_too_large_ends_the_line(stack: Stack) -> Stack {
+    let mut visitor = stack.visitor().await;
+    let large = "x".repeat(limit::FRAME_BYTES_MAX + 1);
+    let text = json!({ "type": "track", "name": large }).to_string();
+    // The server may hang up before all of it is sent.
+    let _ = visitor.client.signal_text(&text).await;
+    let end = loop {
+        match visitor.client.next().await {
+            Ok(_) => {}
+            Err(error) => break error,
+        }
+    };
+    let is_expected = matches!(
+        end,
+        Error::Closed {
+            code: 4200 | 1006,
+            ..
+        } | Error::Socket(_)
+    );
+    assert!(is_expected, "{end}");
+    stack
+}
+
+/// Opens a socket, sends one frame first, and gives the refusal and how the line ends.
+async fn first_frame(stack: &Stack, frame: &ClientFrame) -> (Option<ErrorCode>, Error) {
+    let opened = Connection::socket(stack.server(), Some(&stack.origin())).await;
+    let mut connection = opened.expect("the socket opens");
+    connection.send(frame).await.expect("the line is up");
+    let mut code = None;
+    loop {
+        match connection.receive(Side::Visitor).await {
+            Ok(News::Visitor(VisitorNews::Error { problem })) => code = Some(problem.code),
+            Ok(other) => panic!("{other:?} for nobody"),
+            Err(end) => return (code, end),
+        }
+    }
+}
+
+async fn nothing_goes_before_hello(stack: Stack) -> Stack {
+    let frame = ClientFrame::Command {
+        client_id: protocol::text::ClientId::parse("early").expect("an id"),
+        command: message(None, "nobody said this"),
+    };
+    let (code, end) = first_frame(&stack, &frame).await;
+    assert!(
+        matches!(
+            code,
+            Some(ErrorCode::OutOfOrder | ErrorCode::Unauthenticated)
+        ),
+        "{code:?}"
+    );
+    assert!(
+        matches!(
+            end,
+            Error::Closed {
+                code: 4200..4300,
+                ..
+            }
+        ),
+        "{end}"
+    );
+    stack
+}
+
+async fn a_token_that_is_none_opens_nothing(stack: Stack) -> Stack {
+    let visitor = stack.visitor().await;
+    let good = visitor.access().session.token.clone();
+    let mut tampered = good.clone().into_bytes();
+    let middle = tampered.len() / 2;
+    tampered[middle] = if tampered[middle] == b'A' { b'B' } else { b'A' };
+    let tampered = String::from_utf8(tampered).expect("it stays ASCII");
+    let cases = [
+        tampered,
+        String::new(),
+        "v1.e30.AAAA".to_owned(),
+        "x".repeat(9_000),
+        good[1..].to_owned(),
+    ];
+    for token in cases {
+        let hello = ClientFrame::Hello(Hello {
+            token: token.clone(),
+            purpose: Purpose::Full,
+            page: None,
+            resume: Vec::new(),
+        });
+        let (code, end) = first_frame(&stack, &hello).await;
+        assert_eq!(code, Some(ErrorCode::Unauthenticated), "{token:.40}");
+        assert!(matches!(end, Error::Closed { code: 4201, .. }), "{end}");
+        let call = Call::get("/api/v1/visitor/history").bearer(&token);
+        assert_eq!(stack.asks(&call).await.status, 401, "{token:.40}");
+    }
+    stack
+}
+
+async fn only_pages_of_allowed_origins_begin_a_session(stack: Stack) -> Stack {
+    let begin = |site_key: String, origin: Option<&str>| {
+        let body = json!({ "site_key": site_key });
+        let call = Call::post("/api/v1/visitor/session", &body);
+        match origin {
+            Some(origin) => call.header("origin", origin),
+            None => call,
+        }
+    };
+    let site = stack.site_key().to_string();
+    for origin in [
+        Some("https://evil.example"),
+        Some("http://localhost.evil.example"),
+        Some("http://localhost@evil.example"),
+        Some("null"),
+        None,
+    ] {
+        let refused = stack.asks(&begin(site.clone(), origin)).await;
+        let refused = refused.into_body().expect_err("this page is not allowed");
+        assert_eq!(refused.code(), Some(ErrorCode::OriginRefused), "{origin:?}");
+    }
+    let unknown = protocol::id::SiteId::from_bits(9).to_string();
+    let refused = stack.asks(&begin(unknown, Some(&stack.origin()))).await;
+    let refused = refused.into_body().expect_err("no such site");
+    assert_eq!(refused.code(), Some(ErrorCode::UnknownSite));
+
+    // A token that leaked to another page opens no socket there.
+    let visitor = stack.visitor().await;
+    let opened = Connection::socket(stack.server(), Some("https://evil.example")).await;
+    if let Ok(mut connection) = opened {
+        let hello = ClientFrame::Hello(Hello {
+            token: visitor.access().session.token.clone(),
+            purpose: Purpose::Full,
+            page: None,
+            resume: Vec::new(),
+        });
+        connection.send(&hello).await.expect("the line is up");
+        let end = loop {
+            match connection.receive(Side::Visitor).await {
+                Ok(News::Visitor(VisitorNews::Error { .. })) => {}
+                Ok(other) => panic!("{other:?} for a foreign page"),
+                Err(end) => break end,
+            }
+        };
+        assert!(matches!(end, Error::Closed { code: 4202, .. }), "{end}");
+    }
+    stack
+}
+
+async fn hostile_words_stay_words(stack: Stack) -> Stack {
+    let mut visitor = stack.visitor().await;
+    let mut agent = stack.agent().await;
+    let words = "<script>alert(1)</script><img src=x onerror=alert(2)> \u{202e}gnp.exe '; DROP TABLE entry; --";
+    visitor.says(words).await;
+    let id = visitor.conversation();
+    agent.opens(id).await;
+    agent.sees(id, words).await;
+    assert_eq!(
+        agent.screen(id),
+        [words],
+        "a body is text: it comes as it was said"
+    );
+
+    // Names are one line, and cannot turn the text around them.
+    let claim = json!({
+        "type": "command", "client_id": "turned", "command": {
+            "do": "identify", "claim": { "name": "Ana\u{202e}nimda" },
+        },
+    });
+    let problem = refusal(&mut visitor, &claim.to_string()).await;
+    assert_eq!(problem.code, ErrorCode::Invalid);
+    stack.agree(id, &[&visitor.client, &agent.client]).await;
+    stack
+}
+
+async fn a_file_that_lies_is_found_out(stack: Stack) -> Stack {
+    let mut visitor = stack.visitor().await;
+    let upload = |media_type: &str, name: &str, bytes: &[u8]| {
+        Call::new(Method::POST, "/api/v1/attachments")
+            .bytes(media_type, bytes.to_vec())
+            .header("switchboard-file-name", name)
+    };
+    let page = b"<!doctype html><script>alert(document.domain)</script>";
+    let answer = stack
+        .asks(
+            &visitor
+                .client
+                .access()
+                .call(upload("image/png", "a%2F..%2Fme.png", page)),
+        )
+        .await;
+    // Either it is refused, or it is taken for what it is and never shown as a page.
+    if answer.status < 300 {
+        let file: protocol::attachment::Attachment = answer.into_value().expect("a file");
+        assert!(!file.media_type.starts_with("image/"), "{file:?}");
+        assert!(!file.name.contains('/'), "{file:?}");
+        let path = format!("/api/v1/attachments/{}", file.id);
+        let call = visitor.client.access().call(Call::get(path));
+        let answer = stack.asks(&call).await;
+        assert!(
+            answer
+                .header("content-disposition")
+                .starts_with("attachment")
+        );
+        assert_eq!(answer.header("x-content-type-options"), "nosniff");
+        assert!(answer.header("content-security-policy").contains("sandbox"));
+        assert!(!answer.header("content-type").contains("html"));
+    } else {
+        let refused = answer.into_body().expect_err("it is refused");
+        assert_eq!(refused.code(), Some(ErrorCode::FileType));
+    }
+
+    // Another's file opens for nobody else, and cannot be sent as one's own.
+    let mine = upload("text/plain", "mine.txt", b"my file");
+    let mine = stack.asks(&visitor.client.access().call(mine)).await;
+    let mine: protocol::attachment::Attachment = mine.into_value().expect("a file");
+    let mut thief = stack.visitor().await;
+    let path = format!("/api/v1/attachments/{}", mine.id);
+    let answer = stack
+        .asks(&thief.client.access().call(Call::get(path)))
+        .await;
+    assert_eq!(answer.status, 404);
+    let steal = |id| {
+        let mut draft = tests::person::draft("look what I have");
+        draft.attachment_ids = vec![id];
+        Command::SendMessage {
+            conversation_id: None,
+            draft,
+        }
+    };
+    thief
+        .tries(steal(mine.id))
+        .await
+        .expect_err("it is not his");
+    let ack = visitor.tries(steal(mine.id)).await.expect("it is his");
+    let id = ack.conversation_id.expect("a conversation begins");
+    let mut agent = stack.agent().await;
+    agent.opens(id).await;
+    let path = format!("/api/v1/attachments/{}", mine.id);
+    let answer = stack.asks(&agent.access().call(Call::get(path))).await;
+    assert_eq!(
+        (answer.status, answer.body.as_ref()),
+        (200, &b"my file"[..])
+    );
+    stack
+}
+
+async fn an_agent_changes_no_settings(stack: Stack) -> Stack {
+    let agent = stack.colleague("Jon").await;
+    let site = stack.site_key();
+    let calls = [
+        Call::post(
+            "/api/v1/sites",
+            &json!({ "name": "Mine", "allowed_origins": [] }),
+        ),
+        Call::new(Method::POST, format!("/api/v1/sites/{site}/secrets")),
+        Call::post(
+            "/api/v1/invitations",
+            &json!({ "email": "a@example.com", "role": "admin" }),
+        ),
+        Call::post(
+            "/api/v1/keys",
+            &json!({ "name": "Mine", "scopes": ["conversations.read"] }),
+        ),
+        Call::get("/api/v1/audit"),
+        Call::get("/api/v1/failed-logins"),
+        Call::new(Method::PATCH, "/api/v1/workspace")
+            .json(&json!({ "name": "Mine" }))
+            .header("if-match", "\"1\""),
+    ];
+    for call in calls {
+        let refused = stack
+            .asks(&agent.access().call(call.clone()))
+            .await
+            .into_body();
+        let refused = refused.expect_err("an agent may not");
+        assert_eq!(refused.code(), Some(ErrorCode::Forbidden), "{call:?}");
+    }
+    stack
+}
+
+async fn a_blocked_visitor_is_sent_away(stack: Stack) -> Stack {
+    let mut visitor = stack.visitor().await;
+    let mut agent = stack.agent().await;
+    visitor.says("something rude").await;
+    let id = visitor.conversation();
+    let block = |blocked| Command::BlockVisitor {
+        conversation_id: id,
+        blocked,
+    };
+    agent.does(block(true)).await;
+    let end = loop {
+        match visitor.client.next().await {
+            Ok(_) => {}
+            Err(error) => break error,
+        }
+    };
+    assert!(matches!(end, Error::Closed { code: 4203, .. }), "{end}");
+    let refused = visitor.client.connect().await.expect_err("he is blocked");
+    assert_eq!(refused.code(), Some(ErrorCode::Blocked));
+
+    // It can be undone.
+    agent.does(block(false)).await;
+    visitor.connects().await;
+    visitor.says("sorry").await;
+    stack
+}

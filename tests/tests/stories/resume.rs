@@ -1,0 +1,407 @@
+//! Broken lines and killed servers: what was acknowledged is there, once, in order.
+
+use std::time::Duration;
+
+use loadtest::Error;
+use loadtest::client::News;
+use loadtest::client::http::Call;
+use protocol::frame::ClientFrame;
+use protocol::id::ConversationId;
+use protocol::news::{Continuity, VisitorNews};
+use protocol::text::ClientId;
+use tests::person::message;
+use tests::{Agent, Stack, Visitor};
+
+tests::stories! {
+    a_cut_in_mid_stream_is_resumed_without_a_gap
+    who_missed_too_much_reads_afresh
+    a_killed_server_keeps_what_it_acknowledged
+    a_restart_in_good_order_tells_clients_when_to_return
+    a_slow_reader_is_sent_away_and_misses_nothing
+    a_foreign_position_is_answered_afresh
+    a_restored_backup_gets_back_what_clients_had_said_since
+    a_store_that_fails_once_is_asked_again
+}
+
+/// The answer to following a conversation again from where the client stands.
+async fn continuity(visitor: &mut Visitor) -> Continuity {
+    let heard = |news: &News| match news {
+        News::Visitor(VisitorNews::Entries(batch)) => Some(batch.continuity),
+        News::Visitor(_) | News::Agent(_) => None,
+    };
+    let heard = visitor.client.hears("entries", heard).await;
+    heard.expect("they come")
+}
+
+async fn a_cut_in_mid_stream_is_resumed_without_a_gap(stack: Stack) -> Stack {
+    let mut visitor = stack.visitor().await;
+    let mut agent = stack.agent().await;
+    visitor.says("hello").await;
+    let id = visitor.conversation();
+    agent.opens(id).await;
+    for round in 0..30 {
+        let sent = agent
+            .client
+            .send(message(Some(id), &format!("line {round}")))
+            .await;
+        if round % 3 == 0 {
+            visitor.client.cut();
+            visitor.connects().await;
+            assert_eq!(continuity(&mut visitor).await, Continuity::Resumed);
+        }
+        if round % 7 == 0 {
+            // The cut comes between the sending and the answer: the command waits in the outbox.
+            agent.client.cut();
+        }
+        agent.client.outcome(&sent).await.expect("accepted");
+    }
+    visitor.sees("line 29").await;
+    agent.sees(id, "line 29").await;
+    stack.agree(id, &[&visitor.client, &agent.client]).await;
+    let lines: Vec<String> = (0..30).map(|round| format!("line {round}")).collect();
+    assert_eq!(
+        visitor.screen()[1..],
+        lines,
+        "each line once, in the order it was said"
+    );
+    stack
+}
+
+async fn who_missed_too_much_reads_afresh(stack: Stack) -> Stack {
+    let mut visitor = stack.visitor().await;
+    let mut agent = stack.agent().await;
+    visitor.says("hello").await;
+    let id = visitor.conversation();
+    visitor.client.cut();
+    for round in 0..230 {
+        agent
+            .client
+            .send(message(Some(id), &format!("line {round}")))
+            .await;
+    }
+    let last = agent.client.send(message(Some(id), "the last line")).await;
+    agent.client.outcome(&last).await.expect("accepted");
+    visitor.connects().await;
+    assert_eq!(continuity(&mut visitor).await, Continuity::Afresh);
+    assert_eq!(
+        visitor
+            .client
+            .log(id)
+            .expect("it is followed")
+            .lines()
+            .len(),
+        200
+    );
+    assert_eq!(
+        visitor.screen().last().map(String::as_str),
+        Some("the last line")
+    );
+    stack.agree(id, &[&visitor.client]).await;
+
+    // What lies before comes page by page, and joins without a gap.
+    let first = visitor.client.log(id).expect("it is followed").lines()[0].number;
+    let path = format!("/api/v1/visitor/conversations/{id}/entries?before={first}&limit=200");
+    let call = visitor.client.access().call(Call::get(path));
+    let page: protocol::news::Batch<protocol::entry::VisitorEntry> =
+        stack.asks(&call).await.into_value().expect("a page");
+    let numbers: Vec<u64> = page.entries.iter().map(|entry| entry.number).collect();
+    assert_eq!(numbers, (1..first).collect::<Vec<u64>>());
+    assert!(!page.older);
+    stack
+}
+
+/// One who talks without waiting, until told to end.
+async fn talks(visitor: &mut Visitor, rounds: std::ops::Range<u32>) -> Vec<ClientId> {
+    let mut sent = Vec::new();
+    for round in rounds {
+        sent.push(
+            visitor
+                .client
+                .send(message(None, &format!("word {round}")))
+                .await,
+        );
+        // Reads a little, so that answers come in between.
+        let clock = visitor.client.clock().clone();
+        let heard = clock
+            .timeout(Duration::from_millis(2), visitor.client.step())
+            .await;
+        if let Some(Err(error)) = heard {
+            assert!(error.is_passing(), "{error}");
+        }
+    }
+    sent
+}
+
+async fn settle(visitor: &mut Visitor, sent: &[ClientId]) {
+    for client_id in sent {
+        visitor
+            .client
+            .outcome(client_id)
+            .await
+            .expect("accepted in the end");
+    }
+}
+
+async fn a_killed_server_keeps_what_it_acknowledged(mut stack: Stack) -> Stack {
+    stack.becomes_a_process().await;
+    let mut visitor = stack.visitor().await;
+    let mut agent = stack.agent().await;
+    visitor.says("hello").await;
+    let id = visitor.conversation();
+    agent.opens(id).await;
+    let mut sent = Vec::new();
+    for life in 0..3 {
+        sent.extend(talks(&mut visitor, life * 100..life * 100 + 100).await);
+        let acknowledged_before: Vec<ClientId> = sent
+            .iter()
+            .filter(|client_id| visitor.client.outbox().outcome(client_id).is_some())
+            .cloned()
+            .collect();
+        stack.is_killed().await;
+        stack.starts_as_a_process().await;
+        let stored = stack.stored(id).await;
+        for client_id in acknowledged_before {
+            let count = stored
+                .iter()
+                .filter(|entry| entry.client_id.as_ref() == Some(&client_id))
+                .count();
+            assert_eq!(count, 1, "an acknowledged message is there once");
+        }
+    }
+    settle(&mut visitor, &sent).await;
+    let stored = stack.stored(id).await;
+    visitor.has(stack.last_public(id).await).await;
+    agent
+        .has(id, stored.last().expect("it is not empty").seq)
+        .await;
+    stack.agree(id, &[&visitor.client, &agent.client]).await;
+    let words: Vec<String> = (0..300).map(|round| format!("word {round}")).collect();
+    assert_eq!(
+        agent.screen(id)[1..],
+        words,
+        "each word once, in the order it was said"
+    );
+    stack
+}
+
+async fn a_restart_in_good_order_tells_clients_when_to_return(mut stack: Stack) -> Stack {
+    let mut visitor = stack.visitor().await;
+    visitor.says("before").await;
+    let id = visitor.conversation();
+    let stopping = stack.stops();
+    let told = async {
+        let mut return_after_ms = None;
+        loop {
+            match visitor.client.next().await {
+                Ok(News::Visitor(VisitorNews::GoingAway(away))) => {
+                    return_after_ms = Some(away.return_after_ms);
+                }
+                Ok(News::Visitor(_) | News::Agent(_)) => {}
+                Err(error) => return (return_after_ms, error),
+            }
+        }
+    };
+    let ((), (return_after_ms, error)) = tokio::join!(stopping, told);
+    let return_after_ms = return_after_ms.expect("it says when to return");
+    assert!(
+        (1_000..=5_000).contains(&return_after_ms),
+        "{return_after_ms}"
+    );
+    assert!(matches!(error, Error::Closed { code: 4000, .. }), "{error}");
+    stack.comes_back().await;
+    visitor.says("after").await;
+    assert_eq!(visitor.conversation(), id);
+    assert_eq!(visitor.screen(), ["before", "after"]);
+    stack.agree(id, &[&visitor.client]).await;
+    stack
+}
+
+/// Sends until the other side's queue must have run over.
+async fn floods(agent: &mut Agent, id: ConversationId) {
+    let words = "x".repeat(15_000);
+    for round in 0..400 {
+        agent
+            .client
+            .send(message(Some(id), &format!("{round} {words}")))
+            .await;
+        if round % 20 == 19 {
+            let sent = agent.client.outbox().items().last().expect("just sent");
+            let client_id = sent.client_id.clone();
+            agent.client.outcome(&client_id).await.expect("accepted");
+        }
+    }
+}
+
+async fn a_slow_reader_is_sent_away_and_misses_nothing(stack: Stack) -> Stack {
+    let narrow = stack.server().with_receive_buffer(4_096);
+    let mut visitor = stack.visitor_with(None).await;
+    visitor.client.move_to(narrow);
+    visitor.connects().await;
+    let mut agent = stack.agent().await;
+    visitor.says("tell me everything").await;
+    let id = visitor.conversation();
+    // The visitor reads nothing while six megabytes come for him.
+    floods(&mut agent, id).await;
+    let end = loop {
+        match visitor.client.next().await {
+            Ok(_) => {}
+            Err(error) => break error,
+        }
+    };
+    assert!(
+        matches!(
+            end,
+            Error::Closed {
+                code: 4001 | 1006,
+                ..
+            } | Error::Socket(_)
+        ),
+        "{end}"
+    );
+    visitor.has(stack.last_public(id).await).await;
+    stack.agree(id, &[&visitor.client]).await;
+    stack
+}
+
+async fn a_foreign_position_is_answered_afresh(stack: Stack) -> Stack {
+    let mut visitor = stack.visitor().await;
+    visitor.says("one").await;
+    visitor.says("two").await;
+    let id = visitor.conversation();
+    let mut position = visitor
+        .client
+        .log(id)
+        .and_then(|log| log.position())
+        .expect("two lines");
+    let follow = |position| {
+        ClientFrame::Follow(protocol::frame::Follow {
+            conversation_id: id,
+            position: Some(position),
+        })
+    };
+    visitor
+        .client
+        .signal(&follow(position))
+        .await
+        .expect("the line is up");
+    assert_eq!(continuity(&mut visitor).await, Continuity::Resumed);
+
+    // Ahead of the store, another entry at that number, another life of the store.
+    position.number += 5;
+    visitor
+        .client
+        .signal(&follow(position))
+        .await
+        .expect("the line is up");
+    assert_eq!(continuity(&mut visitor).await, Continuity::Afresh);
+    position.number -= 6;
+    visitor
+        .client
+        .signal(&follow(position))
+        .await
+        .expect("the line is up");
+    assert_eq!(continuity(&mut visitor).await, Continuity::Afresh);
+    position.number += 1;
+    position.epoch += 1;
+    visitor
+        .client
+        .signal(&follow(position))
+        .await
+        .expect("the line is up");
+    assert_eq!(continuity(&mut visitor).await, Continuity::Afresh);
+    assert_eq!(visitor.screen(), ["one", "two"]);
+    stack.agree(id, &[&visitor.client]).await;
+    stack
+}
+
+async fn a_restored_backup_gets_back_what_clients_had_said_since(mut stack: Stack) -> Stack {
+    stack.becomes_a_process().await;
+    let mut visitor = stack.visitor().await;
+    let mut agent = stack.agent().await;
+    visitor.says("before the backup").await;
+    let id = visitor.conversation();
+    agent.opens(id).await;
+    agent.says(id, "an answer before the backup").await;
+    visitor.sees("an answer before the backup").await;
+    let epoch = visitor.client.epoch();
+    let backup = stack.path().with_extension("backup");
+    let backup = backup.to_str().expect("a path in UTF-8");
+    stack.command(&["backup", backup]).await;
+    agent.says(id, "an answer after the backup").await;
+    visitor.says("after the backup").await;
+    visitor.sees("after the backup").await;
+    agent.sees(id, "after the backup").await;
+
+    // The machine is lost; another one begins with the backup.
+    stack.is_killed().await;
+    stack.command(&["restore", backup, "--replace"]).await;
+    stack.starts_as_a_process().await;
+    std::fs::remove_dir_all(backup).expect("the backup can be removed");
+
+    // Each side comes back, is told to read afresh, and says again what the store had lost.
+    let has_both = |client: &loadtest::client::Client| {
+        let screen = tests::person::messages(client, id);
+        let has = |text: &str| screen.iter().any(|body| body == text);
+        (has("after the backup") && has("an answer after the backup")).then_some(())
+    };
+    agent
+        .client
+        .until("what was lost", has_both)
+        .await
+        .expect("it comes back");
+    visitor
+        .client
+        .until("what was lost", has_both)
+        .await
+        .expect("it comes back");
+    assert_ne!(
+        visitor.client.epoch(),
+        epoch,
+        "a restored store lives another life"
+    );
+    let mut said = visitor.screen();
+    said.sort_unstable();
+    let once = [
+        "after the backup",
+        "an answer after the backup",
+        "an answer before the backup",
+        "before the backup",
+    ];
+    assert_eq!(said, once, "everything is there, once");
+    let bodies = agent.screen(id);
+    assert_eq!(bodies, visitor.screen());
+    stack
+}
+
+async fn a_store_that_fails_once_is_asked_again(stack: Stack) -> Stack {
+    let mut visitor = stack.visitor().await;
+    visitor.says("hello").await;
+    let id = visitor.conversation();
+    stack.inside().faults.fail("storage.commit", 0, 1);
+    let sent = visitor.client.send(message(None, "despite a fault")).await;
+    let refused = |news: &News| match news {
+        News::Visitor(VisitorNews::Rejected(rejected)) => Some(rejected.problem.clone()),
+        News::Visitor(_) | News::Agent(_) => None,
+    };
+    let problem = visitor
+        .client
+        .hears("a refusal", refused)
+        .await
+        .expect("it comes");
+    assert_eq!(
+        problem.retry,
+        protocol::rejection::Retry::Later,
+        "{problem:?}"
+    );
+    // A client in the field waits a little; what counts is that the same id is taken now.
+    visitor.client.cut();
+    visitor
+        .client
+        .outcome(&sent)
+        .await
+        .expect("accepted at the second try");
+    visitor.sees("despite a fault").await;
+    assert_eq!(visitor.screen(), ["hello", "despite a fault"]);
+    stack.agree(id, &[&visitor.client]).await;
+    stack
+}

@@ -1,0 +1,258 @@
+//! A team: two agents in one conversation, the inbox, snoozing and waking, the live visitor list.
+
+use loadtest::client::News;
+use protocol::command::Command;
+use protocol::conversation::State;
+use protocol::frame::{ClientFrame, Watch};
+use protocol::id::ConversationId;
+use protocol::news::AgentNews;
+use protocol::view::{InboxFilter, VisitorFilter};
+use tests::person::draft;
+use tests::{Agent, Stack};
+
+tests::stories! {
+    two_agents_see_the_same_and_each_other
+    the_inbox_is_live
+    a_snoozed_conversation_wakes_by_time_and_by_word
+    what_a_visitor_says_after_the_end_goes_on
+    the_visitor_list_is_live_and_an_agent_starts_the_chat
+}
+
+async fn two_agents_see_the_same_and_each_other(stack: Stack) -> Stack {
+    let mut visitor = stack.visitor().await;
+    let mut mira = stack.agent().await;
+    let mut jon = stack.colleague("Jon").await;
+    visitor.says("hello").await;
+    let id = visitor.conversation();
+    mira.opens(id).await;
+    jon.opens(id).await;
+    for agent in [&mut mira, &mut jon] {
+        let viewing = ClientFrame::Viewing {
+            conversation_id: Some(id),
+        };
+        agent.signals(viewing).await;
+    }
+    let both = |news: &News| match news {
+        News::Agent(AgentNews::Viewing { agent_ids, .. }) => (agent_ids.len() == 2).then_some(()),
+        News::Agent(_) | News::Visitor(_) => None,
+    };
+    mira.client
+        .hears("that both look", both)
+        .await
+        .expect("it comes");
+
+    mira.notes(id, "a good customer").await;
+    for round in 0..10 {
+        let one = tests::person::message(Some(id), &format!("Mira {round}"));
+        let two = tests::person::message(Some(id), &format!("Jon {round}"));
+        let one = mira.client.send(one).await;
+        let two = jon.client.send(two).await;
+        mira.client.outcome(&one).await.expect("accepted");
+        jon.client.outcome(&two).await.expect("accepted");
+    }
+    let assign = Command::Assign {
+        conversation_id: id,
+        agent_id: Some(jon.access().agent_id),
+    };
+    mira.does(assign.clone()).await;
+    // Assigning to whom it is assigned changes nothing and makes no entry.
+    assert_eq!(mira.does(assign).await.entry_id, None);
+    let stored = stack.stored(id).await;
+    let last = stored.last().expect("it is not empty").seq;
+    mira.has(id, last).await;
+    jon.has(id, last).await;
+    let public = stored.iter().filter_map(|entry| entry.public_seq).max();
+    visitor.has(public.expect("messages are visible")).await;
+    assert_eq!(mira.screen(id), jon.screen(id));
+    stack
+        .agree(id, &[&visitor.client, &mira.client, &jon.client])
+        .await;
+    stack
+}
+
+/// Reads on until a row of the inbox is as it should be.
+async fn row(
+    agent: &mut Agent,
+    id: ConversationId,
+    what: &str,
+    is_it: impl Fn(&protocol::conversation::Conversation) -> bool,
+) {
+    let found = |news: &News| match news {
+        News::Agent(AgentNews::Inbox { rows, .. } | AgentNews::InboxChanges { rows, .. }) => rows
+            .iter()
+            .any(|row| row.id == id && is_it(row))
+            .then_some(()),
+        News::Agent(_) | News::Visitor(_) => None,
+    };
+    agent.client.hears(what, found).await.expect(what);
+}
+
+async fn the_inbox_is_live(stack: Stack) -> Stack {
+    let mut agent = stack.agent().await;
+    let watch = Watch::Inbox {
+        filter: InboxFilter::All,
+    };
+    agent.client.watch(watch).await.expect("the line is up");
+    let empty = |news: &News| match news {
+        News::Agent(AgentNews::Inbox { rows, counts, .. }) => Some((rows.len(), counts.all)),
+        News::Agent(_) | News::Visitor(_) => None,
+    };
+    let counts = agent.client.hears("the empty list", empty).await;
+    assert_eq!(counts.expect("it comes"), (0, 0));
+
+    let mut visitor = stack.visitor().await;
+    visitor.says("is the list live?").await;
+    let id = visitor.conversation();
+    row(&mut agent, id, "a row with a preview", |row| {
+        row.preview
+            .as_ref()
+            .is_some_and(|preview| preview.text == "is the list live?")
+    })
+    .await;
+
+    // Closing takes it out of this list.
+    agent
+        .does(Command::Close {
+            conversation_id: id,
+        })
+        .await;
+    let gone = |news: &News| match news {
+        News::Agent(AgentNews::InboxChanges { gone, counts, .. }) => {
+            (gone.iter().any(|row| row.id == id) && counts.all == 0).then_some(())
+        }
+        News::Agent(_) | News::Visitor(_) => None,
+    };
+    agent
+        .client
+        .hears("that the row goes", gone)
+        .await
+        .expect("it goes");
+    stack
+}
+
+async fn a_snoozed_conversation_wakes_by_time_and_by_word(mut stack: Stack) -> Stack {
+    let mut visitor = stack.visitor().await;
+    let mut agent = stack.agent().await;
+    visitor.says("remind me").await;
+    let id = visitor.conversation();
+    agent.opens(id).await;
+
+    // By the customer's next word.
+    let tomorrow = stack.world.clock.now_ms() + 86_400_000;
+    let snooze = |until_ms| Command::Snooze {
+        conversation_id: id,
+        until_ms,
+    };
+    agent.does(snooze(tomorrow)).await;
+    agent.sees_kind(id, "snoozed").await;
+    visitor.says("never mind tomorrow").await;
+    agent.sees_kind(id, "reopened").await;
+
+    // By time, also when the server was down meanwhile.
+    agent.does(snooze(stack.world.clock.now_ms() + 1_500)).await;
+    stack.restarts().await;
+    let woken = |client: &loadtest::client::Client| {
+        let lines = client.log(id)?.lines().iter();
+        let kind = loadtest::client::Said::Other("reopened");
+        (lines.filter(|line| line.said == kind).count() == 2).then_some(())
+    };
+    agent
+        .client
+        .until("that it wakes", woken)
+        .await
+        .expect("it wakes");
+    let stored = stack.stored(id).await;
+    let last = stored.iter().filter_map(|entry| entry.public_seq).max();
+    visitor.has(last.expect("messages are visible")).await;
+    stack.agree(id, &[&visitor.client, &agent.client]).await;
+    stack
+}
+
+async fn what_a_visitor_says_after_the_end_goes_on(stack: Stack) -> Stack {
+    let mut visitor = stack.visitor().await;
+    let mut agent = stack.agent().await;
+    visitor.says("one thing").await;
+    let first = visitor.conversation();
+    agent.opens(first).await;
+    agent
+        .does(Command::Close {
+            conversation_id: first,
+        })
+        .await;
+    let watch = Watch::Inbox {
+        filter: InboxFilter::All,
+    };
+    agent.client.watch(watch).await.expect("the line is up");
+    visitor.says("one more thing").await;
+    let second = visitor.conversation();
+    assert_ne!(first, second, "a new conversation begins after the end");
+    row(&mut agent, second, "the row names the one before", |row| {
+        row.previous_id == Some(first) && row.state == State::Open
+    })
+    .await;
+    agent
+        .does(Command::Reopen {
+            conversation_id: first,
+        })
+        .await;
+    agent.sees_kind(first, "reopened").await;
+    stack.agree(first, &[&agent.client]).await;
+    stack
+}
+
+async fn the_visitor_list_is_live_and_an_agent_starts_the_chat(stack: Stack) -> Stack {
+    let mut agent = stack.agent().await;
+    let watch = Watch::Visitors {
+        filter: VisitorFilter::default(),
+    };
+    agent.client.watch(watch).await.expect("the line is up");
+    let mut visitor = stack.visitor().await;
+    let visitor_id = visitor.id();
+    let here = |news: &News| match news {
+        News::Agent(AgentNews::Visitors { rows, .. } | AgentNews::VisitorChanges { rows, .. }) => {
+            let row = rows.iter().find(|row| row.id == visitor_id)?;
+            row.page.clone().map(|page| page.title)
+        }
+        News::Agent(_) | News::Visitor(_) => None,
+    };
+    let title = agent.client.hears("the visitor's row", here).await;
+    assert_eq!(title.expect("it comes"), "Pricing");
+    let moved = ClientFrame::Page(protocol::frame::Page {
+        url: format!("{}/features", stack.origin()),
+        title: "Features".to_owned(),
+        referrer: None,
+    });
+    visitor.client.signal(&moved).await.expect("the line is up");
+    let features = |news: &News| here(news).filter(|title| title == "Features");
+    agent
+        .client
+        .hears("the next page", features)
+        .await
+        .expect("it comes");
+
+    let start = Command::StartConversation {
+        visitor_id,
+        draft: draft("May I help you choose?"),
+    };
+    agent.does(start).await;
+    visitor.sees("May I help you choose?").await;
+    visitor.says("Yes, please.").await;
+    let id = visitor.conversation();
+    agent.opens(id).await;
+    agent.sees(id, "Yes, please.").await;
+
+    // He hangs up and is gone from the list.
+    visitor.client.hang_up().await;
+    let gone = |news: &News| match news {
+        News::Agent(AgentNews::VisitorChanges { gone, .. }) => {
+            gone.contains(&visitor_id).then_some(())
+        }
+        News::Agent(_) | News::Visitor(_) => None,
+    };
+    agent
+        .client
+        .hears("that he is gone", gone)
+        .await
+        .expect("he is gone");
+    stack
+}

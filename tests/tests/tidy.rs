@@ -1,0 +1,273 @@
+//! What no compiler checks: where SQL may stand, how long a file may be, whom the web apps may call,
+//! and that the contract's words, document and types were changed together.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+/// Lines of a source file.
+const LINES_MAX: usize = 600;
+
+/// Folders that hold what others wrote or what a build made.
+const FOREIGN: &[&str] = &["node_modules", "target", "dist", "output", ".git", "data"];
+
+/// Written by a program, so no length counts.
+const GENERATED: &[&str] = &["widget-js/src/protocol.ts"];
+
+fn root() -> PathBuf {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    root.canonicalize().expect("the checkout is there")
+}
+
+/// All our files below a folder with one of the endings, by their path in the checkout.
+fn files(folder: &str, endings: &[&str]) -> Vec<(String, String)> {
+    let root = root();
+    let mut found = Vec::new();
+    let mut folders = vec![root.join(folder)];
+    while let Some(folder) = folders.pop() {
+        let entries = fs::read_dir(&folder)
+            .unwrap_or_else(|error| panic!("{} cannot be listed: {error}", folder.display()));
+        for entry in entries {
+            let path = entry.expect("the folder is readable").path();
+            let name = path
+                .file_name()
+                .and_then(|name| name.to_str())
+                .unwrap_or_default();
+            if path.is_dir() {
+                if !FOREIGN.contains(&name) {
+                    folders.push(path);
+                }
+            } else if endings.iter().any(|ending| name.ends_with(ending)) {
+                let text = fs::read_to_string(&path)
+                    .unwrap_or_else(|error| panic!("{} is no text: {error}", path.display()));
+                let path = path.strip_prefix(&root).expect("it is below the root");
+                found.push((path.to_str().expect("our names are ASCII").to_owned(), text));
+            }
+        }
+    }
+    assert!(
+        !found.is_empty(),
+        "no files with {endings:?} in {folder}: the test looks past them"
+    );
+    found.sort();
+    found
+}
+
+fn rust() -> Vec<(String, String)> {
+    files("", &[".rs"])
+}
+
+/// The lines that hold what is looked for, as `path:line`.
+fn lines_with(text: &str, path: &str, is_wrong: impl Fn(&str) -> bool) -> Vec<String> {
+    let lines = text.lines().enumerate();
+    let wrong = lines.filter(|(_, line)| is_wrong(line));
+    wrong
+        .map(|(index, line)| format!("{path}:{}: {}", index + 1, line.trim()))
+        .collect()
+}
+
+fn none(wrong: &[String], law: &str) {
+    assert!(wrong.is_empty(), "{law}:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn no_source_file_is_longer_than_its_reader_likes() {
+    let endings = [".rs", ".ts", ".tsx", ".js", ".css", ".html"];
+    let mut wrong = Vec::new();
+    for (path, text) in files("", &endings) {
+        let lines = text.lines().count();
+        if lines > LINES_MAX && !GENERATED.contains(&path.as_str()) {
+            wrong.push(format!("{path} has {lines} lines"));
+        }
+    }
+    none(&wrong, "a file has at most 600 lines: divide it by noun");
+}
+
+#[test]
+fn every_rust_file_opens_with_what_it_is_for() {
+    let files = rust().into_iter();
+    let wrong: Vec<_> = files
+        .filter(|(_, text)| !text.starts_with("//! ") && !text.starts_with("//!\n"))
+        .map(|(path, _)| path)
+        .collect();
+    none(&wrong, "a file opens with //! and what it is for");
+}
+
+#[test]
+fn sql_stands_in_storage_alone() {
+    // Put together here, or this file would break its own law.
+    let words = [
+        ["SELECT", " "],
+        ["INSERT", " INTO"],
+        ["DELETE", " FROM"],
+        ["CREATE", " TABLE"],
+        ["ALTER", " TABLE"],
+        ["ON", " CONFLICT"],
+    ]
+    .map(|word| word.concat());
+    let mut wrong = Vec::new();
+    for (path, text) in rust() {
+        // Set-up of the suite makes and drops a database for each test, as an operator would.
+        if path.starts_with("storage/") || path.starts_with("tests/") {
+            continue;
+        }
+        let is_sql = |line: &str| {
+            let code = line.split("//").next().unwrap_or_default();
+            words.iter().any(|word| code.contains(word.as_str()))
+        };
+        wrong.extend(lines_with(&text, &path, is_sql));
+    }
+    none(&wrong, "SQL stands in storage alone");
+}
+
+#[test]
+fn only_the_driver_layer_asks_which_database_it_is() {
+    let may_ask = ["storage/src/db/", "storage/src/search.rs"];
+    let word = ["Backend", "::"].concat();
+    let mut wrong = Vec::new();
+    for (path, text) in rust() {
+        if !may_ask.iter().any(|place| path.starts_with(place)) {
+            wrong.extend(lines_with(&text, &path, |line| line.contains(&word)));
+        }
+    }
+    none(
+        &wrong,
+        "which database it is, is asked in storage/src/db and search.rs alone",
+    );
+}
+
+#[test]
+fn no_test_is_ignored_and_no_lint_is_silenced_without_a_reason() {
+    let words = [
+        ["#[", "ignore"].concat(),
+        ["#[", "allow("].concat(),
+        ["#![", "allow("].concat(),
+    ];
+    let mut wrong = Vec::new();
+    for (path, text) in rust() {
+        wrong.extend(lines_with(&text, &path, |line| {
+            words
+                .iter()
+                .any(|word| line.trim_start().starts_with(word.as_str()))
+        }));
+    }
+    none(
+        &wrong,
+        "no ignored tests; #[expect(…, reason)] in the place of allow",
+    );
+}
+
+#[test]
+fn the_web_apps_name_no_host_but_examples() {
+    /// Names for documentation (RFC 2606), namespaces, and the machine itself.
+    const FINE: &[&str] = &[
+        "example.com",
+        "example.org",
+        "example.net",
+        "127.0.0.1",
+        "localhost",
+        "www.w3.org/",
+        "[::1]",
+        "${",
+    ];
+    let mut wrong = Vec::new();
+    for folder in ["widget-js/src", "widget-js/demo", "console/src"] {
+        for (path, text) in files(folder, &[".ts", ".tsx", ".js", ".css", ".html"]) {
+            // Tests are not shipped, and name hosts as data.
+            if path.contains(".test.") {
+                continue;
+            }
+            let names_a_host = |line: &str| {
+                let is_comment = ["*", "//", "/*"]
+                    .iter()
+                    .any(|start| line.trim().starts_with(start));
+                !is_comment
+                    && hosts(line).any(|host| {
+                        let host = host.strip_prefix("www.").unwrap_or(host);
+                        !FINE.iter().any(|fine| {
+                            let fine = fine.strip_prefix("www.").unwrap_or(fine);
+                            host.starts_with(fine) || is_below(host, fine)
+                        })
+                    })
+            };
+            wrong.extend(lines_with(&text, &path, names_a_host));
+        }
+    }
+    none(&wrong, "widget and console speak to our own server alone");
+}
+
+/// What follows each scheme in a line.
+fn hosts(line: &str) -> impl Iterator<Item = &str> {
+    ["https://", "http://", "wss://", "ws://"]
+        .into_iter()
+        .flat_map(|scheme| line.split(scheme).skip(1))
+        .filter(|rest| rest.starts_with(|letter: char| letter.is_alphanumeric() || letter == '['))
+}
+
+/// Whether a host is a name below a domain.
+fn is_below(host: &str, domain: &str) -> bool {
+    let name = host
+        .split(['/', ':', '"', '\'', '`', ' ', '<', ')', ','])
+        .next()
+        .unwrap_or(host);
+    name.ends_with(&format!(".{domain}"))
+}
+
+#[test]
+fn the_contract_changes_in_one_piece() {
+    let hash = fixtures_hash();
+    for (path, line) in [
+        ("docs/protocol.md", format!("<!-- fixtures: {hash} -->")),
+        ("widget-js/src/protocol.ts", format!("// fixtures: {hash}")),
+    ] {
+        let text = fs::read_to_string(root().join(path))
+            .unwrap_or_else(|error| panic!("{path} cannot be read: {error}"));
+        assert!(
+            text.lines().any(|found| found.trim() == line),
+            "protocol/fixtures changed: bring {path} up to date, then let it carry the line\n{line}"
+        );
+    }
+}
+
+/// The first 16 characters of a hash over all fixtures: each path and content, a zero behind each.
+fn fixtures_hash() -> String {
+    let mut hash = Sha256::new();
+    let folder = "protocol/fixtures/";
+    for (path, text) in files("protocol/fixtures", &[""]) {
+        let path = path.strip_prefix(folder).expect("it is below the folder");
+        for part in [path, &text] {
+            hash.update(part.as_bytes());
+            hash.update([0]);
+        }
+    }
+    let hash = hash.finalize();
+    hash.iter()
+        .take(8)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+#[test]
+fn links_between_our_documents_lead_somewhere() {
+    let root = root();
+    let mut wrong = BTreeSet::new();
+    for (path, text) in files("", &[".md"]) {
+        let folder = root.join(&path);
+        let folder = folder.parent().expect("a file has a folder");
+        for target in text
+            .split("](")
+            .skip(1)
+            .filter_map(|rest| rest.split(')').next())
+        {
+            let target = target.split('#').next().unwrap_or_default();
+            let is_outside = target.is_empty() || target.contains("://") || target.contains(' ');
+            if !is_outside && !folder.join(target).exists() {
+                wrong.insert(format!("{path}: {target}"));
+            }
+        }
+    }
+    let wrong: Vec<_> = wrong.into_iter().collect();
+    none(&wrong, "a link in a document leads to a file");
+}
