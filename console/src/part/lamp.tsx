@@ -20,7 +20,7 @@ export function Lamp({ state, name, size }: { state: LampState; name?: string; s
 
 /** The first letters of a name: two at most. */
 export function initials(name: string): string {
-  const words = name.trim().split(/[\s@._-]+/u).filter(Boolean);
+  const words = name.split(/[^\p{L}\p{M}\p{N}]+/u).filter((word) => /^\p{L}/u.test(word));
   const letters = words.slice(0, 2).map((word) => [...word][0] ?? "");
   return letters.join("").toUpperCase() || "?";
 }

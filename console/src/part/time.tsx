@@ -46,8 +46,11 @@ export function exactText(at_ms: number): string {
   return exact_format.format(at_ms);
 }
 
-/** `Mon 09:00`, or with the date where it is further off. */
+/** `17:30`, `tomorrow 09:00`, `Mon 09:00`, or with the date where it is further off. */
 export function soonText(at_ms: number, now_ms: number): string {
+  const days = Math.round((startOfDay(at_ms) - startOfDay(now_ms)) / DAY);
+  if (days === 0) return clockText(at_ms);
+  if (days === 1) return `tomorrow ${clockText(at_ms)}`;
   if (at_ms - now_ms < 6 * DAY) return soon_format.format(at_ms);
   return `${dateText(at_ms, now_ms)}, ${clockText(at_ms)}`;
 }

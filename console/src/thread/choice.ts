@@ -17,5 +17,7 @@ export function snoozeChoices(now_ms: number): { name: string; until_ms: number 
     { name: "Tomorrow morning", until_ms: at(1, 9) },
     { name: "Next Monday", until_ms: at(to_monday, 9) },
   ];
-  return choices.filter((choice, index) => index < 2 || choice.until_ms > now_ms + 2 * 3_600_000);
+  const ahead = choices.filter((choice, index) => index < 2 || choice.until_ms > now_ms + 3 * 3_600_000);
+  // On a Sunday the next Monday is tomorrow.
+  return ahead.filter((choice, index) => ahead.findIndex((each) => each.until_ms === choice.until_ms) === index);
 }

@@ -61,7 +61,7 @@ function WrittenLine({ item, names, conversation_id, may_delete }: { item: Writt
       data-mark={item.mark ?? undefined}
       aria-label={`${item.kind === "note" ? "Note by" : ""} ${name}, ${exactText(item.at_ms)}`}
     >
-      <span className="said-face">{!item.joined && <Face name={name} seed={authorKey(item.author)} />}</span>
+      <span className="said-face">{!item.joined && <Face name={name} seed={item.author.kind === "visitor" ? item.author.contact_id : authorKey(item.author)} />}</span>
       <div className="said-main">
         {!item.joined && (
           <div className="said-head">

@@ -188,7 +188,9 @@ function TypingLine({ row }: { row: Conversation }) {
             <i />
             <i />
           </span>
-          <bdi>{typist.who === CUSTOMER ? titleOf(row) : (agents.get(typist.who)?.name ?? "A colleague")}</bdi> is typing
+          <span>
+            <bdi>{typist.who === CUSTOMER ? titleOf(row) : (agents.get(typist.who)?.name ?? "A colleague")}</bdi> is typing
+          </span>
           {typist.text && (
             <q className="cut" dir="auto">
               {typist.text}

@@ -32,7 +32,7 @@ export const VisitorRow = memo(function VisitorRow({ row, chosen, gone, onChoose
       </span>
       <span className="visitor-source cut">
         <span className="cut">{sourceText(row)}</span>
-        <span className="faint small cut">{row.visit_count > 0 ? `${row.visit_count + 1}. visit` : "first visit"}</span>
+        <span className="faint small cut">{visitText(row.visit_count)}</span>
       </span>
       <span className="visitor-time">
         <Since at_ms={row.entered_at_ms} />
@@ -42,6 +42,15 @@ export const VisitorRow = memo(function VisitorRow({ row, chosen, gone, onChoose
     </button>
   );
 });
+
+const ORDINALS = new Intl.PluralRules("en-US", { type: "ordinal" });
+const ENDINGS: Record<string, string> = { one: "st", two: "nd", few: "rd", other: "th" };
+
+/** `first visit`, `3rd visit`: which one it is, by how many came before. */
+export function visitText(before_count: number): string {
+  const count = before_count + 1;
+  return count === 1 ? "first visit" : `${count}${ENDINGS[ORDINALS.select(count)] ?? "th"} visit`;
+}
 
 const DOTS_MAX = 8;
 
