@@ -1,1 +1,260 @@
-//! In work.
+//! The gateway: sockets, streams and HTTP doors. Decode, limit, authenticate, call, encode.
+//!
+//! It decides nothing about the product: who may do what is asked inside, by router and desk. One
+//! acceptor hands sockets in turn to shards, each with a thread, a runtime and connections of its own.
+//! `server` starts it and tells it to drain and to stop.
+
+pub mod address;
+pub mod browser;
+pub mod config;
+mod connection;
+mod error;
+mod http;
+pub mod identity;
+mod limits;
+mod listen;
+pub mod metric;
+pub mod origin;
+mod shard;
+mod tls;
+pub mod token;
+mod visitor;
+
+use std::net::SocketAddr;
+use std::ops::Deref;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use desk::Desk;
+use router::Router;
+use storage::Reader;
+use storage::blob::Blobs;
+use tokio::sync::Semaphore;
+use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::CancellationToken;
+use world::World;
+use world::net::TcpListener;
+
+pub use config::GatewayConfig;
+pub use error::Error;
+
+use metric::{Metric, Metrics};
+use shard::Seed;
+use shard::errand::Errand;
+use token::Tokens;
+
+/// Errands that may wait for a shard. A full channel makes the acceptor wait: that is the backlog's job.
+const ERRANDS_MAX: usize = 1_024;
+/// Deliveries that may wait for a shard. A shard that is slower loses some, and is told so by router.
+const DELIVERIES_MAX: usize = 4_096;
+/// Uploads at a time: each holds its file in memory while it is looked at.
+const UPLOADS_MAX: usize = 16;
+/// Returns after a drain are spread over this, in milliseconds, when one node is all there is.
+const RETURN_MS: std::ops::Range<u64> = 1_000..5_000;
+
+/// What the gateway calls.
+#[derive(Clone)]
+pub struct Parts {
+    /// Time, ids, tasks.
+    pub world: World,
+    /// Reads.
+    pub reader: Reader,
+    /// The realtime core.
+    pub router: Router,
+    /// The product's rules.
+    pub desk: Desk,
+    /// Files.
+    pub blobs: Blobs,
+}
+
+/// Where clients come in. `server` binds them, so that a taken port is known before anything is opened.
+#[derive(Debug)]
+pub struct Listeners {
+    /// For everybody.
+    pub http: TcpListener,
+    /// For plain HTTP that is sent on to TLS.
+    pub redirect: Option<TcpListener>,
+    /// For `/metrics` alone.
+    pub metrics: Option<TcpListener>,
+}
+
+/// What all doors and connections share. A cheap clone.
+#[derive(Clone)]
+pub(crate) struct Doors(Arc<DoorsInner>);
+
+/// See [`Doors`].
+pub(crate) struct DoorsInner {
+    pub(crate) world: World,
+    pub(crate) reader: Reader,
+    pub(crate) router: Router,
+    pub(crate) desk: Desk,
+    pub(crate) blobs: Blobs,
+    pub(crate) tokens: Tokens,
+    pub(crate) limits: limits::Limits,
+    pub(crate) metrics: Metrics,
+    pub(crate) geo: browser::Geo,
+    pub(crate) streams: connection::stream::Streams,
+    pub(crate) uploads: Semaphore,
+    pub(crate) tls: Option<TlsAcceptor>,
+    pub(crate) config: GatewayConfig,
+    ready: AtomicBool,
+}
+
+impl Deref for Doors {
+    type Target = DoorsInner;
+
+    fn deref(&self) -> &DoorsInner {
+        &self.0
+    }
+}
+
+impl DoorsInner {
+    /// Whether new clients are welcome.
+    pub(crate) fn is_ready(&self) -> bool {
+        self.ready.load(Ordering::Relaxed)
+    }
+}
+
+/// The running gateway.
+pub struct Gateway {
+    doors: Doors,
+    address: SocketAddr,
+    errands: Vec<flume::Sender<Errand>>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+    /// Cancelled when no more sockets are taken.
+    accepting: CancellationToken,
+}
+
+impl Gateway {
+    /// Starts the shards' threads and the acceptor. Needs a tokio runtime for the latter.
+    ///
+    /// # Errors
+    /// A certificate or geo file that cannot be used, or a thread that cannot be started.
+    pub fn start(config: GatewayConfig, parts: Parts, listeners: Listeners) -> Result<Self, Error> {
+        let address = listeners.http.local_addr().map_err(Error::Listener)?;
+        let doors = doors(config, parts)?;
+        let accepting = doors.world.tracker.soft().child_token();
+        let mut errands = Vec::new();
+        let mut threads = Vec::new();
+        for index in 0..doors.config.shards.max(1) {
+            let (sender, thread) = start_shard(&doors, index)?;
+            errands.push(sender);
+            threads.push(thread);
+        }
+        listen::start(&doors, listeners, errands.clone(), &accepting);
+        Ok(Self {
+            doors,
+            address,
+            errands,
+            threads: Mutex::new(threads),
+            accepting,
+        })
+    }
+
+    /// Where clients connect.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Whether `/readyz` says so.
+    pub fn set_ready(&self, ready: bool) {
+        self.doors.ready.store(ready, Ordering::Relaxed);
+    }
+
+    /// What was counted so far.
+    #[must_use]
+    pub fn metrics(&self) -> &Metrics {
+        &self.doors.metrics
+    }
+
+    /// Takes no more sockets and sends all clients away, agents first, to come back within a few
+    /// seconds. Ends when they are gone, or after `window`.
+    pub async fn drain(&self, window: Duration) {
+        self.set_ready(false);
+        self.accepting.cancel();
+        for errands in &self.errands {
+            let drain = Errand::Drain {
+                return_ms: RETURN_MS,
+            };
+            // A shard that is gone has nobody to send away.
+            let _told = errands.send_async(drain).await;
+        }
+        let clock = &self.doors.world.clock;
+        let gone = async {
+            while self.doors.metrics.get(Metric::Connections) > 0 {
+                clock.sleep(Duration::from_millis(10)).await;
+            }
+        };
+        // Who is left after the window is cut off by `stop`.
+        let _gone = clock.timeout(window, gone).await;
+    }
+
+    /// Ends what is left and waits for the shards' threads.
+    pub async fn stop(&self) {
+        self.set_ready(false);
+        self.accepting.cancel();
+        for errands in &self.errands {
+            // A shard that is gone has stopped.
+            let _told = errands.send_async(Errand::Stop).await;
+        }
+        let threads =
+            std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        let joined = tokio::task::spawn_blocking(move || {
+            for thread in threads {
+                if thread.join().is_err() {
+                    tracing::error!("a shard's thread had panicked");
+                }
+            }
+        });
+        // The runtime itself is being shut down when this is not joined.
+        let _joined = joined.await;
+    }
+}
+
+fn doors(config: GatewayConfig, parts: Parts) -> Result<Doors, Error> {
+    if config.token_key == [0; 32] {
+        return Err(Error::TokenKey);
+    }
+    let tls = config.tls.as_ref().map(tls::acceptor).transpose()?;
+    let geo = browser::Geo::open(&config.geo).map_err(Error::Geo)?;
+    Ok(Doors(Arc::new(DoorsInner {
+        tokens: Tokens::new(config.token_key),
+        limits: limits::Limits::new(&config.limits, &parts.world.clock),
+        metrics: Metrics::default(),
+        streams: connection::stream::Streams::default(),
+        uploads: Semaphore::new(UPLOADS_MAX),
+        ready: AtomicBool::new(true),
+        world: parts.world,
+        reader: parts.reader,
+        router: parts.router,
+        desk: parts.desk,
+        blobs: parts.blobs,
+        geo,
+        tls,
+        config,
+    })))
+}
+
+fn start_shard(
+    doors: &Doors,
+    index: usize,
+) -> Result<(flume::Sender<Errand>, JoinHandle<()>), Error> {
+    let (errand_sender, errands) = flume::bounded(ERRANDS_MAX);
+    let (delivery_sender, deliveries) = flume::bounded(DELIVERIES_MAX);
+    let seed = Seed {
+        doors: doors.clone(),
+        id: doors.router.register_shard(delivery_sender),
+        errands,
+        errand_sender: errand_sender.clone(),
+        deliveries,
+        http: http::router(doors.clone()),
+    };
+    let thread = std::thread::Builder::new()
+        .name(format!("shard-{index}"))
+        .spawn(move || seed.run())
+        .map_err(Error::Thread)?;
+    Ok((errand_sender, thread))
+}

@@ -1,0 +1,134 @@
+//! What an operator may set about sockets and doors. `server` reads it from file and environment.
+
+use std::path::PathBuf;
+
+use crate::address::Cidr;
+
+/// The gateway's settings.
+#[derive(Clone)]
+pub struct GatewayConfig {
+    /// The installation's secret that signs tokens, from the store.
+    pub token_key: [u8; 32],
+    /// Our own origin as browsers see it, `https://chat.example.com`; taken from each request's
+    /// `Host` when absent.
+    pub public_origin: Option<String>,
+    /// How many shards, each with a thread of its own. At least 1.
+    pub shards: usize,
+    /// Serve TLS ourselves.
+    pub tls: Option<TlsConfig>,
+    /// Networks of proxies that may say whom they stand for.
+    pub trusted_proxies: Vec<Cidr>,
+    /// Rates and sizes.
+    pub limits: LimitConfig,
+    /// Read the web apps' files from this checkout instead of from the binary. For development.
+    pub assets_dir: Option<PathBuf>,
+    /// Where a visitor's country and city come from.
+    pub geo: GeoConfig,
+    /// Who may read `/metrics`.
+    pub metrics: MetricsConfig,
+}
+
+impl Default for GatewayConfig {
+    fn default() -> Self {
+        Self {
+            token_key: [0; 32],
+            public_origin: None,
+            shards: std::thread::available_parallelism().map_or(1, usize::from),
+            tls: None,
+            trusted_proxies: Vec::new(),
+            limits: LimitConfig::default(),
+            assets_dir: None,
+            geo: GeoConfig::default(),
+            metrics: MetricsConfig::default(),
+        }
+    }
+}
+
+/// TLS of our own.
+#[derive(Debug, Clone)]
+pub struct TlsConfig {
+    /// The certificate chain, PEM.
+    pub certificate: PathBuf,
+    /// Its private key, PEM.
+    pub key: PathBuf,
+}
+
+/// Rates and sizes. A rate is a steady number per minute; the burst is what may come at once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LimitConfig {
+    /// Networks that no rate limits, for load tests and monitors.
+    pub trusted_addresses: Vec<Cidr>,
+    /// Sockets and streams at a time, all together.
+    pub connections_max: usize,
+    /// Sockets and streams of one address at a time.
+    pub connections_per_address_max: usize,
+    /// Frames of one connection.
+    pub connection_frames: Rate,
+    /// Commands and requests of one visitor.
+    pub visitor_requests: Rate,
+    /// HTTP requests of one address.
+    pub address_requests: Rate,
+    /// New connections of one address.
+    pub address_connections: Rate,
+    /// New visitors' sessions of one site.
+    pub site_sessions: Rate,
+    /// Requests of one API key.
+    pub key_requests: Rate,
+    /// Bytes of one uploaded file; never above `protocol::limit::ATTACHMENT_BYTES_MAX`.
+    pub attachment_bytes_max: u64,
+}
+
+impl Default for LimitConfig {
+    fn default() -> Self {
+        Self {
+            trusted_addresses: Vec::new(),
+            connections_max: 100_000,
+            connections_per_address_max: 500,
+            connection_frames: Rate::new(1_200, 200),
+            visitor_requests: Rate::new(240, 120),
+            address_requests: Rate::new(1_200, 600),
+            address_connections: Rate::new(600, 300),
+            site_sessions: Rate::new(6_000, 2_000),
+            key_requests: Rate::new(60, 60),
+            attachment_bytes_max: protocol::limit::ATTACHMENT_BYTES_MAX,
+        }
+    }
+}
+
+/// How often something may happen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rate {
+    /// Steadily, in a minute. At least 1.
+    pub per_minute: u32,
+    /// At once, after a pause. At least 1.
+    pub burst: u32,
+}
+
+impl Rate {
+    /// A rate; zeros count as one.
+    #[must_use]
+    pub fn new(per_minute: u32, burst: u32) -> Self {
+        Self {
+            per_minute: per_minute.max(1),
+            burst: burst.max(1),
+        }
+    }
+}
+
+/// Where a visitor's country and city come from.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct GeoConfig {
+    /// A MaxMind database with cities or countries.
+    pub database: Option<PathBuf>,
+    /// A header with the country's code that trusted proxies set, `cf-ipcountry`.
+    pub country_header: Option<String>,
+    /// A header with the city's name that trusted proxies set, `cf-ipcity`.
+    pub city_header: Option<String>,
+}
+
+/// Who may read `/metrics` besides all who reach its own listener. Without a token, nobody.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct MetricsConfig {
+    /// A bearer token for `/metrics` on the main listener.
+    pub token: Option<String>,
+}

@@ -1,0 +1,189 @@
+//! What the client says.
+
+use protocol::command::Command;
+use protocol::frame::{ClientFrame, Purpose};
+use protocol::limit;
+use protocol::permission::Principal;
+use protocol::rejection::{CloseCode, ErrorCode, Rejection};
+use protocol::text::{ClientId, cut};
+
+use crate::connection::frame;
+use crate::connection::identified::Identified;
+use crate::connection::job::Job;
+use crate::metric::Metric;
+
+/// Refused frames, less accepted ones, after which the connection is closed.
+const STRIKES_MAX: u16 = 100;
+/// Frames that were no frames at all weigh more.
+const STRIKES_OF_MALFORMED: u16 = 10;
+
+impl Identified {
+    /// Takes a frame's text.
+    pub(crate) fn on_text(&mut self, text: &[u8]) {
+        self.shard.doors.metrics.add(Metric::FramesIn, 1);
+        let parsed = serde_json::from_slice::<ClientFrame>(text);
+        if let Some(limiter) = &self.limiter
+            && let Err(rejection) = self.shard.doors.limits.frame(limiter)
+        {
+            self.shard.doors.metrics.add(Metric::RateLimited, 1);
+            match parsed {
+                Ok(ClientFrame::Command { client_id, .. }) => {
+                    self.say(frame::rejected(client_id, &rejection));
+                    self.strike(1, CloseCode::Flooding);
+                }
+                Ok(_) | Err(_) => self.refuse(&rejection, 1, CloseCode::Flooding),
+            }
+            return;
+        }
+        match parsed {
+            Ok(client_frame) => {
+                self.strikes = self.strikes.saturating_sub(1);
+                if let Err(rejection) = self.on_frame(client_frame) {
+                    self.refuse(&rejection, 1, CloseCode::ProtocolError);
+                }
+            }
+            Err(error) => match command_of(text) {
+                // The command is known by name, so its sender can be told which one was refused.
+                Some(client_id) => {
+                    let rejection = protocol::text::rejection_in(&error);
+                    self.say(frame::rejected(client_id, &rejection));
+                    self.strike(1, CloseCode::ProtocolError);
+                }
+                None => self.refuse(
+                    &protocol::text::rejection_in(&error),
+                    STRIKES_OF_MALFORMED,
+                    CloseCode::ProtocolError,
+                ),
+            },
+        }
+    }
+
+    fn refuse(&mut self, rejection: &Rejection, weight: u16, code: CloseCode) {
+        self.shard.doors.metrics.add(Metric::FramesRefused, 1);
+        self.say(frame::error(rejection));
+        self.strike(weight, code);
+    }
+
+    fn strike(&mut self, weight: u16, code: CloseCode) {
+        self.strikes = self.strikes.saturating_add(weight);
+        if self.strikes >= STRIKES_MAX {
+            self.mailbox.end(code);
+        }
+    }
+
+    fn on_frame(&mut self, client_frame: ClientFrame) -> Result<(), Rejection> {
+        match client_frame {
+            ClientFrame::Hello(_) => return Err(ErrorCode::OutOfOrder.into()),
+            ClientFrame::Command { client_id, command } => self.on_command(client_id, command),
+            ClientFrame::Follow(follow) => {
+                self.full()?;
+                if self.followed(follow.conversation_id).is_none()
+                    && self.follows.len() >= limit::FOLLOWS_MAX
+                {
+                    return Err(Rejection::of(ErrorCode::TooMany, "conversation_id"));
+                }
+                self.follow(follow);
+            }
+            ClientFrame::Unfollow { conversation_id } => self.unfollow(conversation_id),
+            ClientFrame::Watch(watch) => self.watch(&watch)?,
+            ClientFrame::Unwatch { view } => {
+                self.team()?;
+                self.unwatch(view);
+            }
+            ClientFrame::Viewing { conversation_id } => {
+                self.team()?;
+                self.jobs.push_back(Job::Viewing(conversation_id));
+            }
+            ClientFrame::Availability { availability } => {
+                self.team()?;
+                self.jobs.push_back(Job::Availability(availability));
+            }
+            ClientFrame::Typing {
+                conversation_id,
+                text,
+                active,
+            } => self.jobs.push_back(Job::Typing {
+                conversation_id,
+                text: text.map(|text| cut(&text, limit::TYPING_BYTES_MAX)),
+                active,
+            }),
+            ClientFrame::Read {
+                conversation_id,
+                number,
+            } => self.jobs.push_back(Job::Read {
+                conversation_id,
+                number,
+            }),
+            ClientFrame::Page(page) => {
+                self.visitor()?;
+                self.jobs.push_back(Job::Page(page));
+            }
+            ClientFrame::Activity { visible } => {
+                self.visitor()?;
+                self.jobs.push_back(Job::Activity(visible));
+            }
+            ClientFrame::Track { name, properties } => {
+                self.visitor()?;
+                self.jobs.push_back(Job::Track { name, properties });
+            }
+            ClientFrame::Beat { delivered } => {
+                if delivered.len() > limit::FOLLOWS_MAX {
+                    return Err(Rejection::of(ErrorCode::TooMany, "delivered"));
+                }
+                if !delivered.is_empty() {
+                    self.jobs.push_back(Job::Delivered(delivered));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn on_command(&mut self, client_id: ClientId, command: Command) {
+        if self.limiter.is_some()
+            && let Principal::Visitor(visitor) = self.actor.principal
+            && let Err(rejection) = self.shard.doors.limits.visitor_request(visitor.visitor_id)
+        {
+            self.shard.doors.metrics.add(Metric::RateLimited, 1);
+            self.say(frame::rejected(client_id, &rejection));
+            return;
+        }
+        self.jobs.push_back(Job::Command {
+            client_id,
+            command: Box::new(command),
+        });
+    }
+
+    pub(super) fn team(&self) -> Result<(), Rejection> {
+        if self.is_visitor() {
+            Err(ErrorCode::Forbidden.into())
+        } else {
+            Ok(())
+        }
+    }
+
+    fn visitor(&self) -> Result<(), Rejection> {
+        if self.is_visitor() {
+            Ok(())
+        } else {
+            Err(ErrorCode::Forbidden.into())
+        }
+    }
+
+    fn full(&self) -> Result<(), Rejection> {
+        match self.purpose {
+            Purpose::Full => Ok(()),
+            Purpose::Launcher => Err(ErrorCode::Forbidden.into()),
+        }
+    }
+}
+
+/// The name of the command in a frame that could not be read whole.
+fn command_of(text: &[u8]) -> Option<ClientId> {
+    #[derive(serde::Deserialize)]
+    struct Named {
+        r#type: String,
+        client_id: ClientId,
+    }
+    let named: Named = serde_json::from_slice(text).ok()?;
+    (named.r#type == "command").then_some(named.client_id)
+}

@@ -1,0 +1,136 @@
+//! What a connection asks of the router: one thing at a time, in the order it was said. So a command
+//! can never overtake the one before it, and a connection at rest holds no future.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::pin::Pin;
+
+use protocol::agent::Availability;
+use protocol::command::{Ack, Command};
+use protocol::contact::AttributeValue;
+use protocol::frame::{Follow, Page};
+use protocol::id::{ConnectionId, ConversationId};
+use protocol::permission::Actor;
+use protocol::rejection::Rejection;
+use protocol::text::ClientId;
+use router::{Encoded, Replay, Router, Topic};
+
+/// Something to ask.
+#[derive(Debug)]
+pub(crate) enum Job {
+    /// Do this.
+    Command {
+        client_id: ClientId,
+        command: Box<Command>,
+    },
+    /// Read the past of a conversation.
+    Attach(Follow),
+    /// Read a list, whole.
+    Snapshot(Topic),
+    /// Watch a list no longer.
+    Unwatch(Topic),
+    /// Somebody types.
+    Typing {
+        conversation_id: Option<ConversationId>,
+        text: Option<String>,
+        active: bool,
+    },
+    /// An agent looks at this.
+    Viewing(Option<ConversationId>),
+    /// Read up to here.
+    Read {
+        conversation_id: ConversationId,
+        number: u64,
+    },
+    /// Arrived up to here.
+    Delivered(BTreeMap<ConversationId, u64>),
+    /// The agent can be reached, or not.
+    Availability(Availability),
+    /// A page came in sight.
+    Page(Page),
+    /// Somebody looks at it, or not.
+    Activity(bool),
+    /// Something happened on it.
+    Track {
+        name: String,
+        properties: BTreeMap<String, AttributeValue>,
+    },
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub(crate) enum Done {
+    /// A command's end.
+    Command(ClientId, Result<Ack, Rejection>),
+    /// The past of a conversation.
+    Attached(ConversationId, Result<Replay, Rejection>),
+    /// A list, whole.
+    Snapshot(Topic, Result<Encoded, Rejection>),
+    /// A signal's end.
+    Signal(Result<(), Rejection>),
+}
+
+/// A job under way. Dropping it leaves what reached a lane to the lane.
+pub(crate) type Running = Pin<Box<dyn Future<Output = Done>>>;
+
+/// Starts a job.
+pub(crate) fn start(
+    job: Job,
+    router: &Router,
+    actor: Actor,
+    connection_id: ConnectionId,
+) -> Running {
+    let router = router.clone();
+    Box::pin(async move { run(job, &router, &actor, connection_id).await })
+}
+
+/// Does a job.
+pub(crate) async fn run(
+    job: Job,
+    router: &Router,
+    actor: &Actor,
+    connection_id: ConnectionId,
+) -> Done {
+    match job {
+        Job::Command { client_id, command } => {
+            let outcome = router.handle(actor, client_id.clone(), *command).await;
+            Done::Command(client_id, outcome)
+        }
+        Job::Attach(follow) => {
+            let replay = router.replay(actor, &follow).await;
+            Done::Attached(follow.conversation_id, replay)
+        }
+        Job::Snapshot(topic) => Done::Snapshot(topic, router.snapshot(actor, topic).await),
+        Job::Unwatch(topic) => {
+            router.unwatch(topic, connection_id).await;
+            Done::Signal(Ok(()))
+        }
+        Job::Typing {
+            conversation_id,
+            text,
+            active,
+        } => Done::Signal(router.typing(actor, conversation_id, text, active).await),
+        Job::Viewing(conversation_id) => {
+            Done::Signal(router.viewing(actor, connection_id, conversation_id).await)
+        }
+        Job::Read {
+            conversation_id,
+            number,
+        } => Done::Signal(router.read(actor, conversation_id, number).await),
+        Job::Delivered(numbers) => Done::Signal(router.delivered(actor, &numbers).await),
+        Job::Availability(availability) => {
+            Done::Signal(router.availability(actor, availability).await)
+        }
+        Job::Page(page) => {
+            router.visitor_page(connection_id, page).await;
+            Done::Signal(Ok(()))
+        }
+        Job::Activity(visible) => {
+            router.visitor_activity(connection_id, visible).await;
+            Done::Signal(Ok(()))
+        }
+        Job::Track { name, properties } => {
+            Done::Signal(router.visitor_track(connection_id, name, properties).await)
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! A live connection: one state machine behind sockets and HTTP streams.
+//!
+//! [`unidentified`] turns a `hello` into an [`identified::Identified`], and nothing else can make one:
+//! what a connection may do is a matter of types. Neither reads or writes bytes; [`socket`] and
+//! [`stream`] do, each with one task per connection.
+
+pub(crate) mod frame;
+pub(crate) mod gate;
+pub(crate) mod identified;
+pub(crate) mod job;
+pub(crate) mod socket;
+pub(crate) mod stream;
+pub(crate) mod unidentified;

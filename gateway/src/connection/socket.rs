@@ -1,0 +1,429 @@
+//! A connection over a WebSocket: one task, no buffer of its own at rest.
+//!
+//! The library reads and answers control frames, with the smallest buffers; texts are written by
+//! ourselves, many to a write, through a buffer that all connections of the thread share.
+
+use std::cell::RefCell;
+use std::io;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use futures_util::{Sink, StreamExt};
+use protocol::limit;
+use protocol::rejection::CloseCode;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
+use tokio_tungstenite::tungstenite::{Error as SocketError, Message};
+
+use crate::connection::frame;
+use crate::connection::identified::Identified;
+use crate::connection::unidentified::{Caller, Unidentified};
+use crate::limits::ConnectionPermit;
+use crate::metric::Metric;
+use crate::shard::Shard;
+use crate::shard::mailbox::Mailbox;
+use crate::shard::stream::Stream;
+
+/// The library allocates and clears this for every connection before it reads: it is the headline
+/// figure of memory per visitor, and the library's own choice is 128 KiB.
+const READ_BUFFER_BYTES: usize = 1_024;
+/// Bytes of one write, at most: the shared buffer's size.
+const WRITE_BYTES_MAX: usize = 16 * 1_024;
+/// How long a client may take to close its side.
+const CLOSING_TIME_MAX: Duration = Duration::from_secs(2);
+
+thread_local! {
+    /// Where texts become frames before they are written. What a socket does not take stays in the
+    /// connection's own queue, so nothing remains here.
+    static SCRATCH: RefCell<Vec<u8>> = RefCell::new(Vec::with_capacity(WRITE_BYTES_MAX));
+}
+
+/// The library's settings.
+pub(crate) fn socket_config() -> WebSocketConfig {
+    let mut config = WebSocketConfig::default()
+        .read_buffer_size(READ_BUFFER_BYTES)
+        .write_buffer_size(0);
+    config.max_write_buffer_size = 4 * 1_024;
+    config.max_message_size = Some(limit::FRAME_BYTES_MAX);
+    config.max_frame_size = Some(limit::FRAME_BYTES_MAX);
+    config
+}
+
+/// A socket that was just opened.
+#[derive(Debug)]
+pub(crate) struct OpenSocket {
+    pub(crate) stream: Stream,
+    pub(crate) rest: Vec<u8>,
+    pub(crate) caller: Box<Caller>,
+    pub(crate) permit: ConnectionPermit,
+}
+
+/// Serves a socket until it ends.
+pub(crate) async fn serve(shard: Rc<Shard>, open: OpenSocket) {
+    let doors = shard.doors.clone();
+    doors.metrics.add(Metric::Connections, 1);
+    let mailbox = shard.enter();
+    let _permit = open.permit;
+    let mut link = Link {
+        socket: from_parts(open.stream, open.rest).await,
+        shard: Rc::clone(&shard),
+        mailbox: Rc::clone(&mailbox),
+        front_written: 0,
+    };
+    let ending = match Box::pin(link.identify(open.caller)).await {
+        Ok(mut connection) => {
+            let ending = link.converse(&mut connection).await;
+            Box::pin(async move {
+                link.close(ending, Some(&mut connection)).await;
+                connection.leave().await;
+            })
+            .await;
+            ending
+        }
+        Err(ending) => {
+            Box::pin(link.close(ending, None)).await;
+            ending
+        }
+    };
+    shard.exit(&mailbox);
+    doors.metrics.add(Metric::Connections, -1);
+    count(&doors, ending);
+}
+
+async fn from_parts(stream: Stream, rest: Vec<u8>) -> WebSocketStream<Stream> {
+    let config = Some(socket_config());
+    if rest.is_empty() {
+        WebSocketStream::from_raw_socket(stream, Role::Server, config).await
+    } else {
+        WebSocketStream::from_partially_read(stream, rest, Role::Server, config).await
+    }
+}
+
+/// How a connection ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// We say so, with a code.
+    Ours(CloseCode),
+    /// The client said so, or the line broke.
+    Theirs,
+}
+
+pub(crate) fn count(doors: &crate::Doors, ending: Ending) {
+    let metric = match ending {
+        Ending::Ours(CloseCode::TooSlow) => Metric::TooSlow,
+        Ending::Ours(CloseCode::Silent) => Metric::Silent,
+        Ending::Ours(code) if code.number() >= 4200 => Metric::ClosedForCause,
+        Ending::Ours(_) | Ending::Theirs => return,
+    };
+    doors.metrics.add(metric, 1);
+}
+
+/// A socket with its mailbox.
+struct Link {
+    socket: WebSocketStream<Stream>,
+    shard: Rc<Shard>,
+    mailbox: Rc<Mailbox>,
+    /// Bytes of the first frame in line that the socket took already.
+    front_written: usize,
+}
+
+impl Link {
+    /// Waits for `hello`. The shard's watch ends the wait.
+    async fn identify(&mut self, caller: Box<Caller>) -> Result<Identified, Ending> {
+        let text = tokio::select! {
+            code = ended(&self.mailbox) => return Err(Ending::Ours(code)),
+            text = read_text(&mut self.socket) => text?,
+        };
+        let unidentified =
+            Unidentified::new(Rc::clone(&self.shard), Rc::clone(&self.mailbox), caller);
+        match unidentified.on_text(text.as_bytes()).await {
+            Ok(connection) => {
+                self.mailbox.heard(self.shard.now());
+                Ok(connection)
+            }
+            Err(refused) => {
+                let error = frame::error(&refused.rejection);
+                let said = self.socket.get_mut().write_all(&framed(&error)).await;
+                Err(said.map_or(Ending::Theirs, |()| Ending::Ours(refused.code)))
+            }
+        }
+    }
+
+    /// Talks until somebody ends it.
+    async fn converse(&mut self, connection: &mut Identified) -> Ending {
+        loop {
+            connection.on_notices();
+            if !connection.out().is_empty() {
+                match self.write_out(connection).await {
+                    Ok(()) => continue,
+                    Err(ending) => return ending,
+                }
+            }
+            if let Some(code) = self.mailbox.ending().or(self.mailbox.last()) {
+                return Ending::Ours(code);
+            }
+            let may_read = connection.may_read();
+            tokio::select! {
+                // News first: they end a connection, and a flood of frames must not delay that.
+                biased;
+                () = self.mailbox.news() => {}
+                done = connection.job_done() => connection.on_done(done),
+                text = read_text(&mut self.socket), if may_read => match text {
+                    Ok(text) => {
+                        self.mailbox.heard(self.shard.now());
+                        connection.on_text(text.as_bytes());
+                    }
+                    Err(ending) => return ending,
+                },
+            }
+        }
+    }
+
+    /// Writes all that is in line. Ends early only with the connection.
+    async fn write_out(&mut self, connection: &mut Identified) -> Result<(), Ending> {
+        std::future::poll_fn(|context| self.poll_write_out(context, connection)).await
+    }
+
+    fn poll_write_out(
+        &mut self,
+        context: &mut Context<'_>,
+        connection: &mut Identified,
+    ) -> Poll<Result<(), Ending>> {
+        // What the library has to say, an answer to a ping, goes out whole before our frames.
+        match Pin::new(&mut self.socket).poll_flush(context) {
+            Poll::Ready(Ok(())) => {}
+            Poll::Ready(Err(_)) => return Poll::Ready(Err(Ending::Theirs)),
+            Poll::Pending => return self.poll_stalled(context, connection),
+        }
+        while !connection.out().is_empty() {
+            let outcome = write_some(
+                self.socket.get_mut(),
+                context,
+                connection,
+                &mut self.front_written,
+            );
+            match outcome {
+                Poll::Ready(Ok(count)) => {
+                    let bytes = i64::try_from(count).unwrap_or(i64::MAX);
+                    self.shard.doors.metrics.add(Metric::BytesOut, bytes);
+                    self.mailbox.wrote(self.shard.now(), connection.out_bytes());
+                }
+                Poll::Ready(Err(_)) => return Poll::Ready(Err(Ending::Theirs)),
+                Poll::Pending => return self.poll_stalled(context, connection),
+            }
+        }
+        match Pin::new(self.socket.get_mut()).poll_flush(context) {
+            Poll::Ready(Ok(())) => Poll::Ready(Ok(())),
+            Poll::Ready(Err(_)) => Poll::Ready(Err(Ending::Theirs)),
+            Poll::Pending => self.poll_stalled(context, connection),
+        }
+    }
+
+    /// The client takes nothing now. The watch ends it when that lasts.
+    fn poll_stalled(
+        &mut self,
+        context: &Context<'_>,
+        connection: &Identified,
+    ) -> Poll<Result<(), Ending>> {
+        self.mailbox
+            .stalled(self.shard.now(), connection.out_bytes());
+        let code = ready!(self.mailbox.poll_ending(context));
+        Poll::Ready(Err(Ending::Ours(code)))
+    }
+
+    /// Says the end, and waits a moment for the client to take it.
+    async fn close(&mut self, ending: Ending, connection: Option<&mut Identified>) {
+        self.mailbox.closing();
+        let Ending::Ours(code) = ending else {
+            return;
+        };
+        let mut last = Vec::new();
+        if let Some(connection) = connection
+            && self.front_written > 0
+            && let Some(front) = connection.out().front()
+        {
+            // A frame that was begun must be ended, or the close would be read as part of it.
+            last.extend_from_slice(&framed(front)[self.front_written..]);
+        }
+        last.extend_from_slice(&close_frame(code));
+        let stream = self.socket.get_mut();
+        let say = async {
+            if stream.write_all(&last).await.is_ok() && stream.shutdown().await.is_ok() {
+                read_away(stream).await;
+            }
+        };
+        let clock = &self.shard.doors.world.clock;
+        // Who does not take it sees a broken line, which means the same: come back and resume.
+        let _said = clock.timeout(CLOSING_TIME_MAX, say).await;
+    }
+}
+
+/// Waits for the end of a mailbox.
+async fn ended(mailbox: &Mailbox) -> CloseCode {
+    std::future::poll_fn(|context| mailbox.poll_ending(context)).await
+}
+
+/// The next text. Cancel-safe: half a frame stays with the library.
+async fn read_text(
+    socket: &mut WebSocketStream<Stream>,
+) -> Result<tokio_tungstenite::tungstenite::Utf8Bytes, Ending> {
+    loop {
+        match socket.next().await {
+            Some(Ok(Message::Text(text))) => return Ok(text),
+            Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
+            Some(Ok(Message::Binary(_))) => return Err(Ending::Ours(CloseCode::ProtocolError)),
+            Some(Ok(Message::Close(_))) | None => return Err(Ending::Theirs),
+            Some(Err(error)) => return Err(broken(&error)),
+        }
+    }
+}
+
+/// Whose fault a broken socket is.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the library's other errors all mean that the line is gone"
+)]
+fn broken(error: &SocketError) -> Ending {
+    match error {
+        SocketError::Capacity(_) | SocketError::Protocol(_) | SocketError::Utf8(_) => {
+            Ending::Ours(CloseCode::ProtocolError)
+        }
+        _ => Ending::Theirs,
+    }
+}
+
+/// One write of as many frames as fit, through the thread's buffer.
+fn write_some(
+    stream: &mut Stream,
+    context: &mut Context<'_>,
+    connection: &mut Identified,
+    front_written: &mut usize,
+) -> Poll<io::Result<usize>> {
+    SCRATCH.with_borrow_mut(|scratch| {
+        scratch.clear();
+        let mut skip = *front_written;
+        for text in connection.out().iter() {
+            fill(scratch, text, &mut skip);
+            if scratch.len() >= WRITE_BYTES_MAX {
+                break;
+            }
+        }
+        scratch.truncate(WRITE_BYTES_MAX);
+        let count = ready!(Pin::new(stream).poll_write(context, scratch))?;
+        if count == 0 {
+            return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+        }
+        *front_written += count;
+        while let Some(front) = connection.out().front() {
+            let length = header(front.len()).1 + front.len();
+            if *front_written < length {
+                break;
+            }
+            *front_written -= length;
+            connection.written();
+        }
+        Poll::Ready(Ok(count))
+    })
+}
+
+/// Adds a text's frame, less what was written of it already.
+fn fill(scratch: &mut Vec<u8>, text: &[u8], skip: &mut usize) {
+    let (head, length) = header(text.len());
+    let from_head = (*skip).min(length);
+    scratch.extend_from_slice(&head[from_head..length]);
+    *skip -= from_head;
+    // A large text is added only as far as this write can take it.
+    let end = text.len().min(*skip + WRITE_BYTES_MAX);
+    scratch.extend_from_slice(&text[*skip..end]);
+    *skip = 0;
+}
+
+/// The header of an unmasked text frame (RFC 6455, 5.2), and its length.
+fn header(length: usize) -> ([u8; 10], usize) {
+    let mut head = [0_u8; 10];
+    head[0] = 0x81;
+    let size = if let Ok(length @ 0..=125) = u8::try_from(length) {
+        head[1] = length;
+        2
+    } else if let Ok(length) = u16::try_from(length) {
+        head[1] = 126;
+        head[2..4].copy_from_slice(&length.to_be_bytes());
+        4
+    } else {
+        head[1] = 127;
+        head[2..10].copy_from_slice(&(length as u64).to_be_bytes());
+        10
+    };
+    (head, size)
+}
+
+fn framed(text: &[u8]) -> Vec<u8> {
+    let (head, length) = header(text.len());
+    [&head[..length], text].concat()
+}
+
+fn close_frame(code: CloseCode) -> Vec<u8> {
+    let reason = code.reason().as_bytes();
+    let length = u8::try_from(2 + reason.len()).expect("reasons are short words");
+    let mut bytes = vec![0x88, length];
+    bytes.extend_from_slice(&code.number().to_be_bytes());
+    bytes.extend_from_slice(reason);
+    bytes
+}
+
+/// Reads and forgets what a client still sends, so that hanging up does not destroy what we said.
+pub(crate) async fn read_away<S: AsyncRead + Unpin>(stream: &mut S) {
+    let mut bytes = [0_u8; 512];
+    while matches!(stream.read(&mut bytes).await, Ok(1..)) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_library_cannot_take_its_128_kib() {
+        let config = socket_config();
+        assert!(config.read_buffer_size <= 4_096);
+        assert!(config.write_buffer_size <= 4_096);
+        assert_eq!(config.max_frame_size, Some(limit::FRAME_BYTES_MAX));
+        assert_eq!(config.max_message_size, Some(limit::FRAME_BYTES_MAX));
+        assert!(!config.accept_unmasked_frames);
+    }
+
+    #[test]
+    fn a_header_says_the_length_in_each_of_its_forms() {
+        assert_eq!(framed(b"hi"), [&[0x81, 2][..], b"hi"].concat());
+        let (head, length) = header(126);
+        assert_eq!(head[..length], [0x81, 126, 0, 126]);
+        let (head, length) = header(65_535);
+        assert_eq!(head[..length], [0x81, 126, 255, 255]);
+        let (head, length) = header(65_536);
+        assert_eq!(head[..length], [0x81, 127, 0, 0, 0, 0, 0, 1, 0, 0]);
+    }
+
+    #[test]
+    fn a_frame_goes_on_where_its_last_write_ended() {
+        let text = vec![b'x'; 300];
+        let whole = framed(&text);
+        for written in 0..whole.len() {
+            let mut scratch = Vec::new();
+            let mut skip = written;
+            fill(&mut scratch, &text, &mut skip);
+            assert_eq!(scratch, whole[written..]);
+            assert_eq!(skip, 0);
+        }
+    }
+
+    #[test]
+    fn every_close_frame_is_a_short_control_frame() {
+        for code in CloseCode::ALL {
+            let bytes = close_frame(*code);
+            assert!(bytes.len() <= 127);
+            assert_eq!(usize::from(bytes[1]), bytes.len() - 2);
+        }
+    }
+}

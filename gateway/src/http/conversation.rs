@@ -1,0 +1,228 @@
+//! Conversations: lists, search, entries, and the one door for everything that is done to them.
+
+use axum::Router;
+use axum::extract::State;
+use axum::routing::{get, post};
+use http::HeaderMap;
+use protocol::command::{Ack, Command};
+use protocol::conversation::Conversation;
+use protocol::entry::Entry;
+use protocol::id::{AgentId, ConversationId};
+use protocol::limit;
+use protocol::news::{Batch, Continuity};
+use protocol::page::Page;
+use protocol::permission::{Actor, Permission, Principal};
+use protocol::position::Position;
+use protocol::rejection::{ErrorCode, Rejection};
+use protocol::text::ClientId;
+use protocol::view::InboxFilter;
+use serde::Deserialize;
+use storage::conversation::ListQuery;
+use storage::entry::Numbering;
+
+use crate::Doors;
+use crate::http::auth::Team;
+use crate::http::extract::{Json, Path, Query, Versioned};
+use crate::http::page::{Window, bounded};
+use crate::http::problem::Answer;
+
+/// Entries of a page where the request names no number.
+const ENTRIES: usize = 50;
+
+/// The header that carries the client's name for a command.
+const IDEMPOTENCY_KEY: &str = "idempotency-key";
+
+pub(crate) fn routes() -> Router<Doors> {
+    Router::new()
+        .route("/conversations", get(list))
+        .route("/conversations/{id}", get(find))
+        .route("/conversations/{id}/entries", get(list_entries))
+        .route("/commands", post(command))
+}
+
+/// Which conversations are asked for.
+#[derive(Debug, Clone, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Listing {
+    /// Which list; `all` when absent.
+    filter: Option<InboxFilter>,
+    /// Words that messages, notes or the contact hold; the last one may be a beginning.
+    search: Option<String>,
+    /// Where the page begins: the `cursor` of the page before.
+    cursor: Option<String>,
+    /// Rows, at most 100; 50 when absent.
+    limit: Option<usize>,
+}
+
+/// A list of the inbox, last active first; with `search`, what of it holds the words.
+#[utoipa::path(get, path = "/api/v1/conversations", operation_id = "list_conversations",
+    tag = "conversations",
+    security(("session" = []), ("login_bearer" = []), ("key" = ["conversations.read"])),
+    params(Listing), responses((status = 200, body = Page<Conversation>)))]
+pub(crate) async fn list(
+    State(doors): State<Doors>,
+    Team(actor): Team,
+    Query(listing): Query<Listing>,
+) -> Answer<Json<Page<Conversation>>> {
+    let scope = actor.may(Permission::ConversationsRead)?;
+    let window = Window {
+        cursor: listing.cursor,
+        limit: listing.limit,
+    };
+    let filter = listing.filter.unwrap_or(InboxFilter::All);
+    let query = ListQuery {
+        filter,
+        agent_id: whose(&actor, filter)?,
+        limit: window.rows()?,
+        cursor: window.cursor,
+    };
+    let page = match searched(listing.search.as_deref())? {
+        Some(text) => storage::search::conversations(&doors.reader, &scope, text, &query).await?,
+        None => storage::conversation::list(&doors.reader, &scope, &query).await?,
+    };
+    Ok(Json(page))
+}
+
+/// The agent whose list it is. A program has none of its own.
+fn whose(actor: &Actor, filter: InboxFilter) -> Result<Option<AgentId>, Rejection> {
+    match (actor.principal, filter) {
+        (Principal::Agent(agent), _) => Ok(Some(agent.agent_id)),
+        (Principal::Key(_) | Principal::System | Principal::Visitor(_), InboxFilter::Mine) => {
+            Err(Rejection::of(ErrorCode::Invalid, "filter"))
+        }
+        (
+            Principal::Key(_) | Principal::System | Principal::Visitor(_),
+            InboxFilter::All | InboxFilter::Unassigned | InboxFilter::Closed | InboxFilter::Spam,
+        ) => Ok(None),
+    }
+}
+
+fn searched(text: Option<&str>) -> Result<Option<&str>, Rejection> {
+    let text = text.map(str::trim).filter(|text| !text.is_empty());
+    match text {
+        Some(text) if text.len() > limit::SEARCH_BYTES_MAX => {
+            Err(Rejection::of(ErrorCode::TooLong, "search"))
+        }
+        Some(text) if text.contains('\0') => Err(Rejection::of(ErrorCode::Invalid, "search")),
+        other => Ok(other),
+    }
+}
+
+/// One conversation.
+#[utoipa::path(get, path = "/api/v1/conversations/{id}", operation_id = "get_conversation",
+    tag = "conversations",
+    security(("session" = []), ("login_bearer" = []), ("key" = ["conversations.read"])),
+    params(("id" = ConversationId, Path)), responses((status = 200, body = Conversation)))]
+pub(crate) async fn find(
+    State(doors): State<Doors>,
+    Team(actor): Team,
+    Path(id): Path<ConversationId>,
+) -> Answer<Versioned<Conversation>> {
+    let conversation = read(&doors, &actor, id).await?;
+    Ok(Versioned(conversation.version, conversation))
+}
+
+async fn read(doors: &Doors, actor: &Actor, id: ConversationId) -> Answer<Conversation> {
+    let scope = actor.may(Permission::ConversationsRead)?;
+    let workspace_id = scope.workspace_id();
+    let found = storage::conversation::find(&doors.reader, workspace_id, id).await?;
+    found.ok_or_else(|| ErrorCode::NotFound.into())
+}
+
+/// Which entries are asked for.
+#[derive(Debug, Clone, Copy, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct EntryWindow {
+    /// The entries before this `seq`; the newest when absent.
+    before: Option<u64>,
+    /// Entries, at most 200; 50 when absent.
+    limit: Option<usize>,
+}
+
+/// Entries of a conversation in number order: the newest, or those before a number.
+#[utoipa::path(get, path = "/api/v1/conversations/{id}/entries", operation_id = "list_entries",
+    tag = "conversations",
+    security(("session" = []), ("login_bearer" = []), ("key" = ["conversations.read"])),
+    params(("id" = ConversationId, Path), EntryWindow),
+    responses((status = 200, body = Batch<Entry>)))]
+pub(crate) async fn list_entries(
+    State(doors): State<Doors>,
+    Team(actor): Team,
+    Path(id): Path<ConversationId>,
+    Query(window): Query<EntryWindow>,
+) -> Answer<Json<Batch<Entry>>> {
+    let conversation = read(&doors, &actor, id).await?;
+    let count = bounded(window.limit, ENTRIES, limit::PAGE_ENTRIES_MAX)?;
+    let entries = storage::entry::before(
+        &doors.reader,
+        actor.workspace_id,
+        conversation.id,
+        Numbering::Team,
+        window.before,
+        count,
+    )
+    .await?;
+    let position = entries.last().map(|last| Position {
+        epoch: doors.reader.epoch(),
+        number: last.seq,
+        entry_id: last.id,
+    });
+    Ok(Json(Batch {
+        conversation_id: conversation.id,
+        continuity: Continuity::Afresh,
+        older: entries.first().is_some_and(|first| first.seq > 1),
+        entries,
+        position,
+    }))
+}
+
+/// Do something, once: answer, note, assign, snooze, close … The same key always means the same
+/// command: a retry gets the first answer.
+#[utoipa::path(post, path = "/api/v1/commands", operation_id = "do_command", tag = "conversations",
+    security(("session" = []), ("login_bearer" = []), ("key" = ["conversations.write"])),
+    params(("idempotency-key" = ClientId, Header,
+        description = "The client's own name for the command, the same for every try.")),
+    request_body = Command, responses((status = 200, body = Ack)))]
+pub(crate) async fn command(
+    State(doors): State<Doors>,
+    Team(actor): Team,
+    headers: HeaderMap,
+    Json(command): Json<Command>,
+) -> Answer<Json<Ack>> {
+    let client_id = client_id(&headers)?;
+    Ok(Json(doors.router.handle(&actor, client_id, command).await?))
+}
+
+fn client_id(headers: &HeaderMap) -> Result<ClientId, Rejection> {
+    let missing = || Rejection::of(ErrorCode::Empty, "client_id");
+    let value = headers.get(IDEMPOTENCY_KEY).ok_or_else(missing)?;
+    let invalid = |_| Rejection::of(ErrorCode::Invalid, "client_id");
+    ClientId::parse(value.to_str().map_err(invalid)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::HeaderValue;
+
+    #[test]
+    fn a_search_is_trimmed_and_bounded() {
+        assert_eq!(searched(None), Ok(None));
+        assert_eq!(searched(Some("  ")), Ok(None));
+        assert_eq!(searched(Some(" invoice ")), Ok(Some("invoice")));
+        let long = "x".repeat(limit::SEARCH_BYTES_MAX + 1);
+        assert_eq!(searched(Some(&long)).unwrap_err().code, ErrorCode::TooLong);
+        assert_eq!(searched(Some("a\0b")).unwrap_err().code, ErrorCode::Invalid);
+    }
+
+    #[test]
+    fn a_command_needs_a_name_of_its_clients() {
+        let mut headers = HeaderMap::new();
+        let missing = client_id(&headers).unwrap_err();
+        assert_eq!(missing, Rejection::of(ErrorCode::Empty, "client_id"));
+        headers.insert(IDEMPOTENCY_KEY, HeaderValue::from_static("a b"));
+        assert_eq!(client_id(&headers).unwrap_err().code, ErrorCode::Invalid);
+        headers.insert(IDEMPOTENCY_KEY, HeaderValue::from_static("a-1"));
+        assert_eq!(client_id(&headers).unwrap().as_str(), "a-1");
+    }
+}

@@ -1,0 +1,146 @@
+//! What a request carries, taken out with our own refusals instead of the library's texts.
+
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::response::{IntoResponse, Response};
+use http::request::Parts;
+use http::{HeaderValue, StatusCode, header};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use protocol::limit;
+use protocol::rejection::{ErrorCode, Rejection};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::http::problem::Failure;
+
+/// A JSON body, in both directions. Coming in, it needs the content type `application/json`: pages
+/// of other origins cannot send that without being asked first.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Json<T>(pub(crate) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Failure> {
+        let is_json = request
+            .headers()
+            .get(header::CONTENT_TYPE)
+            .and_then(|value| value.to_str().ok())
+            .and_then(|value| value.split(';').next())
+            .is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"));
+        if !is_json {
+            return Err(Rejection::of(ErrorCode::Malformed, "content-type").into());
+        }
+        let bytes = body_bytes(request, limit::FRAME_BYTES_MAX).await?;
+        decoded(&bytes).map(Self)
+    }
+}
+
+impl<T: Serialize> IntoResponse for Json<T> {
+    fn into_response(self) -> Response {
+        match serde_json::to_vec(&self.0) {
+            Ok(body) => (
+                [
+                    (
+                        header::CONTENT_TYPE,
+                        HeaderValue::from_static("application/json"),
+                    ),
+                    (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+                ],
+                body,
+            )
+                .into_response(),
+            Err(error) => Failure::fault(error).into_response(),
+        }
+    }
+}
+
+/// The value that a JSON text stands for.
+///
+/// # Errors
+/// `malformed`, or the refusal of the text at fault.
+pub(crate) fn decoded<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
+    serde_json::from_slice(bytes).map_err(|error| protocol::text::rejection_in(&error).into())
+}
+
+/// A body of at most `bytes_max` bytes, whole.
+///
+/// # Errors
+/// `too_large`, or `malformed` when the client stopped in the middle.
+pub(crate) async fn body_bytes(request: Request, bytes_max: usize) -> Result<Vec<u8>, Failure> {
+    match Limited::new(request.into_body(), bytes_max).collect().await {
+        Ok(body) => Ok(body.to_bytes().to_vec()),
+        Err(error) if error.is::<LengthLimitError>() => Err(ErrorCode::TooLarge.into()),
+        Err(_) => Err(ErrorCode::Malformed.into()),
+    }
+}
+
+/// The query, decoded; a wrong one is `invalid` with field `query`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Query<T>(pub(crate) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
+        axum::extract::Query::from_request_parts(parts, state)
+            .await
+            .map(|query| Self(query.0))
+            .map_err(|_| Rejection::of(ErrorCode::Invalid, "query").into())
+    }
+}
+
+/// The ids in the path; one that is not an id is `not_found`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Path<T>(pub(crate) T);
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T> {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
+        axum::extract::Path::from_request_parts(parts, state)
+            .await
+            .map(|path| Self(path.0))
+            .map_err(|_| ErrorCode::NotFound.into())
+    }
+}
+
+/// The version that a change is based on: `If-Match: "7"`. Missing is 428.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct IfMatch(pub(crate) u64);
+
+impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Failure> {
+        let wrong = Rejection::of(ErrorCode::Invalid, "if_match");
+        let Some(value) = parts.headers.get(header::IF_MATCH) else {
+            return Err(Failure::with_status(
+                wrong,
+                StatusCode::PRECONDITION_REQUIRED,
+            ));
+        };
+        value
+            .to_str()
+            .ok()
+            .and_then(|text| text.trim().strip_prefix('"')?.strip_suffix('"'))
+            .and_then(|text| text.parse().ok())
+            .map(Self)
+            .ok_or_else(|| wrong.into())
+    }
+}
+
+/// A record with its version as `ETag`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Versioned<T>(pub(crate) u64, pub(crate) T);
+
+impl<T: Serialize> IntoResponse for Versioned<T> {
+    fn into_response(self) -> Response {
+        let mut response = Json(self.1).into_response();
+        let tag = HeaderValue::from_str(&format!("\"{}\"", self.0));
+        response.headers_mut().insert(
+            header::ETAG,
+            tag.expect("digits and quotes are a header's text"),
+        );
+        response
+    }
+}

@@ -1,0 +1,69 @@
+//! Whether we live, whether we can serve, and what was counted.
+
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use http::{HeaderMap, StatusCode, header};
+use protocol::rejection::ErrorCode;
+use subtle::ConstantTimeEq;
+
+use crate::Doors;
+use crate::http::auth;
+use crate::http::problem::Answer;
+
+/// How long the store may take to answer before we are not ready.
+const STORE_TIME_MAX: Duration = Duration::from_secs(2);
+
+pub(crate) fn routes() -> Router<Doors> {
+    Router::new()
+        .route("/healthz", get(|| async { "alive\n" }))
+        .route("/readyz", get(ready))
+        .route("/metrics", get(metrics_by_token))
+}
+
+/// The doors of the listener for metrics alone.
+pub(crate) fn metrics_only(doors: Doors) -> Router {
+    Router::new()
+        .route("/metrics", get(metrics))
+        .with_state(doors)
+}
+
+async fn ready(State(doors): State<Doors>) -> Response {
+    if !doors.is_ready() {
+        return (StatusCode::SERVICE_UNAVAILABLE, "going away\n").into_response();
+    }
+    let asked = storage::setup::is_done(&doors.reader);
+    match doors.world.clock.timeout(STORE_TIME_MAX, asked).await {
+        Some(Ok(_)) => (StatusCode::OK, "ready\n").into_response(),
+        Some(Err(_)) | None => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "the store does not answer\n",
+        )
+            .into_response(),
+    }
+}
+
+async fn metrics_by_token(State(doors): State<Doors>, headers: HeaderMap) -> Answer<Response> {
+    let Some(token) = &doors.config.metrics.token else {
+        return Err(ErrorCode::NotFound.into());
+    };
+    let given = auth::bearer(&headers).unwrap_or_default();
+    if !bool::from(given.as_bytes().ct_eq(token.as_bytes())) {
+        return Err(ErrorCode::Unauthenticated.into());
+    }
+    Ok(metrics(State(doors)).await)
+}
+
+async fn metrics(State(doors): State<Doors>) -> Response {
+    (
+        [(
+            header::CONTENT_TYPE,
+            "text/plain; version=0.0.4; charset=utf-8",
+        )],
+        doors.metrics.text(),
+    )
+        .into_response()
+}

@@ -1,0 +1,327 @@
+//! How often, and how many at a time: rates by `governor` per connection, visitor, address, site and
+//! key, and the bounds on open connections.
+//!
+//! The maps behind the rates are bounded: whoever has been quiet long enough to have a full allowance
+//! again is forgotten each minute, and a map that is full all the same counts newcomers together.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use governor::clock::Clock as RateClock;
+use governor::middleware::NoOpMiddleware;
+use governor::state::keyed::DashMapStateStore;
+use governor::state::{InMemoryState, NotKeyed};
+use governor::{Quota, RateLimiter};
+use protocol::id::{ApiKeyId, SiteId, VisitorId};
+use protocol::rejection::{ErrorCode, Rejection};
+
+use crate::address;
+use crate::config::{LimitConfig, Rate};
+use crate::http::line::Line;
+
+/// Keys that one map remembers.
+const KEYS_MAX: usize = 100_000;
+
+/// The world's clock, as governor wants one.
+#[derive(Debug, Clone)]
+pub(crate) struct Elapsed(world::Clock);
+
+impl RateClock for Elapsed {
+    type Instant = Duration;
+
+    fn now(&self) -> Duration {
+        self.0.elapsed()
+    }
+}
+
+/// The allowance of one connection: 48 bytes, no allocation.
+pub(crate) type FrameLimiter =
+    RateLimiter<NotKeyed, InMemoryState, Elapsed, NoOpMiddleware<Duration>>;
+
+/// All limits that connections share.
+#[derive(Debug)]
+pub(crate) struct Limits {
+    clock: Elapsed,
+    config: LimitConfig,
+    visitor: Keyed<VisitorId>,
+    address: Keyed<u128>,
+    connect: Keyed<u128>,
+    site: Keyed<SiteId>,
+    key: Keyed<ApiKeyId>,
+    open: Arc<Open>,
+}
+
+/// A rate by key, with a bound on the keys.
+#[derive(Debug)]
+struct Keyed<K: Hash + Eq + Clone> {
+    by_key: RateLimiter<K, DashMapStateStore<K>, Elapsed, NoOpMiddleware<Duration>>,
+    /// Shared by all who find the map full.
+    rest: FrameLimiter,
+    clock: Elapsed,
+}
+
+impl<K: Hash + Eq + Clone> Keyed<K> {
+    fn new(rate: Rate, clock: &Elapsed) -> Self {
+        Self {
+            by_key: RateLimiter::dashmap_with_clock(quota(rate), clock.clone()),
+            rest: RateLimiter::direct_with_clock(quota(rate), clock.clone()),
+            clock: clock.clone(),
+        }
+    }
+
+    fn check(&self, key: &K) -> Result<(), Rejection> {
+        let outcome = if self.by_key.len() >= KEYS_MAX {
+            self.rest.check()
+        } else {
+            self.by_key.check_key(key)
+        };
+        outcome.map_err(|not_until| limited(not_until.wait_time_from(self.clock.now())))
+    }
+
+    fn forget_quiet(&self) {
+        self.by_key.retain_recent();
+        self.by_key.shrink_to_fit();
+    }
+}
+
+fn quota(rate: Rate) -> Quota {
+    let at_least_one = |number| NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN);
+    Quota::per_minute(at_least_one(rate.per_minute)).allow_burst(at_least_one(rate.burst))
+}
+
+fn limited(wait: Duration) -> Rejection {
+    let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+    Rejection::after(ErrorCode::RateLimited, wait_ms.max(1))
+}
+
+impl Limits {
+    pub(crate) fn new(config: &LimitConfig, clock: &world::Clock) -> Self {
+        let clock = Elapsed(clock.clone());
+        Self {
+            visitor: Keyed::new(config.visitor_requests, &clock),
+            address: Keyed::new(config.address_requests, &clock),
+            connect: Keyed::new(config.address_connections, &clock),
+            site: Keyed::new(config.site_sessions, &clock),
+            key: Keyed::new(config.key_requests, &clock),
+            open: Arc::default(),
+            config: config.clone(),
+            clock,
+        }
+    }
+
+    /// A fresh allowance for one connection's frames.
+    pub(crate) fn frames(&self) -> FrameLimiter {
+        RateLimiter::direct_with_clock(quota(self.config.connection_frames), self.clock.clone())
+    }
+
+    /// How long until a frame is allowed again, or nothing when it is allowed now.
+    pub(crate) fn frame(&self, limiter: &FrameLimiter) -> Result<(), Rejection> {
+        limiter
+            .check()
+            .map_err(|not_until| limited(not_until.wait_time_from(self.clock.now())))
+    }
+
+    pub(crate) fn visitor_request(&self, visitor_id: VisitorId) -> Result<(), Rejection> {
+        self.visitor.check(&visitor_id)
+    }
+
+    pub(crate) fn address_request(&self, line: &Line) -> Result<(), Rejection> {
+        if line.exempt {
+            return Ok(());
+        }
+        self.address.check(&address::subscriber(line.address))
+    }
+
+    pub(crate) fn site_session(&self, site_id: SiteId, line: &Line) -> Result<(), Rejection> {
+        if line.exempt {
+            return Ok(());
+        }
+        self.site.check(&site_id)
+    }
+
+    pub(crate) fn key_request(&self, key_id: ApiKeyId) -> Result<(), Rejection> {
+        self.key.check(&key_id)
+    }
+
+    /// Room for one more connection. Dropping the permit gives it back.
+    ///
+    /// # Errors
+    /// `rate_limited` for an address with too many, `unavailable` when we are full.
+    pub(crate) fn connect(&self, line: &Line) -> Result<ConnectionPermit, Rejection> {
+        let subscriber = address::subscriber(line.address);
+        if !line.exempt {
+            self.connect.check(&subscriber)?;
+        }
+        let per_address_max = if line.exempt {
+            usize::MAX
+        } else {
+            self.config.connections_per_address_max
+        };
+        self.open
+            .enter(subscriber, per_address_max, self.config.connections_max)
+    }
+
+    /// Forgets everybody whose allowance is full again. Called each minute.
+    pub(crate) fn forget_quiet(&self) {
+        self.visitor.forget_quiet();
+        self.address.forget_quiet();
+        self.connect.forget_quiet();
+        self.site.forget_quiet();
+        self.key.forget_quiet();
+    }
+}
+
+/// Open connections by subscriber. Touched when one opens or closes, never by a frame.
+#[derive(Debug, Default)]
+struct Open {
+    total: AtomicUsize,
+    by_subscriber: Mutex<HashMap<u128, usize>>,
+}
+
+impl Open {
+    fn enter(
+        self: &Arc<Self>,
+        subscriber: u128,
+        per_address_max: usize,
+        total_max: usize,
+    ) -> Result<ConnectionPermit, Rejection> {
+        if self.total.load(Ordering::Relaxed) >= total_max {
+            return Err(Rejection::after(ErrorCode::Unavailable, 5_000));
+        }
+        let mut map = self
+            .by_subscriber
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let count = map.entry(subscriber).or_default();
+        if *count >= per_address_max {
+            return Err(Rejection::after(ErrorCode::RateLimited, 10_000));
+        }
+        *count += 1;
+        self.total.fetch_add(1, Ordering::Relaxed);
+        Ok(ConnectionPermit {
+            open: Arc::clone(self),
+            subscriber,
+        })
+    }
+}
+
+/// The right to be connected; gives its place back when dropped.
+#[derive(Debug)]
+pub(crate) struct ConnectionPermit {
+    open: Arc<Open>,
+    subscriber: u128,
+}
+
+impl Drop for ConnectionPermit {
+    fn drop(&mut self) {
+        self.open.total.fetch_sub(1, Ordering::Relaxed);
+        let mut map = self
+            .open
+            .by_subscriber
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = map.get_mut(&self.subscriber) {
+            *count -= 1;
+            if *count == 0 {
+                map.remove(&self.subscriber);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use protocol::id::Id;
+
+    use super::*;
+
+    fn line(address: &str, exempt: bool) -> Line {
+        Line {
+            address: address.parse().unwrap(),
+            exempt,
+            secure: false,
+            own_origin: String::new(),
+            proxied: false,
+        }
+    }
+
+    #[test]
+    fn a_key_has_sixty_requests_a_minute_and_learns_when_to_come_back() {
+        let clock = world::Clock::manual(0);
+        let limits = Limits::new(&LimitConfig::default(), &clock);
+        let key = ApiKeyId::from_bits(1);
+        for _ in 0..60 {
+            limits.key_request(key).unwrap();
+        }
+        let refused = limits.key_request(key).unwrap_err();
+        assert_eq!(refused.code, ErrorCode::RateLimited);
+        let wait_ms = refused.retry_after_ms.unwrap();
+        assert!((1..=1_000).contains(&wait_ms), "{wait_ms}");
+        limits.key_request(ApiKeyId::from_bits(2)).unwrap();
+        clock.advance(Duration::from_millis(wait_ms));
+        limits.key_request(key).unwrap();
+    }
+
+    #[test]
+    fn quiet_keys_are_forgotten() {
+        let clock = world::Clock::manual(0);
+        let limits = Limits::new(&LimitConfig::default(), &clock);
+        for bits in 0..1_000 {
+            limits.visitor_request(VisitorId::from_bits(bits)).unwrap();
+        }
+        assert_eq!(limits.visitor.by_key.len(), 1_000);
+        clock.advance(Duration::from_secs(120));
+        limits.forget_quiet();
+        assert_eq!(limits.visitor.by_key.len(), 0);
+    }
+
+    #[test]
+    fn an_address_has_so_many_connections_and_gets_its_places_back() {
+        let config = LimitConfig {
+            connections_per_address_max: 2,
+            ..LimitConfig::default()
+        };
+        let limits = Limits::new(&config, &world::Clock::manual(0));
+        let here = line("1.2.3.4", false);
+        let first = limits.connect(&here).unwrap();
+        let _second = limits.connect(&here).unwrap();
+        assert_eq!(
+            limits.connect(&here).unwrap_err().code,
+            ErrorCode::RateLimited
+        );
+        limits.connect(&line("1.2.3.5", false)).unwrap();
+        limits.connect(&line("1.2.3.4", true)).unwrap();
+        drop(first);
+        limits.connect(&here).unwrap();
+    }
+
+    #[test]
+    fn we_are_full_for_everybody_at_some_point() {
+        let config = LimitConfig {
+            connections_max: 1,
+            ..LimitConfig::default()
+        };
+        let limits = Limits::new(&config, &world::Clock::manual(0));
+        let _only = limits.connect(&line("1.2.3.4", true)).unwrap();
+        let refused = limits.connect(&line("1.2.3.5", true)).unwrap_err();
+        assert_eq!(refused.code, ErrorCode::Unavailable);
+    }
+
+    #[test]
+    fn trusted_addresses_are_not_counted() {
+        let config = LimitConfig {
+            address_requests: Rate::new(1, 1),
+            ..LimitConfig::default()
+        };
+        let limits = Limits::new(&config, &world::Clock::manual(0));
+        limits.address_request(&line("1.2.3.4", false)).unwrap();
+        assert!(limits.address_request(&line("1.2.3.4", false)).is_err());
+        for _ in 0..10 {
+            limits.address_request(&line("1.2.3.4", true)).unwrap();
+        }
+    }
+}

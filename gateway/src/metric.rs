@@ -1,0 +1,124 @@
+//! What is counted, in the text form that Prometheus reads. Every name is a variant here; no label
+//! carries an id.
+
+use std::fmt::Write;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+macro_rules! metrics {
+    ($($(#[$doc:meta])* $name:ident = $text:literal, $kind:literal, $help:literal;)*) => {
+        /// What is counted.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Metric {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl Metric {
+            /// All of them, in the order of the output.
+            pub const ALL: &[Self] = &[$(Self::$name,)*];
+
+            fn words(self) -> (&'static str, &'static str, &'static str) {
+                match self { $(Self::$name => ($text, $kind, $help),)* }
+            }
+        }
+    };
+}
+
+metrics! {
+    /// Accepted TCP connections.
+    Accepted = "switchboard_accepted_total", "counter", "TCP connections accepted.";
+    /// Open sockets and streams.
+    Connections = "switchboard_connections", "gauge", "Open sockets and streams.";
+    /// Identified visitors' connections.
+    VisitorConnections = "switchboard_visitor_connections", "gauge", "Identified connections of visitors.";
+    /// Identified agents' connections.
+    AgentConnections = "switchboard_agent_connections", "gauge", "Identified connections of agents.";
+    /// Frames from clients.
+    FramesIn = "switchboard_frames_received_total", "counter", "Frames received from clients.";
+    /// Frames to clients.
+    FramesOut = "switchboard_frames_sent_total", "counter", "Frames sent to clients.";
+    /// Bytes to clients over sockets.
+    BytesOut = "switchboard_socket_bytes_sent_total", "counter", "Bytes written to sockets.";
+    /// Commands that were accepted.
+    CommandsAccepted = "switchboard_commands_accepted_total", "counter", "Commands accepted.";
+    /// Commands that were refused.
+    CommandsRejected = "switchboard_commands_rejected_total", "counter", "Commands refused.";
+    /// Frames that were refused.
+    FramesRefused = "switchboard_frames_refused_total", "counter", "Frames answered with an error.";
+    /// Connections closed because the reader was too slow.
+    TooSlow = "switchboard_closed_too_slow_total", "counter", "Connections told to resume because they read too slowly.";
+    /// Connections closed because nothing was heard.
+    Silent = "switchboard_closed_silent_total", "counter", "Connections closed because nothing was heard.";
+    /// Connections closed for a fault of the client.
+    ClosedForCause = "switchboard_closed_for_cause_total", "counter", "Connections closed with a code of the range 4200.";
+    /// Signals that a newer one replaced before it was sent.
+    SignalsReplaced = "switchboard_signals_replaced_total", "counter", "Signals replaced by newer ones before they were sent.";
+    /// Gaps that a connection read again.
+    GapsHealed = "switchboard_gaps_healed_total", "counter", "Gaps between entries that were read again for a connection.";
+    /// HTTP requests.
+    HttpRequests = "switchboard_http_requests_total", "counter", "HTTP requests.";
+    /// Requests and frames refused by a rate.
+    RateLimited = "switchboard_rate_limited_total", "counter", "Requests and frames refused by a rate.";
+    /// Faults of ours.
+    Faults = "switchboard_faults_total", "counter", "Faults of ours, each in the log.";
+}
+
+/// The counters of this process.
+#[derive(Debug)]
+pub struct Metrics {
+    values: Vec<AtomicI64>,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self {
+            values: Metric::ALL.iter().map(|_| AtomicI64::new(0)).collect(),
+        }
+    }
+}
+
+impl Metrics {
+    /// Adds to a counter, or moves a gauge.
+    pub fn add(&self, metric: Metric, amount: i64) {
+        self.values[metric as usize].fetch_add(amount, Ordering::Relaxed);
+    }
+
+    /// The present value.
+    #[must_use]
+    pub fn get(&self, metric: Metric) -> i64 {
+        self.values[metric as usize].load(Ordering::Relaxed)
+    }
+
+    /// All values as Prometheus reads them.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut text = String::with_capacity(4_096);
+        for metric in Metric::ALL {
+            let (name, kind, help) = metric.words();
+            let value = self.get(*metric);
+            writeln!(
+                text,
+                "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}"
+            )
+            .expect("writing to a string does not fail");
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_metric_is_in_the_text_once() {
+        let metrics = Metrics::default();
+        metrics.add(Metric::FramesIn, 3);
+        let text = metrics.text();
+        assert!(text.contains("\nswitchboard_frames_received_total 3\n"));
+        for metric in Metric::ALL {
+            let (name, kind, _) = metric.words();
+            assert_eq!(text.matches(&format!("# TYPE {name} {kind}\n")).count(), 1);
+            assert_eq!(name.ends_with("_total"), kind == "counter");
+        }
+    }
+}

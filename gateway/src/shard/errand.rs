@@ -1,0 +1,25 @@
+//! What a shard is asked to do by the gateway, over a bounded channel.
+
+use std::net::SocketAddr;
+
+use crate::connection::stream::OpenStream;
+
+/// A socket for a shard. It left the acceptor's runtime as the operating system's own.
+#[derive(Debug)]
+pub(crate) struct Accepted {
+    pub(crate) stream: std::net::TcpStream,
+    pub(crate) peer: SocketAddr,
+}
+
+/// Something to do.
+#[derive(Debug)]
+pub(crate) enum Errand {
+    /// Serve this connection.
+    Accept(Box<Accepted>),
+    /// Feed this HTTP answer.
+    Stream(Box<OpenStream>),
+    /// Send all clients away, to return after so many milliseconds.
+    Drain { return_ms: std::ops::Range<u64> },
+    /// End.
+    Stop,
+}

@@ -1,0 +1,474 @@
+//! What a shard tells one of its connections: a queue with a bound, and the hands of its watch.
+//!
+//! A mailbox is all that a connection shows to its shard. It holds nothing at rest: an empty queue has
+//! no memory, and time is kept in whole seconds of the shard's clock. The shard looks at all of them
+//! once a second, so that no connection needs a timer.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::task::{Context, Poll, Waker};
+
+use protocol::id::ConversationId;
+use protocol::limit;
+use protocol::rejection::CloseCode;
+use router::{Class, Encoded, Topic};
+
+/// Unsent signals are looked for among so many of the newest notices.
+const SIGNALS_SEARCHED: usize = 64;
+
+/// What a connection hears from its shard.
+#[derive(Debug, Clone)]
+pub(crate) enum Notice {
+    /// A frame of a topic it listens to.
+    Frame {
+        /// Which topic.
+        topic: Topic,
+        /// The frame.
+        frame: Encoded,
+    },
+    /// Follow this conversation from now on.
+    Follow(ConversationId),
+    /// Say that we are still there.
+    Beat,
+    /// Say that we go away, and when to come back.
+    GoAway {
+        /// Milliseconds from now.
+        return_after_ms: u64,
+    },
+}
+
+/// What a connection is right now, as far as the watch must know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// It has not said who it is.
+    Unidentified,
+    /// A visitor's.
+    Visitor,
+    /// An agent's.
+    Agent,
+    /// It was told to close.
+    Closing,
+}
+
+/// How a connection shows that it lives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Beats {
+    /// We ask, and the client answers: sockets.
+    Answered,
+    /// We say that we are there; a client that is gone does not take it: streams.
+    Spoken,
+    /// It does not last long enough: long polls.
+    None,
+}
+
+/// One connection's mailbox. Belongs to one shard and never leaves its thread.
+pub(crate) struct Mailbox {
+    notices: RefCell<VecDeque<Notice>>,
+    /// Bytes of frames in `notices`.
+    queued_bytes: Cell<usize>,
+    /// Bytes of frames that the connection took out and has not written yet.
+    unwritten_bytes: Cell<usize>,
+    /// How it shall end, once it shall.
+    close: Cell<Option<CloseCode>>,
+    /// How it shall end once all notices are said.
+    last: Cell<Option<CloseCode>>,
+    waker: Cell<Option<Waker>>,
+    phase: Cell<Phase>,
+    beats: Cell<Beats>,
+    heard_at: Cell<u32>,
+    said_at: Cell<u32>,
+    /// Since when a write waits, if one does.
+    stalled_at: Cell<Option<u32>>,
+    /// When the rights behind the connection end, in milliseconds since 1970.
+    expires_at_ms: Cell<u64>,
+}
+
+impl Mailbox {
+    pub(crate) fn new(now: u32) -> Self {
+        Self {
+            notices: RefCell::default(),
+            queued_bytes: Cell::new(0),
+            unwritten_bytes: Cell::new(0),
+            close: Cell::new(None),
+            last: Cell::new(None),
+            waker: Cell::new(None),
+            phase: Cell::new(Phase::Unidentified),
+            beats: Cell::new(Beats::Answered),
+            heard_at: Cell::new(now),
+            said_at: Cell::new(now),
+            stalled_at: Cell::new(None),
+            expires_at_ms: Cell::new(u64::MAX),
+        }
+    }
+
+    /// Leaves a notice. More than the bound of unsent bytes ends the connection with a resume code:
+    /// what it misses is in the log.
+    pub(crate) fn tell(&self, notice: Notice) {
+        if self.close.get().is_some() {
+            return;
+        }
+        let mut notices = self.notices.borrow_mut();
+        if let Notice::Frame { frame, .. } = &notice {
+            if replace_signal(&mut notices, &notice) {
+                return;
+            }
+            self.queued_bytes
+                .set(self.queued_bytes.get() + frame.text.len());
+            if self.queued_bytes.get() + self.unwritten_bytes.get() > limit::QUEUE_BYTES_MAX {
+                drop(notices);
+                self.end(CloseCode::TooSlow);
+                return;
+            }
+        }
+        notices.push_back(notice);
+        drop(notices);
+        self.wake();
+    }
+
+    /// Ends the connection. The first reason counts.
+    pub(crate) fn end(&self, code: CloseCode) {
+        if self.close.get().is_none() {
+            self.close.set(Some(code));
+        }
+        self.notices.replace(VecDeque::new());
+        self.queued_bytes.set(0);
+        self.wake();
+    }
+
+    /// Ends the connection after what it was told so far.
+    pub(crate) fn end_after_notices(&self, code: CloseCode) {
+        if self.close.get().is_none() {
+            self.last.set(Some(code));
+        }
+        self.wake();
+    }
+
+    /// How the connection shall end now that all notices are taken and said, if it shall.
+    pub(crate) fn last(&self) -> Option<CloseCode> {
+        self.last.get()
+    }
+
+    /// How the connection shall end, once it shall.
+    pub(crate) fn ending(&self) -> Option<CloseCode> {
+        self.close.get()
+    }
+
+    /// The next notice. An emptied queue gives its memory back.
+    pub(crate) fn take(&self) -> Option<Notice> {
+        let mut notices = self.notices.borrow_mut();
+        let notice = notices.pop_front();
+        match &notice {
+            Some(Notice::Frame { frame, .. }) => self
+                .queued_bytes
+                .set(self.queued_bytes.get() - frame.text.len().min(self.queued_bytes.get())),
+            Some(Notice::Follow(_) | Notice::Beat | Notice::GoAway { .. }) => {}
+            None => *notices = VecDeque::new(),
+        }
+        notice
+    }
+
+    /// Waits until there is a notice or an end. Cancel-safe.
+    pub(crate) async fn news(&self) {
+        std::future::poll_fn(|context| self.poll_news(context)).await;
+    }
+
+    /// See [`Mailbox::news`].
+    pub(crate) fn poll_news(&self, context: &Context<'_>) -> Poll<()> {
+        let is_over = self.close.get().is_some() || self.last.get().is_some();
+        if is_over || !self.notices.borrow().is_empty() {
+            return Poll::Ready(());
+        }
+        self.remember(context);
+        Poll::Pending
+    }
+
+    /// Waits until the connection shall end. Cancel-safe.
+    pub(crate) fn poll_ending(&self, context: &Context<'_>) -> Poll<CloseCode> {
+        if let Some(code) = self.close.get() {
+            return Poll::Ready(code);
+        }
+        self.remember(context);
+        Poll::Pending
+    }
+
+    fn remember(&self, context: &Context<'_>) {
+        self.waker.set(Some(context.waker().clone()));
+    }
+
+    fn wake(&self) {
+        if let Some(waker) = self.waker.take() {
+            waker.wake();
+        }
+    }
+
+    /// The connection is of this kind from now on, until its rights end.
+    pub(crate) fn identify(&self, phase: Phase, expires_at_ms: u64) {
+        self.phase.set(phase);
+        self.expires_at_ms.set(expires_at_ms);
+    }
+
+    /// Says how the connection shows life.
+    pub(crate) fn set_beats(&self, beats: Beats) {
+        self.beats.set(beats);
+    }
+
+    /// The connection is being closed; the watch leaves it alone.
+    pub(crate) fn closing(&self) {
+        self.phase.set(Phase::Closing);
+        self.notices.replace(VecDeque::new());
+    }
+
+    pub(crate) fn phase(&self) -> Phase {
+        self.phase.get()
+    }
+
+    /// The client said something.
+    pub(crate) fn heard(&self, now: u32) {
+        self.heard_at.set(now);
+    }
+
+    /// So many bytes wait in the connection, and some were written just now.
+    pub(crate) fn wrote(&self, now: u32, unwritten_bytes: usize) {
+        self.said_at.set(now);
+        self.unwritten_bytes.set(unwritten_bytes);
+        self.stalled_at.set((unwritten_bytes > 0).then_some(now));
+    }
+
+    /// So many bytes wait in the connection, and the client takes none.
+    pub(crate) fn stalled(&self, now: u32, unwritten_bytes: usize) {
+        self.unwritten_bytes.set(unwritten_bytes);
+        if self.stalled_at.get().is_none() {
+            self.stalled_at.set(Some(now));
+        }
+    }
+
+    /// What the shard's watch does with this connection, once a second.
+    pub(crate) fn tick(&self, now: u32, now_ms: u64) {
+        let since = |at: u32| u64::from(now.saturating_sub(at)) * 1_000;
+        let stalled = self.stalled_at.get();
+        match self.phase.get() {
+            Phase::Closing => {}
+            Phase::Unidentified => {
+                if since(self.heard_at.get()) >= limit::HELLO_MS_MAX {
+                    self.end(CloseCode::Silent);
+                }
+            }
+            Phase::Visitor | Phase::Agent => {
+                if now_ms >= self.expires_at_ms.get() {
+                    self.end(CloseCode::TokenExpired);
+                } else if stalled.is_some_and(|at| since(at) > limit::STALL_MS_MAX) {
+                    self.end(CloseCode::TooSlow);
+                } else {
+                    self.tick_beat(now);
+                }
+            }
+        }
+    }
+
+    fn tick_beat(&self, now: u32) {
+        let since = |at: u32| u64::from(now.saturating_sub(at)) * 1_000;
+        let silence_ms = match self.beats.get() {
+            Beats::None => return,
+            Beats::Spoken => 0,
+            Beats::Answered => since(self.heard_at.get()),
+        };
+        if silence_ms >= limit::SILENCE_MS_MAX {
+            self.end(CloseCode::Silent);
+            return;
+        }
+        let is_quiet = since(self.said_at.get()) >= limit::BEAT_MS;
+        // A client that only listens must be asked too, or its silence ended the connection.
+        let is_asked = silence_ms >= limit::BEAT_MS && silence_ms % limit::BEAT_MS < 1_000;
+        if is_quiet || is_asked {
+            self.said_at.set(now);
+            self.tell(Notice::Beat);
+        }
+    }
+}
+
+/// Puts a signal in the place of an unsent one about the same.
+fn replace_signal(notices: &mut VecDeque<Notice>, new: &Notice) -> bool {
+    let Notice::Frame { topic, frame } = new else {
+        return false;
+    };
+    let Class::Signal { key } = frame.class else {
+        return false;
+    };
+    let unsent = notices.iter_mut().rev().take(SIGNALS_SEARCHED).find(|old| {
+        matches!(old, Notice::Frame { topic: old_topic, frame }
+            if old_topic == topic && frame.class == Class::Signal { key })
+    });
+    match unsent {
+        Some(old) => {
+            *old = new.clone();
+            true
+        }
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use protocol::id::{Id, VisitorId};
+    use router::SignalKey;
+
+    use super::*;
+
+    const TOPIC: fn() -> Topic = || Topic::Visitor(VisitorId::from_bits(1));
+
+    fn frame(text: &'static str, class: Class) -> Notice {
+        Notice::Frame {
+            topic: TOPIC(),
+            frame: Encoded {
+                text: Bytes::from_static(text.as_bytes()),
+                class,
+            },
+        }
+    }
+
+    fn signal(text: &'static str) -> Notice {
+        frame(
+            text,
+            Class::Signal {
+                key: SignalKey::Unread,
+            },
+        )
+    }
+
+    fn taken(mailbox: &Mailbox) -> Vec<String> {
+        std::iter::from_fn(|| mailbox.take())
+            .map(|notice| match notice {
+                Notice::Frame { frame, .. } => String::from_utf8(frame.text.to_vec()).unwrap(),
+                Notice::Follow(_) => "follow".to_owned(),
+                Notice::Beat => "beat".to_owned(),
+                Notice::GoAway { .. } => "go away".to_owned(),
+            })
+            .collect()
+    }
+
+    fn visitors(now: u32) -> Mailbox {
+        let mailbox = Mailbox::new(now);
+        mailbox.identify(Phase::Visitor, u64::MAX);
+        mailbox
+    }
+
+    #[test]
+    fn of_unsent_signals_about_one_thing_the_latest_wins() {
+        let mailbox = visitors(0);
+        mailbox.tell(signal("1 unread"));
+        mailbox.tell(frame("row", Class::Row));
+        mailbox.tell(signal("2 unread"));
+        mailbox.tell(frame(
+            "staff",
+            Class::Signal {
+                key: SignalKey::Staff,
+            },
+        ));
+        assert_eq!(taken(&mailbox), ["2 unread", "row", "staff"]);
+        mailbox.tell(signal("3 unread"));
+        assert_eq!(taken(&mailbox), ["3 unread"]);
+    }
+
+    #[test]
+    fn more_than_the_bound_ends_in_a_resume_and_frees_the_queue() {
+        let mailbox = visitors(0);
+        let text = Bytes::from(vec![b'x'; limit::QUEUE_BYTES_MAX / 4]);
+        let tell = || {
+            mailbox.tell(Notice::Frame {
+                topic: TOPIC(),
+                frame: Encoded {
+                    text: text.clone(),
+                    class: Class::Row,
+                },
+            });
+        };
+        (0..4).for_each(|_| tell());
+        assert_eq!(mailbox.ending(), None);
+        tell();
+        assert_eq!(mailbox.ending(), Some(CloseCode::TooSlow));
+        assert!(mailbox.take().is_none());
+    }
+
+    #[test]
+    fn bytes_that_wait_in_the_connection_count_too() {
+        let mailbox = visitors(0);
+        mailbox.stalled(0, limit::QUEUE_BYTES_MAX);
+        mailbox.tell(frame("x", Class::Row));
+        assert_eq!(mailbox.ending(), Some(CloseCode::TooSlow));
+    }
+
+    #[test]
+    fn who_says_no_hello_is_not_waited_for() {
+        let mailbox = Mailbox::new(5);
+        mailbox.tick(14, 0);
+        assert_eq!(mailbox.ending(), None);
+        mailbox.tick(15, 0);
+        assert_eq!(mailbox.ending(), Some(CloseCode::Silent));
+    }
+
+    #[test]
+    fn a_quiet_connection_is_asked_and_a_silent_one_given_up() {
+        let mailbox = visitors(0);
+        mailbox.tick(24, 0);
+        assert!(taken(&mailbox).is_empty());
+        mailbox.tick(25, 0);
+        mailbox.tick(26, 0);
+        assert_eq!(taken(&mailbox), ["beat"]);
+        mailbox.tick(50, 0);
+        assert_eq!(taken(&mailbox), ["beat"]);
+        mailbox.tick(59, 0);
+        assert_eq!(mailbox.ending(), None);
+        mailbox.tick(60, 0);
+        assert_eq!(mailbox.ending(), Some(CloseCode::Silent));
+    }
+
+    #[test]
+    fn who_only_listens_is_asked_although_we_talk() {
+        let mailbox = visitors(0);
+        for now in 1..=25 {
+            mailbox.wrote(now, 0);
+            mailbox.tick(now, 0);
+        }
+        assert_eq!(taken(&mailbox), ["beat"]);
+        mailbox.heard(26);
+        for now in 27..=50 {
+            mailbox.wrote(now, 0);
+            mailbox.tick(now, 0);
+        }
+        assert!(taken(&mailbox).is_empty());
+    }
+
+    #[test]
+    fn a_reader_without_progress_for_ten_seconds_must_resume() {
+        let mailbox = visitors(0);
+        mailbox.stalled(3, 100);
+        mailbox.tick(13, 0);
+        assert_eq!(mailbox.ending(), None);
+        mailbox.wrote(13, 50);
+        mailbox.tick(23, 0);
+        assert_eq!(mailbox.ending(), None);
+        mailbox.tick(24, 0);
+        assert_eq!(mailbox.ending(), Some(CloseCode::TooSlow));
+    }
+
+    #[test]
+    fn rights_end_when_they_end() {
+        let mailbox = Mailbox::new(0);
+        mailbox.identify(Phase::Agent, 1_000);
+        mailbox.tick(0, 999);
+        assert_eq!(mailbox.ending(), None);
+        mailbox.tick(0, 1_000);
+        assert_eq!(mailbox.ending(), Some(CloseCode::TokenExpired));
+    }
+
+    #[test]
+    fn a_farewell_is_said_before_the_end() {
+        let mailbox = visitors(0);
+        mailbox.tell(Notice::GoAway { return_after_ms: 1 });
+        mailbox.end_after_notices(CloseCode::GoingAway);
+        assert_eq!(mailbox.ending(), None);
+        assert_eq!(taken(&mailbox), ["go away"]);
+        assert_eq!(mailbox.last(), Some(CloseCode::GoingAway));
+    }
+}

@@ -1,0 +1,285 @@
+//! A shard: one thread, one runtime, its own connections and its own map from topics to them. Nothing
+//! here is shared with another shard, so the hot path takes no lock.
+//!
+//! Three inputs: errands of the gateway (a socket to serve, a drain, the end), deliveries of the
+//! router (encoded once for all shards), and a tick each second (beats, deadlines, stalls).
+
+mod door;
+pub(crate) mod errand;
+pub(crate) mod head;
+pub(crate) mod mailbox;
+pub(crate) mod stream;
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::time::Duration;
+
+use protocol::rejection::CloseCode;
+use router::{Delivery, ShardId, Topic};
+use tokio::task::LocalSet;
+
+use crate::Doors;
+use errand::Errand;
+use mailbox::{Mailbox, Notice, Phase};
+
+/// How often the watch looks at all connections.
+const TICK: Duration = Duration::from_secs(1);
+/// Deliveries that are taken in a row before connections get their turn.
+const DELIVERIES_IN_A_ROW: usize = 256;
+
+/// What makes a shard; goes to its thread.
+pub(crate) struct Seed {
+    pub(crate) doors: Doors,
+    pub(crate) id: ShardId,
+    pub(crate) errands: flume::Receiver<Errand>,
+    /// For requests that become streams of this shard.
+    pub(crate) errand_sender: flume::Sender<Errand>,
+    pub(crate) deliveries: flume::Receiver<Delivery>,
+    pub(crate) http: axum::Router,
+}
+
+/// A shard on its thread.
+pub(crate) struct Shard {
+    pub(crate) doors: Doors,
+    pub(crate) http: axum::Router,
+    pub(crate) errand_sender: flume::Sender<Errand>,
+    id: ShardId,
+    /// Seconds of the world's clock.
+    now: Cell<u32>,
+    mailboxes: RefCell<Vec<Rc<Mailbox>>>,
+    topics: RefCell<HashMap<Topic, Vec<Rc<Mailbox>>>>,
+    draining: Cell<bool>,
+}
+
+impl Seed {
+    /// Runs the shard on this thread until it is told to stop.
+    pub(crate) fn run(self) {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .max_blocking_threads(16)
+            .build();
+        let runtime = match runtime {
+            Ok(runtime) => runtime,
+            Err(error) => {
+                tracing::error!("a shard has no runtime: {error}");
+                return;
+            }
+        };
+        LocalSet::new().block_on(&runtime, self.serve());
+        // Connections that did not end by themselves end here.
+        runtime.shutdown_background();
+    }
+
+    async fn serve(self) {
+        let tracker = self.doors.world.tracker.clone();
+        let clock = self.doors.world.clock.clone();
+        let shard = Rc::new(Shard {
+            now: Cell::new(seconds(&self.doors)),
+            doors: self.doors,
+            http: self.http,
+            errand_sender: self.errand_sender,
+            id: self.id,
+            mailboxes: RefCell::default(),
+            topics: RefCell::default(),
+            draining: Cell::new(false),
+        });
+        let mut tick = Box::pin(clock.sleep(TICK));
+        loop {
+            tokio::select! {
+                // The end comes first; then news, so that a flood of new sockets cannot delay them.
+                biased;
+                () = tracker.hard().cancelled() => break,
+                delivery = self.deliveries.recv_async() => match delivery {
+                    Ok(delivery) => shard.deliver_all(delivery, &self.deliveries).await,
+                    Err(_) => break,
+                },
+                () = &mut tick => {
+                    shard.tick();
+                    tick = Box::pin(clock.sleep(TICK));
+                }
+                errand = self.errands.recv_async() => match errand {
+                    Ok(Errand::Stop) | Err(_) => break,
+                    Ok(errand) => shard.run_errand(errand),
+                },
+            }
+        }
+        shard.stop().await;
+    }
+}
+
+fn seconds(doors: &Doors) -> u32 {
+    u32::try_from(doors.world.clock.elapsed().as_secs()).unwrap_or(u32::MAX)
+}
+
+impl Shard {
+    /// Seconds of the world's clock, as of the last tick.
+    pub(crate) fn now(&self) -> u32 {
+        self.now.get()
+    }
+
+    /// Whether clients are being sent away.
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining.get()
+    }
+
+    /// A mailbox for a new connection.
+    pub(crate) fn enter(&self) -> Rc<Mailbox> {
+        let mailbox = Rc::new(Mailbox::new(self.now()));
+        self.mailboxes.borrow_mut().push(Rc::clone(&mailbox));
+        mailbox
+    }
+
+    /// The connection of this mailbox is over. It has left its topics before.
+    pub(crate) fn exit(&self, mailbox: &Rc<Mailbox>) {
+        let mut mailboxes = self.mailboxes.borrow_mut();
+        let index = mailboxes.iter().position(|one| Rc::ptr_eq(one, mailbox));
+        if let Some(index) = index {
+            mailboxes.swap_remove(index);
+        }
+    }
+
+    pub(crate) fn subscribe(&self, topic: Topic, mailbox: &Rc<Mailbox>) {
+        let mut topics = self.topics.borrow_mut();
+        let listeners = topics.entry(topic).or_insert_with(|| {
+            self.doors.router.subscribe(self.id, topic);
+            Vec::with_capacity(1)
+        });
+        listeners.push(Rc::clone(mailbox));
+    }
+
+    pub(crate) fn unsubscribe(&self, topic: Topic, mailbox: &Rc<Mailbox>) {
+        let mut topics = self.topics.borrow_mut();
+        let Some(listeners) = topics.get_mut(&topic) else {
+            return;
+        };
+        if let Some(index) = listeners.iter().position(|one| Rc::ptr_eq(one, mailbox)) {
+            listeners.swap_remove(index);
+        }
+        if listeners.is_empty() {
+            topics.remove(&topic);
+            self.doors.router.unsubscribe(self.id, topic);
+        }
+    }
+
+    /// Hands out what has come, each connection being woken once however much it gets.
+    async fn deliver_all(&self, first: Delivery, rest: &flume::Receiver<Delivery>) {
+        self.deliver(first);
+        for _ in 0..DELIVERIES_IN_A_ROW {
+            match rest.try_recv() {
+                Ok(delivery) => self.deliver(delivery),
+                Err(_) => return,
+            }
+        }
+        tokio::task::yield_now().await;
+    }
+
+    fn deliver(&self, delivery: Delivery) {
+        match delivery {
+            Delivery::Publish { topic, frame } => self.tell_topic(topic, || Notice::Frame {
+                topic,
+                frame: frame.clone(),
+            }),
+            Delivery::Follow {
+                topic,
+                conversation_id,
+            } => self.tell_topic(topic, || Notice::Follow(conversation_id)),
+            Delivery::CloseTopic { topic, code } => {
+                for mailbox in self.listeners(topic) {
+                    mailbox.end(code);
+                }
+            }
+            Delivery::Lost => {
+                for mailbox in self.identified() {
+                    mailbox.end(CloseCode::TooSlow);
+                }
+            }
+        }
+    }
+
+    fn tell_topic(&self, topic: Topic, notice: impl Fn() -> Notice) {
+        // Telling wakes a task and never runs one, so the map stays borrowed.
+        if let Some(listeners) = self.topics.borrow().get(&topic) {
+            for mailbox in listeners {
+                mailbox.tell(notice());
+            }
+        }
+    }
+
+    fn listeners(&self, topic: Topic) -> Vec<Rc<Mailbox>> {
+        self.topics
+            .borrow()
+            .get(&topic)
+            .cloned()
+            .unwrap_or_default()
+    }
+
+    fn identified(&self) -> Vec<Rc<Mailbox>> {
+        let mailboxes = self.mailboxes.borrow();
+        let is_identified = |mailbox: &&Rc<Mailbox>| match mailbox.phase() {
+            Phase::Visitor | Phase::Agent => true,
+            Phase::Unidentified | Phase::Closing => false,
+        };
+        mailboxes.iter().filter(is_identified).cloned().collect()
+    }
+
+    fn tick(&self) {
+        self.now.set(seconds(&self.doors));
+        let now_ms = self.doors.world.clock.now_ms();
+        for mailbox in self.mailboxes.borrow().iter() {
+            mailbox.tick(self.now.get(), now_ms);
+        }
+    }
+
+    fn run_errand(self: &Rc<Self>, errand: Errand) {
+        match errand {
+            Errand::Accept(accepted) => door::open(self, *accepted),
+            Errand::Stream(open) => crate::connection::stream::open(self, *open),
+            Errand::Drain { return_ms } => self.drain(&return_ms),
+            Errand::Stop => {}
+        }
+    }
+
+    /// Sends everybody away, agents first, with return times spread so that they do not come back all
+    /// at once.
+    fn drain(&self, return_ms: &std::ops::Range<u64>) {
+        self.draining.set(true);
+        let ids = &self.doors.world.ids;
+        let middle = return_ms.start + (return_ms.end - return_ms.start) / 3;
+        for (phase, from, until) in [
+            (Phase::Agent, return_ms.start, middle),
+            (Phase::Visitor, middle, return_ms.end),
+        ] {
+            for mailbox in self.identified() {
+                if mailbox.phase() == phase {
+                    mailbox.tell(Notice::GoAway {
+                        return_after_ms: from + ids.below(until - from),
+                    });
+                    mailbox.end_after_notices(CloseCode::GoingAway);
+                }
+            }
+        }
+        for mailbox in self.mailboxes.borrow().iter() {
+            if mailbox.phase() == Phase::Unidentified {
+                mailbox.end(CloseCode::GoingAway);
+            }
+        }
+    }
+
+    /// Ends what is left, and gives it a moment to say so.
+    async fn stop(&self) {
+        for mailbox in self.mailboxes.borrow().iter() {
+            mailbox.end(CloseCode::GoingAway);
+        }
+        let gone = async {
+            while !self.mailboxes.borrow().is_empty() {
+                tokio::task::yield_now().await;
+                self.doors.world.clock.sleep(Duration::from_millis(5)).await;
+            }
+        };
+        let clock = &self.doors.world.clock;
+        // What does not end by itself is dropped with the runtime.
+        let _ended = clock.timeout(Duration::from_millis(500), gone).await;
+        self.doors.router.unregister_shard(self.id);
+    }
+}

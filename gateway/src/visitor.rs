@@ -1,0 +1,60 @@
+//! Who a visitor's token stands for today: the row behind it is read at every door and every `hello`.
+
+use protocol::permission::{Actor, Principal, VisitorActor};
+use protocol::rejection::{ErrorCode, Rejection};
+use protocol::site::Site;
+use storage::visitor::VisitorRow;
+
+use crate::Doors;
+use crate::http::problem::Failure;
+use crate::token::VisitorClaims;
+
+/// A visitor whose row was read just now.
+pub(crate) struct Known {
+    pub(crate) actor: Actor,
+    pub(crate) visitor: VisitorActor,
+    pub(crate) row: VisitorRow,
+    pub(crate) site: Site,
+}
+
+/// Reads the rows behind a token.
+///
+/// # Errors
+/// `unauthenticated` where the visitor was erased or logged out, `blocked`, `unknown_site` where the
+/// site was archived, or a fault.
+pub(crate) async fn known(doors: &Doors, claims: &VisitorClaims) -> Result<Known, Failure> {
+    let row = standing(doors, claims).await?;
+    if row.blocked {
+        return Err(ErrorCode::Blocked.into());
+    }
+    let site = storage::site::find(&doors.reader, claims.workspace_id, claims.site_id)
+        .await?
+        .filter(|site| !site.archived)
+        .ok_or(ErrorCode::UnknownSite)?;
+    // The token says what was proved when it was made, the row what is true now.
+    let proved = row.proved.then_some(row.contact_id).flatten();
+    let visitor = VisitorActor {
+        visitor_id: claims.visitor_id,
+        site_id: claims.site_id,
+        contact_id: claims.contact_id.and(proved),
+    };
+    Ok(Known {
+        actor: Actor {
+            workspace_id: claims.workspace_id,
+            principal: Principal::Visitor(visitor),
+        },
+        visitor,
+        row,
+        site,
+    })
+}
+
+/// The row behind a token, if the token is still of its generation.
+pub(crate) async fn standing(doors: &Doors, claims: &VisitorClaims) -> Result<VisitorRow, Failure> {
+    let row = storage::visitor::find(&doors.reader, claims.workspace_id, claims.visitor_id).await?;
+    let is_standing = |row: &VisitorRow| {
+        !row.erased && row.generation == claims.generation && row.site_id == claims.site_id
+    };
+    row.filter(is_standing)
+        .ok_or_else(|| Rejection::from(ErrorCode::Unauthenticated).into())
+}
