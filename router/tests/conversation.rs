@@ -1,0 +1,438 @@
+//! Conversations through the router, over real stores: order, once, finished, healed.
+
+mod common;
+
+use common::{Ear, Heard, Stage, client_id, draft, eventually, follow, on_both, say};
+use protocol::command::Command;
+use protocol::conversation::State;
+use protocol::entry::{Content, ReopenCause};
+use protocol::frame::Follow;
+use protocol::id::ConversationId;
+use protocol::news::{AgentNews, Continuity, VisitorNews};
+use protocol::permission::Role;
+use protocol::position::Position;
+use protocol::rejection::{CloseCode, ErrorCode};
+use router::{Class, Replay, Router, Topic};
+
+/// The batch of a replay for the team.
+fn team_batch(replay: &Replay) -> (Continuity, Vec<u64>) {
+    match serde_json::from_slice(&replay.frames[0].text).expect("a frame of the team") {
+        AgentNews::Entries(batch) => (
+            batch.continuity,
+            batch.entries.iter().map(|entry| entry.seq).collect(),
+        ),
+        other => panic!("no batch: {other:?}"),
+    }
+}
+
+/// The batch of a replay for a visitor.
+fn visitor_batch(replay: &Replay) -> (Continuity, Vec<u64>) {
+    match serde_json::from_slice(&replay.frames[0].text).expect("a frame of the visitor") {
+        VisitorNews::Entries(batch) => (
+            batch.continuity,
+            batch.entries.iter().map(|entry| entry.number).collect(),
+        ),
+        other => panic!("no batch: {other:?}"),
+    }
+}
+
+/// The numbers of entries that an ear hears next on a topic.
+async fn numbers(ear: &Ear, count: usize) -> Vec<u64> {
+    let mut numbers = Vec::new();
+    while numbers.len() < count {
+        let number = ear.until(|heard| match heard {
+            Heard::Frame(_, _, Class::Durable { number, .. }) => Some(*number),
+            Heard::Frame(..) | Heard::Follow(..) | Heard::Close(..) | Heard::Lost => None,
+        });
+        numbers.push(number.await);
+    }
+    numbers
+}
+
+async fn state(stage: &Stage, id: ConversationId) -> State {
+    storage::conversation::find(&stage.db, stage.workspace_id, id)
+        .await
+        .expect("the store works")
+        .expect("it exists")
+        .state
+}
+
+on_both! {
+    async fn both_sides_hear_all_entries_in_order_while_both_speak_at_once(stage: Stage) {
+        let visitor = stage.visitor().await;
+        let id = stage.begins(visitor).await;
+        let (team, customer) = (stage.ear(), stage.ear());
+        team.listen(Topic::ConversationAgents(id));
+        customer.listen(Topic::ConversationVisitor(id));
+        let owner = stage.owner();
+        stage.answers(owner, id, "hi").await;
+        let mut speakers = Vec::new();
+        for index in 0..40 {
+            let (router, world) = (stage.router.clone(), stage.world.clone());
+            let (actor, place) = if index % 2 == 0 {
+                (visitor.actor, None)
+            } else {
+                (owner.actor, Some(id))
+            };
+            speakers.push(stage.world.tracker.spawn(async move {
+                let text = format!("words {index}");
+                router.handle(&actor, client_id(&world), say(place, &text)).await
+            }));
+        }
+        let mut acknowledged = Vec::new();
+        for speaker in speakers {
+            let ack = speaker.await.expect("no panic").expect("accepted");
+            acknowledged.push(ack.entry_id.expect("a message"));
+        }
+        // joined, assigned and the first answer stand before these.
+        let last = 1 + 3 + 40;
+        assert_eq!(numbers(&team, 43).await, (2..=last).collect::<Vec<_>>());
+        // The assignment is not for the visitor.
+        assert_eq!(numbers(&customer, 42).await, (2..=43).collect::<Vec<_>>());
+        let log = stage.log(id).await;
+        assert_eq!(log.len(), 44);
+        for entry_id in acknowledged {
+            assert_eq!(log.iter().filter(|entry| entry.id == entry_id).count(), 1);
+        }
+    }
+
+    async fn what_was_begun_is_stored_and_told_when_the_door_is_gone(stage: Stage) {
+        let visitor = stage.visitor().await;
+        let id = stage.begins(visitor).await;
+        let ear = stage.ear();
+        ear.listen(Topic::ConversationAgents(id));
+        let handle = stage.router.handle(
+            &visitor.actor,
+            client_id(&stage.world),
+            say(None, "said while leaving"),
+        );
+        // Polled once, then dropped: the socket died.
+        let mut handle = Box::pin(handle);
+        let first = std::future::poll_fn(|context| {
+            std::task::Poll::Ready(handle.as_mut().poll(context).is_ready())
+        })
+        .await;
+        assert!(!first, "nothing is stored that fast");
+        drop(handle);
+        let frame = ear.frame("entry").await;
+        assert_eq!(frame["entry"]["content"]["message"]["body"], "said while leaving");
+        assert_eq!(stage.log(id).await.len(), 2);
+    }
+
+    async fn a_retry_gets_the_same_answer_and_other_content_under_its_id_none(stage: Stage) {
+        let visitor = stage.visitor().await;
+        let name = client_id(&stage.world);
+        let ask = |text: &str| {
+            let (name, command) = (name.clone(), say(None, text));
+            stage.router.handle(&visitor.actor, name, command)
+        };
+        let first = ask("hello").await.expect("accepted");
+        assert_eq!(ask("hello").await.expect("the same"), first);
+        let other = ask("something else").await.unwrap_err();
+        assert_eq!(other.code, ErrorCode::ClientIdReused);
+        let id = first.conversation_id.expect("a conversation");
+        assert_eq!(stage.log(id).await.len(), 1);
+        // Also when the conversation has moved on since: what was accepted stays accepted.
+        let close = client_id(&stage.world);
+        let command = Command::Close { conversation_id: id };
+        let owner = stage.owner().actor;
+        let closed = stage.router.handle(&owner, close.clone(), command.clone()).await;
+        let reopened = stage.ask(&owner, Command::Reopen { conversation_id: id }).await;
+        assert!(reopened.is_ok());
+        let again = stage.router.handle(&owner, close, command).await;
+        assert_eq!(again.expect("the same"), closed.expect("accepted"));
+        assert_eq!(state(&stage, id).await, State::Open);
+    }
+
+    async fn two_tabs_that_speak_first_at_once_make_one_conversation(stage: Stage) {
+        let visitor = stage.visitor().await;
+        let second = stage.second_router().await;
+        let ear = stage.ear();
+        ear.listen(Topic::Visitor(visitor.id));
+        let say_on = |router: Router, text: &'static str| {
+            let name = client_id(&stage.world);
+            async move { router.handle(&visitor.actor, name, say(None, text)).await }
+        };
+        let (one, two, three) = tokio::join!(
+            say_on(stage.router.clone(), "from one tab"),
+            say_on(second, "from another node"),
+            say_on(stage.router.clone(), "from a third tab"),
+        );
+        let ids: Vec<_> = [one, two, three]
+            .into_iter()
+            .map(|ack| ack.expect("accepted").conversation_id.expect("a conversation"))
+            .collect();
+        assert!(ids.iter().all(|id| *id == ids[0]), "{ids:?}");
+        let log = stage.log(ids[0]).await;
+        assert_eq!(log.iter().map(|entry| entry.seq).collect::<Vec<_>>(), [1, 2, 3]);
+        let followed = ear.until(|heard| match heard {
+            Heard::Follow(topic, id) => Some((*topic, *id)),
+            Heard::Frame(..) | Heard::Close(..) | Heard::Lost => None,
+        });
+        assert_eq!(followed.await, (Topic::Visitor(visitor.id), ids[0]));
+    }
+
+    async fn an_entry_of_another_node_fills_the_hole_before_ours(stage: Stage) {
+        let visitor = stage.visitor().await;
+        let id = stage.begins(visitor).await;
+        stage.answers(stage.owner(), id, "two joined, three assigned, four said").await;
+        let ear = stage.ear();
+        ear.listen(Topic::ConversationAgents(id));
+        // This node's lane knows entries up to four; the fifth is another node's.
+        let other = stage.second_router().await;
+        other
+            .handle(&visitor.actor, client_id(&stage.world), say(None, "five"))
+            .await
+            .expect("accepted");
+        stage.answers(stage.owner(), id, "six").await;
+        assert_eq!(numbers(&ear, 2).await, [5, 6]);
+    }
+
+    async fn the_tail_tells_of_entries_that_no_lane_here_passed(stage: Stage) {
+        let visitor = stage.visitor().await;
+        let id = stage.begins(visitor).await;
+        let other = stage.second_router().await;
+        let ear = Ear::on(&other);
+        ear.listen(Topic::ConversationVisitor(id));
+        stage.answers(stage.owner(), id, "from the first node").await;
+        // Joined and the message; the assignment between them is the team's affair.
+        assert_eq!(numbers(&ear, 2).await, [2, 3]);
+    }
+
+    async fn a_snooze_survives_a_restart_and_wakes_once(stage: Stage) {
+        let visitor = stage.visitor().await;
+        let id = stage.begins(visitor).await;
+        let until_ms = stage.world.clock.now_ms() + 400;
+        let snooze = Command::Snooze { conversation_id: id, until_ms };
+        stage.ask(&stage.owner().actor, snooze).await.expect("accepted");
+        assert_eq!(state(&stage, id).await, State::Snoozed);
+        let stage = stage.restart().await;
+        eventually(async || state(&stage, id).await == State::Open).await;
+        let log = stage.log(id).await;
+        let woken: Vec<_> = log
+            .iter()
+            .filter(|entry| {
+                matches!(entry.content, Content::Reopened { cause: ReopenCause::SnoozeEnded })
+            })
+            .collect();
+        assert_eq!(woken.len(), 1);
+        assert!(woken[0].sent_at_ms >= until_ms);
+        let next = storage::timer::next_due_at_ms(&stage.db).await;
+        assert_eq!(next.expect("the store works"), None);
+    }
+
+    async fn the_customers_word_ends_a_snooze(stage: Stage) {
+        let visitor = stage.visitor().await;
+        let id = stage.begins(visitor).await;
+        let until_ms = stage.world.clock.now_ms() + 3_600_000;
+        let snooze = Command::Snooze { conversation_id: id, until_ms };
+        stage.ask(&stage.owner().actor, snooze).await.expect("accepted");
+        let ack = stage.says(visitor, "are you there?").await;
+        assert_eq!(ack.conversation_id, Some(id));
+        assert_eq!(state(&stage, id).await, State::Open);
+    }
+
+    async fn a_note_reaches_no_topic_of_a_visitor(stage: Stage) {
+        let visitor = stage.visitor().await;
+        let id = stage.begins(visitor).await;
+        let (team, customer) = (stage.ear(), stage.ear());
+        team.listen(Topic::ConversationAgents(id));
+        for topic in [
+            Topic::ConversationVisitor(id),
+            Topic::Visitor(visitor.id),
+            Topic::VisitorLauncher(visitor.id),
+            Topic::SiteVisitors(stage.site_id),
+        ] {
+            customer.listen(topic);
+        }
+        let note = Command::AddNote { conversation_id: id, draft: draft("between us: gold") };
+        let owner = stage.owner();
+        let ack = stage.ask(&owner.actor, note).await.expect("accepted");
+        let target = ack.entry_id.expect("a note");
+        let edit = Command::EditMessage {
+            conversation_id: id,
+            entry_id: target,
+            body: protocol::text::Body::parse("between us: gold, edited").expect("a text"),
+        };
+        stage.ask(&owner.actor, edit).await.expect("accepted");
+        stage
+            .ask(&owner.actor, Command::DeleteMessage { conversation_id: id, entry_id: target })
+            .await
+            .expect("accepted");
+        stage.answers(owner, id, "for everybody").await;
+        assert_eq!(numbers(&team, 6).await, [2, 3, 4, 5, 6, 7]);
+        // The visitor's count has no gap where the note stands.
+        assert_eq!(numbers(&customer, 2).await, [2, 3]);
+        let replay = stage.router.replay(&visitor.actor, &follow(id)).await.expect("his own");
+        assert_eq!(visitor_batch(&replay), (Continuity::Afresh, vec![1, 2, 3]));
+        let texts = replay.frames.iter().map(|frame| frame.text.clone());
+        for text in texts {
+            let text = String::from_utf8(text.to_vec()).expect("UTF-8");
+            assert!(!text.contains("gold"), "{text}");
+        }
+        for heard in customer.rest() {
+            assert!(!format!("{heard:?}").contains("gold"), "{heard:?}");
+        }
+    }
+
+    async fn a_blocked_visitor_is_shut_out_until_it_is_taken_back(stage: Stage) {
+        let visitor = stage.visitor().await;
+        let id = stage.begins(visitor).await;
+        let ear = stage.ear();
+        ear.listen(Topic::VisitorLauncher(visitor.id));
+        let block = |blocked| Command::BlockVisitor { conversation_id: id, blocked };
+        let owner = stage.owner().actor;
+        stage.ask(&owner, block(true)).await.expect("accepted");
+        let closed = ear.until(|heard| match heard {
+            Heard::Close(topic, code) => Some((*topic, *code)),
+            Heard::Frame(..) | Heard::Follow(..) | Heard::Lost => None,
+        });
+        assert_eq!(closed.await, (Topic::VisitorLauncher(visitor.id), CloseCode::Revoked));
+        let said = stage.ask(&visitor.actor, say(None, "let me in")).await;
+        assert_eq!(said.unwrap_err().code, ErrorCode::Blocked);
+        let close = Command::Close { conversation_id: id };
+        let ended = stage.ask(&visitor.actor, close).await;
+        assert_eq!(ended.unwrap_err().code, ErrorCode::Blocked);
+        // He stays blocked as somebody new, too.
+        let mut newcomer = stage.newcomer(Some(visitor.id));
+        newcomer.fresh = true;
+        let standing = stage.router.begin_visitor(&newcomer).await.expect("an answer");
+        assert!(standing.blocked);
+        assert_eq!(standing.visitor_id, visitor.id);
+        stage.ask(&owner, block(false)).await.expect("accepted");
+        stage.says(visitor, "thank you").await;
+    }
+
+    async fn nobody_gets_into_somebody_elses_conversation(stage: Stage) {
+        let (visitor, stranger) = (stage.visitor().await, stage.visitor().await);
+        let id = stage.begins(visitor).await;
+        let not_found = ErrorCode::NotFound;
+        let replay = stage.router.replay(&stranger.actor, &follow(id)).await;
+        assert_eq!(replay.unwrap_err().code, not_found);
+        for command in [
+            say(Some(id), "hello"),
+            Command::Close { conversation_id: id },
+            Command::DeleteMessage {
+                conversation_id: id,
+                entry_id: stage.log(id).await[0].id,
+            },
+        ] {
+            let answer = stage.ask(&stranger.actor, command.clone()).await;
+            assert_eq!(answer.unwrap_err().code, not_found, "{command:?}");
+        }
+        let router = &stage.router;
+        let typing = router.typing(&stranger.actor, Some(id), None, true).await;
+        assert_eq!(typing.unwrap_err().code, not_found);
+        assert_eq!(router.read(&stranger.actor, id, 1).await.unwrap_err().code, not_found);
+        // An agent of another workspace, with all rights there.
+        let mut foreign = stage.owner().actor;
+        foreign.workspace_id = stage.world.ids.next();
+        for command in [say(Some(id), "hello"), Command::Close { conversation_id: id }] {
+            let answer = stage.ask(&foreign, command).await;
+            assert_eq!(answer.unwrap_err().code, not_found);
+        }
+        assert_eq!(router.replay(&foreign, &follow(id)).await.unwrap_err().code, not_found);
+        assert_eq!(stage.log(id).await.len(), 1);
+    }
+
+    async fn a_reader_goes_on_where_he_stands_or_begins_afresh(stage: Stage) {
+        let visitor = stage.visitor().await;
+        let id = stage.begins(visitor).await;
+        let log = stage.log(id).await;
+        stage.says(visitor, "two").await;
+        stage.says(visitor, "three").await;
+        let owner = stage.owner().actor;
+        let epoch = stage.db.epoch();
+        let good = Position { epoch, number: 1, entry_id: log[0].id };
+        let from = |position| {
+            let follow = Follow { conversation_id: id, position: Some(position) };
+            let (router, actor) = (stage.router.clone(), owner);
+            async move { team_batch(&router.replay(&actor, &follow).await.expect("readable")) }
+        };
+        assert_eq!(from(good).await, (Continuity::Resumed, vec![2, 3]));
+        let afresh = (Continuity::Afresh, vec![1, 2, 3]);
+        let ahead = Position { number: 9, ..good };
+        assert_eq!(from(ahead).await, afresh);
+        let of_another_store = Position { epoch: epoch + 1, ..good };
+        assert_eq!(from(of_another_store).await, afresh);
+        let of_another_entry = Position { number: 2, ..good };
+        assert_eq!(from(of_another_entry).await, afresh);
+        let at_the_end = Position { number: 3, entry_id: stage.log(id).await[2].id, ..good };
+        assert_eq!(from(at_the_end).await, (Continuity::Resumed, vec![]));
+    }
+
+    async fn a_gap_of_more_than_a_page_begins_afresh(stage: Stage) {
+        let visitor = stage.visitor().await;
+        let id = stage.begins(visitor).await;
+        for index in 0..201 {
+            stage.says(visitor, &format!("line {index}")).await;
+        }
+        let log = stage.log(id).await;
+        let at = |number: u64, index: usize| Follow {
+            conversation_id: id,
+            position: Some(Position {
+                epoch: stage.db.epoch(),
+                number,
+                entry_id: log[index].id,
+            }),
+        };
+        let owner = stage.owner().actor;
+        let replay = stage.router.replay(&owner, &at(1, 0)).await.expect("readable");
+        let (continuity, numbers) = team_batch(&replay);
+        assert_eq!((continuity, numbers[0], numbers.len()), (Continuity::Afresh, 3, 200));
+        assert_eq!(replay.last_number, 202);
+        let replay = stage.router.replay(&owner, &at(2, 1)).await.expect("readable");
+        let (continuity, numbers) = team_batch(&replay);
+        assert_eq!((continuity, numbers[0], numbers.len()), (Continuity::Resumed, 3, 200));
+    }
+
+    async fn who_answers_takes_part_and_owns_it_and_gives_it_back_when_leaving(stage: Stage) {
+        let visitor = stage.visitor().await;
+        let id = stage.begins(visitor).await;
+        let owner = stage.owner();
+        stage.answers(owner, id, "I take this").await;
+        stage.answers(owner, id, "and go on").await;
+        let helper = stage.agent("bob", Role::Agent).await;
+        eventually(async || {
+            let assign = Command::Assign { conversation_id: id, agent_id: Some(helper.id) };
+            stage.ask(&owner.actor, assign).await.is_ok()
+        })
+        .await;
+        stage.answers(helper, id, "me too").await;
+        stage.ask(&helper.actor, Command::Leave { conversation_id: id }).await.expect("accepted");
+        let kinds: Vec<_> =
+            stage.log(id).await.iter().map(|entry| entry.content.kind()).collect();
+        assert_eq!(
+            kinds,
+            [
+                "message", "joined", "assigned", "message", "message", "assigned", "joined",
+                "message", "assigned", "left",
+            ]
+        );
+        let unknown = Command::Assign {
+            conversation_id: id,
+            agent_id: Some(stage.world.ids.next()),
+        };
+        let refused = stage.ask(&owner.actor, unknown).await.unwrap_err();
+        assert_eq!((refused.code, refused.field), (ErrorCode::Invalid, Some("agent_id")));
+    }
+
+    async fn after_the_end_a_new_conversation_begins_and_names_the_old_one(stage: Stage) {
+        let visitor = stage.visitor().await;
+        let id = stage.begins(visitor).await;
+        let ear = stage.ear();
+        ear.listen(Topic::Visitor(visitor.id));
+        stage.ask(&visitor.actor, Command::Close { conversation_id: id }).await.expect("his own");
+        let news = ear.frame("conversation").await;
+        assert_eq!(news["conversation"]["closed"], true);
+        let next = stage.begins(visitor).await;
+        assert_ne!(next, id);
+        let found = storage::conversation::find(&stage.db, stage.workspace_id, next).await;
+        let found = found.expect("the store works").expect("it exists");
+        assert_eq!(found.previous_id, Some(id));
+        // The old one cannot come back beside the new one.
+        let reopen = Command::Reopen { conversation_id: id };
+        let refused = stage.ask(&stage.owner().actor, reopen).await.unwrap_err();
+        assert_eq!(refused.code, ErrorCode::ConversationState);
+    }
+}
