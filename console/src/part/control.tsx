@@ -11,7 +11,7 @@ export function Button({
   icon,
   children,
   ...rest
-}: ComponentProps<"button"> & { tone?: "accent" | "risk" | "plain"; size?: "small"; icon?: IconName }) {
+}: ComponentProps<"button"> & { tone?: "accent" | "risk" | "plain"; size?: "small"; icon?: IconName; "data-menu"?: string }) {
   return (
     <button type="button" {...rest} className={`button ${rest.className ?? ""}`} data-tone={tone} data-size={size}>
       {icon && <Icon name={icon} />}
@@ -26,7 +26,7 @@ export function IconButton({
   name,
   shortcut,
   ...rest
-}: ComponentProps<"button"> & { icon: IconName; name: string; shortcut?: string }) {
+}: ComponentProps<"button"> & { icon: IconName; name: string; shortcut?: string; "data-menu"?: string }) {
   return (
     <button
       type="button"

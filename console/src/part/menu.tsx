@@ -10,22 +10,14 @@ export function Menu({
   children,
   align = "end",
   side = "bottom",
-  open,
-  onOpenChange,
 }: {
   trigger: ReactElement<Record<string, unknown>>;
   children: ReactNode;
   align?: "start" | "end";
   side?: "top" | "bottom" | "right";
-  open?: boolean;
-  onOpenChange?: (open: boolean) => void;
 }) {
   return (
-    <Base.Root
-      modal={false}
-      {...(open === undefined ? {} : { open })}
-      {...(onOpenChange ? { onOpenChange: (next: boolean) => onOpenChange(next) } : {})}
-    >
+    <Base.Root modal={false}>
       <Base.Trigger render={trigger} />
       <Base.Portal>
         <Base.Positioner className="positioner" sideOffset={4} align={align} side={side} collisionPadding={8}>

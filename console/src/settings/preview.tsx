@@ -8,16 +8,21 @@ export function WidgetPreview({ theme, site_name }: { theme: Theme; site_name: s
     <figure className="preview" style={style} aria-label="How the widget looks" data-side={theme.launcher_side}>
       <div className="preview-panel">
         <div className="preview-head">
-          <b className="cut">{theme.title || site_name || "Your site"}</b>
-          <span>Usually answers within minutes</span>
+          <span className="preview-face">MN</span>
+          <span className="preview-who">
+            <b className="cut">{theme.title || site_name || "Your site"}</b>
+            <span>
+              <i /> Mira is here now
+            </span>
+          </span>
         </div>
         <div className="preview-body">
-          {theme.greeting && <p className="preview-theirs">{theme.greeting}</p>}
+          {theme.greeting && <b className="preview-greeting">{theme.greeting}</b>}
           <p className="preview-ours">Is there a yearly plan?</p>
           <p className="preview-theirs">Yes, with two months free.</p>
         </div>
         <div className="preview-write">Write a message</div>
-        {theme.show_brand && <div className="preview-brand">Switchboard</div>}
+        {theme.show_brand && <div className="preview-brand">Runs on Switchboard</div>}
       </div>
       <div className="preview-launcher">
         <svg width="24" height="24" viewBox="0 0 16 16" fill="none" stroke="currentColor" strokeWidth="1.4" strokeLinejoin="round" aria-hidden="true">

@@ -3,7 +3,7 @@ import { CopyButton } from "../part/control.tsx";
 
 /** The tag of a site. */
 export function snippetOf(site_id: string, origin: string = location.origin): string {
-  return `<script async src="${origin}/widget.js" data-site-key="${site_id}"></script>`;
+  return `<script async src="${origin}/widget.js"\n  data-site-key="${site_id}"></script>`;
 }
 
 /** The tag with a button that copies it. */

@@ -1,5 +1,5 @@
 /** The connection's state, said quietly: nothing while it is up, one line while it is not. */
-import { useEffect, useState } from "react";
+import { useEffect, useState, useSyncExternalStore } from "react";
 
 import { client, status } from "../live/session.ts";
 import { Button } from "../part/control.tsx";
@@ -13,7 +13,8 @@ const QUIET_MS = 1_500;
 /** One line over the place, when there is something to say. */
 export function ConnectionLine() {
   const state = useStore(status);
-  const down = state.name !== "live" && state.name !== "off";
+  const offline = useSyncExternalStore(followOnline, () => !navigator.onLine);
+  const down = (state.name !== "live" && state.name !== "off") || offline;
   const [late, setLate] = useState(false);
   useEffect(() => {
     if (!down) {
@@ -29,15 +30,17 @@ export function ConnectionLine() {
       {down && (late || state.name === "stopped") && (
         <div className="connection">
           <Lamp state={state.name === "stopped" ? "risk" : "quiet"} />
-          <span className="grow">{wordsOf(state, left)}</span>
+          <span className="grow">{offline && state.name !== "stopped" ? OFFLINE : wordsOf(state, left)}</span>
           {state.name === "stopped" ? (
             <Button size="small" onClick={() => client().start()}>
               Connect again
             </Button>
           ) : (
-            <Button size="small" tone="plain" onClick={() => client().wake()}>
-              Try now
-            </Button>
+            !offline && (
+              <Button size="small" tone="plain" onClick={() => client().wake()}>
+                Try now
+              </Button>
+            )
           )}
         </div>
       )}
@@ -45,12 +48,24 @@ export function ConnectionLine() {
   );
 }
 
+/** A socket may outlive the network for a while; the browser knows sooner. */
+const OFFLINE = "This browser is offline. What you write is kept and goes out once when it is back.";
+
+function followOnline(listener: () => void): () => void {
+  window.addEventListener("online", listener);
+  window.addEventListener("offline", listener);
+  return () => {
+    window.removeEventListener("online", listener);
+    window.removeEventListener("offline", listener);
+  };
+}
+
 function wordsOf(state: ReturnType<typeof status.get>, left: string): string {
   switch (state.name) {
     case "connecting":
       return "Reconnecting. What you write is kept and goes out once.";
     case "waiting":
-      if (state.reason === "offline") return "You are offline. What you write is kept and goes out when you are back.";
+      if (state.reason === "offline") return OFFLINE;
       if (state.reason === "going_away") return `The server restarts. Back in ${left} s; what you write is kept.`;
       return `Connection lost. Next try in ${left} s; what you write is kept.`;
     case "stopped":

@@ -4,13 +4,16 @@ import type { AgentId, Command, Conversation, ConversationId } from "@switchboar
 import { errorText } from "../api/http.ts";
 import { priorityName, titleOf } from "../inbox/word.ts";
 import { now } from "../part/clock.ts";
-import { createStore } from "../part/store.ts";
 import { soonText } from "../part/time.tsx";
 import { toast, toastError } from "../part/toast.tsx";
 import { command, membership, team } from "../live/session.ts";
 
-/** Which menu of the open thread is open; keys open them too. */
-export const openMenu = createStore<"snooze" | "assign" | "more" | null>(null);
+/** Opens a menu of the open thread as the arrow key on its button does: its first line is chosen. */
+export function openMenu(name: "snooze" | "assign"): void {
+  const button = document.querySelector<HTMLElement>(`[data-menu="${name}"]`);
+  button?.focus();
+  button?.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowDown", bubbles: true, cancelable: true }));
+}
 
 /** Does it, says it, offers the way back; a refusal is said too. */
 function perform(what: Command, words: string, undo: Command | null): void {

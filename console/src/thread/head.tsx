@@ -1,6 +1,6 @@
 /** The head of a thread: who, whose it is, who else looks, and what can be done. */
 import { Link, useNavigate } from "@tanstack/react-router";
-import { useEffect, useState } from "react";
+import { useState } from "react";
 import type { Conversation } from "@switchboard/protocol";
 
 import { lampOf, PRIORITIES, titleOf } from "../inbox/word.ts";
@@ -79,24 +79,16 @@ function Viewers({ id }: { id: string }) {
   );
 }
 
-function useMenuOpen(name: "snooze" | "assign" | "more"): [boolean, (open: boolean) => void] {
-  const open = useStore(openMenu, (held) => held === name);
-  return [open, (next) => openMenu.set(next ? name : null)];
-}
-
 function AssignMenu({ row }: { row: Conversation }) {
   const agents = useStore(team, (held) => held.agents);
   const presence = useStore(team, (held) => held.presence);
   const me = useStore(membership, (member) => member?.agent_id ?? "");
-  const [open, setOpen] = useMenuOpen("assign");
   const assignee = row.assignee_id ? agents.get(row.assignee_id) : undefined;
   const members = [...agents.values()].filter((agent) => !agent.deactivated).sort((a, b) => Number(b.id === me) - Number(a.id === me) || a.name.localeCompare(b.name));
   return (
     <Menu
-      open={open}
-      onOpenChange={setOpen}
       trigger={
-        <Button className="assign" aria-label={`Assigned to ${assignee?.name ?? "nobody"}. Change`}>
+        <Button className="assign" data-menu="assign" aria-label={`Assigned to ${assignee?.name ?? "nobody"}. Change`}>
           {assignee ? <Face name={assignee.name} seed={assignee.id} size="small" /> : null}
           <span className="cut assign-name">{assignee ? (assignee.id === me ? "You" : assignee.name) : "Assign"}</span>
         </Button>
@@ -125,14 +117,13 @@ function AssignMenu({ row }: { row: Conversation }) {
 }
 
 function SnoozeMenu({ row }: { row: Conversation }) {
-  const [open, setOpen] = useMenuOpen("snooze");
   const [asking, setAsking] = useState(false);
   const [when, setWhen] = useState("");
   const until_ms = new Date(when).getTime();
   const good = Number.isFinite(until_ms) && until_ms > now();
   return (
     <>
-      <Menu open={open} onOpenChange={setOpen} trigger={<IconButton icon="snooze" name="Snooze" shortcut="s" />}>
+      <Menu trigger={<IconButton icon="snooze" name="Snooze" shortcut="s" data-menu="snooze" />}>
         <MenuLabel>Snooze until</MenuLabel>
         {snoozeChoices(now()).map((choice) => (
           <MenuItem key={choice.name} onSelect={() => snooze(row, choice.until_ms)}>
@@ -194,13 +185,12 @@ function CloseButton({ row, list }: { row: Conversation; list: string }) {
 }
 
 function MoreMenu({ row }: { row: Conversation }) {
-  const [open, setOpen] = useMenuOpen("more");
   const me = useStore(membership, (member) => member?.agent_id ?? "");
   const navigate = useNavigate();
   useActions(conversationActions(row, me));
   // A block is a fact of the visitor's record; the thread only knows what it can offer.
   return (
-    <Menu open={open} onOpenChange={setOpen} trigger={<IconButton icon="more" name="More" />}>
+    <Menu trigger={<IconButton icon="more" name="More" />}>
       <MenuItem icon="join" onSelect={() => join(row.id)}>
         Join
       </MenuItem>
@@ -238,16 +228,11 @@ function conversationActions(row: Conversation, me: string): Action[] {
   if (!may("conversations.write")) return [];
   return [
     { id: "take", name: "Assign to me", group: "Conversation", keys: "a", icon: "assign", run: () => assign(row, me) },
-    { id: "assign", name: "Assign to somebody", group: "Conversation", keys: "t", icon: "assign", run: () => openMenu.set("assign") },
-    { id: "snooze", name: "Snooze", group: "Conversation", keys: "s", icon: "snooze", run: () => openMenu.set("snooze") },
+    { id: "assign", name: "Assign to somebody", group: "Conversation", keys: "t", icon: "assign", run: () => openMenu("assign") },
+    { id: "snooze", name: "Snooze", group: "Conversation", keys: "s", icon: "snooze", run: () => openMenu("snooze") },
     { id: "join", name: "Join", group: "Conversation", keys: "o", icon: "join", run: () => join(row.id) },
     { id: "spam", name: row.spam ? "Not spam" : "Mark as spam", group: "Conversation", keys: "!", icon: "spam", run: () => markSpam(row, !row.spam) },
     { id: "urgent", name: "Priority: Urgent", group: "Conversation", icon: "priority", run: () => prioritize(row, 4) },
     { id: "normal", name: "Priority: Normal", group: "Conversation", icon: "priority", run: () => prioritize(row, 2) },
   ];
-}
-
-/** Closes menus that belong to another conversation. */
-export function useMenusOf(conversation_id: string): void {
-  useEffect(() => () => openMenu.set(null), [conversation_id]);
 }

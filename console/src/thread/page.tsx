@@ -15,7 +15,7 @@ import { createKeptStore, useStore } from "../part/store.ts";
 import { useActions } from "../shell/action.ts";
 import { SidePanel } from "../side/panel.tsx";
 import { Composer } from "./composer.tsx";
-import { ThreadHead, useMenusOf } from "./head.tsx";
+import { ThreadHead } from "./head.tsx";
 import { Thread } from "./thread.tsx";
 
 const SIDE_SIZE: PaneSize = { name: "side", width: 300, min: 240, max: 440 };
@@ -38,7 +38,6 @@ export function ConversationPage() {
     client().signal({ type: "viewing", conversation_id: id });
     return () => client().signal({ type: "viewing", conversation_id: null });
   }, [id, agent_id]);
-  useMenusOf(id);
   const row = known ?? asked.data;
   if (row) return <Conversation key={id} row={row} list={list} />;
   if (asked.isError) {
