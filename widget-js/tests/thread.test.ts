@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { OutboxItem } from "../src/client/outbox.ts";
-import { rowsOf, type Thread } from "../src/panel/thread.ts";
+import { isOver, rowsOf, type Thread } from "../src/panel/thread.ts";
 import { connectionNotice, refusal, staffLine } from "../src/panel/words.ts";
 import { errorMessage, type ErrorCode, type VisitorEntry } from "../src/protocol.ts";
 import { CONVERSATION, entry } from "./fake.ts";
@@ -71,6 +71,23 @@ describe("the rows of a thread", () => {
     const day = 86_400_000;
     const shown = rows([thread([entry(1, { sent_at_ms: day })]), thread([entry(1, { id: "x", sent_at_ms: 3 * day })])]);
     expect(shown.map(({ type }) => type)).toEqual(["day", "message", "day", "message"]);
+  });
+});
+
+describe("the end of a conversation", () => {
+  const closed = entry(2, { content: { kind: "closed" } });
+  const reopened = entry(3, { content: { kind: "reopened" } });
+  const open = thread([entry(1)]);
+  const over = { ...open.conversation, closed: true };
+
+  it("is what its log said last", () => {
+    expect(isOver(open)).toBe(false);
+    expect(isOver(thread([entry(1), closed]))).toBe(true);
+    expect(isOver(thread([entry(1), closed, reopened], { conversation: over }))).toBe(false);
+  });
+
+  it("is what its record says where the log does not reach", () => {
+    expect(isOver(thread([entry(9)], { conversation: over }))).toBe(true);
   });
 });
 

@@ -18,7 +18,7 @@ import type {
   WidgetConfig,
 } from "../protocol.ts";
 import { Drafts } from "./drafts.ts";
-import { rowsOf, type MessageRow, type Row, type Thread } from "./thread.ts";
+import { isOver, rowsOf, type MessageRow, type Row, type Thread } from "./thread.ts";
 import { Uploads } from "./uploads.ts";
 import { refusal } from "./words.ts";
 
@@ -143,7 +143,9 @@ export class PanelStore {
   }
 
   #become(session: VisitorSession): void {
-    const isSame = this.#session?.visitor_id === session.visitor_id;
+    // One identity for the life of a connection: who has just been proved begins a new one.
+    const isSame =
+      this.#session?.visitor_id === session.visitor_id && this.#session.identified === session.identified;
     this.#session = session;
     this.#config = session.config;
     this.#staff = session.config.staff;
@@ -227,7 +229,8 @@ export class PanelStore {
         this.#setTyping(news.active ? news.name : null);
         break;
       case "unread":
-        this.#setUnread(news.count);
+        // A count from before our own read mark arrived must not light the badge.
+        this.#setUnread(this.#isReading() ? 0 : news.count);
         break;
       case "staff":
         this.#staff = { online: news.online, names: news.names };
@@ -299,7 +302,7 @@ export class PanelStore {
     const thread = this.#present();
     const last = thread?.entries.at(-1);
     if (thread === undefined || last === undefined) return;
-    if (this.#isOpen && document.visibilityState === "visible" && this.isAtEnd) {
+    if (this.#isReading()) {
       this.#client?.signal({
         type: "read",
         conversation_id: thread.conversation.id,
@@ -308,6 +311,10 @@ export class PanelStore {
       if (this.#unread > 0) this.#setUnread(0);
     } else if (this.#unread > 0) this.#setUnread(this.#unread);
   };
+  #isReading(): boolean {
+    return this.#isOpen && document.visibilityState === "visible" && this.isAtEnd;
+  }
+
   /** Whether the end of the thread is in sight; the view keeps it. */
   isAtEnd = true;
 
@@ -481,8 +488,8 @@ export class PanelStore {
   }
 
   #openConversation(): string | null {
-    const present = this.#present()?.conversation;
-    return present === undefined || present.closed ? null : present.id;
+    const present = this.#present();
+    return present === undefined || isOver(present) ? null : present.conversation.id;
   }
 
   #say(error: unknown): void {
@@ -500,6 +507,7 @@ export class PanelStore {
   #take(): Snapshot {
     const outbox = this.#client?.outbox ?? [];
     const threads = this.#all();
+    const present = threads.at(-1);
     const waiting = outbox.filter((item) => item.command.do === "send_message" && item.state === "waiting");
     const problemText = (item: OutboxItem): string | null =>
       item.state === "refused" && item.problem !== null ? refusal(item.problem) : null;
@@ -517,7 +525,7 @@ export class PanelStore {
       editing: this.#editing,
       failure: this.#failure,
       announcement: this.#announcement,
-      isThreadClosed: threads.at(-1)?.conversation.closed === true,
+      isThreadClosed: present !== undefined && isOver(present),
     };
   }
 }

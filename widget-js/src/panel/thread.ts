@@ -75,6 +75,12 @@ export function rowsOf(
   return grouped(withDays(rows));
 }
 
+/** Whether a conversation is over: its own log knows it first. */
+export function isOver(thread: Thread): boolean {
+  const last = thread.entries.findLast(({ content }) => content.kind === "closed" || content.kind === "reopened");
+  return last === undefined ? thread.conversation.closed : last.content.kind === "closed";
+}
+
 function rowOf(entry: VisitorEntry, thread: Thread): Row | null {
   const { content, author } = entry;
   const name = author.kind === "agent" ? author.name : author.kind === "ai" ? "Assistant" : "";

@@ -12,6 +12,8 @@ export interface Upload {
   readonly part: number;
   readonly attachmentId: string | null;
   readonly error: string | null;
+  /** Whether the same file may pass another time. */
+  readonly mayRetry: boolean;
 }
 
 export class Uploads {
@@ -43,7 +45,7 @@ export class Uploads {
   add(files: Iterable<File>): void {
     for (const file of files) {
       if (this.#items.length >= limit.attachments_max) break;
-      const item: Upload = { id: newId(), file, part: 0, attachmentId: null, error: null };
+      const item: Upload = { id: newId(), file, part: 0, attachmentId: null, error: null, mayRetry: false };
       this.#items = [...this.#items, item];
       void this.#run(item);
     }
@@ -91,7 +93,8 @@ export class Uploads {
       this.#set(item.id, { part: 1, attachmentId: attachment.id });
     } catch (error) {
       const code = error instanceof ProblemError ? error.problem.code : null;
-      this.#set(item.id, { error: this.#error(code) });
+      const mayRetry = !(error instanceof ProblemError) || error.problem.retry === "later" || code === "too_many";
+      this.#set(item.id, { error: this.#error(code), mayRetry });
     } finally {
       this.#aborts.delete(item.id);
     }

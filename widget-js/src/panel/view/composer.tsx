@@ -117,20 +117,24 @@ export function Composer({ store, state }: { store: PanelStore; state: Snapshot 
 }
 
 function UploadView({ upload, store }: { upload: Upload; store: PanelStore }): VNode {
-  const { file, part, error, attachmentId } = upload;
+  const { file, part, error, mayRetry, attachmentId } = upload;
   return (
     <li class={error === null ? "upload" : "upload bad"}>
       <Icon name={error === null ? "file" : "warn"} />
-      <span class="file-name" dir="auto">
-        {file.name}
+      <span class="file-name">
+        <bdi>{file.name}</bdi>
+        {error !== null && (
+          <span class="error" role="alert">
+            {error}
+          </span>
+        )}
       </span>
       {error !== null ? (
-        <span role="alert">
-          {error}{" "}
+        mayRetry && (
           <button type="button" class="link" onClick={() => store.uploads.retry(upload.id)}>
             Try again
           </button>
-        </span>
+        )
       ) : attachmentId === null ? (
         <progress max={1} value={part} aria-label={`Uploading ${file.name}`} />
       ) : (
