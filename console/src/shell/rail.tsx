@@ -98,9 +98,10 @@ function Own() {
       side="right"
       align="end"
       trigger={
-        <button type="button" className="rail-own" aria-label={`${member.name}: ${state}. Your menu`} title={`${member.name}: ${state}`}>
+        <button type="button" className="rail-own" title={`${member.name}: ${state}`}>
           <Face name={member.name} seed={member.agent_id} lamp={lamp} />
           <span className="rail-name">{state}</span>
+          <span className="heard-only">, menu of {member.name}</span>
         </button>
       }
     >

@@ -192,7 +192,7 @@ function VisitSection({ visitor_id, row }: { visitor_id: string; row: Conversati
   return (
     <section className="side-section">
       <h3 className="side-title">
-        This visit {live && <Lamp state={live.state === "active" ? "live" : "away"} size="small" name={live.state === "active" ? "Here now" : "Idle"} />}
+        {live ? "This visit" : "Last visit"} {live && <Lamp state={live.state === "active" ? "live" : "away"} size="small" name={live.state === "active" ? "Here now" : "Idle"} />}
       </h3>
       <PagesOf visitor_id={visitor_id} live={live} stored={stored.data} />
       <VisitFacts browser={live?.browser ?? stored.data?.browser} source={live?.source ?? stored.data?.visits[0]?.source} site={site?.name} />

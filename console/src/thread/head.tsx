@@ -88,7 +88,8 @@ function AssignMenu({ row }: { row: Conversation }) {
   return (
     <Menu
       trigger={
-        <Button className="assign" data-menu="assign" aria-label={`Assigned to ${assignee?.name ?? "nobody"}. Change`}>
+        <Button className="assign" data-menu="assign" title="Assign (T)" aria-keyshortcuts="t">
+          {assignee && <span className="heard-only">Assigned to </span>}
           {assignee ? <Face name={assignee.name} seed={assignee.id} size="small" /> : null}
           <span className="cut assign-name">{assignee ? (assignee.id === me ? "You" : assignee.name) : "Assign"}</span>
         </Button>

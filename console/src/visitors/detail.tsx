@@ -58,7 +58,7 @@ export function VisitorDetail({ id, live, onClose }: { id: string; live: LiveVis
         )}
       </div>
       <section className="side-section">
-        <h3 className="side-title">This visit</h3>
+        <h3 className="side-title">{live ? "This visit" : "Last visit"}</h3>
         <PagesOf visitor_id={id} live={live} stored={stored.data} />
         <VisitFacts browser={live?.browser ?? stored.data?.browser} source={live?.source ?? stored.data?.visits[0]?.source} site={site?.name} />
         {stored.isError && <p className="faint small">{errorText(stored.error)}</p>}
