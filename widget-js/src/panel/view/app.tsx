@@ -33,7 +33,7 @@ function useSnapshot(store: PanelStore): Snapshot {
 export function App({ store }: { store: PanelStore }): VNode {
   const state = useSnapshot(store);
   const [isDropping, setDropping] = useState(false);
-  const root = useRef<HTMLDivElement>(null);
+  const root = useRef<HTMLElement>(null);
   const color = state.config?.theme.color;
 
   useLayoutEffect(() => {
@@ -67,7 +67,7 @@ export function App({ store }: { store: PanelStore }): VNode {
   };
 
   return (
-    <div class="panel" ref={root} onDragEnter={onDrag} onDragOver={onDrag} onDragLeave={onDrag} onDrop={onDrop}>
+    <main class="panel" ref={root} onDragEnter={onDrag} onDragOver={onDrag} onDragLeave={onDrag} onDrop={onDrop}>
       <Header state={state} onClose={() => store.close()} />
       <NoticeBar store={store} state={state} />
       <ThreadView store={store} state={state} />
@@ -81,7 +81,7 @@ export function App({ store }: { store: PanelStore }): VNode {
       <div class="unseen" role="status" aria-live="polite">
         {state.announcement}
       </div>
-    </div>
+    </main>
   );
 }
 
