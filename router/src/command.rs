@@ -120,6 +120,9 @@ impl Asked<'_> {
         draft: &Draft,
     ) -> Result<Done, Rejection> {
         self.site_lets_write(visitor).await?;
+        if let Some(id) = conversation_id {
+            self.router.owns(self.workspace_id(), &visitor, id).await?;
+        }
         let message = decide::message_of(decide::VISITOR_FORMATS, draft)?;
         if let Some(reply_to_id) = draft.reply_to_id {
             let target = self
@@ -225,7 +228,10 @@ impl Asked<'_> {
                     refusal = refused;
                     *known = None;
                 }
-                outcome => return self.done(outcome),
+                outcome @ (Outcome::Accepted(_)
+                | Outcome::Replayed(_)
+                | Outcome::ClientIdReused
+                | Outcome::Refused(_)) => return self.done(outcome),
             }
         }
         Err(rejection_of(refusal))

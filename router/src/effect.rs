@@ -2,7 +2,7 @@
 
 use protocol::conversation::{Conversation, State};
 use protocol::entry::{Author, Content, Entry};
-use protocol::id::{VisitorId, WorkspaceId};
+use protocol::id::{ConversationId, VisitorId, WorkspaceId};
 use protocol::permission::VisitorActor;
 use protocol::rejection::CloseCode;
 use storage::entry::Stored;
@@ -52,13 +52,30 @@ pub(crate) async fn healed(
     let before = Before::Unknown;
     router.inboxes().changed(workspace_id, before, conversation);
     if let Some(visitor_id) = conversation.visitor_id
-        && entries
-            .iter()
-            .any(|entry| entry.seq == 1 || begins_or_ends(entry))
+        && entries.iter().any(begins_or_ends)
     {
         tell_visitor(router, workspace_id, conversation, visitor_id).await;
     }
     of_entries(router, workspace_id, conversation, entries).await;
+}
+
+/// After the log told of a conversation that another lane began: the visitor's tabs follow it.
+pub(crate) async fn began(
+    router: &Router,
+    workspace_id: WorkspaceId,
+    conversation_id: ConversationId,
+) {
+    let found = storage::conversation::find(router.db(), workspace_id, conversation_id).await;
+    match found {
+        Ok(Some(conversation)) => {
+            if let Some(visitor_id) = conversation.visitor_id {
+                tell_visitor(router, workspace_id, &conversation, visitor_id).await;
+                router.hub().follow(visitor_id, conversation_id).await;
+            }
+        }
+        Ok(None) => {}
+        Err(error) => tracing::warn!(%error, "a new conversation could not be read"),
+    }
 }
 
 /// Whether an entry changes what the visitor sees of the conversation itself.
@@ -76,10 +93,7 @@ async fn tell_visitor(
     let found =
         storage::conversation::of_visitor(router.db(), workspace_id, &visitor, conversation.id);
     match found.await {
-        Ok(Some(facts)) => {
-            router.hub().visitor_facts(visitor_id, &facts).await;
-            router.hub().follow(visitor_id, conversation.id).await;
-        }
+        Ok(Some(facts)) => router.hub().visitor_facts(visitor_id, &facts).await,
         Ok(None) => {}
         Err(error) => tracing::warn!(%error, "a visitor was not told of his conversation"),
     }
@@ -157,7 +171,7 @@ fn visitor_of(conversation: &Conversation, visitor_id: VisitorId) -> VisitorActo
 }
 
 /// The conversation that goes on with a visitor, after this one changed.
-pub(crate) fn ongoing(conversation: &Conversation) -> Option<protocol::id::ConversationId> {
+pub(crate) fn ongoing(conversation: &Conversation) -> Option<ConversationId> {
     match conversation.state {
         State::Open | State::Snoozed => Some(conversation.id),
         State::Closed => None,

@@ -19,6 +19,9 @@ use crate::router::Router;
 use crate::topic::Topic;
 use crate::turnstile::{Numbered, Turnstile};
 
+/// Entries that one command makes at most.
+const COMMIT_ENTRIES_MAX: u64 = 4;
+
 impl Numbered for Entry {
     fn number(&self) -> u64 {
         self.seq
@@ -71,6 +74,8 @@ pub(crate) struct Lane {
     turnstile: Turnstile<Entry>,
     passed: Arc<AtomicU64>,
     known: Option<Known>,
+    /// Whether the visitor's tabs were told that the conversation began.
+    has_told_beginning: bool,
 }
 
 /// What a lane wakes for.
@@ -94,6 +99,7 @@ impl Lane {
             turnstile: Turnstile::new(),
             passed,
             known: None,
+            has_told_beginning: false,
         }
     }
 
@@ -146,7 +152,10 @@ impl Lane {
         match job {
             Job::Command(job) => self.command(*job).await,
             Job::Pass(stored) => self.pass_stored(&stored).await,
-            Job::Heal { number } => self.heal(number).await,
+            Job::Heal {
+                number,
+                is_beginning,
+            } => self.heal(number, is_beginning).await,
             Job::Erase { change, reply } => {
                 let outcome = match self.key {
                     LaneKey::Contact(_, contact_id) => {
@@ -203,6 +212,7 @@ impl Lane {
     }
 
     async fn pass_stored(&mut self, stored: &Stored) {
+        self.has_told_beginning |= stored.created;
         let before = self.known.as_ref().map(|known| known.conversation.clone());
         if let Some(known) = &mut self.known {
             known.learn(&stored.conversation, &stored.entries);
@@ -244,19 +254,23 @@ impl Lane {
         }
     }
 
-    /// What the event log tells of and did not come by here is read and passed on.
-    async fn heal(&mut self, number: u64) {
-        let from = self
-            .turnstile
-            .passed()
-            .unwrap_or_else(|| number.saturating_sub(1));
-        if from >= number {
-            return;
+    /// What the event log tells of and did not come by here is read and passed on. A lane that passed
+    /// nothing yet reads all that one commit may have made; followers know by the number what they have.
+    async fn heal(&mut self, number: u64, is_beginning: bool) {
+        let passed = self.turnstile.passed();
+        let from = passed.unwrap_or_else(|| number.saturating_sub(COMMIT_ENTRIES_MAX));
+        if from < number {
+            self.known = None;
+            if let Err(error) = self.read_after(from).await {
+                // The tail tells of it again with the next entry; followers notice the gap by then.
+                tracing::warn!(%error, "entries of the log could not be read");
+                return;
+            }
         }
-        self.known = None;
-        if let Err(error) = self.read_after(from).await {
-            // The tail tells of it again with the next entry; followers notice the gap by then.
-            tracing::warn!(%error, "entries of the log could not be read");
+        if is_beginning && !self.has_told_beginning {
+            self.has_told_beginning = true;
+            let (workspace_id, conversation_id) = self.conversation_id();
+            effect::began(&self.router, workspace_id, conversation_id).await;
         }
     }
 

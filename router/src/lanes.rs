@@ -54,6 +54,8 @@ pub(crate) enum Job {
     Heal {
         /// The number that the event log tells of.
         number: u64,
+        /// Whether the log tells of the conversation's beginning.
+        is_beginning: bool,
     },
     /// Erase a contact.
     Erase {

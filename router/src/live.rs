@@ -103,7 +103,7 @@ impl Live {
     }
 
     pub(crate) async fn send(&self, message: Message) {
-        // The actor ends with the hard token only; nobody is told anything after that.
+        // The actor ends after the soft token; nobody is told anything after that.
         let _ = self.0.send_async(message).await;
     }
 
@@ -157,7 +157,7 @@ pub(crate) struct Actor {
 }
 
 enum Wake {
-    Message(Message),
+    Message(Box<Message>),
     Deadline,
     Tell,
 }
@@ -178,21 +178,27 @@ impl Actor {
         }
     }
 
-    /// Runs until the hard token: connections say goodbye after the soft one.
+    /// Runs until the soft token, and until all that was said before it is taken in: by then the
+    /// connections have said goodbye.
     pub(crate) async fn run(mut self) {
         let hard = self.router.world().tracker.hard().clone();
+        let soft = self.router.world().tracker.soft().clone();
         loop {
             let wake = tokio::select! {
+                // The end first, then what is due, which is bounded by the clock; then what waits; and the
+                // orderly end only once nothing does.
+                biased;
                 () = hard.cancelled() => return,
+                () = self.sleep_to_tell() => Wake::Tell,
+                () = self.sleep_to_deadline() => Wake::Deadline,
                 message = self.messages.recv_async() => match message {
-                    Ok(message) => Wake::Message(message),
+                    Ok(message) => Wake::Message(Box::new(message)),
                     Err(flume::RecvError::Disconnected) => return,
                 },
-                () = self.sleep_to_deadline() => Wake::Deadline,
-                () = self.sleep_to_tell() => Wake::Tell,
+                () = soft.cancelled() => return,
             };
             match wake {
-                Wake::Message(message) => self.take(message).await,
+                Wake::Message(message) => self.take(*message).await,
                 Wake::Deadline => self.advance().await,
                 Wake::Tell => self.tell().await,
             }

@@ -115,9 +115,14 @@ fn heal(router: &Router, event: &Event) {
     };
     let key = LaneKey::Conversation(event.workspace_id, conversation_id);
     let passed = router.lanes().passed(key).unwrap_or_default();
-    if passed < event.number {
-        let number = event.number;
-        let posted = router.lanes().post(router, key, Job::Heal { number });
+    // A beginning is told to the visitor's tabs by the lane that saw it, or by this.
+    let is_beginning = event.event_type == EventType::ConversationCreated;
+    if passed < event.number || is_beginning {
+        let heal = Job::Heal {
+            number: event.number,
+            is_beginning,
+        };
+        let posted = router.lanes().post(router, key, heal);
         if posted.is_err() {
             // The lane is busy with later commands, whose entries make it read the hole.
             tracing::debug!(conversation.id = %conversation_id, "a full lane heals later");

@@ -1,3 +1,5 @@
+//! The lists of the inbox, change by change.
+
 use protocol::conversation::{Channel, Handler};
 use protocol::id::{ContactId, ConversationId, Id, SiteId};
 use protocol::news::AgentNews;

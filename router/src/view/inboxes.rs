@@ -24,6 +24,9 @@ use crate::topic::Topic;
 /// Rows that may wait to be told; more than that in a quarter of a second are told with their next change.
 const WAITING_MAX: usize = 50_000;
 
+/// Rows and gone ones of a list, as JSON.
+type Parts = (String, String);
+
 /// The lists of one workspace.
 #[derive(Debug)]
 struct Inbox {
@@ -166,8 +169,7 @@ async fn tell(
 ) {
     let lists: Vec<_> = lock(&inbox.watchers).keys().copied().collect();
     let moves = changes.values().any(RowChange::moves);
-    let mut encoded: HashMap<(InboxFilter, Option<AgentId>), Option<(String, String)>> =
-        HashMap::new();
+    let mut encoded: HashMap<(InboxFilter, Option<AgentId>), Option<Parts>> = HashMap::new();
     let mut counted: HashMap<AgentId, (InboxCounts, bool)> = HashMap::new();
     for (agent_id, filter) in lists {
         if let std::collections::hash_map::Entry::Vacant(place) = counted.entry(agent_id) {
@@ -204,7 +206,7 @@ fn encode(
     filter: InboxFilter,
     agent_id: AgentId,
     changes: &HashMap<ConversationId, RowChange>,
-) -> Option<(String, String)> {
+) -> Option<Parts> {
     let list = inbox::changes_of(filter, agent_id, changes.values());
     if list.is_empty() {
         return None;

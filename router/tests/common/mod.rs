@@ -157,7 +157,8 @@ impl Stage {
             password_hash: "none".to_owned(),
             created_at_ms: self.world.clock.now_ms(),
         });
-        let change = self.change("agent.joined");
+        let mut change = self.change("agent.joined");
+        change.target = member.id.to_string();
         storage::agent::create(&self.db, &account, &member, &change)
             .await
             .expect("the store works");
@@ -214,9 +215,13 @@ impl Stage {
         said.expect("a visitor may speak")
     }
 
-    /// A visitor says his first words; gives the conversation.
+    /// A visitor says his first words; gives the conversation, once all who listen heard of it.
     pub(crate) async fn begins(&self, visitor: Visitor) -> ConversationId {
+        let ear = self.ear();
+        ear.listen(Topic::Visitor(visitor.id));
         let ack = self.says(visitor, "hello").await;
+        ear.until(|heard| matches!(heard, Heard::Follow(..)).then_some(()))
+            .await;
         ack.conversation_id.expect("a message has a conversation")
     }
 

@@ -1,0 +1,416 @@
+//! The router: the one handle that doors, desk and server hold.
+
+mod presence;
+mod signal;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bus::Bus;
+use protocol::command::{Ack, Command};
+use protocol::conversation::VisitorConversation;
+use protocol::frame::{Follow, Watch};
+use protocol::id::{ConnectionId, ContactId, ConversationId, WorkspaceId};
+use protocol::permission::{Actor, Permission, Principal};
+use protocol::rejection::{ErrorCode, Rejection};
+use protocol::text::ClientId;
+use storage::attachment::AttachmentRow;
+use storage::{Db, Written};
+use tokio::sync::oneshot;
+use world::World;
+
+use crate::cache::{Cache, Tenant};
+use crate::config::RouterConfig;
+use crate::delivery::{Delivery, Encoded};
+use crate::erase;
+use crate::error::{Error, refused_by};
+use crate::hub::{Hub, ShardId};
+use crate::lanes::{self, CommandJob, Job, LaneKey, Lanes};
+use crate::live::{self, Live, Message};
+use crate::mark::Marking;
+use crate::part::Part;
+use crate::replay::{self, Replay};
+use crate::signal::Signals;
+use crate::tail;
+use crate::timer::Timers;
+use crate::topic::Topic;
+use crate::trace::Traces;
+use crate::view::{Inboxes, inboxes};
+use crate::visitors::Views;
+
+/// What a visitor is told when his connection is up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VisitorWelcome {
+    /// The conversation that goes on.
+    pub conversation: Option<VisitorConversation>,
+    /// Messages of the team that he has not read.
+    pub unread: u32,
+}
+
+/// Figures for metrics.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Lanes that exist.
+    pub lane_count: usize,
+    /// Topics that somebody listens to.
+    pub topic_count: usize,
+    /// Deliveries that a shard did not take in time.
+    pub lost_delivery_count: u64,
+    /// Page views and events that were not stored.
+    pub lost_trace_count: u64,
+}
+
+/// The realtime core of this node. Clones are one router.
+#[derive(Clone)]
+pub struct Router(Arc<Inner>);
+
+struct Inner {
+    world: World,
+    bus: Bus,
+    db: Db,
+    config: RouterConfig,
+    hub: Hub,
+    cache: Cache,
+    lanes: Lanes,
+    inboxes: Inboxes,
+    views: Views,
+    live: Live,
+    signals: Signals,
+    marking: Marking,
+    traces: Traces,
+    timers: Timers,
+    rights: Mutex<HashMap<(u128, ConversationId), Duration>>,
+}
+
+impl std::fmt::Debug for Router {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Router").finish_non_exhaustive()
+    }
+}
+
+impl Router {
+    /// Starts the core: its tasks run until `world.tracker` asks them to stop.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn start(
+        world: World,
+        bus: Bus,
+        db: Db,
+        config: RouterConfig,
+    ) -> Result<Self, Error> {
+        let cursor = storage::event::end(&db).await?;
+        let hub = Hub::new(world.clock.clone());
+        let (live, messages) = Live::new();
+        let router = Self(Arc::new(Inner {
+            cache: Cache::new(db.reader()),
+            lanes: Lanes::default(),
+            inboxes: Inboxes::default(),
+            views: Views::default(),
+            live,
+            signals: Signals::new(hub.clone(), world.clock.clone()),
+            marking: Marking::new(),
+            traces: Traces::new(config.trace_length),
+            timers: Timers::default(),
+            rights: Mutex::default(),
+            hub,
+            world,
+            bus,
+            db,
+            config,
+        }));
+        router.spawn(|router| async move { tail::run(&router, cursor).await });
+        router.spawn(|router| async move { router.0.timers.run(&router).await });
+        router.spawn(|router| async move { router.0.traces.run(&router).await });
+        router.spawn(|router| live::Actor::new(router, messages).run());
+        router.spawn_until_soft(|router| async move { router.0.marking.run(&router).await });
+        router.spawn_until_soft(|router| async move { router.0.signals.run().await });
+        Ok(router)
+    }
+
+    fn spawn<F>(&self, task: impl FnOnce(Self) -> F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        self.0.world.tracker.spawn(task(self.clone()));
+    }
+
+    /// For tasks that hold nothing worth finishing.
+    fn spawn_until_soft<F>(&self, task: impl FnOnce(Self) -> F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let soft = self.0.world.tracker.soft().clone();
+        let task = task(self.clone());
+        self.0.world.tracker.spawn(async move {
+            tokio::select! {
+                () = soft.cancelled() => {}
+                () = task => {}
+            }
+        });
+    }
+
+    /// Does what is asked, once. It is finished also when the future is dropped.
+    ///
+    /// # Errors
+    /// What the speaker may know. Nothing changed, except after `unavailable` and `internal`: then the
+    /// outcome is unknown, and the same `client_id` may be sent again.
+    pub async fn handle(
+        &self,
+        actor: &Actor,
+        client_id: ClientId,
+        command: Command,
+    ) -> Result<Ack, Rejection> {
+        let key = lanes::lane_of(actor, &command)?;
+        let (reply, answer) = oneshot::channel();
+        let job = Job::Command(Box::new(CommandJob {
+            actor: *actor,
+            client_id,
+            command,
+            reply,
+        }));
+        self.0.lanes.post(self, key, job)?;
+        // A lane that was ended hard answers nothing: the outcome is unknown.
+        answer.await.unwrap_or(Err(ErrorCode::Unavailable.into()))
+    }
+
+    /// What a reader of a conversation missed, or its newest page. Subscribe its topic first, and hold
+    /// what comes from there until the frames are sent.
+    ///
+    /// # Errors
+    /// `not_found` for a conversation that is not the visitor's or not of the workspace, `forbidden`.
+    pub async fn replay(&self, actor: &Actor, follow: &Follow) -> Result<Replay, Rejection> {
+        replay::run(self, actor, follow).await
+    }
+
+    /// Adds a shard. Its mailbox is bounded; a publisher waits for it at most a second, then the shard
+    /// is told that it lost something.
+    ///
+    /// # Panics
+    ///
+    /// With more than 64 shards.
+    #[must_use]
+    pub fn register_shard(&self, sender: flume::Sender<Delivery>) -> ShardId {
+        self.0.hub.register(sender)
+    }
+
+    /// Removes a shard with all it listened to.
+    pub fn unregister_shard(&self, shard: ShardId) {
+        self.0.hub.unregister(shard);
+    }
+
+    /// A topic got its first listener on a shard.
+    pub fn subscribe(&self, shard: ShardId, topic: Topic) {
+        self.0.hub.subscribe(shard, topic);
+    }
+
+    /// A topic lost its last listener on a shard.
+    pub fn unsubscribe(&self, shard: ShardId, topic: Topic) {
+        self.0.hub.unsubscribe(shard, topic);
+    }
+
+    /// A connection of an agent watches a list. Subscribe the topic and hold what comes from there
+    /// until [`Self::snapshot`] is sent.
+    ///
+    /// # Errors
+    /// `forbidden`, `too_long` for a search or country.
+    pub fn watch(
+        &self,
+        actor: &Actor,
+        watch: &Watch,
+        connection_id: ConnectionId,
+    ) -> Result<Topic, Rejection> {
+        let Principal::Agent(agent) = actor.principal else {
+            return Err(ErrorCode::Forbidden.into());
+        };
+        match watch {
+            Watch::Inbox { filter } => {
+                actor.may(Permission::ConversationsRead)?;
+                let list = (agent.agent_id, *filter);
+                self.0
+                    .inboxes
+                    .watch(self, actor.workspace_id, list, connection_id);
+                Ok(Topic::Inbox {
+                    agent_id: agent.agent_id,
+                    filter: *filter,
+                })
+            }
+            Watch::Visitors { filter } => {
+                actor.may(Permission::VisitorsRead)?;
+                crate::visitors::check(filter)?;
+                let view_id = self
+                    .0
+                    .views
+                    .watch(actor.workspace_id, filter, connection_id);
+                Ok(Topic::Visitors(view_id))
+            }
+        }
+    }
+
+    /// A list, whole, for somebody who watches it.
+    ///
+    /// # Errors
+    /// `not_found` for a list that nobody watches, `unavailable`.
+    pub async fn snapshot(&self, actor: &Actor, topic: Topic) -> Result<Encoded, Rejection> {
+        let workspace_id = actor.workspace_id;
+        match topic {
+            Topic::Inbox { agent_id, filter } => {
+                actor.may(Permission::ConversationsRead)?;
+                inboxes::snapshot(self, workspace_id, agent_id, filter).await
+            }
+            Topic::Visitors(view_id) => {
+                actor.may(Permission::VisitorsRead)?;
+                let filter = self.0.views.filter(workspace_id, view_id);
+                let filter = Box::new(filter.ok_or(ErrorCode::NotFound)?);
+                let snapshot = self.0.live.ask(|reply| Message::Snapshot {
+                    workspace_id,
+                    view_id,
+                    filter,
+                    reply,
+                });
+                snapshot.await.ok_or(ErrorCode::Unavailable.into())
+            }
+            Topic::ConversationAgents(_)
+            | Topic::ConversationVisitor(_)
+            | Topic::Visitor(_)
+            | Topic::VisitorLauncher(_)
+            | Topic::Agent(_)
+            | Topic::Team(_)
+            | Topic::SiteVisitors(_)
+            | Topic::Session(_) => Err(ErrorCode::NotFound.into()),
+        }
+    }
+
+    /// A connection watches a list no longer.
+    pub async fn unwatch(&self, topic: Topic, connection_id: ConnectionId) {
+        match topic {
+            Topic::Inbox { agent_id, filter } => {
+                self.0.inboxes.unwatch((agent_id, filter), connection_id);
+            }
+            Topic::Visitors(view_id) => {
+                if self.0.views.unwatch(view_id, connection_id) {
+                    self.0.live.send(Message::Unwatch { view_id }).await;
+                }
+            }
+            Topic::ConversationAgents(_)
+            | Topic::ConversationVisitor(_)
+            | Topic::Visitor(_)
+            | Topic::VisitorLauncher(_)
+            | Topic::Agent(_)
+            | Topic::Team(_)
+            | Topic::SiteVisitors(_)
+            | Topic::Session(_) => {}
+        }
+    }
+
+    /// Desk changed something: the event log is looked at now, caches and consoles follow from there,
+    /// and connections whose rights are gone end. Cheap, never waits.
+    pub fn changed(&self, workspace_id: WorkspaceId, part: Part) {
+        tracing::debug!(workspace.id = %workspace_id, ?part, "changed");
+        tail::ring(self);
+    }
+
+    /// Keeps the row of an uploaded file, once the file itself is safe.
+    ///
+    /// # Errors
+    /// `too_many` where too many files of the uploader were named by no message yet, `unavailable`.
+    pub async fn keep_attachment(
+        &self,
+        workspace_id: WorkspaceId,
+        row: &AttachmentRow,
+    ) -> Result<(), Rejection> {
+        let written = storage::attachment::create(&self.0.db, workspace_id, row).await;
+        match written.map_err(|error| refused_by(&error))? {
+            Written::Done(()) | Written::AlreadyExists => Ok(()),
+            Written::TooMany => Err(ErrorCode::TooMany.into()),
+            Written::VersionConflict
+            | Written::NotFound
+            | Written::LastOwner
+            | Written::Refused => Err(ErrorCode::Forbidden.into()),
+        }
+    }
+
+    /// Erases a contact for good. Finished also when the future is dropped; safe to repeat.
+    ///
+    /// # Errors
+    /// `forbidden`, `not_found`, `unavailable`.
+    pub async fn erase_contact(
+        &self,
+        actor: &Actor,
+        contact_id: ContactId,
+    ) -> Result<(), Rejection> {
+        let change = erase::change_of(actor, contact_id, self.0.world.clock.now_ms())?;
+        let key = LaneKey::Contact(actor.workspace_id, contact_id);
+        let (reply, answer) = oneshot::channel();
+        self.0.lanes.post(self, key, Job::Erase { change, reply })?;
+        answer.await.unwrap_or(Err(ErrorCode::Unavailable.into()))
+    }
+
+    /// Figures for metrics.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        Stats {
+            lane_count: self.0.lanes.count(),
+            topic_count: self.0.hub.topic_count(),
+            lost_delivery_count: self.0.hub.lost_count(),
+            lost_trace_count: self.0.traces.lost_count(),
+        }
+    }
+}
+
+/// What the parts of the core ask of each other.
+impl Router {
+    pub(crate) fn world(&self) -> &World {
+        &self.0.world
+    }
+
+    pub(crate) fn bus(&self) -> &Bus {
+        &self.0.bus
+    }
+
+    pub(crate) fn db(&self) -> &Db {
+        &self.0.db
+    }
+
+    pub(crate) fn config(&self) -> &RouterConfig {
+        &self.0.config
+    }
+
+    pub(crate) fn hub(&self) -> &Hub {
+        &self.0.hub
+    }
+
+    pub(crate) fn cache(&self) -> &Cache {
+        &self.0.cache
+    }
+
+    pub(crate) fn lanes(&self) -> &Lanes {
+        &self.0.lanes
+    }
+
+    pub(crate) fn inboxes(&self) -> &Inboxes {
+        &self.0.inboxes
+    }
+
+    pub(crate) fn live(&self) -> &Live {
+        &self.0.live
+    }
+
+    pub(crate) fn signals(&self) -> &Signals {
+        &self.0.signals
+    }
+
+    pub(crate) fn traces(&self) -> &Traces {
+        &self.0.traces
+    }
+
+    pub(crate) fn timers(&self) -> &Timers {
+        &self.0.timers
+    }
+
+    async fn tenant(&self, workspace_id: WorkspaceId) -> Result<Arc<Tenant>, Rejection> {
+        let tenant = self.0.cache.tenant(workspace_id).await;
+        tenant.map_err(|error| refused_by(&error))
+    }
+}

@@ -1,0 +1,252 @@
+//! Who comes and goes, at the router's door: visitors, agents, and what each is told of the other.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use presence::state::Input;
+use protocol::agent::Availability;
+use protocol::contact::AttributeValue;
+use protocol::frame::Page;
+use protocol::id::{ConnectionId, SiteId, VisitorId, WorkspaceId};
+use protocol::news::AgentNews;
+use protocol::permission::{Actor, Permission, Principal};
+use protocol::rejection::{ErrorCode, Rejection};
+use protocol::widget::{Staff, WidgetConfig};
+
+use super::{Router, VisitorWelcome};
+use crate::cache::Tenant;
+use crate::claim;
+use crate::delivery::{Class, Encoded};
+use crate::error::refused_by;
+use crate::live::{Message, staff_of};
+use crate::visitor::{self, Newcomer, Standing, VisitorConnection};
+
+impl Router {
+    /// An agent can be reached, or not. Lasts until the agent says otherwise or this node ends.
+    ///
+    /// # Errors
+    /// `forbidden` for others than agents.
+    pub async fn availability(
+        &self,
+        actor: &Actor,
+        availability: Availability,
+    ) -> Result<(), Rejection> {
+        let Principal::Agent(agent) = actor.principal else {
+            return Err(ErrorCode::Forbidden.into());
+        };
+        let message = Message::Choose {
+            workspace_id: actor.workspace_id,
+            agent_id: agent.agent_id,
+            availability,
+        };
+        self.0.live.send(message).await;
+        Ok(())
+    }
+
+    /// A visitor's connection came up. Call before anything else of that connection. A store that
+    /// cannot be read leaves the visitor off the list and is logged.
+    pub async fn visitor_enter(&self, connection: VisitorConnection) {
+        match visitor::arrival(self, connection).await {
+            Ok(Some(message)) => self.0.live.send(message).await,
+            Ok(None) => {}
+            Err(error) => tracing::warn!(%error, "a visitor came unseen"),
+        }
+    }
+
+    /// A page came in sight. Addresses that are no web pages are ignored.
+    pub async fn visitor_page(&self, connection_id: ConnectionId, page: Page) {
+        let now_ms = self.0.world.clock.now_ms();
+        if let Some(page) = visitor::page_view(&page, now_ms) {
+            self.presence(Input::Page {
+                connection_id,
+                page,
+            })
+            .await;
+        }
+    }
+
+    /// The page came in or went out of sight.
+    pub async fn visitor_activity(&self, connection_id: ConnectionId, visible: bool) {
+        self.presence(Input::Activity {
+            connection_id,
+            visible,
+        })
+        .await;
+    }
+
+    /// A site reported something of its own.
+    ///
+    /// # Errors
+    /// `empty`, `too_long`, `too_many` or `invalid`, with the field.
+    pub async fn visitor_track(
+        &self,
+        connection_id: ConnectionId,
+        name: String,
+        properties: BTreeMap<String, AttributeValue>,
+    ) -> Result<(), Rejection> {
+        claim::check_name(&name, "name")?;
+        claim::check_properties(properties.iter(), "properties")?;
+        let properties_json =
+            serde_json::to_string(&properties).expect("properties are texts and numbers");
+        let message = Message::Track {
+            connection_id,
+            name,
+            properties_json,
+        };
+        self.0.live.send(message).await;
+        Ok(())
+    }
+
+    /// A visitor's connection ended.
+    pub async fn visitor_leave(&self, connection_id: ConnectionId) {
+        self.presence(Input::Leave { connection_id }).await;
+    }
+
+    /// A connection of an agent came up. Others than agents are ignored.
+    pub async fn agent_enter(&self, actor: &Actor, connection_id: ConnectionId) {
+        if let Principal::Agent(agent) = actor.principal {
+            let message = Message::AgentEnter {
+                workspace_id: actor.workspace_id,
+                agent_id: agent.agent_id,
+                connection_id,
+            };
+            self.0.live.send(message).await;
+        }
+    }
+
+    /// A connection of an agent ended: also looks at nothing any more.
+    pub async fn agent_leave(&self, connection_id: ConnectionId) {
+        self.0.signals.leave(connection_id);
+        self.0
+            .live
+            .send(Message::AgentLeave { connection_id })
+            .await;
+    }
+
+    /// Who a browser is from now on: as before, proved by a signed identity, or somebody new.
+    ///
+    /// # Errors
+    /// `identity_invalid` where the proof names nobody, `unavailable`.
+    pub async fn begin_visitor(&self, newcomer: &Newcomer) -> Result<Standing, Rejection> {
+        visitor::begin(self, newcomer).await
+    }
+
+    /// What a visitor is told first.
+    ///
+    /// # Errors
+    /// `forbidden` for others than visitors, `unavailable`.
+    pub async fn visitor_welcome(&self, actor: &Actor) -> Result<VisitorWelcome, Rejection> {
+        let Principal::Visitor(visitor) = actor.principal else {
+            return Err(ErrorCode::Forbidden.into());
+        };
+        let fault = |error| refused_by(&error);
+        let (db, workspace_id) = (&self.0.db, actor.workspace_id);
+        let open = storage::conversation::open_of_visitor(db, workspace_id, &visitor).await;
+        let unread = storage::conversation::unread_of_visitor(db, workspace_id, &visitor).await;
+        Ok(VisitorWelcome {
+            conversation: open.map_err(fault)?,
+            unread: unread.map_err(fault)?.count,
+        })
+    }
+
+    /// Who answers now, as visitors see it.
+    ///
+    /// # Errors
+    /// `unavailable`.
+    pub async fn staff(&self, workspace_id: WorkspaceId) -> Result<Staff, Rejection> {
+        let tenant = self.tenant(workspace_id).await?;
+        Ok(self.staff_in(workspace_id, &tenant).await)
+    }
+
+    /// How a site's widget looks now; nothing for a site that does not exist.
+    ///
+    /// # Errors
+    /// `unavailable`.
+    pub async fn widget_config(
+        &self,
+        workspace_id: WorkspaceId,
+        site_id: SiteId,
+    ) -> Result<Option<WidgetConfig>, Rejection> {
+        let config = self.config_of(workspace_id, site_id).await;
+        config.map_err(|error| refused_by(&error))
+    }
+
+    /// The team with what everybody does: what an agent is told first.
+    ///
+    /// # Errors
+    /// `forbidden`, `unavailable`.
+    pub async fn team(&self, actor: &Actor) -> Result<Encoded, Rejection> {
+        actor.may(Permission::ConversationsRead)?;
+        let frame = self.team_frame(actor.workspace_id).await;
+        frame.map_err(|error| refused_by(&error))
+    }
+}
+
+/// What the parts of the core ask of each other.
+impl Router {
+    /// The store knows something new about a visitor: the live list shows it.
+    pub(crate) async fn visitor_changed(&self, workspace_id: WorkspaceId, visitor_id: VisitorId) {
+        match storage::visitor::find(&self.0.db, workspace_id, visitor_id).await {
+            Ok(Some(row)) => {
+                let facts = visitor::facts_of(&row);
+                self.presence(Input::Facts { visitor_id, facts }).await;
+            }
+            Ok(None) => {}
+            Err(error) => tracing::warn!(%error, "a visitor could not be read"),
+        }
+    }
+
+    /// How long a sign of life counts in a workspace.
+    pub(crate) async fn threshold(&self, workspace_id: WorkspaceId, tenant: &Tenant) {
+        self.presence(Input::Threshold {
+            workspace_id,
+            active_threshold_ms: tenant.settings.active_threshold_ms,
+        })
+        .await;
+    }
+
+    pub(crate) async fn team_frame(&self, workspace_id: WorkspaceId) -> storage::Result<Encoded> {
+        let tenant = self.0.cache.tenant(workspace_id).await?;
+        let presence = self.0.live.ask(|reply| Message::Team {
+            workspace_id,
+            reply,
+        });
+        let news = AgentNews::Team {
+            agents: tenant.agents.clone(),
+            presence: presence.await.unwrap_or_default(),
+        };
+        Ok(Encoded::new(&news, Class::Row))
+    }
+
+    pub(crate) async fn config_of(
+        &self,
+        workspace_id: WorkspaceId,
+        site_id: SiteId,
+    ) -> storage::Result<Option<WidgetConfig>> {
+        let tenant = self.0.cache.tenant(workspace_id).await?;
+        let Some(site) = tenant.site(site_id) else {
+            return Ok(None);
+        };
+        Ok(Some(WidgetConfig {
+            version: site.version,
+            site_name: site.name.clone(),
+            theme: site.theme.clone(),
+            identity_required: site.identity_required,
+            attachment_bytes_max: self.0.config.attachment_bytes_max,
+            respect_do_not_track: tenant.settings.respect_do_not_track,
+            staff: self.staff_in(workspace_id, &tenant).await,
+        }))
+    }
+
+    async fn staff_in(&self, workspace_id: WorkspaceId, tenant: &Arc<Tenant>) -> Staff {
+        let presence = self.0.live.ask(|reply| Message::Team {
+            workspace_id,
+            reply,
+        });
+        staff_of(tenant, &presence.await.unwrap_or_default())
+    }
+
+    async fn presence(&self, input: Input) {
+        self.0.live.send(Message::Visitor(input)).await;
+    }
+}

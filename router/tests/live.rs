@@ -1,0 +1,271 @@
+//! Live lists, signals, marks and revocations through the router, over real stores.
+
+mod common;
+
+use common::{Agent, Ear, Heard, Stage, browser, eventually, follow, on_both};
+use protocol::agent::{AgentChange, Availability};
+use protocol::command::Command;
+use protocol::frame::{Page, Purpose, Watch};
+use protocol::id::ConnectionId;
+use protocol::permission::{Principal, Role};
+use protocol::rejection::{CloseCode, ErrorCode};
+use protocol::site::SiteChange;
+use protocol::view::{InboxFilter, VisitorFilter};
+use router::{Part, Topic, VisitorConnection};
+use serde_json::Value;
+
+async fn watch_inbox(stage: &Stage, ear: &Ear, agent: Agent, filter: InboxFilter) -> Value {
+    let watch = Watch::Inbox { filter };
+    let connection_id = stage.world.ids.next();
+    let topic = stage.router.watch(&agent.actor, &watch, connection_id);
+    let topic = topic.expect("an agent may");
+    ear.listen(topic);
+    let frame = stage.router.snapshot(&agent.actor, topic).await;
+    serde_json::from_slice(&frame.expect("a list").text).expect("JSON")
+}
+
+fn connection(stage: &Stage, visitor: &common::Visitor) -> VisitorConnection {
+    let Principal::Visitor(actor) = visitor.actor.principal else {
+        unreachable!("a visitor speaks");
+    };
+    VisitorConnection {
+        connection_id: stage.world.ids.next(),
+        workspace_id: stage.workspace_id,
+        visitor: actor,
+        purpose: Purpose::Launcher,
+        browser: browser(),
+        page: Some(page("https://shop.example/a?utm_source=news#top")),
+    }
+}
+
+fn page(url: &str) -> Page {
+    Page {
+        url: url.to_owned(),
+        title: "A page".to_owned(),
+        referrer: None,
+    }
+}
+
+/// The next close that is heard.
+async fn closed(ear: &Ear) -> (Topic, CloseCode) {
+    ear.until(|heard| match heard {
+        Heard::Close(topic, code) => Some((*topic, *code)),
+        Heard::Frame(..) | Heard::Follow(..) | Heard::Lost => None,
+    })
+    .await
+}
+
+on_both! {
+    async fn the_inbox_tells_what_begins_moves_and_ends(stage: Stage) {
+        let owner = stage.owner();
+        let (all, unassigned) = (stage.ear(), stage.ear());
+        let list = watch_inbox(&stage, &all, owner, InboxFilter::All).await;
+        assert_eq!(list["rows"].as_array().map(Vec::len), Some(0));
+        watch_inbox(&stage, &unassigned, owner, InboxFilter::Unassigned).await;
+        let visitor = stage.visitor().await;
+        let id = stage.begins(visitor).await;
+        let changes = all.frame("inbox_changes").await;
+        assert_eq!(changes["rows"][0]["id"], id.to_string());
+        assert_eq!(changes["counts"]["unassigned"], 1);
+        unassigned.frame("inbox_changes").await;
+        stage.answers(owner, id, "mine").await;
+        let taken = unassigned.frame("inbox_changes").await;
+        assert_eq!(taken["gone"][0]["id"], id.to_string());
+        assert_eq!(taken["counts"]["mine"], 1);
+        let list = watch_inbox(&stage, &stage.ear(), owner, InboxFilter::Mine).await;
+        assert_eq!(list["rows"][0]["id"], id.to_string());
+        stage.ask(&owner.actor, Command::Close { conversation_id: id }).await.expect("accepted");
+        let gone = all
+            .until(|heard| match heard {
+                Heard::Frame(_, frame, _) if frame["gone"][0]["id"] == id.to_string() => {
+                    Some(frame.clone())
+                }
+                Heard::Frame(..) | Heard::Follow(..) | Heard::Close(..) | Heard::Lost => None,
+            })
+            .await;
+        assert_eq!(gone["counts"]["all"], 0);
+    }
+
+    async fn a_visitor_is_seen_with_pages_and_the_store_remembers_them(stage: Stage) {
+        let owner = stage.owner();
+        let ear = stage.ear();
+        let watch = Watch::Visitors { filter: VisitorFilter::default() };
+        let watcher = stage.world.ids.next();
+        let topic = stage.router.watch(&owner.actor, &watch, watcher).expect("an agent may");
+        ear.listen(topic);
+        stage.router.snapshot(&owner.actor, topic).await.expect("a list");
+        let visitor = stage.visitor().await;
+        let tab = connection(&stage, &visitor);
+        let connection_id = tab.connection_id;
+        stage.router.visitor_enter(tab).await;
+        let changes = ear.frame("visitor_changes").await;
+        let row = &changes["rows"][0];
+        assert_eq!(row["id"], visitor.id.to_string());
+        assert_eq!(row["page"]["url"], "https://shop.example/a?utm_source=news");
+        assert_eq!(row["source"]["utm"]["source"], "news");
+        assert_eq!(changes["counts"]["active"], 1);
+        stage.router.visitor_page(connection_id, page("https://shop.example/b")).await;
+        stage.router.visitor_page(connection_id, page("javascript:alert(1)")).await;
+        let changes = ear.frame("visitor_changes").await;
+        assert_eq!(changes["rows"][0]["page_count"], 2);
+        eventually(async || {
+            let last = storage::visit::last(&stage.db, stage.workspace_id, visitor.id).await;
+            last.expect("the store works").is_some_and(|visit| visit.page_count == 2)
+        })
+        .await;
+        assert_eq!(stage.router.stats().lost_trace_count, 0);
+        stage.router.unwatch(topic, watcher).await;
+        let gone = stage.router.snapshot(&owner.actor, topic).await;
+        assert_eq!(gone.unwrap_err().code, ErrorCode::NotFound);
+    }
+
+    async fn typing_shows_its_words_to_the_team_only(stage: Stage) {
+        let (visitor, owner) = (stage.visitor().await, stage.owner());
+        let id = stage.begins(visitor).await;
+        let (team, customer) = (stage.ear(), stage.ear());
+        team.listen(Topic::ConversationAgents(id));
+        customer.listen(Topic::ConversationVisitor(id));
+        let text = Some("I was wond".to_owned());
+        stage.router.typing(&visitor.actor, None, text, true).await.expect("his own");
+        let typing = team.frame("typing").await;
+        assert_eq!((&typing["text"], &typing["active"]), (&"I was wond".into(), &true.into()));
+        let text = Some("a secret draft".to_owned());
+        stage.router.typing(&owner.actor, Some(id), text, true).await.expect("allowed");
+        let typing = customer.frame("typing").await;
+        assert_eq!(typing["name"], "Ana");
+        assert!(typing.get("text").is_none());
+        // What is said ends the typing.
+        stage.answers(owner, id, "there").await;
+        let ended = customer.frame("typing").await;
+        assert_eq!(ended["active"], false);
+        let refused = stage.router.typing(&owner.actor, None, None, true).await.unwrap_err();
+        assert_eq!(refused.field, Some("conversation_id"));
+    }
+
+    async fn marks_are_stored_and_told_to_the_other_side(stage: Stage) {
+        let (visitor, owner) = (stage.visitor().await, stage.owner());
+        let id = stage.begins(visitor).await;
+        stage.answers(owner, id, "one").await;
+        let (team, customer, tabs, launcher) =
+            (stage.ear(), stage.ear(), stage.ear(), stage.ear());
+        team.listen(Topic::ConversationAgents(id));
+        customer.listen(Topic::ConversationVisitor(id));
+        tabs.listen(Topic::Agent(owner.id));
+        launcher.listen(Topic::VisitorLauncher(visitor.id));
+        stage.answers(owner, id, "two").await;
+        assert_eq!(launcher.frame("unread").await["count"], 2);
+        // In the visitor's count: hello, joined, one, two.
+        stage.router.read(&visitor.actor, id, 4).await.expect("his own");
+        // In the team's: the assignment stands between.
+        assert_eq!(team.frame("marks").await["marks"]["read"], 5);
+        assert_eq!(launcher.frame("unread").await["count"], 0);
+        stage.router.read(&owner.actor, id, 1).await.expect("allowed");
+        assert_eq!(customer.frame("marks").await["marks"]["read"], 1);
+        assert_eq!(tabs.frame("read").await["seq"], 1);
+        let welcome = stage.router.visitor_welcome(&visitor.actor).await.expect("a visitor");
+        assert_eq!((welcome.unread, welcome.conversation.map(|open| open.id)), (0, Some(id)));
+    }
+
+    async fn who_looks_on_is_told_until_the_connection_ends(stage: Stage) {
+        let (visitor, owner) = (stage.visitor().await, stage.owner());
+        let id = stage.begins(visitor).await;
+        let ear = stage.ear();
+        ear.listen(Topic::ConversationAgents(id));
+        let tab: ConnectionId = stage.world.ids.next();
+        stage.router.viewing(&owner.actor, tab, Some(id)).await.expect("allowed");
+        assert_eq!(ear.frame("viewing").await["agent_ids"][0], owner.id.to_string());
+        let replay = stage.router.replay(&owner.actor, &follow(id)).await.expect("readable");
+        let has_viewers = |frame: &router::Encoded| {
+            String::from_utf8_lossy(&frame.text).contains(&owner.id.to_string())
+        };
+        assert!(replay.frames.iter().any(has_viewers));
+        stage.router.agent_leave(tab).await;
+        assert_eq!(ear.frame("viewing").await["agent_ids"].as_array().map(Vec::len), Some(0));
+    }
+
+    async fn visitors_hear_who_answers(stage: Stage) {
+        let owner = stage.owner();
+        let (site, team) = (stage.ear(), stage.ear());
+        site.listen(Topic::SiteVisitors(stage.site_id));
+        team.listen(Topic::Team(stage.workspace_id));
+        assert!(!stage.router.staff(stage.workspace_id).await.expect("readable").online);
+        let tab = stage.world.ids.next();
+        stage.router.agent_enter(&owner.actor, tab).await;
+        assert_eq!(team.frame("team_presence").await["presence"][0]["availability"], "online");
+        assert_eq!(site.frame("staff").await["names"][0], "Ana");
+        stage.router.availability(&owner.actor, Availability::Away).await.expect("an agent");
+        assert_eq!(site.frame("staff").await["online"], false);
+        let staff = stage.router.staff(stage.workspace_id).await.expect("readable");
+        assert_eq!(staff, protocol::widget::Staff::default());
+    }
+
+    async fn a_deactivated_agent_and_an_ended_session_are_out_at_once(stage: Stage) {
+        let bob = stage.agent("bob", Role::Agent).await;
+        let Principal::Agent(actor) = bob.actor.principal else {
+            unreachable!("an agent speaks");
+        };
+        let ear = stage.ear();
+        ear.listen(Topic::Agent(bob.id));
+        let mut change = stage.change("agent.deactivated");
+        change.target = bob.id.to_string();
+        let new = AgentChange { deactivated: Some(true), ..AgentChange::default() };
+        storage::agent::change(&stage.db, bob.id, 1, &new, &change).await.expect("it works");
+        stage.router.changed(stage.workspace_id, Part::Session(actor.session_id));
+        assert_eq!(closed(&ear).await, (Topic::Agent(bob.id), CloseCode::Revoked));
+    }
+
+    async fn a_changed_site_reaches_its_visitors_and_consoles(stage: Stage) {
+        let (site, team) = (stage.ear(), stage.ear());
+        site.listen(Topic::SiteVisitors(stage.site_id));
+        team.listen(Topic::Team(stage.workspace_id));
+        let before = stage.router.widget_config(stage.workspace_id, stage.site_id).await;
+        assert!(before.expect("readable").is_some_and(|config| config.site_name == "Shop"));
+        let mut change = stage.change("site.changed");
+        change.target = stage.site_id.to_string();
+        let name = protocol::text::Name::parse("Lamp shop").expect("a name");
+        let new = SiteChange { name: Some(name), ..SiteChange::default() };
+        storage::site::change(&stage.db, stage.site_id, 1, &new, &change)
+            .await
+            .expect("it works");
+        stage.router.changed(stage.workspace_id, Part::Site(stage.site_id));
+        assert_eq!(site.frame("config").await["site_name"], "Lamp shop");
+        assert_eq!(team.frame("changed").await["part"], "sites");
+    }
+
+    async fn an_erased_contact_is_gone_for_those_who_look_on(stage: Stage) {
+        let (visitor, owner) = (stage.visitor().await, stage.owner());
+        let id = stage.begins(visitor).await;
+        let ear = stage.ear();
+        ear.listen(Topic::ConversationAgents(id));
+        ear.listen(Topic::Visitor(visitor.id));
+        let found = storage::conversation::find(&stage.db, stage.workspace_id, id).await;
+        let contact_id = found.expect("the store works").expect("it exists").contact_id;
+        let helper = stage.agent("bob", Role::Agent).await;
+        let refused = stage.router.erase_contact(&helper.actor, contact_id).await;
+        assert_eq!(refused.unwrap_err().code, ErrorCode::Forbidden);
+        stage.router.erase_contact(&owner.actor, contact_id).await.expect("an owner may");
+        let closed = closed(&ear).await;
+        assert_eq!(closed, (Topic::Visitor(visitor.id), CloseCode::IdentityChanged));
+        let page = ear.frame("entries").await;
+        assert_eq!(page["continuity"], "afresh");
+        assert!(!page.to_string().contains("hello"), "{page}");
+        assert_eq!(page["entries"][0]["seq"], 1);
+    }
+
+    async fn logging_out_makes_the_browser_somebody_new(stage: Stage) {
+        let visitor = stage.visitor().await;
+        let ear = stage.ear();
+        ear.listen(Topic::VisitorLauncher(visitor.id));
+        let again = stage.router.begin_visitor(&stage.newcomer(Some(visitor.id))).await;
+        assert_eq!(again.expect("known").visitor_id, visitor.id);
+        let mut newcomer = stage.newcomer(Some(visitor.id));
+        newcomer.fresh = true;
+        let fresh = stage.router.begin_visitor(&newcomer).await.expect("welcome");
+        assert_ne!(fresh.visitor_id, visitor.id);
+        let closed = closed(&ear).await;
+        assert_eq!(closed, (Topic::VisitorLauncher(visitor.id), CloseCode::IdentityChanged));
+        // The old one does not come back.
+        let back = stage.router.begin_visitor(&stage.newcomer(Some(visitor.id))).await;
+        assert_ne!(back.expect("welcome").visitor_id, visitor.id);
+    }
+}
