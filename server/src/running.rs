@@ -2,7 +2,6 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bus::Bus;
@@ -50,7 +49,8 @@ pub struct Core {
     blobs: Blobs,
     world: World,
     backups: Backups,
-    data_dir: Arc<Mutex<Option<DataDir>>>,
+    /// Held for its lock alone.
+    _data_dir: DataDir,
 }
 
 impl Core {
@@ -91,7 +91,7 @@ impl Core {
             blobs,
             world,
             backups,
-            data_dir: Arc::new(Mutex::new(Some(data_dir))),
+            _data_dir: data_dir,
         })
     }
 
@@ -106,26 +106,15 @@ impl Core {
     }
 
     /// Ends all tasks in order, then gives the data directory free.
-    pub async fn stop(&self) {
+    pub async fn stop(self) {
         let tracker = &self.world.tracker;
         tracker.stop();
-        if self
-            .world
-            .clock
-            .timeout(FINISH_MAX, tracker.wait())
-            .await
-            .is_none()
-        {
-            tracing::warn!(
-                task.count = tracker.task_count(),
-                "tasks did not finish in time"
-            );
+        let finished = self.world.clock.timeout(FINISH_MAX, tracker.wait()).await;
+        if finished.is_none() {
+            let count = tracker.task_count();
+            tracing::warn!(task.count = count, "tasks did not finish in time");
             tracker.stop_hard();
         }
-        self.data_dir
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
     }
 }
 
@@ -244,7 +233,7 @@ impl Running {
     /// The orderly end: not ready, no new connections, clients told when to return, commits finished.
     pub async fn stop(self) {
         self.gateway.drain(self.drain).await;
-        self.core.world.tracker.stop();
+        // Connections say goodbye to the core before it is asked to end.
         self.gateway.stop().await;
         self.core.stop().await;
     }
