@@ -46,6 +46,7 @@ export class Widget {
   #isOpen = false;
   #isHidden: boolean;
   #isReady = false;
+  #isRefused = false;
   #identity: string | null;
   /** Identity tokens live for minutes; the session carries on what one has proved. */
   #isIdentityTold = false;
@@ -117,7 +118,7 @@ export class Widget {
   }
 
   open(): void {
-    if (this.#isOpen || this.#keeper.session === null) {
+    if (this.#isOpen || this.#isRefused || this.#keeper.session === null) {
       this.#wantsOpen = !this.#isOpen;
       return;
     }
@@ -201,6 +202,7 @@ export class Widget {
   }
 
   #welcome(session: VisitorSession): void {
+    this.#isRefused = false;
     this.#show(session);
     this.#setUnread(session.unread);
     this.#postSession();
@@ -223,10 +225,11 @@ export class Widget {
   }
 
   #refused(code: string): void {
+    this.#isRefused = true;
     this.#post({ type: "session_failed", code });
     this.#emit("refused", code);
     console.warn(`Switchboard: refused (${code}). Check site key and allowed origins.`);
-    if (this.#frame === null) this.#launcher.setHidden(true);
+    if (!this.#isOpen) this.#launcher.setHidden(true);
   }
 
   #show(session: VisitorSession | null): void {

@@ -65,6 +65,7 @@ export class PanelStore {
   #threads = new Map<string, Thread>();
   #cursor: string | null = null;
   #isLoadingOlder = false;
+  #hasHistory = false;
   #typing: Typing | null = null;
   #typingTimer: ReturnType<typeof setTimeout> | undefined;
   #saidTypingAtMs = 0;
@@ -198,6 +199,8 @@ export class PanelStore {
     this.#client = null;
     this.#threads = new Map();
     this.#cursor = null;
+    this.#hasHistory = false;
+    this.#isLoadingOlder = false;
     this.#typing = null;
     this.#editing = null;
     this.#unread = 0;
@@ -214,6 +217,7 @@ export class PanelStore {
         if (news.conversation != null) this.#setConversation(news.conversation);
         this.#setUnread(news.unread);
         this.#post({ type: "live" });
+        if (!this.#hasHistory) void this.loadHistory(true);
         this.markRead();
         break;
       case "conversation":
@@ -363,9 +367,10 @@ export class PanelStore {
         });
       }
       this.#cursor = history.cursor ?? null;
-      this.#failure = null;
-    } catch (error) {
-      if (client === this.#client && error instanceof ProblemError) this.#failure = "Earlier messages could not be loaded.";
+      this.#hasHistory = true;
+    } catch {
+      // The first page is asked for again with the next welcome.
+      if (client === this.#client && !isFirst) this.#failure = "Earlier messages could not be loaded.";
     } finally {
       if (client === this.#client) this.#isLoadingOlder = false;
       this.#changed();

@@ -38,8 +38,10 @@ export function connectionNotice(status: Status, waiting: number): Notice | null
       return status.reason === "offline"
         ? { tone: "calm", text: `You are offline. What you write is kept and sent later.${kept}`, action: null }
         : { tone: "calm", text: `No connection just now. Trying again.${kept}`, action: "retry" };
-    case "stopped":
-      return { tone: "bad", text: stoppedText(status.code, status.problem), action: "retry" };
+    case "stopped": {
+      const isBarred = status.code === closeCode.revoked || status.problem?.code === "blocked";
+      return { tone: "bad", text: stoppedText(status.code, status.problem), action: isBarred ? null : "retry" };
+    }
   }
 }
 

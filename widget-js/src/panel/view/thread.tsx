@@ -16,6 +16,7 @@ export function ThreadView({ store, state }: { store: PanelStore; state: Snapsho
   const box = useRef<HTMLDivElement>(null);
   const height = useRef(0);
   const firstKey = useRef("");
+  const lastTop = useRef(0);
   const [isAway, setAway] = useState(false);
   const { rows } = state;
   const last = rows.at(-1);
@@ -24,8 +25,12 @@ export function ThreadView({ store, state }: { store: PanelStore; state: Snapsho
 
   const toEnd = useCallback((): void => {
     const element = box.current;
-    if (element !== null) element.scrollTop = element.scrollHeight;
-  }, []);
+    if (element === null) return;
+    element.scrollTop = element.scrollHeight;
+    lastTop.current = element.scrollTop;
+    store.isAtEnd = true;
+    setAway(false);
+  }, [store]);
 
   useLayoutEffect(() => {
     const element = box.current;
@@ -42,7 +47,6 @@ export function ThreadView({ store, state }: { store: PanelStore; state: Snapsho
 
   useEffect(() => {
     if (!state.isOpen) return undefined;
-    store.isAtEnd = true;
     toEnd();
     return undefined;
   }, [state.isOpen, store, toEnd]);
@@ -62,7 +66,10 @@ export function ThreadView({ store, state }: { store: PanelStore; state: Snapsho
   const onScroll = (): void => {
     const element = box.current;
     if (element === null) return;
-    const isAtEnd = element.scrollHeight - element.scrollTop - element.clientHeight < END_PX;
+    const isNear = element.scrollHeight - element.scrollTop - element.clientHeight < END_PX;
+    // What grows below does not take the reader away from the end; scrolling up does.
+    const isAtEnd = isNear || (store.isAtEnd && element.scrollTop >= lastTop.current);
+    lastTop.current = element.scrollTop;
     if (isAtEnd !== store.isAtEnd) setAway(!isAtEnd);
     store.isAtEnd = isAtEnd;
     if (isAtEnd) store.markRead();
@@ -76,7 +83,7 @@ export function ThreadView({ store, state }: { store: PanelStore; state: Snapsho
   return (
     <div class="thread" ref={box} onScroll={onScroll} tabIndex={0} role="log" aria-live="off" aria-label="Conversation">
       <div class="rows">
-        {state.isLoadingOlder && <p class="line">Loading earlier messages</p>}
+        {state.isLoadingOlder && <p class="loading">Loading earlier messages</p>}
         {isBeginning && <Greeting state={state} />}
         {rows.map((row) => (
           <RowView key={row.key} row={row} store={store} isLast={row === last} />
