@@ -223,9 +223,10 @@ mod tests {
     }
 
     fn jwt(secret: &[u8], header: &str, json: &str) -> String {
-        let signed = format!("{}.{}", URL_SAFE.encode(header), URL_SAFE.encode(json));
-        let signature = URL_SAFE.encode(hmac(secret, signed.as_bytes()));
-        format!("{signed}.{signature}").replace('=', "")
+        let plain = |bytes: &[u8]| URL_SAFE.encode(bytes).replace('=', "");
+        let signed = format!("{}.{}", plain(header.as_bytes()), plain(json.as_bytes()));
+        let signature = plain(&hmac(secret, signed.as_bytes()));
+        format!("{signed}.{signature}")
     }
 
     fn payload(site_key: &str, exp_offset: i64) -> String {

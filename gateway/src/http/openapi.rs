@@ -31,7 +31,7 @@ use crate::http::{
     paths(
         setup::state, setup::set_up,
         login::log_in, login::log_out, login::change_password, login::list_sessions,
-        login::end_session, me::me, invitation::lookup, invitation::accept,
+        login::end_session, me::me, me::socket_token, invitation::lookup, invitation::accept,
         workspace::find, workspace::change,
         site::list, site::create, site::find, site::change, site::list_secrets,
         site::rotate_secret, site::drop_secret,

@@ -1,0 +1,304 @@
+//! Records over HTTP: versions, roles, key scopes, lists, hostile values.
+
+use serde_json::{Value, json};
+
+use crate::house::{House, Trust, id_in};
+use crate::wire::Call;
+
+#[tokio::test]
+async fn a_change_needs_the_version_it_is_based_on() {
+    let house = House::open(Trust::Trusted).await;
+    let owner = house.owner().await;
+    let path = format!("/sites/{}", house.site(&owner).await);
+    let read = house.as_(&owner, Call::get(&path)).await;
+    assert_eq!(read.header("etag"), Some("\"1\""));
+    let body = json!({"description": "The shop"});
+    let missing = house
+        .as_(&owner, Call::new("PATCH", &path).json(&body))
+        .await;
+    assert_eq!((missing.status, missing.code().as_str()), (428, "invalid"));
+    assert_eq!(missing.field(), "if_match");
+    for wrong in ["1", "\"x\"", "W/\"1\"", "*", ""] {
+        let call = Call::new("PATCH", &path)
+            .header("if-match", wrong)
+            .json(&body);
+        let answer = house.as_(&owner, call).await;
+        assert_eq!(
+            (answer.status, answer.field().as_str()),
+            (422, "if_match"),
+            "{wrong}"
+        );
+    }
+    let done = house.as_(&owner, Call::patch(&path, 1, &body)).await;
+    assert_eq!((done.status, done.header("etag")), (200, Some("\"2\"")));
+    let late = house
+        .as_(&owner, Call::patch(&path, 1, &json!({"description": "x"})))
+        .await;
+    assert_eq!(
+        (late.status, late.code().as_str()),
+        (412, "version_conflict")
+    );
+    let now = house.as_(&owner, Call::get(&path)).await.good();
+    assert_eq!(now["description"], "The shop");
+}
+
+#[tokio::test]
+async fn a_role_cannot_be_raised_over_http() {
+    let house = House::open(Trust::Trusted).await;
+    let owner = house.owner().await;
+    let admin = house.member(&owner, "ana@example.com", "admin").await;
+    let agent = house.member(&owner, "bob@example.com", "agent").await;
+    let path = |person: &crate::house::Person| format!("/agents/{}", person.agent_id());
+    for (by, target, body) in [
+        (&agent, &agent, json!({"role": "owner"})),
+        (&agent, &admin, json!({"deactivated": true})),
+        (&admin, &admin, json!({"role": "owner"})),
+        (&admin, &owner, json!({"role": "agent"})),
+        (&admin, &owner, json!({"name": "Nobody"})),
+    ] {
+        let answer = house.as_(by, Call::patch(&path(target), 1, &body)).await;
+        assert_eq!(
+            (answer.status, answer.code().as_str()),
+            (403, "forbidden"),
+            "{body}"
+        );
+    }
+    let invite = json!({"email": "eve@example.com", "role": "owner"});
+    let invited = house.as_(&admin, Call::post("/invitations", &invite)).await;
+    assert_eq!(invited.code(), "forbidden");
+    let last = house
+        .as_(
+            &owner,
+            Call::patch(&path(&owner), 1, &json!({"role": "agent"})),
+        )
+        .await;
+    assert_eq!((last.status, last.code().as_str()), (409, "last_owner"));
+    let off = json!({"deactivated": true});
+    assert_eq!(
+        house
+            .as_(&owner, Call::patch(&path(&agent), 1, &off))
+            .await
+            .status,
+        200
+    );
+    let out = house.as_(&agent, Call::get("/me")).await;
+    assert_eq!((out.status, out.code().as_str()), (401, "unauthenticated"));
+}
+
+#[tokio::test]
+async fn a_key_opens_what_its_scopes_say_and_nothing_else() {
+    let house = House::open(Trust::Trusted).await;
+    let owner = house.owner().await;
+    let key = house.key(&owner, &["conversations.read"]).await;
+    let ask = |call: Call| house.ask(call.bearer(&key));
+    for open in ["/conversations", "/sites", "/agents", "/workspace"] {
+        assert_eq!(ask(Call::get(open)).await.status, 200, "{open}");
+    }
+    for closed in ["/keys", "/audit", "/failed-logins", "/invitations"] {
+        let answer = ask(Call::get(closed)).await;
+        assert_eq!(
+            (answer.status, answer.code().as_str()),
+            (403, "forbidden"),
+            "{closed}"
+        );
+    }
+    for personal in ["/me", "/sessions"] {
+        assert_eq!(
+            ask(Call::get(personal)).await.code(),
+            "unauthenticated",
+            "{personal}"
+        );
+    }
+    assert_eq!(
+        ask(Call::get("/conversations?filter=mine")).await.field(),
+        "filter"
+    );
+    let site = json!({"name": "Blog", "allowed_origins": []});
+    assert_eq!(ask(Call::post("/sites", &site)).await.code(), "forbidden");
+    let wider = json!({"name": "wider", "scopes": ["owner"]});
+    let admin = house.member(&owner, "ana@example.com", "admin").await;
+    let refused = house.as_(&admin, Call::post("/keys", &wider)).await;
+    assert_eq!(
+        (refused.code().as_str(), refused.field().as_str()),
+        ("forbidden", "scopes")
+    );
+    let keys = house.as_(&owner, Call::get("/keys")).await.good();
+    assert!(keys["items"][0].get("key").is_none());
+    let path = format!("/keys/{}", id_in(&keys["items"][0], "id"));
+    assert_eq!(house.as_(&owner, Call::delete(&path)).await.status, 204);
+    assert_eq!(
+        ask(Call::get("/conversations")).await.code(),
+        "unauthenticated"
+    );
+}
+
+#[tokio::test]
+async fn a_secret_is_shown_in_one_answer_only() {
+    let house = House::open(Trust::Trusted).await;
+    let owner = house.owner().await;
+    let path = format!("/sites/{}/secrets", house.site(&owner).await);
+    let made = house.as_(&owner, Call::new("POST", &path)).await;
+    assert_eq!(made.status, 201);
+    let made = made.json();
+    assert!(id_in(&made, "secret").starts_with("sbi_"));
+    let listed = house.as_(&owner, Call::get(&path)).await.good();
+    let rows = listed["items"].as_array().unwrap();
+    assert_eq!(rows.len(), 2);
+    assert!(rows.iter().all(|row| row.get("secret").is_none()));
+    let old = rows.iter().find(|row| row["id"] != made["id"]).unwrap();
+    assert!(old["expires_at_ms"].is_u64());
+    let drop = Call::delete(&format!("{path}/{}", id_in(old, "id")));
+    assert_eq!(house.as_(&owner, drop).await.status, 204);
+    let last = Call::delete(&format!("{path}/{}", id_in(&made, "id")));
+    let refused = house.as_(&owner, last).await;
+    assert_eq!(
+        (refused.status, refused.code().as_str()),
+        (409, "out_of_order")
+    );
+}
+
+#[tokio::test]
+async fn hostile_values_are_refused_by_name_and_change_nothing() {
+    let house = House::open(Trust::Trusted).await;
+    let owner = house.owner().await;
+    let path = format!("/sites/{}", house.site(&owner).await);
+    for (body, code, field) in [
+        (json!({"name": "a\u{202e}b"}), "invalid", "name"),
+        (json!({"name": "  "}), "empty", "name"),
+        (json!({"name": "x".repeat(201)}), "too_long", "name"),
+        (json!({"name": "nul\u{0}"}), "invalid", "name"),
+        (
+            json!({"allowed_origins": ["javascript:alert(1)"]}),
+            "invalid",
+            "allowed_origins",
+        ),
+        (
+            json!({"allowed_origins": ["https://a.example/x"]}),
+            "invalid",
+            "allowed_origins",
+        ),
+        (
+            json!({"allowed_origins": vec!["https://a.example"; 51]}),
+            "too_many",
+            "allowed_origins",
+        ),
+        (json!({"domain": "<script>"}), "invalid", "domain"),
+        (
+            json!({"description": "x".repeat(2_001)}),
+            "too_long",
+            "description",
+        ),
+        (
+            json!({"reopen_within_ms": u64::MAX}),
+            "invalid",
+            "reopen_within_ms",
+        ),
+        (theme("red;}</style><script>"), "invalid", "color"),
+        (json!({"surprise": 1}), "malformed", ""),
+        (json!({"name": 7}), "malformed", ""),
+    ] {
+        let answer = house.as_(&owner, Call::patch(&path, 1, &body)).await;
+        assert_eq!(
+            (answer.code().as_str(), answer.field().as_str()),
+            (code, field),
+            "{body}"
+        );
+    }
+    let site = house.as_(&owner, Call::get(&path)).await.good();
+    assert_eq!(site["version"], 1);
+    // What only looks dangerous is a name like any other: it is text, and stays text.
+    let body = json!({"name": "<script>alert(1)</script> & \"co\" עדי"});
+    let named = house.as_(&owner, Call::patch(&path, 1, &body)).await;
+    assert_eq!(named.header("content-type"), Some("application/json"));
+    assert_eq!(named.good()["name"], body["name"]);
+}
+
+fn theme(color: &str) -> Value {
+    json!({"theme": {"color": color, "title": "", "greeting": "", "launcher_side": "end",
+        "show_brand": true}})
+}
+
+#[tokio::test]
+async fn bodies_that_are_no_json_or_too_large_are_refused() {
+    let house = House::open(Trust::Trusted).await;
+    let owner = house.owner().await;
+    let json = |body: &str| {
+        Call::new("POST", "/sites")
+            .header("content-type", "application/json")
+            .text(body)
+    };
+    for body in ["", "{", "[]", "null", "{\"name\":\"\\ud800\"}"] {
+        assert_eq!(
+            house.as_(&owner, json(body)).await.code(),
+            "malformed",
+            "{body}"
+        );
+    }
+    let form = Call::new("POST", "/sites")
+        .header("content-type", "text/plain")
+        .text("{\"name\":\"x\",\"allowed_origins\":[]}");
+    assert_eq!(house.as_(&owner, form).await.field(), "content-type");
+    let large = format!("{{\"name\":\"{}\"}}", "x".repeat(70_000));
+    let answer = house.as_(&owner, json(&large)).await;
+    assert_eq!((answer.status, answer.code().as_str()), (413, "too_large"));
+    let nowhere = house.as_(&owner, Call::get("/nothing")).await;
+    assert_eq!(
+        (nowhere.status, nowhere.code().as_str()),
+        (404, "not_found")
+    );
+}
+
+#[tokio::test]
+async fn lists_page_by_cursor_and_within_limits() {
+    let house = House::open(Trust::Trusted).await;
+    let owner = house.owner().await;
+    let path = format!("/sites/{}", house.site(&owner).await);
+    for version in 1..=5 {
+        let body = json!({"description": format!("take {version}")});
+        house
+            .as_(&owner, Call::patch(&path, version, &body))
+            .await
+            .good();
+    }
+    let whole = house.as_(&owner, Call::get("/audit")).await.good();
+    let whole = whole["items"].as_array().unwrap().clone();
+    let mut paged = Vec::new();
+    let mut next = "/audit?limit=2".to_owned();
+    loop {
+        let page = house.as_(&owner, Call::get(&next)).await.good();
+        paged.extend(page["items"].as_array().unwrap().clone());
+        let Some(cursor) = page["cursor"].as_str() else {
+            break;
+        };
+        next = format!("/audit?limit=2&cursor={cursor}");
+    }
+    assert_eq!(paged, whole);
+    assert_eq!(whole[0]["action"], "site.changed");
+    assert_eq!(whole[0]["address"], "127.0.0.1");
+    for (query, code) in [
+        ("limit=0", "invalid"),
+        ("limit=101", "too_many"),
+        ("limit=x", "invalid"),
+    ] {
+        let answer = house
+            .as_(&owner, Call::get(&format!("/audit?{query}")))
+            .await;
+        assert_eq!(answer.code(), code, "{query}");
+    }
+}
+
+#[tokio::test]
+async fn the_document_and_its_page_are_served_to_anybody() {
+    let house = House::open(Trust::Trusted).await;
+    let document = house.ask(Call::get("!/api/openapi.json")).await.good();
+    assert!(document["openapi"].as_str().unwrap().starts_with("3."));
+    let page = house.ask(Call::get("!/api/docs/")).await;
+    assert_eq!(page.status, 200);
+    assert!(page.body.contains("/api/v1/conversations"));
+    let policy = page.header("content-security-policy").unwrap();
+    assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe"));
+    assert_eq!(
+        house.ask(Call::get("!/api/docs/style.css")).await.status,
+        200
+    );
+}

@@ -1,0 +1,357 @@
+//! Doors: sessions of visitors, CSRF, CORS, files of the apps, and what no visitor may ever see.
+
+use gateway::identity::prove;
+use hmac::{Hmac, KeyInit, Mac};
+use serde_json::{Value, json};
+use sha2::Sha256;
+
+use crate::stack::{PAGE, Stack};
+
+fn bearer(token: &Value) -> String {
+    format!("Bearer {}", token.as_str().unwrap())
+}
+
+#[tokio::test]
+async fn a_session_is_begun_by_pages_of_the_site_only() {
+    let stack = Stack::start().await;
+    let door = "/api/v1/visitor/session";
+    let body = json!({"site_key": stack.site});
+    let check = async |origin: Option<&str>, body: &Value, status: u16, code: &str| {
+        let headers: Vec<_> = origin
+            .map(|origin| ("origin", origin))
+            .into_iter()
+            .collect();
+        let answer = stack.post(door, &headers, body).await;
+        assert_eq!(
+            (answer.status, answer.code().as_str()),
+            (status, code),
+            "{origin:?}"
+        );
+        assert!(!answer.headers.contains_key("access-control-allow-origin"));
+    };
+    check(None, &body, 403, "origin_refused").await;
+    check(Some("https://evil.example"), &body, 403, "origin_refused").await;
+    check(
+        Some("http://localhost.evil.example"),
+        &body,
+        403,
+        "origin_refused",
+    )
+    .await;
+    let unknown = json!({"site_key": "site_00000000000000000000000000"});
+    check(Some(PAGE), &unknown, 404, "unknown_site").await;
+    let own = stack.own_origin();
+    for origin in [PAGE, "http://127.0.0.1:1", own.as_str()] {
+        let answer = stack.post(door, &[("origin", origin)], &body).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        assert_eq!(answer.headers["access-control-allow-origin"], origin);
+        assert!(
+            !answer
+                .headers
+                .contains_key("access-control-allow-credentials")
+        );
+    }
+    for (content_type, body) in [("text/plain", "{}"), ("application/json", "{")] {
+        let headers = [("origin", PAGE), ("content-type", content_type)];
+        let answer = stack.request("POST", door, &headers, body.as_bytes()).await;
+        assert_eq!((answer.status, answer.code().as_str()), (400, "malformed"));
+    }
+}
+
+#[tokio::test]
+async fn a_browser_goes_on_as_the_same_visitor_until_it_logs_out() {
+    let stack = Stack::start().await;
+    let first = stack.session(json!({})).await;
+    let again = stack.session(json!({"token": first["token"]})).await;
+    assert_eq!(first["visitor_id"], again["visitor_id"]);
+    let garbage = stack.session(json!({"token": "v1.x.y"})).await;
+    assert_ne!(first["visitor_id"], garbage["visitor_id"]);
+    let fresh = stack
+        .session(json!({"token": first["token"], "fresh": true}))
+        .await;
+    assert_ne!(first["visitor_id"], fresh["visitor_id"]);
+    let old = bearer(&first["token"]);
+    let answer = stack
+        .get("/api/v1/visitor/history", &[("authorization", &old)])
+        .await;
+    assert_eq!(
+        (answer.status, answer.code().as_str()),
+        (401, "unauthenticated")
+    );
+    let after = stack.session(json!({"token": first["token"]})).await;
+    assert_ne!(first["visitor_id"], after["visitor_id"]);
+}
+
+#[tokio::test]
+async fn a_signed_identity_never_takes_over_somebody_elses_visitor() {
+    let stack = Stack::start().await;
+    let made = stack
+        .as_owner(&format!("/api/v1/sites/{}/secrets", stack.site), &json!({}))
+        .await;
+    assert!(made.status < 300, "{made:?}");
+    let secret = made.json()["secret"].as_str().unwrap().to_owned();
+    let now_s = stack.world.clock.now_ms() / 1_000;
+    let sign = |customer: &str| {
+        use base64::Engine;
+        let json = json!({"site_key": stack.site, "iat": now_s, "exp": now_s + 900,
+            "customer": {"id": customer, "email": format!("{customer}@example.com"), "name": customer}})
+        .to_string();
+        let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
+        mac.update(json.as_bytes());
+        let hex: String = mac
+            .finalize()
+            .into_bytes()
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        format!(
+            "{}.{hex}",
+            base64::engine::general_purpose::STANDARD.encode(json)
+        )
+    };
+    let ana = sign("ana");
+    let secrets = [secret.as_bytes()];
+    let site = stack.site.parse().unwrap();
+    prove(&ana, site, secrets.into_iter(), stack.world.clock.now_ms()).unwrap();
+    let anonymous = stack.session(json!({})).await;
+    assert_eq!(anonymous["identified"], false);
+    let first = stack
+        .session(json!({"token": anonymous["token"], "identity": ana}))
+        .await;
+    assert_eq!(first["identified"], true);
+    assert_eq!(first["visitor_id"], anonymous["visitor_id"]);
+    let second = stack
+        .session(json!({"token": first["token"], "identity": sign("bob")}))
+        .await;
+    assert_ne!(second["visitor_id"], first["visitor_id"]);
+    let body = json!({"site_key": stack.site, "identity": ana.replace('a', "b")});
+    let answer = stack
+        .post("/api/v1/visitor/session", &[("origin", PAGE)], &body)
+        .await;
+    assert_eq!(
+        (answer.status, answer.code().as_str()),
+        (401, "identity_invalid")
+    );
+}
+
+#[tokio::test]
+async fn a_cookie_changes_nothing_without_our_page_and_its_mark() {
+    let stack = Stack::start().await;
+    let cookie = format!("switchboard_session={}", stack.secret);
+    let own = stack.own_origin();
+    let check = async |headers: &[(&str, &str)], status: u16, code: &str| {
+        let mut all = vec![("cookie", cookie.as_str())];
+        all.extend_from_slice(headers);
+        let answer = stack.post("/api/v1/socket-token", &all, &json!({})).await;
+        assert_eq!(answer.status, status, "{headers:?} {answer:?}");
+        if status >= 400 {
+            assert_eq!(answer.code(), code);
+        }
+    };
+    check(&[], 403, "origin_refused").await;
+    check(&[("switchboard-csrf", "1")], 403, "origin_refused").await;
+    check(
+        &[("origin", PAGE), ("switchboard-csrf", "1")],
+        403,
+        "origin_refused",
+    )
+    .await;
+    check(&[("origin", &own)], 403, "forbidden").await;
+    check(&[("origin", &own), ("switchboard-csrf", "1")], 200, "").await;
+    check(
+        &[("sec-fetch-site", "same-origin"), ("switchboard-csrf", "1")],
+        200,
+        "",
+    )
+    .await;
+    let read = stack.get("/api/v1/me", &[("cookie", &cookie)]).await;
+    assert_eq!(read.status, 200);
+    assert_eq!(stack.get("/api/v1/me", &[]).await.code(), "unauthenticated");
+}
+
+#[tokio::test]
+async fn preflights_are_for_the_doors_of_pages() {
+    let stack = Stack::start().await;
+    let headers = [("origin", PAGE), ("access-control-request-method", "POST")];
+    let answer = stack
+        .request("OPTIONS", "/api/v1/frames", &headers, b"")
+        .await;
+    assert_eq!(answer.status, 204);
+    assert_eq!(answer.headers["access-control-allow-origin"], PAGE);
+    assert!(answer.headers["access-control-allow-headers"].contains("switchboard-file-name"));
+    let answer = stack
+        .request("OPTIONS", "/api/v1/login", &headers, b"")
+        .await;
+    assert!(!answer.headers.contains_key("access-control-allow-origin"));
+}
+
+#[tokio::test]
+async fn files_of_the_apps_say_who_may_use_them() {
+    let stack = Stack::start().await;
+    let loader = stack.get("/widget.js", &[]).await;
+    assert_eq!(
+        (loader.status, loader.body.as_slice()),
+        (200, &b"loader()"[..])
+    );
+    assert_eq!(
+        loader.headers["cross-origin-resource-policy"],
+        "cross-origin"
+    );
+    assert_eq!(loader.headers["cache-control"], "public, max-age=300");
+    let tag = loader.headers["etag"].clone();
+    let again = stack.get("/widget.js", &[("if-none-match", &tag)]).await;
+    assert_eq!((again.status, again.body.len()), (304, 0));
+    let asset = stack.get("/widget/assets/panel-1a2b.js", &[]).await;
+    assert!(asset.headers["cache-control"].contains("immutable"));
+    let panel = stack
+        .get(&format!("/widget/panel?site={}", stack.site), &[])
+        .await;
+    let policy = &panel.headers["content-security-policy"];
+    assert!(
+        policy.contains("frame-ancestors 'self' http://localhost:*"),
+        "{policy}"
+    );
+    assert!(policy.contains("script-src 'self'") && !policy.contains("unsafe"));
+    assert!(!panel.headers.contains_key("x-frame-options"));
+    let unknown = stack.get("/widget/panel?site=site_x", &[]).await;
+    assert!(unknown.headers["content-security-policy"].ends_with("frame-ancestors 'none'"));
+    for path in ["/console/", "/console/inbox/cnv_1", "/console/settings"] {
+        let page = stack.get(path, &[]).await;
+        assert_eq!(
+            (page.status, page.body.as_slice()),
+            (200, &b"<title>console</title>"[..])
+        );
+        assert!(page.headers["content-security-policy"].contains("frame-ancestors 'none'"));
+        assert_eq!(page.headers["x-content-type-options"], "nosniff");
+        assert_eq!(page.headers["cache-control"], "no-cache");
+    }
+    assert_eq!(stack.get("/console/assets/none.js", &[]).await.status, 404);
+    let demo = stack.get("/demo/", &[]).await;
+    assert_eq!(demo.body, format!("<p>{}</p>", stack.site).into_bytes());
+    assert_eq!(
+        stack.get("/demo/shop", &[]).await.headers["location"],
+        "/demo/shop/"
+    );
+    for path in [
+        "/demo/../secret.txt",
+        "/demo/%2e%2e/%2e%2e/secret.txt",
+        "/demo/..%2f..%2fsecret.txt",
+        "/widget/assets/..%2f..%2f..%2fsecret.txt",
+        "/console/assets/%2e%2e%2f%2e%2e%2f%2e%2e%2fsecret.txt",
+    ] {
+        let answer = stack.get(path, &[]).await;
+        assert_eq!(answer.status, 404, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn health_is_open_and_metrics_are_not() {
+    let stack =
+        Stack::with(|config| config.metrics.token = Some("for the monitor".to_owned())).await;
+    assert_eq!(stack.get("/healthz", &[]).await.status, 200);
+    assert_eq!(stack.get("/readyz", &[]).await.status, 200);
+    assert_eq!(stack.get("/metrics", &[]).await.status, 401);
+    let wrong = [("authorization", "Bearer for the monitoR")];
+    assert_eq!(stack.get("/metrics", &wrong).await.status, 401);
+    let right = [("authorization", "Bearer for the monitor")];
+    let metrics = stack.get("/metrics", &right).await;
+    let text = String::from_utf8(metrics.body).unwrap();
+    assert!(text.contains("switchboard_http_requests_total "));
+    stack.gateway.set_ready(false);
+    assert_eq!(stack.get("/readyz", &[]).await.status, 503);
+}
+
+/// The word that only the team may read.
+const WORD: &str = "xylophone-secret";
+
+#[tokio::test]
+async fn a_note_appears_at_no_door_of_visitors() {
+    let stack = Stack::start().await;
+    let session = stack.session(json!({})).await;
+    let token = session["token"].as_str().unwrap().to_owned();
+    let mut visitor = stack.visitor(&token).await;
+    visitor
+        .says("one", json!({"do": "send_message", "body": "hello"}))
+        .await;
+    let conversation = visitor.until("ack").await["conversation_id"].clone();
+    let mut agent = stack.agent().await;
+    let secret = format!("Bearer {}", stack.secret);
+    let headers = [
+        ("authorization", secret.as_str()),
+        ("content-type", "text/plain"),
+        ("switchboard-file-name", "note.txt"),
+    ];
+    let file = stack
+        .request("POST", "/api/v1/attachments", &headers, WORD.as_bytes())
+        .await
+        .json();
+    let note = json!({"do": "add_note", "conversation_id": conversation, "body": WORD,
+        "attachment_ids": [file["id"]]});
+    agent.says("two", note).await;
+    let noted = agent.until("ack").await;
+    agent
+        .says("three", json!({"do": "send_message", "conversation_id": conversation, "body": "after the note"}))
+        .await;
+    agent.until("ack").await;
+    let mut seen = String::new();
+    loop {
+        let entry = visitor.until("entry").await.to_string();
+        seen.push_str(&entry);
+        if entry.contains("after the note") {
+            break;
+        }
+    }
+    let bearer = format!("Bearer {token}");
+    let as_visitor = [("authorization", bearer.as_str()), ("origin", PAGE)];
+    let id = conversation.as_str().unwrap();
+    for path in [
+        "/api/v1/visitor/history".to_owned(),
+        format!("/api/v1/visitor/conversations/{id}/entries"),
+        format!("/api/v1/visitor/conversations/{id}/entries?before=9&limit=200"),
+        format!("/api/v1/attachments/{}", file["id"].as_str().unwrap()),
+        format!("/api/v1/conversations/{id}"),
+        format!("/api/v1/conversations/{id}/entries"),
+        "/api/v1/conversations?filter=all".to_owned(),
+    ] {
+        let answer = stack.get(&path, &as_visitor).await;
+        assert!(
+            path.contains("/visitor/") == (answer.status == 200),
+            "{path} {answer:?}"
+        );
+        seen.push_str(&String::from_utf8_lossy(&answer.body));
+    }
+    for hello in [
+        json!({"token": token}),
+        json!({"token": token, "purpose": "launcher"}),
+        json!({"token": token, "resume": [{"conversation_id": id}]}),
+    ] {
+        let body = json!({"hello": hello, "wait_ms": 0});
+        let answer = stack.post("/api/v1/stream", &as_visitor, &body).await;
+        seen.push_str(&String::from_utf8_lossy(&answer.body));
+    }
+    for command in [
+        json!({"do": "edit_message", "conversation_id": id, "entry_id": noted["entry_id"], "body": "x"}),
+        json!({"do": "delete_message", "conversation_id": id, "entry_id": noted["entry_id"]}),
+        json!({"do": "add_note", "conversation_id": id, "body": "x"}),
+        json!({"do": "send_message", "conversation_id": id, "body": "x", "reply_to_id": noted["entry_id"]}),
+    ] {
+        let frame = json!({"type": "command", "client_id": command["do"], "command": command});
+        let answer = stack.post("/api/v1/frames", &as_visitor, &frame).await;
+        seen.push_str(&String::from_utf8_lossy(&answer.body));
+    }
+    seen.push_str(&stack.session(json!({"token": token})).await.to_string());
+    assert!(seen.contains("after the note"));
+    assert!(!seen.contains(WORD), "{seen}");
+    // Nor does a gap in the numbers show where it stands.
+    let history = stack
+        .get("/api/v1/visitor/history", &as_visitor)
+        .await
+        .json();
+    let entries = history["conversations"][0]["entries"]
+        .as_array()
+        .unwrap()
+        .clone();
+    for (index, entry) in entries.iter().enumerate() {
+        assert_eq!(entry["number"].as_u64(), u64::try_from(index + 1).ok());
+    }
+}
