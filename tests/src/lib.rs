@@ -1,1 +1,28 @@
-//! In work.
+//! The harness of the stories: whole servers, visitors and agents on the real wire.
+//!
+//! A story is an async function over a [`Stack`]; [`stories!`] runs it on each [`Home`]. People are
+//! role objects around the load test's client, so whatever a story does, any program could do. A
+//! story ends with [`Stack::agree`], which compares what everybody holds with what is stored.
+
+pub mod child;
+pub mod home;
+pub mod person;
+pub mod signing;
+pub mod stack;
+
+pub use home::Home;
+pub use person::{Agent, Visitor};
+pub use stack::Stack;
+
+/// Makes tests of stories: each runs on the embedded store and on Postgres.
+#[macro_export]
+macro_rules! stories {
+    ($($name:ident)*) => {
+        mod on_sqlite {
+            $(#[test] fn $name() { $crate::stack::run($crate::Home::Sqlite, super::$name); })*
+        }
+        mod on_postgres {
+            $(#[test] fn $name() { $crate::stack::run($crate::Home::Postgres, super::$name); })*
+        }
+    };
+}

@@ -12,7 +12,7 @@ use std::time::Duration;
 use protocol::frame::Purpose;
 use protocol::id::SiteId;
 use serde::{Deserialize, Serialize};
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
+use tokio::io::{AsyncBufReadExt, BufReader};
 use world::World;
 
 use super::{Counter, Target, with_progress};
@@ -357,9 +357,11 @@ pub async fn work(world: &World, target: &Target, share: &Share) -> Result<(), E
     let site_key = target.site(&mut Http::new(server.clone())).await?;
     let progress = Arc::<Progress>::default();
     hold(world, &server, site_key, share, &progress);
-    let mut input = tokio::io::stdin();
-    let mut byte = [0];
-    let mut ended = std::pin::pin!(input.read(&mut byte));
+    let mut ended = world.tracker.spawn_blocking(|| {
+        use std::io::Read as _;
+        // Nothing is ever written; the end of it, or an error, is the sign.
+        let _ = std::io::stdin().read(&mut [0]);
+    });
     loop {
         tokio::select! {
             biased;

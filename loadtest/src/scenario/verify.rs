@@ -8,7 +8,7 @@ use protocol::news::Batch;
 
 use crate::Error;
 use crate::client::http::{Call, Http};
-use crate::client::outbox::Outcome;
+use crate::client::outbox::{Item, Outcome};
 use crate::client::{AgentAccess, Client, Log};
 
 /// A conversation as the server holds it, oldest entry first.
@@ -109,10 +109,8 @@ pub fn faults_of_outbox(
     for item in client.outbox().items() {
         let ack = match &item.outcome {
             Some(Outcome::Accepted(ack)) => ack,
-            Some(Outcome::Rejected(problem)) => {
-                faults.push(format!("refused: {}", problem.code.as_str()));
-                continue;
-            }
+            // It changed nothing and was said so; whether it should have been is another question.
+            Some(Outcome::Rejected(_)) => continue,
             None => {
                 faults.push("sent: a command never came to an end".to_owned());
                 continue;
@@ -136,4 +134,14 @@ pub fn faults_of_outbox(
         }
     }
     faults
+}
+
+/// What was refused for good.
+#[must_use]
+pub fn refusals(client: &Client) -> Vec<String> {
+    let refused = |item: &Item| match &item.outcome {
+        Some(Outcome::Rejected(problem)) => Some(format!("refused: {}", problem.code.as_str())),
+        Some(Outcome::Accepted(_)) | None => None,
+    };
+    client.outbox().items().filter_map(refused).collect()
 }

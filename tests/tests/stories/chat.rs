@@ -35,7 +35,9 @@ async fn a_visitor_and_an_agent_talk_both_ways(stack: Stack) -> Stack {
         visitor.sees(&format!("answer {round}")).await;
     }
     assert_eq!(visitor.screen(), agent.screen(id));
-    stack.agree(id, &[&visitor.client, &agent.client]).await;
+    stack
+        .agree(id, &mut [&mut visitor.client, &mut agent.client])
+        .await;
     stack
 }
 
@@ -150,7 +152,10 @@ async fn two_tabs_are_one_visitor(stack: Stack) -> Stack {
         .has(id, stored.last().expect("it is not empty").seq)
         .await;
     stack
-        .agree(id, &[&first.client, &second.client, &agent.client])
+        .agree(
+            id,
+            &mut [&mut first.client, &mut second.client, &mut agent.client],
+        )
         .await;
     stack
 }
@@ -205,7 +210,9 @@ async fn words_are_edited_and_taken_back_on_every_screen(stack: Stack) -> Stack 
     let stored = serde_json::to_string(&stack.stored(id).await).expect("entries are JSON");
     assert!(!stored.contains("my number is 12") && !stored.contains("thank you, 12"));
     assert_eq!(late.screen(id), ["my number is 21"]);
-    stack.agree(id, &[&visitor.client, &late.client]).await;
+    stack
+        .agree(id, &mut [&mut visitor.client, &mut late.client])
+        .await;
     stack
 }
 

@@ -45,7 +45,9 @@ async fn both_sides_talk_over_plain_http(stack: Stack) -> Stack {
         visitor.says(&format!("question {round}")).await;
         agent.sees(id, &format!("question {round}")).await;
     }
-    stack.agree(id, &[&visitor.client, &agent.client]).await;
+    stack
+        .agree(id, &mut [&mut visitor.client, &mut agent.client])
+        .await;
     stack
 }
 
@@ -64,7 +66,9 @@ async fn a_broken_stream_resumes_without_a_gap(stack: Stack) -> Stack {
     visitor.sees("line 11").await;
     let lines: Vec<String> = (0..12).map(|round| format!("line {round}")).collect();
     assert_eq!(visitor.screen()[1..], lines);
-    stack.agree(id, &[&visitor.client, &agent.client]).await;
+    stack
+        .agree(id, &mut [&mut visitor.client, &mut agent.client])
+        .await;
     stack
 }
 

@@ -93,7 +93,7 @@ async fn another_person_at_the_same_browser_sees_nothing_of_the_first(stack: Sta
     visitor.says("still Ana").await;
     assert_eq!(visitor.conversation(), id);
     assert_eq!(visitor.screen(), ["Ana's secret order", "still Ana"]);
-    stack.agree(id, &[&visitor.client]).await;
+    stack.agree(id, &mut [&mut visitor.client]).await;
     stack
 }
 

@@ -261,7 +261,9 @@ async fn hostile_words_stay_words(stack: Stack) -> Stack {
     });
     let problem = refusal(&mut visitor, &claim.to_string()).await;
     assert_eq!(problem.code, ErrorCode::Invalid);
-    stack.agree(id, &[&visitor.client, &agent.client]).await;
+    stack
+        .agree(id, &mut [&mut visitor.client, &mut agent.client])
+        .await;
     stack
 }
 

@@ -65,7 +65,10 @@ async fn two_agents_see_the_same_and_each_other(stack: Stack) -> Stack {
     visitor.has(public.expect("messages are visible")).await;
     assert_eq!(mira.screen(id), jon.screen(id));
     stack
-        .agree(id, &[&visitor.client, &mira.client, &jon.client])
+        .agree(
+            id,
+            &mut [&mut visitor.client, &mut mira.client, &mut jon.client],
+        )
         .await;
     stack
 }
@@ -164,7 +167,9 @@ async fn a_snoozed_conversation_wakes_by_time_and_by_word(mut stack: Stack) -> S
     let stored = stack.stored(id).await;
     let last = stored.iter().filter_map(|entry| entry.public_seq).max();
     visitor.has(last.expect("messages are visible")).await;
-    stack.agree(id, &[&visitor.client, &agent.client]).await;
+    stack
+        .agree(id, &mut [&mut visitor.client, &mut agent.client])
+        .await;
     stack
 }
 
@@ -190,13 +195,21 @@ async fn what_a_visitor_says_after_the_end_goes_on(stack: Stack) -> Stack {
         row.previous_id == Some(first) && row.state == State::Open
     })
     .await;
+    // One is open at a time: the old one can go on when the new one is over.
+    let reopen = Command::Reopen {
+        conversation_id: first,
+    };
     agent
-        .does(Command::Reopen {
-            conversation_id: first,
-        })
-        .await;
+        .tries(reopen.clone())
+        .await
+        .expect_err("another one is open");
+    let close = Command::Close {
+        conversation_id: second,
+    };
+    agent.does(close).await;
+    agent.does(reopen).await;
     agent.sees_kind(first, "reopened").await;
-    stack.agree(first, &[&agent.client]).await;
+    stack.agree(first, &mut [&mut agent.client]).await;
     stack
 }
 

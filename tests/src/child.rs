@@ -1,0 +1,133 @@
+//! The real binary as a child process, for stories in which it is killed.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child as Process, Command};
+use world::World;
+
+use crate::home::Data;
+use crate::stack::{EMAIL, PASSWORD};
+
+/// How long a server may take until it listens. Generous: the machine may be busy.
+const START_MAX: Duration = Duration::from_secs(60);
+
+/// A running `switchboard`.
+#[derive(Debug)]
+pub struct Child {
+    process: Process,
+    /// Where it listens.
+    pub address: SocketAddr,
+}
+
+/// The binary, built if it is not fresh: `cargo test -p tests` alone would leave it as it was.
+fn binary() -> &'static PathBuf {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    BINARY.get_or_init(|| {
+        let built = std::process::Command::new(env!("CARGO"))
+            .args([
+                "build",
+                "--quiet",
+                "--locked",
+                "--package",
+                "server",
+                "--bin",
+                "switchboard",
+            ])
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .status();
+        assert!(
+            built.is_ok_and(|status| status.success()),
+            "the server does not build"
+        );
+        // target/debug/deps/<test> stands two below target/debug/switchboard.
+        let test = std::env::current_exe().expect("a test has a path");
+        let folder = test
+            .ancestors()
+            .nth(2)
+            .expect("it lies in target/debug/deps");
+        folder.join("switchboard")
+    })
+}
+
+/// The binary, told where its data is.
+fn on(data: &Data) -> Command {
+    let mut command = Command::new(binary());
+    command
+        .env_clear()
+        .env("SWITCHBOARD_DATA_DIR", data.path())
+        .env("SWITCHBOARD_DATABASE_URL", data.database_url());
+    command
+}
+
+/// Runs one of its other commands to the end and gives what it printed.
+///
+/// # Panics
+/// Where it fails.
+pub async fn command(data: &Data, arguments: &[&str]) -> String {
+    let ended = on(data).args(arguments).output().await;
+    let ended = ended.expect("the binary can be started");
+    let errors = String::from_utf8_lossy(&ended.stderr);
+    assert!(ended.status.success(), "{arguments:?} failed: {errors}");
+    String::from_utf8_lossy(&ended.stdout).into_owned()
+}
+
+impl Child {
+    /// Starts the binary on a home. `listen` may name port 0.
+    ///
+    /// # Panics
+    /// Where it does not start.
+    pub async fn start(world: &World, data: &Data, listen: &str) -> Self {
+        let mut process = on(data)
+            .arg("serve")
+            .env("SWITCHBOARD_LISTEN", listen)
+            .env("SWITCHBOARD_SETUP_EMAIL", EMAIL)
+            .env("SWITCHBOARD_SETUP_PASSWORD", PASSWORD)
+            .env("SWITCHBOARD_LIMITS_TRUSTED_ADDRESSES", "127.0.0.0/8")
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .expect("the binary can be started");
+        let output = process.stdout.take().expect("the output is piped");
+        let mut lines = BufReader::new(output).lines();
+        let mut address = None;
+        let listening = async {
+            while let Ok(Some(line)) = lines.next_line().await {
+                if let Some(url) = line.strip_prefix("listening on http://") {
+                    address = url.trim_end_matches('/').parse().ok();
+                }
+                if address.is_some() && line.starts_with("site key: ") {
+                    return;
+                }
+            }
+        };
+        let started = world.clock.timeout(START_MAX, listening).await;
+        assert!(started.is_some(), "the server did not say that it listens");
+        // What it says from here on nobody reads; it must not find the pipe closed.
+        world
+            .tracker
+            .spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+        Self {
+            process,
+            address: address.expect("the server named its address"),
+        }
+    }
+
+    /// Ends it by SIGKILL, as a lost machine does.
+    ///
+    /// # Panics
+    /// Where it had ended before.
+    pub async fn kill(mut self) {
+        self.process.kill().await.expect("it was running");
+    }
+
+    /// Its process id.
+    #[must_use]
+    pub fn id(&self) -> Option<u32> {
+        self.process.id()
+    }
+}

@@ -1,0 +1,96 @@
+//! Where a server under test keeps its data: a directory, and a Postgres database of its own if asked.
+
+use tempfile::TempDir;
+use tokio_postgres::NoTls;
+use world::World;
+
+/// The kinds of stores.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Home {
+    /// The embedded store.
+    Sqlite,
+    /// A Postgres server named by `SWITCHBOARD_TEST_POSTGRES_URL`.
+    Postgres,
+}
+
+/// The data of one server, removed in the end.
+#[derive(Debug)]
+pub struct Data {
+    directory: TempDir,
+    /// The database and the server's address for making and dropping it.
+    database: Option<(String, String)>,
+}
+
+impl Data {
+    /// A new, empty home.
+    ///
+    /// # Panics
+    /// Where the disk or Postgres does not play along.
+    pub async fn new(home: Home, world: &World) -> Self {
+        let directory = tempfile::tempdir().expect("a directory can be made");
+        let database = match home {
+            Home::Sqlite => None,
+            Home::Postgres => {
+                let server = postgres_url();
+                let secret = world.ids.bytes::<8>();
+                let secret: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();
+                let name = format!("story_{secret}");
+                execute(world, &server, &format!("CREATE DATABASE {name}")).await;
+                Some((name, server))
+            }
+        };
+        Self {
+            directory,
+            database,
+        }
+    }
+
+    /// The data directory.
+    #[must_use]
+    pub fn path(&self) -> &std::path::Path {
+        self.directory.path()
+    }
+
+    /// The address of the database; empty for the embedded store.
+    #[must_use]
+    pub fn database_url(&self) -> String {
+        let Some((name, server)) = &self.database else {
+            return String::new();
+        };
+        let (head, query) = server.split_once('?').unwrap_or((server, ""));
+        let (head, _) = head.rsplit_once('/').expect("an address names a database");
+        let query = if query.is_empty() {
+            String::new()
+        } else {
+            format!("?{query}")
+        };
+        format!("{head}/{name}{query}")
+    }
+
+    /// Takes the database away; the directory goes by itself.
+    pub async fn remove(self, world: &World) {
+        if let Some((name, server)) = &self.database {
+            let statement = format!("DROP DATABASE {name} WITH (FORCE)");
+            execute(world, server, &statement).await;
+        }
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one thing that tests take from their environment"
+)]
+fn postgres_url() -> String {
+    std::env::var("SWITCHBOARD_TEST_POSTGRES_URL").expect(
+        "stories on Postgres need SWITCHBOARD_TEST_POSTGRES_URL; \
+         `ops/test-services cargo test -p tests` sets it",
+    )
+}
+
+async fn execute(world: &World, server: &str, statement: &str) {
+    let connected = tokio_postgres::connect(server, NoTls).await;
+    let (client, connection) = connected.expect("Postgres can be reached");
+    world.tracker.spawn(connection);
+    let done = client.batch_execute(statement).await;
+    done.expect("Postgres makes and drops databases");
+}
