@@ -1,8 +1,5 @@
 //! Contacts: changed, merged, taken apart again, erased.
 
-use std::net::IpAddr;
-
-use desk::widget::Arriving;
 use protocol::command::{Command, Draft};
 use protocol::contact::ContactChange;
 use protocol::id::{ContactId, ConversationId};
@@ -10,6 +7,7 @@ use protocol::permission::{Actor, Permission, Principal, Role, VisitorActor};
 use protocol::rejection::ErrorCode;
 use protocol::text::{Body, ClientId};
 use protocol::visitor::{Browser, Device};
+use router::Newcomer;
 
 use crate::office::{Office, code, on_both, refused};
 
@@ -28,16 +26,16 @@ fn browser() -> Browser {
 /// Somebody who wrote, and is therefore a contact.
 async fn somebody(office: &Office, owner: &Actor, words: &str) -> (ContactId, ConversationId) {
     let site_id = office.site(owner).await;
-    let arriving = Arriving {
+    let newcomer = Newcomer {
         workspace_id: owner.workspace_id,
         site_id,
         before: None,
         fresh: false,
-        vouched: None,
+        proof: None,
         browser: browser(),
-        address: "192.0.2.77".parse::<IpAddr>().unwrap(),
+        address: Some("192.0.2.77".to_owned()),
     };
-    let standing = office.desk.begin_visitor(&arriving).await.unwrap();
+    let standing = office.router.begin_visitor(&newcomer).await.unwrap();
     let visitor = Actor {
         workspace_id: owner.workspace_id,
         principal: Principal::Visitor(VisitorActor {

@@ -13,13 +13,16 @@ use protocol::rejection::{ErrorCode, Rejection};
 use protocol::setup::{Login, Setup};
 use protocol::site::NewSite;
 use protocol::text::{Email, Name};
-use router::{Router, RouterConfig};
+use router::{Delivery, Router, RouterConfig, Topic};
 use storage::{DatabaseConfig, Db};
 use tokio_postgres::NoTls;
 use world::World;
 
 /// A password that keeps the rules.
 pub(crate) const PASSWORD: &str = "correct horse battery";
+
+/// How long a test waits before it lets a second pass.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
 /// A desk with all that stands behind it.
 pub(crate) struct Office {
@@ -153,6 +156,21 @@ impl Office {
             .agent_actor(&signed_in.session, None)
             .await
             .unwrap()
+    }
+
+    /// Waits until a topic is closed for all who listen to it.
+    ///
+    /// Time passes meanwhile, for on Postgres the log of events shows nothing while older transactions,
+    /// those of other tests among them, are still open; the router then looks again a second later.
+    pub(crate) async fn sees_closed(&self, inbox: &flume::Receiver<Delivery>, topic: Topic) {
+        loop {
+            match tokio::time::timeout(LOOK_AGAIN, inbox.recv_async()).await {
+                Ok(Ok(Delivery::CloseTopic { topic: closed, .. })) if closed == topic => return,
+                Ok(Ok(_)) => {}
+                Ok(Err(_)) => panic!("the router is gone"),
+                Err(_) => self.wait(1),
+            }
+        }
     }
 
     /// The first site.

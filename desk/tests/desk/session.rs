@@ -3,7 +3,7 @@
 use protocol::id::{Id, LoginSessionId, WorkspaceId};
 use protocol::permission::Role;
 use protocol::rejection::ErrorCode;
-use router::{Delivery, Topic};
+use router::Topic;
 
 use crate::office::{PASSWORD, code, on_both};
 
@@ -117,12 +117,7 @@ async fn the_end_of_a_session_closes_its_connections_at_once() {
         let topic = Topic::Session(here.session.session_id);
         office.router.subscribe(shard, topic);
         office.desk.log_out(&here.session).await.unwrap();
-        loop {
-            let delivery = inbox.recv_async().await.unwrap();
-            if matches!(delivery, Delivery::CloseTopic { topic: closed, .. } if closed == topic) {
-                break;
-            }
-        }
+        office.sees_closed(&inbox, topic).await;
     })
     .await;
 }

@@ -5,7 +5,7 @@ use protocol::id::AgentId;
 use protocol::permission::{Actor, Permission, Principal, Role};
 use protocol::rejection::ErrorCode;
 use protocol::text::Name;
-use router::{Delivery, Topic};
+use router::Topic;
 
 use crate::office::{PASSWORD, acceptance, caller, code, invitation, on_both, refused};
 
@@ -273,12 +273,7 @@ async fn who_is_deactivated_is_out_at_once() {
         );
         let answer = office.desk.agent_actor(&signed_in.session, None).await;
         assert_eq!(code(answer), ErrorCode::Forbidden);
-        loop {
-            let delivery = inbox.recv_async().await.unwrap();
-            if matches!(delivery, Delivery::CloseTopic { topic: closed, .. } if closed == topic) {
-                break;
-            }
-        }
+        office.sees_closed(&inbox, topic).await;
         let audit = office.audit(&owner).await;
         assert_eq!(audit[0].action, "agent.deactivated");
         assert_eq!(audit[0].fields, ["deactivated"]);

@@ -9,6 +9,7 @@ use protocol::conversation::Conversation;
 use protocol::id::ContactId;
 use protocol::page::Page;
 use protocol::permission::Permission;
+use protocol::rejection::ErrorCode;
 
 use crate::Doors;
 use crate::http::auth::Team;
@@ -86,6 +87,8 @@ pub(crate) async fn list_conversations(
 ) -> Answer<Json<Page<Conversation>>> {
     let scope = actor.may(Permission::ConversationsRead)?;
     let limit = window.rows()?;
+    let contact = storage::contact::find(&doors.reader, &scope, id).await?;
+    contact.ok_or(ErrorCode::NotFound)?;
     let cursor = window.cursor.as_deref();
     let page = storage::conversation::of_contact(&doors.reader, &scope, id, cursor, limit).await?;
     Ok(Json(page))
