@@ -28,15 +28,15 @@ export const queries = new QueryClient({
   },
 });
 
-/** A signed-in browser, as `GET /sessions` lists it. */
+/** A signed-in browser or program of the user: `protocol::setup::LoginSession`. */
 export interface LoginSession {
   id: string;
-  current?: boolean;
+  current: boolean;
+  address: string;
+  user_agent: string;
   created_at_ms: number;
-  seen_at_ms?: number;
-  expires_at_ms?: number;
-  address?: string | null;
-  user_agent?: string | null;
+  seen_at_ms: number;
+  expires_at_ms: number;
 }
 
 /** All pages of a short list in one. */

@@ -1,14 +1,14 @@
 /** Who changed what, when; and which sign-ins failed. */
-import { useInfiniteQuery } from "@tanstack/react-query";
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import type { AuditEntry } from "@switchboard/protocol";
 
-import { auditPage, failedLoginPage } from "../api/query.ts";
+import { auditPage, failedLoginPage, sitesQuery } from "../api/query.ts";
 import { team } from "../live/session.ts";
 import { now } from "../part/clock.ts";
 import { Button } from "../part/control.tsx";
 import { useStore } from "../part/store.ts";
 import { clockText, dateText, exactText } from "../part/time.tsx";
+import { changeText } from "./change.ts";
 import { PageHead } from "./page.tsx";
 import { NotLoaded } from "./state.tsx";
 
@@ -41,6 +41,7 @@ function At({ at_ms }: { at_ms: number }) {
 
 function Changes() {
   const agents = useStore(team, (held) => held.agents);
+  const sites = useQuery(sitesQuery);
   const found = useInfiniteQuery({
     queryKey: ["audit"],
     queryFn: ({ pageParam, signal }) => auditPage(pageParam, signal),
@@ -49,7 +50,7 @@ function Changes() {
   });
   if (!found.data) return <NotLoaded query={found} />;
   const lines = found.data.pages.flatMap((page) => page.items);
-  const name = (id: string) => agents.get(id)?.name ?? (id === "system" ? "Switchboard" : id);
+  const name = (id: string) => agents.get(id)?.name ?? sites.data?.find((site) => site.id === id)?.name ?? (id === "system" ? "Switchboard" : id);
   return (
     <>
       <table className="table">
@@ -88,27 +89,6 @@ function Changes() {
       )}
     </>
   );
-}
-
-/** From what to what, where that is still there; the fields' names otherwise. */
-export function changeText(line: Pick<AuditEntry, "fields" | "changes_json">): string {
-  try {
-    const changes: unknown = line.changes_json ? JSON.parse(line.changes_json) : null;
-    if (typeof changes === "object" && changes !== null) {
-      return Object.entries(changes)
-        .map(([field, pair]) => (Array.isArray(pair) ? `${field}: ${shortText(pair[0])} → ${shortText(pair[1])}` : field))
-        .join("; ");
-    }
-  } catch {
-    // An unreadable value is as good as an erased one.
-  }
-  return line.fields.join(", ");
-}
-
-function shortText(value: unknown): string {
-  if (value === null || value === undefined || value === "") return "nothing";
-  const text = typeof value === "string" ? value : JSON.stringify(value);
-  return text.length > 60 ? `${text.slice(0, 57)}…` : text;
 }
 
 const REASONS: Record<string, string> = {

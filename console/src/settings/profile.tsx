@@ -131,10 +131,10 @@ function Sessions() {
           <li key={session.id}>
             <Lamp state={session.current ? "live" : "quiet"} name={session.current ? "This browser" : "Another browser"} />
             <span className="grow">
-              <b className="cut">{browserName(session.user_agent ?? "")}{session.current ? ", this one" : ""}</b>
+              <b className="cut">{browserName(session.user_agent)}{session.current ? ", this one" : ""}</b>
               <span className="faint small cut">
-                {session.address ?? ""} · since <Ago at_ms={session.created_at_ms} />
-                {session.seen_at_ms !== undefined && <>, seen <Ago at_ms={session.seen_at_ms} words="ago" /></>}
+                {session.address} · signed in <Ago at_ms={session.created_at_ms} words="ago" />
+                , seen <Ago at_ms={session.seen_at_ms} words="ago" />
               </span>
             </span>
             {!session.current && (

@@ -32,8 +32,10 @@ export function Secrets({ site_id }: { site_id: string }) {
           <li key={secret.id}>
             <code>…{secret.hint}</code>
             <span className="grow faint small">
-              made <Ago at_ms={secret.created_at_ms} words="ago" />
-              {secret.expires_at_ms != null && <>, works until {soonText(secret.expires_at_ms, now())}</>}
+              <span>
+                made <Ago at_ms={secret.created_at_ms} words="ago" />
+                {secret.expires_at_ms != null && <>, works until {soonText(secret.expires_at_ms, now())}</>}
+              </span>
             </span>
             {secret.expires_at_ms != null && (
               <Button size="small" tone="risk" onClick={() => void act(() => call(`sites/${site_id}/secrets/${secret.id}`, { method: "DELETE" }))}>
