@@ -58,7 +58,7 @@ pub async fn send(db: &Db, message: &VisitorMessage) -> Result<Outcome> {
         let Some(visitor) =
             visitor.filter(|visitor| !visitor.erased && visitor.site_id == message.visitor.site_id)
         else {
-            return Ok(Outcome::Refused(Refusal::NotFound));
+            return entry::replayed(db, message.workspace_id, &message.key).await;
         };
         let outcome = match way(db, message).await? {
             Way::Append(conversation_id, state) => {
@@ -194,7 +194,7 @@ pub struct Start {
 pub async fn start(db: &Db, start: &Start) -> Result<Outcome> {
     let visitor = visitor::find(db, start.workspace_id, start.visitor_id).await?;
     let Some(visitor) = visitor.filter(|visitor| !visitor.erased) else {
-        return Ok(Outcome::Refused(Refusal::NotFound));
+        return entry::replayed(db, start.workspace_id, &start.key).await;
     };
     let actor = VisitorActor {
         visitor_id: visitor.id,

@@ -1,5 +1,7 @@
 //! The contract of backups: whole, consistent, restorable into either home, with a new epoch.
 
+#![expect(clippy::unwrap_used, reason = "a story that fails shall fail loudly")]
+
 mod common;
 
 use common::{NOW_MS, Store, on_both, session};

@@ -1,5 +1,7 @@
 //! The contract of conversations: the guarded append, its numbers, and what is read back.
 
+#![expect(clippy::unwrap_used, reason = "a story that fails shall fail loudly")]
+
 mod common;
 
 use common::talk::{ANY, Talk, accepted, key, words};

@@ -1,5 +1,7 @@
 //! The contract of the team's side: set-up, accounts, sessions, members, sites, keys, audit.
 
+#![expect(clippy::unwrap_used, reason = "a story that fails shall fail loudly")]
+
 mod common;
 
 use common::{Installed, NOW_MS, Store, on_both, scope, secret, session, site};

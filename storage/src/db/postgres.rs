@@ -103,8 +103,9 @@ impl Drop for Postgres {
 fn pool(url: &str, config: &DatabaseConfig) -> Result<Pool> {
     let mut settings = tokio_postgres::Config::from_str(url)
         .map_err(|error| Error::Configuration(format!("the database URL: {error}")))?;
+    // A plan is made once per statement and connection: planning costs more than these short statements.
     let limits = format!(
-        "{} -c statement_timeout={ms} -c lock_timeout={ms}",
+        "{} -c statement_timeout={ms} -c lock_timeout={ms} -c plan_cache_mode=force_generic_plan -c jit=off",
         settings.get_options().unwrap_or_default(),
         ms = config.timeout.as_millis(),
     );

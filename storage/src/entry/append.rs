@@ -74,7 +74,7 @@ pub async fn append(db: &Db, append: &Append) -> Result<Outcome> {
     for entry in &append.entries {
         match line(db, append, entry, main).await? {
             Some(line) => lines.push(line),
-            None => return target_gone(db, append).await,
+            None => return replayed(db, append.workspace_id, &append.key).await,
         }
     }
     let (workspace_id, conversation_id) = (append.workspace_id, append.conversation_id);
@@ -154,9 +154,14 @@ fn files_of(content: &NewContent) -> Option<&crate::entry::NewMessage> {
     }
 }
 
-/// A target that is not there: a retry of a command that was accepted still gets its receipt.
-async fn target_gone(db: &Db, append: &Append) -> Result<Outcome> {
-    let found = command::find(db, append.workspace_id, &append.key).await?;
+/// What it was said to is not there: a retry of a command that was accepted still gets its receipt, past
+/// erasure.
+pub(crate) async fn replayed(
+    db: &Db,
+    workspace_id: WorkspaceId,
+    key: &CommandKey,
+) -> Result<Outcome> {
+    let found = command::find(db, workspace_id, key).await?;
     Ok(match found {
         Some(Found::Mine(receipt) | Found::Before(receipt)) => Outcome::Replayed(receipt),
         Some(Found::Other) => Outcome::ClientIdReused,

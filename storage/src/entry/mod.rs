@@ -11,7 +11,7 @@ use protocol::message::Format;
 use protocol::permission::VisitorActor;
 
 pub use append::append;
-pub(crate) use append::push_reads;
+pub(crate) use append::{push_reads, replayed};
 pub use read::{after, before, find, id_at};
 
 use crate::command::{CommandKey, Receipt, Refusal};

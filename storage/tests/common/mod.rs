@@ -21,6 +21,7 @@ use storage::user::UserRow;
 use world::World;
 
 /// Runs each story on SQLite and on Postgres.
+#[cfg(test)] // Benches share the stores, not the stories.
 macro_rules! on_both {
     ($($(#[doc = $doc:literal])* async fn $name:ident($store:ident: &Store) $body:block)*) => {$(
         mod $name {
@@ -41,6 +42,7 @@ macro_rules! on_both {
         }
     )*};
 }
+#[cfg(test)]
 pub(crate) use on_both;
 
 /// The store's time in the tests.

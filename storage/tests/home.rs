@@ -1,0 +1,333 @@
+//! The contract of the homes themselves: groups, faults, full and damaged stores, kills, migrations.
+
+mod common;
+
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+
+use common::talk::{Talk, accepted, words};
+use common::{NOW_MS, Store, on_both};
+use storage::db::{Batch, DatabaseConfig, Home, Stmt, Value};
+use storage::entry::{self, NewContent, Numbering, Outcome};
+use storage::error::Error;
+use storage::{command, event, meta};
+use world::World;
+
+#[expect(clippy::unwrap_used, reason = "a story that fails shall fail loudly")]
+mod stories {
+    use super::*;
+
+    const INSERT_META: &str = "INSERT INTO meta (name, value) VALUES ($1, $2)";
+
+    fn insert(name: &str) -> Batch {
+        let mut batch = Batch::locking(vec![name.to_owned()]);
+        let value = Value::Bytes(vec![1, 2, 3]);
+        batch.push(Stmt::new(INSERT_META, vec![Value::from(name), value]));
+        batch
+    }
+
+    async fn names(store: &Store) -> Vec<String> {
+        let sql = "SELECT name FROM meta WHERE name LIKE 'x%' ORDER BY name LIMIT 1000";
+        let rows = store.db.rows(Stmt::new(sql, Vec::new())).await.unwrap();
+        rows.iter().map(|row| row.text("name").unwrap()).collect()
+    }
+
+    fn url(config: &DatabaseConfig) -> String {
+        match &config.home {
+            Home::Sqlite(path) => format!("sqlite:{}", path.display()),
+            Home::Postgres(url) => url.clone(),
+        }
+    }
+
+    on_both! {
+        /// Every kind of value comes back as it went in, and a wrong getter is loud.
+        async fn values_come_back(store: &Store) {
+            let sql = "SELECT CAST($1 AS TEXT) AS t, CAST($2 AS BIGINT) AS n, CAST($3 AS BOOLEAN) AS f,
+                CAST($4 AS DOUBLE PRECISION) AS r, CAST($5 AS TEXT) AS empty";
+            let params = vec![
+                Value::from("Č\u{1f600}"), Value::from(i64::MAX), Value::from(true), Value::from(0.5),
+                Value::Null,
+            ];
+            let row = store.db.rows(Stmt::new(sql, params)).await.unwrap().remove(0);
+            assert_eq!(row.text("t").unwrap(), "Č\u{1f600}");
+            assert_eq!(row.number("n").unwrap(), i64::MAX as u64);
+            assert!(row.flag("f").unwrap());
+            assert_eq!(row.maybe_real("r").unwrap(), Some(0.5));
+            assert_eq!(row.maybe_text("empty").unwrap(), None);
+            for wrong in [row.text("n").err(), row.text("empty").err(), row.text("absent").err()] {
+                assert!(matches!(wrong, Some(Error::Corrupt(_))), "{wrong:?}");
+            }
+        }
+
+        /// One bad batch in a group fails alone.
+        async fn a_bad_batch_fails_alone(store: &Store) {
+            store.db.batch(insert("x-taken")).await.unwrap();
+            let batches: Vec<String> = (0..40)
+                .map(|n| if n == 17 { "x-taken".to_owned() } else { format!("x{n:02}") })
+                .collect();
+            let answers = futures_util::future::join_all(
+                batches.iter().map(|name| store.db.batch(insert(name))),
+            ).await;
+            for (name, answer) in batches.iter().zip(&answers) {
+                if name == "x-taken" {
+                    assert!(matches!(answer, Err(Error::Unique(_))), "{answer:?}");
+                } else {
+                    assert!(answer.is_ok(), "{answer:?}");
+                }
+            }
+            assert_eq!(names(store).await.len(), 40);
+        }
+
+        /// What fails halfway stores nothing of its batch.
+        async fn a_batch_is_all_or_nothing(store: &Store) {
+            let mut batch = insert("x-first");
+            batch.stmts.extend(insert("x-first").stmts);
+            let answer = store.db.batch(batch).await;
+            assert!(matches!(answer, Err(Error::Unique(_))), "{answer:?}");
+            let mut batch = insert("x-second");
+            batch.push(Stmt::new("UPDATE no_such_table SET a = 1", Vec::new()));
+            let answer = store.db.batch(batch).await;
+            assert!(matches!(answer, Err(Error::Fault(_))), "{answer:?}");
+            assert!(names(store).await.is_empty());
+        }
+
+        /// A caller who goes away does not take his batch along.
+        async fn a_batch_outlives_its_caller(store: &Store) {
+            let mut asked = Box::pin(store.db.batch(insert("x-left")));
+            let first = futures_util::poll!(&mut asked);
+            assert!(first.is_pending());
+            drop(asked);
+            while names(store).await.is_empty() {}
+        }
+
+        /// With the commit failing now and then, retries store everything once.
+        async fn faults_and_retries_store_once(store: &Store) {
+            let talk = Talk::new(store).await;
+            let id = talk.says("one").await.conversation.id;
+            for skip in [1, 4, 9] {
+                store.world.faults.fail("storage.commit", skip, 2);
+                store.world.faults.fail("storage.batch", skip * 5, 3);
+            }
+            let deeds: Vec<_> = (0..60)
+                .map(|n| talk.deed(id, vec![NewContent::Message(words(&format!("m{n}")))]))
+                .collect();
+            let sends = deeds.iter().map(|deed| async {
+                loop {
+                    match entry::append(&store.db, deed).await {
+                        Ok(Outcome::Accepted(stored)) => return stored.receipt,
+                        Ok(Outcome::Replayed(receipt)) => return receipt,
+                        Err(error) if error.is_unavailable() => {}
+                        other => panic!("{other:?}"),
+                    }
+                }
+            });
+            let receipts = futures_util::future::join_all(sends).await;
+            let mut numbers: Vec<_> = receipts.iter().filter_map(|receipt| receipt.seq).collect();
+            numbers.sort_unstable();
+            assert_eq!(numbers, (2..=61).collect::<Vec<_>>());
+            let entries = entry::after(&store.db, talk.workspace_id, id, Numbering::Team, 0, 200).await.unwrap();
+            assert_eq!(entries.len(), 61);
+        }
+
+        /// A process killed in the middle loses nothing that it acknowledged, and leaves no gap.
+        async fn a_kill_loses_nothing_acknowledged(store: &Store) {
+            let talk = Talk::new(store).await;
+            let id = talk.says("one").await.conversation.id;
+            let mut program = std::env::current_exe().unwrap();
+            // From target/<profile>/deps/home-… to target/<profile>/examples/sender, which cargo builds
+            // before the tests.
+            program.pop();
+            program.pop();
+            program.push("examples/sender");
+            assert!(program.exists(), "`cargo test -p storage` builds {}", program.display());
+            let mut sender = Command::new(program)
+                .arg(url(&store.config))
+                .args([talk.workspace_id.to_string(), id.to_string(), talk.agent_id.to_string()])
+                .stdout(Stdio::piped())
+                .spawn()
+                .unwrap();
+            let lines = BufReader::new(sender.stdout.take().unwrap()).lines();
+            let mut acknowledged: Vec<u64> = Vec::new();
+            for line in lines {
+                let Ok(number) = line.unwrap().parse() else { break };
+                acknowledged.push(number);
+                if acknowledged.len() == 500 {
+                    sender.kill().unwrap();
+                }
+            }
+            sender.wait().unwrap();
+            let db = store.again().await;
+            let mut numbers = Vec::new();
+            loop {
+                let last = numbers.last().copied().unwrap_or(0);
+                let page = entry::after(&db, talk.workspace_id, id, Numbering::Team, last, 200).await.unwrap();
+                if page.is_empty() { break }
+                numbers.extend(page.iter().map(|entry| entry.seq));
+            }
+            let dense: Vec<u64> = (1..=numbers.len() as u64).collect();
+            assert_eq!(numbers, dense);
+            assert!(acknowledged.iter().all(|number| numbers.contains(number)));
+        }
+
+        /// Opening again changes nothing: same epoch, same steps.
+        async fn migrations_run_once(store: &Store) {
+            let again = store.again().await;
+            assert_eq!(again.epoch(), store.db.epoch());
+            let sql = "SELECT number, name FROM migration ORDER BY number LIMIT 100";
+            let rows = again.rows(Stmt::new(sql, Vec::new())).await.unwrap();
+            assert_eq!(rows.len(), 1);
+            assert!(meta::now_ms(&again).await.unwrap() > 1_700_000_000_000);
+        }
+
+        /// A store of a newer program is refused and left alone.
+        async fn a_newer_store_is_refused(store: &Store) {
+            let mut batch = Batch::default();
+            let sql = "INSERT INTO migration (number, name, applied_at_ms) VALUES ($1, $2, $3)";
+            batch.push(Stmt::new(sql, vec![999_i64.into(), "future".into(), NOW_MS.into()]));
+            store.db.batch(batch).await.unwrap();
+            let refused = storage::open(&store.config, &store.world).await.err();
+            assert!(matches!(refused, Some(Error::NewerSchema { found: 999, known: 1 })), "{refused:?}");
+        }
+
+        /// Old commands and events are forgotten, young ones stay.
+        async fn the_old_is_pruned(store: &Store) {
+            let talk = Talk::new(store).await;
+            let first = accepted(talk.says_as(talk.visitor, "c1", words("hi")).await);
+            assert_eq!(command::prune(&store.db, NOW_MS).await.unwrap(), 0);
+            assert_eq!(event::prune(&store.db, NOW_MS - 1).await.unwrap(), 0);
+            assert_eq!(command::prune(&store.db, NOW_MS + 1_000).await.unwrap(), 1);
+            assert!(event::prune(&store.db, NOW_MS + 100_000).await.unwrap() > 0);
+            let again = accepted(talk.says_as(talk.visitor, "c1", words("hi")).await);
+            assert_eq!(again.conversation.id, first.conversation.id);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_file_that_is_no_database_is_corrupt() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("switchboard.db");
+        std::fs::write(&path, "not a database at all ".repeat(400)).unwrap();
+        let config = DatabaseConfig::of_url(&format!("sqlite:{}", path.display())).unwrap();
+        let refused = storage::open(&config, &World::system()).await.err();
+        assert!(matches!(refused, Some(Error::Corrupt(_))), "{refused:?}");
+    }
+
+    #[tokio::test]
+    async fn a_full_store_says_so_and_loses_nothing() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("switchboard.db");
+        let mut config = DatabaseConfig::of_url(&format!("sqlite:{}", path.display())).unwrap();
+        let world = World::system();
+        drop(storage::open(&config, &world).await.unwrap());
+        let pages = std::fs::metadata(&path).unwrap().len() / 4_096;
+        config.page_count_max = Some(u32::try_from(pages).unwrap() + 20);
+        let store = Store {
+            db: storage::open(&config, &world).await.unwrap(),
+            config,
+            world,
+            directory,
+        };
+        let talk = Talk::new(&store).await;
+        let id = talk.says("one").await.conversation.id;
+        let mut kept = 1;
+        let refused = loop {
+            let deed = talk.deed(id, vec![NewContent::Message(words(&"long ".repeat(200)))]);
+            match entry::append(&store.db, &deed).await {
+                Ok(Outcome::Accepted(_)) => kept += 1,
+                other => break other,
+            }
+        };
+        assert!(refused.as_ref().is_err_and(Error::is_full), "{refused:?}");
+        let read = entry::after(&store.db, talk.workspace_id, id, Numbering::Team, 0, 200)
+            .await
+            .unwrap();
+        assert_eq!(read.len(), kept);
+        let workspace_id = talk.workspace_id;
+        let Store {
+            db,
+            mut config,
+            world,
+            directory,
+        } = store;
+        drop(db);
+        config.page_count_max = None;
+        let store = Store {
+            db: storage::open(&config, &world).await.unwrap(),
+            config,
+            world,
+            directory,
+        };
+        let read = entry::after(&store.db, workspace_id, id, Numbering::Team, 0, 200)
+            .await
+            .unwrap();
+        assert_eq!(read.len(), kept);
+    }
+
+    #[tokio::test]
+    async fn a_read_only_server_says_so() {
+        let store = Store::postgres().await;
+        let Home::Postgres(url) = &store.config.home else {
+            panic!("a Postgres");
+        };
+        let url = format!("{url}?options=-c%20default_transaction_read_only%3Don");
+        let config = DatabaseConfig {
+            home: Home::Postgres(url),
+            ..store.config.clone()
+        };
+        let refused = storage::open(&config, &store.world).await.err();
+        assert!(matches!(refused, Some(Error::ReadOnly(_))), "{refused:?}");
+    }
+
+    #[tokio::test]
+    async fn a_server_that_is_not_there_is_unavailable() {
+        let config = DatabaseConfig::of_url("postgres://nobody@127.0.0.1:1/none").unwrap();
+        let refused = storage::open(&config, &World::system()).await.err();
+        assert!(
+            matches!(refused, Some(Error::Unavailable(_))),
+            "{refused:?}"
+        );
+        assert!(matches!(
+            DatabaseConfig::of_url("mysql://x"),
+            Err(Error::Configuration(_))
+        ));
+    }
+
+    /// On Postgres a position may be given before, and committed after, another: the tail must not pass it.
+    #[tokio::test]
+    async fn the_tail_waits_for_older_transactions() {
+        let store = Store::postgres().await;
+        let Home::Postgres(url) = &store.config.home else {
+            panic!("a Postgres");
+        };
+        let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls)
+            .await
+            .unwrap();
+        let background = store.world.tracker.spawn(connection);
+        let start = event::end(&store.db).await.unwrap();
+        client
+            .batch_execute(
+                "BEGIN; INSERT INTO event (event_id, workspace_id, event_type, subject, number, at_ms)
+                 VALUES ('evt_00000000000000000000000000', 'wsp_00000000000000000000000000',
+                    'entry.added', 'slow', 1, 1)",
+            )
+            .await
+            .unwrap();
+        let installed = store.installed().await;
+        let seen = event::tail(&store.db, start, 100).await.unwrap();
+        assert!(seen.is_empty(), "{seen:?}");
+        client.batch_execute("COMMIT").await.unwrap();
+        let subjects = loop {
+            let seen = event::tail(&store.db, start, 100).await.unwrap();
+            if seen.len() > 1 {
+                break seen
+                    .into_iter()
+                    .map(|(_, event)| event.subject)
+                    .collect::<Vec<_>>();
+            }
+        };
+        assert_eq!(subjects[0], "slow");
+        assert!(subjects.contains(&installed.workspace_id().to_string()));
+        drop(client);
+        background.await.unwrap().unwrap();
+    }
+}

@@ -1,0 +1,344 @@
+//! The contract of visitors and contacts: claims and proofs, merging, erasing, files.
+
+mod common;
+
+use common::talk::{Talk, accepted, key, words};
+use common::{NOW_MS, Store, on_both, scope};
+use protocol::attachment::Attachment;
+use protocol::contact::{AttributeValue, ContactChange, ContactKind, IdentityKind};
+use protocol::id::ContactId;
+use protocol::limit;
+use protocol::permission::VisitorActor;
+use protocol::visitor::{Claim, PageView, Source};
+use storage::attachment::{self, AttachmentRow};
+use storage::audit::Change;
+use storage::command::{Refusal, Remembered};
+use storage::contact;
+use storage::conversation::{self, ListQuery};
+use storage::entry::{self, NewContent, Numbering, Outcome};
+use storage::error::Written;
+use storage::visit::{self, Trace};
+use storage::visitor::{self, Proof};
+
+#[expect(clippy::unwrap_used, reason = "a story that fails shall fail loudly")]
+mod stories {
+    use super::*;
+
+    fn claim(name: &str) -> Claim {
+        Claim {
+            name: Some(name.to_owned()),
+            email: Some(format!("{name}@Example.com")),
+            attributes: [("plan".to_owned(), AttributeValue::Text("gold".to_owned()))].into(),
+            ..Claim::default()
+        }
+    }
+
+    fn proof(customer_id: &str, name: &str) -> Proof {
+        Proof {
+            customer_id: Some(customer_id.to_owned()),
+            email: Some(format!("{name}@example.com")),
+            claim: claim(name),
+        }
+    }
+
+    fn change(talk: &Talk<'_>, action: &'static str, target: ContactId) -> Change {
+        Change {
+            workspace_id: talk.workspace_id,
+            actor: talk.agent_id.to_string(),
+            action,
+            target: target.to_string(),
+            fields: vec!["name"],
+            changes_json: Some("{\"name\":[\"\",\"zanzibar\"]}".to_owned()),
+            address: None,
+            at_ms: NOW_MS,
+        }
+    }
+
+    async fn prove(talk: &Talk<'_>, visitor: &VisitorActor, proof: &Proof) -> Option<ContactId> {
+        visitor::prove(
+            &talk.store.db,
+            talk.workspace_id,
+            visitor.visitor_id,
+            proof,
+            NOW_MS,
+        )
+        .await
+        .unwrap()
+    }
+
+    fn upload(talk: &Talk<'_>, uploader: impl ToString, hash: &str) -> AttachmentRow {
+        AttachmentRow {
+            attachment: Attachment {
+                id: talk.store.world.ids.next(),
+                name: "zanzibar.png".to_owned(),
+                media_type: "image/png".to_owned(),
+                size_bytes: 12,
+                width: Some(3),
+                height: Some(4),
+            },
+            uploader: uploader.to_string(),
+            hash: hash.to_owned(),
+            conversation_id: None,
+            entry_id: None,
+            internal: false,
+            created_at_ms: NOW_MS,
+        }
+    }
+
+    on_both! {
+        /// A claim is remembered, shown as a claim, links nothing, and fills the record of the lead.
+        async fn a_claim_links_nothing(store: &Store) {
+            let talk = Talk::new(store).await;
+            let db = &store.db;
+            let key = key(talk.visitor.visitor_id, "i1", "claim");
+            let said = visitor::claim(db, talk.workspace_id, &talk.visitor, &key, &claim("Ana"), NOW_MS).await.unwrap();
+            assert!(matches!(said, Remembered::Accepted(_)), "{said:?}");
+            let again = visitor::claim(db, talk.workspace_id, &talk.visitor, &key, &claim("Ana"), NOW_MS).await.unwrap();
+            assert!(matches!(again, Remembered::Replayed(_)), "{again:?}");
+            let row = visitor::find(db, talk.workspace_id, talk.visitor.visitor_id).await.unwrap().unwrap();
+            assert_eq!((row.name.as_str(), row.contact_id), ("Ana", None));
+            let stored = talk.says("hi").await;
+            assert_eq!(stored.conversation.contact_name, "Ana");
+            let other = talk.another_visitor().await;
+            let other_key = common::talk::key(other.visitor_id, "i1", "claim");
+            visitor::claim(db, talk.workspace_id, &other, &other_key, &claim("Ana"), NOW_MS).await.unwrap();
+            let second = accepted(talk.says_as(other, "c", words("hi")).await);
+            assert_ne!(second.conversation.contact_id, stored.conversation.contact_id);
+            let scope = scope(&store.world, talk.workspace_id);
+            let contact = contact::find(db, &scope, stored.conversation.contact_id).await.unwrap().unwrap();
+            assert_eq!(contact.kind, ContactKind::Lead);
+            assert_eq!(contact.email.as_deref(), Some("Ana@Example.com"));
+            assert_eq!(contact.attributes["plan"], AttributeValue::Text("gold".to_owned()));
+            assert!(contact.identities.iter().all(|identity| identity.verified_at_ms.is_none()));
+            assert!(contact.identities.iter().any(|identity| identity.kind == IdentityKind::Email));
+        }
+
+        /// A proof ties browsers to one customer, brings a lead's record along, and never changes the person.
+        async fn a_proof_ties_browsers_to_one_customer(store: &Store) {
+            let talk = Talk::new(store).await;
+            let lead = talk.says("hi").await.conversation;
+            let customer = prove(&talk, &talk.visitor, &proof("c-1", "Ana")).await.unwrap();
+            assert_eq!(customer, lead.contact_id);
+            assert_eq!(prove(&talk, &talk.visitor, &proof("c-1", "Ana")).await, Some(customer));
+            assert_eq!(prove(&talk, &talk.visitor, &proof("c-2", "Bo")).await, None);
+            let phone = talk.another_visitor().await;
+            let begun = accepted(talk.says_as(phone, "c", words("on the phone")).await).conversation;
+            assert_ne!(begun.contact_id, customer);
+            assert_eq!(prove(&talk, &phone, &proof("c-1", "Ana")).await, Some(customer));
+            let phone = VisitorActor { contact_id: Some(customer), ..phone };
+            let history = conversation::history(&store.db, talk.workspace_id, &phone, None, 10).await.unwrap();
+            assert_eq!(history.items.len(), 2);
+            let stranger = talk.another_visitor().await;
+            let his = conversation::of_visitor(&store.db, talk.workspace_id, &stranger, lead.id).await.unwrap();
+            assert_eq!(his, None);
+            let hers = conversation::of_visitor(&store.db, talk.workspace_id, &phone, lead.id).await.unwrap();
+            assert!(hers.is_some());
+            let scope = scope(&store.world, talk.workspace_id);
+            let contact = contact::find(&store.db, &scope, customer).await.unwrap().unwrap();
+            assert_eq!(contact.kind, ContactKind::Customer);
+            assert!(contact.identities.iter().any(|i| i.kind == IdentityKind::ExternalId && i.verified_at_ms.is_some()));
+            let all = conversation::of_contact(&store.db, &scope, customer, None, 10).await.unwrap();
+            assert_eq!(all.items.len(), 2);
+        }
+
+        /// A customer who proved it on two browsers goes on with one conversation.
+        async fn a_proved_customer_has_one_open_conversation(store: &Store) {
+            let talk = Talk::new(store).await;
+            let customer = prove(&talk, &talk.visitor, &proof("c-1", "Ana")).await;
+            let desk = VisitorActor { contact_id: customer, ..talk.visitor };
+            let phone = talk.another_visitor().await;
+            assert_eq!(prove(&talk, &phone, &proof("c-1", "Ana")).await, customer);
+            let phone = VisitorActor { contact_id: customer, ..phone };
+            let first = accepted(talk.says_as(desk, "c", words("one")).await);
+            let second = accepted(talk.says_as(phone, "c", words("two")).await);
+            assert_eq!(first.conversation.id, second.conversation.id);
+            talk.does(first.conversation.id, NewContent::Closed).await;
+            let third = accepted(talk.says_as(phone, "d", words("three")).await);
+            assert!(third.created);
+        }
+
+        /// A merge points, shows together, refuses circles, and can be taken back.
+        async fn a_merge_can_be_taken_back(store: &Store) {
+            let talk = Talk::new(store).await;
+            let one = talk.says("one").await.conversation.contact_id;
+            let mut contacts = vec![one];
+            for _ in 0..2 {
+                let visitor = talk.another_visitor().await;
+                let stored = accepted(talk.says_as(visitor, "c", words("more")).await);
+                contacts.push(stored.conversation.contact_id);
+            }
+            let db = &store.db;
+            let scope = scope(&store.world, talk.workspace_id);
+            let merge = async |from: ContactId, into| {
+                contact::merge(db, from, into, &change(&talk, "contact.merged", from)).await.unwrap()
+            };
+            let count = async |id| conversation::of_contact(db, &scope, id, None, 10).await.unwrap().items.len();
+            assert_eq!(merge(one, one).await, Written::Refused);
+            assert!(matches!(merge(contacts[2], contacts[1]).await, Written::Done(_)));
+            assert!(matches!(merge(contacts[1], one).await, Written::Done(_)));
+            assert_eq!(merge(contacts[1], one).await, Written::Refused);
+            assert_eq!(merge(one, contacts[2]).await, Written::Refused);
+            assert_eq!(merge(store.world.ids.next(), one).await, Written::NotFound);
+            assert_eq!((count(one).await, count(contacts[2]).await), (3, 3));
+            let undone = contact::unmerge(db, contacts[1], &change(&talk, "contact.unmerged", contacts[1])).await.unwrap();
+            assert!(matches!(undone, Written::Done(_)));
+            assert_eq!((count(one).await, count(contacts[1]).await, count(contacts[2]).await), (1, 2, 2));
+        }
+
+        /// A change of the record wins only against the version it saw.
+        async fn a_contact_changes_by_version(store: &Store) {
+            let talk = Talk::new(store).await;
+            let id = talk.says("one").await.conversation.contact_id;
+            let db = &store.db;
+            let new = ContactChange {
+                name: Some("Čedo".to_owned()),
+                email: Some("cedo@example.com".to_owned()),
+                ..ContactChange::default()
+            };
+            let line = change(&talk, "contact.changed", id);
+            let Written::Done(contact) = contact::change(db, id, 1, &new, &line).await.unwrap() else {
+                panic!("not changed");
+            };
+            assert_eq!((contact.version, contact.name.as_str()), (2, "Čedo"));
+            assert_eq!(contact.email.as_deref(), Some("cedo@example.com"));
+            let stale = contact::change(db, id, 1, &new, &line).await.unwrap();
+            assert_eq!(stale, Written::VersionConflict);
+            let none = contact::change(db, store.world.ids.next(), 1, &new, &line).await.unwrap();
+            assert_eq!(none, Written::NotFound);
+            let empty = ContactChange { email: Some(String::new()), ..ContactChange::default() };
+            let Written::Done(contact) = contact::change(db, id, 2, &empty, &line).await.unwrap() else {
+                panic!("not changed");
+            };
+            assert_eq!((contact.email, contact.name.as_str()), (None, "Čedo"));
+        }
+
+        /// A message claims its own uploads once; another's, unknown or claimed ones refuse it.
+        async fn a_message_claims_its_files(store: &Store) {
+            let talk = Talk::new(store).await;
+            let db = &store.db;
+            let mine = upload(&talk, talk.visitor.visitor_id, "aa");
+            let theirs = upload(&talk, talk.agent_id, "bb");
+            for row in [&mine, &theirs] {
+                assert_eq!(attachment::create(db, talk.workspace_id, row).await.unwrap(), Written::Done(()));
+            }
+            let with = |row: &AttachmentRow| {
+                let mut message = words("see");
+                message.attachment_ids = vec![row.attachment.id];
+                message
+            };
+            let foreign = talk.says_as(talk.visitor, "c1", with(&theirs)).await;
+            assert_eq!(foreign, Outcome::Refused(Refusal::Attachment));
+            let stored = accepted(talk.says_as(talk.visitor, "c2", with(&mine)).await);
+            let shown = format!("{:?}", stored.entries[0].content);
+            assert!(shown.contains("zanzibar.png"), "{shown}");
+            assert_eq!(stored.conversation.preview.as_ref().unwrap().attachment_count, 1);
+            let read = entry::after(db, talk.workspace_id, stored.conversation.id, Numbering::Visitor, 0, 9).await.unwrap();
+            assert_eq!(read, stored.entries);
+            let twice = talk.says_as(talk.visitor, "c3", with(&mine)).await;
+            assert_eq!(twice, Outcome::Refused(Refusal::Attachment));
+            let row = attachment::find(db, talk.workspace_id, mine.attachment.id).await.unwrap().unwrap();
+            assert_eq!((row.entry_id, row.internal), (Some(stored.entries[0].id), false));
+            let note = talk.deed(stored.conversation.id, vec![NewContent::Note(with(&theirs))]);
+            accepted(talk.tries(&note).await);
+            let row = attachment::find(db, talk.workspace_id, theirs.attachment.id).await.unwrap().unwrap();
+            assert!(row.internal);
+        }
+
+        /// An uploader has so many unclaimed files at most, and a sweep forgets old ones.
+        async fn unclaimed_files_are_bounded_and_swept(store: &Store) {
+            let talk = Talk::new(store).await;
+            let db = &store.db;
+            for n in 0..limit::UNCLAIMED_ATTACHMENTS_MAX {
+                let row = upload(&talk, talk.visitor.visitor_id, &format!("{n:02}"));
+                assert_eq!(attachment::create(db, talk.workspace_id, &row).await.unwrap(), Written::Done(()));
+            }
+            let row = upload(&talk, talk.visitor.visitor_id, "99");
+            assert_eq!(attachment::create(db, talk.workspace_id, &row).await.unwrap(), Written::TooMany);
+            assert_eq!(attachment::sweep(db, NOW_MS).await.unwrap(), []);
+            let gone = attachment::sweep(db, NOW_MS + 1).await.unwrap();
+            assert_eq!(gone.len(), limit::UNCLAIMED_ATTACHMENTS_MAX);
+        }
+
+        /// A planted word is nowhere after the erasure: not in rows, index, files or log.
+        async fn an_erased_word_is_nowhere(store: &Store) {
+            let talk = Talk::new(store).await;
+            let db = &store.db;
+            let key = key(talk.visitor.visitor_id, "i1", "claim");
+            visitor::claim(db, talk.workspace_id, &talk.visitor, &key, &claim("Zanzibar"), NOW_MS).await.unwrap();
+            let file = upload(&talk, talk.visitor.visitor_id, "cc");
+            attachment::create(db, talk.workspace_id, &file).await.unwrap();
+            let mut message = words("I live in Zanzibar, zanzibarstreet 7");
+            message.attachment_ids = vec![file.attachment.id];
+            let stored = accepted(talk.says_as(talk.visitor, "c1", message).await);
+            let id = stored.conversation.id;
+            let said = talk.answers(id, "Zanzibar is nice").await;
+            let target_id = said.entries[0].id;
+            talk.does(id, NewContent::Edited { target_id, body: "zanzibar!".to_owned() }).await;
+            talk.does(id, NewContent::Note(words("zanzibar again"))).await;
+            let visit_id = store.world.ids.next();
+            let visitor_id = talk.visitor.visitor_id;
+            visit::store(db, &[
+                (talk.workspace_id, Trace::Began {
+                    visit_id, visitor_id, site_id: talk.site_id,
+                    source: Source { referrer: Some("https://zanzibar.example".to_owned()), ..Source::default() },
+                    at_ms: NOW_MS,
+                }),
+                (talk.workspace_id, Trace::Page {
+                    visit_id, visitor_id,
+                    page: PageView { url: "https://shop.example/zanzibar".to_owned(), title: "zanzibar".to_owned(), at_ms: NOW_MS },
+                }),
+                (talk.workspace_id, Trace::Custom {
+                    visit_id, visitor_id, name: "zanzibar".to_owned(),
+                    properties_json: "{\"to\":\"zanzibar\"}".to_owned(), at_ms: NOW_MS,
+                }),
+            ]).await.unwrap();
+            let contact_id = stored.conversation.contact_id;
+            let new = ContactChange { company: Some("Zanzibar Ltd".to_owned()), ..ContactChange::default() };
+            let scope = scope(&store.world, talk.workspace_id);
+            let version = contact::find(db, &scope, contact_id).await.unwrap().unwrap().version;
+            let changed = contact::change(db, contact_id, version, &new, &change(&talk, "contact.changed", contact_id)).await.unwrap();
+            assert!(matches!(changed, Written::Done(_)));
+            assert!(holds_word(store).await, "the word was planted");
+            let line = Change { changes_json: None, ..change(&talk, "contact.erased", contact_id) };
+            let erased = contact::erase(db, contact_id, &line).await.unwrap().unwrap();
+            assert_eq!(erased.conversation_ids, [id]);
+            assert_eq!(erased.visitor_ids, [talk.visitor.visitor_id]);
+            assert_eq!(erased.blob_hashes, ["cc"]);
+            assert!(!holds_word(store).await, "the word is still there");
+            let entries = entry::after(db, talk.workspace_id, id, Numbering::Team, 0, 10).await.unwrap();
+            assert_eq!(entries.iter().map(|e| e.seq).collect::<Vec<_>>(), [1, 2, 3, 4]);
+            let outcome = talk.says_as(talk.visitor, "c9", words("me again")).await;
+            assert_eq!(outcome, Outcome::Refused(Refusal::NotFound));
+            let replay = talk.says_as(talk.visitor, "c1", words("I live in Zanzibar, zanzibarstreet 7")).await;
+            assert_eq!(replay, Outcome::Replayed(stored.receipt));
+            let query = ListQuery { filter: protocol::view::InboxFilter::All, agent_id: None, cursor: None, limit: 10 };
+            let found = storage::search::conversations(db, &scope, "zanzibar", &query).await.unwrap();
+            assert!(found.items.is_empty());
+            assert_eq!(contact::erase(db, store.world.ids.next(), &line).await.unwrap(), None);
+            assert!(contact::erase(db, contact_id, &line).await.unwrap().is_some());
+        }
+    }
+
+    /// Whether any byte of the store's files, or of a copy of all its rows, holds the word.
+    async fn holds_word(store: &Store) -> bool {
+        let copy = store
+            .directory
+            .path()
+            .join(format!("copy-{}.db", store.world.ids.below(u64::MAX)));
+        storage::backup::backup(&store.db, &copy).await.unwrap();
+        let mut files: Vec<_> = std::fs::read_dir(store.directory.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .collect();
+        let mut found = false;
+        files.sort();
+        for file in files {
+            let text = String::from_utf8_lossy(&std::fs::read(&file).unwrap()).to_lowercase();
+            if text.contains("zanzibar") {
+                found = true;
+            }
+        }
+        std::fs::remove_file(copy).unwrap();
+        found
+    }
+}
