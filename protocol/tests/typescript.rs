@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 
 use protocol::rejection::{CloseCode, ErrorCode};
 use protocol::{
-    agent, attachment, audit, contact, event, frame, key, limit, message, news, page, setup, site,
-    visitor, widget, workspace,
+    agent, attachment, audit, command, contact, event, frame, key, limit, message, news, page,
+    setup, site, visitor, widget, workspace,
 };
 use sha2::{Digest, Sha256};
 use ts_rs::{Config, TS, TypeVisitor};
@@ -54,6 +54,12 @@ impl Collector<'_> {
         self.visit::<setup::SetupDone>();
         self.visit::<setup::Login>();
         self.visit::<setup::SocketToken>();
+        self.visit::<setup::LoggedIn>();
+        self.visit::<setup::LoginSession>();
+        self.visit::<setup::PasswordChange>();
+        self.visit::<agent::InvitationLookup>();
+        self.visit::<contact::ContactMerge>();
+        self.visit::<command::Draft>();
         self.visit::<agent::Me>();
         self.visit::<agent::AgentChange>();
         self.visit::<agent::Invitation>();

@@ -455,6 +455,11 @@ export type ContactId = string;
 /** What a contact is to us. */
 export type ContactKind = "lead" | "customer";
 
+/** Merges a contact into another: from then on the other one speaks for both. */
+export type ContactMerge = {
+/** The contact that stays. */
+into_id: ContactId, };
+
 /** What an entry is. What the system says is a kind with parameters, never a sentence. */
 export type Content = { "kind": "message",
 /** The words of today. */
@@ -550,6 +555,17 @@ export type DepartmentId = string;
 
 /** The form of a device. */
 export type Device = "desktop" | "mobile" | "tablet" | "bot" | "unknown";
+
+/** What is written: a body, files, or both. */
+export type Draft = {
+/** The text; may be absent where files are sent. */
+body?: Body | null,
+/** How it is written; plain when absent. Visitors write plain. */
+format?: Format,
+/** The entry it answers. */
+reply_to_id?: EntryId | null,
+/** Files uploaded before, by the same author. */
+attachment_ids?: Array<AttachmentId>, };
 
 /** An e-mail address: one `@`, no blanks, within [`limit::EMAIL_BYTES_MAX`]. Whether it exists only
  * mail can tell. */
@@ -694,6 +710,11 @@ link?: string | null, };
 /** An invitation to join a team. */
 export type InvitationId = string;
 
+/** Asks what an invitation offers. The secret is in the body, so that no log of addresses holds it. */
+export type InvitationLookup = {
+/** The link's secret. */
+token: string, };
+
 /** What an invitation's link shows before it is accepted. */
 export type InvitationOffer = {
 /** The workspace's name. */
@@ -752,12 +773,44 @@ active_at_ms: number,
 /** Whether the news of this visitor's node are stale (its bus is out of reach). */
 stale: boolean, };
 
+/** The answer to signing in: who, where, and for programs the secret. */
+export type LoggedIn = {
+/** The session's secret, for `Authorization: Bearer`; only where `?bearer=true` asked for it, and
+ * then no cookie is set. */
+secret?: string | null,
+/** The user. */
+user_id: UserId,
+/** The address. */
+email: string,
+/** The workspaces, with what the user is there. */
+memberships: Array<Membership>, };
+
 /** Signs in. */
 export type Login = {
 /** The address. */
 email: Email,
 /** The password. */
 password: string, };
+
+/** A signed-in browser or program of the user. */
+export type LoginSession = {
+/** Its id. */
+id: LoginSessionId,
+/** Whether it is the one that asks. */
+current: boolean,
+/** The network address it was opened from. */
+address: string,
+/** The browser, in its own words. */
+user_agent: string,
+/** When it was opened. */
+created_at_ms: number,
+/** When it was last used, to a few minutes. */
+seen_at_ms: number,
+/** When it ends, unless it is used before. */
+expires_at_ms: number, };
+
+/** A signed-in browser. */
+export type LoginSessionId = string;
 
 /** How far a side has got. Both only grow. */
 export type Marks = {
@@ -867,6 +920,13 @@ url: string,
 title: string,
 /** When it came in sight. */
 at_ms: number, };
+
+/** Changes one's own password. All other login sessions of the user end. */
+export type PasswordChange = {
+/** The password of today. */
+current: string,
+/** The new one. */
+new: string, };
 
 /** What may be allowed; also the scopes of API keys. */
 export type Permission = "conversations.read" | "conversations.write" | "visitors.read" | "contacts.read" | "contacts.write" | "contacts.erase" | "sites.write" | "team.write" | "settings.write" | "audit.read" | "keys.write" | "owner";

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { OutboxItem } from "../src/client/outbox.ts";
 import { isOver, rowsOf, type Thread } from "../src/panel/thread.ts";
-import { connectionNotice, refusal, staffLine } from "../src/panel/words.ts";
+import { connectionNotice, plainText, refusal, staffLine } from "../src/panel/words.ts";
 import { errorMessage, type ErrorCode, type VisitorEntry } from "../src/protocol.ts";
 import { CONVERSATION, entry } from "./fake.ts";
 
@@ -102,6 +102,12 @@ describe("words", () => {
     const notice = connectionNotice({ name: "waiting", until_ms: 0, reason: "offline" }, 2);
     expect(notice?.text).toContain("2 messages wait");
     expect(connectionNotice({ name: "live", transport: "socket", connection_id: "c" }, 0)).toBeNull();
+  });
+
+  it("reads marks of Markdown to nobody", () => {
+    const body = "# Hi\n\nIt is **three**, see [here](https://a.example).";
+    expect(plainText({ format: "markdown", body })).toBe("Hi\n\nIt is three, see here.");
+    expect(plainText({ format: "plain", body: "2 * 3" })).toBe("2 * 3");
   });
 
   it("has a sentence for every refusal", () => {

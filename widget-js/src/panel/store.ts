@@ -20,7 +20,7 @@ import type {
 import { Drafts } from "./drafts.ts";
 import { isOver, rowsOf, type MessageRow, type Row, type Thread } from "./thread.ts";
 import { Uploads } from "./uploads.ts";
-import { refusal } from "./words.ts";
+import { plainText, refusal } from "./words.ts";
 
 type VisitorClient = Client<VisitorNews, VisitorEntry>;
 
@@ -258,7 +258,7 @@ export class PanelStore {
     this.#setTyping(null);
     if (entry.content.kind === "message") {
       const name = entry.author.kind === "agent" ? entry.author.name : "Assistant";
-      this.#announcement = `${name}: ${entry.content.message.body || "sent a file"}`;
+      this.#announcement = `${name}: ${plainText(entry.content.message) || "sent a file"}`;
     }
     this.markRead();
   }
@@ -297,8 +297,8 @@ export class PanelStore {
     );
     if (last?.content.kind !== "message") return null;
     const name = last.author.kind === "agent" ? last.author.name : "Assistant";
-    const { body, attachments } = last.content.message;
-    return { name, text: body.slice(0, 200) || (attachments?.[0]?.name ?? "") };
+    const { message } = last.content;
+    return { name, text: plainText(message).slice(0, 200) || (message.attachments?.[0]?.name ?? "") };
   }
 
   /** What is in sight on an open panel was read. */
