@@ -68,7 +68,9 @@ fn add_file(path: &Path, name: &str, out: &Path, table: &mut String) {
         .expect("compressing into memory does not fail");
     let packed = encoder.finish().expect("the encoder is finished");
     let number = table.lines().count();
-    let plain = path.canonicalize().expect("the file exists");
+    // A copy, because the apps may be built anew before the compiler reads it.
+    let plain = out.join(format!("asset-{number}"));
+    fs::write(&plain, &bytes).expect("OUT_DIR can be written");
     let gzip = if packed.len() + 64 < bytes.len() {
         let file = out.join(format!("asset-{number}.gz"));
         fs::write(&file, packed).expect("OUT_DIR can be written");

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use protocol::frame::{ClientFrame, Follow, Hello, Purpose};
+use protocol::frame::{ClientFrame, Follow, Hello, Page, Purpose};
 use protocol::id::ConnectionId;
 use protocol::limit;
 use protocol::news::{AgentNews, ConnectionLimits, VisitorNews, Welcome};
@@ -19,7 +19,7 @@ use crate::origin;
 use crate::shard::Shard;
 use crate::shard::mailbox::{Mailbox, Phase};
 use crate::token::{AgentClaims, Claims, VisitorClaims};
-use crate::visitor;
+use crate::visitor::{self, Known};
 
 /// What is known of the other end before it says who it is.
 #[derive(Debug)]
@@ -153,7 +153,6 @@ impl Unidentified {
         origin::check(&known.site, said, &self.caller.line.own_origin)?;
         let identity = self.identity(known.actor, hello.purpose);
         let connection_id = identity.connection_id;
-        let facts = doors.router.visitor_welcome(&known.actor).await?;
         self.mailbox.identify(Phase::Visitor, claims.expires_at_ms);
         let shard = Rc::clone(&self.shard);
         let mut connection = Identified::new(shard, Rc::clone(&self.mailbox), &identity);
@@ -163,6 +162,14 @@ impl Unidentified {
             Purpose::Launcher => Topic::VisitorLauncher(visitor_id),
         });
         connection.listen(Topic::SiteVisitors(known.visitor.site_id));
+        // Only now: a conversation that begins meanwhile is in the facts, or comes as a notice.
+        let facts = match doors.router.visitor_welcome(&known.actor).await {
+            Ok(facts) => facts,
+            Err(rejection) => {
+                connection.leave().await;
+                return Err(rejection.into());
+            }
+        };
         let open = facts.conversation.as_ref().map(|open| open.id);
         connection.say(frame::encoded(&VisitorNews::Welcome {
             welcome: self.welcome(connection_id, claims.expires_at_ms),
@@ -187,22 +194,33 @@ impl Unidentified {
                 });
             }
         }
-        let mut browser =
-            browser::of_user_agent(&self.caller.user_agent, self.caller.place.clone());
-        browser.language = known.row.browser.language.clone();
-        browser.time_zone = known.row.browser.time_zone.clone();
-        doors
-            .router
-            .visitor_enter(VisitorConnection {
-                connection_id,
-                workspace_id: known.actor.workspace_id,
-                visitor: known.visitor,
-                purpose: hello.purpose,
-                browser,
-                page: hello.page,
-            })
+        self.enter(&known, connection_id, hello.purpose, hello.page)
             .await;
         Ok(connection)
+    }
+
+    /// Says that the visitor is here, with which browser and page.
+    async fn enter(
+        &self,
+        known: &Known,
+        connection_id: ConnectionId,
+        purpose: Purpose,
+        page: Option<Page>,
+    ) {
+        let mut browser =
+            browser::of_user_agent(&self.caller.user_agent, self.caller.place.clone());
+        // The session's request said these; a socket's does not.
+        browser.language = known.row.browser.language.clone();
+        browser.time_zone = known.row.browser.time_zone.clone();
+        let connection = VisitorConnection {
+            connection_id,
+            workspace_id: known.actor.workspace_id,
+            visitor: known.visitor,
+            purpose,
+            browser,
+            page,
+        };
+        self.shard.doors.router.visitor_enter(connection).await;
     }
 
     async fn agent(self, claims: &AgentClaims, hello: Hello) -> Result<Identified, Refused> {

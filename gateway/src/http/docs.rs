@@ -239,8 +239,8 @@ fn shape(schema: &Value) -> String {
     }
     let kinds: Vec<_> = match &schema["type"] {
         Value::Array(kinds) => kinds.iter().map(text).collect(),
-        Value::Null => Vec::new(),
-        one => vec![text(one)],
+        Value::String(kind) => vec![escape(kind)],
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => Vec::new(),
     };
     let mut words = kinds.join(" or ");
     if !schema["items"].is_null() {
