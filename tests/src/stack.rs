@@ -342,6 +342,17 @@ impl Stack {
         self.host = Some(Host::Child(Box::new(child)));
     }
 
+    /// Loses the machine with all its data, and goes on with an empty one.
+    ///
+    /// # Panics
+    /// While the server runs in this process.
+    pub async fn loses_its_machine(&mut self) {
+        self.is_killed().await;
+        let empty = Data::new(self.home, &self.world).await;
+        let lost = std::mem::replace(&mut self.data, empty);
+        lost.remove(&self.world).await;
+    }
+
     /// Runs one of the binary's other commands on the same home, and gives what it printed.
     ///
     /// # Panics

@@ -17,8 +17,9 @@ test("what one side does shows on the other, and a reload changes nothing", asyn
   const thread = agent.getByRole("main").or(agent.locator("body")).first();
   await thread.getByText("Is the smoky black in stock?").first().waitFor();
 
-  await panel.getByLabel("Message", { exact: true }).pressSequentially("And the oolo", { delay: 10 });
-  await agent.getByText("And the oolo").first().waitFor();
+  // Typing is told every two seconds at most.
+  await panel.getByLabel("Message", { exact: true }).pressSequentially("And the oolong?", { delay: 250 });
+  await agent.getByText("And the").first().waitFor();
   await panel.getByLabel("Message", { exact: true }).fill("");
 
   await answer(agent, "It is, **fresh** from Tuesday.");

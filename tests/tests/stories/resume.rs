@@ -338,8 +338,8 @@ async fn a_restored_backup_gets_back_what_clients_had_said_since(mut stack: Stac
     agent.sees(id, "after the backup").await;
 
     // The machine is lost; another one begins with the backup.
-    stack.is_killed().await;
-    stack.command(&["restore", backup, "--replace"]).await;
+    stack.loses_its_machine().await;
+    stack.command(&["restore", backup]).await;
     stack.starts_as_a_process().await;
     std::fs::remove_dir_all(backup).expect("the backup can be removed");
 

@@ -1,0 +1,167 @@
+// The pictures of the documentation: a believable workspace, in the light and dark theme and on a
+// telephone. Writes docs/screenshots/*.png.
+
+import { mkdir } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+
+import { Stack, findPanel, openPanel, openRow, owner, say, sees, until } from "./stack.mjs";
+
+const folder = fileURLToPath(new URL("../../docs/screenshots/", import.meta.url));
+
+/** Who writes what; `answers` come from the team, in turn with the words. */
+const people = [
+  { name: "Ana Kovač", email: "ana.kovac@example.com", page: "/demo/tea/", words: ["Is the smoky black the same harvest as last winter?", "Then two tins, please. Can you pack them as a gift?"], answers: ["It is: the same garden, picked in November."] },
+  { name: "Li Wei", email: "li.wei@example.com", page: "/demo/", words: ["Do you ship to Singapore?"], answers: [] },
+  { name: "Jonas Berg", email: "jonas@example.com", page: "/demo/about/", words: ["My parcel 2207 says delivered, but nothing is here."], answers: ["I am sorry, Jonas. I am asking the carrier right now.", "They left it with your neighbour at number 12."], after: "Found it. Thank you for being so quick" },
+  { name: "Priya Raman", email: "priya@example.com", page: "/demo/app/", words: ["Could I move my Friday order to next week?"], answers: ["Of course. It leaves next Friday instead."] },
+  { name: "", email: "", page: "/demo/tea/", words: ["which one has the least caffeine?"], answers: [] },
+  { name: "Tomás Rey", email: "tomas@example.com", page: "/demo/", words: ["¿Tienen té blanco a granel?"], answers: [] },
+];
+
+class Api {
+  constructor(origin) {
+    this.origin = origin;
+  }
+
+  async ask(method, path, body, headers = {}) {
+    const answered = await fetch(`${this.origin}/api/v1/${path}`, {
+      method,
+      headers: { "content-type": "application/json", origin: this.origin, ...headers },
+      body: body === undefined ? undefined : JSON.stringify(body),
+    });
+    const text = await answered.text();
+    if (!answered.ok) throw new Error(`${method} ${path}: ${answered.status} ${text}`);
+    return text === "" ? null : JSON.parse(text);
+  }
+
+  async signIn(email, password) {
+    const signedIn = await this.ask("POST", "login?bearer=true", { email, password });
+    return { authorization: `Bearer ${signedIn.secret}` };
+  }
+}
+
+let count = 0;
+const nextId = () => `picture-${(count += 1)}`;
+
+/** A visitor who stays on his page while the pictures are taken. */
+async function enter(api, stack, person) {
+  const session = await api.ask("POST", "visitor/session", { site_key: stack.siteKey, language: "en" });
+  const headers = { authorization: `Bearer ${session.token}` };
+  const titles = { "/demo/": "Tea, weighed by hand", "/demo/tea/": "Smoky black", "/demo/about/": "About us", "/demo/app/": "Open orders" };
+  const page = { url: `${stack.origin}${person.page}`, title: titles[person.page] };
+  const hello = { token: session.token, purpose: "full", page };
+  void fetch(`${api.origin}/api/v1/stream`, {
+    method: "POST",
+    headers: { "content-type": "application/json", origin: api.origin },
+    body: JSON.stringify({ hello }),
+  }).then((stream) => stream.body?.pipeTo(new WritableStream()).catch(() => undefined), () => undefined);
+  const send = async (command) => {
+    const frame = { type: "command", client_id: nextId(), command };
+    const [answer] = await api.ask("POST", "frames", frame, headers);
+    if (answer?.type !== "ack") throw new Error(JSON.stringify(answer));
+    return answer;
+  };
+  if (person.name !== "") await send({ do: "identify", claim: { name: person.name, email: person.email } });
+  return send;
+}
+
+async function seed(stack) {
+  const api = new Api(stack.origin);
+  const mira = await api.signIn(owner.email, owner.password);
+  const [site] = (await api.ask("GET", "sites", undefined, mira)).items;
+  const version = (record) => ({ ...mira, "if-match": `"${record.version}"` });
+  await api.ask("PATCH", `sites/${site.id}`, { name: "Kettle & Leaf", theme: { ...site.theme, color: "#2f5d43", title: "Kettle & Leaf" } }, version(site));
+  const [me] = (await api.ask("GET", "agents", undefined, mira)).items;
+  await api.ask("PATCH", `agents/${me.id}`, { name: owner.name }, version(me));
+  const invited = await api.ask("POST", "invitations", { email: "jon@example.com", role: "agent" }, mira);
+  const token = invited.link.split("token=")[1];
+  await api.ask("POST", "invitations/accept", { token, name: "Jon Arden", password: owner.password });
+  const jon = await api.signIn("jon@example.com", owner.password);
+  for (const [index, person] of people.entries()) {
+    const send = await enter(api, stack, person);
+    const team = index % 2 === 0 ? mira : jon;
+    let conversationId = "";
+    for (const [round, body] of person.words.entries()) {
+      conversationId = (await send({ do: "send_message", body })).conversation_id;
+      const answers = round === 0 ? person.answers : [];
+      for (const words of answers) {
+        const command = { do: "send_message", conversation_id: conversationId, body: words };
+        await api.ask("POST", "commands", command, { ...team, "idempotency-key": nextId() });
+      }
+    }
+    if (person.after !== undefined) await send({ do: "send_message", body: person.after });
+    if (person.name === "Ana Kovač") {
+      const note = { do: "add_note", conversation_id: conversationId, body: "Third order this year. Add a sample of the oolong." };
+      await api.ask("POST", "commands", note, { ...mira, "idempotency-key": nextId() });
+    }
+    if (person.name === "Priya Raman") {
+      const close = { do: "close", conversation_id: conversationId };
+      await api.ask("POST", "commands", close, { ...jon, "idempotency-key": nextId() });
+    }
+  }
+}
+
+async function shoot(page, name) {
+  // Fonts and pictures are there, and nothing moves.
+  await page.evaluate(() => document.fonts.ready);
+  await page.screenshot({ path: `${folder}${name}.png`, animations: "disabled" });
+}
+
+async function consoleIn(stack, name, options, row) {
+  const page = await stack.console({ reducedMotion: "reduce", ...options });
+  await page.locator("a.row").nth(3).waitFor();
+  if (row) {
+    await openRow(page, "gift");
+    await page.getByText("Third order this year").first().waitFor();
+  }
+  await shoot(page, name);
+  return page;
+}
+
+const stack = await Stack.start();
+try {
+  await mkdir(folder, { recursive: true });
+  await seed(stack);
+  const wide = { viewport: { width: 1440, height: 900 } };
+  const phone = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true, deviceScaleFactor: 2 };
+  const light = await consoleIn(stack, "console-light", { ...wide, colorScheme: "light" }, true);
+  await consoleIn(stack, "console-dark", { ...wide, colorScheme: "dark" }, true);
+  await consoleIn(stack, "console-phone", { ...phone, colorScheme: "light" }, false);
+  await light.getByRole("link", { name: /^Visitors/ }).click();
+  await light.getByText("Smoky black").first().waitFor();
+  await shoot(light, "visitors-light");
+
+  for (const [name, options] of [
+    ["widget-light", { ...wide, colorScheme: "light" }],
+    ["widget-dark", { ...wide, colorScheme: "dark" }],
+    ["widget-phone", { ...phone, colorScheme: "light" }],
+  ]) {
+    const page = await stack.person({ reducedMotion: "reduce", ...options });
+    await page.goto(`${stack.origin}/demo/`);
+    const panel = await openPanel(page);
+    await say(panel, "Hello. Which tea goes with rye bread?");
+    await openRow(light.url().includes("/inbox/") ? light : await inboxOf(light), "rye bread");
+    const box = light.getByRole("textbox", { name: /^Reply to / });
+    await box.fill("The smoky black. A slice of butter, and you will not want anything else.");
+    await box.press("Enter");
+    await sees(panel, "The smoky black.");
+    await until("the panel", () => findPanel(page));
+    await shoot(page, name);
+    await page.close();
+    await closeOpen(light);
+  }
+} finally {
+  await stack.stop();
+}
+
+async function inboxOf(page) {
+  await page.getByRole("link", { name: /^Inbox/ }).click();
+  await page.waitForURL(/\/inbox\//);
+  return page;
+}
+
+/** Ends the conversation at hand, so that the next one of this kind is alone in the list. */
+async function closeOpen(page) {
+  await page.getByRole("button", { name: /^Close/ }).first().click();
+  await page.locator("a.row", { hasText: "rye bread" }).waitFor({ state: "detached" }).catch(() => undefined);
+}
