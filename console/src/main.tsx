@@ -20,7 +20,7 @@ import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 
 import { isSignedOut } from "./api/http.ts";
-import { queries } from "./api/query.ts";
+import { meQuery, queries } from "./api/query.ts";
 import { endSession, membership, status } from "./live/session.ts";
 import { workspaceChoice } from "./live/workspace.ts";
 import { router } from "./router.tsx";
@@ -29,28 +29,42 @@ import { followTheme } from "./shell/theme.ts";
 followTheme();
 
 // Another workspace is another connection and another set of answers.
-workspaceChoice.subscribe(() => {
-  endSession();
-  queries.removeQueries({ predicate: (query) => query.queryKey[0] !== "me" });
-  void router.navigate({ to: "/inbox/$list", params: { list: "all" } }).then(() => router.invalidate());
-});
+workspaceChoice.subscribe(() => void changeWorkspace());
 
-/** A session that ended elsewhere leads to the sign-in, and back here after. */
-function leave(): void {
-  if (membership.get() === null) return;
-  endSession();
-  queries.clear();
-  void router.navigate({ to: "/sign-in", search: { to: router.state.location.href } });
+async function changeWorkspace(): Promise<void> {
+  queries.removeQueries({ predicate: (query) => query.queryKey[0] !== "me" });
+  await router.navigate({ to: "/inbox/$list", params: { list: "all" } });
+  // The gate in front of all places begins the session that is chosen now.
+  await router.invalidate();
 }
 
 queries.getQueryCache().subscribe((event) => {
-  if (event.type === "updated" && event.action.type === "error" && isSignedOut(event.action.error)) leave();
+  if (event.type === "updated" && event.action.type === "error" && isSignedOut(event.action.error)) void leave();
 });
 
 status.subscribe(() => {
-  const state = status.get();
-  if (state.name === "stopped" && state.problem?.code === "unauthenticated") leave();
+  if (status.get().name === "stopped") void askWhoIAm();
 });
+
+/** A connection that the server ended for good: perhaps the sign-in ended, or the place in the team. */
+async function askWhoIAm(): Promise<void> {
+  const member = membership.get();
+  if (!member) return;
+  try {
+    const me = await queries.fetchQuery({ ...meQuery, staleTime: 0 });
+    if (!me.memberships.some((each) => each.workspace_id === member.workspace_id)) await leave();
+  } catch (error) {
+    if (isSignedOut(error)) await leave();
+  }
+}
+
+/** A session that ended elsewhere leads to the sign-in, and back here after. */
+async function leave(): Promise<void> {
+  if (membership.get() === null || router.state.location.pathname === "/sign-in") return;
+  await router.navigate({ to: "/sign-in", search: { to: router.state.location.href } });
+  endSession();
+  queries.clear();
+}
 
 const place = document.getElementById("app");
 if (!place) throw new Error("the page has no place for the app");

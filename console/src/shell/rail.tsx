@@ -1,19 +1,19 @@
 /** The rail: the places, and at its foot who I am and whether I can be reached. */
+import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 
-import { call } from "../api/http.ts";
-import { queries } from "../api/query.ts";
+import { call, errorText } from "../api/http.ts";
+import { meQuery, queries } from "../api/query.ts";
 import { availability, endSession, inbox, may, membership, setAvailability, status, visitors } from "../live/session.ts";
 import { workspaceChoice } from "../live/workspace.ts";
 import { Icon, type IconName } from "../part/icon.tsx";
 import { Face, Lamp } from "../part/lamp.tsx";
 import { Menu, MenuItem, MenuLabel, MenuRule } from "../part/menu.tsx";
 import { useStore } from "../part/store.ts";
+import { toastError } from "../part/toast.tsx";
 import { palette_open } from "./palette.tsx";
 import { sheet_open } from "./sheet.tsx";
 import { theme, type ThemeChoice } from "./theme.ts";
-import { useQuery } from "@tanstack/react-query";
-import { meQuery } from "../api/query.ts";
 
 /** The rail; a bar at the foot on phones. */
 export function Rail() {
@@ -77,7 +77,7 @@ function Own() {
   if (!member) return null;
   const live = connection.name === "live";
   const lamp = !live ? "quiet" : wanted === "online" ? "live" : "away";
-  const state = !live ? "Not connected" : wanted === "online" ? "Online" : "Away";
+  const state = !live ? "Offline" : wanted === "online" ? "Online" : "Away";
   const others = me.data?.memberships.filter((each) => each.workspace_id !== member.workspace_id) ?? [];
   const themes: [ThemeChoice, string][] = [
     ["system", "As the system"],
@@ -87,10 +87,11 @@ function Own() {
   async function signOut() {
     try {
       await call("logout", { method: "POST" });
-    } finally {
+      await navigate({ to: "/sign-in" });
       endSession();
       queries.clear();
-      await navigate({ to: "/sign-in" });
+    } catch (error) {
+      toastError(errorText(error));
     }
   }
   return (
