@@ -1,7 +1,10 @@
 //! The doors of the team over real HTTP: a gateway on a free port, a store of its own, and a client
 //! that says exactly what it is told to.
 
-#![expect(clippy::unwrap_used, reason = "a test that stops there says where and why")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that stops there says where and why"
+)]
 
 mod conversation;
 mod house;
