@@ -74,7 +74,7 @@ export function App({ store }: { store: PanelStore }): VNode {
       <Composer store={store} state={state} />
       {state.config?.theme.show_brand === true && (
         <p class="brand">
-          <span class="lamp on" aria-hidden="true" /> Runs on Switchboard
+          <span class="jack" aria-hidden="true" /> Runs on Switchboard
         </p>
       )}
       {isDropping && <div class="drop">Drop the files here</div>}
