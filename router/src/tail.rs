@@ -236,12 +236,14 @@ async fn agent(
         (_, Some(new)) if new.deactivated => {
             router.hub().close(topic, CloseCode::Revoked).await;
         }
-        // The rights behind the connection are others: it comes back with the new ones.
-        (Some(old), Some(new)) if old.role != new.role => {
+        (Some(old), Some(new)) if old.role == new.role => {}
+        // The rights behind the connection are others, or may be where nobody remembers the old ones: it
+        // comes back with the new ones.
+        (Some(_) | None, Some(_)) => {
             let code = CloseCode::IdentityChanged;
             router.hub().close(topic, code).await;
         }
-        (Some(_) | None, Some(_) | None) => {}
+        (Some(_) | None, None) => {}
     }
     let team = router.team_frame(workspace_id).await?;
     router

@@ -16,24 +16,26 @@ use router::{Class, Replay, Router, Topic};
 
 /// The batch of a replay for the team.
 fn team_batch(replay: &Replay) -> (Continuity, Vec<u64>) {
-    match serde_json::from_slice(&replay.frames[0].text).expect("a frame of the team") {
-        AgentNews::Entries(batch) => (
-            batch.continuity,
-            batch.entries.iter().map(|entry| entry.seq).collect(),
-        ),
-        other => panic!("no batch: {other:?}"),
-    }
+    let news = serde_json::from_slice(&replay.frames[0].text).expect("a frame of the team");
+    let AgentNews::Entries(batch) = news else {
+        panic!("no batch: {news:?}");
+    };
+    (
+        batch.continuity,
+        batch.entries.iter().map(|entry| entry.seq).collect(),
+    )
 }
 
 /// The batch of a replay for a visitor.
 fn visitor_batch(replay: &Replay) -> (Continuity, Vec<u64>) {
-    match serde_json::from_slice(&replay.frames[0].text).expect("a frame of the visitor") {
-        VisitorNews::Entries(batch) => (
-            batch.continuity,
-            batch.entries.iter().map(|entry| entry.number).collect(),
-        ),
-        other => panic!("no batch: {other:?}"),
-    }
+    let news = serde_json::from_slice(&replay.frames[0].text).expect("a frame of the visitor");
+    let VisitorNews::Entries(batch) = news else {
+        panic!("no batch: {news:?}");
+    };
+    (
+        batch.continuity,
+        batch.entries.iter().map(|entry| entry.number).collect(),
+    )
 }
 
 /// The numbers of entries that an ear hears next on a topic.
@@ -128,7 +130,7 @@ on_both! {
         };
         let first = ask("hello").await.expect("accepted");
         assert_eq!(ask("hello").await.expect("the same"), first);
-        let other = ask("something else").await.unwrap_err();
+        let other = ask("something else").await.expect_err("refused");
         assert_eq!(other.code, ErrorCode::ClientIdReused);
         let id = first.conversation_id.expect("a conversation");
         assert_eq!(stage.log(id).await.len(), 1);
@@ -290,10 +292,10 @@ on_both! {
         });
         assert_eq!(closed.await, (Topic::VisitorLauncher(visitor.id), CloseCode::Revoked));
         let said = stage.ask(&visitor.actor, say(None, "let me in")).await;
-        assert_eq!(said.unwrap_err().code, ErrorCode::Blocked);
+        assert_eq!(said.expect_err("refused").code, ErrorCode::Blocked);
         let close = Command::Close { conversation_id: id };
         let ended = stage.ask(&visitor.actor, close).await;
-        assert_eq!(ended.unwrap_err().code, ErrorCode::Blocked);
+        assert_eq!(ended.expect_err("refused").code, ErrorCode::Blocked);
         // He stays blocked as somebody new, too.
         let mut newcomer = stage.newcomer(Some(visitor.id));
         newcomer.fresh = true;
@@ -309,7 +311,7 @@ on_both! {
         let id = stage.begins(visitor).await;
         let not_found = ErrorCode::NotFound;
         let replay = stage.router.replay(&stranger.actor, &follow(id)).await;
-        assert_eq!(replay.unwrap_err().code, not_found);
+        assert_eq!(replay.expect_err("refused").code, not_found);
         for command in [
             say(Some(id), "hello"),
             Command::Close { conversation_id: id },
@@ -319,20 +321,20 @@ on_both! {
             },
         ] {
             let answer = stage.ask(&stranger.actor, command.clone()).await;
-            assert_eq!(answer.unwrap_err().code, not_found, "{command:?}");
+            assert_eq!(answer.expect_err("refused").code, not_found, "{command:?}");
         }
         let router = &stage.router;
         let typing = router.typing(&stranger.actor, Some(id), None, true).await;
-        assert_eq!(typing.unwrap_err().code, not_found);
-        assert_eq!(router.read(&stranger.actor, id, 1).await.unwrap_err().code, not_found);
+        assert_eq!(typing.expect_err("refused").code, not_found);
+        assert_eq!(router.read(&stranger.actor, id, 1).await.expect_err("refused").code, not_found);
         // An agent of another workspace, with all rights there.
         let mut foreign = stage.owner().actor;
         foreign.workspace_id = stage.world.ids.next();
         for command in [say(Some(id), "hello"), Command::Close { conversation_id: id }] {
             let answer = stage.ask(&foreign, command).await;
-            assert_eq!(answer.unwrap_err().code, not_found);
+            assert_eq!(answer.expect_err("refused").code, not_found);
         }
-        assert_eq!(router.replay(&foreign, &follow(id)).await.unwrap_err().code, not_found);
+        assert_eq!(router.replay(&foreign, &follow(id)).await.expect_err("refused").code, not_found);
         assert_eq!(stage.log(id).await.len(), 1);
     }
 
@@ -414,7 +416,7 @@ on_both! {
             conversation_id: id,
             agent_id: Some(stage.world.ids.next()),
         };
-        let refused = stage.ask(&owner.actor, unknown).await.unwrap_err();
+        let refused = stage.ask(&owner.actor, unknown).await.expect_err("refused");
         assert_eq!((refused.code, refused.field), (ErrorCode::Invalid, Some("agent_id")));
     }
 
@@ -433,7 +435,7 @@ on_both! {
         assert_eq!(found.previous_id, Some(id));
         // The old one cannot come back beside the new one.
         let reopen = Command::Reopen { conversation_id: id };
-        let refused = stage.ask(&stage.owner().actor, reopen).await.unwrap_err();
+        let refused = stage.ask(&stage.owner().actor, reopen).await.expect_err("refused");
         assert_eq!(refused.code, ErrorCode::ConversationState);
     }
 }

@@ -13,6 +13,7 @@ use protocol::site::SiteChange;
 use protocol::view::{InboxFilter, VisitorFilter};
 use router::{Part, Topic, VisitorConnection};
 use serde_json::Value;
+use storage::session::SessionRow;
 
 async fn watch_inbox(stage: &Stage, ear: &Ear, agent: Agent, filter: InboxFilter) -> Value {
     let watch = Watch::Inbox { filter };
@@ -116,7 +117,7 @@ on_both! {
         assert_eq!(stage.router.stats().lost_trace_count, 0);
         stage.router.unwatch(topic, watcher).await;
         let gone = stage.router.snapshot(&owner.actor, topic).await;
-        assert_eq!(gone.unwrap_err().code, ErrorCode::NotFound);
+        assert_eq!(gone.expect_err("refused").code, ErrorCode::NotFound);
     }
 
     async fn typing_shows_its_words_to_the_team_only(stage: Stage) {
@@ -138,7 +139,7 @@ on_both! {
         stage.answers(owner, id, "there").await;
         let ended = customer.frame("typing").await;
         assert_eq!(ended["active"], false);
-        let refused = stage.router.typing(&owner.actor, None, None, true).await.unwrap_err();
+        let refused = stage.router.typing(&owner.actor, None, None, true).await.expect_err("refused");
         assert_eq!(refused.field, Some("conversation_id"));
     }
 
@@ -199,19 +200,39 @@ on_both! {
         assert_eq!(staff, protocol::widget::Staff::default());
     }
 
-    async fn a_deactivated_agent_and_an_ended_session_are_out_at_once(stage: Stage) {
+    async fn a_deactivated_agent_is_out_at_once(stage: Stage) {
         let bob = stage.agent("bob", Role::Agent).await;
-        let Principal::Agent(actor) = bob.actor.principal else {
-            unreachable!("an agent speaks");
-        };
         let ear = stage.ear();
         ear.listen(Topic::Agent(bob.id));
         let mut change = stage.change("agent.deactivated");
         change.target = bob.id.to_string();
         let new = AgentChange { deactivated: Some(true), ..AgentChange::default() };
         storage::agent::change(&stage.db, bob.id, 1, &new, &change).await.expect("it works");
-        stage.router.changed(stage.workspace_id, Part::Session(actor.session_id));
+        stage.router.changed(stage.workspace_id, Part::Agent(bob.id));
         assert_eq!(closed(&ear).await, (Topic::Agent(bob.id), CloseCode::Revoked));
+    }
+
+    async fn an_ended_session_ends_its_connections(stage: Stage) {
+        let now_ms = stage.world.clock.now_ms();
+        let member = storage::agent::find(&stage.db, stage.workspace_id, stage.owner().id).await;
+        let session = SessionRow {
+            id: stage.world.ids.next(),
+            user_id: member.expect("the store works").expect("the owner").agent.user_id,
+            secret_hash: [1; 32],
+            created_at_ms: now_ms,
+            seen_at_ms: now_ms,
+            expires_at_ms: now_ms + 60_000,
+            address: String::new(),
+            user_agent: String::new(),
+        };
+        storage::session::create(&stage.db, &session).await.expect("it works");
+        let ear = stage.ear();
+        ear.listen(Topic::Session(session.id));
+        storage::session::end(&stage.db, session.user_id, session.id, now_ms)
+            .await
+            .expect("it works");
+        // Nobody rings: the tail looks by itself.
+        assert_eq!(closed(&ear).await, (Topic::Session(session.id), CloseCode::Revoked));
     }
 
     async fn a_changed_site_reaches_its_visitors_and_consoles(stage: Stage) {
@@ -242,7 +263,7 @@ on_both! {
         let contact_id = found.expect("the store works").expect("it exists").contact_id;
         let helper = stage.agent("bob", Role::Agent).await;
         let refused = stage.router.erase_contact(&helper.actor, contact_id).await;
-        assert_eq!(refused.unwrap_err().code, ErrorCode::Forbidden);
+        assert_eq!(refused.expect_err("refused").code, ErrorCode::Forbidden);
         stage.router.erase_contact(&owner.actor, contact_id).await.expect("an owner may");
         let closed = closed(&ear).await;
         assert_eq!(closed, (Topic::Visitor(visitor.id), CloseCode::IdentityChanged));

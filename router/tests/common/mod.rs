@@ -26,6 +26,7 @@ use storage::user::UserRow;
 use world::World;
 
 /// Runs each story on SQLite and on Postgres.
+#[cfg(test)] // Benches share the stage, not the stories.
 macro_rules! on_both {
     ($($(#[doc = $doc:literal])* async fn $name:ident($stage:ident: Stage) $body:block)*) => {$(
         mod $name {
@@ -46,6 +47,7 @@ macro_rules! on_both {
         }
     )*};
 }
+#[cfg(test)]
 pub(crate) use on_both;
 
 /// The longest a story waits for anything.
