@@ -179,6 +179,7 @@ function take(from: AgentClient, news: AgentNews): void {
       noteViewing(news.conversation_id, news.agent_ids);
       return;
     case "entry":
+      if (news.entry.content.kind === "visitor_blocked") void queries.invalidateQueries({ queryKey: ["visitor"] });
       // What was typed is said now.
       noteTyping(
         news.entry.conversation_id,

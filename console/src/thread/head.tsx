@@ -1,8 +1,10 @@
 /** The head of a thread: who, whose it is, who else looks, and what can be done. */
+import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import type { Conversation } from "@switchboard/protocol";
 
+import { visitorQuery } from "../api/query.ts";
 import { lampOf, PRIORITIES, titleOf } from "../inbox/word.ts";
 import { neighbourOf, shownOrder } from "../live/selection.ts";
 import { viewing } from "../live/signal.ts";
@@ -43,7 +45,7 @@ export function ThreadHead({ row, list, side, onSide }: { row: Conversation; lis
       {writes && <AssignMenu row={row} />}
       {writes && row.state !== "closed" && <SnoozeMenu row={row} />}
       {writes && <CloseButton row={row} list={list} />}
-      <MoreMenu row={row} />
+      {writes && <MoreMenu row={row} />}
       <IconButton icon="panel" name={side ? "Hide the side panel" : "Show the side panel"} shortcut="i" aria-pressed={side} onClick={onSide} />
     </header>
   );
@@ -188,8 +190,9 @@ function CloseButton({ row, list }: { row: Conversation; list: string }) {
 function MoreMenu({ row }: { row: Conversation }) {
   const me = useStore(membership, (member) => member?.agent_id ?? "");
   const navigate = useNavigate();
+  const visitor = useQuery({ ...visitorQuery(row.visitor_id ?? ""), enabled: row.visitor_id != null });
+  const blocked = visitor.data?.blocked ?? false;
   useActions(conversationActions(row, me));
-  // A block is a fact of the visitor's record; the thread only knows what it can offer.
   return (
     <Menu trigger={<IconButton icon="more" name="More" />}>
       <MenuItem icon="join" onSelect={() => join(row.id)}>
@@ -218,9 +221,11 @@ function MoreMenu({ row }: { row: Conversation }) {
       <MenuItem icon="spam" onSelect={() => markSpam(row, !row.spam)}>
         {row.spam ? "Not spam" : "Mark as spam"}
       </MenuItem>
-      <MenuItem icon="block" tone="risk" onSelect={() => block(row, true)}>
-        Block the visitor
-      </MenuItem>
+      {row.visitor_id != null && (
+        <MenuItem icon="block" tone="risk" onSelect={() => block(row, !blocked)}>
+          {blocked ? "Unblock the visitor" : "Block the visitor"}
+        </MenuItem>
+      )}
     </Menu>
   );
 }
