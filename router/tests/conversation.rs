@@ -1,8 +1,11 @@
 //! Conversations through the router, over real stores: order, once, finished, healed.
 
+#[path = "common/both.rs"]
+mod both;
 mod common;
 
-use common::{Ear, Heard, Stage, client_id, draft, eventually, follow, on_both, say};
+use both::on_both;
+use common::{Ear, Heard, Stage, client_id, draft, eventually, follow, say};
 use protocol::command::Command;
 use protocol::conversation::State;
 use protocol::entry::{Content, ReopenCause};

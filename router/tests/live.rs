@@ -1,8 +1,11 @@
 //! Live lists, signals, marks and revocations through the router, over real stores.
 
+#[path = "common/both.rs"]
+mod both;
 mod common;
 
-use common::{Agent, Ear, Heard, Stage, browser, eventually, follow, on_both};
+use both::on_both;
+use common::{Agent, Ear, Heard, Stage, browser, eventually, follow};
 use protocol::agent::{AgentChange, Availability};
 use protocol::command::Command;
 use protocol::frame::{Page, Purpose, Watch};

@@ -25,31 +25,6 @@ use storage::site::SecretRow;
 use storage::user::UserRow;
 use world::World;
 
-/// Runs each story on SQLite and on Postgres.
-#[cfg(test)] // Benches share the stage, not the stories.
-macro_rules! on_both {
-    ($($(#[doc = $doc:literal])* async fn $name:ident($stage:ident: Stage) $body:block)*) => {$(
-        mod $name {
-            use super::*;
-
-            $(#[doc = $doc])*
-            async fn story($stage: Stage) $body
-
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn on_sqlite() {
-                story(Stage::sqlite().await).await;
-            }
-
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn on_postgres() {
-                story(Stage::postgres().await).await;
-            }
-        }
-    )*};
-}
-#[cfg(test)]
-pub(crate) use on_both;
-
 /// The longest a story waits for anything.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
