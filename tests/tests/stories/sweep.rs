@@ -8,11 +8,12 @@ use loadtest::client::news::{News, Side};
 use protocol::attachment::Attachment;
 use protocol::command::{Command, Draft};
 use protocol::frame::{ClientFrame, Follow, Hello, Purpose, StreamRequest};
+use protocol::id::{ConversationId, EntryId};
 use protocol::message::Format;
 use protocol::news::VisitorNews;
 use protocol::text::Body;
 use tests::person::draft;
-use tests::{Stack, Visitor};
+use tests::{Agent, Stack, Visitor};
 
 tests::stories! { a_note_appears_at_no_door_for_visitors }
 
@@ -84,92 +85,85 @@ fn is_clean(door: &str, said: &str) {
     }
 }
 
-async fn a_note_appears_at_no_door_for_visitors(stack: Stack) -> Stack {
-    let mut visitor = stack.visitor().await;
-    let mut agent = stack.agent().await;
-    let mut launcher = stack.tab_of(visitor.access().clone());
-    launcher.client = launcher.client.with_purpose(Purpose::Launcher);
-    launcher.connects().await;
-    visitor.says("hello").await;
-    let id = visitor.conversation();
-    agent.opens(id).await;
-
-    // Notes of every form: plain, with a file, answering the visitor, edited, deleted.
+/// Everything that only the team may know of, in one conversation. Gives a note and its file.
+async fn writes_notes_of_every_form(
+    stack: &Stack,
+    agent: &mut Agent,
+    id: ConversationId,
+) -> (EntryId, Attachment) {
     let upload = Call::new(Method::POST, "/api/v1/attachments")
         .bytes("text/plain", format!("{SECRET} in a file").into_bytes())
         .header("switchboard-file-name", format!("{SECRET}.txt"));
     let uploaded = stack.asks(&agent.access().call(upload)).await;
     let file: Attachment = uploaded.into_value().expect("it is taken");
-    let plain = agent.notes(id, &format!("{SECRET} plain")).await;
+    let made = |ack: protocol::command::Ack| ack.entry_id.expect("it makes an entry");
+    let note_id = made(agent.notes(id, &format!("{SECRET} plain")).await);
+    let deleted_id = made(agent.notes(id, &format!("{SECRET} to be deleted")).await);
     let with_file = Draft {
         body: Some(Body::parse(&format!("{SECRET} with a file")).expect("a text")),
         format: Format::Markdown,
         reply_to_id: stack.stored(id).await.first().map(|entry| entry.id),
         attachment_ids: vec![file.id],
     };
-    agent
-        .does(Command::AddNote {
+    let spam = |spam| Command::MarkSpam {
+        conversation_id: id,
+        spam,
+    };
+    for command in [
+        Command::AddNote {
             conversation_id: id,
             draft: with_file,
-        })
-        .await;
-    let note_id = plain.entry_id.expect("a note makes an entry");
-    agent
-        .does(Command::EditMessage {
+        },
+        Command::EditMessage {
             conversation_id: id,
             entry_id: note_id,
             body: Body::parse(&format!("{SECRET} edited")).expect("a text"),
-        })
-        .await;
-    let last = agent.notes(id, &format!("{SECRET} to be deleted")).await;
-    agent
-        .does(Command::DeleteMessage {
+        },
+        Command::DeleteMessage {
             conversation_id: id,
-            entry_id: last.entry_id.expect("a note makes an entry"),
-        })
-        .await;
-    agent
-        .does(Command::Prioritize {
+            entry_id: deleted_id,
+        },
+        Command::Prioritize {
             conversation_id: id,
             priority: 3,
-        })
-        .await;
-    agent
-        .does(Command::MarkSpam {
-            conversation_id: id,
-            spam: true,
-        })
-        .await;
-    agent
-        .does(Command::MarkSpam {
-            conversation_id: id,
-            spam: false,
-        })
-        .await;
-    agent.says(id, "a public word").await;
+        },
+        spam(true),
+        spam(false),
+    ] {
+        agent.does(command).await;
+    }
+    (note_id, file)
+}
 
-    // What was heard live: the next thing after the first message is the public word.
+/// What came live: the next thing after the first message is the public word.
+async fn live_news_are_clean(
+    stack: &Stack,
+    visitor: &mut Visitor,
+    launcher: &mut Visitor,
+    id: ConversationId,
+) {
     visitor.sees("a public word").await;
-    let live = format!(
-        "{:?}",
-        visitor.client.log(id).expect("it is followed").lines()
-    );
-    is_clean("the live socket", &live);
-    let numbers = visitor
-        .client
-        .log(id)
-        .expect("it is followed")
-        .lines()
-        .iter();
-    let numbers: Vec<u64> = numbers.map(|line| line.number).collect();
-    assert_eq!(
-        numbers,
-        (1..=stack.last_public(id).await).collect::<Vec<u64>>()
-    );
+    let log = visitor.client.log(id).expect("it is followed");
+    is_clean("the live socket", &format!("{:?}", log.lines()));
+    let numbers: Vec<u64> = log.lines().iter().map(|line| line.number).collect();
+    let dense: Vec<u64> = (1..=stack.last_public(id).await).collect();
+    assert_eq!(numbers, dense);
+    let unread = |news: &News| match news {
+        News::Visitor(news @ VisitorNews::Unread { count, .. }) => {
+            assert_eq!(*count, 1, "notes are not counted");
+            serde_json::to_string(news).ok()
+        }
+        News::Visitor(_) | News::Agent(_) => None,
+    };
+    let unread = launcher.client.hears("the unread count", unread).await;
+    is_clean("the live launcher", &unread.expect("it comes"));
+}
 
+/// Every door that is open to visitors.
+async fn open_doors_are_clean(stack: &Stack, visitor: &Visitor, id: ConversationId) {
     for purpose in [Purpose::Launcher, Purpose::Full] {
         for transport in [Transport::Socket, Transport::Stream] {
-            let said = heard(&stack, &visitor, purpose, transport).await;
+            let said = heard(stack, visitor, purpose, transport).await;
             is_clean(&format!("{purpose:?} over {transport:?}"), &said);
         }
     }
@@ -187,8 +181,16 @@ async fn a_note_appears_at_no_door_for_visitors(stack: Stack) -> Stack {
     again.renew(&mut stack.http()).await.expect("a session");
     let session = serde_json::to_string(&again.session).expect("JSON");
     is_clean("the session", &session);
+}
 
-    // The doors of the team are closed to a visitor's token, and so is the note's file.
+/// The doors of the team are closed to a visitor's token, and so is the note's file.
+async fn other_doors_are_closed(
+    stack: &Stack,
+    visitor: &Visitor,
+    id: ConversationId,
+    file: &Attachment,
+) {
+    let access = visitor.client.access();
     for path in [
         format!("/api/v1/attachments/{}", file.id),
         "/api/v1/conversations?filter=all".to_owned(),
@@ -200,31 +202,39 @@ async fn a_note_appears_at_no_door_for_visitors(stack: Stack) -> Stack {
         format!("/api/v1/visitors/{}", visitor.id()),
     ] {
         let answer = stack.asks(&access.call(Call::get(path.clone()))).await;
-        assert!(
-            (401..=404).contains(&answer.status),
-            "{path} answers {}",
-            answer.status
-        );
-        assert!(
-            !String::from_utf8_lossy(&answer.body).contains(SECRET),
-            "{path}"
-        );
+        let status = answer.status;
+        assert!((401..=404).contains(&status), "{path} answers {status}");
+        let said = String::from_utf8_lossy(&answer.body);
+        assert!(!said.contains(SECRET), "{path}");
     }
+}
+
+async fn a_note_appears_at_no_door_for_visitors(stack: Stack) -> Stack {
+    let mut visitor = stack.visitor().await;
+    let mut agent = stack.agent().await;
+    let mut launcher = stack.tab_of(visitor.access().clone());
+    launcher.client = launcher.client.with_purpose(Purpose::Launcher);
+    launcher.connects().await;
+    visitor.says("hello").await;
+    let id = visitor.conversation();
+    agent.opens(id).await;
+    let (note_id, file) = writes_notes_of_every_form(&stack, &mut agent, id).await;
+    agent.says(id, "a public word").await;
+    live_news_are_clean(&stack, &mut visitor, &mut launcher, id).await;
+    open_doors_are_clean(&stack, &visitor, id).await;
+    other_doors_are_closed(&stack, &visitor, id, &file).await;
 
     // Nor can a visitor act on a note, or learn from the refusal that it exists.
-    let on_note = |body: &str| Command::EditMessage {
+    let on_note = Command::EditMessage {
         conversation_id: id,
         entry_id: note_id,
-        body: Body::parse(body).expect("a text"),
+        body: Body::parse("mine now").expect("a text"),
     };
     let absent = Command::DeleteMessage {
         conversation_id: id,
         entry_id: stack.world.ids.next(),
     };
-    let one = visitor
-        .tries(on_note("mine now"))
-        .await
-        .expect_err("it is not his");
+    let one = visitor.tries(on_note).await.expect_err("it is not his");
     let two = visitor.tries(absent).await.expect_err("it does not exist");
     assert_eq!(one.code(), two.code(), "a note looks like nothing");
     let refused = visitor.tries(Command::AddNote {
