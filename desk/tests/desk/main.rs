@@ -1,5 +1,5 @@
-//! The desk's rules on both stores. Each test runs once on SQLite and once on Postgres, where
-//! `SWITCHBOARD_TEST_POSTGRES_URL` names one (`ops/test-services` starts one and names it).
+//! The desk's rules on both stores. Each test runs once on SQLite and once on the Postgres that
+//! `SWITCHBOARD_TEST_POSTGRES_URL` names (`ops/test-services` starts one and names it).
 
 #![expect(
     clippy::unwrap_used,

@@ -36,19 +36,19 @@ pub(crate) struct Office {
 
 /// Runs a test on every store there is.
 pub(crate) async fn on_both(test: impl AsyncFn(&Office)) {
-    for postgres in std::iter::once(None).chain(postgres_url().map(Some)) {
+    for postgres in [None, Some(postgres_url())] {
         let office = Office::open(postgres).await;
         test(&office).await;
         office.close().await;
     }
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the one thing that tests take from their environment"
-)]
-fn postgres_url() -> Option<String> {
-    std::env::var("SWITCHBOARD_TEST_POSTGRES_URL").ok()
+fn postgres_url() -> String {
+    std::env::vars()
+        .find_map(|(name, value)| (name == "SWITCHBOARD_TEST_POSTGRES_URL").then_some(value))
+        .expect(
+            "SWITCHBOARD_TEST_POSTGRES_URL must name a Postgres for tests; `make test` starts one",
+        )
 }
 
 impl Office {
