@@ -102,7 +102,12 @@ fn main() {
         .enable_all()
         .build()
         .expect("a runtime");
-    let mut criterion = Criterion::default().configure_from_args();
+    let mut criterion = Criterion::default()
+        .output_directory(std::path::Path::new(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../target/criterion"
+        )))
+        .configure_from_args();
     let sqlite = runtime.block_on(Store::sqlite());
     measure(&mut criterion, &runtime, "sqlite", &sqlite);
     if std::env::vars().any(|(name, _)| name == "SWITCHBOARD_TEST_POSTGRES_URL") {

@@ -2,9 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a story that fails shall fail loudly")]
 
+#[path = "common/both.rs"]
+mod both;
 mod common;
 
-use common::{NOW_MS, Store, on_both, session};
+use both::on_both;
+use common::{NOW_MS, Store, session};
 use storage::backup::{backup, restore};
 use storage::error::Error;
 use storage::{setup, user};

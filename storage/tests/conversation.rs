@@ -2,10 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a story that fails shall fail loudly")]
 
+#[path = "common/both.rs"]
+mod both;
 mod common;
 
+use both::on_both;
 use common::talk::{ANY, Talk, accepted, key, words};
-use common::{NOW_MS, Store, on_both};
+use common::{NOW_MS, Store};
 use protocol::conversation::{Marks, State, WaitingOn};
 use protocol::entry::{Content, ReopenCause};
 use protocol::site::{AfterClose, SiteChange};

@@ -1,12 +1,15 @@
 //! The contract of the homes themselves: groups, faults, full and damaged stores, kills, migrations.
 
+#[path = "common/both.rs"]
+mod both;
 mod common;
 
+use both::on_both;
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
 use common::talk::{Talk, accepted, words};
-use common::{NOW_MS, Store, on_both};
+use common::{NOW_MS, Store};
 use storage::db::{Batch, DatabaseConfig, Home, Stmt, Value};
 use storage::entry::{self, NewContent, Numbering, Outcome};
 use storage::error::Error;

@@ -1,9 +1,12 @@
 //! The contract of workspaces: whoever is in another one reads nothing and changes nothing here.
 
+#[path = "common/both.rs"]
+mod both;
 mod common;
 
+use both::on_both;
 use common::talk::{Talk, key, words};
-use common::{NOW_MS, Store, on_both, scope};
+use common::{NOW_MS, Store, scope};
 use protocol::attachment::Attachment;
 use protocol::contact::ContactChange;
 use protocol::conversation::Marks;

@@ -1,9 +1,12 @@
 //! The contract of visitors and contacts: claims and proofs, merging, erasing, files.
 
+#[path = "common/both.rs"]
+mod both;
 mod common;
 
+use both::on_both;
 use common::talk::{Talk, accepted, key, words};
-use common::{NOW_MS, Store, on_both, scope};
+use common::{NOW_MS, Store, scope};
 use protocol::attachment::Attachment;
 use protocol::contact::{AttributeValue, ContactChange, ContactKind, IdentityKind};
 use protocol::id::ContactId;
@@ -305,6 +308,9 @@ mod stories {
             assert_eq!(erased.visitor_ids, [talk.visitor.visitor_id]);
             assert_eq!(erased.blob_hashes, ["cc"]);
             assert!(!holds_word(store).await, "the word is still there");
+            let emptied = conversation::find(db, talk.workspace_id, id).await.unwrap().unwrap();
+            let preview = emptied.preview.unwrap();
+            assert_eq!((preview.text.as_str(), preview.attachment_count), ("", 0));
             let entries = entry::after(db, talk.workspace_id, id, Numbering::Team, 0, 10).await.unwrap();
             assert_eq!(entries.iter().map(|e| e.seq).collect::<Vec<_>>(), [1, 2, 3, 4]);
             let outcome = talk.says_as(talk.visitor, "c9", words("me again")).await;

@@ -1,9 +1,12 @@
 //! The contract of search: the same finds on both homes.
 
+#[path = "common/both.rs"]
+mod both;
 mod common;
 
+use both::on_both;
 use common::talk::{Talk, accepted, key, words};
-use common::{NOW_MS, Store, on_both, scope};
+use common::{NOW_MS, Store, scope};
 use protocol::view::InboxFilter;
 use protocol::visitor::Claim;
 use storage::conversation::ListQuery;

@@ -2,9 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a story that fails shall fail loudly")]
 
+#[path = "common/both.rs"]
+mod both;
 mod common;
 
-use common::{Installed, NOW_MS, Store, on_both, scope, secret, session, site};
+use both::on_both;
+use common::{Installed, NOW_MS, Store, scope, secret, session, site};
 use protocol::agent::{AgentChange, Invitation};
 use protocol::audit::FailedLogin;
 use protocol::event::EventType;

@@ -166,7 +166,7 @@ async fn erase_visitor(
 }
 
 const EMPTY_CONVERSATION: &str = "
-    UPDATE conversation SET version = version + 1, preview_text = ''
+    UPDATE conversation SET version = version + 1, preview_text = '', preview_attachment_count = 0
     WHERE workspace_id = $1 AND conversation_id = $2";
 
 // Uses `message_of_conversation`.

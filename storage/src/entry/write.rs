@@ -138,6 +138,13 @@ const REPLACE_PREVIEW: &str = concat!(
     guarded!()
 );
 
+const EMPTY_PREVIEW: &str = concat!(
+    "
+    UPDATE conversation SET preview_text = '', preview_attachment_count = 0
+    WHERE workspace_id = $1 AND conversation_id = $2 AND preview_entry_id = $6 AND ",
+    guarded!()
+);
+
 const JOIN_PARTICIPANT: &str = "
     INSERT INTO participant (workspace_id, conversation_id, party, joined_at_ms, delivered_seq, read_seq)
     SELECT $1, $2, $6, CAST($7 AS BIGINT), 0, 0
@@ -442,8 +449,7 @@ impl Head<'_> {
         let more = || vec![Value::from(target_id), Value::from(self.at_ms)];
         batch.push(self.stmt(EMPTY_MESSAGE, more()));
         batch.push(self.stmt(DROP_ATTACHMENTS, more()));
-        let more = vec![Value::from(target_id), Value::from("")];
-        batch.push(self.stmt(REPLACE_PREVIEW, more));
+        batch.push(self.stmt(EMPTY_PREVIEW, vec![Value::from(target_id)]));
     }
 }
 

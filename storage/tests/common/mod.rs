@@ -20,31 +20,6 @@ use storage::site::SecretRow;
 use storage::user::UserRow;
 use world::World;
 
-/// Runs each story on SQLite and on Postgres.
-#[cfg(test)] // Benches share the stores, not the stories.
-macro_rules! on_both {
-    ($($(#[doc = $doc:literal])* async fn $name:ident($store:ident: &Store) $body:block)*) => {$(
-        mod $name {
-            use super::*;
-
-            $(#[doc = $doc])*
-            async fn story($store: &Store) $body
-
-            #[tokio::test]
-            async fn on_sqlite() {
-                story(&Store::sqlite().await).await;
-            }
-
-            #[tokio::test]
-            async fn on_postgres() {
-                story(&Store::postgres().await).await;
-            }
-        }
-    )*};
-}
-#[cfg(test)]
-pub(crate) use on_both;
-
 /// The store's time in the tests.
 pub(crate) const NOW_MS: u64 = 1_800_000_000_000;
 
