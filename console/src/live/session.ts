@@ -10,9 +10,11 @@ import type {
   AgentNews,
   Availability,
   Command,
+  Conversation,
   ConversationId,
   Entry,
   InboxFilter,
+  Listing,
   Membership,
   Permission,
   Problem,
@@ -159,18 +161,8 @@ function take(from: AgentClient, news: AgentNews): void {
       visitors.set((held) => withVisitorChanges(held, news, now()));
       return;
     case "team":
-      team.set({
-        ready: true,
-        agents: new Map(news.agents.map((agent) => [agent.id, agent])),
-        presence: new Map(news.presence.map((each) => [each.agent_id, each.availability])),
-      });
-      return;
     case "team_presence":
-      team.set((held) => {
-        const presence = new Map(held.presence);
-        for (const each of news.presence) presence.set(each.agent_id, each.availability);
-        return { ...held, presence };
-      });
+      team.set((held) => withTeam(held, news));
       return;
     case "typing":
       noteTyping(news.conversation_id, news.agent_id ?? CUSTOMER, news.text ?? "", news.active);
@@ -206,6 +198,13 @@ function take(from: AgentClient, news: AgentNews): void {
   }
 }
 
+function withTeam(held: Team, news: Extract<AgentNews, { type: "team" | "team_presence" }>): Team {
+  const presence = new Map(news.type === "team" ? [] : held.presence);
+  for (const each of news.presence) presence.set(each.agent_id, each.availability);
+  if (news.type === "team_presence") return { ...held, presence };
+  return { ready: true, agents: new Map(news.agents.map((agent) => [agent.id, agent])), presence };
+}
+
 /** Watches another list of the inbox. */
 export function watchInbox(filter: InboxFilter): void {
   if (inbox.get().filter === filter) return;
@@ -225,7 +224,7 @@ export function watchVisitors(filter: VisitorFilter): void {
 export async function loadOlder(): Promise<void> {
   const { filter, cursor, more, ready } = inbox.get();
   if (!ready || !more) return;
-  const page = await call<{ items: import("@switchboard/protocol").Conversation[]; cursor?: string | null }>(
+  const page = await call<Listing<Conversation>>(
     `conversations${queryText({ filter, cursor, limit: 100 })}`,
   );
   records.set((known) => mergeRecords(known, page.items));

@@ -148,25 +148,7 @@ function SiteForm({ site }: { site: Site }) {
         />
       </Section>
       <Section title="Look">
-        <div className="look">
-          <div className="stack">
-            <ColorField value={theme.color} onValue={(color) => look({ color })} error={fieldError(failed, "theme")} />
-            <TextField label="Title" hint="The site's name where this is empty." value={theme.title} onValue={(title) => look({ title })} />
-            <Field label="First words" hint="Shown in an empty thread.">
-              {(props) => <textarea {...props} className="input" value={theme.greeting} onChange={(event) => look({ greeting: event.target.value })} />}
-            </Field>
-            <Field label="Launcher">
-              {(props) => (
-                <select {...props} className="input" value={theme.launcher_side} onChange={(event) => look({ launcher_side: event.target.value === "start" ? "start" : "end" }, "now")}>
-                  <option value="end">At the end of the line (right)</option>
-                  <option value="start">At the start of the line (left)</option>
-                </select>
-              )}
-            </Field>
-            <Switch label="Show “Switchboard” at the foot" checked={theme.show_brand} onChange={(show_brand) => look({ show_brand }, "now")} />
-          </div>
-          <WidgetPreview theme={theme} site_name={name} />
-        </div>
+        <Look theme={theme} site_name={name} error={fieldError(failed, "theme")} onChange={look} />
       </Section>
       <Section title="After the end" hint="What a customer's message does once a conversation is closed.">
         <Field label="A new message">
@@ -187,19 +169,57 @@ function SiteForm({ site }: { site: Site }) {
           onChange={(identity_required) => change({ identity_required }, "now")}
         />
       </Section>
-      <Section title={site.archived ? "Archived" : "Archive"} hint={site.archived ? "The widget no longer loads. Conversations stay." : "The widget stops loading on its pages. Conversations stay, and it can be taken back."}>
-        <div>
-          <Button
-            tone={site.archived ? "accent" : "risk"}
-            onClick={() => {
-              change({ archived: !site.archived }, "now");
-              toast(site.archived ? `${site.name} is in use again` : `${site.name} was archived`, () => change({ archived: site.archived }, "now"));
-            }}
-          >
-            {site.archived ? "Use it again" : "Archive this site"}
-          </Button>
-        </div>
-      </Section>
+      <Archive site={site} change={change} />
+    </div>
+  );
+}
+
+function Archive({ site, change }: { site: Site; change: (next: Partial<SiteChange>, pause: "now") => void }) {
+  return (
+    <Section title={site.archived ? "Archived" : "Archive"} hint={site.archived ? "The widget no longer loads. Conversations stay." : "The widget stops loading on its pages. Conversations stay, and it can be taken back."}>
+      <div>
+        <Button
+          tone={site.archived ? "accent" : "risk"}
+          onClick={() => {
+            change({ archived: !site.archived }, "now");
+            toast(site.archived ? `${site.name} is in use again` : `${site.name} was archived`, () => change({ archived: site.archived }, "now"));
+          }}
+        >
+          {site.archived ? "Use it again" : "Archive this site"}
+        </Button>
+      </div>
+    </Section>
+  );
+}
+
+interface LookProps {
+  theme: Theme;
+  site_name: string;
+  error: string | null;
+  onChange: (next: Partial<Theme>, pause?: "soon" | "now") => void;
+}
+
+/** How the widget looks, with the widget beside it. */
+function Look({ theme, site_name, error, onChange }: LookProps) {
+  return (
+    <div className="look">
+      <div className="stack">
+        <ColorField value={theme.color} onValue={(color) => onChange({ color })} error={error} />
+        <TextField label="Title" hint="The site's name where this is empty." value={theme.title} onValue={(title) => onChange({ title })} />
+        <Field label="First words" hint="Shown in an empty thread.">
+          {(props) => <textarea {...props} className="input" value={theme.greeting} onChange={(event) => onChange({ greeting: event.target.value })} />}
+        </Field>
+        <Field label="Launcher">
+          {(props) => (
+            <select {...props} className="input" value={theme.launcher_side} onChange={(event) => onChange({ launcher_side: event.target.value === "start" ? "start" : "end" }, "now")}>
+              <option value="end">At the end of the line (right)</option>
+              <option value="start">At the start of the line (left)</option>
+            </select>
+          )}
+        </Field>
+        <Switch label="Show “Switchboard” at the foot" checked={theme.show_brand} onChange={(show_brand) => onChange({ show_brand }, "now")} />
+      </div>
+      <WidgetPreview theme={theme} site_name={site_name} />
     </div>
   );
 }

@@ -71,19 +71,11 @@ function Own() {
   const member = useStore(membership);
   const wanted = useStore(availability);
   const connection = useStore(status);
-  const chosen_theme = useStore(theme);
-  const me = useQuery(meQuery);
   const navigate = useNavigate();
   if (!member) return null;
   const live = connection.name === "live";
   const lamp = !live ? "quiet" : wanted === "online" ? "live" : "away";
   const state = !live ? "Offline" : wanted === "online" ? "Online" : "Away";
-  const others = me.data?.memberships.filter((each) => each.workspace_id !== member.workspace_id) ?? [];
-  const themes: [ThemeChoice, string][] = [
-    ["system", "As the system"],
-    ["light", "Light"],
-    ["dark", "Dark"],
-  ];
   async function signOut() {
     try {
       await call("logout", { method: "POST" });
@@ -116,23 +108,8 @@ function Own() {
         Away{wanted === "away" ? " (now)" : ""}
       </MenuItem>
       <MenuRule />
-      <MenuLabel>Theme</MenuLabel>
-      {themes.map(([choice, name]) => (
-        <MenuItem key={choice} icon={choice === chosen_theme ? "check" : "sun"} onSelect={() => theme.set(choice)}>
-          {name}
-        </MenuItem>
-      ))}
-      {others.length > 0 && (
-        <>
-          <MenuRule />
-          <MenuLabel>Other workspaces</MenuLabel>
-          {others.map((other) => (
-            <MenuItem key={other.workspace_id} icon="next" onSelect={() => workspaceChoice.set(other.workspace_id)}>
-              {other.workspace_name}
-            </MenuItem>
-          ))}
-        </>
-      )}
+      <ThemeItems />
+      <WorkspaceItems />
       <MenuRule />
       <MenuItem icon="key" onSelect={() => void navigate({ to: "/settings/$page", params: { page: "profile" } })}>
         Profile and password
@@ -149,5 +126,44 @@ function Own() {
         Sign out
       </MenuItem>
     </Menu>
+  );
+}
+
+const THEMES: readonly [ThemeChoice, string][] = [
+  ["system", "As the system"],
+  ["light", "Light"],
+  ["dark", "Dark"],
+];
+
+function ThemeItems() {
+  const chosen = useStore(theme);
+  return (
+    <>
+      <MenuLabel>Theme</MenuLabel>
+      {THEMES.map(([choice, name]) => (
+        <MenuItem key={choice} icon={choice === chosen ? "check" : "sun"} onSelect={() => theme.set(choice)}>
+          {name}
+        </MenuItem>
+      ))}
+    </>
+  );
+}
+
+/** A user of several workspaces goes over here; each has its own connection. */
+function WorkspaceItems() {
+  const me = useQuery(meQuery);
+  const member = useStore(membership);
+  const others = me.data?.memberships.filter((each) => each.workspace_id !== member?.workspace_id) ?? [];
+  if (others.length === 0) return null;
+  return (
+    <>
+      <MenuRule />
+      <MenuLabel>Other workspaces</MenuLabel>
+      {others.map((other) => (
+        <MenuItem key={other.workspace_id} icon="next" onSelect={() => workspaceChoice.set(other.workspace_id)}>
+          {other.workspace_name}
+        </MenuItem>
+      ))}
+    </>
   );
 }

@@ -1,16 +1,15 @@
 /** Where one writes: to the customer or to the team, and it always says which. */
 import { useEffect, useLayoutEffect, useRef, useState, type ClipboardEvent, type DragEvent, type KeyboardEvent } from "react";
-import type { Conversation } from "@switchboard/protocol";
+import type { Attachment, Conversation } from "@switchboard/protocol";
 
 import { client, membership, visitors } from "../live/session.ts";
 import { Button, IconButton } from "../part/control.tsx";
-import { Icon } from "../part/icon.tsx";
 import { useStore } from "../part/store.ts";
 import { titleOf } from "../inbox/word.ts";
 import { keysText, useActions } from "../shell/action.ts";
 import { reopen } from "./act.ts";
 import { changeDraft, drafts, EMPTY_DRAFT, type Draft, type Mode } from "./draft.ts";
-import { kindText, sizeText } from "./file.tsx";
+import { ComposerFiles } from "./composer-files.tsx";
 import { FILES_MAX, useUploads } from "./upload.ts";
 import { toastError } from "../part/toast.tsx";
 
@@ -19,66 +18,13 @@ const TYPING_EVERY_MS = 2_000;
 
 /** The composer of one conversation. Mount it anew for another. */
 export function Composer({ row, onSent }: { row: Conversation; onSent: () => void }) {
-  const me = useStore(membership, (member) => member?.agent_id ?? "");
-  const key = `${me} ${row.id}`;
-  const draft = useStore(drafts, (all) => all[key]) ?? EMPTY_DRAFT;
-  const closed = row.state === "closed";
-  const mode: Mode = closed ? "note" : draft.mode;
-  const text = draft[mode];
-  const field = useRef<HTMLTextAreaElement>(null);
-  const picker = useRef<HTMLInputElement>(null);
+  const writing = useWriting(row, onSent);
+  const { mode, field, picker } = writing;
   const [over, setOver] = useState(false);
-  const files = draft.files;
-  const { uploads, add, again, drop } = useUploads((file) => {
-    const held = drafts.get()[key] ?? EMPTY_DRAFT;
-    changeDraft(key, { files: [...held.files, file] });
-  });
-  const signalTyping = useTypingSignal(row.id);
-  useGrowing(field, text);
-  const change = (next: Partial<Draft>) => changeDraft(key, next);
-  function write(next: string) {
-    change({ [mode]: next });
-    if (mode === "reply") signalTyping(next.trim() !== "");
-  }
-  function choose(next: Mode) {
-    change({ mode: next });
-    requestAnimationFrame(() => field.current?.focus());
-  }
-  function takeFiles(list: readonly File[]) {
-    const free = FILES_MAX - files.length - uploads.length;
-    if (list.length > free) toastError(`A message takes ${FILES_MAX} files at most.`);
-    add(list.slice(0, Math.max(0, free)));
-  }
-  const body = text.trim();
-  const too_long = new TextEncoder().encode(body).length > BODY_BYTES_MAX;
-  const busy = uploads.some((each) => each.error === null);
-  const ready = (body !== "" || files.length > 0) && !too_long && !busy;
-  function send() {
-    if (!ready) return;
-    const written = {
-      conversation_id: row.id,
-      format: "markdown" as const,
-      ...(body === "" ? {} : { body }),
-      ...(files.length === 0 ? {} : { attachment_ids: files.map((file) => file.id) }),
-    };
-    // A refusal shows on the line itself, with a way to try again.
-    client()
-      .send(mode === "note" ? { do: "add_note", ...written } : { do: "send_message", ...written })
-      .done.catch(() => undefined);
-    change({ [mode]: "", files: [], mode: mode === "note" ? "reply" : draft.mode });
-    signalTyping(false);
-    onSent();
-  }
-  function onKey(event: KeyboardEvent) {
-    if (event.nativeEvent.isComposing) return;
-    if (event.key === "Enter" && !event.shiftKey) {
-      event.preventDefault();
-      send();
-    } else if (event.key === "Escape") field.current?.blur();
-  }
+  useGrowing(field, writing.text);
   useActions([
-    { id: "reply", name: `Reply to ${titleOf(row)}`, group: "Write", keys: "r", icon: "reply", run: () => choose("reply") },
-    { id: "note", name: "Write a note", group: "Write", keys: "n", icon: "note", run: () => choose("note") },
+    { id: "reply", name: `Reply to ${titleOf(row)}`, group: "Write", keys: "r", icon: "reply", run: () => writing.choose("reply") },
+    { id: "note", name: "Write a note", group: "Write", keys: "n", icon: "note", run: () => writing.choose("note") },
     { id: "attach", name: "Attach a file", group: "Write", icon: "attach", run: () => picker.current?.click() },
     { id: "focus", name: "Go to the composer", group: "Write", keys: "enter", keyOnly: true, run: () => field.current?.focus() },
   ]);
@@ -90,7 +36,7 @@ export function Composer({ row, onSent }: { row: Conversation; onSent: () => voi
       aria-label={mode === "note" ? "Write a note" : "Write a reply"}
       onSubmit={(event) => {
         event.preventDefault();
-        send();
+        writing.send();
       }}
       onDragOver={(event: DragEvent) => {
         if (!event.dataTransfer.types.includes("Files")) return;
@@ -101,99 +47,162 @@ export function Composer({ row, onSent }: { row: Conversation; onSent: () => voi
       onDrop={(event: DragEvent) => {
         event.preventDefault();
         setOver(false);
-        takeFiles([...event.dataTransfer.files]);
+        writing.takeFiles([...event.dataTransfer.files]);
       }}
     >
-      <div className="composer-head">
-        <div className="modes" role="group" aria-label="Who is this for">
-          <button type="button" className="mode" aria-pressed={mode === "reply"} disabled={closed} onClick={() => choose("reply")} title="Reply (R)">
-            Reply
-          </button>
-          <button type="button" className="mode" aria-pressed={mode === "note"} onClick={() => choose("note")} title="Note (N)">
-            Note
-          </button>
-        </div>
-        <Reader row={row} mode={mode} />
-        {closed && (
-          <Button size="small" icon="reopen" onClick={() => reopen(row)}>
-            Reopen to reply
-          </Button>
-        )}
+      <ComposerHead row={row} writing={writing} />
+      <ComposerField row={row} writing={writing} />
+      <ComposerFiles files={writing.files} onRemove={writing.removeFile} uploads={writing.uploads} />
+      <ComposerFoot writing={writing} />
+    </form>
+  );
+}
+
+type Writing = ReturnType<typeof useWriting>;
+
+/** What stands in the composer, and what can be done with it. */
+function useWriting(row: Conversation, onSent: () => void) {
+  const me = useStore(membership, (member) => member?.agent_id ?? "");
+  const key = `${me} ${row.id}`;
+  const draft = useStore(drafts, (all) => all[key]) ?? EMPTY_DRAFT;
+  const closed = row.state === "closed";
+  const mode: Mode = closed ? "note" : draft.mode;
+  const text = draft[mode];
+  const files = draft.files;
+  const field = useRef<HTMLTextAreaElement>(null);
+  const picker = useRef<HTMLInputElement>(null);
+  const signalTyping = useTypingSignal(row.id);
+  const change = (next: Partial<Draft>) => changeDraft(key, next);
+  const uploads = useUploads((file) => change({ files: [...(drafts.get()[key]?.files ?? []), file] }));
+  const body = text.trim();
+  const too_long = new TextEncoder().encode(body).length > BODY_BYTES_MAX;
+  const busy = uploads.all.some((each) => each.error === null);
+  const ready = (body !== "" || files.length > 0) && !too_long && !busy;
+  return {
+    mode,
+    text,
+    files,
+    uploads,
+    closed,
+    too_long,
+    ready,
+    field,
+    picker,
+    write(next: string) {
+      change({ [mode]: next });
+      if (mode === "reply") signalTyping(next.trim() !== "");
+    },
+    choose(next: Mode) {
+      change({ mode: next });
+      requestAnimationFrame(() => field.current?.focus());
+    },
+    takeFiles(list: readonly File[]) {
+      const free = FILES_MAX - files.length - uploads.all.length;
+      if (list.length > free) toastError(`A message takes ${FILES_MAX} files at most.`);
+      uploads.add(list.slice(0, Math.max(0, free)));
+    },
+    removeFile: (id: string) => change({ files: files.filter((file) => file.id !== id) }),
+    send() {
+      if (!ready) return;
+      sendWords(row.id, mode, body, files);
+      change({ [mode]: "", files: [], mode: mode === "note" ? "reply" : draft.mode });
+      signalTyping(false);
+      onSent();
+    },
+  };
+}
+
+function sendWords(conversation_id: string, mode: Mode, body: string, files: readonly Attachment[]): void {
+  const written = {
+    conversation_id,
+    format: "markdown" as const,
+    ...(body === "" ? {} : { body }),
+    ...(files.length === 0 ? {} : { attachment_ids: files.map((file) => file.id) }),
+  };
+  // A refusal shows on the line itself, with a way to try again.
+  client()
+    .send(mode === "note" ? { do: "add_note", ...written } : { do: "send_message", ...written })
+    .done.catch(() => undefined);
+}
+
+function ComposerHead({ row, writing }: { row: Conversation; writing: Writing }) {
+  const { mode, closed, choose } = writing;
+  return (
+    <div className="composer-head">
+      <div className="modes" role="group" aria-label="Who is this for">
+        <button type="button" className="mode" aria-pressed={mode === "reply"} disabled={closed} onClick={() => choose("reply")} title="Reply (R)">
+          Reply
+        </button>
+        <button type="button" className="mode" aria-pressed={mode === "note"} onClick={() => choose("note")} title="Note (N)">
+          Note
+        </button>
       </div>
-      <textarea
-        ref={field}
-        className="composer-field"
-        rows={1}
-        dir="auto"
-        value={text}
-        aria-label={mode === "note" ? "Note to the team" : `Reply to ${titleOf(row)}`}
-        aria-invalid={too_long || undefined}
-        placeholder={mode === "note" ? "Something only the team should know" : `Write to ${titleOf(row)}`}
-        onChange={(event) => write(event.target.value)}
-        onKeyDown={onKey}
-        onPaste={(event: ClipboardEvent) => {
-          const pasted = [...event.clipboardData.files];
-          if (pasted.length === 0) return;
-          event.preventDefault();
-          takeFiles(pasted);
+      <Reader row={row} mode={mode} />
+      {closed && (
+        <Button size="small" icon="reopen" onClick={() => reopen(row)}>
+          Reopen to reply
+        </Button>
+      )}
+    </div>
+  );
+}
+
+function ComposerField({ row, writing }: { row: Conversation; writing: Writing }) {
+  const { mode, field } = writing;
+  function onKey(event: KeyboardEvent) {
+    if (event.nativeEvent.isComposing) return;
+    if (event.key === "Enter" && !event.shiftKey) {
+      event.preventDefault();
+      writing.send();
+    } else if (event.key === "Escape") field.current?.blur();
+  }
+  return (
+    <textarea
+      ref={field}
+      className="composer-field"
+      rows={1}
+      dir="auto"
+      value={writing.text}
+      aria-label={mode === "note" ? "Note to the team" : `Reply to ${titleOf(row)}`}
+      aria-invalid={writing.too_long || undefined}
+      placeholder={mode === "note" ? "Something only the team should know" : `Write to ${titleOf(row)}`}
+      onChange={(event) => writing.write(event.target.value)}
+      onKeyDown={onKey}
+      onPaste={(event: ClipboardEvent) => {
+        const pasted = [...event.clipboardData.files];
+        if (pasted.length === 0) return;
+        event.preventDefault();
+        writing.takeFiles(pasted);
+      }}
+    />
+  );
+}
+
+function ComposerFoot({ writing }: { writing: Writing }) {
+  const { mode, picker, too_long } = writing;
+  return (
+    <div className="composer-foot">
+      <IconButton icon="attach" name="Attach a file" onClick={() => picker.current?.click()} />
+      <input
+        ref={picker}
+        type="file"
+        multiple
+        hidden
+        onChange={(event) => {
+          writing.takeFiles([...(event.target.files ?? [])]);
+          event.target.value = "";
         }}
       />
-      {(files.length > 0 || uploads.length > 0) && (
-        <ul className="composer-files" aria-label="Files">
-          {files.map((file) => (
-            <li key={file.id} className="chip">
-              <Icon name="file" size={14} />
-              <bdi className="cut">{file.name}</bdi>
-              <span className="faint">
-                {kindText(file)} {sizeText(file.size_bytes)}
-              </span>
-              <IconButton icon="close" name={`Remove ${file.name}`} onClick={() => change({ files: files.filter((each) => each.id !== file.id) })} />
-            </li>
-          ))}
-          {uploads.map((each) => (
-            <li key={each.key} className="chip" data-failed={each.error ? "" : undefined}>
-              <Icon name="file" size={14} />
-              <bdi className="cut">{each.file.name}</bdi>
-              {each.error ? (
-                <>
-                  <span className="field-error" role="alert">
-                    {each.error}
-                  </span>
-                  <Button size="small" tone="plain" onClick={() => again(each.key)}>
-                    Try again
-                  </Button>
-                </>
-              ) : (
-                <progress max={1} value={each.progress} aria-label={`Uploading ${each.file.name}`} />
-              )}
-              <IconButton icon="close" name={`Remove ${each.file.name}`} onClick={() => drop(each.key)} />
-            </li>
-          ))}
-        </ul>
-      )}
-      <div className="composer-foot">
-        <IconButton icon="attach" name="Attach a file" onClick={() => picker.current?.click()} />
-        <input
-          ref={picker}
-          type="file"
-          multiple
-          hidden
-          onChange={(event) => {
-            takeFiles([...(event.target.files ?? [])]);
-            event.target.value = "";
-          }}
-        />
-        <span className="grow field-error" role={too_long ? "alert" : undefined}>
-          {too_long ? "This is longer than a message may be. Send it in parts, or as a file." : ""}
-        </span>
-        <span className="composer-hint faint small">
-          <kbd>{keysText("enter")}</kbd> send <kbd>{keysText("shift+enter")}</kbd> new line
-        </span>
-        <Button type="submit" tone="accent" disabled={!ready}>
-          {mode === "note" ? "Add note" : "Send"}
-        </Button>
-      </div>
-    </form>
+      <span className="grow field-error" role={too_long ? "alert" : undefined}>
+        {too_long ? "This is longer than a message may be. Send it in parts, or as a file." : ""}
+      </span>
+      <span className="composer-hint faint small">
+        <kbd>{keysText("enter")}</kbd> send <kbd>{keysText("shift+enter")}</kbd> new line
+      </span>
+      <Button type="submit" tone="accent" disabled={!writing.ready}>
+        {mode === "note" ? "Add note" : "Send"}
+      </Button>
+    </div>
   );
 }
 

@@ -101,22 +101,26 @@ function WrittenLine({ item, names, conversation_id, may_delete }: { item: Writt
           </Menu>
         </span>
       )}
-      <Dialog title={item.kind === "note" ? "Delete this note?" : "Delete this message?"} open={deleting} onClose={() => setDeleting(false)}>
-        <p>Its words and files are gone for everybody, and cannot be brought back. That something stood here stays visible.</p>
-        <div className="dialog-foot">
-          <Button onClick={() => setDeleting(false)}>Cancel</Button>
-          <Button
-            tone="risk"
-            onClick={() => {
-              setDeleting(false);
-              command({ do: "delete_message", conversation_id, entry_id: item.entry_id ?? "" }).catch((error: unknown) => toastError(errorText(error)));
-            }}
-          >
-            Delete
-          </Button>
-        </div>
-      </Dialog>
+      {deleting && <DeleteDialog item={item} conversation_id={conversation_id} onClose={() => setDeleting(false)} />}
     </article>
+  );
+}
+
+function DeleteDialog({ item, conversation_id, onClose }: { item: Written; conversation_id: string; onClose: () => void }) {
+  function confirm() {
+    onClose();
+    command({ do: "delete_message", conversation_id, entry_id: item.entry_id ?? "" }).catch((error: unknown) => toastError(errorText(error)));
+  }
+  return (
+    <Dialog title={item.kind === "note" ? "Delete this note?" : "Delete this message?"} open onClose={onClose}>
+      <p>Its words and files are gone for everybody, and cannot be brought back. That something stood here stays visible.</p>
+      <div className="dialog-foot">
+        <Button onClick={onClose}>Cancel</Button>
+        <Button tone="risk" onClick={confirm}>
+          Delete
+        </Button>
+      </div>
+    </Dialog>
   );
 }
 

@@ -14,6 +14,9 @@ export interface Upload {
   error: string | null;
 }
 
+/** All uploads of a composer, and what can be done with them. */
+export type Uploads = ReturnType<typeof useUploads>;
+
 /** How many files one message takes. */
 export const FILES_MAX = 10;
 
@@ -52,7 +55,7 @@ export function useUploads(onReady: (file: Attachment) => void) {
       });
   }
   return {
-    uploads,
+    all: uploads,
     add(files: readonly File[]) {
       const added = files.map((file) => ({ key: next_key++, file, progress: 0, error: null }));
       setUploads((all) => [...all, ...added]);
