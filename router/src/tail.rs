@@ -24,6 +24,9 @@ use crate::visitor;
 /// The bus's topic on which nodes ring each other.
 pub(crate) const BELL: &str = "events";
 
+/// The version of a member who was never changed.
+const FIRST_VERSION: u64 = 1;
+
 /// Events read at a time.
 const PAGE_LENGTH: usize = 500;
 
@@ -237,6 +240,8 @@ async fn agent(
             router.hub().close(topic, CloseCode::Revoked).await;
         }
         (Some(old), Some(new)) if old.role == new.role => {}
+        // Who has just joined has no connection yet.
+        (None, Some(new)) if new.version == FIRST_VERSION => {}
         // The rights behind the connection are others, or may be where nobody remembers the old ones: it
         // comes back with the new ones.
         (Some(_) | None, Some(_)) => {
