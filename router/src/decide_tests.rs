@@ -16,6 +16,9 @@ const ME: u128 = 1;
 const OTHER: u128 = 2;
 const GONE: u128 = 3;
 
+#[path = "decide_words_tests.rs"]
+mod words;
+
 fn agent_id(bits: u128) -> AgentId {
     AgentId::from_bits(bits)
 }
@@ -443,79 +446,6 @@ fn drafts_have_words_or_files_and_not_too_many() {
         ..draft()
     };
     assert!(message_of(VISITOR_FORMATS, &only_files).is_ok());
-}
-
-#[test]
-fn an_agent_edits_his_own_words_at_any_time_and_nobody_elses() {
-    let me = agent(Role::Owner);
-    let mut own = Case::about(entry(by_agent(ME), false));
-    own.now_ms = NOW_MS + 10 * limit::VISITOR_EDIT_WINDOW_MS;
-    assert_eq!(kinds(own.contents(&me, &edit())), ["edited"]);
-    let others = Case::about(entry(by_agent(OTHER), false));
-    assert_eq!(others.contents(&me, &edit()), Err(ErrorCode::Forbidden));
-    let nothing = case(State::Open);
-    assert_eq!(nothing.contents(&me, &edit()), Err(ErrorCode::NotFound));
-}
-
-#[test]
-fn admins_take_back_any_agents_words_and_nobody_a_customers() {
-    let (admin, plain) = (agent(Role::Admin), agent(Role::Agent));
-    let others = Case::about(entry(by_agent(OTHER), true));
-    assert_eq!(kinds(others.contents(&admin, &delete())), ["deleted"]);
-    assert_eq!(
-        others.contents(&plain, &delete()),
-        Err(ErrorCode::Forbidden)
-    );
-    let customers = Case::about(entry(by_customer(1, 1), false));
-    assert_eq!(
-        customers.contents(&admin, &delete()),
-        Err(ErrorCode::Forbidden)
-    );
-}
-
-#[test]
-fn a_visitor_changes_his_own_words_within_the_window() {
-    let me = visitor(None);
-    let mut own = Case::about(entry(by_customer(1, 1), false));
-    own.now_ms = NOW_MS + limit::VISITOR_EDIT_WINDOW_MS;
-    assert_eq!(kinds(own.contents(&me, &edit())), ["edited"]);
-    assert_eq!(kinds(own.contents(&me, &delete())), ["deleted"]);
-    own.now_ms += 1;
-    assert_eq!(own.contents(&me, &edit()), Err(ErrorCode::EditWindowOver));
-    // Another browser of the same contact counts only where that was proved.
-    let elsewhere = Case::about(entry(by_customer(2, 1), false));
-    assert_eq!(elsewhere.contents(&me, &edit()), Err(ErrorCode::Forbidden));
-    assert_eq!(
-        kinds(elsewhere.contents(&visitor(Some(1)), &edit())),
-        ["edited"]
-    );
-}
-
-#[test]
-fn a_visitor_is_not_told_that_a_note_exists() {
-    let note = Case::about(entry(by_agent(OTHER), true));
-    for command in [edit(), delete()] {
-        assert_eq!(
-            note.contents(&visitor(None), &command),
-            Err(ErrorCode::NotFound)
-        );
-    }
-    assert!(check_reply(note.target.as_ref(), true).is_err());
-    assert!(check_reply(note.target.as_ref(), false).is_ok());
-    assert!(check_reply(None, false).is_err());
-}
-
-#[test]
-fn what_was_taken_back_cannot_be_changed_any_more() {
-    let mut gone = entry(by_agent(ME), false);
-    if let Content::Message { message } = &mut gone.content {
-        message.deleted_at_ms = Some(NOW_MS);
-    }
-    let gone = Case::about(gone);
-    for command in [edit(), delete()] {
-        let code = gone.contents(&agent(Role::Owner), &command);
-        assert_eq!(code, Err(ErrorCode::EditWindowOver));
-    }
 }
 
 #[test]
