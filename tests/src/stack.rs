@@ -291,6 +291,7 @@ impl Stack {
             caught_up.expect("everybody catches up");
             faults.extend(verify::faults_of_log(&seen, client.log(id)));
             faults.extend(verify::faults_of_outbox(&seen, client, id));
+            faults.extend(verify::unfinished(client));
             faults.extend(client.broken().iter().cloned());
         }
         assert!(faults.is_empty(), "{faults:#?}");

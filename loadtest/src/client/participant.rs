@@ -1,14 +1,16 @@
 //! The client itself: a visitor or an agent who keeps the rules of the wire.
 
+mod reaction;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use protocol::command::{Ack, Command};
-use protocol::entry::Entry;
 use protocol::frame::{ClientFrame, Follow, Hello, Page, Purpose, StreamRequest, Watch};
 use protocol::id::{ConnectionId, ConversationId};
 use protocol::limit;
-use protocol::news::{AgentNews, VisitorNews, Welcome};
+use protocol::news::{AgentNews, Rejected, VisitorNews, Welcome};
+use protocol::rejection::Retry;
 use protocol::text::ClientId;
 use world::World;
 
@@ -16,12 +18,15 @@ use crate::Error;
 use crate::client::access::Access;
 use crate::client::connection::{Connection, Transport};
 use crate::client::http::{Http, Server};
-use crate::client::log::{Break, Line, Log};
-use crate::client::news::{Lines, News};
+use crate::client::log::Log;
+use crate::client::news::News;
 use crate::client::outbox::{Outbox, Outcome};
 
 /// How long a client waits for an answer before it gives up a step of a story.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// When a command is sent again that the server could not take and named no time for.
+const RETRY_MS: u64 = 1_000;
 
 /// A visitor or an agent on the wire.
 pub struct Client {
@@ -38,6 +43,8 @@ pub struct Client {
     follows: BTreeSet<ConversationId>,
     watches: Vec<Watch>,
     outbox: Outbox,
+    /// Commands that the server could not take, and when they are due again.
+    retries: Vec<(Duration, ClientId)>,
     broken: Vec<String>,
 }
 
@@ -59,6 +66,7 @@ impl Client {
             follows: BTreeSet::new(),
             watches: Vec::new(),
             outbox: Outbox::default(),
+            retries: Vec::new(),
             broken: Vec::new(),
         }
     }
@@ -200,6 +208,7 @@ impl Client {
                 connection.send(&ClientFrame::Watch(watch.clone())).await?;
             }
         }
+        self.retries.clear();
         for item in self.outbox.pending() {
             let frame = ClientFrame::Command {
                 client_id: item.client_id,
@@ -217,20 +226,22 @@ impl Client {
     /// # Errors
     /// How the connection ended; [`Client::connect`] goes on from there.
     pub async fn next(&mut self) -> Result<News, Error> {
-        let side = self.access.side();
-        let silence = Duration::from_millis(limit::SILENCE_MS_MAX);
-        let clock = self.world.clock.clone();
-        let connection = self.connection.as_mut().ok_or_else(not_connected)?;
-        let heard = clock.timeout(silence, connection.receive(side)).await;
-        let news = match heard {
-            Some(Ok(news)) => news,
-            Some(Err(error)) => {
-                self.connection = None;
-                return Err(error);
-            }
-            None => {
-                self.connection = None;
-                return Err(Error::Silent);
+        let news = loop {
+            let side = self.access.side();
+            let limit = self.patience();
+            let clock = self.world.clock.clone();
+            let connection = self.connection.as_mut().ok_or_else(not_connected)?;
+            match clock.timeout(limit, connection.receive(side)).await {
+                Some(Ok(news)) => break news,
+                Some(Err(error)) => {
+                    self.connection = None;
+                    return Err(error);
+                }
+                None if self.retries.is_empty() => {
+                    self.connection = None;
+                    return Err(Error::Silent);
+                }
+                None => self.retry().await?,
             }
         };
         if let Err(error) = self.take(&news).await {
@@ -238,6 +249,45 @@ impl Client {
             return Err(error);
         }
         Ok(news)
+    }
+
+    /// How long to listen: until a command is due again, or the silence is too long.
+    fn patience(&self) -> Duration {
+        let silence = Duration::from_millis(limit::SILENCE_MS_MAX);
+        let now = self.world.clock.elapsed();
+        let due = self.retries.iter().map(|(due, _)| due.saturating_sub(now));
+        due.min().unwrap_or(silence)
+    }
+
+    /// Notes that a command is to be sent again, when the server says or after a second.
+    fn retry_later(&mut self, rejected: &Rejected) {
+        let problem = &rejected.problem;
+        if problem.retry == Retry::Later {
+            let pause = Duration::from_millis(problem.retry_after_ms.unwrap_or(RETRY_MS));
+            let due = self.world.clock.elapsed() + pause;
+            self.retries.push((due, rejected.client_id.clone()));
+        }
+    }
+
+    /// Sends again what is due, in its first order.
+    async fn retry(&mut self) -> Result<(), Error> {
+        let now = self.world.clock.elapsed();
+        let retries = std::mem::take(&mut self.retries);
+        let (due, rest): (Vec<_>, Vec<_>) = retries.into_iter().partition(|(at, _)| *at <= now);
+        self.retries = rest;
+        for item in self.outbox.pending() {
+            if due
+                .iter()
+                .any(|(_, client_id)| *client_id == item.client_id)
+            {
+                let frame = ClientFrame::Command {
+                    client_id: item.client_id,
+                    command: item.command,
+                };
+                self.signal(&frame).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Sends a command under a new id. It stays in the outbox until its outcome is known, whatever
@@ -461,128 +511,6 @@ impl Client {
         self.connection_id = Some(welcome.connection_id);
         self.epoch = welcome.epoch;
         Ok(welcome)
-    }
-
-    /// Does what a frame asks of a client.
-    async fn take(&mut self, news: &News) -> Result<(), Error> {
-        match news {
-            News::Visitor(news) => match news {
-                VisitorNews::Ack(ack) => self.outbox.accepted(ack),
-                VisitorNews::Rejected(it) => self.outbox.rejected(&it.client_id, &it.problem),
-                VisitorNews::Entry { entry } => {
-                    let line = Line::from(entry.clone());
-                    self.take_line(entry.conversation_id, line).await?;
-                }
-                VisitorNews::Entries(batch) => self.take_lines(batch.clone().into()).await?,
-                VisitorNews::Beat => self.answer_beat().await?,
-                VisitorNews::Welcome { .. }
-                | VisitorNews::Conversation { .. }
-                | VisitorNews::Typing { .. }
-                | VisitorNews::Marks { .. }
-                | VisitorNews::Unread { .. }
-                | VisitorNews::Staff(_)
-                | VisitorNews::Config(_)
-                | VisitorNews::GoingAway(_)
-                | VisitorNews::Error { .. } => {}
-            },
-            News::Agent(news) => match news {
-                AgentNews::Ack(ack) => self.outbox.accepted(ack),
-                AgentNews::Rejected(it) => self.outbox.rejected(&it.client_id, &it.problem),
-                AgentNews::Entry { entry } => {
-                    let line = Line::from(Entry::clone(entry));
-                    self.take_line(entry.conversation_id, line).await?;
-                }
-                AgentNews::Entries(batch) => self.take_lines(batch.clone().into()).await?,
-                AgentNews::Beat => self.answer_beat().await?,
-                AgentNews::Welcome { .. }
-                | AgentNews::Typing { .. }
-                | AgentNews::Marks { .. }
-                | AgentNews::Viewing { .. }
-                | AgentNews::Conversation { .. }
-                | AgentNews::Inbox { .. }
-                | AgentNews::InboxChanges { .. }
-                | AgentNews::Read { .. }
-                | AgentNews::Visitors { .. }
-                | AgentNews::VisitorChanges { .. }
-                | AgentNews::Team { .. }
-                | AgentNews::TeamPresence { .. }
-                | AgentNews::Changed { .. }
-                | AgentNews::GoingAway(_)
-                | AgentNews::Error { .. } => {}
-            },
-        }
-        Ok(())
-    }
-
-    async fn take_line(&mut self, id: ConversationId, line: Line) -> Result<(), Error> {
-        let epoch = self.epoch;
-        let log = self.logs.entry(id).or_insert_with(|| Log::new(epoch));
-        let Err(broken) = log.take(line) else {
-            return Ok(());
-        };
-        let position = log.position();
-        self.note(id, &broken);
-        if matches!(broken, Break::Gap { .. }) {
-            let follow = Follow {
-                conversation_id: id,
-                position,
-            };
-            return self.signal(&ClientFrame::Follow(follow)).await;
-        }
-        Ok(())
-    }
-
-    async fn take_lines(&mut self, lines: Lines) -> Result<(), Error> {
-        let id = lines.conversation_id;
-        let epoch = lines.position.map_or(self.epoch, |position| position.epoch);
-        let log = self.logs.entry(id).or_insert_with(|| Log::new(epoch));
-        let is_afresh = lines.continuity == protocol::news::Continuity::Afresh;
-        let taken = log.take_all(epoch, lines.continuity, lines.lines, lines.position);
-        if let Err(broken) = taken {
-            self.note(id, &broken);
-        }
-        if is_afresh {
-            self.send_missing(id).await
-        } else {
-            Ok(())
-        }
-    }
-
-    /// Sends again what this conversation had and no longer has. Sending what is there after all is
-    /// harmless: the same id gets the same answer.
-    async fn send_missing(&mut self, id: ConversationId) -> Result<(), Error> {
-        let Some(log) = self.logs.get(&id) else {
-            return Ok(());
-        };
-        let first = log.lines().first().map_or(0, |line| line.number);
-        let known = |ack: &Ack| {
-            let elsewhere = ack.conversation_id != Some(id);
-            let older = ack.number.is_some_and(|number| number < first);
-            let here = log
-                .lines()
-                .iter()
-                .any(|line| Some(line.entry_id) == ack.entry_id);
-            elsewhere || older || here
-        };
-        let missing = self.outbox.missing(self.world.clock.now_ms(), known);
-        for item in missing {
-            let frame = ClientFrame::Command {
-                client_id: item.client_id,
-                command: item.command,
-            };
-            self.signal(&frame).await?;
-        }
-        Ok(())
-    }
-
-    async fn answer_beat(&mut self) -> Result<(), Error> {
-        let numbers = self.logs.iter().map(|(id, log)| (*id, log.number()));
-        let delivered = numbers.filter(|(_, number)| *number > 0).collect();
-        self.signal(&ClientFrame::Beat { delivered }).await
-    }
-
-    fn note(&mut self, id: ConversationId, broken: &Break) {
-        self.broken.push(format!("{id}: {broken}"));
     }
 }
 

@@ -527,6 +527,7 @@ async fn check(
     for spoken in results {
         let client = &spoken.client;
         faults.extend(verify::refusals(client));
+        faults.extend(verify::unfinished(client));
         faults.extend(client.broken().iter().map(|fault| format!("live: {fault}")));
         for part in &spoken.parts {
             let id = part.conversation_id;

@@ -96,7 +96,7 @@ pub fn faults_of_log(stored: &[(u64, EntryId)], log: Option<&Log>) -> Vec<String
 }
 
 /// The faults of what a client sent: what was accepted must be stored, once, under the number that
-/// was promised, in the order of sending; and every command must have come to an end.
+/// was promised, in the order of sending.
 #[must_use]
 pub fn faults_of_outbox(
     stored: &[(u64, EntryId)],
@@ -109,12 +109,8 @@ pub fn faults_of_outbox(
     for item in client.outbox().items() {
         let ack = match &item.outcome {
             Some(Outcome::Accepted(ack)) => ack,
-            // It changed nothing and was said so; whether it should have been is another question.
-            Some(Outcome::Rejected(_)) => continue,
-            None => {
-                faults.push("sent: a command never came to an end".to_owned());
-                continue;
-            }
+            // What was refused or has no outcome is told apart by `refusals` and `unfinished`.
+            Some(Outcome::Rejected(_)) | None => continue,
         };
         let (Some(entry_id), Some(number)) = (ack.entry_id, ack.number) else {
             continue;
@@ -144,4 +140,12 @@ pub fn refusals(client: &Client) -> Vec<String> {
         Some(Outcome::Accepted(_)) | None => None,
     };
     client.outbox().items().filter_map(refused).collect()
+}
+
+/// What never came to an end.
+#[must_use]
+pub fn unfinished(client: &Client) -> Vec<String> {
+    let open = client.outbox().pending();
+    let fault = |item: &Item| format!("sent: {} never came to an end", item.command.kind());
+    open.iter().map(fault).collect()
 }

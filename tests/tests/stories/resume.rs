@@ -406,8 +406,7 @@ async fn a_store_that_fails_once_is_asked_again(stack: Stack) -> Stack {
         protocol::rejection::Retry::Later,
         "{problem:?}"
     );
-    // A client in the field waits a little; what counts is that the same id is taken now.
-    visitor.client.cut();
+    // The client sends it again by itself, on the same line and under the same id.
     visitor
         .client
         .outcome(&sent)

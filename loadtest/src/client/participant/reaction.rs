@@ -1,0 +1,143 @@
+//! What a client does about what it hears: keeps logs, asks for gaps, answers beats, sends again what
+//! a store has lost.
+
+use protocol::command::Ack;
+use protocol::entry::Entry;
+use protocol::frame::{ClientFrame, Follow};
+use protocol::id::ConversationId;
+use protocol::news::{AgentNews, Continuity, VisitorNews};
+
+use super::Client;
+use crate::Error;
+use crate::client::log::{Break, Line, Log};
+use crate::client::news::{Lines, News};
+
+impl Client {
+    /// Does what a frame asks of a client.
+    pub(super) async fn take(&mut self, news: &News) -> Result<(), Error> {
+        match news {
+            News::Visitor(news) => match news {
+                VisitorNews::Ack(ack) => self.outbox.accepted(ack),
+                VisitorNews::Rejected(it) => {
+                    self.outbox.rejected(&it.client_id, &it.problem);
+                    self.retry_later(it);
+                }
+                VisitorNews::Entry { entry } => {
+                    let line = Line::from(entry.clone());
+                    self.take_line(entry.conversation_id, line).await?;
+                }
+                VisitorNews::Entries(batch) => self.take_lines(batch.clone().into()).await?,
+                VisitorNews::Beat => self.answer_beat().await?,
+                VisitorNews::Welcome { .. }
+                | VisitorNews::Conversation { .. }
+                | VisitorNews::Typing { .. }
+                | VisitorNews::Marks { .. }
+                | VisitorNews::Unread { .. }
+                | VisitorNews::Staff(_)
+                | VisitorNews::Config(_)
+                | VisitorNews::GoingAway(_)
+                | VisitorNews::Error { .. } => {}
+            },
+            News::Agent(news) => match news {
+                AgentNews::Ack(ack) => self.outbox.accepted(ack),
+                AgentNews::Rejected(it) => {
+                    self.outbox.rejected(&it.client_id, &it.problem);
+                    self.retry_later(it);
+                }
+                AgentNews::Entry { entry } => {
+                    let line = Line::from(Entry::clone(entry));
+                    self.take_line(entry.conversation_id, line).await?;
+                }
+                AgentNews::Entries(batch) => self.take_lines(batch.clone().into()).await?,
+                AgentNews::Beat => self.answer_beat().await?,
+                AgentNews::Welcome { .. }
+                | AgentNews::Typing { .. }
+                | AgentNews::Marks { .. }
+                | AgentNews::Viewing { .. }
+                | AgentNews::Conversation { .. }
+                | AgentNews::Inbox { .. }
+                | AgentNews::InboxChanges { .. }
+                | AgentNews::Read { .. }
+                | AgentNews::Visitors { .. }
+                | AgentNews::VisitorChanges { .. }
+                | AgentNews::Team { .. }
+                | AgentNews::TeamPresence { .. }
+                | AgentNews::Changed { .. }
+                | AgentNews::GoingAway(_)
+                | AgentNews::Error { .. } => {}
+            },
+        }
+        Ok(())
+    }
+
+    async fn take_line(&mut self, id: ConversationId, line: Line) -> Result<(), Error> {
+        let epoch = self.epoch;
+        let log = self.logs.entry(id).or_insert_with(|| Log::new(epoch));
+        let Err(broken) = log.take(line) else {
+            return Ok(());
+        };
+        let position = log.position();
+        self.note(id, &broken);
+        if matches!(broken, Break::Gap { .. }) {
+            let follow = Follow {
+                conversation_id: id,
+                position,
+            };
+            return self.signal(&ClientFrame::Follow(follow)).await;
+        }
+        Ok(())
+    }
+
+    async fn take_lines(&mut self, lines: Lines) -> Result<(), Error> {
+        let id = lines.conversation_id;
+        let epoch = lines.position.map_or(self.epoch, |position| position.epoch);
+        let log = self.logs.entry(id).or_insert_with(|| Log::new(epoch));
+        let is_afresh = lines.continuity == Continuity::Afresh;
+        let taken = log.take_all(epoch, lines.continuity, lines.lines, lines.position);
+        if let Err(broken) = taken {
+            self.note(id, &broken);
+        }
+        if is_afresh {
+            self.send_missing(id).await
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Sends again what this conversation had and no longer has. Sending what is there after all is
+    /// harmless: the same id gets the same answer.
+    async fn send_missing(&mut self, id: ConversationId) -> Result<(), Error> {
+        let Some(log) = self.logs.get(&id) else {
+            return Ok(());
+        };
+        let first = log.lines().first().map_or(0, |line| line.number);
+        let known = |ack: &Ack| {
+            let elsewhere = ack.conversation_id != Some(id);
+            let older = ack.number.is_some_and(|number| number < first);
+            let here = log
+                .lines()
+                .iter()
+                .any(|line| Some(line.entry_id) == ack.entry_id);
+            elsewhere || older || here
+        };
+        let missing = self.outbox.missing(self.world.clock.now_ms(), known);
+        for item in missing {
+            let frame = ClientFrame::Command {
+                client_id: item.client_id,
+                command: item.command,
+            };
+            self.signal(&frame).await?;
+        }
+        Ok(())
+    }
+
+    async fn answer_beat(&mut self) -> Result<(), Error> {
+        let numbers = self.logs.iter().map(|(id, log)| (*id, log.number()));
+        let delivered = numbers.filter(|(_, number)| *number > 0).collect();
+        self.signal(&ClientFrame::Beat { delivered }).await
+    }
+
+    fn note(&mut self, id: ConversationId, broken: &Break) {
+        self.broken.push(format!("{id}: {broken}"));
+    }
+}
