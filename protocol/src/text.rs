@@ -87,7 +87,7 @@ impl Name {
 pub struct Email(String);
 
 impl Email {
-    /// Checks an address. Case is kept; comparing goes by [`fold`].
+    /// Checks an address. Case is kept; comparing goes without case, in the store.
     ///
     /// # Errors
     /// `too_long` or `invalid`.

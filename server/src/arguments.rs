@@ -27,7 +27,7 @@ pub(crate) enum Command {
     CheckConfig,
     /// Write a backup of the store and the uploaded files; a running server is asked to
     Backup {
-        /// The new directory; data_dir/backups/manual-<time> when left out
+        /// The new directory; `data_dir/backups/manual-…` with the time when left out
         directory: Option<PathBuf>,
     },
     /// Fill the store and the files from a backup; the server must be stopped

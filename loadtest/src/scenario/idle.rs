@@ -1,6 +1,6 @@
 //! `idle`: many visitors who are just there. Measures how fast they connect and what each costs.
 //!
-//! Above [`SHARE_MAX`] visitors the crowd is split over worker processes, because a process has a
+//! Above `SHARE_MAX` visitors the crowd is split over worker processes, because a process has a
 //! limit of open files; each worker connects from its own loopback address, because a pair of
 //! addresses has a limit of ports.
 
