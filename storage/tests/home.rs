@@ -333,4 +333,24 @@ mod stories {
         drop(client);
         background.await.unwrap().unwrap();
     }
+
+    #[tokio::test]
+    async fn a_new_postgres_does_not_keep_the_plans_of_empty_tables() {
+        let store = Store::postgres().await;
+        for number in 0..100 {
+            store.db.batch(insert(&format!("x{number}"))).await.unwrap();
+        }
+        let analyzed = "
+            SELECT relname FROM pg_stat_user_tables
+            WHERE relname = 'meta' AND last_analyze IS NOT NULL LIMIT 1";
+        while store
+            .db
+            .rows(Stmt::new(analyzed, Vec::new()))
+            .await
+            .unwrap()
+            .is_empty()
+        {
+            tokio::task::yield_now().await;
+        }
+    }
 }

@@ -31,6 +31,16 @@ use crate::error::{Error, Result};
 /// How often a group that lost a deadlock against another node is tried again.
 const DEADLOCK_RETRIES: usize = 3;
 
+/// How often the tables are looked at for statistics that no longer fit.
+const ANALYZE_EVERY: Duration = Duration::from_secs(2);
+
+/// Tables that changed by a fifth, and fifty rows, since they were last analyzed: those for which the
+/// server's own autovacuum would do the same within minutes.
+const LIST_STALE_TABLES: &str = "
+    SELECT quote_ident(relname) FROM pg_stat_user_tables
+    WHERE schemaname = ANY (current_schemas(FALSE)) AND n_mod_since_analyze > 50 + n_live_tup / 5
+    ORDER BY relname LIMIT 100";
+
 /// The thread of an open store. It ends when the queues to it are closed.
 #[derive(Debug)]
 pub(crate) struct Postgres {
@@ -56,6 +66,7 @@ impl Postgres {
             faults: world.faults.clone(),
             timeout: config.timeout,
             reader_count: config.reader_count.max(1),
+            clock: world.clock.clone(),
         };
         let now_ms = world.clock.now_ms();
         let thread = std::thread::Builder::new()
@@ -67,7 +78,13 @@ impl Postgres {
                     if ready.send(migrated).is_err() || failed {
                         return;
                     }
-                    tokio::join!(serving.write(write_queue), serving.read(read_queue));
+                    let work = async {
+                        tokio::join!(serving.write(write_queue), serving.read(read_queue))
+                    };
+                    tokio::select! {
+                        _ = work => {}
+                        () = serving.analyze() => {}
+                    }
                 });
             })
             .map_err(|error| Error::Unavailable(error.to_string()))?;
@@ -121,8 +138,8 @@ fn pool(url: &str, config: &DatabaseConfig) -> Result<Pool> {
         },
     );
     Pool::builder(manager)
-        // One more for the writer.
-        .max_size(config.reader_count.max(1) + 1)
+        // One more for the writer, and one for the statistics.
+        .max_size(config.reader_count.max(1) + 2)
         .runtime(Runtime::Tokio1)
         .wait_timeout(Some(config.timeout))
         .create_timeout(Some(config.timeout))
@@ -135,9 +152,38 @@ struct Serving {
     faults: world::Faults,
     timeout: Duration,
     reader_count: usize,
+    clock: world::Clock,
 }
 
 impl Serving {
+    /// Keeps the planner's statistics fresh, for ever. Plans are made once and kept: one that was made
+    /// while a table was new and empty reads whole indexes, and a new database crawls (seen here: 34.8
+    /// million index rows read for 3,000 messages). Analyzing a table also makes its plans anew.
+    async fn analyze(&self) {
+        loop {
+            self.clock.sleep(ANALYZE_EVERY).await;
+            if let Err(error) = self.analyze_stale_tables().await {
+                tracing::debug!(%error, "the tables could not be analyzed");
+            }
+        }
+    }
+
+    async fn analyze_stale_tables(&self) -> Result<()> {
+        let client = self.client().await?;
+        let stale = client
+            .query(LIST_STALE_TABLES, &[])
+            .await
+            .map_err(postgres_error)?;
+        for row in stale {
+            let table: String = row.get(0);
+            client
+                .batch_execute(&format!("ANALYZE {table}"))
+                .await
+                .map_err(postgres_error)?;
+        }
+        Ok(())
+    }
+
     async fn migrate(&self, now_ms: u64) -> Result<()> {
         let mut client = self.client().await?;
         migration::postgres(&mut client, now_ms).await
