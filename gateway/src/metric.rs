@@ -58,6 +58,14 @@ metrics! {
     HttpRequests = "switchboard_http_requests_total", "counter", "HTTP requests.";
     /// Requests and frames refused by a rate.
     RateLimited = "switchboard_rate_limited_total", "counter", "Requests and frames refused by a rate.";
+    /// Lanes that exist.
+    Lanes = "switchboard_lanes", "gauge", "Conversations and visitors with work of their own right now.";
+    /// Topics that somebody listens to.
+    Topics = "switchboard_topics", "gauge", "Topics that somebody on this node listens to.";
+    /// Deliveries that a shard did not take in time.
+    DeliveriesLost = "switchboard_deliveries_lost_total", "counter", "Deliveries that a shard did not take in time; its connections resume.";
+    /// Page views and events that were not stored.
+    TracesLost = "switchboard_traces_lost_total", "counter", "Page views and custom events that were not stored.";
     /// Faults of ours.
     Faults = "switchboard_faults_total", "counter", "Faults of ours, each in the log.";
 }
@@ -80,6 +88,12 @@ impl Metrics {
     /// Adds to a counter, or moves a gauge.
     pub fn add(&self, metric: Metric, amount: i64) {
         self.values[metric as usize].fetch_add(amount, Ordering::Relaxed);
+    }
+
+    /// Takes over a value that is counted elsewhere.
+    pub fn set(&self, metric: Metric, value: u64) {
+        let value = i64::try_from(value).unwrap_or(i64::MAX);
+        self.values[metric as usize].store(value, Ordering::Relaxed);
     }
 
     /// The present value.

@@ -13,6 +13,7 @@ use subtle::ConstantTimeEq;
 use crate::Doors;
 use crate::http::auth;
 use crate::http::problem::Answer;
+use crate::metric::Metric;
 
 /// How long the store may take to answer before we are not ready.
 const STORE_TIME_MAX: Duration = Duration::from_secs(2);
@@ -58,6 +59,15 @@ async fn metrics_by_token(State(doors): State<Doors>, headers: HeaderMap) -> Ans
 }
 
 async fn metrics(State(doors): State<Doors>) -> Response {
+    let stats = doors.router.stats();
+    doors.metrics.set(Metric::Lanes, stats.lane_count as u64);
+    doors.metrics.set(Metric::Topics, stats.topic_count as u64);
+    doors
+        .metrics
+        .set(Metric::DeliveriesLost, stats.lost_delivery_count);
+    doors
+        .metrics
+        .set(Metric::TracesLost, stats.lost_trace_count);
     (
         [(
             header::CONTENT_TYPE,
