@@ -199,6 +199,10 @@ async fn open_doors(core: &Core, checked: &Checked, listeners: Listeners) -> Res
         .spawn(socket.serve(core.clerk(), world.clone()));
     world.tracker.spawn(core.backups.clone().daily());
     world.tracker.spawn(keep_clock(db.clone(), world.clone()));
+    let blobs = core.blobs.clone();
+    world
+        .tracker
+        .spawn(sweep_files(db.clone(), blobs, world.clone()));
     Ok(Opened {
         address,
         setup_link: token.map(|token| format!("{url}/console/setup#token={token}")),
@@ -263,6 +267,34 @@ async fn keep_clock(db: Db, world: World) {
             tracing::warn!(%error, "the store's time could not be read");
         }
     }
+}
+
+/// How often files that nothing needs any more are looked for: an erasure is complete after this.
+const SWEEP_PERIOD: Duration = Duration::from_secs(10);
+
+/// How long an upload may wait for a message to claim it, in milliseconds.
+const UNCLAIMED_MS_MAX: u64 = 24 * 60 * 60 * 1_000;
+
+/// Removes the files of messages that were taken back or erased, and uploads that nobody claimed.
+async fn sweep_files(db: Db, blobs: Blobs, world: World) {
+    let stop = world.tracker.soft().clone();
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = world.clock.sleep(SWEEP_PERIOD) => {}
+        }
+        if let Err(error) = sweep(&db, &blobs, &world).await {
+            tracing::warn!(%error, "files that nothing needs could not be removed");
+        }
+    }
+}
+
+async fn sweep(db: &Db, blobs: &Blobs, world: &World) -> storage::error::Result<()> {
+    let before_ms = world.clock.now_ms().saturating_sub(UNCLAIMED_MS_MAX);
+    for (workspace_id, hash) in storage::attachment::sweep(db, before_ms).await? {
+        blobs.remove(workspace_id, &hash).await?;
+    }
+    Ok(())
 }
 
 /// The origin under which a browser on this machine, or the configured one, reaches the server.

@@ -157,11 +157,7 @@ pub async fn sweep(db: &Db, before_ms: u64) -> Result<Vec<(WorkspaceId, String)>
 }
 
 /// Whether any row still names a file.
-pub(crate) async fn is_needed(
-    reader: &Reader,
-    workspace_id: WorkspaceId,
-    hash: &str,
-) -> Result<bool> {
+async fn is_needed(reader: &Reader, workspace_id: WorkspaceId, hash: &str) -> Result<bool> {
     Ok(reader
         .row(stmt!(FIND_HASH, workspace_id, hash))
         .await?

@@ -306,7 +306,8 @@ mod stories {
             let erased = contact::erase(db, contact_id, &line).await.unwrap().unwrap();
             assert_eq!(erased.conversation_ids, [id]);
             assert_eq!(erased.visitor_ids, [talk.visitor.visitor_id]);
-            assert_eq!(erased.blob_hashes, ["cc"]);
+            let swept = storage::attachment::sweep(db, 0).await.unwrap();
+            assert_eq!(swept, [(talk.workspace_id, "cc".to_owned())]);
             assert!(!holds_word(store).await, "the word is still there");
             let emptied = conversation::find(db, talk.workspace_id, id).await.unwrap().unwrap();
             let preview = emptied.preview.unwrap();

@@ -99,9 +99,11 @@ describe("words", () => {
   });
 
   it("says what waits while there is no connection", () => {
-    const notice = connectionNotice({ name: "waiting", until_ms: 0, reason: "offline" }, 2);
+    const live = { name: "live", transport: "socket", connection_id: "c" } as const;
+    const notice = connectionNotice({ name: "waiting", until_ms: 0, reason: "lost" }, 2, true);
     expect(notice?.text).toContain("2 messages wait");
-    expect(connectionNotice({ name: "live", transport: "socket", connection_id: "c" }, 0)).toBeNull();
+    expect(connectionNotice(live, 0, true)).toBeNull();
+    expect(connectionNotice(live, 1, false)?.text).toContain("You are offline");
   });
 
   it("reads marks of Markdown to nobody", () => {

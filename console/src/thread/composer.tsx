@@ -105,7 +105,7 @@ function useWriting(row: Conversation, onSent: () => void) {
     send() {
       if (!ready) return;
       sendWords(row.id, mode, body, files);
-      change({ [mode]: "", files: [], mode: mode === "note" ? "reply" : draft.mode });
+      change({ [mode]: "", files: [] });
       signalTyping(false);
       onSent();
     },

@@ -120,6 +120,13 @@ async fn a_signed_identity_never_takes_over_somebody_elses_visitor() {
         .await;
     assert_eq!(first["identified"], true);
     assert_eq!(first["visitor_id"], anonymous["visitor_id"]);
+    // Whoever kept the token of before the sign-in does not become the person who signed in.
+    let kept = stack.session(json!({"token": anonymous["token"]})).await;
+    assert_eq!(kept["identified"], false);
+    assert_ne!(kept["visitor_id"], first["visitor_id"]);
+    let renewed = stack.session(json!({"token": first["token"]})).await;
+    assert_eq!(renewed["visitor_id"], first["visitor_id"]);
+    assert_eq!(renewed["identified"], true);
     let second = stack
         .session(json!({"token": first["token"], "identity": sign("bob")}))
         .await;

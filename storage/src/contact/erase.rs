@@ -3,10 +3,9 @@
 use protocol::event::EventType;
 use protocol::id::{ContactId, ConversationId, EventId, VisitorId, WorkspaceId};
 
-use crate::attachment;
 use crate::audit::Change;
 use crate::change::Stamp;
-use crate::db::{Batch, Db, Reader, stmt};
+use crate::db::{Batch, Db, stmt};
 use crate::error::Result;
 
 /// Messages of one slice.
@@ -19,8 +18,6 @@ pub struct Erased {
     pub conversation_ids: Vec<ConversationId>,
     /// The visitors whose tokens no longer count.
     pub visitor_ids: Vec<VisitorId>,
-    /// The stored files that no other message needs: to be removed by `blob`.
-    pub blob_hashes: Vec<String>,
 }
 
 // Uses `contact_by_root`.
@@ -48,6 +45,7 @@ const LIST_CONVERSATIONS: &str = "
 
 /// Erases a contact for good, with all merged with it: names, identities, attributes, words, previews,
 /// files, claims, pages, audit values and the search index. Numbers, ids and authors stay.
+/// The files themselves go with the next [`crate::attachment::sweep`].
 /// In slices, so that no transaction holds the writer long; may be repeated until it succeeds.
 ///
 /// # Errors
@@ -78,33 +76,14 @@ pub async fn erase(db: &Db, contact_id: ContactId, change: &Change) -> Result<Op
     }
     // Tokens first: nobody can add words behind the erasure's back.
     for visitor_id in &erased.visitor_ids {
-        let hashes = erase_visitor(db, workspace_id, *visitor_id, change.at_ms).await?;
-        erased.blob_hashes.extend(hashes);
+        erase_visitor(db, workspace_id, *visitor_id, change.at_ms).await?;
     }
     for conversation_id in &erased.conversation_ids {
-        let hashes = erase_words(db, workspace_id, *conversation_id, change.at_ms).await?;
-        erased.blob_hashes.extend(hashes);
+        erase_words(db, workspace_id, *conversation_id, change.at_ms).await?;
     }
     erase_records(db, &contacts, change).await?;
-    erased.blob_hashes.sort();
-    erased.blob_hashes.dedup();
-    erased.blob_hashes = unneeded(db, workspace_id, erased.blob_hashes).await?;
     db.scrub().await?;
     Ok(Some(erased))
-}
-
-async fn unneeded(
-    reader: &Reader,
-    workspace_id: WorkspaceId,
-    hashes: Vec<String>,
-) -> Result<Vec<String>> {
-    let mut gone = Vec::with_capacity(hashes.len());
-    for hash in hashes {
-        if !attachment::is_needed(reader, workspace_id, &hash).await? {
-            gone.push(hash);
-        }
-    }
-    Ok(gone)
 }
 
 const EMPTY_VISITOR: &str = r#"
@@ -125,11 +104,10 @@ const DELETE_CUSTOM_EVENTS: &str = "
 const DELETE_VISITS: &str = "
     DELETE FROM visit WHERE workspace_id = $1 AND visitor_id = $2";
 
-// Uses `attachment_unclaimed`.
-const DELETE_UPLOADS: &str = "
-    DELETE FROM attachment
-    WHERE workspace_id = $1 AND uploader = $2 AND entry_id IS NULL
-    RETURNING hash";
+// Uses `attachment_unclaimed`. The row stays until a sweep has removed its file.
+const DROP_UPLOADS: &str = "
+    UPDATE attachment SET name = '', deleted_at_ms = $3
+    WHERE workspace_id = $1 AND uploader = $2 AND entry_id IS NULL AND deleted_at_ms IS NULL";
 
 const INSERT_VISITOR_EVENT: &str = "
     INSERT INTO event (event_id, workspace_id, event_type, subject, number, at_ms)
@@ -142,9 +120,9 @@ async fn erase_visitor(
     workspace_id: WorkspaceId,
     visitor_id: VisitorId,
     at_ms: u64,
-) -> Result<Vec<String>> {
+) -> Result<()> {
     let mut batch = Batch::locking(vec![visitor_id.to_string()]);
-    let uploads = batch.push(stmt!(DELETE_UPLOADS, workspace_id, visitor_id));
+    batch.push(stmt!(DROP_UPLOADS, workspace_id, visitor_id, at_ms));
     batch.push(stmt!(EMPTY_VISITOR, workspace_id, visitor_id, at_ms));
     for sql in [DELETE_PAGES, DELETE_CUSTOM_EVENTS, DELETE_VISITS] {
         batch.push(stmt!(sql, workspace_id, visitor_id));
@@ -157,12 +135,8 @@ async fn erase_visitor(
         event_id,
         at_ms
     ));
-    let answers = db.batch(batch).await?;
-    answers[uploads]
-        .rows
-        .iter()
-        .map(|row| row.text("hash"))
-        .collect()
+    db.batch(batch).await?;
+    Ok(())
 }
 
 const EMPTY_CONVERSATION: &str = "
@@ -177,23 +151,26 @@ const EMPTY_MESSAGES: &str = "
         WHERE m.workspace_id = $1 AND m.conversation_id = $2 AND m.deleted_at_ms IS NULL
         ORDER BY m.entry_id LIMIT $4)";
 
-// Uses `attachment_of_conversation`.
-const DELETE_ATTACHMENTS: &str = "
-    DELETE FROM attachment
-    WHERE workspace_id = $1 AND conversation_id = $2
-    RETURNING hash";
+// Uses `attachment_of_conversation`. The row stays until a sweep has removed its file.
+const DROP_ATTACHMENTS: &str = "
+    UPDATE attachment SET name = '', deleted_at_ms = $3
+    WHERE workspace_id = $1 AND conversation_id = $2 AND deleted_at_ms IS NULL";
 
 async fn erase_words(
     db: &Db,
     workspace_id: WorkspaceId,
     conversation_id: ConversationId,
     at_ms: u64,
-) -> Result<Vec<String>> {
-    let mut hashes = Vec::new();
+) -> Result<()> {
     loop {
         let mut batch = Batch::locking(vec![conversation_id.to_string()]);
         batch.push(stmt!(EMPTY_CONVERSATION, workspace_id, conversation_id));
-        let files = batch.push(stmt!(DELETE_ATTACHMENTS, workspace_id, conversation_id));
+        batch.push(stmt!(
+            DROP_ATTACHMENTS,
+            workspace_id,
+            conversation_id,
+            at_ms
+        ));
         let messages = batch.push(stmt!(
             EMPTY_MESSAGES,
             workspace_id,
@@ -202,11 +179,8 @@ async fn erase_words(
             SLICE
         ));
         let answers = db.batch(batch).await?;
-        for row in &answers[files].rows {
-            hashes.push(row.text("hash")?);
-        }
         if answers[messages].changed < SLICE as u64 {
-            return Ok(hashes);
+            return Ok(());
         }
     }
 }

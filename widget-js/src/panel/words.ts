@@ -25,9 +25,12 @@ export interface Notice {
   readonly action: "retry" | null;
 }
 
-/** What is said about the connection; nothing while all is well. */
-export function connectionNotice(status: Status, waiting: number): Notice | null {
+/** What is said about the connection; nothing while all is well. The browser knows of a lost network before the socket does. */
+export function connectionNotice(status: Status, waiting: number, isOnline: boolean): Notice | null {
   const kept = waiting === 0 ? "" : waiting === 1 ? " 1 message waits to be sent." : ` ${waiting} messages wait to be sent.`;
+  if (!isOnline && status.name !== "stopped") {
+    return { tone: "calm", text: `You are offline. What you write is kept and sent later.${kept}`, action: null };
+  }
   switch (status.name) {
     case "off":
     case "live":
@@ -35,9 +38,7 @@ export function connectionNotice(status: Status, waiting: number): Notice | null
     case "connecting":
       return status.attempt === 0 ? null : { tone: "calm", text: `Reconnecting.${kept}`, action: null };
     case "waiting":
-      return status.reason === "offline"
-        ? { tone: "calm", text: `You are offline. What you write is kept and sent later.${kept}`, action: null }
-        : { tone: "calm", text: `No connection just now. Trying again.${kept}`, action: "retry" };
+      return { tone: "calm", text: `No connection just now. Trying again.${kept}`, action: "retry" };
     case "stopped": {
       const isBarred = status.code === closeCode.revoked || status.problem?.code === "blocked";
       return { tone: "bad", text: stoppedText(status.code, status.problem), action: isBarred ? null : "retry" };

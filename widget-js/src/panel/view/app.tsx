@@ -86,7 +86,7 @@ export function App({ store }: { store: PanelStore }): VNode {
 }
 
 function NoticeBar({ store, state }: { store: PanelStore; state: Snapshot }): VNode | null {
-  const notice = connectionNotice(state.status, state.waiting);
+  const notice = connectionNotice(state.status, state.waiting, useOnline());
   const [isDue, setDue] = useState(false);
   const isWanted = notice !== null;
   useEffect(() => {
@@ -118,4 +118,19 @@ function NoticeBar({ store, state }: { store: PanelStore; state: Snapshot }): VN
       )}
     </div>
   );
+}
+
+/** Whether the browser has a network. */
+function useOnline(): boolean {
+  const [isOnline, setOnline] = useState(navigator.onLine);
+  useEffect(() => {
+    const look = (): void => setOnline(navigator.onLine);
+    addEventListener("online", look);
+    addEventListener("offline", look);
+    return () => {
+      removeEventListener("online", look);
+      removeEventListener("offline", look);
+    };
+  }, []);
+  return isOnline;
 }
