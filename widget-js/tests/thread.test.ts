@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { OutboxItem } from "../src/client/outbox.ts";
 import { isOver, rowsOf, type Thread } from "../src/panel/thread.ts";
-import { connectionNotice, plainText, refusal, staffLine } from "../src/panel/words.ts";
+import { connectionNotice, refusal, staffLine } from "../src/panel/words.ts";
 import { errorMessage, type ErrorCode, type VisitorEntry } from "../src/protocol.ts";
 import { CONVERSATION, entry } from "./fake.ts";
 
@@ -104,12 +104,6 @@ describe("words", () => {
     expect(notice?.text).toContain("2 messages wait");
     expect(connectionNotice(live, 0, true)).toBeNull();
     expect(connectionNotice(live, 1, false)?.text).toContain("You are offline");
-  });
-
-  it("reads marks of Markdown to nobody", () => {
-    const body = "# Hi\n\nIt is **three**, see [here](https://a.example).";
-    expect(plainText({ format: "markdown", body })).toBe("Hi\n\nIt is three, see here.");
-    expect(plainText({ format: "plain", body: "2 * 3" })).toBe("2 * 3");
   });
 
   it("has a sentence for every refusal", () => {

@@ -5,6 +5,7 @@ import { createVisitorClient, type Client, type Credentials, type Status } from 
 import { StopError } from "../client/link.ts";
 import type { OutboxItem } from "../client/outbox.ts";
 import { localStorageOrNull } from "../client/outbox-store.ts";
+import { plainText } from "../markup/index.ts";
 import type { ToLoader, ToPanel } from "../messages.ts";
 import { limit } from "../protocol.ts";
 import type {
@@ -20,7 +21,7 @@ import type {
 import { Drafts } from "./drafts.ts";
 import { isOver, rowsOf, type MessageRow, type Row, type Thread } from "./thread.ts";
 import { Uploads } from "./uploads.ts";
-import { plainText, refusal } from "./words.ts";
+import { refusal } from "./words.ts";
 
 type VisitorClient = Client<VisitorNews, VisitorEntry>;
 
@@ -258,7 +259,8 @@ export class PanelStore {
     this.#setTyping(null);
     if (entry.content.kind === "message") {
       const name = entry.author.kind === "agent" ? entry.author.name : "Assistant";
-      this.#announcement = `${name}: ${plainText(entry.content.message) || "sent a file"}`;
+      const { format, body } = entry.content.message;
+      this.#announcement = `${name}: ${plainText(format, body) || "sent a file"}`;
     }
     this.markRead();
   }
@@ -297,8 +299,8 @@ export class PanelStore {
     );
     if (last?.content.kind !== "message") return null;
     const name = last.author.kind === "agent" ? last.author.name : "Assistant";
-    const { message } = last.content;
-    return { name, text: plainText(message).slice(0, 200) || (message.attachments?.[0]?.name ?? "") };
+    const { format, body, attachments } = last.content.message;
+    return { name, text: plainText(format, body).slice(0, 200) || (attachments?.[0]?.name ?? "") };
   }
 
   /** What is in sight on an open panel was read. */

@@ -1,7 +1,7 @@
 // What the panel says, in one place: short, kind, exact.
 
 import type { Status } from "../client/client.ts";
-import { closeCode, errorMessage, type ErrorCode, type Message, type Problem, type Staff } from "../protocol.ts";
+import { closeCode, errorMessage, type ErrorCode, type Problem, type Staff } from "../protocol.ts";
 
 /** Who answers, without promises. */
 export function staffLine(staff: Staff): string {
@@ -85,15 +85,6 @@ export function uploadError(code: ErrorCode | null, mebibytes: number): string {
     default:
       return errorMessage[code];
   }
-}
-
-/** A body as it is read aloud or previewed: Markdown's marks are taken off. */
-export function plainText({ format, body }: Message): string {
-  if (format === "plain") return body;
-  return body
-    .replace(/\[([^\]\n]+)\]\([^\s)]+\)/g, "$1")
-    .replace(/^[#> ]+/gm, "")
-    .replace(/[*_`]/g, "");
 }
 
 export function sizeText(bytes: number): string {

@@ -1,0 +1,6 @@
+// What people wrote, for widget and console alike: parsed once, shown the same on both sides, never HTML.
+
+export type { Block } from "./block.ts";
+export { safeUrl } from "./address.ts";
+export type { Inline } from "./inline.ts";
+export { plainText, words, type CreateElement } from "./words.ts";
