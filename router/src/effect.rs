@@ -1,12 +1,13 @@
 //! What follows from a commit, beside the entries themselves: facts, lists, counts, timers, closed doors.
 
-use protocol::conversation::{Conversation, State};
+use protocol::conversation::{Conversation, State, VisitorConversation};
 use protocol::entry::{Author, Content, Entry};
-use protocol::id::{ConversationId, VisitorId, WorkspaceId};
+use protocol::id::{ConversationId, WorkspaceId};
 use protocol::permission::VisitorActor;
 use protocol::rejection::CloseCode;
 use storage::entry::Stored;
 
+use crate::person;
 use crate::router::Router;
 use crate::signal::Typist;
 use crate::view::inbox::Before;
@@ -27,16 +28,9 @@ pub(crate) async fn after(
         inboxes::before(before)
     };
     router.inboxes().changed(workspace_id, before, conversation);
-    if let Some(visitor_id) = conversation.visitor_id {
-        if stored.created || stored.entries.iter().any(begins_or_ends) {
-            router
-                .hub()
-                .visitor_facts(visitor_id, &stored.visitor_conversation)
-                .await;
-        }
-        if stored.created {
-            router.hub().follow(visitor_id, conversation.id).await;
-        }
+    if stored.created || stored.entries.iter().any(begins_or_ends) {
+        let facts = Some(&stored.visitor_conversation);
+        tell_devices(router, workspace_id, conversation, facts).await;
     }
     of_entries(router, workspace_id, conversation, &stored.entries).await;
 }
@@ -51,10 +45,8 @@ pub(crate) async fn healed(
     router.hub().facts(conversation).await;
     let before = Before::Unknown;
     router.inboxes().changed(workspace_id, before, conversation);
-    if let Some(visitor_id) = conversation.visitor_id
-        && entries.iter().any(begins_or_ends)
-    {
-        tell_visitor(router, workspace_id, conversation, visitor_id).await;
+    if entries.iter().any(begins_or_ends) {
+        tell_devices(router, workspace_id, conversation, None).await;
     }
     of_entries(router, workspace_id, conversation, entries).await;
 }
@@ -67,12 +59,7 @@ pub(crate) async fn began(
 ) {
     let found = storage::conversation::find(router.db(), workspace_id, conversation_id).await;
     match found {
-        Ok(Some(conversation)) => {
-            if let Some(visitor_id) = conversation.visitor_id {
-                tell_visitor(router, workspace_id, &conversation, visitor_id).await;
-                router.hub().follow(visitor_id, conversation_id).await;
-            }
-        }
+        Ok(Some(conversation)) => tell_devices(router, workspace_id, &conversation, None).await,
         Ok(None) => {}
         Err(error) => tracing::warn!(%error, "a new conversation could not be read"),
     }
@@ -83,19 +70,52 @@ fn begins_or_ends(entry: &Entry) -> bool {
     matches!(entry.content, Content::Closed | Content::Reopened { .. })
 }
 
-async fn tell_visitor(
+/// Tells the visitor, on all his devices, what his conversation is now; what goes on they follow. `facts`
+/// are what his own browser sees of it, where they are at hand.
+async fn tell_devices(
     router: &Router,
     workspace_id: WorkspaceId,
     conversation: &Conversation,
-    visitor_id: VisitorId,
+    facts: Option<&VisitorConversation>,
 ) {
-    let visitor = visitor_of(conversation, visitor_id);
-    let found =
-        storage::conversation::of_visitor(router.db(), workspace_id, &visitor, conversation.id);
-    match found.await {
-        Ok(Some(facts)) => router.hub().visitor_facts(visitor_id, &facts).await,
-        Ok(None) => {}
-        Err(error) => tracing::warn!(%error, "a visitor was not told of his conversation"),
+    for device in devices(router, workspace_id, conversation).await {
+        let visitor_id = device.visitor_id;
+        let known = facts.filter(|_| conversation.visitor_id == Some(visitor_id));
+        let seen = match known {
+            Some(facts) => facts.clone(),
+            None => match router.owns(workspace_id, &device, conversation.id).await {
+                Ok(facts) => facts,
+                // Not his any more, or the store is away: he reads it when he comes back.
+                Err(_) => continue,
+            },
+        };
+        router.hub().visitor_facts(visitor_id, &seen).await;
+        if !seen.closed {
+            router.hub().follow(visitor_id, conversation.id).await;
+        }
+    }
+}
+
+/// The visitor's browser, and the connected ones on which he proved to be the same person.
+async fn devices(
+    router: &Router,
+    workspace_id: WorkspaceId,
+    conversation: &Conversation,
+) -> Vec<VisitorActor> {
+    let Some(visitor_id) = conversation.visitor_id else {
+        return Vec::new();
+    };
+    let visitor = VisitorActor {
+        visitor_id,
+        site_id: conversation.site_id,
+        contact_id: None,
+    };
+    match person::devices(router, workspace_id, visitor, conversation.id).await {
+        Ok(devices) => devices,
+        Err(error) => {
+            tracing::warn!(%error, "the devices of a visitor could not be read");
+            vec![visitor]
+        }
     }
 }
 
@@ -133,40 +153,27 @@ async fn of_entries(
             | Content::SpamMarked { .. } => {}
         }
     }
-    if let Some(visitor_id) = conversation.visitor_id {
-        if has_team_spoken {
-            unread(router, workspace_id, conversation, visitor_id).await;
+    if has_team_spoken {
+        for device in devices(router, workspace_id, conversation).await {
+            unread(router, workspace_id, &device).await;
         }
+    }
+    if let Some(visitor_id) = conversation.visitor_id {
         router.live().facts_of(visitor_id, conversation).await;
     }
 }
 
 /// Tells a visitor's tabs how much he has not read, if any of them listens.
-pub(crate) async fn unread(
-    router: &Router,
-    workspace_id: WorkspaceId,
-    conversation: &Conversation,
-    visitor_id: VisitorId,
-) {
-    if !router.hub().wants_unread(visitor_id) {
+pub(crate) async fn unread(router: &Router, workspace_id: WorkspaceId, visitor: &VisitorActor) {
+    if !router.hub().wants_unread(visitor.visitor_id) {
         return;
     }
-    let visitor = visitor_of(conversation, visitor_id);
-    let unread = storage::conversation::unread_of_visitor(router.db(), workspace_id, &visitor);
+    let unread = storage::conversation::unread_of_visitor(router.db(), workspace_id, visitor);
     match unread.await {
         Ok(unread) => router
             .hub()
-            .unread(visitor_id, unread.count, unread.entry_id),
+            .unread(visitor.visitor_id, unread.count, unread.entry_id),
         Err(error) => tracing::warn!(%error, "an unread count could not be read"),
-    }
-}
-
-/// The visitor from whose browser a conversation was begun.
-fn visitor_of(conversation: &Conversation, visitor_id: VisitorId) -> VisitorActor {
-    VisitorActor {
-        visitor_id,
-        site_id: conversation.site_id,
-        contact_id: None,
     }
 }
 

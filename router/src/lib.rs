@@ -21,6 +21,7 @@ mod latest;
 mod live;
 mod mark;
 mod part;
+mod person;
 mod publish;
 mod replay;
 mod router;

@@ -9,7 +9,9 @@ use protocol::permission::VisitorActor;
 use storage::entry::Numbering;
 use storage::participant::{Mark, Party};
 
+use crate::effect;
 use crate::latest::Latest;
+use crate::person;
 use crate::replay::{own_read, team_marks, visitor_marks};
 use crate::router::Router;
 use crate::topic::Topic;
@@ -144,11 +146,12 @@ async fn tell(
             }
             if let Some(visitor) = progress.visitor
                 && progress.marks.read > 0
-                && hub.wants_unread(visitor.visitor_id)
             {
-                let unread =
-                    storage::conversation::unread_of_visitor(db, workspace_id, &visitor).await?;
-                hub.unread(visitor.visitor_id, unread.count, unread.entry_id);
+                let devices =
+                    person::devices(router, workspace_id, visitor, conversation_id).await?;
+                for device in devices {
+                    effect::unread(router, workspace_id, &device).await;
+                }
             }
         }
         Party::Agent(agent_id) => {

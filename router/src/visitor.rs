@@ -7,7 +7,7 @@ use protocol::frame::{Page, Purpose};
 use protocol::id::{ConnectionId, ContactId, SiteId, VisitorId, WorkspaceId};
 use protocol::limit;
 use protocol::permission::VisitorActor;
-use protocol::rejection::{ErrorCode, Rejection};
+use protocol::rejection::{CloseCode, ErrorCode, Rejection};
 use protocol::text::cut;
 use protocol::visitor::{Browser, PageView, Source};
 use storage::visitor::{NewVisitor, Proof, VisitorRow};
@@ -97,6 +97,7 @@ pub(crate) async fn begin(router: &Router, newcomer: &Newcomer) -> Result<Standi
     };
     let known =
         known.filter(|row| row.site_id == newcomer.site_id && !row.erased && !is_retired(row));
+    let was_proved = known.as_ref().is_some_and(|row| row.proved);
     let goes_on = match known {
         // Blocking outlives a logout: who is blocked stays who he is.
         Some(row) if newcomer.fresh && !row.blocked => {
@@ -111,7 +112,14 @@ pub(crate) async fn begin(router: &Router, newcomer: &Newcomer) -> Result<Standi
     let visitor_id = match (goes_on, &newcomer.proof) {
         (Some(id), None) => id,
         (Some(id), Some(proof)) => match prove(router, workspace_id, id, proof).await? {
-            true => id,
+            true => {
+                if !was_proved {
+                    // One identity for the life of a connection: those of before come back as the person.
+                    let code = CloseCode::IdentityChanged;
+                    router.hub().close_visitor(id, code).await;
+                }
+                id
+            }
             // He was somebody else: that person's thread is not shown to this one.
             false => create(router, newcomer).await?,
         },

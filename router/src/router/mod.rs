@@ -30,6 +30,7 @@ use crate::lanes::{self, CommandJob, Job, LaneKey, Lanes};
 use crate::live::{self, Live, Message};
 use crate::mark::Marking;
 use crate::part::Part;
+use crate::person::Persons;
 use crate::replay::{self, Replay};
 use crate::signal::Signals;
 use crate::tail;
@@ -78,6 +79,7 @@ struct Inner {
     live: Live,
     signals: Signals,
     marking: Marking,
+    persons: Persons,
     traces: Traces,
     timers: Timers,
     rights: Mutex<HashMap<(u128, ConversationId), Duration>>,
@@ -111,6 +113,7 @@ impl Router {
             live,
             signals: Signals::new(hub.clone(), world.clock.clone()),
             marking: Marking::new(),
+            persons: Persons::default(),
             traces: Traces::new(config.trace_length),
             timers: Timers::default(),
             rights: Mutex::default(),
@@ -379,6 +382,10 @@ impl Router {
 
     pub(crate) fn hub(&self) -> &Hub {
         &self.0.hub
+    }
+
+    pub(crate) fn persons(&self) -> &Persons {
+        &self.0.persons
     }
 
     pub(crate) fn cache(&self) -> &Cache {

@@ -131,7 +131,8 @@ impl Router {
         visitor::begin(self, newcomer).await
     }
 
-    /// What a visitor is told first.
+    /// What a visitor is told first. Let him listen to his own topic before: from here on he hears what
+    /// begins on his other devices.
     ///
     /// # Errors
     /// `forbidden` for others than visitors, `unavailable`.
@@ -141,6 +142,7 @@ impl Router {
         };
         let fault = |error| refused_by(&error);
         let (db, workspace_id) = (&self.0.db, actor.workspace_id);
+        self.0.persons.arrived(&self.0.hub, workspace_id, &visitor);
         let open = storage::conversation::open_of_visitor(db, workspace_id, &visitor).await;
         let unread = storage::conversation::unread_of_visitor(db, workspace_id, &visitor).await;
         Ok(VisitorWelcome {

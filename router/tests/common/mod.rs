@@ -9,14 +9,16 @@ use std::time::Duration;
 use bus::Bus;
 use protocol::command::{Ack, Command, Draft};
 use protocol::frame::Follow;
-use protocol::id::{AgentId, ConnectionId, ConversationId, SiteId, VisitorId, WorkspaceId};
+use protocol::id::{
+    AgentId, ConnectionId, ContactId, ConversationId, SiteId, VisitorId, WorkspaceId,
+};
 use protocol::permission::{Actor, AgentActor, Permissions, Principal, Role, VisitorActor};
 use protocol::rejection::Rejection;
 use protocol::site::{AfterClose, Site, Theme};
 use protocol::text::{Body, ClientId};
-use protocol::visitor::{Browser, Device};
+use protocol::visitor::{Browser, Claim, Device};
 use protocol::workspace::{Settings, Workspace};
-use router::{Class, Delivery, Newcomer, Router, RouterConfig, ShardId, Topic};
+use router::{Class, Delivery, Newcomer, Proof, Router, RouterConfig, ShardId, Topic};
 use serde_json::Value;
 use storage::audit::Change;
 use storage::db::{DatabaseConfig, Db};
@@ -53,6 +55,16 @@ pub(crate) struct Agent {
 pub(crate) struct Visitor {
     pub(crate) actor: Actor,
     pub(crate) id: VisitorId,
+}
+
+impl Visitor {
+    /// The person, where a signed identity proved it.
+    pub(crate) fn contact(&self) -> Option<ContactId> {
+        match self.actor.principal {
+            Principal::Visitor(visitor) => visitor.contact_id,
+            Principal::Agent(_) | Principal::Key(_) | Principal::System => None,
+        }
+    }
 }
 
 impl Stage {
@@ -155,6 +167,30 @@ impl Stage {
         self.visitor_of(standing.expect("the site is open").visitor_id)
     }
 
+    /// A browser on which the site proves who its customer is.
+    pub(crate) async fn customer(&self, customer_id: &str) -> Visitor {
+        self.prove(None, customer_id).await
+    }
+
+    /// The site proves who sits at a browser.
+    pub(crate) async fn prove(&self, before: Option<VisitorId>, customer_id: &str) -> Visitor {
+        let mut newcomer = self.newcomer(before);
+        newcomer.proof = Some(Proof {
+            customer_id: Some(customer_id.to_owned()),
+            email: None,
+            claim: Claim::default(),
+        });
+        let standing = self.router.begin_visitor(&newcomer).await;
+        let standing = standing.expect("the site is open");
+        let mut visitor = self.visitor_of(standing.visitor_id);
+        visitor.actor.principal = Principal::Visitor(VisitorActor {
+            visitor_id: standing.visitor_id,
+            site_id: self.site_id,
+            contact_id: standing.contact_id,
+        });
+        visitor
+    }
+
     pub(crate) fn newcomer(&self, before: Option<VisitorId>) -> Newcomer {
         Newcomer {
             workspace_id: self.workspace_id,
@@ -249,6 +285,10 @@ impl Ear {
 
     pub(crate) fn listen(&self, topic: Topic) {
         self.router.subscribe(self.shard, topic);
+    }
+
+    pub(crate) fn leave(&self, topic: Topic) {
+        self.router.unsubscribe(self.shard, topic);
     }
 
     /// The next thing heard.

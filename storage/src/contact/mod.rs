@@ -10,7 +10,7 @@ use protocol::contact::{
     AttributeValue, Contact, ContactChange, ContactKind, Identity, IdentityKind,
 };
 use protocol::event::EventType;
-use protocol::id::{ContactId, VisitorId, WorkspaceId};
+use protocol::id::{ContactId, ConversationId, VisitorId, WorkspaceId};
 use protocol::permission::Scope;
 
 use crate::audit::Change;
@@ -204,6 +204,31 @@ pub async fn change(
         Some(contact) if contact.version != version => Written::VersionConflict,
         Some(_) | None => Written::NotFound,
     })
+}
+
+// By primary keys, and `contact_by_root`.
+const LIST_FAMILY: &str = "
+    SELECT k.contact_id
+    FROM conversation c
+    JOIN contact o ON o.workspace_id = c.workspace_id AND o.contact_id = c.contact_id
+    JOIN contact k ON k.workspace_id = o.workspace_id AND k.root_id = o.root_id
+    WHERE c.workspace_id = $1 AND c.conversation_id = $2
+    ORDER BY k.contact_id
+    LIMIT 1000";
+
+/// The person of a conversation: its contact with all that were merged into one, at most 1,000.
+///
+/// # Errors
+/// The store's.
+pub async fn family(
+    reader: &Reader,
+    workspace_id: WorkspaceId,
+    conversation_id: ConversationId,
+) -> Result<Vec<ContactId>> {
+    let rows = reader
+        .rows(stmt!(LIST_FAMILY, workspace_id, conversation_id))
+        .await?;
+    rows.iter().map(|row| row.id("contact_id")).collect()
 }
 
 // By primary keys.

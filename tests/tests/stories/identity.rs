@@ -19,6 +19,7 @@ tests::stories! {
     another_person_at_the_same_browser_sees_nothing_of_the_first
     logging_out_begins_as_somebody_new
     a_proved_customer_finds_the_thread_on_another_browser
+    what_a_proved_customer_begins_on_one_browser_goes_on_in_the_other
     a_claim_is_shown_and_links_nothing
     an_identity_that_proves_nothing_is_refused
 }
@@ -162,6 +163,28 @@ async fn a_proved_customer_finds_the_thread_on_another_browser(stack: Stack) -> 
     assert_eq!(threads, [id]);
     elsewhere.client.follow(id).await.expect("it is hers");
     elsewhere.sees("asked at home").await;
+    stack
+}
+
+async fn what_a_proved_customer_begins_on_one_browser_goes_on_in_the_other(stack: Stack) -> Stack {
+    let secret = stack.site_secret().await;
+    let now_ms = stack.world.clock.now_ms();
+    let proof = |customer| identity(&secret, stack.site_key(), customer, now_ms);
+    let mut phone = stack.visitor_with(Some(proof("ana"))).await;
+    let mut laptop = stack.visitor_with(Some(proof("ana"))).await;
+    let mut stranger = stack.visitor_with(Some(proof("ben"))).await;
+    for visitor in [&mut phone, &mut laptop, &mut stranger] {
+        visitor.connects().await;
+    }
+    phone.says("asked on the way").await;
+    laptop.sees("asked on the way").await;
+    let mut agent = stack.agent().await;
+    let id = phone.conversation();
+    agent.says(id, "answered at once").await;
+    laptop.sees("answered at once").await;
+    laptop.says("thanks, from home").await;
+    phone.sees("thanks, from home").await;
+    is_locked_out(&stack, &mut stranger, id).await;
     stack
 }
 
