@@ -11,6 +11,7 @@ mod audit;
 pub mod contact;
 mod error;
 mod field;
+pub mod identity_key;
 pub mod invitation;
 pub mod key;
 mod lockout;

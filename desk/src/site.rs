@@ -117,7 +117,7 @@ impl Desk {
         self.site_in(actor, site_id).await
     }
 
-    async fn site_in(&self, actor: &Actor, site_id: SiteId) -> Result<Site> {
+    pub(crate) async fn site_in(&self, actor: &Actor, site_id: SiteId) -> Result<Site> {
         let site = storage::site::find(&self.0.db, actor.workspace_id, site_id).await?;
         site.ok_or_else(|| ErrorCode::NotFound.into())
     }

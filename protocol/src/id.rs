@@ -130,6 +130,8 @@ ids! {
     SiteId = "site";
     /// One of the secrets of a site that sign identity tokens.
     SiteSecretId = "sec";
+    /// One of the public keys of a site that check identity tokens.
+    IdentityKeyId = "idk";
     /// A person who can sign in, possibly to several workspaces.
     UserId = "usr";
     /// A member of a workspace's team.

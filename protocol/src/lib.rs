@@ -14,6 +14,7 @@ pub mod entry;
 pub mod event;
 pub mod frame;
 pub mod id;
+pub mod identity_key;
 pub mod key;
 pub mod limit;
 pub mod message;

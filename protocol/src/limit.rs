@@ -39,6 +39,12 @@ pub const PROPERTY_BYTES_MAX: usize = 1_024;
 pub const PROPERTY_NAME_BYTES_MAX: usize = 64;
 /// Bytes of a signed identity token.
 pub const IDENTITY_TOKEN_BYTES_MAX: usize = 4_096;
+/// How long a signed identity token may live from now on, in milliseconds.
+pub const IDENTITY_TOKEN_MS_MAX: u64 = 24 * 60 * 60 * 1_000;
+/// Public keys of one site that are accepted at a time.
+pub const IDENTITY_KEYS_MAX: usize = 10;
+/// Bytes of a public key as it is added, in PEM or as a JSON Web Key.
+pub const PUBLIC_KEY_BYTES_MAX: usize = 4_096;
 /// Allowed origins of one site.
 pub const ORIGINS_MAX: usize = 50;
 /// Active sites of one workspace. A bound for the machine's sake, not a plan.

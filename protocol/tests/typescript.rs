@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 
 use protocol::rejection::{CloseCode, ErrorCode};
 use protocol::{
-    agent, attachment, audit, command, contact, event, frame, key, limit, message, news, page,
-    setup, site, visitor, widget, workspace,
+    agent, attachment, audit, command, contact, event, frame, identity_key, key, limit, message,
+    news, page, setup, site, visitor, widget, workspace,
 };
 use sha2::{Digest, Sha256};
 use ts_rs::{Config, TS, TypeVisitor};
@@ -71,6 +71,8 @@ impl Collector<'_> {
         self.visit::<site::NewSite>();
         self.visit::<site::SiteChange>();
         self.visit::<site::SiteSecret>();
+        self.visit::<identity_key::IdentityKey>();
+        self.visit::<identity_key::NewIdentityKey>();
         self.visit::<contact::Contact>();
         self.visit::<contact::ContactChange>();
         self.visit::<visitor::Visitor>();

@@ -19,6 +19,7 @@ pub mod error;
 pub mod event;
 pub mod failed_login;
 pub mod fold;
+pub mod identity_key;
 pub mod invitation;
 pub mod job;
 pub mod key;

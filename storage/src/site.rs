@@ -157,7 +157,7 @@ pub(crate) fn insert_secret(
 }
 
 /// The audit line of a change of a site.
-const AUDIT_SITE: &str = insert_audit_where_stamped!("site", "site_id");
+pub(crate) const AUDIT_SITE: &str = insert_audit_where_stamped!("site", "site_id");
 
 /// Stores a site with its first secret; at most `SITES_MAX` active ones.
 ///

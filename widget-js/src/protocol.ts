@@ -677,6 +677,21 @@ value: string,
 /** When it was proved by a signed token or by mail; a claim, which links nothing, when absent. */
 verified_at_ms?: number | null, };
 
+/** A public key of a site. Several may be alive at a time. */
+export type IdentityKey = {
+/** Its id. */
+id: IdentityKeyId,
+/** SHA-256 of the key in DER, in hex: to tell keys apart, and to compare with what
+ * `openssl pkey -pubin -in key.pem -outform der | sha256sum` says. */
+fingerprint: string,
+/** When it was added. */
+created_at_ms: number,
+/** When it stops being accepted, where a newer key took its place. */
+expires_at_ms?: number | null, };
+
+/** One of the public keys of a site that check identity tokens. */
+export type IdentityKeyId = string;
+
 /** What an identity says. */
 export type IdentityKind = "visitor" | "email" | "external_id" | "phone";
 
@@ -869,6 +884,13 @@ export type NewApiKey = {
 name: Name,
 /** What it may do; only what its maker may. */
 scopes: Array<Permission>, };
+
+/** Adds a public key to a site. */
+export type NewIdentityKey = {
+/** A public key of the curve P-256, as PEM (`-----BEGIN PUBLIC KEY-----`) or as a JSON Web Key. */
+public_key: string,
+/** Whether the keys of before stop after another 24 hours. */
+replace?: boolean, };
 
 /** Invites somebody. */
 export type NewInvitation = {

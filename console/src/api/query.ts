@@ -7,6 +7,7 @@ import type {
   Contact,
   Conversation,
   FailedLogin,
+  IdentityKey,
   Invitation,
   Listing,
   Me,
@@ -93,6 +94,12 @@ export const secretsQuery = (site_id: string) =>
     queryFn: ({ signal }) => whole<SiteSecret>(`sites/${site_id}/secrets`, signal),
   });
 
+export const identityKeysQuery = (site_id: string) =>
+  queryOptions({
+    queryKey: ["identity-keys", site_id],
+    queryFn: ({ signal }) => whole<IdentityKey>(`sites/${site_id}/identity-keys`, signal),
+  });
+
 export const contactQuery = (contact_id: string) =>
   queryOptions({
     queryKey: ["contact", contact_id],
@@ -131,6 +138,7 @@ export function refreshChanged(part: string, id: string | null | undefined): voi
   else if (part === "sites") {
     void queries.invalidateQueries({ queryKey: ["sites"] });
     void queries.invalidateQueries({ queryKey: ["secrets"] });
+    void queries.invalidateQueries({ queryKey: ["identity-keys"] });
   } else if (part === "team" || part === "agents") {
     void queries.invalidateQueries({ queryKey: ["agents"] });
     void queries.invalidateQueries({ queryKey: ["invitations"] });

@@ -10,6 +10,7 @@ import { Button, Field, Switch, TextField } from "../part/control.tsx";
 import { Dialog } from "../part/dialog.tsx";
 import { Lamp } from "../part/lamp.tsx";
 import { toast } from "../part/toast.tsx";
+import { IdentityKeys } from "./identity-keys.tsx";
 import { originsOf } from "./origin.ts";
 import { OriginsField } from "./origins.tsx";
 import { PageHead, Section } from "./page.tsx";
@@ -160,14 +161,19 @@ function SiteForm({ site }: { site: Site }) {
           )}
         </Field>
       </Section>
-      <Section title="Identity" hint="Your server signs who its customer is with one of these secrets. Rotating makes a new one; the old ones work for 24 hours more.">
-        <Secrets site_id={site.id} />
+      <Section title="Identity" hint="Your server signs who its customer is: with a secret that both sides know, or with a private key that never leaves it.">
         <Switch
           label="Require a signed identity"
           hint="Nobody writes without one."
           checked={site.identity_required}
           onChange={(identity_required) => change({ identity_required }, "now")}
         />
+      </Section>
+      <Section title="Secrets" hint="Rotating makes a new one; the old ones work for 24 hours more.">
+        <Secrets site_id={site.id} />
+      </Section>
+      <Section title="Public keys" hint="They check what your server signs with the private half (ES256).">
+        <IdentityKeys site_id={site.id} />
       </Section>
       <Archive site={site} change={change} />
     </div>

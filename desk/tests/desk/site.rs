@@ -1,6 +1,7 @@
 //! Sites, their secrets, and the workspace.
 
 use protocol::id::SiteId;
+use protocol::identity_key::NewIdentityKey;
 use protocol::limit;
 use protocol::permission::Role;
 use protocol::rejection::ErrorCode;
@@ -8,6 +9,13 @@ use protocol::site::SiteChange;
 use protocol::workspace::{Settings, WorkspaceChange};
 
 use crate::office::{code, new_site, on_both, refused, system};
+
+/// Public keys whose private halves were thrown away.
+const KEYS: [&str; 3] = [
+    r#"{"kty":"EC","crv":"P-256","x":"xWN2QvhhqQ-17p5z74jYTskEmZtKuQGSv4P2HCl4HBA","y":"WAkWvQ2Pxo89PtAmw81LQYlqOTqyfNz_YGG2hZ3hu0Y"}"#,
+    r#"{"kty":"EC","crv":"P-256","x":"D9gePSeN_q1NFMHlSINIIi00ePMEswhLbFBftWIC1vI","y":"ESBljX9rICLVS3x628l8rdzWcTAcztc6UKppVXXtPkw"}"#,
+    r#"{"kty":"EC","crv":"P-256","x":"qfMd2tFohrWXru15X8j1WUEaG8qsq7FJZ-AJx_gRG8M","y":"6lg2jyzRcNk6A267Ob-EVLvGUJf9wTmc64aRxuW6ysg"}"#,
+];
 
 #[tokio::test]
 async fn a_site_is_made_changed_and_archived_with_a_line_for_each() {
@@ -179,6 +187,72 @@ async fn a_leaked_secret_is_dropped_at_once() {
             .drop_site_secret(&owner, site_id, leaked, None)
             .await;
         assert_eq!(code(again), ErrorCode::NotFound);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn identity_keys_stand_side_by_side_until_one_takes_the_place_of_the_others() {
+    on_both(async |office| {
+        let (owner, _) = office.owner().await;
+        let site_id = office.site(&owner).await;
+        let add = async |public_key: &str, replace: bool| {
+            let public_key = public_key.to_owned();
+            let new = NewIdentityKey {
+                public_key,
+                replace,
+            };
+            let made = office
+                .desk
+                .add_identity_key(&owner, site_id, &new, None)
+                .await;
+            office.wait(1);
+            made
+        };
+        let living = async || {
+            let keys = office.desk.identity_keys(&owner, site_id).await.unwrap();
+            keys.into_iter().map(|key| key.id).collect::<Vec<_>>()
+        };
+        let first = add(KEYS[0], false).await.unwrap();
+        let second = add(KEYS[1], false).await.unwrap();
+        assert_eq!(living().await, [second.id, first.id]);
+        assert_eq!(code(add(KEYS[1], true).await), ErrorCode::AlreadyExists);
+        let third = add(KEYS[2], true).await.unwrap();
+        assert_eq!(living().await, [third.id, second.id, first.id]);
+        office.wait(24 * 60 * 60 - 2);
+        assert_eq!(living().await, [third.id, second.id, first.id]);
+        office.wait(2);
+        assert_eq!(living().await, [third.id]);
+        // One that has lapsed may come again; one that leaked goes at once, and the last one may go.
+        let again = add(KEYS[0], false).await.unwrap();
+        for id in [third.id, again.id] {
+            let dropped = office
+                .desk
+                .drop_identity_key(&owner, site_id, id, None)
+                .await;
+            dropped.unwrap();
+        }
+        assert!(living().await.is_empty());
+        let gone = office
+            .desk
+            .drop_identity_key(&owner, site_id, again.id, None)
+            .await;
+        assert_eq!(code(gone), ErrorCode::NotFound);
+        let lines = office.audit(&owner).await;
+        let of_keys = lines
+            .iter()
+            .filter(|line| line.action.starts_with("site.identity_key_"));
+        assert_eq!(of_keys.count(), 6);
+        let unknown: SiteId = office.world.ids.next();
+        let new = NewIdentityKey {
+            public_key: KEYS[0].to_owned(),
+            replace: false,
+        };
+        let nowhere = office
+            .desk
+            .add_identity_key(&owner, unknown, &new, None)
+            .await;
+        assert_eq!(code(nowhere), ErrorCode::NotFound);
     })
     .await;
 }

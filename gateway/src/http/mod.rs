@@ -9,6 +9,7 @@ pub(crate) mod auth;
 pub(crate) mod cors;
 pub(crate) mod extract;
 pub(crate) mod health;
+pub(crate) mod identity_key;
 pub(crate) mod line;
 pub(crate) mod problem;
 pub(crate) mod security;
@@ -59,6 +60,7 @@ pub(crate) fn router(doors: Doors) -> Router {
         .merge(me::routes())
         .merge(setup::routes())
         .merge(site::routes())
+        .merge(identity_key::routes())
         .merge(visitor::routes())
         .merge(workspace::routes());
     // Doors of the team, end.

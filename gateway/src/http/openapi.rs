@@ -15,8 +15,8 @@ use utoipa::{Modify, OpenApi};
 
 use crate::Doors;
 use crate::http::{
-    agent, attachment, audit, auth, contact, conversation, docs, invitation, key, login, me,
-    session, setup, site, stream, thread, visitor, workspace,
+    agent, attachment, audit, auth, contact, conversation, docs, identity_key, invitation, key,
+    login, me, session, setup, site, stream, thread, visitor, workspace,
 };
 
 /// All doors under `/api/v1`.
@@ -35,6 +35,7 @@ use crate::http::{
         workspace::find, workspace::change,
         site::list, site::create, site::find, site::change, site::list_secrets,
         site::rotate_secret, site::drop_secret,
+        identity_key::list, identity_key::add, identity_key::remove,
         agent::list, agent::find, agent::change,
         invitation::list, invitation::create, invitation::revoke,
         key::list, key::create, key::revoke,

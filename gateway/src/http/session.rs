@@ -18,7 +18,7 @@ use crate::http::auth;
 use crate::http::extract::Json;
 use crate::http::line::{Line, user_agent};
 use crate::http::problem::Answer;
-use crate::identity;
+use crate::identity::{self, SiteKeys};
 use crate::origin;
 use crate::token::{Claims, VISITOR_TOKEN_MS, VisitorClaims};
 use crate::visitor;
@@ -103,9 +103,14 @@ async fn proof(
     token: &str,
 ) -> Answer<Proof> {
     let now_ms = doors.world.clock.now_ms();
-    let secrets = storage::site::secrets(&doors.reader, workspace_id, site_id, now_ms).await?;
-    let secrets = secrets.iter().map(|row| row.secret.as_slice());
-    let proved = identity::prove(token, site_id, secrets, now_ms)?;
+    let reader = &doors.reader;
+    let secrets = storage::site::secrets(reader, workspace_id, site_id, now_ms).await?;
+    let public_keys = storage::identity_key::list(reader, workspace_id, site_id, now_ms).await?;
+    let keys = SiteKeys {
+        secrets: secrets.into_iter().map(|row| row.secret).collect(),
+        public_keys: public_keys.into_iter().map(|key| key.point).collect(),
+    };
+    let proved = identity::prove(token, site_id, &keys, now_ms)?;
     Ok(Proof {
         customer_id: Some(proved.customer_id),
         email: proved.email,

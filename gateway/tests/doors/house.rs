@@ -28,7 +28,7 @@ pub(crate) struct House {
     pub(crate) address: SocketAddr,
     pub(crate) desk: Desk,
     pub(crate) router: Router,
-    world: World,
+    pub(crate) world: World,
     db: Db,
     _gateway: Gateway,
     _directory: tempfile::TempDir,

@@ -6,6 +6,8 @@ use serde_json::{Value, json};
 use crate::house::{House, Person, Trust, id_in};
 use crate::wire::{Answer, Call};
 
+const PUBLIC_KEY: &str = include_str!("../identity/public.pem");
+
 /// The doors that anybody may knock at; what they ask for instead stands in their own tests.
 const OPEN: &[&str] = &[
     "get_setup",
@@ -47,6 +49,7 @@ async fn doors(house: &House) -> Vec<Door> {
 fn body_of(door: &Door, ids: &Ids) -> Option<Value> {
     Some(match door.id.as_str() {
         "create_site" => json!({"name": "Blog", "allowed_origins": []}),
+        "add_identity_key" => json!({"public_key": PUBLIC_KEY}),
         "change_site" => json!({"description": "taken over"}),
         "change_workspace" => json!({"name": "taken over"}),
         "change_agent" => json!({"name": "taken over"}),
@@ -65,6 +68,7 @@ fn body_of(door: &Door, ids: &Ids) -> Option<Value> {
 struct Ids {
     site: String,
     secret: String,
+    identity_key: String,
     agent: String,
     invitation: String,
     key: String,
@@ -80,6 +84,9 @@ impl Ids {
         let site = house.site(person).await;
         let secrets = Call::get(&format!("/sites/{site}/secrets"));
         let secrets = house.as_(person, secrets).await.good();
+        let add = json!({"public_key": PUBLIC_KEY});
+        let add = Call::post(&format!("/sites/{site}/identity-keys"), &add);
+        let identity_key = house.as_(person, add).await.good();
         let invite = json!({"email": "new@example.com", "role": "agent"});
         let invited = house
             .as_(person, Call::post("/invitations", &invite))
@@ -97,6 +104,7 @@ impl Ids {
         Self {
             site,
             secret: id_in(&secrets["items"][0], "id"),
+            identity_key: id_in(&identity_key, "id"),
             agent: person.agent_id(),
             invitation: id_in(&invited, "id"),
             key: id_in(&keys["items"][0], "id"),
@@ -126,6 +134,7 @@ impl Ids {
         door.path
             .replace("{id}", id)
             .replace("{secret_id}", &self.secret)
+            .replace("{key_id}", &self.identity_key)
     }
 }
 
@@ -240,6 +249,7 @@ async fn snapshot(house: &House, person: &Person, ids: &Ids) -> Vec<Value> {
         format!("/contacts/{}", ids.contact),
         format!("/conversations/{}", ids.conversation),
         format!("/sites/{}/secrets", ids.site),
+        format!("/sites/{}/identity-keys", ids.site),
         "/invitations".to_owned(),
         "/workspace".to_owned(),
         "/audit".to_owned(),

@@ -8,6 +8,7 @@
 
 mod conversation;
 mod house;
+mod identity_key;
 mod isolation;
 mod login;
 mod records;

@@ -1,6 +1,6 @@
 //! Doors: sessions of visitors, CSRF, CORS, files of the apps, and what no visitor may ever see.
 
-use gateway::identity::prove;
+use gateway::identity::{SiteKeys, prove};
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
 use sha2::Sha256;
@@ -110,9 +110,12 @@ async fn a_signed_identity_never_takes_over_somebody_elses_visitor() {
         )
     };
     let ana = sign("ana");
-    let secrets = [secret.as_bytes()];
+    let keys = SiteKeys {
+        secrets: vec![secret.clone().into_bytes()],
+        ..SiteKeys::default()
+    };
     let site = stack.site.parse().unwrap();
-    prove(&ana, site, secrets.into_iter(), stack.world.clock.now_ms()).unwrap();
+    prove(&ana, site, &keys, stack.world.clock.now_ms()).unwrap();
     let anonymous = stack.session(json!({})).await;
     assert_eq!(anonymous["identified"], false);
     let first = stack

@@ -110,6 +110,7 @@ ids!(
     WorkspaceId,
     SiteId,
     SiteSecretId,
+    IdentityKeyId,
     UserId,
     AgentId,
     DepartmentId,

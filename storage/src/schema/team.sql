@@ -120,6 +120,17 @@ CREATE TABLE site_secret (
     PRIMARY KEY (workspace_id, site_id, secret_id)
 );
 
+CREATE TABLE identity_key (
+    workspace_id TEXT NOT NULL,
+    site_id TEXT NOT NULL,
+    identity_key_id TEXT NOT NULL,
+    public_key BYTEA NOT NULL,
+    fingerprint TEXT NOT NULL,
+    created_at_ms BIGINT NOT NULL,
+    expires_at_ms BIGINT,
+    PRIMARY KEY (workspace_id, site_id, identity_key_id)
+);
+
 CREATE TABLE api_key (
     workspace_id TEXT NOT NULL,
     key_id TEXT NOT NULL,
