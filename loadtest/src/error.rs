@@ -37,6 +37,15 @@ pub enum Error {
     /// What was waited for did not happen in time.
     #[error("waited in vain for {0}")]
     TimedOut(String),
+    /// The run cannot be made as it was asked for.
+    #[error("{0}")]
+    Usage(String),
+    /// A worker process failed.
+    #[error("worker: {0}")]
+    Worker(String),
+    /// A node of the tool's own failed.
+    #[error("node: {0}")]
+    Node(String),
     /// A promise of the server was broken.
     #[error("broken promise: {0}")]
     Broken(String),
@@ -60,7 +69,13 @@ impl Error {
             Self::Closed { code, .. } => !(4200..4300).contains(code),
             Self::Network(_) | Self::Http(_) | Self::Socket(_) | Self::Silent => true,
             Self::Refused(problem) => problem.retry == protocol::rejection::Retry::Later,
-            Self::Address(_) | Self::Malformed(_) | Self::TimedOut(_) | Self::Broken(_) => false,
+            Self::Address(_)
+            | Self::Malformed(_)
+            | Self::TimedOut(_)
+            | Self::Usage(_)
+            | Self::Worker(_)
+            | Self::Node(_)
+            | Self::Broken(_) => false,
         }
     }
 }

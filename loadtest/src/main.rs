@@ -1,15 +1,20 @@
 //! `switchboard-loadtest`: plays visitors and agents over the real wire, measures, and checks that
 //! nothing was lost, doubled or out of order.
 //!
-//! Ends with 0 when the server kept its promises, with 1 when it broke one, with 2 when the run could
-//! not be made.
+//! Ends with 0 when the server kept its promises and every expectation was met, with 1 when not, with 2
+//! when the run could not be made.
 
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
-use loadtest::Error;
-use loadtest::scenario::{self, Target, chat, idle};
-use serde::Serialize;
+use clap::{Args, Parser, Subcommand};
+use loadtest::measure::Wish;
+use loadtest::report::{Report, html};
+use loadtest::scenario::{self, chat, idle};
+use loadtest::target::Target;
+use loadtest::{Error, fleet, process};
+use tokio::signal::unix::{SignalKind, signal};
 use world::World;
 
 /// Load test of Switchboard.
@@ -18,11 +23,30 @@ use world::World;
 struct Arguments {
     #[command(flatten)]
     target: Target,
-    /// Print the report as JSON on standard output.
-    #[arg(long, global = true)]
-    json: bool,
+    #[command(flatten)]
+    output: Output,
     #[command(subcommand)]
     scenario: Scenario,
+}
+
+/// What is expected and where the report goes.
+#[derive(Debug, Args)]
+struct Output {
+    /// Write the report as JSON.
+    #[arg(long, global = true, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Write the report as a page with plots.
+    #[arg(long, global = true, value_name = "FILE")]
+    html: Option<PathBuf>,
+    /// Expect something of a figure, as `delivery_p99_ms<=25`; end with 1 where it is not so.
+    #[arg(long, global = true, value_name = "NAME<=VALUE")]
+    expect: Vec<Wish>,
+    /// Expect that 99 of 100 of the scenario's first latencies are at most this.
+    #[arg(long, global = true, value_name = "MS")]
+    expect_p99_ms: Option<f64>,
+    /// Where random choices come from; the same seed makes the same run. Random when absent.
+    #[arg(long, global = true)]
+    seed: Option<u64>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -31,50 +55,98 @@ enum Scenario {
     Idle(idle::Options),
     /// Let pairs of a visitor and an agent talk at a steady rate.
     Chat(chat::Options),
-    /// A share of `idle` in a process of its own.
+    /// A share of a run in a process of its own.
     #[command(hide = true)]
-    IdleWorker(idle::Share),
+    Worker,
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let world = World::system();
-    match run(&world, &arguments).await {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::from(1),
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::from(2)
-        }
-    }
-}
-
-async fn run(world: &World, arguments: &Arguments) -> Result<bool, Error> {
-    let target = &arguments.target;
-    match &arguments.scenario {
-        Scenario::Idle(options) => {
-            let report = idle::run(world, target, options).await?;
-            show(arguments.json, &report)?;
-            Ok(report.is_good())
-        }
-        Scenario::Chat(options) => {
-            let report = Box::pin(chat::run(world, target, options)).await?;
-            show(arguments.json, &report)?;
-            Ok(report.is_good())
-        }
-        Scenario::IdleWorker(share) => {
-            idle::work(world, target, share).await?;
-            Ok(true)
-        }
-    }
-}
-
-fn show(json: bool, report: &(impl Serialize + std::fmt::Display)) -> Result<(), Error> {
-    let text = if json {
-        serde_json::to_string_pretty(report).expect("a report is JSON")
-    } else {
-        report.to_string()
+    let built = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
+    let runtime = match built {
+        Ok(runtime) => runtime,
+        Err(error) => return failed(&error.into()),
     };
-    scenario::say_line(&text)
+    let code = runtime.block_on(Box::pin(run(arguments)));
+    // Somebody may still be waiting for input that never comes.
+    runtime.shutdown_background();
+    code
+}
+
+async fn run(arguments: Arguments) -> ExitCode {
+    let world = World::system();
+    if let Err(error) = process::allow_files() {
+        return failed(&error);
+    }
+    if matches!(arguments.scenario, Scenario::Worker) {
+        return match fleet::worker::run(world, scenario::play).await {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => failed(&error),
+        };
+    }
+    // Whatever is dropped here ends: workers and nodes are killed with their handles.
+    tokio::select! {
+        led = Box::pin(lead(&world, &arguments)) => match led {
+            Ok(true) => ExitCode::SUCCESS,
+            Ok(false) => ExitCode::from(1),
+            Err(error) => failed(&error),
+        },
+        () = interrupted() => ExitCode::from(130),
+    }
+}
+
+fn failed(error: &Error) -> ExitCode {
+    // Where nobody reads what went wrong, the code tells it.
+    let _ = writeln!(std::io::stderr(), "{error}");
+    ExitCode::from(2)
+}
+
+/// SIGINT or SIGTERM.
+async fn interrupted() {
+    let (Ok(mut interrupt), Ok(mut terminate)) = (
+        signal(SignalKind::interrupt()),
+        signal(SignalKind::terminate()),
+    ) else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+}
+
+/// Makes a run and tells what came out; says whether all was good.
+async fn lead(world: &World, arguments: &Arguments) -> Result<bool, Error> {
+    let output = &arguments.output;
+    let seed = output.seed.unwrap_or_else(|| world.ids.below(1 << 32));
+    let started = world.clock.elapsed();
+    let stage = arguments.target.resolve(world, seed).await?;
+    let mut report = match &arguments.scenario {
+        Scenario::Idle(options) => idle::run(&stage, options).await?,
+        Scenario::Chat(options) => Box::pin(chat::run(&stage, options)).await?,
+        Scenario::Worker => return Ok(true),
+    };
+    report.seconds = (world.clock.elapsed() - started).as_secs_f64();
+    report.expect_wishes(&output.expect, output.expect_p99_ms);
+    tell(&report, output)?;
+    Ok(report.is_good())
+}
+
+fn tell(report: &Report, output: &Output) -> Result<(), Error> {
+    writeln!(std::io::stdout(), "{report}")?;
+    if let Some(path) = &output.json {
+        let text = serde_json::to_string_pretty(&report.json()).expect("a report is JSON");
+        write_file(path, &(text + "\n"))?;
+    }
+    if let Some(path) = &output.html {
+        write_file(path, &html::page(report))?;
+    }
+    Ok(())
+}
+
+fn write_file(path: &Path, text: &str) -> Result<(), Error> {
+    let written = std::fs::write(path, text);
+    written.map_err(|error| Error::Usage(format!("{}: {error}", path.display())))
 }

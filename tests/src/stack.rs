@@ -2,9 +2,9 @@
 
 use std::future::Future;
 
+use loadtest::check;
 use loadtest::client::http::{Answer, Call, Http};
 use loadtest::client::{Access, AgentAccess, Client, Server, VisitorAccess};
-use loadtest::scenario::verify;
 use protocol::entry::Entry;
 use protocol::id::{ConversationId, SiteId};
 use serde_json::json;
@@ -265,7 +265,7 @@ impl Stack {
         let mut http = self.http();
         let owner = AgentAccess::sign_in(&mut http, EMAIL, PASSWORD).await;
         let owner = owner.expect("the owner signs in");
-        let entries = verify::read_all(&mut http, &owner, id).await;
+        let entries = check::read_all(&mut http, &owner, id).await;
         entries.expect("the conversation can be read")
     }
 
@@ -276,11 +276,11 @@ impl Stack {
     /// At the first difference, or when somebody does not catch up.
     pub async fn agree(&self, id: ConversationId, people: &mut [&mut Client]) {
         let entries = self.stored(id).await;
-        let mut faults = verify::faults_of_store(&entries);
+        let mut faults = check::of_store(&entries);
         for client in people {
             let seen = match client.access() {
-                Access::Visitor(_) => verify::seen_by_visitor(&entries),
-                Access::Agent(_) => verify::seen_by_agent(&entries),
+                Access::Visitor(_) => check::seen_by_visitor(&entries),
+                Access::Agent(_) => check::seen_by_agent(&entries),
             };
             let last = seen.last().map_or(0, |(number, _)| *number);
             let there = |client: &Client| {
@@ -289,10 +289,10 @@ impl Stack {
             };
             let caught_up = client.until(&format!("number {last}"), there).await;
             caught_up.expect("everybody catches up");
-            faults.extend(verify::faults_of_log(&seen, client.log(id)));
-            faults.extend(verify::faults_of_outbox(&seen, client, id));
-            faults.extend(verify::unfinished(client));
-            faults.extend(client.broken().iter().cloned());
+            faults.extend(check::of_log(&seen, client.log(id)));
+            faults.extend(check::of_outbox(&seen, client, id));
+            faults.extend(check::of_unfinished(client));
+            faults.extend(check::of_connections(client));
         }
         assert!(faults.is_empty(), "{faults:#?}");
     }

@@ -4,6 +4,7 @@ use protocol::id::{AgentId, SiteId, VisitorId, WorkspaceId};
 use protocol::setup::{LoggedIn, SocketToken};
 use protocol::site::Site;
 use protocol::widget::VisitorSession;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::Error;
@@ -23,8 +24,8 @@ pub struct VisitorAccess {
     pub session: VisitorSession,
 }
 
-/// A member of the team who signed in.
-#[derive(Clone)]
+/// A member of the team who signed in. It is written for the tool's own workers alone.
+#[derive(Clone, Serialize, Deserialize)]
 pub struct AgentAccess {
     /// The login session's secret.
     pub bearer: String,
@@ -105,15 +106,23 @@ impl AgentAccess {
     pub async fn sign_in(http: &mut Http, email: &str, password: &str) -> Result<Self, Error> {
         let body = json!({ "email": email, "password": password });
         let call = Call::post("/api/v1/login?bearer=true", &body);
-        let signed_in: LoggedIn = http.ask(&call).await?;
+        Self::of(http.ask(&call).await?)
+    }
+
+    /// The member behind an answer that hands the session's secret over. Of several workspaces it is
+    /// the first.
+    ///
+    /// # Errors
+    /// The answer names no workspace or no secret.
+    pub fn of(signed_in: LoggedIn) -> Result<Self, Error> {
         let membership = signed_in.me.memberships.first();
         let membership =
             membership.ok_or_else(|| Error::Malformed("no workspace after sign-in".into()))?;
         let missing = || Error::Malformed("no secret after sign-in".into());
         Ok(Self {
-            bearer: signed_in.secret.ok_or_else(missing)?,
             workspace_id: membership.workspace_id,
             agent_id: membership.agent_id,
+            bearer: signed_in.secret.ok_or_else(missing)?,
         })
     }
 

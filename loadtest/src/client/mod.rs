@@ -18,4 +18,4 @@ pub use connection::Transport;
 pub use http::Server;
 pub use log::{Line, Log, Said, Speaker};
 pub use news::News;
-pub use participant::Client;
+pub use participant::{Broken, Client};

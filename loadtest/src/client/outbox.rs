@@ -1,7 +1,7 @@
 //! What was sent: kept until its outcome is known, and messages a while longer, because a store that
 //! lost its last moments (a restored backup, a failover) wants them again.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use protocol::command::{Ack, Command};
 use protocol::limit;
@@ -31,14 +31,19 @@ pub struct Item {
 }
 
 /// The commands of one principal, in the order they were made.
+// Invariant: `places` holds the place of every item, counted from the first command ever made.
 #[derive(Debug, Default)]
 pub struct Outbox {
     items: VecDeque<Item>,
+    places: BTreeMap<ClientId, usize>,
+    forgotten_count: usize,
 }
 
 impl Outbox {
     /// Puts a command in.
     pub fn add(&mut self, client_id: ClientId, command: Command, made_at_ms: u64) {
+        let place = self.forgotten_count + self.items.len();
+        self.places.insert(client_id.clone(), place);
         self.items.push_back(Item {
             client_id,
             command,
@@ -66,8 +71,9 @@ impl Outbox {
     /// What became of a command; nothing while that is unknown.
     #[must_use]
     pub fn outcome(&self, client_id: &ClientId) -> Option<&Outcome> {
-        let item = self.items.iter().find(|item| item.client_id == *client_id);
-        item.and_then(|item| item.outcome.as_ref())
+        let place = self.places.get(client_id)?;
+        let item = self.items.get(place - self.forgotten_count)?;
+        item.outcome.as_ref()
     }
 
     /// All that is kept, oldest first.
@@ -103,14 +109,61 @@ impl Outbox {
             if first.outcome.is_none() || !old {
                 return;
             }
-            self.items.pop_front();
+            if let Some(item) = self.items.pop_front() {
+                self.places.remove(&item.client_id);
+                self.forgotten_count += 1;
+            }
         }
     }
 
     fn find(&mut self, client_id: &ClientId) -> Option<&mut Item> {
-        self.items
-            .iter_mut()
-            .rev()
-            .find(|item| item.client_id == *client_id)
+        let place = self.places.get(client_id)?;
+        self.items.get_mut(place - self.forgotten_count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use protocol::id::{ConversationId, Id};
+
+    use super::*;
+
+    fn id(text: &str) -> ClientId {
+        ClientId::parse(text).expect("letters are allowed")
+    }
+
+    fn join() -> Command {
+        Command::Join {
+            conversation_id: ConversationId::from_bits(1),
+        }
+    }
+
+    fn ack(client_id: &ClientId) -> Ack {
+        Ack {
+            client_id: client_id.clone(),
+            conversation_id: None,
+            entry_id: None,
+            number: None,
+            sent_at_ms: 0,
+        }
+    }
+
+    #[test]
+    fn outcomes_are_found_also_after_others_were_forgotten() {
+        let mut outbox = Outbox::default();
+        for (text, at_ms) in [("a", 0), ("b", 0), ("c", limit::RESEND_MS)] {
+            outbox.add(id(text), join(), at_ms);
+        }
+        outbox.accepted(&ack(&id("a")));
+        outbox.forget(limit::RESEND_MS + 1);
+        assert_eq!(outbox.outcome(&id("a")), None, "it is forgotten");
+        outbox.accepted(&ack(&id("c")));
+        assert!(outbox.outcome(&id("c")).is_some());
+        let pending: Vec<_> = outbox
+            .pending()
+            .into_iter()
+            .map(|item| item.client_id)
+            .collect();
+        assert_eq!(pending, [id("b")]);
     }
 }

@@ -18,7 +18,7 @@ use crate::Error;
 use crate::client::access::Access;
 use crate::client::connection::{Connection, Transport};
 use crate::client::http::{Http, Server};
-use crate::client::log::Log;
+use crate::client::log::{Break, Log};
 use crate::client::news::News;
 use crate::client::outbox::{Outbox, Outcome};
 
@@ -27,6 +27,27 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// When a command is sent again that the server could not take and named no time for.
 const RETRY_MS: u64 = 1_000;
+
+/// How long one try to connect may take.
+const CONNECT_MAX: Duration = Duration::from_secs(15);
+
+/// How long a frame may wait for the other side to take it.
+const SEND_MAX: Duration = Duration::from_secs(20);
+
+/// A promise that the server broke on a connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Broken {
+    /// In which conversation.
+    pub conversation_id: ConversationId,
+    /// How.
+    pub what: Break,
+}
+
+impl std::fmt::Display for Broken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.conversation_id, self.what)
+    }
+}
 
 /// A visitor or an agent on the wire.
 pub struct Client {
@@ -45,7 +66,7 @@ pub struct Client {
     outbox: Outbox,
     /// Commands that the server could not take, and when they are due again.
     retries: Vec<(Duration, ClientId)>,
-    broken: Vec<String>,
+    broken: Vec<Broken>,
 }
 
 impl Client {
@@ -166,7 +187,7 @@ impl Client {
 
     /// The promises that the server broke towards it; empty if all is well.
     #[must_use]
-    pub fn broken(&self) -> &[String] {
+    pub fn broken(&self) -> &[Broken] {
         &self.broken
     }
 
@@ -314,7 +335,12 @@ impl Client {
     /// The connection broke, or there is none.
     pub async fn signal(&mut self, frame: &ClientFrame) -> Result<(), Error> {
         let connection = self.connection.as_mut().ok_or_else(not_connected)?;
-        connection.send(frame).await
+        let sent = self.world.clock.timeout(SEND_MAX, connection.send(frame));
+        let Some(sent) = sent.await else {
+            self.connection = None;
+            return Err(Error::Silent);
+        };
+        sent
     }
 
     /// Sends any text as a frame.
@@ -400,7 +426,9 @@ impl Client {
         let step = if self.is_connected() {
             self.next().await.map(Some)
         } else {
-            self.connect().await.map(|_| None)
+            let clock = self.world.clock.clone();
+            let connected = clock.timeout(CONNECT_MAX, Box::pin(self.connect())).await;
+            connected.unwrap_or(Err(Error::Silent)).map(|_| None)
         };
         match step {
             Err(error) if error.is_passing() => {

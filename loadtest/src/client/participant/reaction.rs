@@ -7,7 +7,7 @@ use protocol::frame::{ClientFrame, Follow};
 use protocol::id::ConversationId;
 use protocol::news::{AgentNews, Continuity, VisitorNews};
 
-use super::Client;
+use super::{Broken, Client};
 use crate::Error;
 use crate::client::log::{Break, Line, Log};
 use crate::client::news::{Lines, News};
@@ -77,8 +77,9 @@ impl Client {
             return Ok(());
         };
         let position = log.position();
-        self.note(id, &broken);
-        if matches!(broken, Break::Gap { .. }) {
+        let is_gap = matches!(broken, Break::Gap { .. });
+        self.note(id, broken);
+        if is_gap {
             let follow = Follow {
                 conversation_id: id,
                 position,
@@ -95,7 +96,7 @@ impl Client {
         let is_afresh = lines.continuity == Continuity::Afresh;
         let taken = log.take_all(epoch, lines.continuity, lines.lines, lines.position);
         if let Err(broken) = taken {
-            self.note(id, &broken);
+            self.note(id, broken);
         }
         if is_afresh {
             self.send_missing(id).await
@@ -137,7 +138,10 @@ impl Client {
         self.signal(&ClientFrame::Beat { delivered }).await
     }
 
-    fn note(&mut self, id: ConversationId, broken: &Break) {
-        self.broken.push(format!("{id}: {broken}"));
+    fn note(&mut self, id: ConversationId, broken: Break) {
+        self.broken.push(Broken {
+            conversation_id: id,
+            what: broken,
+        });
     }
 }

@@ -1,0 +1,11 @@
+//! What is counted and measured while a run goes on, and what is expected of it.
+
+pub mod expectation;
+pub mod latency;
+pub mod series;
+pub mod tally;
+
+pub use expectation::{Expectation, Relation, Wish};
+pub use latency::{Latencies, LatencyFigures};
+pub use series::{Samples, Series};
+pub use tally::{Counts, Tallies, Tally};

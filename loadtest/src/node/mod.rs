@@ -1,0 +1,242 @@
+//! A Switchboard of the tool's own: the binary `switchboard` beside this one, on loopback, with its
+//! data in a temporary folder; to be killed, paused and started again.
+
+pub mod proxy;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use protocol::id::SiteId;
+use rustix::process::{Pid, Signal, kill_process};
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+use world::World;
+
+use crate::Error;
+
+/// The owner of a node's workspace.
+pub const EMAIL: &str = "owner@example.com";
+
+/// How long a node may take until it listens. Generous: the machine may be busy.
+const START_MAX: Duration = Duration::from_secs(60);
+
+/// Bytes of a node's log that an error shows.
+const LOG_SHOWN: usize = 2_000;
+
+/// Where a node's data is, and what it is told.
+#[derive(Debug, Clone)]
+pub struct Spec {
+    /// The binary.
+    pub binary: PathBuf,
+    /// The folder for its data and its log.
+    pub home: PathBuf,
+    /// The owner's password.
+    pub password: String,
+    /// Variables beside those that every node gets.
+    pub variables: Vec<(String, String)>,
+}
+
+/// A node, running or not.
+#[derive(Debug)]
+pub struct Node {
+    spec: Spec,
+    /// Where it listens; the same after every start.
+    address: SocketAddr,
+    process: Option<Child>,
+    site_key: Option<SiteId>,
+}
+
+/// The binary `switchboard` in the folder of this program.
+///
+/// # Errors
+/// It is not there.
+pub fn binary() -> Result<PathBuf, Error> {
+    let own = std::env::current_exe()?;
+    let folder = own.parent().unwrap_or(Path::new("."));
+    let found = folder.join("switchboard");
+    if found.is_file() {
+        return Ok(found);
+    }
+    let text = format!("{} is missing: build it with make release", found.display());
+    Err(Error::Node(text))
+}
+
+impl Node {
+    /// A node, not yet started.
+    #[must_use]
+    pub fn new(spec: Spec) -> Self {
+        Self {
+            spec,
+            address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            process: None,
+            site_key: None,
+        }
+    }
+
+    /// Starts it and waits until it listens.
+    ///
+    /// # Errors
+    /// It does not start; with what it said.
+    pub async fn start(&mut self, world: &World) -> Result<(), Error> {
+        std::fs::create_dir_all(&self.spec.home)?;
+        let log = std::fs::File::options()
+            .create(true)
+            .append(true)
+            .open(self.log_path())?;
+        let mut process = Command::new(&self.spec.binary)
+            .env_clear()
+            .env("SWITCHBOARD_DATA_DIR", self.spec.home.join("data"))
+            .env("SWITCHBOARD_LISTEN", self.address.to_string())
+            .env("SWITCHBOARD_SETUP_EMAIL", EMAIL)
+            .env("SWITCHBOARD_SETUP_PASSWORD", &self.spec.password)
+            .env("SWITCHBOARD_LIMITS_TRUSTED_ADDRESSES", "127.0.0.0/8")
+            .env("SWITCHBOARD_BACKUP_DAILY_AT", "")
+            .envs(self.spec.variables.iter().cloned())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(log)
+            .kill_on_drop(true)
+            .spawn()?;
+        let output = process.stdout.take().expect("the output is piped");
+        let mut lines = BufReader::new(output).lines();
+        let listening = async {
+            let mut address = None;
+            while let Ok(Some(line)) = lines.next_line().await {
+                if let Some(url) = line.strip_prefix("listening on http://") {
+                    address = url.trim_end_matches('/').parse().ok();
+                }
+                if let Some(key) = line.strip_prefix("site key: ") {
+                    return address.zip(key.parse().ok());
+                }
+            }
+            None
+        };
+        let started = world.clock.timeout(START_MAX, listening).await.flatten();
+        let Some((address, site_key)) = started else {
+            // It may have ended by itself, which is what the log tells.
+            let _ = process.kill().await;
+            return Err(Error::Node(format!("did not start: {}", self.log_end())));
+        };
+        // What it says from here on nobody reads; it must not find the pipe closed.
+        world
+            .tracker
+            .spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+        self.address = address;
+        self.site_key = Some(site_key);
+        self.process = Some(process);
+        Ok(())
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// As an address for clients.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// The site that it made at its first start.
+    #[must_use]
+    pub fn site_key(&self) -> Option<SiteId> {
+        self.site_key
+    }
+
+    /// The owner's password.
+    #[must_use]
+    pub fn password(&self) -> &str {
+        &self.spec.password
+    }
+
+    /// Its process, while it runs.
+    #[must_use]
+    pub fn pid(&self) -> Option<u32> {
+        self.process.as_ref().and_then(Child::id)
+    }
+
+    /// Ends it by SIGKILL, as a lost machine does.
+    ///
+    /// # Errors
+    /// It had ended by itself before.
+    pub async fn kill(&mut self) -> Result<(), Error> {
+        let mut process = self.running()?;
+        let ended = process.try_wait()?;
+        process.kill().await?;
+        match ended {
+            Some(status) => Err(self.ended(status)),
+            None => Ok(()),
+        }
+    }
+
+    /// Asks it to end and waits until it has.
+    ///
+    /// # Errors
+    /// It does not end in time, or badly.
+    pub async fn stop(&mut self, world: &World, limit: Duration) -> Result<(), Error> {
+        self.signal(Signal::TERM)?;
+        let mut process = self.running()?;
+        match world.clock.timeout(limit, process.wait()).await {
+            Some(status) => {
+                let status = status?;
+                if status.success() {
+                    return Ok(());
+                }
+                Err(self.ended(status))
+            }
+            None => {
+                process.kill().await?;
+                Err(Error::Node("did not end when it was asked to".to_owned()))
+            }
+        }
+    }
+
+    /// Sends a signal.
+    ///
+    /// # Errors
+    /// It does not run.
+    pub fn signal(&self, signal: Signal) -> Result<(), Error> {
+        let pid = self.pid().and_then(|pid| i32::try_from(pid).ok());
+        let pid = pid.and_then(Pid::from_raw);
+        let pid = pid.ok_or_else(|| Error::Node("does not run".to_owned()))?;
+        kill_process(pid, signal).map_err(|error| Error::Node(error.to_string()))
+    }
+
+    /// Fails if it has ended by itself.
+    ///
+    /// # Errors
+    /// How it ended; with what it said.
+    pub fn check(&mut self) -> Result<(), Error> {
+        let Some(process) = &mut self.process else {
+            return Ok(());
+        };
+        match process.try_wait()? {
+            Some(status) => Err(self.ended(status)),
+            None => Ok(()),
+        }
+    }
+
+    fn running(&mut self) -> Result<Child, Error> {
+        let process = self.process.take();
+        process.ok_or_else(|| Error::Node("does not run".to_owned()))
+    }
+
+    fn ended(&self, status: ExitStatus) -> Error {
+        Error::Node(format!("ended by itself, {status}: {}", self.log_end()))
+    }
+
+    fn log_path(&self) -> PathBuf {
+        self.spec.home.join("log")
+    }
+
+    /// The last words of its log.
+    fn log_end(&self) -> String {
+        let log = std::fs::read(self.log_path()).unwrap_or_default();
+        let from = log.len().saturating_sub(LOG_SHOWN);
+        String::from_utf8_lossy(&log[from..]).trim().to_owned()
+    }
+}

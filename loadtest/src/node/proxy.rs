@@ -1,0 +1,1 @@
+//! A small TCP proxy that cuts and slows what passes.
