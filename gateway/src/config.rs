@@ -74,6 +74,10 @@ pub struct LimitConfig {
     pub site_sessions: Rate,
     /// Requests of one API key.
     pub key_requests: Rate,
+    /// Bytes of files that one visitor uploads.
+    pub visitor_upload_bytes: ByteRate,
+    /// Bytes of files that one address uploads.
+    pub address_upload_bytes: ByteRate,
     /// Bytes of one uploaded file; never above `protocol::limit::ATTACHMENT_BYTES_MAX`.
     pub attachment_bytes_max: u64,
 }
@@ -90,10 +94,15 @@ impl Default for LimitConfig {
             address_connections: Rate::new(600, 300),
             site_sessions: Rate::new(6_000, 2_000),
             key_requests: Rate::new(60, 60),
+            visitor_upload_bytes: ByteRate::new(10 * MIB, 200 * MIB),
+            address_upload_bytes: ByteRate::new(40 * MIB, 800 * MIB),
             attachment_bytes_max: protocol::limit::ATTACHMENT_BYTES_MAX,
         }
     }
 }
+
+/// Bytes of a mebibyte.
+const MIB: u64 = 1024 * 1024;
 
 /// How often something may happen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,6 +122,33 @@ impl Rate {
             burst: burst.max(1),
         }
     }
+}
+
+/// How many bytes may come. Counted in whole KiB.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ByteRate {
+    /// Steadily, in a minute.
+    pub per_minute: u64,
+    /// At once, after a pause. What is larger never comes through.
+    pub burst: u64,
+}
+
+impl ByteRate {
+    /// A rate; what is below a KiB counts as one.
+    #[must_use]
+    pub fn new(per_minute: u64, burst: u64) -> Self {
+        Self { per_minute, burst }
+    }
+
+    /// The same in KiB.
+    pub(crate) fn kib(self) -> Rate {
+        Rate::new(kib(self.per_minute), kib(self.burst))
+    }
+}
+
+/// Bytes in whole KiB, of which there are 4 billion at most.
+pub(crate) fn kib(bytes: u64) -> u32 {
+    u32::try_from(bytes.div_ceil(1024)).unwrap_or(u32::MAX)
 }
 
 /// Where a visitor's country and city come from.

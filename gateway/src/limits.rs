@@ -17,10 +17,12 @@ use governor::state::keyed::DashMapStateStore;
 use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter};
 use protocol::id::{ApiKeyId, SiteId, VisitorId};
+use protocol::limit;
+use protocol::permission::{Actor, Principal};
 use protocol::rejection::{ErrorCode, Rejection};
 
 use crate::address;
-use crate::config::{LimitConfig, Rate};
+use crate::config::{LimitConfig, Rate, kib};
 use crate::http::line::Line;
 
 /// Keys that one map remembers.
@@ -52,6 +54,9 @@ pub(crate) struct Limits {
     connect: Keyed<u128>,
     site: Keyed<SiteId>,
     key: Keyed<ApiKeyId>,
+    /// Uploads, in KiB.
+    visitor_upload: Keyed<VisitorId>,
+    address_upload: Keyed<u128>,
     open: Arc<Open>,
 }
 
@@ -82,6 +87,18 @@ impl<K: Hash + Eq + Clone> Keyed<K> {
         outcome.map_err(|not_until| limited(not_until.wait_time_from(self.clock.now())))
     }
 
+    /// Counts several at once; as `too_large` what is more than may ever come at once.
+    fn check_many(&self, key: &K, count: NonZeroU32) -> Result<(), Rejection> {
+        let outcome = if self.by_key.len() >= KEYS_MAX {
+            self.rest.check_n(count)
+        } else {
+            self.by_key.check_key_n(key, count)
+        };
+        outcome
+            .map_err(|_| ErrorCode::TooLarge)?
+            .map_err(|not_until| limited(not_until.wait_time_from(self.clock.now())))
+    }
+
     fn forget_quiet(&self) {
         self.by_key.retain_recent();
         self.by_key.shrink_to_fit();
@@ -107,6 +124,8 @@ impl Limits {
             connect: Keyed::new(config.address_connections, &clock),
             site: Keyed::new(config.site_sessions, &clock),
             key: Keyed::new(config.key_requests, &clock),
+            visitor_upload: Keyed::new(config.visitor_upload_bytes.kib(), &clock),
+            address_upload: Keyed::new(config.address_upload_bytes.kib(), &clock),
             open: Arc::default(),
             config: config.clone(),
             clock,
@@ -147,6 +166,24 @@ impl Limits {
         self.key.check(&key_id)
     }
 
+    /// Counts a file against the budgets of its uploader and of the address. The team has its own budget in
+    /// that of its address alone.
+    ///
+    /// # Errors
+    /// `rate_limited`, `too_large`.
+    pub(crate) fn upload(&self, actor: &Actor, line: &Line, bytes: u64) -> Result<(), Rejection> {
+        if line.exempt {
+            return Ok(());
+        }
+        let count = kib(bytes.max(limit::UPLOAD_BYTES_MIN));
+        let count = NonZeroU32::new(count).unwrap_or(NonZeroU32::MIN);
+        if let Principal::Visitor(visitor) = actor.principal {
+            self.visitor_upload.check_many(&visitor.visitor_id, count)?;
+        }
+        self.address_upload
+            .check_many(&address::subscriber(line.address), count)
+    }
+
     /// Room for one more connection. Dropping the permit gives it back.
     ///
     /// # Errors
@@ -172,6 +209,8 @@ impl Limits {
         self.connect.forget_quiet();
         self.site.forget_quiet();
         self.key.forget_quiet();
+        self.visitor_upload.forget_quiet();
+        self.address_upload.forget_quiet();
     }
 }
 

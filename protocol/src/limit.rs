@@ -13,6 +13,8 @@ pub const ATTACHMENT_BYTES_MAX: u64 = 20 * 1024 * 1024;
 pub const FILE_NAME_BYTES_MAX: usize = 255;
 /// Uploads of one uploader that no message has claimed yet.
 pub const UNCLAIMED_ATTACHMENTS_MAX: usize = 20;
+/// Bytes that the smallest file counts as, where bytes of uploads are bounded: files cost more than bytes.
+pub const UPLOAD_BYTES_MIN: u64 = 64 * 1024;
 /// Characters of a client's id for a command.
 pub const CLIENT_ID_LENGTH_MAX: usize = 64;
 /// Bytes of a short name (agent, site, workspace, contact field) in UTF-8.

@@ -19,6 +19,8 @@ pub struct RouterConfig {
     pub view_interval: Duration,
     /// The largest file that is accepted, as widgets are told.
     pub attachment_bytes_max: u64,
+    /// Bytes that the visitors of a workspace may have uploaded and not sent yet.
+    pub visitor_unclaimed_bytes_max: u64,
 }
 
 impl Default for RouterConfig {
@@ -31,6 +33,7 @@ impl Default for RouterConfig {
             trace_length: 20_000,
             view_interval: Duration::from_millis(250),
             attachment_bytes_max: protocol::limit::ATTACHMENT_BYTES_MAX,
+            visitor_unclaimed_bytes_max: 1024 * 1024 * 1024,
         }
     }
 }

@@ -5,6 +5,7 @@
 //! began. Router knows neither sockets nor HTTP: shards register a bounded channel and get frames that
 //! were encoded once.
 
+mod attachment;
 mod cache;
 mod claim;
 mod command;

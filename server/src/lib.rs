@@ -9,6 +9,7 @@ pub mod backup;
 pub mod config;
 mod directory;
 mod error;
+mod housekeeping;
 pub mod order;
 mod running;
 

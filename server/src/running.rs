@@ -7,7 +7,7 @@ use std::time::Duration;
 use bus::Bus;
 use desk::Desk;
 use gateway::{Gateway, GatewayConfig, Listeners, Parts};
-use router::{Router, RouterConfig};
+use router::Router;
 use storage::Db;
 use storage::blob::Blobs;
 use world::World;
@@ -18,6 +18,7 @@ use crate::backup::{self, Backups};
 use crate::config::{Addresses, Checked, Config};
 use crate::directory::DataDir;
 use crate::error::{Error, Result};
+use crate::housekeeping::Housekeeping;
 use crate::order::Clerk;
 
 /// How often a node measures its clock against the store's.
@@ -64,7 +65,7 @@ impl Core {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let db = storage::open(&checked.database, &world).await?;
         set_clock(&db, &world).await?;
-        let blobs = storage::blob::open(&checked.blobs)?;
+        let blobs = storage::blob::open(&checked.blobs)?.with_faults(world.faults.clone());
         let backups = Backups {
             reader: db.reader(),
             blobs: checked.blobs.clone(),
@@ -75,7 +76,7 @@ impl Core {
             world.clone(),
             Bus::local(),
             db.clone(),
-            RouterConfig::default(),
+            checked.router.clone(),
         )
         .await?;
         let desk = Desk::new(
@@ -199,10 +200,12 @@ async fn open_doors(core: &Core, checked: &Checked, listeners: Listeners) -> Res
         .spawn(socket.serve(core.clerk(), world.clone()));
     world.tracker.spawn(core.backups.clone().daily());
     world.tracker.spawn(keep_clock(db.clone(), world.clone()));
-    let blobs = core.blobs.clone();
-    world
-        .tracker
-        .spawn(sweep_files(db.clone(), blobs, world.clone()));
+    let housekeeping = Housekeeping {
+        db: db.clone(),
+        blobs: core.blobs.clone(),
+        world: world.clone(),
+    };
+    world.tracker.spawn(housekeeping.run());
     Ok(Opened {
         address,
         setup_link: token.map(|token| format!("{url}/console/setup#token={token}")),
@@ -267,34 +270,6 @@ async fn keep_clock(db: Db, world: World) {
             tracing::warn!(%error, "the store's time could not be read");
         }
     }
-}
-
-/// How often files that nothing needs any more are looked for: an erasure is complete after this.
-const SWEEP_PERIOD: Duration = Duration::from_secs(10);
-
-/// How long an upload may wait for a message to claim it, in milliseconds.
-const UNCLAIMED_MS_MAX: u64 = 24 * 60 * 60 * 1_000;
-
-/// Removes the files of messages that were taken back or erased, and uploads that nobody claimed.
-async fn sweep_files(db: Db, blobs: Blobs, world: World) {
-    let stop = world.tracker.soft().clone();
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => return,
-            () = world.clock.sleep(SWEEP_PERIOD) => {}
-        }
-        if let Err(error) = sweep(&db, &blobs, &world).await {
-            tracing::warn!(%error, "files that nothing needs could not be removed");
-        }
-    }
-}
-
-async fn sweep(db: &Db, blobs: &Blobs, world: &World) -> storage::error::Result<()> {
-    let before_ms = world.clock.now_ms().saturating_sub(UNCLAIMED_MS_MAX);
-    for (workspace_id, hash) in storage::attachment::sweep(db, before_ms).await? {
-        blobs.remove(workspace_id, &hash).await?;
-    }
-    Ok(())
 }
 
 /// The origin under which a browser on this machine, or the configured one, reaches the server.

@@ -99,6 +99,18 @@ fn each_mistake_names_its_key() {
             "[limits]\nattachment_bytes_max = 20971521",
             "limits.attachment_bytes_max",
         ),
+        (
+            "[limits]\nvisitor_upload_bytes_burst = 20971519",
+            "limits.visitor_upload_bytes",
+        ),
+        (
+            "[limits]\naddress_upload_bytes_per_minute = 0",
+            "limits.address_upload_bytes",
+        ),
+        (
+            "[limits]\nvisitor_unclaimed_bytes_max = 1000",
+            "limits.visitor_unclaimed_bytes_max",
+        ),
         ("[login]\nsession_days = 0", "login"),
         ("[login]\nlockout_minutes = 600000", "login"),
         ("[attachments]\ns3_bucket = \"files\"", "attachments"),

@@ -1,17 +1,27 @@
 //! Blobs: the bytes of files, by workspace and hash. On the filesystem, or in an S3-compatible store.
+//!
+//! Which files there may be, and when one goes, is for [`crate::attachment`] to say: its rows come first and
+//! go last.
 
 use std::fmt::Write;
+use std::fs;
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::{Duration, UNIX_EPOCH};
 
 use bytes::Bytes;
+use futures_util::{Stream, StreamExt};
 use object_store::aws::AmazonS3Builder;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutPayload};
 use protocol::id::WorkspaceId;
 use sha2::{Digest, Sha256};
+use world::Faults;
 
+use crate::db;
+use crate::db::group;
 use crate::error::{Error, Result};
 
 /// Where files are kept.
@@ -38,6 +48,19 @@ pub enum BlobConfig {
 #[derive(Clone, Debug)]
 pub struct Blobs {
     store: Arc<dyn ObjectStore>,
+    /// Where the files lie, unless they lie in a bucket.
+    directory: Option<PathBuf>,
+    faults: Faults,
+}
+
+/// SHA-256 of a file's bytes, in hexadecimal: its name.
+#[must_use]
+pub fn hash(bytes: &[u8]) -> String {
+    let mut hash = String::with_capacity(64);
+    for byte in Sha256::digest(bytes) {
+        write!(hash, "{byte:02x}").expect("writing into a string does not fail");
+    }
+    hash
 }
 
 /// Opens the files. A directory is made where there is none.
@@ -75,27 +98,38 @@ pub fn open(config: &BlobConfig) -> Result<Blobs> {
             Arc::new(builder.build().map_err(configuration)?)
         }
     };
-    Ok(Blobs { store })
+    let directory = match config {
+        BlobConfig::Directory(directory) => Some(directory.clone()),
+        BlobConfig::S3 { .. } => None,
+    };
+    Ok(Blobs {
+        store,
+        directory,
+        faults: Faults::none(),
+    })
 }
 
 impl Blobs {
-    /// Stores bytes and gives their hash, once they would survive a loss of power. The same bytes of the
-    /// same workspace are stored once.
+    /// The same files, where faults can be planted at `blob.put` and `blob.remove`.
+    #[must_use]
+    pub fn with_faults(self, faults: Faults) -> Self {
+        Self { faults, ..self }
+    }
+
+    /// Stores bytes under their [`hash`]; returns once they would survive a loss of power. The same bytes of
+    /// the same workspace are stored once. A place must be reserved for them.
     ///
     /// # Errors
     /// `Full`, `Unavailable`.
-    pub async fn put(&self, workspace_id: WorkspaceId, bytes: Bytes) -> Result<String> {
-        let mut hash = String::with_capacity(64);
-        for byte in Sha256::digest(&bytes) {
-            write!(hash, "{byte:02x}").expect("writing into a string does not fail");
-        }
-        let path = path(workspace_id, &hash)?;
+    pub async fn put(&self, workspace_id: WorkspaceId, hash: &str, bytes: Bytes) -> Result<()> {
+        group::planted(&self.faults, "blob.put")?;
+        let path = path(workspace_id, hash)?;
         let put = self
             .store
             .put_opts(&path, PutPayload::from_bytes(bytes), PutMode::Create.into())
             .await;
         match put {
-            Ok(_) | Err(object_store::Error::AlreadyExists { .. }) => Ok(hash),
+            Ok(_) | Err(object_store::Error::AlreadyExists { .. }) => Ok(()),
             Err(error) => Err(failure(&error)),
         }
     }
@@ -117,10 +151,75 @@ impl Blobs {
     /// # Errors
     /// `Unavailable`.
     pub async fn remove(&self, workspace_id: WorkspaceId, hash: &str) -> Result<()> {
+        group::planted(&self.faults, "blob.remove")?;
         match self.store.delete(&path(workspace_id, hash)?).await {
             Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
             Err(error) => Err(failure(&error)),
         }
+    }
+
+    /// All files last written before `before_ms`, in no order.
+    pub(crate) fn list(
+        &self,
+        before_ms: u64,
+    ) -> impl Stream<Item = Result<(WorkspaceId, String)>> + Send {
+        self.store.list(None).filter_map(move |found| async move {
+            let found = match found {
+                Ok(found) => found,
+                Err(error) => return Some(Err(failure(&error))),
+            };
+            let written_ms = u64::try_from(found.last_modified.timestamp_millis()).unwrap_or(0);
+            if written_ms >= before_ms {
+                return None;
+            }
+            let mut parts = found.location.parts();
+            let workspace_id = parts.next()?.as_ref().parse().ok()?;
+            let hash = parts.nth(1)?.as_ref().to_owned();
+            // What lies there under another name is not ours.
+            let is_ours = path(workspace_id, &hash).ok()? == found.location;
+            is_ours.then_some(Ok((workspace_id, hash)))
+        })
+    }
+
+    /// Removes what writes before `before_ms` left half written because the process was killed. A bucket keeps
+    /// no halves.
+    pub(crate) async fn remove_halves(&self, before_ms: u64) -> Result<()> {
+        let Some(directory) = self.directory.clone() else {
+            return Ok(());
+        };
+        db::blocking(move || {
+            remove_halves(&directory, before_ms)
+                .map_err(|error| Error::Unavailable(error.to_string()))
+        })
+        .await
+    }
+}
+
+/// Removes the files with a number behind a `#`, which is how the library names what it is writing.
+fn remove_halves(directory: &std::path::Path, before_ms: u64) -> io::Result<()> {
+    let before = UNIX_EPOCH + Duration::from_millis(before_ms);
+    for entry in fs::read_dir(directory)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            gone_is_fine(remove_halves(&entry.path(), before_ms))?;
+            continue;
+        }
+        let name = entry.file_name();
+        let number = name.to_str().and_then(|name| name.split_once('#'));
+        let is_half = number.is_some_and(|(_, number)| {
+            !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
+        });
+        if is_half && entry.metadata()?.modified()? < before {
+            gone_is_fine(fs::remove_file(entry.path()))?;
+        }
+    }
+    Ok(())
+}
+
+fn gone_is_fine(done: io::Result<()>) -> io::Result<()> {
+    match done {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        done => done,
     }
 }
 
@@ -164,16 +263,38 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let blobs = open(&BlobConfig::Directory(directory.path().join("files"))).unwrap();
         let (ours, theirs) = (WorkspaceId::from_bits(1), WorkspaceId::from_bits(2));
-        let hash = blobs.put(ours, Bytes::from_static(b"hello")).await.unwrap();
-        assert_eq!(
-            blobs.put(ours, Bytes::from_static(b"hello")).await.unwrap(),
-            hash
-        );
+        let hash = hash(b"hello");
+        for _ in 0..2 {
+            let bytes = Bytes::from_static(b"hello");
+            blobs.put(ours, &hash, bytes).await.unwrap();
+        }
         assert_eq!(blobs.get(ours, &hash).await.unwrap().unwrap(), "hello");
         assert_eq!(blobs.get(theirs, &hash).await.unwrap(), None);
         blobs.remove(ours, &hash).await.unwrap();
         blobs.remove(ours, &hash).await.unwrap();
         assert_eq!(blobs.get(ours, &hash).await.unwrap(), None);
+    }
+
+    #[tokio::test]
+    async fn old_halves_go_and_all_else_stays() {
+        let parent = tempfile::tempdir().unwrap();
+        let directory = parent.path().to_owned();
+        let blobs = open(&BlobConfig::Directory(directory.clone())).unwrap();
+        let (workspace_id, hash) = (WorkspaceId::from_bits(1), hash(b"hello"));
+        let bytes = Bytes::from_static(b"hello");
+        blobs.put(workspace_id, &hash, bytes).await.unwrap();
+        let file = directory.join(path(workspace_id, &hash).unwrap().as_ref());
+        let half = file.with_file_name(format!("{hash}#12"));
+        fs::write(&half, "hel").unwrap();
+        fs::write(directory.join("notes#1a"), "not ours").unwrap();
+        blobs.remove_halves(1_000_000).await.unwrap();
+        assert!(half.exists(), "it may still be written");
+        blobs.remove_halves(u64::MAX / 2_000_000).await.unwrap();
+        assert!(!half.exists() && file.exists() && directory.join("notes#1a").exists());
+        let listed: Vec<_> = blobs.list(u64::MAX).collect().await;
+        let listed: Vec<_> = listed.into_iter().map(Result::unwrap).collect();
+        assert_eq!(listed, [(workspace_id, hash)]);
+        assert_eq!(blobs.list(1_000_000).count().await, 0);
     }
 
     #[tokio::test]

@@ -5,16 +5,16 @@ mod both;
 mod common;
 
 use both::on_both;
+use common::files::{blobs, upload};
 use common::talk::{Talk, key, words};
 use common::{NOW_MS, Store, scope};
-use protocol::attachment::Attachment;
 use protocol::contact::ContactChange;
 use protocol::conversation::Marks;
 use protocol::id::WorkspaceId;
 use protocol::site::SiteChange;
 use protocol::view::InboxFilter;
 use protocol::visitor::Claim;
-use storage::attachment::{self, AttachmentRow};
+use storage::attachment;
 use storage::audit::{self, Change};
 use storage::command::{Refusal, Remembered};
 use storage::conversation::{self, ListQuery, Unread};
@@ -31,33 +31,13 @@ use storage::{
 mod stories {
     use super::*;
 
-    fn upload(talk: &Talk<'_>) -> AttachmentRow {
-        AttachmentRow {
-            attachment: Attachment {
-                id: talk.store.world.ids.next(),
-                name: "a.txt".to_owned(),
-                media_type: "text/plain".to_owned(),
-                size_bytes: 1,
-                width: None,
-                height: None,
-            },
-            uploader: talk.visitor.visitor_id.to_string(),
-            hash: "aa".to_owned(),
-            conversation_id: None,
-            entry_id: None,
-            internal: false,
-            created_at_ms: NOW_MS,
-        }
-    }
-
     on_both! {
         /// Every read, with the right ids and another workspace, gives nothing.
         async fn reads_end_at_the_workspace(store: &Store) {
             let talk = Talk::new(store).await;
             let stored = talk.says("mine").await;
             let (id, entry_id) = (stored.conversation.id, stored.entries[0].id);
-            let file = upload(&talk);
-            attachment::create(&store.db, talk.workspace_id, &file).await.unwrap();
+            let file = upload(&talk, &blobs(store), talk.visitor.visitor_id, "a").await;
             let db = &store.db;
             let other: WorkspaceId = store.world.ids.next();
             let there = scope(&store.world, other);

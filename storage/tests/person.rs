@@ -4,16 +4,17 @@
 mod both;
 mod common;
 
+use std::path::Path;
+
 use both::on_both;
+use common::files::{blobs, upload};
 use common::talk::{Talk, accepted, key, words};
 use common::{NOW_MS, Store, scope};
-use protocol::attachment::Attachment;
 use protocol::contact::{AttributeValue, ContactChange, ContactKind, IdentityKind};
 use protocol::id::ContactId;
-use protocol::limit;
 use protocol::permission::VisitorActor;
 use protocol::visitor::{Claim, PageView, Source};
-use storage::attachment::{self, AttachmentRow};
+use storage::attachment;
 use storage::audit::Change;
 use storage::command::{Refusal, Remembered};
 use storage::contact;
@@ -67,25 +68,6 @@ mod stories {
         )
         .await
         .unwrap()
-    }
-
-    fn upload(talk: &Talk<'_>, uploader: impl ToString, hash: &str) -> AttachmentRow {
-        AttachmentRow {
-            attachment: Attachment {
-                id: talk.store.world.ids.next(),
-                name: "zanzibar.png".to_owned(),
-                media_type: "image/png".to_owned(),
-                size_bytes: 12,
-                width: Some(3),
-                height: Some(4),
-            },
-            uploader: uploader.to_string(),
-            hash: hash.to_owned(),
-            conversation_id: None,
-            entry_id: None,
-            internal: false,
-            created_at_ms: NOW_MS,
-        }
     }
 
     on_both! {
@@ -215,61 +197,14 @@ mod stories {
             assert_eq!((contact.email, contact.name.as_str()), (None, "Čedo"));
         }
 
-        /// A message claims its own uploads once; another's, unknown or claimed ones refuse it.
-        async fn a_message_claims_its_files(store: &Store) {
-            let talk = Talk::new(store).await;
-            let db = &store.db;
-            let mine = upload(&talk, talk.visitor.visitor_id, "aa");
-            let theirs = upload(&talk, talk.agent_id, "bb");
-            for row in [&mine, &theirs] {
-                assert_eq!(attachment::create(db, talk.workspace_id, row).await.unwrap(), Written::Done(()));
-            }
-            let with = |row: &AttachmentRow| {
-                let mut message = words("see");
-                message.attachment_ids = vec![row.attachment.id];
-                message
-            };
-            let foreign = talk.says_as(talk.visitor, "c1", with(&theirs)).await;
-            assert_eq!(foreign, Outcome::Refused(Refusal::Attachment));
-            let stored = accepted(talk.says_as(talk.visitor, "c2", with(&mine)).await);
-            let shown = format!("{:?}", stored.entries[0].content);
-            assert!(shown.contains("zanzibar.png"), "{shown}");
-            assert_eq!(stored.conversation.preview.as_ref().unwrap().attachment_count, 1);
-            let read = entry::after(db, talk.workspace_id, stored.conversation.id, Numbering::Visitor, 0, 9).await.unwrap();
-            assert_eq!(read, stored.entries);
-            let twice = talk.says_as(talk.visitor, "c3", with(&mine)).await;
-            assert_eq!(twice, Outcome::Refused(Refusal::Attachment));
-            let row = attachment::find(db, talk.workspace_id, mine.attachment.id).await.unwrap().unwrap();
-            assert_eq!((row.entry_id, row.internal), (Some(stored.entries[0].id), false));
-            let note = talk.deed(stored.conversation.id, vec![NewContent::Note(with(&theirs))]);
-            accepted(talk.tries(&note).await);
-            let row = attachment::find(db, talk.workspace_id, theirs.attachment.id).await.unwrap().unwrap();
-            assert!(row.internal);
-        }
-
-        /// An uploader has so many unclaimed files at most, and a sweep forgets old ones.
-        async fn unclaimed_files_are_bounded_and_swept(store: &Store) {
-            let talk = Talk::new(store).await;
-            let db = &store.db;
-            for n in 0..limit::UNCLAIMED_ATTACHMENTS_MAX {
-                let row = upload(&talk, talk.visitor.visitor_id, &format!("{n:02}"));
-                assert_eq!(attachment::create(db, talk.workspace_id, &row).await.unwrap(), Written::Done(()));
-            }
-            let row = upload(&talk, talk.visitor.visitor_id, "99");
-            assert_eq!(attachment::create(db, talk.workspace_id, &row).await.unwrap(), Written::TooMany);
-            assert_eq!(attachment::sweep(db, NOW_MS).await.unwrap(), []);
-            let gone = attachment::sweep(db, NOW_MS + 1).await.unwrap();
-            assert_eq!(gone.len(), limit::UNCLAIMED_ATTACHMENTS_MAX);
-        }
-
         /// A planted word is nowhere after the erasure: not in rows, index, files or log.
         async fn an_erased_word_is_nowhere(store: &Store) {
             let talk = Talk::new(store).await;
             let db = &store.db;
             let key = key(talk.visitor.visitor_id, "i1", "claim");
             visitor::claim(db, talk.workspace_id, &talk.visitor, &key, &claim("Zanzibar"), NOW_MS).await.unwrap();
-            let file = upload(&talk, talk.visitor.visitor_id, "cc");
-            attachment::create(db, talk.workspace_id, &file).await.unwrap();
+            let blobs = blobs(store);
+            let file = upload(&talk, &blobs, talk.visitor.visitor_id, "zanzibar").await;
             let mut message = words("I live in Zanzibar, zanzibarstreet 7");
             message.attachment_ids = vec![file.attachment.id];
             let stored = accepted(talk.says_as(talk.visitor, "c1", message).await);
@@ -306,8 +241,8 @@ mod stories {
             let erased = contact::erase(db, contact_id, &line).await.unwrap().unwrap();
             assert_eq!(erased.conversation_ids, [id]);
             assert_eq!(erased.visitor_ids, [talk.visitor.visitor_id]);
-            let swept = storage::attachment::sweep(db, 0).await.unwrap();
-            assert_eq!(swept, [(talk.workspace_id, "cc".to_owned())]);
+            let swept = attachment::sweep(db, &blobs, 0, 0).await.unwrap();
+            assert_eq!((swept.removed_count, swept.failed_count), (1, 0));
             assert!(!holds_word(store).await, "the word is still there");
             let emptied = conversation::find(db, talk.workspace_id, id).await.unwrap().unwrap();
             let preview = emptied.preview.unwrap();
@@ -333,19 +268,20 @@ mod stories {
             .path()
             .join(format!("copy-{}.db", store.world.ids.below(u64::MAX)));
         storage::backup::backup(&store.db, &copy).await.unwrap();
-        let mut files: Vec<_> = std::fs::read_dir(store.directory.path())
-            .unwrap()
-            .map(|entry| entry.unwrap().path())
-            .collect();
-        let mut found = false;
-        files.sort();
-        for file in files {
-            let text = String::from_utf8_lossy(&std::fs::read(&file).unwrap()).to_lowercase();
-            if text.contains("zanzibar") {
-                found = true;
-            }
-        }
+        let found = has_word_below(store.directory.path());
         std::fs::remove_file(copy).unwrap();
         found
+    }
+
+    fn has_word_below(directory: &Path) -> bool {
+        let mut paths = std::fs::read_dir(directory).unwrap();
+        paths.any(|entry| {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                return has_word_below(&path);
+            }
+            let text = String::from_utf8_lossy(&std::fs::read(&path).unwrap()).to_lowercase();
+            text.contains("zanzibar")
+        })
     }
 }

@@ -22,6 +22,7 @@ use storage::attachment::AttachmentRow;
 use crate::Doors;
 use crate::http::auth::Anybody;
 use crate::http::extract::{Json, Path, body_bytes};
+use crate::http::line::Line;
 use crate::http::problem::{Answer, Failure};
 
 /// The header with the file's name, percent-encoded.
@@ -54,6 +55,7 @@ pub(crate) fn routes() -> Router<Doors> {
 pub(crate) async fn upload(
     State(doors): State<Doors>,
     Anybody(actor): Anybody,
+    line: Line,
     headers: HeaderMap,
     request: Request,
 ) -> Answer<Response> {
@@ -63,9 +65,13 @@ pub(crate) async fn upload(
         .limits
         .attachment_bytes_max
         .min(limit::ATTACHMENT_BYTES_MAX);
-    if said_length(&headers).is_some_and(|length| length > bytes_max) {
+    let said_length = said_length(&headers);
+    if said_length.is_some_and(|length| length > bytes_max) {
         return Err(ErrorCode::TooLarge.into());
     }
+    // Who says no length may send as much as a file may have.
+    let budget = said_length.unwrap_or(bytes_max);
+    doors.limits.upload(&actor, &line, budget)?;
     // Files are read whole to be looked at and hashed, so only some at a time.
     let _place = doors
         .uploads
@@ -92,10 +98,10 @@ struct NewAttachment {
     bytes: Bytes,
 }
 
-/// Keeps a file: its bytes are safe before a row names them.
+/// Keeps a file, if there is a place for it.
 async fn keep(doors: &Doors, actor: &Actor, new: NewAttachment) -> Answer<Attachment> {
     let size_bytes = u64::try_from(new.bytes.len()).expect("a size fits into 64 bits");
-    let hash = doors.blobs.put(actor.workspace_id, new.bytes).await?;
+    let hash = storage::blob::hash(&new.bytes);
     let attachment = Attachment {
         id: doors.world.ids.next(),
         name: new.name,
@@ -107,15 +113,17 @@ async fn keep(doors: &Doors, actor: &Actor, new: NewAttachment) -> Answer<Attach
     let row = AttachmentRow {
         attachment: attachment.clone(),
         uploader: actor.principal_key(),
-        hash,
+        hash: hash.clone(),
         conversation_id: None,
         entry_id: None,
         internal: false,
         created_at_ms: doors.world.clock.now_ms(),
     };
+    let workspace_id = actor.workspace_id;
+    let put = doors.blobs.put(workspace_id, &hash, new.bytes);
     doors
         .router
-        .keep_attachment(actor.workspace_id, &row)
+        .keep_attachment(workspace_id, &row, put)
         .await?;
     Ok(attachment)
 }

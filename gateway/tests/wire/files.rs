@@ -1,5 +1,7 @@
 //! Files, up and down.
 
+use gateway::config::ByteRate;
+use protocol::limit;
 use serde_json::json;
 
 use crate::stack::{Answer, PAGE, Stack};
@@ -94,4 +96,67 @@ async fn a_download_cannot_become_a_page_of_ours() {
         answer.headers["content-security-policy"],
         "default-src 'none'; sandbox"
     );
+}
+
+#[tokio::test]
+async fn what_is_refused_over_the_bound_leaves_no_file() {
+    let stack = Stack::start().await;
+    let token = stack.visitor_token().await;
+    for number in 0..limit::UNCLAIMED_ATTACHMENTS_MAX + 3 {
+        let bytes = format!("file number {number}");
+        let answer = upload(&stack, &token, "text/plain", "x", bytes.as_bytes()).await;
+        if number < limit::UNCLAIMED_ATTACHMENTS_MAX {
+            assert_eq!(answer.status, 201, "{answer:?}");
+        } else {
+            assert_eq!((answer.status, answer.code().as_str()), (422, "too_many"));
+        }
+    }
+    assert_eq!(stack.file_count(), limit::UNCLAIMED_ATTACHMENTS_MAX);
+}
+
+#[tokio::test]
+async fn uploads_have_a_budget_of_bytes_by_visitor_and_by_address() {
+    const KIB: u64 = 1024;
+    let stack = Stack::with(|config| {
+        config.limits.visitor_upload_bytes = ByteRate::new(1, 200 * KIB);
+        config.limits.address_upload_bytes = ByteRate::new(1, 300 * KIB);
+    })
+    .await;
+    let check = async |token: &str, size_kib: usize, status: u16, code: &str| {
+        let bytes = vec![b'x'; size_kib * 1024];
+        let answer = upload(&stack, token, "text/plain", "x", &bytes).await;
+        assert_eq!(answer.status, status, "{answer:?}");
+        if status != 201 {
+            assert_eq!(answer.code(), code);
+        }
+    };
+    let token = stack.visitor_token().await;
+    check(&token, 201, 413, "too_large").await;
+    check(&token, 130, 201, "").await;
+    check(&token, 130, 429, "rate_limited").await;
+    // The smallest file counts as 64 KiB.
+    check(&token, 1, 201, "").await;
+    check(&token, 1, 429, "rate_limited").await;
+    let other = stack.visitor_token().await;
+    check(&other, 100, 201, "").await;
+    check(&other, 100, 429, "rate_limited").await;
+    assert_eq!(stack.file_count(), 3);
+}
+
+#[tokio::test]
+async fn a_file_that_cannot_be_stored_leaves_its_place_to_others() {
+    let stack = Stack::start().await;
+    let token = stack.visitor_token().await;
+    let more = limit::UNCLAIMED_ATTACHMENTS_MAX as u64 + 1;
+    stack.world.faults.fail("blob.put", 0, more);
+    for _ in 0..more {
+        let answer = upload(&stack, &token, "text/plain", "x", b"hello").await;
+        assert_eq!(
+            (answer.status, answer.code().as_str()),
+            (503, "unavailable")
+        );
+    }
+    let answer = upload(&stack, &token, "text/plain", "x", b"hello").await;
+    assert_eq!(answer.status, 201, "{answer:?}");
+    assert_eq!(stack.file_count(), 1);
 }

@@ -28,7 +28,7 @@ pub(crate) struct Stack {
     pub(crate) site: String,
     pub(crate) world: World,
     pub(crate) secret: String,
-    _dir: TempDir,
+    dir: TempDir,
 }
 
 /// An HTTP answer.
@@ -63,7 +63,7 @@ impl Stack {
 
     pub(crate) async fn with(change: impl FnOnce(&mut GatewayConfig)) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let world = World::system();
+        let world = World::system_with_faults();
         let url = format!("sqlite:{}", dir.path().join("test.db").display());
         let database = storage::DatabaseConfig::of_url(&url).unwrap();
         let db = storage::open(&database, &world).await.unwrap();
@@ -91,7 +91,9 @@ impl Stack {
             reader: db.reader(),
             router,
             desk,
-            blobs: storage::blob::open(&blobs).unwrap(),
+            blobs: storage::blob::open(&blobs)
+                .unwrap()
+                .with_faults(world.faults.clone()),
         };
         make_assets(dir.path());
         let listeners = Listeners {
@@ -106,7 +108,7 @@ impl Stack {
             site,
             world,
             secret: String::new(),
-            _dir: dir,
+            dir,
         };
         let login = json!({"email": "owner@example.com", "password": PASSWORD});
         let answer = stack.post("/api/v1/login?bearer=true", &[], &login).await;
@@ -121,6 +123,18 @@ impl Stack {
 
     pub(crate) fn own_origin(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// How many uploaded files lie on the disk, and what is left of others.
+    pub(crate) fn file_count(&self) -> usize {
+        fn count(directory: &std::path::Path) -> usize {
+            let entries = std::fs::read_dir(directory).unwrap();
+            entries
+                .map(|entry| entry.unwrap().path())
+                .map(|path| if path.is_dir() { count(&path) } else { 1 })
+                .sum()
+        }
+        count(&self.dir.path().join("files"))
     }
 
     /// One request on a connection of its own.

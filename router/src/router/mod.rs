@@ -15,11 +15,12 @@ use protocol::id::{ConnectionId, ContactId, ConversationId, WorkspaceId};
 use protocol::permission::{Actor, Permission, Principal};
 use protocol::rejection::{ErrorCode, Rejection};
 use protocol::text::ClientId;
+use storage::Db;
 use storage::attachment::AttachmentRow;
-use storage::{Db, Written};
 use tokio::sync::oneshot;
 use world::World;
 
+use crate::attachment;
 use crate::cache::{Cache, Tenant};
 use crate::config::RouterConfig;
 use crate::delivery::{Delivery, Encoded};
@@ -314,24 +315,18 @@ impl Router {
         tail::ring(self);
     }
 
-    /// Keeps the row of an uploaded file, once the file itself is safe.
+    /// Keeps an uploaded file, whose bytes `put` stores once there is a place for them.
     ///
     /// # Errors
-    /// `too_many` where too many files of the uploader were named by no message yet, `unavailable`.
+    /// `too_many` where too many files of the uploader were named by no message yet, `storage_full` where those
+    /// of all visitors are too large together, `unavailable`, and what `put` fails with.
     pub async fn keep_attachment(
         &self,
         workspace_id: WorkspaceId,
         row: &AttachmentRow,
+        put: impl Future<Output = storage::Result<()>>,
     ) -> Result<(), Rejection> {
-        let written = storage::attachment::create(&self.0.db, workspace_id, row).await;
-        match written.map_err(|error| refused_by(&error))? {
-            Written::Done(()) | Written::AlreadyExists => Ok(()),
-            Written::TooMany => Err(ErrorCode::TooMany.into()),
-            Written::VersionConflict
-            | Written::NotFound
-            | Written::LastOwner
-            | Written::Refused => Err(ErrorCode::Forbidden.into()),
-        }
+        attachment::keep(self, workspace_id, row, put).await
     }
 
     /// Erases a contact for good. Finished also when the future is dropped; safe to repeat.

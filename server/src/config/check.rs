@@ -8,8 +8,9 @@ use std::time::Duration;
 use desk::DeskConfig;
 use gateway::GatewayConfig;
 use gateway::address::Cidr;
-use gateway::config::{GeoConfig, LimitConfig, MetricsConfig, Rate, TlsConfig};
+use gateway::config::{ByteRate, GeoConfig, LimitConfig, MetricsConfig, Rate, TlsConfig};
 use protocol::limit;
+use router::RouterConfig;
 use storage::blob::BlobConfig;
 use storage::{DatabaseConfig, Home};
 
@@ -34,6 +35,8 @@ pub struct Checked {
     pub listen: Addresses,
     /// Sockets and doors.
     pub gateway: GatewayConfig,
+    /// The realtime core.
+    pub router: RouterConfig,
     /// The daily backup.
     pub backup: BackupPlan,
     /// Unattended set-up: address and password.
@@ -88,6 +91,7 @@ impl Config {
             data_dir,
             database,
             listen,
+            router: router(self),
             gateway,
         };
         check.log(self);
@@ -274,6 +278,7 @@ impl Check {
             let problem = format!("must be 1 to {}", limit::ATTACHMENT_BYTES_MAX);
             self.mistake("limits.attachment_bytes_max", problem);
         }
+        let upload_bytes = self.upload_bytes(limits);
         let mut rate = |name: &str, per_minute: u32, burst: u32| {
             if per_minute == 0 || burst == 0 {
                 self.mistake(
@@ -315,11 +320,40 @@ impl Check {
                 l.key_requests_per_minute,
                 l.key_requests_burst,
             ),
+            visitor_upload_bytes: upload_bytes.0,
+            address_upload_bytes: upload_bytes.1,
             trusted_addresses: self.networks("limits.trusted_addresses", &limits.trusted_addresses),
             connections_max: limits.connections_max,
             connections_per_address_max: limits.connections_per_address_max,
             attachment_bytes_max: limits.attachment_bytes_max,
         }
+    }
+
+    /// What a visitor, and an address, may upload.
+    fn upload_bytes(&mut self, limits: &super::Limits) -> (ByteRate, ByteRate) {
+        let file_bytes = limits.attachment_bytes_max.max(limit::UPLOAD_BYTES_MIN);
+        let mut rate = |name: &str, per_minute: u64, burst: u64| {
+            if per_minute == 0 || burst < file_bytes {
+                let problem = format!("per minute begins at 1, the burst at {file_bytes}");
+                self.mistake(&format!("limits.{name}"), problem);
+            }
+            ByteRate::new(per_minute, burst)
+        };
+        let visitor = rate(
+            "visitor_upload_bytes",
+            limits.visitor_upload_bytes_per_minute,
+            limits.visitor_upload_bytes_burst,
+        );
+        let address = rate(
+            "address_upload_bytes",
+            limits.address_upload_bytes_per_minute,
+            limits.address_upload_bytes_burst,
+        );
+        if limits.visitor_unclaimed_bytes_max < file_bytes {
+            let problem = format!("must be at least {file_bytes}");
+            self.mistake("limits.visitor_unclaimed_bytes_max", problem);
+        }
+        (visitor, address)
     }
 
     fn desk(&mut self, config: &Config) -> DeskConfig {
@@ -428,6 +462,15 @@ impl Check {
         if !matches!(config.log.format.as_str(), "text" | "json") {
             self.mistake("log.format", "must be text or json");
         }
+    }
+}
+
+/// What the core takes of the limits; other parts have found the mistakes.
+fn router(config: &Config) -> RouterConfig {
+    RouterConfig {
+        attachment_bytes_max: config.limits.attachment_bytes_max,
+        visitor_unclaimed_bytes_max: config.limits.visitor_unclaimed_bytes_max,
+        ..RouterConfig::default()
     }
 }
 

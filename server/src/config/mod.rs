@@ -6,6 +6,7 @@
 
 use std::path::Path;
 
+use router::RouterConfig;
 use serde::{Deserialize, Serialize};
 
 pub use check::{Addresses, BackupPlan, Checked};
@@ -99,6 +100,11 @@ pub struct Limits {
     pub site_sessions_burst: u32,
     pub key_requests_per_minute: u32,
     pub key_requests_burst: u32,
+    pub visitor_upload_bytes_per_minute: u64,
+    pub visitor_upload_bytes_burst: u64,
+    pub address_upload_bytes_per_minute: u64,
+    pub address_upload_bytes_burst: u64,
+    pub visitor_unclaimed_bytes_max: u64,
     pub attachment_bytes_max: u64,
 }
 
@@ -302,6 +308,11 @@ impl Default for Limits {
             site_sessions_burst: limits.site_sessions.burst,
             key_requests_per_minute: limits.key_requests.per_minute,
             key_requests_burst: limits.key_requests.burst,
+            visitor_upload_bytes_per_minute: limits.visitor_upload_bytes.per_minute,
+            visitor_upload_bytes_burst: limits.visitor_upload_bytes.burst,
+            address_upload_bytes_per_minute: limits.address_upload_bytes.per_minute,
+            address_upload_bytes_burst: limits.address_upload_bytes.burst,
+            visitor_unclaimed_bytes_max: RouterConfig::default().visitor_unclaimed_bytes_max,
             attachment_bytes_max: limits.attachment_bytes_max,
         }
     }

@@ -1,7 +1,7 @@
 //! One door to two databases: batches in, rows out.
 
 mod batch;
-mod group;
+pub(crate) mod group;
 pub(crate) mod migration;
 pub(crate) mod postgres;
 mod row;

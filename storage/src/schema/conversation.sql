@@ -107,9 +107,22 @@ CREATE TABLE attachment (
     height BIGINT,
     hash TEXT NOT NULL,
     created_at_ms BIGINT NOT NULL,
+    stored_at_ms BIGINT,
     deleted_at_ms BIGINT,
     PRIMARY KEY (workspace_id, attachment_id)
 );
-CREATE INDEX attachment_unclaimed ON attachment (workspace_id, uploader) WHERE entry_id IS NULL;
+CREATE INDEX attachment_unclaimed ON attachment (workspace_id, uploader, size_bytes)
+    WHERE entry_id IS NULL AND deleted_at_ms IS NULL;
+CREATE INDEX attachment_by_age ON attachment (created_at_ms) WHERE entry_id IS NULL AND deleted_at_ms IS NULL;
+CREATE INDEX attachment_deleted ON attachment (workspace_id, hash) WHERE deleted_at_ms IS NOT NULL;
 CREATE INDEX attachment_of_conversation ON attachment (workspace_id, conversation_id, entry_id);
 CREATE INDEX attachment_by_hash ON attachment (workspace_id, hash);
+
+CREATE TABLE blob (
+    workspace_id TEXT NOT NULL,
+    hash TEXT NOT NULL,
+    touch_count BIGINT NOT NULL,
+    removing_at_ms BIGINT,
+    PRIMARY KEY (workspace_id, hash)
+);
+CREATE INDEX blob_removing ON blob (workspace_id, hash) WHERE removing_at_ms IS NOT NULL;

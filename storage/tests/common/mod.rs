@@ -3,6 +3,7 @@
 // Each test binary uses its own part of this.
 #![expect(dead_code, reason = "shared by several test binaries")]
 
+pub(crate) mod files;
 pub(crate) mod talk;
 
 use std::sync::atomic::{AtomicU32, Ordering};
