@@ -2,12 +2,17 @@
 //!
 //! In turn, and from one place: the load is even, and a port that is taken is an error.
 
+use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
-use http::{HeaderMap, StatusCode, Uri, header};
+use http::{Request, StatusCode, header};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use world::net::TcpListener;
 
@@ -18,6 +23,12 @@ use crate::{Doors, Listeners};
 
 /// How long the acceptor rests when the system has no more descriptors.
 const REST: Duration = Duration::from_millis(100);
+/// Connections at a time that are sent on to TLS.
+const REDIRECTS_MAX: usize = 256;
+/// How long such a connection may last.
+const REDIRECT_TIME_MAX: Duration = Duration::from_secs(5);
+/// Bytes that are read of a request that is sent on.
+const REDIRECT_BUFFER_MAX: usize = 16 * 1024;
 /// How often limits forget who has been quiet.
 const FORGET: Duration = Duration::from_secs(60);
 
@@ -36,10 +47,7 @@ pub(crate) fn start(
         accepting.clone(),
     ));
     if let Some(listener) = listeners.redirect {
-        let router = Router::new()
-            .fallback(redirect)
-            .with_state(doors.config.public_origin.clone());
-        tracker.spawn(serve(listener, router, accepting.clone()));
+        tracker.spawn(send_on(doors.clone(), listener, accepting.clone()));
     }
     if let Some(listener) = listeners.metrics {
         let router = health::metrics_only(doors.clone());
@@ -91,28 +99,54 @@ async fn serve(listener: TcpListener, router: Router, until: CancellationToken) 
     }
 }
 
-/// Sends a browser from plain HTTP to TLS.
-async fn redirect(
-    State(public_origin): State<Option<String>>,
-    uri: Uri,
-    headers: HeaderMap,
-) -> Response {
-    let origin = public_origin.or_else(|| {
-        let host = headers.get(header::HOST)?.to_str().ok()?;
-        // The port of the plain listener is not that of the other one.
-        let name = host.rsplit_once(':').map_or(host, |(name, port)| {
-            if port.bytes().all(|byte| byte.is_ascii_digit()) {
-                name
-            } else {
-                host
-            }
+/// Sends everybody who speaks plain HTTP on to TLS: one answer to a connection, and within
+/// `REDIRECT_TIME_MAX`. Strangers reach this port, so connections beyond `REDIRECTS_MAX` wait.
+async fn send_on(doors: Doors, listener: TcpListener, accepting: CancellationToken) {
+    let room = Arc::new(Semaphore::new(REDIRECTS_MAX));
+    loop {
+        let next = async {
+            let place = Arc::clone(&room).acquire_owned().await;
+            (place, listener.accept().await)
+        };
+        let (place, accepted) = tokio::select! {
+            biased;
+            () = accepting.cancelled() => return,
+            next = next => next,
+        };
+        let Ok((stream, _)) = accepted else {
+            doors.world.clock.sleep(REST).await;
+            continue;
+        };
+        let doors = doors.clone();
+        let world = doors.world.clone();
+        world.tracker.spawn(async move {
+            let _place = place;
+            let service = service_fn(|request: Request<Incoming>| {
+                let answer = redirect(doors.config.public_origin.as_deref(), &request);
+                async move { Ok::<_, Infallible>(answer) }
+            });
+            let served = hyper::server::conn::http1::Builder::new()
+                .keep_alive(false)
+                .max_buf_size(REDIRECT_BUFFER_MAX)
+                .serve_connection(TokioIo::new(stream), service);
+            // Who speaks no HTTP, or takes too long, goes without.
+            let _served = doors.world.clock.timeout(REDIRECT_TIME_MAX, served).await;
         });
-        let is_plain = name
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b".-[]:".contains(&byte));
-        (is_plain && !name.is_empty()).then(|| format!("https://{name}"))
-    });
-    let path = uri.path_and_query().map_or("/", |path| path.as_str());
+    }
+}
+
+/// Where a request over plain HTTP is to be made instead: at our own origin where it is configured,
+/// else at the standard port of the host that was asked.
+fn redirect(public_origin: Option<&str>, request: &Request<Incoming>) -> Response {
+    let asked = request.headers().get(header::HOST);
+    let origin = match public_origin {
+        Some(origin) => Some(origin.to_owned()),
+        None => asked
+            .and_then(|host| host.to_str().ok())
+            .and_then(secure_origin),
+    };
+    let path = request.uri().path_and_query();
+    let path = path.map_or("/", |path| path.as_str());
     match origin {
         Some(origin) if path.starts_with('/') => {
             Redirect::permanent(&format!("{origin}{path}")).into_response()
@@ -121,12 +155,47 @@ async fn redirect(
     }
 }
 
+/// The origin over TLS of a host: the port of the plain listener is not that of the other one.
+fn secure_origin(host: &str) -> Option<String> {
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        Some(_) | None => host,
+    };
+    let is_plain = name
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || b".-[]:".contains(&byte));
+    (is_plain && !name.is_empty()).then(|| format!("https://{name}"))
+}
+
 async fn forget(doors: Doors) {
     let soft = doors.world.tracker.soft();
     loop {
         tokio::select! {
             () = soft.cancelled() => return,
             () = doors.world.clock.sleep(FORGET) => doors.limits.forget_quiet(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_is_asked_for_at_the_standard_port_and_nothing_else_gets_into_the_address() {
+        for (host, origin) in [
+            ("chat.example.com", Some("https://chat.example.com")),
+            ("chat.example.com:8080", Some("https://chat.example.com")),
+            ("[::1]", Some("https://[::1]")),
+            ("[::1]:80", Some("https://[::1]")),
+            ("", None),
+            (":80", None),
+            ("a/b", None),
+            ("a@b", None),
+            ("a b", None),
+            ("a?b", None),
+        ] {
+            assert_eq!(secure_origin(host).as_deref(), origin, "{host}");
         }
     }
 }
