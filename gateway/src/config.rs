@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 
 use crate::address::Cidr;
+use crate::error::Error;
+use crate::tls;
 
 /// The gateway's settings.
 #[derive(Clone)]
@@ -51,6 +53,16 @@ pub struct TlsConfig {
     pub certificate: PathBuf,
     /// Its private key, PEM.
     pub key: PathBuf,
+}
+
+impl TlsConfig {
+    /// Reads both files as a start would.
+    ///
+    /// # Errors
+    /// What is wrong with them, with the file's name.
+    pub fn check(&self) -> Result<(), Error> {
+        tls::read(self).map(|_| ())
+    }
 }
 
 /// Rates and sizes. A rate is a steady number per minute; the burst is what may come at once.

@@ -7,7 +7,7 @@ pub enum Error {
     #[error("the key for tokens is missing")]
     TokenKey,
     /// The certificate or its key cannot be used.
-    #[error("TLS cannot be set up: {0}")]
+    #[error("the certificate cannot be used: {0}")]
     Tls(String),
     /// The file with places cannot be read.
     #[error("the geo database cannot be read: {0}")]

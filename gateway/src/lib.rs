@@ -98,6 +98,7 @@ pub(crate) struct DoorsInner {
     pub(crate) streams: connection::stream::Streams,
     pub(crate) uploads: Semaphore,
     pub(crate) tls: Option<TlsAcceptor>,
+    certificate: Option<Arc<tls::Certificate>>,
     pub(crate) config: GatewayConfig,
     ready: AtomicBool,
 }
@@ -164,6 +165,18 @@ impl Gateway {
         self.doors.ready.store(ready, Ordering::Relaxed);
     }
 
+    /// Reads the certificate and its key again, for who connects from now on. Whether there is one at
+    /// all. Connections that are there go on.
+    ///
+    /// # Errors
+    /// Files that cannot be used; then the certificate of before stays.
+    pub fn renew_certificate(&self) -> Result<bool, Error> {
+        match &self.doors.certificate {
+            Some(certificate) => certificate.read_again().map(|()| true),
+            None => Ok(false),
+        }
+    }
+
     /// What was counted so far.
     #[must_use]
     pub fn metrics(&self) -> &Metrics {
@@ -218,7 +231,12 @@ fn doors(config: GatewayConfig, parts: Parts) -> Result<Doors, Error> {
     if config.token_key == [0; 32] {
         return Err(Error::TokenKey);
     }
-    let tls = config.tls.as_ref().map(tls::acceptor).transpose()?;
+    let certificate = config
+        .tls
+        .as_ref()
+        .map(tls::Certificate::read)
+        .transpose()?;
+    let tls = certificate.clone().map(tls::acceptor).transpose()?;
     let geo = browser::Geo::open(&config.geo).map_err(Error::Geo)?;
     Ok(Doors(Arc::new(DoorsInner {
         tokens: Tokens::new(config.token_key),
@@ -234,6 +252,7 @@ fn doors(config: GatewayConfig, parts: Parts) -> Result<Doors, Error> {
         blobs: parts.blobs,
         geo,
         tls,
+        certificate,
         config,
     })))
 }

@@ -91,17 +91,22 @@ fn block_on<F: Future>(future: F) -> Result<F::Output> {
 async fn serve(config: Config) -> Result<ExitCode> {
     let mut signals = Signals::new()?;
     let running = tokio::select! {
-        () = signals.next() => return Ok(ExitCode::SUCCESS),
+        () = signals.stop() => return Ok(ExitCode::SUCCESS),
         running = server::serve(config, World::system()) => running?,
     };
     announce(&running)?;
-    let code = tokio::select! {
-        () = signals.next() => ExitCode::SUCCESS,
-        () = running.failed() => ExitCode::from(FAILED),
+    let code = loop {
+        tokio::select! {
+            told = signals.next() => match told {
+                Told::Stop => break ExitCode::SUCCESS,
+                Told::Reload => running.reload(),
+            },
+            () = running.failed() => break ExitCode::from(FAILED),
+        }
     };
     tracing::info!("stopping; a second signal ends at once");
     tokio::select! {
-        () = signals.next() => tracing::warn!("ended at once by a second signal"),
+        () = signals.stop() => tracing::warn!("ended at once by a second signal"),
         () = running.stop() => tracing::info!("stopped"),
     }
     Ok(code)
@@ -109,7 +114,13 @@ async fn serve(config: Config) -> Result<ExitCode> {
 
 fn announce(running: &Running) -> Result<()> {
     let url = &running.url;
-    say(&format!("listening on http://{}", running.address))?;
+    say(&format!(
+        "listening on {}://{}",
+        running.scheme, running.address
+    ))?;
+    if let Some(address) = running.redirect {
+        say(&format!("plain HTTP at http://{address} is sent on"))?;
+    }
     say(&format!("console    {url}/console/"))?;
     say(&format!("demo site  {url}/demo/"))?;
     if let Some(key) = &running.site_key {
@@ -121,10 +132,20 @@ fn announce(running: &Running) -> Result<()> {
     Ok(())
 }
 
-/// SIGTERM and SIGINT.
+/// What a signal asks for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Told {
+    /// SIGTERM or SIGINT.
+    Stop,
+    /// SIGHUP.
+    Reload,
+}
+
+/// The signals we listen to.
 struct Signals {
     terminate: Signal,
     interrupt: Signal,
+    hangup: Signal,
 }
 
 impl Signals {
@@ -133,15 +154,22 @@ impl Signals {
         Ok(Self {
             terminate: signal(SignalKind::terminate()).map_err(failed)?,
             interrupt: signal(SignalKind::interrupt()).map_err(failed)?,
+            hangup: signal(SignalKind::hangup()).map_err(failed)?,
         })
     }
 
     /// Cancel-safe: a signal that comes between two calls is not lost.
-    async fn next(&mut self) {
+    async fn next(&mut self) -> Told {
         tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => Told::Stop,
+            _ = self.interrupt.recv() => Told::Stop,
+            _ = self.hangup.recv() => Told::Reload,
         }
+    }
+
+    /// Ends with a signal to stop; one to reload means nothing before the start and after the end.
+    async fn stop(&mut self) {
+        while self.next().await != Told::Stop {}
     }
 }
 

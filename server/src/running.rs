@@ -31,6 +31,10 @@ const FINISH_MAX: Duration = backup::FINISH_MAX;
 pub struct Running {
     /// Where it listens.
     pub address: SocketAddr,
+    /// How it is spoken to there, `http` or `https`.
+    pub scheme: &'static str,
+    /// Where it sends plain HTTP on from, where it has TLS of its own.
+    pub redirect: Option<SocketAddr>,
     /// Its own origin, as browsers may reach it.
     pub url: String,
     /// The one-time link to set it up; nothing once that is done.
@@ -132,6 +136,8 @@ pub async fn serve(config: Config, world: World) -> Result<Running> {
     match open_doors(&core, &checked, listeners).await {
         Ok(opened) => Ok(Running {
             address: opened.address,
+            scheme: scheme(&checked),
+            redirect: opened.redirect,
             url: opened.url,
             setup_link: opened.setup_link,
             site_key: opened.site_key,
@@ -159,8 +165,15 @@ fn bind(address: SocketAddr) -> Result<TcpListener> {
     world::net::listen(address).map_err(|source| Error::Listen { address, source })
 }
 
+fn address_of(listener: &TcpListener) -> Result<SocketAddr> {
+    let what = "the listener's address";
+    let address = listener.local_addr();
+    address.map_err(|source| Error::System { what, source })
+}
+
 struct Opened {
     address: SocketAddr,
+    redirect: Option<SocketAddr>,
     url: String,
     setup_link: Option<String>,
     site_key: Option<String>,
@@ -168,13 +181,8 @@ struct Opened {
 }
 
 async fn open_doors(core: &Core, checked: &Checked, listeners: Listeners) -> Result<Opened> {
-    let address = listeners
-        .http
-        .local_addr()
-        .map_err(|source| Error::System {
-            what: "the listener's address",
-            source,
-        })?;
+    let address = address_of(&listeners.http)?;
+    let redirect = listeners.redirect.as_ref().map(address_of).transpose()?;
     let url = own_url(checked, address);
     let site_key = match &checked.setup {
         Some((email, password)) => core.desk.set_up_unattended(email, password).await?.site_key,
@@ -208,6 +216,7 @@ async fn open_doors(core: &Core, checked: &Checked, listeners: Listeners) -> Res
     world.tracker.spawn(housekeeping.run());
     Ok(Opened {
         address,
+        redirect,
         setup_link: token.map(|token| format!("{url}/console/setup#token={token}")),
         url,
         site_key: site_key.map(|key| key.to_string()),
@@ -235,6 +244,16 @@ impl Running {
     /// Ends when the server stops by itself, because a part of it failed.
     pub async fn failed(&self) {
         self.core.world.tracker.soft().cancelled().await;
+    }
+
+    /// Reads again what may change while a server runs: the certificate. Whoever renewed it looks into
+    /// the log for what came of it.
+    pub fn reload(&self) {
+        match self.gateway.renew_certificate() {
+            Ok(true) => tracing::info!("the certificate was read again"),
+            Ok(false) => tracing::info!("nothing to read again: no certificate is configured"),
+            Err(error) => tracing::error!(%error, "the certificate of before stays"),
+        }
     }
 
     /// The orderly end: not ready, no new connections, clients told when to return, commits finished.
@@ -272,16 +291,21 @@ async fn keep_clock(db: Db, world: World) {
     }
 }
 
+/// How the main listener is spoken to.
+fn scheme(checked: &Checked) -> &'static str {
+    if checked.gateway.tls.is_some() {
+        "https"
+    } else {
+        "http"
+    }
+}
+
 /// The origin under which a browser on this machine, or the configured one, reaches the server.
 fn own_url(checked: &Checked, address: SocketAddr) -> String {
     if let Some(origin) = &checked.gateway.public_origin {
         return origin.clone();
     }
-    let scheme = if checked.gateway.tls.is_some() {
-        "https"
-    } else {
-        "http"
-    };
+    let scheme = scheme(checked);
     if address.ip().is_unspecified() {
         return format!("{scheme}://127.0.0.1:{}", address.port());
     }

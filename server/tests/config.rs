@@ -82,6 +82,11 @@ fn each_mistake_names_its_key() {
             "tls.redirect_listen",
         ),
         (
+            // Both are there, and neither is PEM.
+            "[tls]\ncertificate = \"Cargo.toml\"\nkey = \"Cargo.toml\"",
+            "tls",
+        ),
+        (
             "[tls]\ncertificate = \"/no/cert\"\nkey = \"/no/key\"",
             "tls.certificate",
         ),

@@ -80,6 +80,7 @@ const DOUBLES: &[&str] = &[
     "rand_core",
     "spin",
     "syn",
+    "synstructure",
     "winnow",
 ];
 

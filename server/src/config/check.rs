@@ -259,10 +259,15 @@ impl Check {
         }
         let certificate = self.file("tls.certificate", &tls.certificate);
         let key = self.file("tls.key", &tls.key);
-        Some(TlsConfig {
+        let tls = TlsConfig {
             certificate: certificate?,
             key: key?,
-        })
+        };
+        if let Err(error) = tls.check() {
+            self.mistake("tls", error.to_string());
+            return None;
+        }
+        Some(tls)
     }
 
     fn limits(&mut self, limits: &super::Limits) -> LimitConfig {
