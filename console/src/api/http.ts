@@ -2,12 +2,14 @@
 import { ProblemError } from "@switchboard/client";
 import type { Problem } from "@switchboard/protocol";
 
+import { refusalText } from "./word.ts";
+
 /** A refusal of the server, safe to show. */
 export class Refused extends Error {
   readonly problem: Problem;
 
   constructor(problem: Problem) {
-    super(problem.title);
+    super(refusalText(problem));
     this.problem = problem;
   }
 }
@@ -15,9 +17,11 @@ export class Refused extends Error {
 /** The server could not be reached, or something between answered for it. */
 export class Unreachable extends Error {
   constructor() {
-    super("The server cannot be reached. Nothing was changed; try again when you are back online.");
+    super(OFFLINE);
   }
 }
+
+const OFFLINE = "The server cannot be reached. Nothing was changed; try again when the connection is back.";
 
 /** What a call may say. */
 export interface Call {
@@ -85,18 +89,36 @@ export function isSignedOut(error: unknown): boolean {
   return error instanceof Refused && error.problem.code === "unauthenticated";
 }
 
-/** One sentence about an error, for people. */
+/** An error in words, for people. */
 export function errorText(error: unknown): string {
-  if (error instanceof ProblemError) return error.problem.title || "The server could not take this. Nothing was changed.";
+  const problem = problemIn(error);
+  if (problem) return refusalText(problem);
+  if (error instanceof Unreachable || (error instanceof TypeError && error.message === "network")) return OFFLINE;
   if (error instanceof Error && error.message) return error.message;
-  return "Something went wrong. Nothing was changed.";
+  return "Something went wrong in this page. Nothing was changed; reload it and try again.";
 }
 
-/** The sentence about one field, where the refusal names it. */
+/** The refusal behind an error, where there is one. */
+export function problemIn(error: unknown): Problem | null {
+  return error instanceof Refused || error instanceof ProblemError ? error.problem : null;
+}
+
+/** The words about one field, where the refusal names it. */
 export function fieldError(error: unknown, field: string): string | null {
-  if (!(error instanceof Refused)) return null;
-  const named = error.problem.field ?? "";
-  return named === field || named.startsWith(`${field}.`) || named.startsWith(`${field}[`) ? error.problem.title : null;
+  const problem = problemIn(error);
+  return problem && names(problem, field) ? refusalText(problem) : null;
+}
+
+/** The words about an error that no field of the form says already. */
+export function formError(error: unknown, fields: readonly string[]): string | null {
+  if (error === null || error === undefined) return null;
+  const problem = problemIn(error);
+  return problem && fields.some((field) => names(problem, field)) ? null : errorText(error);
+}
+
+function names(problem: Problem, field: string): boolean {
+  const named = problem.field ?? "";
+  return named === field || named.startsWith(`${field}.`) || named.startsWith(`${field}[`);
 }
 
 /** A query string of what is there. */

@@ -4,10 +4,10 @@ import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import type { AcceptInvitation, InvitationOffer, Me } from "@switchboard/protocol";
 
-import { call, errorText, fieldError } from "../api/http.ts";
+import { call, errorText, fieldError, formError } from "../api/http.ts";
 import { meQuery, queries } from "../api/query.ts";
 import { endSession } from "../live/session.ts";
-import { Button, TextField } from "../part/control.tsx";
+import { Button, FormError, TextField } from "../part/control.tsx";
 import { DoorFrame, linkToken } from "./frame.tsx";
 
 const ROLE_WORDS = { owner: "an owner", admin: "an admin", agent: "an agent" } as const;
@@ -86,11 +86,7 @@ function Accept({ token, offer }: { token: string; offer: InvitationOffer }) {
           error={fieldError(error, "password")}
           required
         />
-        {error !== null && (
-          <p className="field-error" role="alert">
-            {errorText(error)}
-          </p>
-        )}
+        <FormError text={formError(error, ["name", "password"])} />
         <Button type="submit" tone="accent" disabled={busy || !name.trim() || password === ""}>
           {busy ? "Joining" : "Join"}
         </Button>

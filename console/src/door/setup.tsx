@@ -4,11 +4,11 @@ import { useNavigate } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
 import type { Setup, SetupDone, SetupState, Site } from "@switchboard/protocol";
 
-import { call, errorText, fieldError, Refused } from "../api/http.ts";
+import { call, errorText, fieldError, formError, Refused } from "../api/http.ts";
 import { meQuery, queries } from "../api/query.ts";
 import { beginSession, membership, visitors } from "../live/session.ts";
 import { chosenMembership } from "../live/workspace.ts";
-import { Button, TextField } from "../part/control.tsx";
+import { Button, FormError, TextField } from "../part/control.tsx";
 import { Icon } from "../part/icon.tsx";
 import { Lamp } from "../part/lamp.tsx";
 import { useStore } from "../part/store.ts";
@@ -151,11 +151,7 @@ function WorkspaceStep({ form, change, error, busy, onBack, onNext }: StepProps 
     >
       <TextField label="Name of the business" autoComplete="organization" value={form.workspace_name} onValue={(workspace_name) => change({ workspace_name })} error={fieldError(error, "workspace_name")} required autoFocus />
       <OriginsField value={form.origins} onValue={(value) => change({ origins: value })} error={fieldError(error, "site") ?? fieldError(error, "allowed_origins")} />
-      {error !== null && (
-        <p className="field-error" role="alert">
-          {errorText(error)}
-        </p>
-      )}
+      <FormError text={formError(error, ["workspace_name", "site", "allowed_origins"])} />
       <div className="line">
         <Button onClick={onBack}>Back</Button>
         <Button type="submit" tone="accent" className="grow" disabled={!ready}>

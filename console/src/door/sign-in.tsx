@@ -4,9 +4,9 @@ import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
 import type { Login, Me, SetupState } from "@switchboard/protocol";
 
-import { call, errorText, fieldError, Refused } from "../api/http.ts";
+import { call, fieldError, formError } from "../api/http.ts";
 import { meQuery, queries } from "../api/query.ts";
-import { Button, TextField } from "../part/control.tsx";
+import { Button, FormError, TextField } from "../part/control.tsx";
 import { DoorFrame } from "./frame.tsx";
 
 /** The page. */
@@ -45,11 +45,7 @@ export function SignInPage() {
       >
         <TextField label="E-mail" type="email" name="email" autoComplete="username" value={email} onValue={setEmail} error={fieldError(error, "email")} required autoFocus />
         <TextField label="Password" type="password" name="password" autoComplete="current-password" value={password} onValue={setPassword} required />
-        {error !== null && (
-          <p className="field-error" role="alert">
-            {waitText(error) ?? errorText(error)}
-          </p>
-        )}
+        <FormError text={formError(error, ["email"])} />
         <Button type="submit" tone="accent" disabled={busy || !email || !password}>
           {busy ? "Signing in" : "Sign in"}
         </Button>
@@ -64,12 +60,6 @@ export function SignInPage() {
 /** Only paths of this app: an address from elsewhere is not followed. Pure. */
 export function localPath(to: string | undefined): string {
   return to !== undefined && /^\/(?![/\\])/.test(to) ? to : "/";
-}
-
-function waitText(error: unknown): string | null {
-  if (!(error instanceof Refused) || error.problem.retry_after_ms == null) return null;
-  const minutes = Math.ceil(error.problem.retry_after_ms / 60_000);
-  return `${error.problem.title} In about ${minutes === 1 ? "a minute" : `${minutes} minutes`}.`;
 }
 
 function NotSetUp() {

@@ -1,6 +1,6 @@
 /** Buttons, fields, switches: the controls everything is made of. */
 import { Switch as BaseSwitch } from "@base-ui/react/switch";
-import { useId, useState, type ComponentProps, type ReactNode } from "react";
+import { useId, type ComponentProps, type ReactNode } from "react";
 
 import { Icon, type IconName } from "./icon.tsx";
 
@@ -73,6 +73,16 @@ export function Field({
   );
 }
 
+/** What keeps a form from being done, where no field says it; nothing without words. */
+export function FormError({ text }: { text: string | null }) {
+  if (text === null) return null;
+  return (
+    <p className="field-error" role="alert">
+      {text}
+    </p>
+  );
+}
+
 /** A line of text with a label. */
 export function TextField({
   label,
@@ -118,25 +128,5 @@ export function Switch({
         <BaseSwitch.Thumb className="switch-thumb" />
       </BaseSwitch.Root>
     </div>
-  );
-}
-
-/** Copies a text and says so. */
-export function CopyButton({ text, label = "Copy", size }: { text: string; label?: string; size?: "small" }) {
-  const [state, setState] = useState<"idle" | "copied" | "failed">("idle");
-  async function copy() {
-    try {
-      await navigator.clipboard.writeText(text);
-      setState("copied");
-    } catch {
-      setState("failed");
-    }
-    setTimeout(() => setState("idle"), 2_000);
-  }
-  const words = { idle: label, copied: "Copied", failed: "Select and copy by hand" }[state];
-  return (
-    <Button icon={state === "copied" ? "check" : "copy"} onClick={copy} {...(size ? { size } : {})}>
-      <span aria-live="polite">{words}</span>
-    </Button>
   );
 }

@@ -1,25 +1,33 @@
 /** Dialogs: for what cannot be undone, or needs more than one word. */
 import { Dialog as Base } from "@base-ui/react/dialog";
+import { useBlocker } from "@tanstack/react-router";
 import { useState, type ReactNode } from "react";
 
+import { errorText } from "../api/http.ts";
 import { Button, TextField } from "./control.tsx";
 
-/** A window over the page; focus stays in it and goes back where it came from. */
+/**
+ * A window over the page; focus stays in it and goes back where it came from. One that `keeps` closes
+ * only by what it says itself: neither Escape, nor a click beside it, nor leaving the page takes it away.
+ */
 export function Dialog({
   title,
   open,
   wide,
+  keeps = false,
   onClose,
   children,
 }: {
   title: string;
   open: boolean;
   wide?: boolean;
+  keeps?: boolean;
   onClose: () => void;
   children: ReactNode;
 }) {
+  useBlocker({ shouldBlockFn: () => true, enableBeforeUnload: true, disabled: !open || !keeps });
   return (
-    <Base.Root open={open} onOpenChange={(next) => !next && onClose()}>
+    <Base.Root open={open} disablePointerDismissal={keeps} onOpenChange={(next) => !next && !keeps && onClose()}>
       <Base.Portal>
         <Base.Backdrop className="scrim" />
         <Base.Popup className="dialog" data-wide={wide ? "" : undefined}>
@@ -61,7 +69,7 @@ export function ConfirmByTyping({
       setTyped("");
       onClose();
     } catch (reason) {
-      setError(reason instanceof Error ? reason.message : "This did not work.");
+      setError(errorText(reason));
     } finally {
       setBusy(false);
     }

@@ -3,10 +3,10 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import type { ApiKey, NewApiKey, Permission } from "@switchboard/protocol";
 
-import { call, errorText, fieldError } from "../api/http.ts";
+import { call, fieldError, formError } from "../api/http.ts";
 import { keysQuery } from "../api/query.ts";
 import { may } from "../live/session.ts";
-import { Button, TextField } from "../part/control.tsx";
+import { Button, FormError, TextField } from "../part/control.tsx";
 import { ConfirmByTyping, Dialog } from "../part/dialog.tsx";
 import { Ago } from "../part/time.tsx";
 import { PageHead } from "./page.tsx";
@@ -103,9 +103,11 @@ function AddKey({ open, onClose }: { open: boolean; onClose: () => void }) {
     onClose();
   }
   return (
-    <Dialog title="Make a key" open={open} onClose={done}>
+    <Dialog title={made ? "Store the key" : "Make a key"} open={open} keeps={made !== null} onClose={done}>
       {made?.key ? (
-        <ShownOnce name="The key" secret={made.key} onDone={done} />
+        <ShownOnce name="The key" secret={made.key} onDone={done}>
+          Whoever holds it may do what was marked for <b>{made.name}</b>.
+        </ShownOnce>
       ) : (
         <form
           className="stack"
@@ -128,11 +130,7 @@ function AddKey({ open, onClose }: { open: boolean; onClose: () => void }) {
               </label>
             ))}
           </fieldset>
-          {error !== null && (
-            <p className="field-error" role="alert">
-              {errorText(error)}
-            </p>
-          )}
+          <FormError text={formError(error, ["name"])} />
           <div className="dialog-foot">
             <Button onClick={done}>Cancel</Button>
             <Button type="submit" tone="accent" disabled={!name.trim() || scopes.length === 0}>

@@ -3,10 +3,10 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import type { Agent, AgentChange } from "@switchboard/protocol";
 
-import { call, errorText, fieldError } from "../api/http.ts";
+import { call, errorText, fieldError, formError } from "../api/http.ts";
 import { agentsQuery, sessionsQuery } from "../api/query.ts";
 import { membership, team } from "../live/session.ts";
-import { Button, Field, TextField } from "../part/control.tsx";
+import { Button, Field, FormError, TextField } from "../part/control.tsx";
 import { Lamp } from "../part/lamp.tsx";
 import { useStore } from "../part/store.ts";
 import { Ago } from "../part/time.tsx";
@@ -105,11 +105,7 @@ function PasswordForm() {
       >
         <TextField label="Present password" type="password" autoComplete="current-password" value={current} onValue={setCurrent} error={fieldError(error, "current")} required />
         <TextField label="New password" type="password" autoComplete="new-password" hint="At least 12 characters." minLength={12} value={next} onValue={setNext} error={fieldError(error, "new") ?? fieldError(error, "password")} required />
-        {error !== null && (
-          <p className="field-error" role="alert">
-            {errorText(error)}
-          </p>
-        )}
+        <FormError text={formError(error, ["current", "new", "password"])} />
         <div>
           <Button type="submit" disabled={busy || !current || next.length < 12}>
             Change the password

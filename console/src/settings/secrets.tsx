@@ -1,12 +1,14 @@
 /** Secrets of a site: shown once, rotated with an overlap. */
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { useState } from "react";
+import { useState, type ReactNode } from "react";
 import type { SiteSecret } from "@switchboard/protocol";
 
 import { call, errorText } from "../api/http.ts";
 import { secretsQuery } from "../api/query.ts";
 import { now } from "../part/clock.ts";
-import { Button, CopyButton } from "../part/control.tsx";
+import { Button } from "../part/control.tsx";
+import { CopyField } from "../part/copy.tsx";
+import { Dialog } from "../part/dialog.tsx";
 import { Ago, soonText } from "../part/time.tsx";
 
 /** The secrets of one site. */
@@ -26,7 +28,11 @@ export function Secrets({ site_id }: { site_id: string }) {
   }
   return (
     <div className="stack">
-      {made?.secret && <ShownOnce name="The new secret" secret={made.secret} onDone={() => setMade(null)} />}
+      <Dialog title="Store the new secret" open={made?.secret != null} keeps onClose={() => setMade(null)}>
+        <ShownOnce name="The new secret" secret={made?.secret ?? ""} onDone={() => setMade(null)}>
+          Put it where your server signs who its customers are.
+        </ShownOnce>
+      </Dialog>
       <ul className="rows">
         {found.data?.map((secret) => (
           <li key={secret.id}>
@@ -60,20 +66,18 @@ export function Secrets({ site_id }: { site_id: string }) {
   );
 }
 
-/** A secret that is shown this once. */
-export function ShownOnce({ name, secret, onDone }: { name: string; secret: string; onDone: () => void }) {
+/** What is shown this once, with the one way to go on. Stands in a window that keeps. */
+export function ShownOnce({ name, secret, children, onDone }: { name: string; secret: string; children?: ReactNode; onDone: () => void }) {
   return (
-    <div className="notice shown-once" role="status">
-      <div className="grow stack">
-        <b>{name} is shown this once. Copy it now.</b>
-        <code className="secret">{secret}</code>
-        <div className="line">
-          <CopyButton text={secret} size="small" />
-          <Button size="small" tone="plain" onClick={onDone}>
-            I have it
-          </Button>
-        </div>
-      </div>
-    </div>
+    <>
+      <p>
+        {children} It is shown this once: nobody can read it again, not even the server.
+      </p>
+      <CopyField name={name} text={secret}>
+        <Button tone="accent" onClick={onDone}>
+          I have stored it
+        </Button>
+      </CopyField>
+    </>
   );
 }

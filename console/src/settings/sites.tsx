@@ -4,9 +4,9 @@ import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
 import type { NewSite, Site, SiteChange, Theme } from "@switchboard/protocol";
 
-import { call, errorText, fieldError } from "../api/http.ts";
+import { call, fieldError, formError } from "../api/http.ts";
 import { sitesQuery } from "../api/query.ts";
-import { Button, Field, Switch, TextField } from "../part/control.tsx";
+import { Button, Field, FormError, Switch, TextField } from "../part/control.tsx";
 import { Dialog } from "../part/dialog.tsx";
 import { Lamp } from "../part/lamp.tsx";
 import { toast } from "../part/toast.tsx";
@@ -90,11 +90,7 @@ function AddSite({ open, onClose, onAdded }: { open: boolean; onClose: () => voi
       >
         <TextField label="Name" value={name} onValue={setName} error={fieldError(error, "name")} required autoFocus />
         <OriginsField value={origins} onValue={setOrigins} error={fieldError(error, "allowed_origins")} />
-        {error !== null && (
-          <p className="field-error" role="alert">
-            {errorText(error)}
-          </p>
-        )}
+        <FormError text={formError(error, ["name", "allowed_origins"])} />
         <div className="dialog-foot">
           <Button onClick={onClose}>Cancel</Button>
           <Button type="submit" tone="accent" disabled={!name.trim()}>

@@ -1,5 +1,5 @@
 /** The one tag that puts the widget on a page. */
-import { CopyButton } from "../part/control.tsx";
+import { CopyButton } from "../part/copy.tsx";
 
 /** The tag of a site. */
 export function snippetOf(site_id: string, origin: string = location.origin): string {

@@ -3,11 +3,11 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import type { Agent, AgentChange, Invitation, NewInvitation, Role } from "@switchboard/protocol";
 
-import { call, errorText, fieldError } from "../api/http.ts";
+import { call, errorText, fieldError, formError } from "../api/http.ts";
 import { agentsQuery, invitationsQuery } from "../api/query.ts";
 import { may, membership, team } from "../live/session.ts";
 import { now } from "../part/clock.ts";
-import { Button, Field, TextField } from "../part/control.tsx";
+import { Button, Field, FormError, TextField } from "../part/control.tsx";
 import { Dialog } from "../part/dialog.tsx";
 import { Face, type LampState } from "../part/lamp.tsx";
 import { useStore } from "../part/store.ts";
@@ -158,14 +158,11 @@ function Invite({ open, onClose }: { open: boolean; onClose: () => void }) {
   }
   const roles: Role[] = may("owner") ? ["agent", "admin", "owner"] : ["agent", "admin"];
   return (
-    <Dialog title="Invite somebody" open={open} onClose={done}>
+    <Dialog title={made ? "Send the link" : "Invite somebody"} open={open} keeps={made !== null} onClose={done}>
       {made?.link ? (
-        <>
-          <p>
-            Send this link to <b>{made.email}</b>. It works once, until {soonText(made.expires_at_ms, now())}.
-          </p>
-          <ShownOnce name="The link" secret={made.link} onDone={done} />
-        </>
+        <ShownOnce name="The link" secret={made.link} onDone={done}>
+          Send this link to <b>{made.email}</b>. It works once, until {soonText(made.expires_at_ms, now())}.
+        </ShownOnce>
       ) : (
         <form
           className="stack"
@@ -186,11 +183,7 @@ function Invite({ open, onClose }: { open: boolean; onClose: () => void }) {
               </select>
             )}
           </Field>
-          {error !== null && (
-            <p className="field-error" role="alert">
-              {errorText(error)}
-            </p>
-          )}
+          <FormError text={formError(error, ["email"])} />
           <div className="dialog-foot">
             <Button onClick={done}>Cancel</Button>
             <Button type="submit" tone="accent" disabled={!email.trim()}>

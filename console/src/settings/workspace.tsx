@@ -3,9 +3,9 @@ import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import type { Settings, Workspace, WorkspaceChange } from "@switchboard/protocol";
 
-import { errorText, fieldError } from "../api/http.ts";
+import { fieldError, formError } from "../api/http.ts";
 import { workspaceQuery } from "../api/query.ts";
-import { Field, Switch, TextField } from "../part/control.tsx";
+import { Field, FormError, Switch, TextField } from "../part/control.tsx";
 import { PageHead, Section } from "./page.tsx";
 import { useSaving } from "./save.ts";
 import { Saved } from "./saved.tsx";
@@ -71,7 +71,7 @@ function WorkspaceForm({ workspace }: { workspace: Workspace }) {
       <Section title="Privacy">
         <Switch label="Shorten network addresses" hint="Stored addresses lose their last part." checked={settings.anonymize_addresses} onChange={(anonymize_addresses) => set({ anonymize_addresses })} />
         <Switch label="Respect Do Not Track" hint="Browsers that ask for it are not followed from page to page." checked={settings.respect_do_not_track} onChange={(respect_do_not_track) => set({ respect_do_not_track })} />
-        {failed !== null && <p className="field-error">{errorText(failed)}</p>}
+        <FormError text={formError(failed, ["name", "time_zone"])} />
       </Section>
     </div>
   );

@@ -1,6 +1,7 @@
 /** The connection's state, said quietly: nothing while it is up, one line while it is not. */
 import { useEffect, useState, useSyncExternalStore } from "react";
 
+import { refusalText } from "../api/word.ts";
 import { client, status } from "../live/session.ts";
 import { Button } from "../part/control.tsx";
 import { useTimeText } from "../part/clock.ts";
@@ -69,7 +70,7 @@ function wordsOf(state: ReturnType<typeof status.get>, left: string): string {
       if (state.reason === "going_away") return `The server restarts. Back in ${left} s; what you write is kept.`;
       return `Connection lost. Next try in ${left} s; what you write is kept.`;
     case "stopped":
-      return state.problem?.title ?? "The server ended this connection.";
+      return state.problem ? refusalText(state.problem) : "The server ended this connection. What you write is kept; connect again, or sign in anew.";
     case "live":
     case "off":
       return "";

@@ -4,12 +4,12 @@ import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import type { Contact, ContactChange, Conversation, Identity } from "@switchboard/protocol";
 
-import { call, errorText, fieldError } from "../api/http.ts";
+import { call, errorText, fieldError, formError, problemIn } from "../api/http.ts";
 import { contactConversationsQuery, contactQuery, sitesQuery, visitorQuery } from "../api/query.ts";
 import { lampOf, titleOf } from "../inbox/word.ts";
 import { previewText } from "../inbox/row.tsx";
 import { may, visitors } from "../live/session.ts";
-import { Button, IconButton, TextField } from "../part/control.tsx";
+import { Button, FormError, IconButton, TextField } from "../part/control.tsx";
 import { ConfirmByTyping } from "../part/dialog.tsx";
 import { Icon } from "../part/icon.tsx";
 import { Face, Lamp } from "../part/lamp.tsx";
@@ -139,23 +139,26 @@ function localTime(zone: string): string {
   }
 }
 
+const CONTACT_FIELDS = ["name", "email", "phone", "company"] as const;
+
 function ContactForm({ contact, onDone }: { contact: Contact; onDone: () => void }) {
-  const [form, setForm] = useState({ name: contact.name, email: contact.email ?? "", phone: contact.phone ?? "", company: contact.company ?? "" });
+  // What the form began with: only what was changed here is sent, whatever others change meanwhile.
+  const [before] = useState({ name: contact.name, email: contact.email ?? "", phone: contact.phone ?? "", company: contact.company ?? "" });
+  const [form, setForm] = useState(before);
   const [error, setError] = useState<unknown>(null);
   const cache = useQueryClient();
   const field = (key: keyof typeof form) => ({ value: form[key], onValue: (value: string) => setForm({ ...form, [key]: value }), error: fieldError(error, key) });
   async function save() {
     const change: ContactChange = {};
-    if (form.name !== contact.name) change.name = form.name;
-    if (form.email !== (contact.email ?? "")) change.email = form.email;
-    if (form.phone !== (contact.phone ?? "")) change.phone = form.phone;
-    if (form.company !== (contact.company ?? "")) change.company = form.company;
+    for (const key of CONTACT_FIELDS) if (form[key] !== before[key]) change[key] = form[key];
     try {
       if (Object.keys(change).length > 0) await call(`contacts/${contact.id}`, { method: "PATCH", body: change, version: contact.version });
       await cache.invalidateQueries({ queryKey: ["contact", contact.id] });
       onDone();
     } catch (reason) {
       setError(reason);
+      // The newer record is shown, and the next try rests on it.
+      if (problemIn(reason)?.code === "version_conflict") void cache.invalidateQueries({ queryKey: ["contact", contact.id] });
     }
   }
   return (
@@ -170,7 +173,7 @@ function ContactForm({ contact, onDone }: { contact: Contact; onDone: () => void
       <TextField label="E-mail" type="email" {...field("email")} />
       <TextField label="Phone" type="tel" {...field("phone")} />
       <TextField label="Company" {...field("company")} />
-      {error !== null && <p className="field-error" role="alert">{errorText(error)}</p>}
+      <FormError text={formError(error, CONTACT_FIELDS)} />
       <div className="line">
         <Button type="submit" tone="accent" size="small">
           Save

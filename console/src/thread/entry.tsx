@@ -3,15 +3,17 @@ import { memo, useState, type KeyboardEvent } from "react";
 import type { Message } from "@switchboard/protocol";
 
 import { errorText } from "../api/http.ts";
+import { refusalText } from "../api/word.ts";
 import { client, command } from "../live/session.ts";
 import { Button, IconButton } from "../part/control.tsx";
+import { copyText } from "../part/copy.tsx";
 import { Dialog } from "../part/dialog.tsx";
 import { Icon } from "../part/icon.tsx";
 import { Face } from "../part/lamp.tsx";
 import { Menu, MenuItem } from "../part/menu.tsx";
 import { Clock, dayText, exactText } from "../part/time.tsx";
 import { now } from "../part/clock.ts";
-import { toastError } from "../part/toast.tsx";
+import { toast, toastError } from "../part/toast.tsx";
 import { Body } from "./body.tsx";
 import { authorKey, type Item, type Mark, type Written } from "./item.ts";
 import { authorName, eventText, type Names } from "./event.ts";
@@ -92,7 +94,7 @@ function WrittenLine({ item, names, conversation_id, may_delete }: { item: Writt
                 Edit
               </MenuItem>
             )}
-            <MenuItem icon="copy" onSelect={() => void navigator.clipboard.writeText(item.message.body).catch(() => toastError("The text could not be copied."))}>
+            <MenuItem icon="copy" onSelect={() => void copyWords(item.message.body)}>
               Copy the text
             </MenuItem>
             <MenuItem icon="trash" tone="risk" onSelect={() => setDeleting(true)}>
@@ -104,6 +106,11 @@ function WrittenLine({ item, names, conversation_id, may_delete }: { item: Writt
       {deleting && <DeleteDialog item={item} conversation_id={conversation_id} onClose={() => setDeleting(false)} />}
     </article>
   );
+}
+
+async function copyWords(text: string): Promise<void> {
+  if (await copyText(text)) toast("The text was copied");
+  else toastError("This browser did not allow copying. Select the text and copy it by hand.");
 }
 
 function DeleteDialog({ item, conversation_id, onClose }: { item: Written; conversation_id: string; onClose: () => void }) {
@@ -156,7 +163,7 @@ function RefusedLine({ item }: { item: Written }) {
   const id = item.client_id;
   return (
     <div className="refused" role="alert">
-      <span>Not sent. {item.problem?.title}</span>
+      <span>Not sent. {item.problem && refusalText(item.problem)}</span>
       {id && (
         <>
           <Button size="small" onClick={() => client().retry(id)}>
