@@ -4,9 +4,6 @@ import type { ReactNode } from "react";
 
 import { errorText, isSignedOut } from "./api/http.ts";
 import { meQuery, queries } from "./api/query.ts";
-import { JoinPage } from "./door/join.tsx";
-import { SetupPage } from "./door/setup.tsx";
-import { SignInPage } from "./door/sign-in.tsx";
 import { InboxPage, NothingOpen } from "./inbox/page.tsx";
 import { beginSession } from "./live/session.ts";
 import { chosenMembership, workspaceChoice } from "./live/workspace.ts";
@@ -14,7 +11,7 @@ import { Button } from "./part/control.tsx";
 import { DoorFrame } from "./door/frame.tsx";
 import { Shell } from "./shell/shell.tsx";
 import { ConversationPage } from "./thread/page.tsx";
-import { VisitorsPage, type VisitorSearch } from "./visitors/page.tsx";
+import type { VisitorSearch } from "./visitors/page.tsx";
 
 const root = createRootRoute({ component: Outlet, notFoundComponent: NotFound, errorComponent: Broken });
 
@@ -22,12 +19,20 @@ const signIn = createRoute({
   getParentRoute: () => root,
   path: "/sign-in",
   validateSearch: (search: Record<string, unknown>): { to?: string | undefined } => ({ to: textOf(search["to"]) }),
-  component: SignInPage,
+  component: lazyRouteComponent(() => import("./door/sign-in.tsx"), "SignInPage"),
 });
 
-const setup = createRoute({ getParentRoute: () => root, path: "/setup", component: SetupPage });
+const setup = createRoute({
+  getParentRoute: () => root,
+  path: "/setup",
+  component: lazyRouteComponent(() => import("./door/setup.tsx"), "SetupPage"),
+});
 
-const join = createRoute({ getParentRoute: () => root, path: "/join", component: JoinPage });
+const join = createRoute({
+  getParentRoute: () => root,
+  path: "/join",
+  component: lazyRouteComponent(() => import("./door/join.tsx"), "JoinPage"),
+});
 
 /** Everything behind the sign-in: the session begins here. */
 const app = createRoute({
@@ -91,7 +96,7 @@ const visitorList = createRoute({
     country: textOf(search["country"]),
     find: textOf(search["find"]),
   }),
-  component: VisitorsPage,
+  component: lazyRouteComponent(() => import("./visitors/page.tsx"), "VisitorsPage"),
 });
 
 const settingsHome = createRoute({
