@@ -254,7 +254,7 @@ impl Desk {
     /// Changes one's own password. All other sessions of the user end, with their connections.
     ///
     /// # Errors
-    /// `wrong_credentials`, `password_weak`, and those of signing in: a stolen session must not be a
+    /// `wrong_credentials` of `current`, `password_weak`, and those of signing in: a stolen session must not be a
     /// way to guess the password.
     pub async fn change_password(
         &self,
@@ -263,8 +263,10 @@ impl Desk {
         caller: &Caller,
     ) -> Result<()> {
         let user = self.user_of(session).await?;
+        let wrong = Rejection::of(ErrorCode::WrongCredentials, "current");
         self.check_password(&user.email, &change.current, caller)
-            .await?;
+            .await
+            .map_err(|error| error.told_as(ErrorCode::WrongCredentials, wrong))?;
         let me = self.me_of(&user).await?;
         let password = NewPassword::parse(&change.new, &hints(&me))?;
         self.store_password(user.id, &password, Some(session)).await

@@ -209,7 +209,9 @@ async fn changing_the_password_needs_the_old_one_and_ends_other_sessions() {
             .desk
             .change_password(&here.session, &wrong, &at)
             .await;
-        assert_eq!(code(answer), ErrorCode::WrongCredentials);
+        let refused = answer.unwrap_err().rejection();
+        assert_eq!(refused.code, ErrorCode::WrongCredentials);
+        assert_eq!(refused.field, Some("current"));
         let weak = change(PASSWORD, "olga kovač & co");
         let answer = office.desk.change_password(&here.session, &weak, &at).await;
         assert_eq!(code(answer), ErrorCode::PasswordWeak);
