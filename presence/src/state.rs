@@ -81,6 +81,11 @@ pub enum Input {
         /// Which.
         connection_id: ConnectionId,
     },
+    /// The visitor was erased: gone at once, whatever is still connected.
+    Forget {
+        /// Whom.
+        visitor_id: VisitorId,
+    },
     /// The store learned something about the person.
     Facts {
         /// Whose.
@@ -192,6 +197,7 @@ impl Visitors {
             Input::Leave { connection_id } => {
                 self.leave(connection_id, now_ms).into_iter().collect()
             }
+            Input::Forget { visitor_id } => self.forget(visitor_id).into_iter().collect(),
             Input::Facts { visitor_id, facts } => {
                 self.learn(visitor_id, facts, now_ms).into_iter().collect()
             }
@@ -348,6 +354,15 @@ impl Visitors {
         }
         presence.row.tab_count = count(presence.tabs.len());
         self.settle(visitor_id, None, now_ms)
+    }
+
+    fn forget(&mut self, visitor_id: VisitorId) -> Option<Change> {
+        let presence = self.visitors.get_mut(&visitor_id)?;
+        for tab in presence.tabs.drain(..) {
+            self.connections.remove(&tab.connection_id);
+        }
+        self.set_deadline(visitor_id, None);
+        self.remove(visitor_id)
     }
 
     fn learn(&mut self, visitor_id: VisitorId, facts: Facts, now_ms: u64) -> Option<Change> {

@@ -215,12 +215,32 @@ fn facts_change_a_row_once() {
     assert!(visitors.apply(input, 6).is_empty());
 }
 
+#[test]
+fn who_is_erased_has_left_at_once_whatever_is_connected() {
+    let mut visitors = Visitors::new();
+    enter(&mut visitors, 1, 7, "/a", 0);
+    enter(&mut visitors, 2, 7, "/b", 0);
+    let forget = Input::Forget {
+        visitor_id: visitor(7),
+    };
+    let gone = visitors.apply(forget.clone(), 5);
+    assert_eq!((gone.len(), gone[0].kind), (1, ChangeKind::Left));
+    assert_eq!(visitors.counts(workspace()), Counts::default());
+    assert_eq!(visitors.next_deadline_ms(), None);
+    assert!(visitors.apply(forget, 6).is_empty());
+    let leave = Input::Leave {
+        connection_id: connection(1),
+    };
+    assert!(visitors.apply(leave, 7).is_empty());
+}
+
 #[derive(Debug, Clone)]
 enum Step {
     Enter(u128, u128, bool),
     Page(u128),
     Activity(u128, bool),
     Leave(u128),
+    Forget(u128),
     Wait(u64),
 }
 
@@ -231,6 +251,7 @@ fn step() -> impl Strategy<Value = Step> {
         (0..6_u128).prop_map(Step::Page),
         (0..6_u128, any::<bool>()).prop_map(|(tab, seen)| Step::Activity(tab, seen)),
         (0..6_u128).prop_map(Step::Leave),
+        (0..3_u128).prop_map(Step::Forget),
         (0..120_000_u64).prop_map(Step::Wait),
     ]
 }
@@ -264,6 +285,9 @@ proptest! {
                 ),
                 Step::Leave(tab) => {
                     visitors.apply(Input::Leave { connection_id: connection(tab) }, now_ms)
+                }
+                Step::Forget(who) => {
+                    visitors.apply(Input::Forget { visitor_id: visitor(who) }, now_ms)
                 }
                 Step::Wait(ms) => {
                     now_ms += ms;

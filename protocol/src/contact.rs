@@ -8,7 +8,7 @@ use ts_rs::TS;
 use utoipa::ToSchema;
 
 use crate::conversation::words;
-use crate::id::{AgentId, ContactId};
+use crate::id::{AgentId, ContactId, VisitorId};
 
 words! {
     /// What a contact is to us.
@@ -30,6 +30,27 @@ words! {
         /// A telephone number.
         Phone = "phone",
     }
+}
+
+/// The letters of a handle.
+const HANDLE_LENGTH: usize = 4;
+
+/// What a person is called by while nobody knows more: the end of the first browser's id. Stays for good.
+#[must_use]
+pub fn handle_of(visitor_id: VisitorId) -> String {
+    let id = visitor_id.to_string();
+    id[id.len() - HANDLE_LENGTH..].to_ascii_uppercase()
+}
+
+/// What a person is called wherever one is shown: the name, else the e-mail address, else the handle.
+/// The one rule: nobody else puts such a name together.
+#[must_use]
+pub fn shown_name(name: &str, email: Option<&str>, handle: &str) -> String {
+    [Some(name), email]
+        .into_iter()
+        .flatten()
+        .find(|known| !known.is_empty())
+        .map_or_else(|| format!("Visitor {handle}"), str::to_owned)
 }
 
 /// A typed attribute's value.
@@ -69,6 +90,8 @@ pub struct Contact {
     pub kind: ContactKind,
     /// The name as far as known; empty otherwise.
     pub name: String,
+    /// What the contact is called wherever one is shown: the name, else the address, else a handle.
+    pub shown_name: String,
     /// The address that stands in the record, verified or claimed.
     pub email: Option<String>,
     /// The telephone number.
@@ -93,6 +116,8 @@ pub struct Contact {
     pub created_at_ms: u64,
     /// When somebody last spoke with the contact, or he was last on a site.
     pub seen_at_ms: u64,
+    /// When the contact was erased: nothing but the record's ids is left.
+    pub erased_at_ms: Option<u64>,
 }
 
 /// What a change of a contact may set; what is absent stays.
@@ -117,4 +142,26 @@ pub struct ContactChange {
 pub struct ContactMerge {
     /// The contact that stays.
     pub into_id: ContactId,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::Id;
+
+    #[test]
+    fn a_person_is_called_by_the_name_the_address_or_a_handle_that_stays() {
+        let check = |name, email, expected| assert_eq!(shown_name(name, email, "4F2A"), expected);
+        check("Ana", Some("ana@example.com"), "Ana");
+        check("", Some("ana@example.com"), "ana@example.com");
+        check("", Some(""), "Visitor 4F2A");
+        check("", None, "Visitor 4F2A");
+    }
+
+    #[test]
+    fn a_handle_is_the_end_of_the_id() {
+        assert_eq!(handle_of(VisitorId::from_bits(0)), "0000");
+        let id = VisitorId::from_bits(0x0123_4567_89ab_cdef);
+        assert!(id.to_string().ends_with(&handle_of(id).to_lowercase()));
+    }
 }

@@ -104,8 +104,13 @@ pub struct Conversation {
     pub site_id: SiteId,
     /// The customer.
     pub contact_id: ContactId,
-    /// The customer's name as far as known; empty for somebody unknown.
+    /// What the customer is called: the name, else the e-mail address, else a handle (`Visitor 4F2A`).
     pub contact_name: String,
+    /// Grows with every change of the customer's record. The name may change while `version` stays: the
+    /// newest known of a `contact_id` counts in all rows; see the news `contact`.
+    pub contact_version: u64,
+    /// Whether the customer was erased: nothing more can be said here.
+    pub contact_erased: bool,
     /// The browser it was started from, where there is one.
     pub visitor_id: Option<VisitorId>,
     /// Open, snoozed or closed.

@@ -11,7 +11,7 @@ use crate::agent::{Agent, AgentPresence};
 use crate::command::Ack;
 use crate::conversation::{Conversation, Marks, VisitorConversation};
 use crate::entry::{Entry, VisitorEntry};
-use crate::id::{AgentId, ConnectionId, ConversationId, EntryId, VisitorId};
+use crate::id::{AgentId, ConnectionId, ContactId, ConversationId, EntryId, VisitorId};
 use crate::position::Position;
 use crate::rejection::Problem;
 use crate::text::ClientId;
@@ -282,9 +282,21 @@ pub enum AgentNews {
         /// Those who changed.
         presence: Vec<AgentPresence>,
     },
+    /// A contact was changed, merged or erased. The name stands in all rows of these contacts; what else
+    /// is known is read again over HTTP.
+    Contact {
+        /// The contact, and those merged with it.
+        contact_ids: Vec<ContactId>,
+        /// What they are called now.
+        name: String,
+        /// As `contact_version` in rows: an older name must not come back.
+        version: u64,
+        /// Whether the contact was erased: forget what was read, written and searched of it.
+        erased: bool,
+    },
     /// Something was changed elsewhere; read it again over HTTP.
     Changed {
-        /// Which part: `sites`, `workspace`, `keys`, `contact`.
+        /// Which part: `sites`, `workspace`, `keys`.
         part: String,
         /// The id of the record, where one is.
         id: Option<String>,

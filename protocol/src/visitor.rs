@@ -95,7 +95,7 @@ pub struct LiveVisitor {
     pub state: PresenceState,
     /// The person, once one wrote or was identified.
     pub contact_id: Option<ContactId>,
-    /// The person's name or address as far as known; empty otherwise.
+    /// What the visitor is called: the name, else the e-mail address, else a handle (`Visitor 4F2A`).
     pub name: String,
     /// The conversation that goes on.
     pub conversation_id: Option<ConversationId>,
@@ -147,8 +147,12 @@ pub struct Visitor {
     pub site_id: SiteId,
     /// The person.
     pub contact_id: Option<ContactId>,
+    /// What the visitor is called: the name, else the e-mail address, else a handle (`Visitor 4F2A`).
+    pub name: String,
     /// Whether the team blocked him.
     pub blocked: bool,
+    /// Whether he was erased.
+    pub erased: bool,
     /// The browser and its place, as last seen.
     pub browser: Browser,
     /// When first seen.

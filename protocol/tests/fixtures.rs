@@ -48,7 +48,7 @@ variants! { AGENT_NEWS, agent_news, AgentNews {
     Typing = "typing" Marks = "marks" Viewing = "viewing" Conversation = "conversation"
     Inbox = "inbox" InboxChanges = "inbox_changes" Read = "read" Visitors = "visitors"
     VisitorChanges = "visitor_changes" Team = "team" TeamPresence = "team_presence"
-    Changed = "changed" Beat = "beat" GoingAway = "going_away" Error = "error"
+    Contact = "contact" Changed = "changed" Beat = "beat" GoingAway = "going_away" Error = "error"
 } }
 
 variants! { COMMANDS, command, Command {

@@ -243,6 +243,9 @@ fn by_team(
     command: &Command,
     situation: Situation<'_>,
 ) -> Result<Decision, Rejection> {
+    if situation.conversation.contact_erased && adds_words(command) {
+        return Err(ErrorCode::ConversationState.into());
+    }
     let seen = [situation.conversation.state];
     let (states, contents): (&[State], _) = match command {
         Command::SendMessage { draft, .. } => (&seen, reply(speaker, draft, situation)?),
@@ -285,22 +288,46 @@ fn by_team(
         }
     };
     let guard = Guard {
-        version: rests_on_facts(&contents).then_some(situation.conversation.version),
+        version: rests_on_facts(&contents, situation).then_some(situation.conversation.version),
         ..Guard::team(states)
     };
     Ok(append(speaker.author, guard, contents))
 }
 
+/// Whether a command adds to what an erasure takes away.
+fn adds_words(command: &Command) -> bool {
+    match command {
+        Command::SendMessage { .. }
+        | Command::AddNote { .. }
+        | Command::EditMessage { .. }
+        | Command::Reopen { .. } => true,
+        Command::DeleteMessage { .. }
+        | Command::Identify { .. }
+        | Command::StartConversation { .. }
+        | Command::Assign { .. }
+        | Command::Move { .. }
+        | Command::Join { .. }
+        | Command::Leave { .. }
+        | Command::Snooze { .. }
+        | Command::Close { .. }
+        | Command::Prioritize { .. }
+        | Command::MarkSpam { .. }
+        | Command::BlockVisitor { .. } => false,
+    }
+}
+
 /// Whether a decision would be another one if something else had changed meanwhile. Words alone may
-/// stand beside whatever comes between.
-fn rests_on_facts(contents: &[NewContent]) -> bool {
-    !matches!(
-        contents,
-        [NewContent::Message(_)
-            | NewContent::Note(_)
-            | NewContent::Edited { .. }
-            | NewContent::Deleted { .. }]
-    )
+/// stand beside whatever comes between; but not behind the end, where the person may have been erased.
+fn rests_on_facts(contents: &[NewContent], situation: Situation<'_>) -> bool {
+    let is_over = situation.conversation.state == State::Closed;
+    is_over
+        || !matches!(
+            contents,
+            [NewContent::Message(_)
+                | NewContent::Note(_)
+                | NewContent::Edited { .. }
+                | NewContent::Deleted { .. }]
+        )
 }
 
 /// A person's answer is never refused for the conversation's rest or end: it opens it again. Whoever

@@ -59,6 +59,8 @@ fn conversation(state: State) -> Conversation {
         site_id: SiteId::from_bits(1),
         contact_id: ContactId::from_bits(1),
         contact_name: String::new(),
+        contact_version: 1,
+        contact_erased: false,
         visitor_id: Some(VisitorId::from_bits(1)),
         state,
         handler: Handler::Queue,

@@ -1,10 +1,12 @@
 //! Erasing a contact: the store forgets, then everybody who still shows the words is told.
 
+use protocol::command::Command;
 use protocol::id::{ContactId, ConversationId, WorkspaceId};
 use protocol::limit::PAGE_ENTRIES_MAX;
 use protocol::news::{AgentNews, Batch, Continuity};
 use protocol::permission::{Actor, Permission, Principal};
 use protocol::rejection::{CloseCode, ErrorCode, Rejection};
+use protocol::text::ClientId;
 use storage::audit::Change;
 use storage::entry::Numbering;
 
@@ -59,10 +61,35 @@ pub(crate) async fn run(
         router.hub().close_visitor(*visitor_id, code).await;
     }
     for conversation_id in &erased.conversation_ids {
+        end(router, change, *conversation_id).await?;
         show_afresh(router, change.workspace_id, *conversation_id).await;
     }
     router.changed(change.workspace_id, Part::Contact(contact_id));
     Ok(())
+}
+
+/// Ends a conversation of the erased: nobody waits in it any more. By its own lane, behind all that was on
+/// its way there; what that left is erased too, and after it the lane takes no more words.
+async fn end(
+    router: &Router,
+    change: &Change,
+    conversation_id: ConversationId,
+) -> Result<(), Rejection> {
+    let system = Actor {
+        workspace_id: change.workspace_id,
+        principal: Principal::System,
+    };
+    let client_id = ClientId::parse(&format!("erase-{conversation_id}"))?;
+    let close = Command::Close { conversation_id };
+    router.handle(&system, client_id, close).await?;
+    storage::contact::erase_words(
+        router.db(),
+        change.workspace_id,
+        conversation_id,
+        change.at_ms,
+    )
+    .await
+    .map_err(|error| refused_by(&error))
 }
 
 /// Gives everybody who follows a conversation its newest page again, with what is left of it.

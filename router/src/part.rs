@@ -22,15 +22,15 @@ pub enum Part {
 }
 
 impl Part {
-    /// The word in `changed` news, and the id that goes with it; nothing where no console shows it.
+    /// The word in `changed` news, and the id that goes with it; nothing where no console shows it, or
+    /// where other news tell of it.
     #[must_use]
     pub fn news(&self) -> Option<(&'static str, Option<String>)> {
         match self {
             Self::Site(id) => Some(("sites", Some(id.to_string()))),
             Self::Workspace => Some(("workspace", None)),
-            Self::Agent(_) | Self::Session(_) | Self::Visitor(_) => None,
+            Self::Agent(_) | Self::Session(_) | Self::Visitor(_) | Self::Contact(_) => None,
             Self::Key(id) => Some(("keys", Some(id.to_string()))),
-            Self::Contact(id) => Some(("contact", Some(id.to_string()))),
         }
     }
 }

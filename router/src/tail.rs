@@ -11,14 +11,12 @@ use protocol::news::{AgentNews, VisitorNews};
 use protocol::rejection::CloseCode;
 use storage::event::EventCursor;
 
-use crate::cache::scope;
 use crate::delivery::{Class, Encoded, SignalKey};
 use crate::lanes::{Job, LaneKey};
 use crate::live::Message;
 use crate::part::Part;
 use crate::router::Router;
 use crate::topic::Topic;
-use crate::view::inbox::Before;
 use crate::visitor;
 
 /// The bus's topic on which nodes ring each other.
@@ -29,9 +27,6 @@ const FIRST_VERSION: u64 = 1;
 
 /// Events read at a time.
 const PAGE_LENGTH: usize = 500;
-
-/// Conversations of a changed contact whose rows are shown anew.
-const ROWS_MAX: usize = 20;
 
 /// Rings the tails of all nodes.
 pub(crate) fn ring(router: &Router) {
@@ -151,18 +146,25 @@ async fn contact(
     workspace_id: WorkspaceId,
     contact_id: ContactId,
 ) -> storage::Result<()> {
-    tell(router, workspace_id, Part::Contact(contact_id)).await;
-    let scope = scope(workspace_id);
-    let rows =
-        storage::conversation::of_contact(router.db(), &scope, contact_id, None, ROWS_MAX).await?;
-    for row in &rows.items {
-        router.hub().facts(row).await;
-        // Only the name changed: it stands where it stood.
-        let before = Before::There(row.into());
-        router.inboxes().changed(workspace_id, before, row);
-        if let Some(visitor_id) = row.visitor_id {
-            router.visitor_changed(workspace_id, visitor_id).await;
-        }
+    let named = storage::contact::named(router.db(), workspace_id, contact_id).await?;
+    let Some(named) = named else {
+        return Ok(());
+    };
+    let visitor_ids = named.visitor_ids;
+    let news = AgentNews::Contact {
+        contact_ids: named.contact_ids,
+        name: named.name,
+        version: named.version,
+        erased: named.erased,
+    };
+    router
+        .hub()
+        .publish(Topic::Team(workspace_id), || {
+            Encoded::new(&news, Class::Row)
+        })
+        .await;
+    for visitor_id in visitor_ids {
+        router.visitor_changed(workspace_id, visitor_id).await;
     }
     Ok(())
 }

@@ -9,6 +9,7 @@ use protocol::page::Page;
 use protocol::permission::{Scope, VisitorActor};
 use protocol::view::{InboxCounts, InboxFilter};
 
+use crate::contact;
 use crate::db::{Reader, Row, Stmt, stmt};
 use crate::error::{Error, Result};
 use crate::page::{Cursor, page};
@@ -23,7 +24,7 @@ macro_rules! select_conversation {
         c.waiting_on, c.waiting_since_at_ms, c.snoozed_until_ms, c.spam, c.seq, c.public_seq,
         c.customer_seq, c.preview_entry_id, c.preview_from_customer, c.preview_text,
         c.preview_attachment_count, c.preview_sent_at_ms, c.created_at_ms, c.active_at_ms, c.closed_at_ms,
-        CASE WHEN r.name <> '' THEN r.name ELSE COALESCE(r.email, '') END AS contact_name,
+        r.name, r.email, r.handle, r.version AS contact_version, r.erased_at_ms,
         (SELECT e.public_seq FROM participant p
             JOIN entry e ON e.workspace_id = p.workspace_id AND e.conversation_id = p.conversation_id
                 AND e.seq <= p.read_seq AND e.public_seq IS NOT NULL
@@ -61,7 +62,9 @@ pub(crate) fn decode(row: &Row) -> Result<Conversation> {
         channel: row.word("channel", Channel::of)?,
         site_id: row.id("site_id")?,
         contact_id: row.id("contact_id")?,
-        contact_name: row.text("contact_name")?,
+        contact_name: contact::name_of(row)?,
+        contact_version: row.number("contact_version")?,
+        contact_erased: row.maybe_number("erased_at_ms")?.is_some(),
         visitor_id: row.maybe_id("visitor_id")?,
         state: row.word("state", State::of)?,
         handler: row.word("handler", Handler::of)?,

@@ -1,6 +1,6 @@
 //! Visitors: browsers on a site, as rows.
 
-use protocol::contact::IdentityKind;
+use protocol::contact::{IdentityKind, handle_of, shown_name};
 use protocol::id::{ContactId, ConversationId, EntryId, EventId, SiteId, VisitorId, WorkspaceId};
 use protocol::permission::{Scope, VisitorActor};
 use protocol::visitor::{Browser, Claim, Visitor};
@@ -26,7 +26,7 @@ pub struct VisitorRow {
     pub generation: u64,
     /// The person, once one wrote or was identified; the one others were merged into.
     pub contact_id: Option<ContactId>,
-    /// The person's name or address as far as known or claimed; empty otherwise.
+    /// What the visitor is called, by what is known or claimed.
     pub name: String,
     /// Whether the contact was proved by a signed identity.
     pub proved: bool,
@@ -97,7 +97,7 @@ fn json(value: &impl serde::Serialize) -> Result<String> {
 // By primary keys.
 const FIND_VISITOR: &str = "
     SELECT v.visitor_id, v.workspace_id, v.site_id, v.version, v.generation, k.root_id AS contact_id,
-        r.name, r.email, v.proved, v.blocked_at_ms, v.erased_at_ms, v.open_conversation_id, v.claim_json,
+        r.name, r.email, r.handle, v.proved, v.blocked_at_ms, v.erased_at_ms, v.open_conversation_id, v.claim_json,
         v.browser_json, v.visit_count, v.created_at_ms, v.seen_at_ms
     FROM visitor v
     LEFT JOIN contact k ON k.workspace_id = v.workspace_id AND k.contact_id = v.contact_id
@@ -121,20 +121,25 @@ pub async fn find(
 
 fn decode(row: &Row) -> Result<VisitorRow> {
     let claim: Claim = row.json("claim_json")?;
-    let known = [row.maybe_text("name")?, row.maybe_text("email")?];
-    let name = known
-        .into_iter()
-        .chain([claim.name.clone(), claim.email.clone()])
-        .flatten()
-        .find(|name| !name.is_empty());
+    let id = row.id("visitor_id")?;
+    let contact_id = row.maybe_id("contact_id")?;
+    // What a page claims fills the contact's record; where that is there, it alone counts.
+    let name = match contact_id {
+        Some(_) => contact::name_of(row)?,
+        None => shown_name(
+            claim.name.as_deref().unwrap_or_default(),
+            claim.email.as_deref(),
+            &handle_of(id),
+        ),
+    };
     Ok(VisitorRow {
-        id: row.id("visitor_id")?,
+        id,
         workspace_id: row.id("workspace_id")?,
         site_id: row.id("site_id")?,
         version: row.number("version")?,
         generation: row.number("generation")?,
-        contact_id: row.maybe_id("contact_id")?,
-        name: name.unwrap_or_default(),
+        contact_id,
+        name,
         proved: row.flag("proved")?,
         blocked: row.maybe_number("blocked_at_ms")?.is_some(),
         erased: row.maybe_number("erased_at_ms")?.is_some(),
@@ -168,7 +173,9 @@ pub async fn detail(
         id: row.id,
         site_id: row.site_id,
         contact_id: row.contact_id,
+        name: row.name,
         blocked: row.blocked,
+        erased: row.erased,
         browser: row.browser,
         created_at_ms: row.created_at_ms,
         seen_at_ms: row.seen_at_ms,

@@ -1,6 +1,6 @@
 // Made from the Rust crate `protocol` by its test `typescript`. Do not edit:
 // SWITCHBOARD_WRITE=1 cargo test -p protocol --test typescript
-// fixtures: 748863852fbe6c06
+// fixtures: b7df2beaccb5dec5
 
 /** Accepts an invitation. */
 export type AcceptInvitation = {
@@ -135,8 +135,16 @@ agents: Array<Agent>,
 /** What they do. */
 presence: Array<AgentPresence>, } | { "type": "team_presence",
 /** Those who changed. */
-presence: Array<AgentPresence>, } | { "type": "changed",
-/** Which part: `sites`, `workspace`, `keys`, `contact`. */
+presence: Array<AgentPresence>, } | { "type": "contact",
+/** The contact, and those merged with it. */
+contact_ids: Array<ContactId>,
+/** What they are called now. */
+name: string,
+/** As `contact_version` in rows: an older name must not come back. */
+version: number,
+/** Whether the contact was erased: forget what was read, written and searched of it. */
+erased: boolean, } | { "type": "changed",
+/** Which part: `sites`, `workspace`, `keys`. */
 part: string,
 /** The id of the record, where one is. */
 id?: string | null, } | { "type": "beat" } | { "type": "going_away" } & GoingAway | { "type": "error",
@@ -413,6 +421,8 @@ version: number,
 kind: ContactKind,
 /** The name as far as known; empty otherwise. */
 name: string,
+/** What the contact is called wherever one is shown: the name, else the address, else a handle. */
+shown_name: string,
 /** The address that stands in the record, verified or claimed. */
 email?: string | null,
 /** The telephone number. */
@@ -436,7 +446,9 @@ merged_into_id?: ContactId | null,
 /** When the contact was first seen. */
 created_at_ms: number,
 /** When somebody last spoke with the contact, or he was last on a site. */
-seen_at_ms: number, };
+seen_at_ms: number,
+/** When the contact was erased: nothing but the record's ids is left. */
+erased_at_ms?: number | null, };
 
 /** What a change of a contact may set; what is absent stays. */
 export type ContactChange = {
@@ -510,8 +522,13 @@ channel: Channel,
 site_id: SiteId,
 /** The customer. */
 contact_id: ContactId,
-/** The customer's name as far as known; empty for somebody unknown. */
+/** What the customer is called: the name, else the e-mail address, else a handle (`Visitor 4F2A`). */
 contact_name: string,
+/** Grows with every change of the customer's record. The name may change while `version` stays: the
+ * newest known of a `contact_id` counts in all rows; see the news `contact`. */
+contact_version: number,
+/** Whether the customer was erased: nothing more can be said here. */
+contact_erased: boolean,
 /** The browser it was started from, where there is one. */
 visitor_id?: VisitorId | null,
 /** Open, snoozed or closed. */
@@ -763,7 +780,7 @@ site_id: SiteId,
 state: PresenceState,
 /** The person, once one wrote or was identified. */
 contact_id?: ContactId | null,
-/** The person's name or address as far as known; empty otherwise. */
+/** What the visitor is called: the name, else the e-mail address, else a handle (`Visitor 4F2A`). */
 name: string,
 /** The conversation that goes on. */
 conversation_id?: ConversationId | null,
@@ -1203,8 +1220,12 @@ id: VisitorId,
 site_id: SiteId,
 /** The person. */
 contact_id?: ContactId | null,
+/** What the visitor is called: the name, else the e-mail address, else a handle (`Visitor 4F2A`). */
+name: string,
 /** Whether the team blocked him. */
 blocked: boolean,
+/** Whether he was erased. */
+erased: boolean,
 /** The browser and its place, as last seen. */
 browser: Browser,
 /** When first seen. */

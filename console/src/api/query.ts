@@ -100,10 +100,20 @@ export const identityKeysQuery = (site_id: string) =>
     queryFn: ({ signal }) => whole<IdentityKey>(`sites/${site_id}/identity-keys`, signal),
   });
 
+/** How many merges lead to the record that speaks for a contact, at most. */
+const MERGES_MAX = 10;
+
+/** The record that speaks for a contact: its own, or the one it was merged into. */
 export const contactQuery = (contact_id: string) =>
   queryOptions({
     queryKey: ["contact", contact_id],
-    queryFn: ({ signal }) => call<Contact>(`contacts/${contact_id}`, { signal }),
+    queryFn: async ({ signal }) => {
+      let contact = await call<Contact>(`contacts/${contact_id}`, { signal });
+      for (let step = 0; contact.merged_into_id && step < MERGES_MAX; step += 1) {
+        contact = await call<Contact>(`contacts/${contact.merged_into_id}`, { signal });
+      }
+      return contact;
+    },
   });
 
 export const contactConversationsQuery = (contact_id: string) =>
@@ -133,9 +143,8 @@ export const failedLoginPage = (cursor: string | undefined, signal: AbortSignal)
   call<Listing<FailedLogin>>(`failed-logins${queryText({ cursor, limit: 50 })}`, { signal });
 
 /** What the server says was changed elsewhere is read again; what nobody looks at waits until asked for. */
-export function refreshChanged(part: string, id: string | null | undefined): void {
-  if (part === "contact" && id) void queries.invalidateQueries({ queryKey: ["contact", id] });
-  else if (part === "sites") {
+export function refreshChanged(part: string): void {
+  if (part === "sites") {
     void queries.invalidateQueries({ queryKey: ["sites"] });
     void queries.invalidateQueries({ queryKey: ["secrets"] });
     void queries.invalidateQueries({ queryKey: ["identity-keys"] });
@@ -143,4 +152,11 @@ export function refreshChanged(part: string, id: string | null | undefined): voi
     void queries.invalidateQueries({ queryKey: ["agents"] });
     void queries.invalidateQueries({ queryKey: ["invitations"] });
   } else void queries.invalidateQueries({ queryKey: [part] });
+}
+
+/** What was read of contacts is read again; of the erased, what was found and shown of them is dropped. */
+export function refreshContacts(contact_ids: readonly string[], erased: boolean): void {
+  for (const id of contact_ids) void queries.invalidateQueries({ queryKey: ["contact", id] });
+  if (!erased) return;
+  for (const key of ["search", "visitor", "audit", "conversation"]) void queries.resetQueries({ queryKey: [key] });
 }

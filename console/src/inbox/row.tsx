@@ -10,7 +10,7 @@ import { Face, Lamp } from "../part/lamp.tsx";
 import { useStore } from "../part/store.ts";
 import { Ago, Since, soonText } from "../part/time.tsx";
 import { now } from "../part/clock.ts";
-import { lampOf, priorityName, titleOf } from "./word.ts";
+import { lampOf, priorityName } from "./word.ts";
 
 /** A row; drawn again only when its own conversation changes. */
 export const Row = memo(function Row({ id, filter, chosen, gone }: { id: string; filter: InboxFilter; chosen: boolean; gone: boolean }) {
@@ -37,7 +37,7 @@ export const Row = memo(function Row({ id, filter, chosen, gone }: { id: string;
       <span className="row-main">
         <span className="row-top">
           <span className="row-name cut">
-            <bdi>{titleOf(row)}</bdi>
+            <bdi>{row.contact_name}</bdi>
             {unread && <span className="heard-only">, unread</span>}
           </span>
           {row.priority > 2 && (
@@ -81,6 +81,7 @@ function RowTime({ row }: { row: Conversation }) {
 /** What was said last, with who said it where it was us. */
 export function previewText(row: Conversation): string {
   const preview = row.preview;
+  if (row.contact_erased) return "Erased";
   if (!preview) return "Nothing said yet";
   const count = preview.attachment_count;
   const files = count === 0 ? "" : count === 1 ? "a file" : `${count} files`;

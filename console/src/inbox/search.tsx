@@ -4,7 +4,7 @@ import { useEffect, useMemo, useRef } from "react";
 import type { Conversation, InboxFilter, Listing } from "@switchboard/protocol";
 
 import { call, errorText, queryText } from "../api/http.ts";
-import { mergeRecords, records } from "../live/record.ts";
+import { noteRecords } from "../live/record.ts";
 import { shownOrder } from "../live/selection.ts";
 import { Button } from "../part/control.tsx";
 import { ListSkeleton, Rows } from "./list.tsx";
@@ -19,7 +19,7 @@ export function SearchList({ filter, search, chosen }: { filter: InboxFilter; se
         `conversations${queryText({ filter, search, cursor: pageParam, limit: 50 })}`,
         { signal },
       );
-      records.set((known) => mergeRecords(known, page.items));
+      noteRecords(page.items);
       return page;
     },
     initialPageParam: undefined as string | undefined,

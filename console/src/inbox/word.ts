@@ -1,15 +1,11 @@
-/** How a conversation is named, and which lamp it has. Pure. */
-import type { Conversation, LiveVisitor } from "@switchboard/protocol";
+/** Which lamp a conversation has, and what its ranks are called. Pure. */
+import type { Conversation } from "@switchboard/protocol";
 
 import type { LampState } from "../part/lamp.tsx";
 
-/** The customer's name, or what there is instead. */
-export function titleOf(row: Pick<Conversation, "contact_name" | "number">): string {
-  return row.contact_name || `Visitor #${row.number}`;
-}
-
 /** The lamp of a conversation, with its name in words. */
 export function lampOf(row: Conversation, here: boolean): { state: LampState; name: string } {
+  if (row.contact_erased) return { state: "quiet", name: "Erased" };
   if (row.spam) return { state: "quiet", name: "Spam" };
   switch (row.state) {
     case "closed":
@@ -29,9 +25,4 @@ export const PRIORITIES = ["", "Low", "Normal", "High", "Urgent"] as const;
 /** A rank's name. */
 export function priorityName(priority: number): string {
   return PRIORITIES[priority] ?? "Normal";
-}
-
-/** A live visitor's name, or what there is instead. */
-export function visitorName(visitor: Pick<LiveVisitor, "name" | "id">): string {
-  return visitor.name || `Visitor ${visitor.id.slice(-4)}`;
 }

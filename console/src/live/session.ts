@@ -23,11 +23,12 @@ import type {
 } from "@switchboard/protocol";
 
 import { call, queryText, Refused, setWorkspace } from "../api/http.ts";
-import { queries, refreshChanged } from "../api/query.ts";
+import { queries, refreshChanged, refreshContacts } from "../api/query.ts";
 import { now, setServerNow } from "../part/clock.ts";
 import { createKeptStore, createStore } from "../part/store.ts";
+import { dropDrafts } from "../thread/draft.ts";
 import { emptyInbox, withChanges, withOlder, withSnapshot, type Inbox } from "./inbox.ts";
-import { mergeReads, mergeRecords, reads, records } from "./record.ts";
+import { forgetRecords, mergeReads, noteNames, noteRecords, reads, records } from "./record.ts";
 import { CUSTOMER, forgetSignals, noteTyping, noteViewing } from "./signal.ts";
 import { noVisitors, withVisitorChanges, withVisitors, type Visitors } from "./visitors.ts";
 
@@ -116,8 +117,7 @@ export function endSession(): void {
   inbox.set(emptyInbox("all"));
   visitors.set(noVisitors);
   team.set({ ready: false, agents: new Map(), presence: new Map() });
-  records.set(new Map());
-  reads.set(new Map());
+  forgetRecords();
   forgetSignals();
 }
 
@@ -140,16 +140,16 @@ function take(from: AgentClient, news: AgentNews): void {
       void queries.invalidateQueries({ predicate: (query) => query.queryKey[0] !== "me" });
       return;
     case "inbox":
-      records.set((known) => mergeRecords(known, news.rows));
+      noteRecords(news.rows);
       reads.set((known) => mergeReads(known, news.read));
       inbox.set((held) => withSnapshot(held, news));
       return;
     case "inbox_changes":
-      records.set((known) => mergeRecords(known, news.rows));
+      noteRecords(news.rows);
       inbox.set((held) => withChanges(held, news));
       return;
     case "conversation":
-      records.set((known) => mergeRecords(known, [news.conversation]));
+      noteRecords([news.conversation]);
       return;
     case "read":
       reads.set((known) => mergeReads(known, { [news.conversation_id]: news.seq }));
@@ -180,8 +180,11 @@ function take(from: AgentClient, news: AgentNews): void {
         false,
       );
       return;
+    case "contact":
+      takeContact(news);
+      return;
     case "changed":
-      refreshChanged(news.part, news.id);
+      refreshChanged(news.part);
       return;
     case "ack":
     case "rejected":
@@ -196,6 +199,15 @@ function take(from: AgentClient, news: AgentNews): void {
       // A newer server may say more than this page knows; it is skipped.
       return;
   }
+}
+
+/** A name that changed, or a person who was erased: then also what this browser kept is forgotten. */
+function takeContact({ contact_ids, name, version, erased }: Extract<AgentNews, { type: "contact" }>): void {
+  noteNames(contact_ids.map((id) => [id, { name, version, erased }]));
+  refreshContacts(contact_ids, erased);
+  if (!erased) return;
+  const of_them = [...records.get().values()].filter((row) => contact_ids.includes(row.contact_id));
+  dropDrafts(of_them.map((row) => row.id));
 }
 
 function withTeam(held: Team, news: Extract<AgentNews, { type: "team" | "team_presence" }>): Team {
@@ -227,7 +239,7 @@ export async function loadOlder(): Promise<void> {
   const page = await call<Listing<Conversation>>(
     `conversations${queryText({ filter, cursor, limit: 100 })}`,
   );
-  records.set((known) => mergeRecords(known, page.items));
+  noteRecords(page.items);
   inbox.set((held) => withOlder(held, filter, page.items, page.cursor ?? null));
 }
 

@@ -18,9 +18,9 @@ export function Lamp({ state, name, size }: { state: LampState; name?: string; s
   );
 }
 
-/** The first letters of a name: two at most. */
+/** The first letters of a name: two at most; one of an address. */
 export function initials(name: string): string {
-  const words = name.split(/[^\p{L}\p{M}\p{N}]+/u).filter((word) => /^\p{L}/u.test(word));
+  const words = name.replace(/@.*/u, "").split(/[^\p{L}\p{M}\p{N}]+/u).filter((word) => /^[\p{L}\p{N}]/u.test(word));
   const letters = words.slice(0, 2).map((word) => [...word][0] ?? "");
   return letters.join("").toUpperCase() || "?";
 }

@@ -6,7 +6,7 @@ import { useDeferredValue, useMemo, useState, type KeyboardEvent } from "react";
 import type { Conversation, Listing } from "@switchboard/protocol";
 
 import { call, queryText } from "../api/http.ts";
-import { lampOf, titleOf } from "../inbox/word.ts";
+import { lampOf } from "../inbox/word.ts";
 import { visitors } from "../live/session.ts";
 import { records } from "../live/record.ts";
 import { Icon } from "../part/icon.tsx";
@@ -85,13 +85,13 @@ function useChoices(query: string): Choice[] {
     for (const row of [...known.values(), ...(found.data?.items ?? [])]) rows.set(row.id, row);
     const searched = new Set((found.data?.items ?? []).map((row) => row.id));
     const conversations = [...rows.values()]
-      .filter((row) => searched.has(row.id) || matches(`${titleOf(row)} #${row.number} ${row.preview?.text ?? ""}`, query))
+      .filter((row) => searched.has(row.id) || matches(`${row.contact_name} #${row.number} ${row.preview?.text ?? ""}`, query))
       .sort((a, b) => b.active_at_ms - a.active_at_ms)
       .slice(0, query ? 8 : 5)
       .map((row) => ({
         id: row.id,
         group: "Conversations",
-        name: titleOf(row),
+        name: row.contact_name,
         hint: `#${row.number} · ${agoText(row.active_at_ms, now())}`,
         mark: <Lamp state={lampOf(row, false).state} />,
         run: close(() => void navigate({ to: "/inbox/$list/$conversationId", params: { list: "all", conversationId: row.id } })),

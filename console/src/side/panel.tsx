@@ -6,7 +6,7 @@ import type { Contact, ContactChange, Conversation, Identity } from "@switchboar
 
 import { call, errorText, fieldError, formError, problemIn } from "../api/http.ts";
 import { contactConversationsQuery, contactQuery, sitesQuery, visitorQuery } from "../api/query.ts";
-import { lampOf, titleOf } from "../inbox/word.ts";
+import { lampOf } from "../inbox/word.ts";
 import { previewText } from "../inbox/row.tsx";
 import { may, visitors } from "../live/session.ts";
 import { Button, FormError, IconButton, TextField } from "../part/control.tsx";
@@ -24,7 +24,7 @@ export function SidePanel({ row, onClose }: { row: Conversation; onClose: () => 
   return (
     <div className="side-inner">
       <ContactSection row={row} onClose={onClose} />
-      {row.visitor_id && <VisitSection visitor_id={row.visitor_id} row={row} />}
+      {row.visitor_id && !row.contact_erased && <VisitSection visitor_id={row.visitor_id} row={row} />}
       <EarlierSection row={row} />
     </div>
   );
@@ -36,7 +36,7 @@ function ContactSection({ row, onClose }: { row: Conversation; onClose: () => vo
   const [editing, setEditing] = useState(false);
   const [erasing, setErasing] = useState(false);
   const cache = useQueryClient();
-  const name = contact.data?.name || row.contact_name || titleOf(row);
+  const name = row.contact_name;
   return (
     <section className="side-section">
       <div className="side-head">
@@ -45,14 +45,14 @@ function ContactSection({ row, onClose }: { row: Conversation; onClose: () => vo
           <h3 className="cut">
             <bdi>{name}</bdi>
           </h3>
-          <div className="faint small">{here === "active" ? "On the site now" : here === "idle" ? "On the site, idle" : contact.data ? <>Last seen <Ago at_ms={contact.data.seen_at_ms} words="ago" /></> : ""}</div>
+          <div className="faint small">{row.contact_erased ? <ErasedAt contact={contact.data} /> : here === "active" ? "On the site now" : here === "idle" ? "On the site, idle" : contact.data ? <>Last seen <Ago at_ms={contact.data.seen_at_ms} words="ago" /></> : ""}</div>
         </div>
-        {contact.data && may("contacts.write") && <IconButton icon="edit" name="Edit the contact" onClick={() => setEditing(true)} />}
+        {contact.data && may("contacts.write") && !row.contact_erased && <IconButton icon="edit" name="Edit the contact" onClick={() => setEditing(true)} />}
         <IconButton icon="close" name="Close the side panel" className="phone-only" onClick={onClose} />
       </div>
       {contact.isError && <p className="faint small">{errorText(contact.error)}</p>}
-      {contact.data && (editing ? <ContactForm contact={contact.data} onDone={() => setEditing(false)} /> : <ContactFacts contact={contact.data} />)}
-      {contact.data && may("contacts.erase") && !editing && (
+      {contact.data && !row.contact_erased && (editing ? <ContactForm contact={contact.data} onDone={() => setEditing(false)} /> : <ContactFacts contact={contact.data} />)}
+      {contact.data && may("contacts.erase") && !row.contact_erased && !editing && (
         <button type="button" className="text-button" onClick={() => setErasing(true)}>
           Erase this contact
         </button>
@@ -75,6 +75,15 @@ function ContactSection({ row, onClose }: { row: Conversation; onClose: () => vo
         </p>
       </ConfirmByTyping>
     </section>
+  );
+}
+
+function ErasedAt({ contact }: { contact: Contact | undefined }) {
+  if (contact?.erased_at_ms == null) return <>Erased</>;
+  return (
+    <>
+      Erased <Ago at_ms={contact.erased_at_ms} words="ago" />
+    </>
   );
 }
 

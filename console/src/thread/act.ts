@@ -2,7 +2,7 @@
 import type { AgentId, Command, Conversation, ConversationId } from "@switchboard/protocol";
 
 import { errorText } from "../api/http.ts";
-import { priorityName, titleOf } from "../inbox/word.ts";
+import { priorityName } from "../inbox/word.ts";
 import { now } from "../part/clock.ts";
 import { soonText } from "../part/time.tsx";
 import { toast, toastError } from "../part/toast.tsx";
@@ -41,7 +41,7 @@ export function join(conversation_id: ConversationId): void {
 /** Lets a conversation rest. */
 export function snooze(row: Conversation, until_ms: number): void {
   const conversation_id = row.id;
-  perform({ do: "snooze", conversation_id, until_ms }, `${titleOf(row)} snoozed until ${soonText(until_ms, now())}`, {
+  perform({ do: "snooze", conversation_id, until_ms }, `${row.contact_name} snoozed until ${soonText(until_ms, now())}`, {
     do: "reopen",
     conversation_id,
   });
@@ -49,13 +49,13 @@ export function snooze(row: Conversation, until_ms: number): void {
 
 /** Ends a conversation. */
 export function close(row: Conversation): void {
-  perform({ do: "close", conversation_id: row.id }, `${titleOf(row)} closed`, { do: "reopen", conversation_id: row.id });
+  perform({ do: "close", conversation_id: row.id }, `${row.contact_name} closed`, { do: "reopen", conversation_id: row.id });
 }
 
 /** Opens a conversation again. */
 export function reopen(row: Conversation): void {
   const back: Command | null = row.state === "closed" ? { do: "close", conversation_id: row.id } : null;
-  perform({ do: "reopen", conversation_id: row.id }, `${titleOf(row)} is open again`, back);
+  perform({ do: "reopen", conversation_id: row.id }, `${row.contact_name} is open again`, back);
 }
 
 /** Changes the priority. */

@@ -5,7 +5,6 @@ import type { Attachment, Conversation } from "@switchboard/protocol";
 import { client, membership, visitors } from "../live/session.ts";
 import { Button, IconButton } from "../part/control.tsx";
 import { useStore } from "../part/store.ts";
-import { titleOf } from "../inbox/word.ts";
 import { keysText, useActions } from "../shell/action.ts";
 import { reopen } from "./act.ts";
 import { changeDraft, drafts, EMPTY_DRAFT, type Draft, type Mode } from "./draft.ts";
@@ -23,7 +22,7 @@ export function Composer({ row, onSent }: { row: Conversation; onSent: () => voi
   const [over, setOver] = useState(false);
   useGrowing(field, writing.text);
   useActions([
-    { id: "reply", name: `Reply to ${titleOf(row)}`, group: "Write", keys: "r", icon: "reply", run: () => writing.choose("reply") },
+    { id: "reply", name: `Reply to ${row.contact_name}`, group: "Write", keys: "r", icon: "reply", run: () => writing.choose("reply") },
     { id: "note", name: "Write a note", group: "Write", keys: "n", icon: "note", run: () => writing.choose("note") },
     { id: "attach", name: "Attach a file", group: "Write", icon: "attach", run: () => picker.current?.click() },
     { id: "focus", name: "Go to the composer", group: "Write", keys: "enter", keyOnly: true, run: () => field.current?.focus() },
@@ -163,9 +162,9 @@ function ComposerField({ row, writing }: { row: Conversation; writing: Writing }
       rows={1}
       dir="auto"
       value={writing.text}
-      aria-label={mode === "note" ? "Note to the team" : `Reply to ${titleOf(row)}`}
+      aria-label={mode === "note" ? "Note to the team" : `Reply to ${row.contact_name}`}
       aria-invalid={writing.too_long || undefined}
-      placeholder={mode === "note" ? "Something only the team should know" : `Write to ${titleOf(row)}`}
+      placeholder={mode === "note" ? "Something only the team should know" : `Write to ${row.contact_name}`}
       onChange={(event) => writing.write(event.target.value)}
       onKeyDown={onKey}
       onPaste={(event: ClipboardEvent) => {
@@ -210,7 +209,7 @@ function ComposerFoot({ writing }: { writing: Writing }) {
 function Reader({ row, mode }: { row: Conversation; mode: Mode }) {
   const state = useStore(visitors, (held) => (row.visitor_id ? held.rows.get(row.visitor_id)?.state : undefined));
   if (mode === "note") return <span className="reader">Only the team reads this</span>;
-  const name = titleOf(row);
+  const name = row.contact_name;
   const words = state === "active" ? "is here and reads this now" : state === "idle" ? "is away from the page and reads this on return" : "reads this on the next visit";
   return (
     <span className="reader cut">

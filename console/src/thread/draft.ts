@@ -36,6 +36,12 @@ export function withDraft(all: Record<string, Draft>, key: string, draft: Draft)
   return Object.fromEntries(kept.slice(0, DRAFTS_MAX));
 }
 
+/** Forgets what was begun for conversations, whoever began it here. */
+export function dropDrafts(conversation_ids: readonly string[]): void {
+  const is_kept = (key: string) => !conversation_ids.some((id) => key.endsWith(` ${id}`));
+  drafts.set((all) => Object.fromEntries(Object.entries(all).filter(([key]) => is_kept(key))));
+}
+
 /** Changes a draft. */
 export function changeDraft(key: string, change: Partial<Draft>): void {
   drafts.set((all) => withDraft(all, key, { ...EMPTY_DRAFT, ...all[key], ...change, changed_at_ms: Date.now() }));

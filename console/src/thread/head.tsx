@@ -5,7 +5,7 @@ import { useState } from "react";
 import type { Conversation } from "@switchboard/protocol";
 
 import { visitorQuery } from "../api/query.ts";
-import { lampOf, PRIORITIES, titleOf } from "../inbox/word.ts";
+import { lampOf, PRIORITIES } from "../inbox/word.ts";
 import { neighbourOf, shownOrder } from "../live/selection.ts";
 import { viewing } from "../live/signal.ts";
 import { may, membership, team, visitors } from "../live/session.ts";
@@ -25,7 +25,7 @@ import { snoozeChoices } from "./choice.ts";
 export function ThreadHead({ row, list, side, onSide }: { row: Conversation; list: string; side: boolean; onSide: () => void }) {
   const visitor = useStore(visitors, (held) => (row.visitor_id ? held.rows.get(row.visitor_id) : undefined));
   const lamp = lampOf(row, visitor?.state === "active");
-  const writes = may("conversations.write");
+  const writes = may("conversations.write") && !row.contact_erased;
   return (
     <header className="thread-head">
       <Link to="/inbox/$list" params={{ list }} search={(before: Record<string, unknown>) => before} className="icon-button phone-only" aria-label="Back to the list">
@@ -34,7 +34,7 @@ export function ThreadHead({ row, list, side, onSide }: { row: Conversation; lis
       <Lamp state={lamp.state} name={lamp.name} />
       <div className="grow thread-who">
         <h2 className="cut">
-          <bdi>{titleOf(row)}</bdi>
+          <bdi>{row.contact_name}</bdi>
         </h2>
         <div className="faint small cut">
           #{row.number} · {stateText(row, lamp.name)}

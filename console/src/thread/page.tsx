@@ -7,7 +7,7 @@ import type { Conversation } from "@switchboard/protocol";
 import { conversationQuery } from "../api/query.ts";
 import { errorText } from "../api/http.ts";
 import { keepFollowing } from "../live/follow.ts";
-import { mergeRecords, records } from "../live/record.ts";
+import { noteRecords, records } from "../live/record.ts";
 import { client, may, membership } from "../live/session.ts";
 import { Button } from "../part/control.tsx";
 import { Divider, usePaneWidth, type PaneSize } from "../part/pane.tsx";
@@ -31,7 +31,7 @@ export function ConversationPage() {
   const known = useStore(records, (held) => held.get(id));
   const asked = useQuery({ ...conversationQuery(id), enabled: known === undefined });
   useEffect(() => {
-    if (asked.data) records.set((held) => mergeRecords(held, asked.data ? [asked.data] : []));
+    if (asked.data) noteRecords([asked.data]);
   }, [asked.data]);
   useEffect(() => {
     keepFollowing(id);
@@ -57,6 +57,15 @@ export function ConversationPage() {
   return <div className="empty" aria-busy="true" />;
 }
 
+/** Stands where one would write. */
+function ErasedNote() {
+  return (
+    <p className="erased-note" role="status">
+      This person was erased. What was said here is gone for good, and nothing can be added.
+    </p>
+  );
+}
+
 function Conversation({ row, list }: { row: Conversation; list: string }) {
   const side = useStore(side_open);
   const width = usePaneWidth(SIDE_SIZE);
@@ -68,7 +77,7 @@ function Conversation({ row, list }: { row: Conversation; list: string }) {
       <section className="conversation-main" aria-label="Conversation">
         <ThreadHead row={row} list={list} side={side} onSide={toggle} />
         <Thread row={row} bottom={bottom} />
-        {may("conversations.write") && <Composer row={row} onSent={() => bottom.current?.()} />}
+        {row.contact_erased ? <ErasedNote /> : may("conversations.write") && <Composer row={row} onSent={() => bottom.current?.()} />}
       </section>
       {side && (
         <>

@@ -4,7 +4,6 @@ import type { Conversation, Entry } from "@switchboard/protocol";
 import type { Log } from "@switchboard/client";
 
 import { errorText } from "../api/http.ts";
-import { titleOf } from "../inbox/word.ts";
 import { loadOlderEntries, useLog } from "../live/follow.ts";
 import { reads } from "../live/record.ts";
 import { CUSTOMER, typing } from "../live/signal.ts";
@@ -43,7 +42,7 @@ export function Thread({ row, bottom }: { row: Conversation; bottom: RefObject<(
   const may_delete = may("team.write");
   return (
     <div className="thread-frame">
-      <div className="thread" ref={scroller} onScroll={scrolled} tabIndex={0} aria-label={`Conversation with ${titleOf(row)}`} role="log" aria-live="polite" aria-relevant="additions">
+      <div className="thread" ref={scroller} onScroll={scrolled} tabIndex={0} aria-label={`Conversation with ${row.contact_name}`} role="log" aria-live="polite" aria-relevant="additions">
         <div className="thread-inner">
           {older.error && (
             <div className="thread-older">
@@ -91,7 +90,7 @@ function useItems(row: Conversation, log: Log<Entry> | undefined): Item[] {
 function useNames(row: Conversation): Names {
   const agents = useStore(team, (held) => held.agents);
   const me = useStore(membership, (member) => member?.agent_id ?? "");
-  const customer = titleOf(row);
+  const customer = row.contact_name;
   return useMemo(() => ({ me, customer, agent: (id) => agents.get(id)?.name ?? "A former member" }), [agents, me, customer]);
 }
 
@@ -189,7 +188,7 @@ function TypingLine({ row }: { row: Conversation }) {
             <i />
           </span>
           <span>
-            <bdi>{typist.who === CUSTOMER ? titleOf(row) : (agents.get(typist.who)?.name ?? "A colleague")}</bdi> is typing
+            <bdi>{typist.who === CUSTOMER ? row.contact_name : (agents.get(typist.who)?.name ?? "A colleague")}</bdi> is typing
           </span>
           {typist.text && (
             <q className="cut" dir="auto">

@@ -6,7 +6,6 @@ import type { LiveVisitor } from "@switchboard/protocol";
 
 import { errorText } from "../api/http.ts";
 import { sitesQuery, visitorQuery } from "../api/query.ts";
-import { visitorName } from "../inbox/word.ts";
 import { command, may } from "../live/session.ts";
 import { Button, Field, IconButton } from "../part/control.tsx";
 import { Icon } from "../part/icon.tsx";
@@ -20,13 +19,13 @@ export function VisitorDetail({ id, live, onClose }: { id: string; live: LiveVis
   const sites = useQuery(sitesQuery);
   const navigate = useNavigate();
   const site = sites.data?.find((each) => each.id === (live?.site_id ?? stored.data?.site_id));
-  const name = live ? visitorName(live) : visitorName({ id, name: "" });
+  const name = live?.name ?? stored.data?.name ?? "";
   const conversation_id = live?.conversation_id;
   return (
     <aside className="visitor-detail" aria-label={`Visitor ${name}`}>
       <div className="side-section">
         <div className="side-head">
-          <Face name={name} seed={id} size="large" lamp={live?.state === "active" ? "live" : live ? "away" : "quiet"} lampName={live?.state ?? "left"} />
+          <Face name={name} seed={live?.contact_id ?? stored.data?.contact_id ?? id} size="large" lamp={live?.state === "active" ? "live" : live ? "away" : "quiet"} lampName={live?.state ?? "left"} />
           <div className="grow">
             <h2 className="cut">
               <bdi>{name}</bdi>
@@ -37,7 +36,7 @@ export function VisitorDetail({ id, live, onClose }: { id: string; live: LiveVis
                   {live.state === "active" ? "Active" : "Idle"}, here for <Since at_ms={live.entered_at_ms} />
                 </>
               ) : (
-                "Has left the site"
+                stored.data?.erased ? "Was erased" : "Has left the site"
               )}
             </div>
           </div>
@@ -57,12 +56,12 @@ export function VisitorDetail({ id, live, onClose }: { id: string; live: LiveVis
           live && may("conversations.write") && <StartChat visitor={live} />
         )}
       </div>
-      <section className="side-section">
+      {!stored.data?.erased && <section className="side-section">
         <h3 className="side-title">{live ? "This visit" : "Last visit"}</h3>
         <PagesOf visitor_id={id} live={live} stored={stored.data} />
         <VisitFacts browser={live?.browser ?? stored.data?.browser} source={live?.source ?? stored.data?.visits[0]?.source} site={site?.name} />
         {stored.isError && <p className="faint small">{errorText(stored.error)}</p>}
-      </section>
+      </section>}
     </aside>
   );
 }

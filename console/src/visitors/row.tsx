@@ -2,7 +2,6 @@
 import { memo, useEffect, useRef, useState } from "react";
 import type { LiveVisitor } from "@switchboard/protocol";
 
-import { visitorName } from "../inbox/word.ts";
 import { pathOf, sourceText } from "../live/visitors.ts";
 import { Icon } from "../part/icon.tsx";
 import { Lamp } from "../part/lamp.tsx";
@@ -27,7 +26,7 @@ export const VisitorRow = memo(function VisitorRow({ row, chosen, gone, onChoose
         </span>
       </span>
       <span className="visitor-who cut">
-        <bdi>{visitorName(row)}</bdi>
+        <bdi>{row.name}</bdi>
         <span className="faint small cut">{placeText(row.browser) || deviceText(row.browser)}</span>
       </span>
       <span className="visitor-source cut">

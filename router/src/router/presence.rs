@@ -189,6 +189,7 @@ impl Router {
     /// The store knows something new about a visitor: the live list shows it.
     pub(crate) async fn visitor_changed(&self, workspace_id: WorkspaceId, visitor_id: VisitorId) {
         match storage::visitor::find(&self.0.db, workspace_id, visitor_id).await {
+            Ok(Some(row)) if row.erased => self.presence(Input::Forget { visitor_id }).await,
             Ok(Some(row)) => {
                 let facts = visitor::facts_of(&row);
                 self.presence(Input::Facts { visitor_id, facts }).await;

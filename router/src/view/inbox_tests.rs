@@ -19,6 +19,8 @@ fn row(version: u64, state: State, assignee: Option<u128>) -> Conversation {
         site_id: SiteId::from_bits(1),
         contact_id: ContactId::from_bits(1),
         contact_name: "Ana \"the\" first".to_owned(),
+        contact_version: 1,
+        contact_erased: false,
         visitor_id: None,
         state,
         handler: Handler::Queue,

@@ -156,7 +156,11 @@ const DROP_ATTACHMENTS: &str = "
     UPDATE attachment SET name = '', deleted_at_ms = $3
     WHERE workspace_id = $1 AND conversation_id = $2 AND deleted_at_ms IS NULL";
 
-async fn erase_words(
+/// Empties what was said in a conversation: also what came while its contact was being erased.
+///
+/// # Errors
+/// The store's.
+pub async fn erase_words(
     db: &Db,
     workspace_id: WorkspaceId,
     conversation_id: ConversationId,

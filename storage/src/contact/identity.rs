@@ -1,6 +1,6 @@
 //! How contacts are known: claims, which link nothing, and proofs, which do.
 
-use protocol::contact::{AttributeValue, IdentityKind};
+use protocol::contact::{AttributeValue, IdentityKind, handle_of};
 use protocol::id::{AuditId, ContactId, EventId, WorkspaceId};
 use protocol::limit;
 use protocol::visitor::Claim;
@@ -14,9 +14,9 @@ use crate::visitor::{Proof, VisitorRow};
 
 /// A contact for a visitor who has none, guarded by the command that makes the first conversation.
 const INSERT_LEAD: &str = "
-    INSERT INTO contact (workspace_id, contact_id, version, change_id, kind, name, name_folded, email, phone,
-        company, language, time_zone, root_id, created_at_ms, seen_at_ms)
-    SELECT $1, $6, 1, '', 'lead', $8, $15, CAST($9 AS TEXT), CAST($10 AS TEXT), CAST($11 AS TEXT),
+    INSERT INTO contact (workspace_id, contact_id, version, change_id, kind, handle, name, name_folded, email,
+        phone, company, language, time_zone, root_id, created_at_ms, seen_at_ms)
+    SELECT $1, $6, 1, '', 'lead', $16, $8, $15, CAST($9 AS TEXT), CAST($10 AS TEXT), CAST($11 AS TEXT),
         CAST($12 AS TEXT), CAST($13 AS TEXT), $6, CAST($14 AS BIGINT), CAST($14 AS BIGINT)
     FROM visitor v
     JOIN command g ON g.workspace_id = $1 AND g.principal = $3 AND g.client_id = $4 AND g.attempt_id = $5
@@ -106,6 +106,7 @@ pub(crate) fn push_lead(
         Value::from(visitor.browser.time_zone.clone()),
         Value::from(head.at_ms),
         Value::from(fold(claim.name.as_deref().unwrap_or_default())),
+        Value::from(handle_of(visitor.id)),
     ];
     batch.push(head.stmt(INSERT_LEAD, more));
     let event_id = db.world().ids.next::<EventId>();
@@ -261,9 +262,9 @@ pub(crate) struct Proved<'a> {
 }
 
 const INSERT_CUSTOMER: &str = "
-    INSERT INTO contact (workspace_id, contact_id, version, change_id, kind, name, name_folded, language,
-        time_zone, root_id, created_at_ms, seen_at_ms)
-    VALUES ($1, $2, 1, '', 'customer', '', '', $3, $4, $2, $5, $5)
+    INSERT INTO contact (workspace_id, contact_id, version, change_id, kind, handle, name, name_folded,
+        language, time_zone, root_id, created_at_ms, seen_at_ms)
+    VALUES ($1, $2, 1, '', 'customer', $6, '', '', $3, $4, $2, $5, $5)
     ON CONFLICT (workspace_id, contact_id) DO NOTHING";
 
 /// What a proof says replaces what was claimed.
@@ -308,7 +309,8 @@ pub(crate) fn push_proved(
         contact_id,
         visitor.browser.language.clone(),
         visitor.browser.time_zone.clone(),
-        at_ms
+        at_ms,
+        handle_of(visitor.id)
     ));
     batch.push(stmt!(
         SET_CUSTOMER,

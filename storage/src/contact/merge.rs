@@ -25,6 +25,14 @@ const MOVE_ROOT: &str = "
     WHERE workspace_id = $1 AND root_id = $2 AND EXISTS (
         SELECT 1 FROM contact k WHERE k.workspace_id = $1 AND k.contact_id = $2 AND k.change_id = $4)";
 
+/// Both go on above the versions of before: rows that name the one and the other tell by them which name is
+/// newer.
+const RAISE_ROOT: &str = "
+    UPDATE contact SET version = 1 + (
+        SELECT MAX(b.version) FROM contact b WHERE b.workspace_id = $1 AND b.contact_id IN ($2, contact.contact_id))
+    WHERE workspace_id = $1 AND contact_id = (
+        SELECT k.root_id FROM contact k WHERE k.workspace_id = $1 AND k.contact_id = $2 AND k.change_id = $3)";
+
 /// Merges a contact into another: it points there, nothing is rewritten. Refused for itself, for one that
 /// is merged already, and for circles.
 ///
@@ -47,11 +55,15 @@ pub async fn merge(
             stamp.id
         ));
     }
+    batch.push(stmt!(RAISE_ROOT, change.workspace_id, contact_id, stamp.id));
     finish(db, batch, &stamp, contact_id, change).await
 }
 
 const UNMERGE_CONTACT: &str = "
-    UPDATE contact SET version = version + 1, change_id = $3, merged_into_id = NULL, root_id = $2
+    UPDATE contact SET version = 1 + (
+            SELECT MAX(b.version) FROM contact b WHERE b.workspace_id = $1
+                AND b.contact_id IN ($2, contact.root_id)),
+        change_id = $3, merged_into_id = NULL, root_id = $2
     WHERE workspace_id = $1 AND contact_id = $2 AND merged_into_id IS NOT NULL AND erased_at_ms IS NULL";
 
 /// Those merged into it, directly or not, come along.
@@ -121,6 +133,12 @@ const MOVE_LEAD_ROOT: &str = "
     WHERE workspace_id = $1 AND root_id = $2 AND EXISTS (
         SELECT 1 FROM contact k WHERE k.workspace_id = $1 AND k.contact_id = $2 AND k.merged_into_id = $3)";
 
+const RAISE_CUSTOMER: &str = "
+    UPDATE contact SET version = 1 + (
+        SELECT MAX(b.version) FROM contact b WHERE b.workspace_id = $1 AND b.contact_id IN ($2, $3))
+    WHERE workspace_id = $1 AND contact_id = $3 AND EXISTS (
+        SELECT 1 FROM contact k WHERE k.workspace_id = $1 AND k.contact_id = $2 AND k.merged_into_id = $3)";
+
 const INSERT_EVENT: &str = "
     INSERT INTO event (event_id, workspace_id, event_type, subject, number, at_ms)
     SELECT $3, $1, 'contact.changed', k.contact_id, k.version, CAST($4 AS BIGINT)
@@ -136,7 +154,7 @@ pub(crate) async fn absorb_lead(
     at_ms: u64,
 ) -> Result<()> {
     let mut batch = Batch::locking(sorted([lead_id.to_string(), into_id.to_string()]));
-    for sql in [ABSORB_LEAD, MOVE_LEAD_ROOT] {
+    for sql in [ABSORB_LEAD, MOVE_LEAD_ROOT, RAISE_CUSTOMER] {
         batch.push(stmt!(sql, workspace_id, lead_id, into_id));
     }
     for contact_id in [lead_id, into_id] {

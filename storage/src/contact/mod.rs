@@ -3,6 +3,7 @@
 mod erase;
 mod identity;
 mod merge;
+mod name;
 
 use std::collections::BTreeMap;
 
@@ -18,15 +19,17 @@ use crate::change::{Stamp, insert_audit_where_stamped};
 use crate::db::{Db, Reader, Row, Stmt, stmt};
 use crate::error::{Error, Result, Written};
 
-pub use erase::{Erased, erase};
+pub use erase::{Erased, erase, erase_words};
 pub(crate) use identity::{Proved, add_claims, by_identity, push_lead, push_proved};
 pub(crate) use merge::absorb_lead;
 pub use merge::{merge, unmerge};
+pub(crate) use name::name_of;
+pub use name::{Named, named};
 
 // By the primary key.
 const FIND_CONTACT: &str = "
-    SELECT contact_id, version, change_id, kind, name, email, phone, company, language, time_zone, owner_id,
-        merged_into_id, created_at_ms, seen_at_ms
+    SELECT contact_id, version, change_id, kind, handle, name, email, phone, company, language, time_zone,
+        owner_id, merged_into_id, created_at_ms, seen_at_ms, erased_at_ms
     FROM contact
     WHERE workspace_id = $1 AND contact_id = $2";
 
@@ -97,6 +100,7 @@ fn decode(answers: &[Vec<Row>]) -> Result<Option<Contact>> {
         version: row.number("version")?,
         kind: row.word("kind", ContactKind::of)?,
         name: row.text("name")?,
+        shown_name: name_of(row)?,
         email: row.maybe_text("email")?,
         phone: row.maybe_text("phone")?,
         company: row.maybe_text("company")?,
@@ -124,6 +128,7 @@ fn decode(answers: &[Vec<Row>]) -> Result<Option<Contact>> {
         merged_into_id: row.maybe_id("merged_into_id")?,
         created_at_ms: row.number("created_at_ms")?,
         seen_at_ms: row.number("seen_at_ms")?,
+        erased_at_ms: row.maybe_number("erased_at_ms")?,
     }))
 }
 

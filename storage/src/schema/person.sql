@@ -65,6 +65,7 @@ CREATE TABLE contact (
     version BIGINT NOT NULL,
     change_id TEXT NOT NULL,
     kind TEXT NOT NULL,
+    handle TEXT NOT NULL,
     name TEXT NOT NULL,
     name_folded TEXT NOT NULL,
     email TEXT,

@@ -62,6 +62,7 @@ impl Client {
                 | AgentNews::VisitorChanges { .. }
                 | AgentNews::Team { .. }
                 | AgentNews::TeamPresence { .. }
+                | AgentNews::Contact { .. }
                 | AgentNews::Changed { .. }
                 | AgentNews::GoingAway(_)
                 | AgentNews::Error { .. } => {}

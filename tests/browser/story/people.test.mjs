@@ -1,0 +1,93 @@
+// People: one name wherever they are shown, and nothing of those who were erased.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+
+import { Stack, answer, openRow, say, sees, until } from "../stack.mjs";
+
+let stack;
+before(async () => (stack = await Stack.start()));
+after(() => stack.stop());
+
+const sidePanel = (page) => page.getByRole("complementary", { name: "Contact" });
+
+/** Opens the side panel where it is not open already. */
+async function showPanel(page) {
+  if (!(await sidePanel(page).isVisible())) await page.getByRole("button", { name: "Show the side panel" }).click();
+  await sidePanel(page).waitFor();
+}
+
+test("somebody without a name has one name everywhere, and a new one shows at once everywhere", async () => {
+  const agent = await stack.console();
+  const colleague = await stack.console();
+  const { panel } = await stack.visitor("/demo/tea/");
+  await say(panel, "Nobody knows my name");
+  const row = agent.locator("a.row", { hasText: "Nobody knows my name" });
+  const handle = await row.locator(".row-name bdi").innerText();
+  assert.match(handle, /^Visitor [0-9A-Z]{4}$/);
+  await row.click();
+  await showPanel(agent);
+  await agent.getByRole("heading", { level: 2, name: handle }).waitFor();
+  await sidePanel(agent).getByRole("heading", { name: handle }).waitFor();
+  await agent.getByRole("textbox", { name: `Reply to ${handle}` }).waitFor();
+  await colleague.getByRole("link", { name: /^Visitors/ }).click();
+  await colleague.locator(".visitor", { hasText: handle }).waitFor();
+
+  await sidePanel(agent).getByRole("button", { name: "Edit the contact" }).click();
+  await sidePanel(agent).getByLabel("Name").fill("Ana Kovač");
+  await sidePanel(agent).getByRole("button", { name: "Save" }).click();
+  await row.locator(".row-name", { hasText: "Ana Kovač" }).waitFor();
+  await agent.getByRole("heading", { level: 2, name: "Ana Kovač" }).waitFor();
+  await sidePanel(agent).getByRole("heading", { name: "Ana Kovač" }).waitFor();
+  await agent.getByRole("textbox", { name: "Reply to Ana Kovač" }).waitFor();
+  await colleague.locator(".visitor", { hasText: "Ana Kovač" }).waitFor();
+  assert.equal(await agent.getByText(handle).count(), 0);
+  assert.deepEqual(stack.complaints, []);
+});
+
+test("who is erased leaves lists, counters and open threads at once", async () => {
+  const agent = await stack.console();
+  const colleague = await stack.console();
+  const { panel } = await stack.visitor("/demo/");
+  await say(panel, "Forget me tomorrow");
+  await openRow(agent, "Forget me tomorrow");
+  await openRow(colleague, "Forget me tomorrow");
+  await colleague.getByRole("textbox", { name: /^Reply to / }).fill("a draft about a person");
+  const waiting = () => agent.locator(".list-foot").innerText();
+  const before = await waiting();
+  await showPanel(agent);
+  await sidePanel(agent).getByRole("button", { name: "Erase this contact" }).click();
+  await agent.getByLabel("Type “erase” to confirm").fill("erase");
+  await agent.getByRole("button", { name: "Erase for good" }).click();
+  for (const page of [agent, colleague]) {
+    await page.getByText("This person was erased.").waitFor();
+    await page.locator("a.row", { hasText: "Forget me tomorrow" }).waitFor({ state: "detached" });
+    assert.equal(await page.getByText("Forget me tomorrow").count(), 0);
+    assert.equal(await page.getByRole("textbox", { name: /^Reply to / }).count(), 0);
+  }
+  await until("a counter that follows", async () => (await waiting()) !== before);
+  const kept = await colleague.evaluate(() => JSON.stringify(localStorage));
+  assert.doesNotMatch(kept, /a draft about a person/);
+  assert.deepEqual(stack.complaints, []);
+});
+
+test("a secret that is shown once is not lost by Escape, a click beside it, or going elsewhere", async () => {
+  const owner = await stack.console();
+  await owner.getByRole("link", { name: "Settings" }).click();
+  await owner.getByRole("link", { name: "API keys" }).click();
+  await owner.getByRole("button", { name: "Make a key" }).click();
+  await owner.getByLabel("What it is for").fill("Reports");
+  await owner.getByRole("button", { name: "Make it" }).click();
+  const key = owner.getByRole("textbox", { name: "The key" });
+  await key.waitFor();
+  await owner.keyboard.press("Escape");
+  await owner.mouse.click(5, 5);
+  await owner.evaluate(() => history.back());
+  assert.match(await key.innerText(), /\S{20,}/);
+  await owner.getByRole("button", { name: "Copy" }).click();
+  await owner.getByText("Copied").waitFor();
+  await owner.getByRole("button", { name: "I have stored it" }).click();
+  await key.waitFor({ state: "detached" });
+  await owner.getByText("Reports").waitFor();
+  assert.deepEqual(stack.complaints, []);
+});
