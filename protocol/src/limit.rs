@@ -31,6 +31,8 @@ pub const FOLLOWS_MAX: usize = 64;
 pub const RESUMES_MAX: usize = FOLLOWS_MAX;
 /// Entries of one page: replay, history, search.
 pub const PAGE_ENTRIES_MAX: usize = 200;
+/// Bytes of the entries of one page, as JSON for the team. One entry comes whatever its size.
+pub const PAGE_BYTES_MAX: usize = 64 * 1024;
 /// Rows of one page of a list, and of a live window.
 pub const PAGE_ROWS_MAX: usize = 100;
 /// Properties of a custom event, and attributes of one `identify`.

@@ -71,7 +71,7 @@ pub struct Batch<E> {
     pub conversation_id: ConversationId,
     /// Whether these follow what the client has, or replace it.
     pub continuity: Continuity,
-    /// The entries; at most `PAGE_ENTRIES_MAX`.
+    /// The entries; at most `PAGE_ENTRIES_MAX`, and of these as many as fit into `PAGE_BYTES_MAX`.
     pub entries: Vec<E>,
     /// Where the client stands after these; absent for an empty conversation.
     pub position: Option<Position>,

@@ -97,7 +97,7 @@ pub struct VisitorThread {
     pub conversation: VisitorConversation,
     /// The store's epoch, for positions.
     pub epoch: u64,
-    /// Its newest entries in number order, at most `PAGE_ENTRIES_MAX`.
+    /// Its newest entries in number order, as many as fit into a page.
     pub entries: Vec<VisitorEntry>,
     /// How far the team has got.
     pub team_marks: crate::conversation::Marks,

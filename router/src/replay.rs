@@ -1,20 +1,24 @@
-//! Replay: what a reader of a conversation missed, or its newest page.
+//! Replay: what a reader of a conversation missed, page by page, or its newest page.
 
 use protocol::conversation::Marks;
 use protocol::entry::{Entry, VisitorEntry};
-use protocol::frame::Follow;
 use protocol::id::{ConversationId, EntryId, WorkspaceId};
 use protocol::limit::PAGE_ENTRIES_MAX;
 use protocol::news::{AgentNews, Batch, Continuity, VisitorNews};
 use protocol::permission::{Actor, Permission, Principal, VisitorActor};
 use protocol::position::Position;
 use protocol::rejection::{ErrorCode, Rejection};
+use storage::Db;
 use storage::entry::Numbering;
+use storage::log::Bound;
 
 use crate::delivery::{Class, Encoded, SignalKey};
 use crate::error::refused_by;
 use crate::router::Router;
 use crate::topic::Topic;
+
+/// Entries that a reader may have missed; who missed more begins afresh.
+const MISSING_MAX: u64 = PAGE_ENTRIES_MAX as u64;
 
 /// What a reader gets who follows a conversation.
 #[derive(Debug, Clone)]
@@ -23,10 +27,22 @@ pub struct Replay {
     pub conversation_id: ConversationId,
     /// Where its news come from. Listen there *before* asking for the replay, and hold what comes.
     pub topic: Topic,
-    /// To be sent in this order: the entries, the conversation's facts, marks, who looks at it.
+    /// To be sent in this order: the entries; with the last page the conversation's facts, marks, who
+    /// looks at it.
     pub frames: Vec<Encoded>,
     /// Where the reader stands after these: of what was held, only higher numbers are new.
     pub last_number: u64,
+    /// Whether more is missing than fits into a page: [`Router::replay_after`] the last number goes on.
+    pub more: bool,
+}
+
+/// Where a replay begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Start {
+    /// Where the reader says that he stands, if he does. It is checked.
+    Said(Option<Position>),
+    /// After a number that this node gave him over the same connection.
+    After(u64),
 }
 
 impl Replay {
@@ -46,20 +62,26 @@ impl Replay {
 struct Found {
     continuity: Continuity,
     entries: Vec<Entry>,
+    /// Where the reader stood before these.
+    before: Option<Position>,
+    /// Whether the page ends before the conversation did when it was looked at.
+    more: bool,
 }
 
-/// See [`Router::replay`].
+/// See [`Router::replay`] and [`Router::replay_after`].
 pub(crate) async fn run(
     router: &Router,
     actor: &Actor,
-    follow: &Follow,
+    conversation_id: ConversationId,
+    start: Start,
 ) -> Result<Replay, Rejection> {
-    let workspace_id = actor.workspace_id;
     match actor.principal {
-        Principal::Visitor(visitor) => for_visitor(router, workspace_id, &visitor, follow).await,
+        Principal::Visitor(visitor) => {
+            for_visitor(router, actor.workspace_id, &visitor, conversation_id, start).await
+        }
         Principal::Agent(_) | Principal::Key(_) | Principal::System => {
             actor.may(Permission::ConversationsRead)?;
-            for_team(router, actor, follow).await
+            for_team(router, actor, conversation_id, start).await
         }
     }
 }
@@ -68,21 +90,26 @@ async fn for_visitor(
     router: &Router,
     workspace_id: WorkspaceId,
     visitor: &VisitorActor,
-    follow: &Follow,
+    conversation_id: ConversationId,
+    start: Start,
 ) -> Result<Replay, Rejection> {
-    let conversation_id = follow.conversation_id;
     let db = router.db();
     let conversation = router.owns(workspace_id, visitor, conversation_id).await?;
     let fault = |error| refused_by(&error);
-    let found = read(router, workspace_id, follow, Numbering::Visitor).await?;
+    let log = Log {
+        workspace_id,
+        conversation_id,
+        numbering: Numbering::Visitor,
+        head: conversation.number,
+    };
+    let found = log.read(db, start).await.map_err(fault)?;
     let tenant = router.cache().tenant(workspace_id).await.map_err(fault)?;
     let entries: Vec<VisitorEntry> = found
         .entries
         .iter()
         .filter_map(|entry| entry.for_visitor(tenant.as_ref()))
         .collect();
-    let position = position_of(db.epoch(), entries.last(), |entry| entry.number)
-        .or_else(|| kept(found.continuity, follow));
+    let position = position_of(db.epoch(), entries.last(), |entry| entry.number).or(found.before);
     let batch = Batch {
         conversation_id,
         continuity: found.continuity,
@@ -90,30 +117,45 @@ async fn for_visitor(
         entries,
         position,
     };
-    let marks = storage::participant::team_marks(db, workspace_id, conversation_id);
-    let marks = marks.await.map_err(fault)?;
+    let mut frames = vec![Encoded::new(&VisitorNews::Entries(batch), Class::Row)];
+    if !found.more {
+        let marks = storage::participant::team_marks(db, workspace_id, conversation_id);
+        let marks = marks.await.map_err(fault)?;
+        frames.push(Encoded::new(
+            &VisitorNews::Conversation { conversation },
+            Class::Row,
+        ));
+        frames.push(visitor_marks(conversation_id, marks));
+    }
     Ok(Replay {
         conversation_id,
         topic: Topic::ConversationVisitor(conversation_id),
-        frames: vec![
-            Encoded::new(&VisitorNews::Entries(batch), Class::Row),
-            Encoded::new(&VisitorNews::Conversation { conversation }, Class::Row),
-            visitor_marks(conversation_id, marks),
-        ],
+        frames,
         last_number: position.map_or(0, |position| position.number),
+        more: found.more,
     })
 }
 
-async fn for_team(router: &Router, actor: &Actor, follow: &Follow) -> Result<Replay, Rejection> {
+async fn for_team(
+    router: &Router,
+    actor: &Actor,
+    conversation_id: ConversationId,
+    start: Start,
+) -> Result<Replay, Rejection> {
     let workspace_id = actor.workspace_id;
-    let conversation_id = follow.conversation_id;
     let db = router.db();
     let fault = |error| refused_by(&error);
     let found = storage::conversation::find(db, workspace_id, conversation_id).await;
     let conversation = found.map_err(fault)?.ok_or(ErrorCode::NotFound)?;
-    let found = read(router, workspace_id, follow, Numbering::Team).await?;
-    let position = position_of(db.epoch(), found.entries.last(), |entry| entry.seq)
-        .or_else(|| kept(found.continuity, follow));
+    let log = Log {
+        workspace_id,
+        conversation_id,
+        numbering: Numbering::Team,
+        head: conversation.seq,
+    };
+    let found = log.read(db, start).await.map_err(fault)?;
+    let position =
+        position_of(db.epoch(), found.entries.last(), |entry| entry.seq).or(found.before);
     let batch = Batch {
         conversation_id,
         continuity: found.continuity,
@@ -121,15 +163,37 @@ async fn for_team(router: &Router, actor: &Actor, follow: &Follow) -> Result<Rep
         entries: found.entries,
         position,
     };
+    let mut frames = vec![Encoded::new(&AgentNews::Entries(batch), Class::Row)];
+    if !found.more {
+        frames.push(Encoded::new(
+            &AgentNews::Conversation { conversation },
+            Class::Row,
+        ));
+        about(router, actor, conversation_id, &mut frames).await?;
+    }
+    Ok(Replay {
+        conversation_id,
+        topic: Topic::ConversationAgents(conversation_id),
+        frames,
+        last_number: position.map_or(0, |position| position.number),
+        more: found.more,
+    })
+}
+
+/// What an agent is told beside a conversation's entries: how far the customer got, who looks at it, how
+/// far he read himself.
+async fn about(
+    router: &Router,
+    actor: &Actor,
+    conversation_id: ConversationId,
+    frames: &mut Vec<Encoded>,
+) -> Result<(), Rejection> {
+    let (db, workspace_id) = (router.db(), actor.workspace_id);
+    let fault = |error| refused_by(&error);
     let marks =
         storage::participant::customer_marks(db, workspace_id, conversation_id, Numbering::Team);
-    let marks = marks.await.map_err(fault)?;
-    let mut frames = vec![
-        Encoded::new(&AgentNews::Entries(batch), Class::Row),
-        Encoded::new(&AgentNews::Conversation { conversation }, Class::Row),
-        team_marks(conversation_id, marks),
-        router.signals().viewers(conversation_id),
-    ];
+    frames.push(team_marks(conversation_id, marks.await.map_err(fault)?));
+    frames.push(router.signals().viewers(conversation_id));
     if let Principal::Agent(agent) = actor.principal {
         let ids = [conversation_id];
         let read = storage::participant::read_of_agent(db, workspace_id, agent.agent_id, &ids);
@@ -137,46 +201,77 @@ async fn for_team(router: &Router, actor: &Actor, follow: &Follow) -> Result<Rep
         let seq = read.get(&conversation_id).copied().unwrap_or_default();
         frames.push(own_read(conversation_id, seq));
     }
-    Ok(Replay {
-        conversation_id,
-        topic: Topic::ConversationAgents(conversation_id),
-        frames,
-        last_number: position.map_or(0, |position| position.number),
-    })
+    Ok(())
 }
 
-/// Reads on from the reader's position where the store knows it and not too much is missing.
-async fn read(
-    router: &Router,
+/// A conversation's log, as one side counts it.
+struct Log {
     workspace_id: WorkspaceId,
-    follow: &Follow,
+    conversation_id: ConversationId,
     numbering: Numbering,
-) -> Result<Found, Rejection> {
-    let db = router.db();
-    let fault = |error| refused_by(&error);
-    let id = follow.conversation_id;
-    if let Some(position) = follow.position
-        && position.epoch == db.epoch()
-    {
-        let at = storage::entry::id_at(db, workspace_id, id, numbering, position.number);
-        if at.await.map_err(fault)? == Some(position.entry_id) {
-            let limit = PAGE_ENTRIES_MAX + 1;
-            let after =
-                storage::entry::after(db, workspace_id, id, numbering, position.number, limit);
-            let entries = after.await.map_err(fault)?;
-            if entries.len() <= PAGE_ENTRIES_MAX {
-                return Ok(Found {
-                    continuity: Continuity::Resumed,
-                    entries,
-                });
+    /// Its last number when the conversation was read.
+    head: u64,
+}
+
+impl Log {
+    /// Reads on from where the reader stands, where the store knows that and not too much is missing;
+    /// else the newest page.
+    async fn read(&self, db: &Db, start: Start) -> storage::Result<Found> {
+        let (workspace_id, id, numbering) =
+            (self.workspace_id, self.conversation_id, self.numbering);
+        let bound = Bound::of(PAGE_ENTRIES_MAX);
+        if let Some(number) = self.goes_on_after(db, start).await?
+            && self.head.saturating_sub(number) <= MISSING_MAX
+        {
+            let page = storage::log::after(db, workspace_id, id, numbering, number, bound);
+            let entries = page.await?;
+            let last = entries.last().map(|entry| match numbering {
+                Numbering::Team => entry.seq,
+                Numbering::Visitor => entry.public_seq.unwrap_or_default(),
+            });
+            let before = match (start, last) {
+                (Start::Said(position), _) => position,
+                (Start::After(_), Some(_)) => None,
+                (Start::After(number), None) => self.position_at(db, number).await?,
+            };
+            return Ok(Found {
+                continuity: Continuity::Resumed,
+                before,
+                more: last.is_some_and(|last| last < self.head),
+                entries,
+            });
+        }
+        let page = storage::log::before(db, workspace_id, id, numbering, None, bound);
+        Ok(Found {
+            continuity: Continuity::Afresh,
+            before: None,
+            entries: page.await?,
+            more: false,
+        })
+    }
+
+    /// The number after which the reader can go on.
+    async fn goes_on_after(&self, db: &Db, start: Start) -> storage::Result<Option<u64>> {
+        match start {
+            Start::After(number) => Ok(Some(number)),
+            Start::Said(Some(said)) if said.epoch == db.epoch() => {
+                let found = self.position_at(db, said.number).await?;
+                Ok((found == Some(said)).then_some(said.number))
             }
+            Start::Said(_) => Ok(None),
         }
     }
-    let page = storage::entry::before(db, workspace_id, id, numbering, None, PAGE_ENTRIES_MAX);
-    Ok(Found {
-        continuity: Continuity::Afresh,
-        entries: page.await.map_err(fault)?,
-    })
+
+    /// The position that has a number; nothing where no entry has it.
+    async fn position_at(&self, db: &Db, number: u64) -> storage::Result<Option<Position>> {
+        let (workspace_id, id) = (self.workspace_id, self.conversation_id);
+        let found = storage::entry::id_at(db, workspace_id, id, self.numbering, number);
+        Ok(found.await?.map(|entry_id| Position {
+            epoch: db.epoch(),
+            number,
+            entry_id,
+        }))
+    }
 }
 
 /// Where a reader stands after these entries.
@@ -207,14 +302,6 @@ impl Identified for Entry {
 impl Identified for VisitorEntry {
     fn id(&self) -> EntryId {
         self.id
-    }
-}
-
-/// A reader who missed nothing stands where he stood.
-fn kept(continuity: Continuity, follow: &Follow) -> Option<Position> {
-    match continuity {
-        Continuity::Resumed => follow.position,
-        Continuity::Afresh => None,
     }
 }
 

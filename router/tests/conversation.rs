@@ -11,6 +11,7 @@ use protocol::conversation::State;
 use protocol::entry::{Content, ReopenCause};
 use protocol::frame::Follow;
 use protocol::id::ConversationId;
+use protocol::limit::PAGE_BYTES_MAX;
 use protocol::news::{AgentNews, Continuity, VisitorNews};
 use protocol::permission::Role;
 use protocol::position::Position;
@@ -385,11 +386,28 @@ on_both! {
         let owner = stage.owner().actor;
         let replay = stage.router.replay(&owner, &at(1, 0)).await.expect("readable");
         let (continuity, numbers) = team_batch(&replay);
-        assert_eq!((continuity, numbers[0], numbers.len()), (Continuity::Afresh, 3, 200));
-        assert_eq!(replay.last_number, 202);
-        let replay = stage.router.replay(&owner, &at(2, 1)).await.expect("readable");
-        let (continuity, numbers) = team_batch(&replay);
-        assert_eq!((continuity, numbers[0], numbers.len()), (Continuity::Resumed, 3, 200));
+        assert_eq!((continuity, numbers.last()), (Continuity::Afresh, Some(&202)));
+        assert_eq!((replay.last_number, replay.more), (202, false));
+        // One less is not too much: it comes in pages of at most so many bytes.
+        let mut replay = stage.router.replay(&owner, &at(2, 1)).await.expect("readable");
+        let mut all = Vec::new();
+        loop {
+            let (continuity, numbers) = team_batch(&replay);
+            assert_eq!(continuity, Continuity::Resumed);
+            assert!(replay.frames[0].text.len() < PAGE_BYTES_MAX + 1_000);
+            all.extend(numbers);
+            // What is known beside the entries comes with the last of them.
+            assert_eq!(replay.frames.len() > 1, !replay.more);
+            if !replay.more {
+                break;
+            }
+            let after = stage.router.replay_after(&owner, id, replay.last_number);
+            replay = after.await.expect("readable");
+        }
+        assert_eq!(all, (3..=202).collect::<Vec<_>>());
+        let after = stage.router.replay_after(&owner, id, 202).await.expect("readable");
+        assert_eq!(team_batch(&after), (Continuity::Resumed, vec![]));
+        assert_eq!((after.last_number, after.more), (202, false));
     }
 
     async fn who_answers_takes_part_and_owns_it_and_gives_it_back_when_leaving(stage: Stage) {

@@ -23,6 +23,7 @@ pub mod identity_key;
 pub mod invitation;
 pub mod job;
 pub mod key;
+pub mod log;
 pub mod message;
 pub mod meta;
 pub mod node;

@@ -239,7 +239,7 @@ export type Batch<E> = {
 conversation_id: ConversationId,
 /** Whether these follow what the client has, or replace it. */
 continuity: Continuity,
-/** The entries; at most `PAGE_ENTRIES_MAX`. */
+/** The entries; at most `PAGE_ENTRIES_MAX`, and of these as many as fit into `PAGE_BYTES_MAX`. */
 entries: Array<E>,
 /** Where the client stands after these; absent for an empty conversation. */
 position?: Position | null,
@@ -1378,7 +1378,7 @@ export type VisitorThread = {
 conversation: VisitorConversation,
 /** The store's epoch, for positions. */
 epoch: number,
-/** Its newest entries in number order, at most `PAGE_ENTRIES_MAX`. */
+/** Its newest entries in number order, as many as fit into a page. */
 entries: Array<VisitorEntry>,
 /** How far the team has got. */
 team_marks: Marks, };

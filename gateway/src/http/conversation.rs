@@ -19,6 +19,7 @@ use protocol::view::InboxFilter;
 use serde::Deserialize;
 use storage::conversation::ListQuery;
 use storage::entry::Numbering;
+use storage::log::Bound;
 
 use crate::Doors;
 use crate::http::auth::Team;
@@ -153,13 +154,13 @@ pub(crate) async fn list_entries(
 ) -> Answer<Json<Batch<Entry>>> {
     let conversation = read(&doors, &actor, id).await?;
     let count = bounded(window.limit, ENTRIES, limit::PAGE_ENTRIES_MAX)?;
-    let entries = storage::entry::before(
+    let entries = storage::log::before(
         &doors.reader,
         actor.workspace_id,
         conversation.id,
         Numbering::Team,
         window.before,
-        count,
+        Bound::of(count),
     )
     .await?;
     let position = entries.last().map(|last| Position {

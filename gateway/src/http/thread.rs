@@ -16,6 +16,7 @@ use protocol::rejection::ErrorCode;
 use protocol::widget::{VisitorHistory, VisitorThread};
 use serde::Deserialize;
 use storage::entry::Numbering;
+use storage::log::Bound;
 
 use crate::Doors;
 use crate::http::auth::Visitor;
@@ -24,8 +25,11 @@ use crate::http::problem::Answer;
 
 /// Conversations of one page.
 const CONVERSATIONS_MAX: usize = 20;
-/// Entries of each conversation but the first.
-const ENTRIES_OF_OLDER: usize = 30;
+/// What a page shows of each conversation but the first.
+const OLDER: Bound = Bound {
+    entries: 30,
+    bytes: limit::PAGE_BYTES_MAX / 4,
+};
 
 pub(crate) fn routes() -> Router<Doors> {
     Router::new()
@@ -92,12 +96,12 @@ pub(crate) async fn history(
     let mut conversations = Vec::with_capacity(page.items.len());
     for (index, conversation) in page.items.into_iter().enumerate() {
         let is_newest = index == 0 && query.cursor.is_none();
-        let limit = if is_newest {
-            limit::PAGE_ENTRIES_MAX
+        let bound = if is_newest {
+            Bound::of(limit::PAGE_ENTRIES_MAX)
         } else {
-            ENTRIES_OF_OLDER
+            OLDER
         };
-        let entries = visible(&doors, workspace_id, conversation.id, None, limit, &names).await?;
+        let entries = visible(&doors, workspace_id, conversation.id, None, bound, &names).await?;
         let team_marks =
             storage::participant::team_marks(&doors.reader, workspace_id, conversation.id).await?;
         conversations.push(VisitorThread {
@@ -149,7 +153,7 @@ pub(crate) async fn entries(
         workspace_id,
         conversation_id,
         query.before,
-        limit,
+        Bound::of(limit),
         &names,
     )
     .await?;
@@ -173,16 +177,16 @@ async fn visible(
     workspace_id: WorkspaceId,
     conversation_id: ConversationId,
     before: Option<u64>,
-    limit: usize,
+    bound: Bound,
     names: &Names,
 ) -> Answer<Vec<VisitorEntry>> {
-    let entries = storage::entry::before(
+    let entries = storage::log::before(
         &doors.reader,
         workspace_id,
         conversation_id,
         Numbering::Visitor,
         before,
-        limit,
+        bound,
     )
     .await?;
     let mut entries: Vec<_> = entries

@@ -32,7 +32,7 @@ use crate::live::{self, Live, Message};
 use crate::mark::Marking;
 use crate::part::Part;
 use crate::person::Persons;
-use crate::replay::{self, Replay};
+use crate::replay::{self, Replay, Start};
 use crate::signal::Signals;
 use crate::tail;
 use crate::timer::Timers;
@@ -185,7 +185,21 @@ impl Router {
     /// # Errors
     /// `not_found` for a conversation that is not the visitor's or not of the workspace, `forbidden`.
     pub async fn replay(&self, actor: &Actor, follow: &Follow) -> Result<Replay, Rejection> {
-        replay::run(self, actor, follow).await
+        let start = Start::Said(follow.position);
+        replay::run(self, actor, follow.conversation_id, start).await
+    }
+
+    /// What a reader missed after a number that a replay or an entry gave him over the same connection.
+    ///
+    /// # Errors
+    /// As [`Router::replay`].
+    pub async fn replay_after(
+        &self,
+        actor: &Actor,
+        conversation_id: ConversationId,
+        number: u64,
+    ) -> Result<Replay, Rejection> {
+        replay::run(self, actor, conversation_id, Start::After(number)).await
     }
 
     /// Adds a shard. Its mailbox is bounded; a publisher waits for it at most a second, then the shard
