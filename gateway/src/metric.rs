@@ -44,6 +44,10 @@ metrics! {
     CommandsRejected = "switchboard_commands_rejected_total", "counter", "Commands refused.";
     /// Frames that were refused.
     FramesRefused = "switchboard_frames_refused_total", "counter", "Frames answered with an error.";
+    /// Bytes that wait for readers.
+    WaitingBytes = "switchboard_waiting_bytes", "gauge", "Bytes that wait in memory until clients of sockets and streams take them.";
+    /// Connections that are behind.
+    Behind = "switchboard_connections_behind", "gauge", "Connections of slow readers for which what waited was given up, to be read again when they go on.";
     /// Connections closed because the reader was too slow.
     TooSlow = "switchboard_closed_too_slow_total", "counter", "Connections told to resume because they read too slowly.";
     /// Connections closed because nothing was heard.

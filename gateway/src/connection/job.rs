@@ -23,8 +23,18 @@ pub(crate) enum Job {
         client_id: ClientId,
         command: Box<Command>,
     },
-    /// Read the past of a conversation.
-    Attach(Follow),
+    /// Read the past of a conversation from where the client stands.
+    Attach {
+        follow: Follow,
+        /// Which reading of the connection it is.
+        reading: u32,
+    },
+    /// Read the past of a conversation on after a number that the client was sent.
+    ReadOn {
+        conversation_id: ConversationId,
+        number: u64,
+        reading: u32,
+    },
     /// Read a list, whole.
     Snapshot(Topic),
     /// Watch a list no longer.
@@ -62,12 +72,39 @@ pub(crate) enum Job {
 pub(crate) enum Done {
     /// A command's end.
     Command(ClientId, Result<Ack, Rejection>),
-    /// The past of a conversation.
-    Attached(ConversationId, Result<Replay, Rejection>),
+    /// The past of a conversation, or a page of it.
+    Attached {
+        conversation_id: ConversationId,
+        reading: u32,
+        outcome: Result<Replay, Rejection>,
+    },
     /// A list, whole.
     Snapshot(Topic, Result<Encoded, Rejection>),
     /// A signal's end.
     Signal(Result<(), Rejection>),
+}
+
+impl Job {
+    /// The conversation whose past is read.
+    pub(crate) fn reads(&self) -> Option<ConversationId> {
+        match self {
+            Self::Attach { follow, .. } => Some(follow.conversation_id),
+            Self::ReadOn {
+                conversation_id, ..
+            } => Some(*conversation_id),
+            Self::Command { .. }
+            | Self::Snapshot(_)
+            | Self::Unwatch(_)
+            | Self::Typing { .. }
+            | Self::Viewing(_)
+            | Self::Read { .. }
+            | Self::Delivered(_)
+            | Self::Availability(_)
+            | Self::Page(_)
+            | Self::Activity(_)
+            | Self::Track { .. } => None,
+        }
+    }
 }
 
 /// A job under way. Dropping it leaves what reached a lane to the lane.
@@ -96,10 +133,20 @@ pub(crate) async fn run(
             let outcome = router.handle(actor, client_id.clone(), *command).await;
             Done::Command(client_id, outcome)
         }
-        Job::Attach(follow) => {
-            let replay = router.replay(actor, &follow).await;
-            Done::Attached(follow.conversation_id, replay)
-        }
+        Job::Attach { follow, reading } => Done::Attached {
+            conversation_id: follow.conversation_id,
+            reading,
+            outcome: router.replay(actor, &follow).await,
+        },
+        Job::ReadOn {
+            conversation_id,
+            number,
+            reading,
+        } => Done::Attached {
+            conversation_id,
+            reading,
+            outcome: router.replay_after(actor, conversation_id, number).await,
+        },
         Job::Snapshot(topic) => Done::Snapshot(topic, router.snapshot(actor, topic).await),
         Job::Unwatch(topic) => {
             router.unwatch(topic, connection_id).await;

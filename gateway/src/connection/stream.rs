@@ -1,10 +1,13 @@
-//! A connection over plain HTTP: the same state machine, its texts as lines of an answer. What the
+//! A connection over plain HTTP: the same state machine, its texts as the body of an answer. What the
 //! client says comes over `POST /frames`.
+//!
+//! The body goes out in small chunks, each when the HTTP library has taken the one before, which it does
+//! as the client reads: what a slow client has not taken waits in the connection and is counted there.
 
 use std::rc::Rc;
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{BufMut, Bytes, BytesMut};
 use protocol::frame::{Hello, Watch};
 use protocol::id::ConnectionId;
 use protocol::rejection::{CloseCode, ErrorCode, Rejection};
@@ -21,8 +24,10 @@ use crate::shard::mailbox::{Beats, Mailbox};
 
 /// The longest wait of a long poll.
 const WAIT_MAX: Duration = Duration::from_secs(55);
-/// Lines that may wait for the HTTP library. It takes them as the client does.
-pub(crate) const LINES_MAX: usize = 16;
+/// Chunks that may wait for the HTTP library.
+pub(crate) const CHUNKS_MAX: usize = 1;
+/// Bytes of a chunk.
+const CHUNK_BYTES_MAX: usize = 16 * 1024;
 
 /// A request that becomes a stream.
 #[derive(Debug)]
@@ -35,8 +40,8 @@ pub(crate) struct OpenStream {
     pub(crate) permit: ConnectionPermit,
     /// Whether the client was let in.
     pub(crate) started: oneshot::Sender<Result<(), Rejection>>,
-    /// Where frames go. Bounded: a full channel is a client that does not read.
-    pub(crate) lines: mpsc::Sender<Bytes>,
+    /// Where the body goes. Bounded: a full channel is a client that does not read.
+    pub(crate) chunks: mpsc::Sender<Bytes>,
 }
 
 /// Serves a stream in a task of its own.
@@ -76,7 +81,12 @@ async fn serve(shard: &Rc<Shard>, open: OpenStream) {
     let mut feed = Feed {
         shard: Rc::clone(shard),
         mailbox: Rc::clone(&mailbox),
-        lines: open.lines,
+        chunks: open.chunks,
+        front_written: 0,
+        form: match open.wait_ms {
+            Some(_) => Form::Array { is_empty: true },
+            None => Form::Lines,
+        },
     };
     let ending = match open.wait_ms {
         _ if !is_let_in => Ending::Theirs,
@@ -95,11 +105,53 @@ async fn serve(shard: &Rc<Shard>, open: OpenStream) {
     count(&doors, ending);
 }
 
+/// How texts stand in the body. They are JSON already.
+#[derive(Debug)]
+enum Form {
+    /// One a line.
+    Lines,
+    /// As one array.
+    Array { is_empty: bool },
+}
+
+impl Form {
+    /// What stands before the next text.
+    fn before(&mut self) -> &'static [u8] {
+        match self {
+            Self::Lines => b"",
+            Self::Array { is_empty } => match std::mem::replace(is_empty, false) {
+                true => b"[",
+                false => b",",
+            },
+        }
+    }
+
+    /// What stands behind a text.
+    fn after(&self) -> &'static [u8] {
+        match self {
+            Self::Lines => b"\n",
+            Self::Array { .. } => b"",
+        }
+    }
+
+    /// What stands behind all.
+    fn end(&self) -> &'static [u8] {
+        match self {
+            Self::Lines => b"",
+            Self::Array { is_empty: true } => b"[]",
+            Self::Array { is_empty: false } => b"]",
+        }
+    }
+}
+
 /// The answer's body, seen from the connection.
 struct Feed {
     shard: Rc<Shard>,
     mailbox: Rc<Mailbox>,
-    lines: mpsc::Sender<Bytes>,
+    chunks: mpsc::Sender<Bytes>,
+    /// Bytes of the first text in line that are in a chunk already.
+    front_written: usize,
+    form: Form,
 }
 
 impl Feed {
@@ -155,7 +207,7 @@ impl Feed {
         tokio::select! {
             biased;
             () = self.mailbox.news() => {}
-            () = self.lines.closed() => return Err(Ending::Theirs),
+            () = self.chunks.closed() => return Err(Ending::Theirs),
             done = connection.job_done() => connection.on_done(done),
         }
         Ok(())
@@ -166,32 +218,63 @@ impl Feed {
             self.mailbox
                 .stalled(self.shard.now(), connection.out_bytes());
             let permit = tokio::select! {
-                permit = self.lines.reserve() => permit.map_err(|_| Ending::Theirs)?,
+                permit = self.chunks.reserve() => permit.map_err(|_| Ending::Theirs)?,
                 code = std::future::poll_fn(|context| self.mailbox.poll_ending(context)) => {
                     return Err(Ending::Ours(code));
                 }
             };
-            if let Some(text) = connection.out().front() {
-                permit.send(text.clone());
-            }
-            connection.written();
+            permit.send(chunk(connection, &mut self.front_written, &mut self.form));
             self.mailbox.wrote(self.shard.now(), connection.out_bytes());
         }
         Ok(())
     }
 
-    /// The last line says why it is the last.
+    /// The last text says why it is the last.
     async fn close(&mut self, ending: Ending) {
-        let Ending::Ours(code) = ending else {
+        if self.front_written > 0 {
+            // Cut off in the middle, the body cannot be ended in order.
             return;
-        };
-        let last = frame::error(&rejection_of(code));
+        }
+        let mut last = BytesMut::new();
+        if let Ending::Ours(code) = ending {
+            last.put_slice(self.form.before());
+            last.put(frame::error(&rejection_of(code)));
+            last.put_slice(self.form.after());
+        }
+        last.put_slice(self.form.end());
+        if last.is_empty() {
+            return;
+        }
         let clock = &self.shard.doors.world.clock;
         // Who does not take it sees a broken answer, which means the same.
         let _said = clock
-            .timeout(Duration::from_secs(1), self.lines.send(last))
+            .timeout(Duration::from_secs(1), self.chunks.send(last.freeze()))
             .await;
     }
+}
+
+/// The next piece of the body: as many texts as fit, and of the one after them what does.
+fn chunk(connection: &mut Identified, front_written: &mut usize, form: &mut Form) -> Bytes {
+    let mut chunk = BytesMut::with_capacity(connection.out_bytes().min(CHUNK_BYTES_MAX));
+    // What stands before a text is a byte at most: at least one of the text goes with it.
+    while let Some(text) = connection.out().front()
+        && chunk.len() + 1 < CHUNK_BYTES_MAX
+    {
+        if *front_written == 0 {
+            chunk.put_slice(form.before());
+        }
+        let left = &text[*front_written..];
+        let part = &left[..left.len().min(CHUNK_BYTES_MAX - chunk.len())];
+        chunk.put_slice(part);
+        if part.len() < left.len() {
+            *front_written += part.len();
+            break;
+        }
+        chunk.put_slice(form.after());
+        *front_written = 0;
+        connection.written();
+    }
+    chunk.freeze()
 }
 
 /// What a close code is in words of HTTP, where there are no close codes.

@@ -17,7 +17,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::Doors;
 use crate::connection::frame;
 use crate::connection::job::{self, Done, Job};
-use crate::connection::stream::{LINES_MAX, OpenStream, ShardDoor};
+use crate::connection::stream::{CHUNKS_MAX, OpenStream, ShardDoor};
 use crate::connection::unidentified::Caller;
 use crate::http::auth::{self, Visitor};
 use crate::http::extract::{Json, body_bytes, decoded};
@@ -73,8 +73,11 @@ pub(crate) async fn stream(
         place,
     });
     let (started, has_started) = oneshot::channel();
-    let (lines, mut taken) = mpsc::channel(LINES_MAX);
-    let is_poll = asked.wait_ms.is_some();
+    let (chunks, taken) = mpsc::channel(CHUNKS_MAX);
+    let media_type = match asked.wait_ms {
+        Some(_) => "application/json",
+        None => "application/x-ndjson",
+    };
     let open = OpenStream {
         hello: asked.hello,
         watch: asked.watch,
@@ -82,7 +85,7 @@ pub(crate) async fn stream(
         caller,
         permit,
         started,
-        lines,
+        chunks,
     };
     let unavailable = |()| Failure::from(ErrorCode::Unavailable);
     shard
@@ -90,22 +93,12 @@ pub(crate) async fn stream(
         .await
         .map_err(|_| unavailable(()))?;
     has_started.await.map_err(|_| unavailable(()))??;
-    if is_poll {
-        let mut frames = Vec::new();
-        while let Some(text) = taken.recv().await {
-            frames.push(text);
-        }
-        return Ok(array(&frames));
-    }
     let body = futures_util::stream::unfold(taken, |mut taken| async move {
-        let text = taken.recv().await?;
-        let mut line = BytesMut::with_capacity(text.len() + 1);
-        line.put(text);
-        line.put_u8(b'\n');
-        Some((Ok::<Bytes, std::convert::Infallible>(line.freeze()), taken))
+        let chunk = taken.recv().await?;
+        Some((Ok::<Bytes, std::convert::Infallible>(chunk), taken))
     });
     let headers = [
-        (header::CONTENT_TYPE, "application/x-ndjson"),
+        (header::CONTENT_TYPE, media_type),
         (header::CACHE_CONTROL, "no-store, no-transform"),
         // Asks proxies of the nginx family to pass each line on at once.
         (HeaderName::from_static("x-accel-buffering"), "no"),
@@ -162,7 +155,7 @@ pub(crate) async fn frames(State(doors): State<Doors>, request: Request) -> Answ
             array(&[frame::rejected(client_id, &rejection)])
         }
         Done::Signal(Err(rejection)) => array(&[frame::error(&rejection)]),
-        Done::Signal(Ok(())) | Done::Attached(..) | Done::Snapshot(..) => array(&[]),
+        Done::Signal(Ok(())) | Done::Attached { .. } | Done::Snapshot(..) => array(&[]),
     })
 }
 

@@ -3,6 +3,9 @@
 //! A mailbox is all that a connection shows to its shard. It holds nothing at rest: an empty queue has
 //! no memory, and time is kept in whole seconds of the shard's clock. The shard looks at all of them
 //! once a second, so that no connection needs a timer.
+//!
+//! A reader that stalls keeps little: what can be read again from the store is given up after a second,
+//! and read again once the reader goes on.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -15,6 +18,8 @@ use router::{Class, Encoded, Topic};
 
 /// Unsent signals are looked for among so many of the newest notices.
 const SIGNALS_SEARCHED: usize = 64;
+/// Bytes that may wait for a reader who takes none; of more, what can be read again is given up.
+const STALLED_BYTES_MAX: usize = 64 * 1024;
 
 /// What a connection hears from its shard.
 #[derive(Debug, Clone)]
@@ -26,6 +31,8 @@ pub(crate) enum Notice {
         /// The frame.
         frame: Encoded,
     },
+    /// Frames of this topic were given up: read it again.
+    Behind(Topic),
     /// Follow this conversation from now on.
     Follow(ConversationId),
     /// Say that we are still there.
@@ -64,10 +71,14 @@ pub(crate) enum Beats {
 /// One connection's mailbox. Belongs to one shard and never leaves its thread.
 pub(crate) struct Mailbox {
     notices: RefCell<VecDeque<Notice>>,
-    /// Bytes of frames in `notices`.
+    /// Bytes of frames in `notices`, and of the notices themselves.
     queued_bytes: Cell<usize>,
     /// Bytes of frames that the connection took out and has not written yet.
     unwritten_bytes: Cell<usize>,
+    /// Bytes of frames that the connection took out and may not write yet.
+    held_bytes: Cell<usize>,
+    /// Whether what can be read again is given up at once, until all notices are taken.
+    is_behind: Cell<bool>,
     /// How it shall end, once it shall.
     close: Cell<Option<CloseCode>>,
     /// How it shall end once all notices are said.
@@ -89,6 +100,8 @@ impl Mailbox {
             notices: RefCell::default(),
             queued_bytes: Cell::new(0),
             unwritten_bytes: Cell::new(0),
+            held_bytes: Cell::new(0),
+            is_behind: Cell::new(false),
             close: Cell::new(None),
             last: Cell::new(None),
             waker: Cell::new(None),
@@ -101,28 +114,70 @@ impl Mailbox {
         }
     }
 
-    /// Leaves a notice. More than the bound of unsent bytes ends the connection with a resume code:
-    /// what it misses is in the log.
+    /// Leaves a notice. Of more than the bound of unsent bytes, what can be read again is given up; still
+    /// more ends the connection with a resume code.
     pub(crate) fn tell(&self, notice: Notice) {
         if self.close.get().is_some() {
             return;
         }
         let mut notices = self.notices.borrow_mut();
-        if let Notice::Frame { frame, .. } = &notice {
-            if replace_signal(&mut notices, &notice) {
+        let mut notice = notice;
+        if let Notice::Frame { topic, .. } = &notice {
+            if let Some(old_cost) = replace_signal(&mut notices, &notice) {
+                self.queued_bytes
+                    .set(self.queued_bytes.get() - old_cost + cost(&notice));
                 return;
             }
-            self.queued_bytes
-                .set(self.queued_bytes.get() + frame.text.len());
-            if self.queued_bytes.get() + self.unwritten_bytes.get() > limit::QUEUE_BYTES_MAX {
-                drop(notices);
-                self.end(CloseCode::TooSlow);
-                return;
+            if self.is_behind.get() && can_be_read_again(*topic) {
+                notice = Notice::Behind(*topic);
             }
         }
+        if is_known(&notices, &notice) {
+            return;
+        }
+        self.queued_bytes
+            .set(self.queued_bytes.get() + cost(&notice));
         notices.push_back(notice);
         drop(notices);
+        if self.waiting_bytes() > limit::QUEUE_BYTES_MAX {
+            self.fall_behind();
+        }
+        if self.waiting_bytes() > limit::QUEUE_BYTES_MAX {
+            self.end(CloseCode::TooSlow);
+        }
         self.wake();
+    }
+
+    /// Whether something was given up that the reader has not asked for again.
+    pub(crate) fn is_behind(&self) -> bool {
+        self.is_behind.get()
+    }
+
+    /// All bytes that wait for the reader of this connection.
+    pub(crate) fn waiting_bytes(&self) -> usize {
+        self.queued_bytes.get() + self.unwritten_bytes.get() + self.held_bytes.get()
+    }
+
+    /// Gives up what can be read again.
+    fn fall_behind(&self) {
+        self.is_behind.set(true);
+        let all = self.notices.take();
+        let mut kept = VecDeque::new();
+        for notice in all {
+            let notice = match notice {
+                Notice::Frame { topic, .. } if can_be_read_again(topic) => Notice::Behind(topic),
+                Notice::Frame { .. }
+                | Notice::Behind(_)
+                | Notice::Follow(_)
+                | Notice::Beat
+                | Notice::GoAway { .. } => notice,
+            };
+            if !is_known(&kept, &notice) {
+                kept.push_back(notice);
+            }
+        }
+        self.queued_bytes.set(kept.iter().map(cost).sum());
+        self.notices.replace(kept);
     }
 
     /// Ends the connection. The first reason counts.
@@ -158,11 +213,13 @@ impl Mailbox {
         let mut notices = self.notices.borrow_mut();
         let notice = notices.pop_front();
         match &notice {
-            Some(Notice::Frame { frame, .. }) => self
+            Some(notice) => self
                 .queued_bytes
-                .set(self.queued_bytes.get() - frame.text.len().min(self.queued_bytes.get())),
-            Some(Notice::Follow(_) | Notice::Beat | Notice::GoAway { .. }) => {}
-            None => *notices = VecDeque::new(),
+                .set(self.queued_bytes.get() - cost(notice)),
+            None => {
+                *notices = VecDeque::new();
+                self.is_behind.set(false);
+            }
         }
         notice
     }
@@ -216,6 +273,7 @@ impl Mailbox {
     pub(crate) fn closing(&self) {
         self.phase.set(Phase::Closing);
         self.notices.replace(VecDeque::new());
+        self.queued_bytes.set(0);
     }
 
     pub(crate) fn phase(&self) -> Phase {
@@ -242,6 +300,11 @@ impl Mailbox {
         }
     }
 
+    /// So many bytes wait in the connection, not to be written yet.
+    pub(crate) fn holds(&self, held_bytes: usize) {
+        self.held_bytes.set(held_bytes);
+    }
+
     /// What the shard's watch does with this connection, once a second.
     pub(crate) fn tick(&self, now: u32, now_ms: u64) {
         let since = |at: u32| u64::from(now.saturating_sub(at)) * 1_000;
@@ -259,6 +322,11 @@ impl Mailbox {
                 } else if stalled.is_some_and(|at| since(at) > limit::STALL_MS_MAX) {
                     self.end(CloseCode::TooSlow);
                 } else {
+                    if stalled.is_some_and(|at| since(at) > 0)
+                        && self.waiting_bytes() > STALLED_BYTES_MAX
+                    {
+                        self.fall_behind();
+                    }
                     self.tick_beat(now);
                 }
             }
@@ -286,25 +354,60 @@ impl Mailbox {
     }
 }
 
-/// Puts a signal in the place of an unsent one about the same.
-fn replace_signal(notices: &mut VecDeque<Notice>, new: &Notice) -> bool {
-    let Notice::Frame { topic, frame } = new else {
+/// What a notice costs while it waits: its frame, and itself.
+fn cost(notice: &Notice) -> usize {
+    let frame_bytes = match notice {
+        Notice::Frame { frame, .. } => frame.text.len(),
+        Notice::Behind(_) | Notice::Follow(_) | Notice::Beat | Notice::GoAway { .. } => 0,
+    };
+    size_of::<Notice>() + frame_bytes
+}
+
+/// Whether a connection that listens to a topic can read again what it missed there.
+fn can_be_read_again(topic: Topic) -> bool {
+    match topic {
+        Topic::ConversationAgents(_)
+        | Topic::ConversationVisitor(_)
+        | Topic::Inbox { .. }
+        | Topic::Visitors(_) => true,
+        Topic::Visitor(_)
+        | Topic::VisitorLauncher(_)
+        | Topic::Agent(_)
+        | Topic::Team(_)
+        | Topic::SiteVisitors(_)
+        | Topic::Session(_) => false,
+    }
+}
+
+/// Whether a notice says what another one says already.
+fn is_known(notices: &VecDeque<Notice>, new: &Notice) -> bool {
+    let Notice::Behind(topic) = new else {
         return false;
+    };
+    notices
+        .iter()
+        .any(|old| matches!(old, Notice::Behind(old) if old == topic))
+}
+
+/// Puts a signal in the place of an unsent one about the same. Gives what that one cost.
+fn replace_signal(notices: &mut VecDeque<Notice>, new: &Notice) -> Option<usize> {
+    let Notice::Frame { topic, frame } = new else {
+        return None;
     };
     let Class::Signal { key } = frame.class else {
-        return false;
+        return None;
     };
-    let unsent = notices.iter_mut().rev().take(SIGNALS_SEARCHED).find(|old| {
-        matches!(old, Notice::Frame { topic: old_topic, frame }
+    let unsent = notices
+        .iter_mut()
+        .rev()
+        .take(SIGNALS_SEARCHED)
+        .find(|old| {
+            matches!(old, Notice::Frame { topic: old_topic, frame }
             if old_topic == topic && frame.class == Class::Signal { key })
-    });
-    match unsent {
-        Some(old) => {
-            *old = new.clone();
-            true
-        }
-        None => false,
-    }
+        })?;
+    let old_cost = cost(unsent);
+    *unsent = new.clone();
+    Some(old_cost)
 }
 
 #[cfg(test)]
@@ -340,6 +443,7 @@ mod tests {
         std::iter::from_fn(|| mailbox.take())
             .map(|notice| match notice {
                 Notice::Frame { frame, .. } => String::from_utf8(frame.text.to_vec()).unwrap(),
+                Notice::Behind(_) => "behind".to_owned(),
                 Notice::Follow(_) => "follow".to_owned(),
                 Notice::Beat => "beat".to_owned(),
                 Notice::GoAway { .. } => "go away".to_owned(),
@@ -373,7 +477,7 @@ mod tests {
     #[test]
     fn more_than_the_bound_ends_in_a_resume_and_frees_the_queue() {
         let mailbox = visitors(0);
-        let text = Bytes::from(vec![b'x'; limit::QUEUE_BYTES_MAX / 4]);
+        let text = Bytes::from(vec![b'x'; limit::QUEUE_BYTES_MAX / 5]);
         let tell = || {
             mailbox.tell(Notice::Frame {
                 topic: TOPIC(),
@@ -385,7 +489,7 @@ mod tests {
         };
         (0..4).for_each(|_| tell());
         assert_eq!(mailbox.ending(), None);
-        tell();
+        (0..2).for_each(|_| tell());
         assert_eq!(mailbox.ending(), Some(CloseCode::TooSlow));
         assert!(mailbox.take().is_none());
     }
@@ -394,6 +498,74 @@ mod tests {
     fn bytes_that_wait_in_the_connection_count_too() {
         let mailbox = visitors(0);
         mailbox.stalled(0, limit::QUEUE_BYTES_MAX);
+        mailbox.tell(frame("x", Class::Row));
+        assert_eq!(mailbox.ending(), Some(CloseCode::TooSlow));
+    }
+
+    fn entry(conversation: u128, length: usize) -> Notice {
+        Notice::Frame {
+            topic: Topic::ConversationAgents(ConversationId::from_bits(conversation)),
+            frame: Encoded {
+                text: Bytes::from(vec![b'e'; length]),
+                class: Class::Row,
+            },
+        }
+    }
+
+    #[test]
+    fn a_stalled_reader_gives_up_what_it_can_read_again() {
+        let mailbox = visitors(0);
+        mailbox.stalled(0, 100);
+        mailbox.tell(frame("mine", Class::Row));
+        for conversation in [1, 2, 1, 2] {
+            mailbox.tell(entry(conversation, STALLED_BYTES_MAX / 4));
+        }
+        mailbox.tick(0, 0);
+        assert!(mailbox.waiting_bytes() > STALLED_BYTES_MAX);
+        mailbox.tick(1, 0);
+        assert!(
+            mailbox.waiting_bytes() < 1_000,
+            "{}",
+            mailbox.waiting_bytes()
+        );
+        // From here on nothing of these is kept at all.
+        mailbox.tell(entry(1, STALLED_BYTES_MAX));
+        mailbox.tell(frame("mine too", Class::Row));
+        assert!(
+            mailbox.waiting_bytes() < 1_000,
+            "{}",
+            mailbox.waiting_bytes()
+        );
+        assert_eq!(taken(&mailbox), ["mine", "behind", "behind", "mine too"]);
+        mailbox.tell(entry(1, 3));
+        assert_eq!(taken(&mailbox), ["eee"]);
+    }
+
+    #[test]
+    fn a_reader_that_goes_on_gives_nothing_up() {
+        let mailbox = visitors(0);
+        mailbox.tell(entry(1, 2 * STALLED_BYTES_MAX));
+        mailbox.tick(5, 0);
+        mailbox.wrote(6, 100);
+        mailbox.tick(6, 0);
+        assert!(mailbox.waiting_bytes() > STALLED_BYTES_MAX);
+    }
+
+    #[test]
+    fn at_the_bound_what_can_be_read_again_is_given_up_first() {
+        let mailbox = visitors(0);
+        mailbox.tell(frame("mine", Class::Row));
+        (0..20).for_each(|_| mailbox.tell(entry(1, limit::QUEUE_BYTES_MAX / 10)));
+        assert_eq!(mailbox.ending(), None);
+        assert!(mailbox.is_behind());
+        assert_eq!(taken(&mailbox), ["mine", "behind"]);
+        assert!(!mailbox.is_behind());
+    }
+
+    #[test]
+    fn what_the_connection_holds_counts_too() {
+        let mailbox = visitors(0);
+        mailbox.holds(limit::QUEUE_BYTES_MAX);
         mailbox.tell(frame("x", Class::Row));
         assert_eq!(mailbox.ending(), Some(CloseCode::TooSlow));
     }

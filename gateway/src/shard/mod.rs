@@ -20,6 +20,7 @@ use router::{Delivery, ShardId, Topic};
 use tokio::task::LocalSet;
 
 use crate::Doors;
+use crate::metric::Metric;
 use errand::Errand;
 use mailbox::{Mailbox, Notice, Phase};
 
@@ -50,6 +51,10 @@ pub(crate) struct Shard {
     mailboxes: RefCell<Vec<Rc<Mailbox>>>,
     topics: RefCell<HashMap<Topic, Vec<Rc<Mailbox>>>>,
     draining: Cell<bool>,
+    /// Bytes that waited for readers at the last tick.
+    waiting_bytes: Cell<i64>,
+    /// Connections that were behind at the last tick.
+    behind_count: Cell<i64>,
 }
 
 impl Seed {
@@ -83,6 +88,8 @@ impl Seed {
             mailboxes: RefCell::default(),
             topics: RefCell::default(),
             draining: Cell::new(false),
+            waiting_bytes: Cell::new(0),
+            behind_count: Cell::new(0),
         });
         let mut tick = Box::pin(clock.sleep(TICK));
         loop {
@@ -226,9 +233,22 @@ impl Shard {
     fn tick(&self) {
         self.now.set(seconds(&self.doors));
         let now_ms = self.doors.world.clock.now_ms();
+        let (mut waiting_bytes, mut behind_count) = (0, 0);
         for mailbox in self.mailboxes.borrow().iter() {
             mailbox.tick(self.now.get(), now_ms);
+            waiting_bytes += mailbox.waiting_bytes();
+            behind_count += usize::from(mailbox.is_behind());
         }
+        self.gauge(Metric::WaitingBytes, &self.waiting_bytes, waiting_bytes);
+        self.gauge(Metric::Behind, &self.behind_count, behind_count);
+    }
+
+    /// Moves this shard's part of a gauge to a value.
+    fn gauge(&self, metric: Metric, before: &Cell<i64>, value: usize) {
+        let value = i64::try_from(value).unwrap_or(i64::MAX);
+        self.doors
+            .metrics
+            .add(metric, value - before.replace(value));
     }
 
     fn run_errand(self: &Rc<Self>, errand: Errand) {

@@ -6,7 +6,6 @@ use gateway::token::{AgentClaims, Claims, Tokens};
 use protocol::id::Id;
 use protocol::limit;
 use serde_json::{Value, json};
-use tokio::net::TcpSocket;
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::stack::{Heard, PAGE, Stack};
@@ -230,60 +229,6 @@ async fn another_visitors_conversation_does_not_exist() {
             Heard::Closed(code) => panic!("closed with {code:?}"),
         }
     }
-}
-
-#[tokio::test]
-async fn a_slow_reader_is_told_to_resume_and_misses_nothing() {
-    let stack = Stack::start().await;
-    let token = stack.visitor_token().await;
-    let mut writer = stack.visitor(&token).await;
-    writer
-        .says("first", json!({"do": "send_message", "body": "first"}))
-        .await;
-    let conversation = writer.until("ack").await["conversation_id"].clone();
-    let narrow = TcpSocket::new_v4().unwrap();
-    narrow.set_recv_buffer_size(4_096).unwrap();
-    let mut slow = stack.open_on(narrow, Some(PAGE)).await;
-    slow.hello(json!({"token": token})).await;
-    let position = slow.until("entries").await["position"].clone();
-    // It reads no more. The others go on until it was given up.
-    let body = "y".repeat(16_000);
-    let mut count = 0_u64;
-    let too_slow = || {
-        stack
-            .gateway
-            .metrics()
-            .get(gateway::metric::Metric::TooSlow)
-    };
-    while too_slow() == 0 {
-        count += 1;
-        assert!(count < 2_000, "it was never given up");
-        writer
-            .says(
-                &format!("more-{count}"),
-                json!({"do": "send_message", "body": body}),
-            )
-            .await;
-        writer.until("ack").await;
-    }
-    drop(slow);
-    let follow = json!([{"conversation_id": conversation, "position": position}]);
-    let mut again = stack.open(Some(PAGE)).await;
-    again.hello(json!({"token": token, "resume": follow})).await;
-    let batch = again.until("entries").await;
-    let numbers: Vec<u64> = batch["entries"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|entry| entry["number"].as_u64().unwrap())
-        .collect();
-    let first = if batch["continuity"] == "resumed" {
-        position["number"].as_u64().unwrap() + 1
-    } else {
-        numbers[0]
-    };
-    let last = 1 + count;
-    assert_eq!(numbers, (first..=last).collect::<Vec<_>>());
 }
 
 #[tokio::test]

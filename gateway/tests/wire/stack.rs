@@ -356,11 +356,18 @@ impl Socket {
 
     /// The next frame of this type; others are passed over.
     pub(crate) async fn until(&mut self, kind: &str) -> Value {
+        self.until_any(&[kind]).await
+    }
+
+    /// The next frame of one of these types; others are passed over.
+    pub(crate) async fn until_any(&mut self, kinds: &[&str]) -> Value {
         loop {
             match self.next().await {
-                Heard::Frame(frame) if frame["type"] == kind => return frame,
+                Heard::Frame(frame) if kinds.iter().any(|kind| frame["type"] == *kind) => {
+                    return frame;
+                }
                 Heard::Frame(_) => {}
-                Heard::Closed(code) => panic!("closed with {code:?}, waiting for {kind}"),
+                Heard::Closed(code) => panic!("closed with {code:?}, waiting for {kinds:?}"),
             }
         }
     }

@@ -17,7 +17,7 @@ tests::stories! {
     who_missed_too_much_reads_afresh
     a_killed_server_keeps_what_it_acknowledged
     a_restart_in_good_order_tells_clients_when_to_return
-    a_slow_reader_is_sent_away_and_misses_nothing
+    a_slow_reader_falls_behind_and_misses_nothing
     a_foreign_position_is_answered_afresh
     a_restored_backup_gets_back_what_clients_had_said_since
     a_store_that_fails_once_is_asked_again
@@ -86,15 +86,6 @@ async fn who_missed_too_much_reads_afresh(stack: Stack) -> Stack {
     agent.client.outcome(&last).await.expect("accepted");
     visitor.connects().await;
     assert_eq!(continuity(&mut visitor).await, Continuity::Afresh);
-    assert_eq!(
-        visitor
-            .client
-            .log(id)
-            .expect("it is followed")
-            .lines()
-            .len(),
-        200
-    );
     assert_eq!(
         visitor.screen().last().map(String::as_str),
         Some("the last line")
@@ -237,7 +228,7 @@ async fn floods(agent: &mut Agent, id: ConversationId) {
     }
 }
 
-async fn a_slow_reader_is_sent_away_and_misses_nothing(stack: Stack) -> Stack {
+async fn a_slow_reader_falls_behind_and_misses_nothing(stack: Stack) -> Stack {
     let narrow = stack.server().with_receive_buffer(4_096);
     let mut visitor = stack.visitor_with(None).await;
     visitor.client.move_to(narrow);
@@ -247,22 +238,6 @@ async fn a_slow_reader_is_sent_away_and_misses_nothing(stack: Stack) -> Stack {
     let id = visitor.conversation();
     // The visitor reads nothing while six megabytes come for him.
     floods(&mut agent, id).await;
-    let end = loop {
-        match visitor.client.next().await {
-            Ok(_) => {}
-            Err(error) => break error,
-        }
-    };
-    assert!(
-        matches!(
-            end,
-            Error::Closed {
-                code: 4001 | 1006,
-                ..
-            } | Error::Socket(_)
-        ),
-        "{end}"
-    );
     visitor.has(stack.last_public(id).await).await;
     stack.agree(id, &mut [&mut visitor.client]).await;
     stack

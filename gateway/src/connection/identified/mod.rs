@@ -24,8 +24,9 @@ use topics::{Followed, Watched};
 
 /// Jobs that may wait. With more, the connection is not read until one is done.
 const JOBS_MAX: usize = 16;
-/// Bytes that may wait to be written before the connection is not read.
-const UNREAD_OUT_MAX: usize = 64 * 1024;
+/// Bytes that may wait to be written before no more is taken from the mailbox. Jobs begin, and the
+/// client is read, only once all is written: a page of the past is read when the one before is out.
+const OUT_BYTES_MAX: usize = 64 * 1024;
 
 /// A connection with an identity.
 pub(crate) struct Identified {
@@ -39,6 +40,8 @@ pub(crate) struct Identified {
     watches: Vec<Watched>,
     jobs: VecDeque<Job>,
     running: Option<Running>,
+    /// Readings of the past so far.
+    reading_count: u32,
     out: VecDeque<Bytes>,
     out_bytes: usize,
     /// Texts put in line so far.
@@ -77,6 +80,7 @@ impl Identified {
             watches: Vec::new(),
             jobs: VecDeque::new(),
             running: None,
+            reading_count: 0,
             out: VecDeque::new(),
             out_bytes: 0,
             said_count: 0,
@@ -140,7 +144,7 @@ impl Identified {
 
     /// Whether another frame may be read.
     pub(crate) fn may_read(&self) -> bool {
-        self.jobs.len() < JOBS_MAX && self.out_bytes < UNREAD_OUT_MAX
+        self.jobs.len() < JOBS_MAX && self.out.is_empty()
     }
 
     /// Whether nothing is asked, running or waiting to be written.
@@ -173,6 +177,11 @@ impl Identified {
 
     /// Takes what came of a job.
     pub(crate) fn on_done(&mut self, done: Done) {
+        self.take_done(done);
+        self.count_held();
+    }
+
+    fn take_done(&mut self, done: Done) {
         let metrics = &self.shard.doors.metrics;
         match done {
             Done::Command(_, Ok(ack)) => {
@@ -183,7 +192,11 @@ impl Identified {
                 metrics.add(Metric::CommandsRejected, 1);
                 self.say(frame::rejected(client_id, &rejection));
             }
-            Done::Attached(conversation_id, outcome) => self.on_attached(conversation_id, outcome),
+            Done::Attached {
+                conversation_id,
+                reading,
+                outcome,
+            } => self.on_attached(conversation_id, reading, outcome),
             Done::Snapshot(topic, outcome) => self.on_snapshot(topic, outcome),
             Done::Signal(Ok(())) => {}
             Done::Signal(Err(rejection)) => self.say(frame::error(&rejection)),

@@ -4,25 +4,27 @@
 use bytes::Bytes;
 use protocol::frame::{Follow, Watch};
 use protocol::id::ConversationId;
-use protocol::rejection::{CloseCode, Rejection};
+use protocol::rejection::{CloseCode, Rejection, Retry};
 use protocol::view::ViewName;
 use router::{Class, Encoded, Replay, Topic};
 
 use crate::connection::frame;
 use crate::connection::gate::{Gate, Pass};
-use crate::connection::identified::Identified;
+use crate::connection::identified::{Identified, OUT_BYTES_MAX};
 use crate::connection::job::Job;
 use crate::metric::Metric;
 use crate::shard::mailbox::Notice;
 
-/// Frames of a list that may wait for its snapshot.
-const HELD_MAX: usize = 256;
+/// Bytes that one connection may hold while pasts and lists are read. What comes on top is read again.
+const HELD_BYTES_MAX: usize = 32 * 1024;
 
 /// A conversation that the connection follows.
 pub(super) struct Followed {
     conversation_id: ConversationId,
     topic: Topic,
     gate: Gate,
+    /// The latest reading of its past. What an earlier one still brings does not count.
+    reading: u32,
     /// The last number that the client said it has.
     has_number: Option<u64>,
     /// Whether a replay has proved the right to it: until then nothing of the topic passes.
@@ -34,15 +36,45 @@ pub(super) struct Watched {
     view: ViewName,
     pub(super) topic: Topic,
     /// Frames that wait for the snapshot; nothing once it was sent.
-    held: Option<Vec<Bytes>>,
+    held: Option<HeldFrames>,
+}
+
+/// Frames of a list that wait for its snapshot.
+#[derive(Default)]
+struct HeldFrames {
+    texts: Vec<Bytes>,
+    byte_count: usize,
+    /// Whether some were lost, so that the snapshot must be read again.
+    is_stale: bool,
+}
+
+impl HeldFrames {
+    fn hold(&mut self, text: Bytes, room_bytes: usize) {
+        if self.is_stale || text.len() > room_bytes {
+            self.lose();
+            return;
+        }
+        self.byte_count += text.len();
+        self.texts.push(text);
+    }
+
+    fn lose(&mut self) {
+        *self = Self {
+            is_stale: true,
+            ..Self::default()
+        };
+    }
 }
 
 impl Identified {
-    /// Takes all notices.
+    /// Takes notices while there is room to say what they bring.
     pub(crate) fn on_notices(&mut self) {
-        while let Some(notice) = self.mailbox.take() {
+        while self.out_bytes < OUT_BYTES_MAX
+            && let Some(notice) = self.mailbox.take()
+        {
             match notice {
                 Notice::Frame { topic, frame } => self.on_frame_of(topic, frame),
+                Notice::Behind(topic) => self.on_behind(topic),
                 Notice::Follow(conversation_id) => {
                     if self.followed(conversation_id).is_none() {
                         self.follow(Follow {
@@ -57,13 +89,30 @@ impl Identified {
                 }
             }
         }
+        self.count_held();
+    }
+
+    /// Bytes that wait for pasts and lists to be read.
+    fn held_bytes(&self) -> usize {
+        let gates: usize = self.follows.iter().map(|one| one.gate.held_bytes()).sum();
+        let lists = self.watches.iter().filter_map(|one| one.held.as_ref());
+        gates + lists.map(|held| held.byte_count).sum::<usize>()
+    }
+
+    /// What is held counts against the bound of the connection.
+    pub(super) fn count_held(&self) {
+        self.mailbox.holds(self.held_bytes());
     }
 
     fn on_frame_of(&mut self, topic: Topic, encoded: Encoded) {
-        if let Some(watched) = self.watches.iter_mut().find(|one| one.topic == topic) {
-            match &mut watched.held {
-                Some(held) if held.len() >= HELD_MAX => self.mailbox.end(CloseCode::TooSlow),
-                Some(held) => held.push(encoded.text),
+        let room_bytes = || HELD_BYTES_MAX.saturating_sub(self.held_bytes());
+        if let Some(index) = self.watches.iter().position(|one| one.topic == topic) {
+            let room_bytes = self.watches[index]
+                .held
+                .as_ref()
+                .map_or(0, |_| room_bytes());
+            match &mut self.watches[index].held {
+                Some(held) => held.hold(encoded.text, room_bytes),
                 None => self.say(encoded.text),
             }
             return;
@@ -75,32 +124,69 @@ impl Identified {
             }
             return;
         };
-        let followed = &mut self.follows[index];
         match encoded.class {
-            Class::Durable { number, .. } => match followed.gate.offer(number, &encoded.text) {
-                Pass::Send => self.say(encoded.text),
-                Pass::Drop | Pass::Held => {}
-                Pass::Gap => {
-                    let conversation_id = followed.conversation_id;
-                    self.heal(conversation_id);
+            Class::Durable { number, .. } => {
+                let room_bytes = room_bytes();
+                let followed = &mut self.follows[index];
+                match followed.gate.offer(number, &encoded.text, room_bytes) {
+                    Pass::Send => self.say(encoded.text),
+                    Pass::Drop | Pass::Held => {}
+                    Pass::Gap(last) => self.heal(index, last),
                 }
-                Pass::Overflow => self.mailbox.end(CloseCode::TooSlow),
-            },
+            }
             Class::Row | Class::Signal { .. } => {
-                if followed.proved {
+                if self.follows[index].proved {
                     self.say(encoded.text);
                 }
             }
         }
     }
 
-    /// Reads again what is missing.
-    fn heal(&mut self, conversation_id: ConversationId) {
+    /// The mailbox gave frames of this topic up, because the client did not take what came before: they
+    /// are read again once it does.
+    fn on_behind(&mut self, topic: Topic) {
+        if let Some(watched) = self.watches.iter_mut().find(|one| one.topic == topic) {
+            match &mut watched.held {
+                Some(held) => held.lose(),
+                None => {
+                    watched.held = Some(HeldFrames::default());
+                    self.jobs.push_back(Job::Snapshot(topic));
+                }
+            }
+            return;
+        }
+        let followed = self.follows.iter_mut().position(|one| one.topic == topic);
+        if let Some(index) = followed
+            && let Some(last) = self.follows[index].gate.lose()
+        {
+            self.heal(index, last);
+        }
+    }
+
+    /// Reads what did not come by itself.
+    fn heal(&mut self, index: usize, number: u64) {
         self.shard.doors.metrics.add(Metric::GapsHealed, 1);
-        self.jobs.push_back(Job::Attach(Follow {
-            conversation_id,
-            position: None,
-        }));
+        self.read_on(index, number);
+    }
+
+    /// Reads the past on after a number.
+    fn read_on(&mut self, index: usize, number: u64) {
+        let reading = self.next_reading(index);
+        self.jobs.push_back(Job::ReadOn {
+            conversation_id: self.follows[index].conversation_id,
+            number,
+            reading,
+        });
+    }
+
+    /// Another reading of a conversation's past, which takes the place of one that waits.
+    fn next_reading(&mut self, index: usize) -> u32 {
+        self.reading_count = self.reading_count.wrapping_add(1);
+        let followed = &mut self.follows[index];
+        followed.reading = self.reading_count;
+        let id = followed.conversation_id;
+        self.jobs.retain(|job| job.reads() != Some(id));
+        self.reading_count
     }
 
     /// Listens to a topic that needs no proof: its own.
@@ -124,11 +210,17 @@ impl Identified {
             .position(|one| one.conversation_id == conversation_id)
     }
 
-    /// Follows a conversation: listens first, then reads the past.
+    /// Follows a conversation: listens first, then reads the past. Asked again, it is read again from
+    /// where the client says that it stands now.
     pub(crate) fn follow(&mut self, follow: Follow) {
         let conversation_id = follow.conversation_id;
-        match self.followed(conversation_id) {
-            Some(index) => self.follows[index].gate.reattach(),
+        let has_number = follow.position.map(|position| position.number);
+        let index = match self.followed(conversation_id) {
+            Some(index) => {
+                self.follows[index].gate.reattach();
+                self.follows[index].has_number = has_number;
+                index
+            }
             None => {
                 let topic = if self.is_visitor() {
                     Topic::ConversationVisitor(conversation_id)
@@ -140,12 +232,15 @@ impl Identified {
                     conversation_id,
                     topic,
                     gate: Gate::new(),
-                    has_number: follow.position.map(|position| position.number),
+                    reading: 0,
+                    has_number,
                     proved: false,
                 });
+                self.follows.len() - 1
             }
-        }
-        self.jobs.push_back(Job::Attach(follow));
+        };
+        let reading = self.next_reading(index);
+        self.jobs.push_back(Job::Attach { follow, reading });
     }
 
     pub(super) fn unfollow(&mut self, conversation_id: ConversationId) {
@@ -178,8 +273,10 @@ impl Identified {
         self.watches.push(Watched {
             view,
             topic,
-            held: Some(Vec::new()),
+            held: Some(HeldFrames::default()),
         });
+        self.jobs
+            .retain(|job| !matches!(job, Job::Snapshot(waiting) if *waiting == topic));
         self.jobs.push_back(Job::Snapshot(topic));
         Ok(())
     }
@@ -193,17 +290,28 @@ impl Identified {
         }
     }
 
-    /// Takes the past of a conversation.
+    /// Takes the past of a conversation, or a page of it: the next one is read when this one is out.
     pub(super) fn on_attached(
         &mut self,
         conversation_id: ConversationId,
+        reading: u32,
         outcome: Result<Replay, Rejection>,
     ) {
         let Some(index) = self.followed(conversation_id) else {
             return;
         };
+        if self.follows[index].reading != reading {
+            return;
+        }
         let replay = match outcome {
             Ok(replay) => replay,
+            // In the middle of it there is no going on without a hole: it resumes.
+            Err(rejection)
+                if self.follows[index].proved && rejection.code.retry() == Retry::Later =>
+            {
+                self.mailbox.end(CloseCode::Unavailable);
+                return;
+            }
             Err(rejection) => {
                 let followed = self.follows.swap_remove(index);
                 self.forget(followed.topic);
@@ -214,15 +322,15 @@ impl Identified {
         let followed = &mut self.follows[index];
         followed.proved = true;
         self.has_missed |= followed.has_number != Some(replay.last_number);
-        let (passed, missing) = followed.gate.attached(replay.last_number);
+        let attached = followed.gate.attached(replay.last_number, replay.more);
         for encoded in replay.frames {
             self.say(encoded.text);
         }
-        for text in passed {
+        for text in attached.passed {
             self.say(text);
         }
-        if missing {
-            self.heal(conversation_id);
+        if let Some(number) = attached.read_after {
+            self.read_on(index, number);
         }
     }
 
@@ -234,8 +342,12 @@ impl Identified {
         match outcome {
             Ok(snapshot) => {
                 let held = watched.held.take().unwrap_or_default();
+                if held.is_stale {
+                    watched.held = Some(HeldFrames::default());
+                    self.jobs.push_back(Job::Snapshot(topic));
+                }
                 self.say(snapshot.text);
-                for text in held {
+                for text in held.texts {
                     self.say(text);
                 }
             }
