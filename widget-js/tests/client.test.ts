@@ -292,6 +292,18 @@ describe("following", () => {
     await made.world.pass(0);
   });
 
+  it("does not send again what stands before an afresh page", async () => {
+    const made = await live(1);
+    const older = made.client.send({ do: "send_message", body: "older" });
+    made.world.transport.says(ack(older.client_id, 2));
+    const lost = made.client.send({ do: "send_message", body: "lost" });
+    made.world.transport.says(ack(lost.client_id, 4));
+    await reconnect(made);
+    made.world.transport.welcomes();
+    made.world.transport.says({ ...batch("afresh", [entry(3)]), older: true });
+    expect(made.world.transport.commands.map((sent) => sent.client_id)).toEqual([lost.client_id]);
+  });
+
   it("does not send again what was stored more than ten minutes ago", async () => {
     const made = await live(1);
     const { client_id } = made.client.send({ do: "send_message", body: "old" });

@@ -420,7 +420,13 @@ export class Client<N extends News, E extends AnyEntry> {
     this.#setLog(applied.log);
     for (const entry of batch.entries) this.#found(entry);
     if (batch.continuity === "afresh") {
-      this.#sender.lost(logs.clientIds(applied.log), (item) => item.ack?.conversation_id === id);
+      // What stands before the page is not missing: the page is only the newest.
+      const first = batch.entries[0];
+      const from = first === undefined || !batch.older ? 0 : logs.numberOf(first);
+      this.#sender.lost(
+        logs.clientIds(applied.log),
+        ({ ack }) => ack?.conversation_id === id && (ack.number ?? from) >= from,
+      );
     }
   }
 
