@@ -153,7 +153,22 @@ fn a_bus_is_refused_with_sqlite_and_honestly_with_postgres() {
 }
 
 #[test]
+fn the_way_to_postgres_is_checked_before_a_start() {
+    let found = mistakes("database_url = \"postgres://host/db?sslmode=maybe\"");
+    assert!(found.contains("sslmode is disable, prefer"), "{found}");
+}
+
+#[test]
 fn no_message_repeats_a_password() {
-    let found = mistakes("database_url = \"mysql://user:secret@host\"");
-    assert!(!found.contains("secret"), "{found}");
+    for url in [
+        "mysql://user:secret@host",
+        "postgres://user:secret@host:port/db",
+        "postgres://user:secret@host/db?sslmode=verify-ca",
+        "postgres://user:se?secret=x@host/db",
+        "postgres://user:se?secret@host/db?connect_timeout=x",
+    ] {
+        let found = mistakes(&format!("database_url = \"{url}\""));
+        assert!(found.contains("database_url"), "{found}");
+        assert!(!found.contains("secret"), "{found}");
+    }
 }

@@ -69,6 +69,7 @@ const BANS: &[(&str, &str)] = &[
 const DOUBLES: &[&str] = &[
     "base64",
     "block-buffer",
+    "const-oid",
     "cpufeatures",
     "crypto-common",
     "digest",

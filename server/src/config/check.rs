@@ -162,9 +162,9 @@ impl Check {
             "" => &default,
             url => url,
         };
-        let database = DatabaseConfig::of_url(url).unwrap_or_else(|_| {
-            // The URL may hold a password, so it is not repeated.
-            self.mistake("database_url", "must begin with sqlite: or postgres:");
+        let database = DatabaseConfig::of_url(url).unwrap_or_else(|error| {
+            // The URL may hold a password, so the error does not repeat it.
+            self.mistake("database_url", error.to_string());
             DatabaseConfig::of_url(&default).expect("the default is well formed")
         });
         if !config.redis_url.is_empty() {

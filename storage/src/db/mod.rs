@@ -1,6 +1,7 @@
 //! One door to two databases: batches in, rows out.
 
 mod batch;
+mod connect;
 pub(crate) mod group;
 pub(crate) mod migration;
 pub(crate) mod postgres;
@@ -51,11 +52,12 @@ impl DatabaseConfig {
     /// The configuration for `sqlite:<path>`, `postgres://…` or `postgresql://…`.
     ///
     /// # Errors
-    /// `Configuration` for any other form.
+    /// `Configuration` for any other form, and for what is wrong with it.
     pub fn of_url(url: &str) -> Result<Self> {
         let home = if let Some(path) = url.strip_prefix("sqlite:") {
             Home::Sqlite(PathBuf::from(path.strip_prefix("//").unwrap_or(path)))
         } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
+            connect::target(url)?;
             Home::Postgres(url.to_owned())
         } else {
             return Err(Error::Configuration(

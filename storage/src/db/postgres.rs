@@ -5,7 +5,6 @@
 
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
-use std::str::FromStr;
 use std::sync::Arc;
 use std::task::Poll;
 use std::thread::JoinHandle;
@@ -18,10 +17,11 @@ use deadpool_postgres::{
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use postgres_types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
-use tokio_postgres::{NoTls, Statement};
+use tokio_postgres::Statement;
 use world::World;
 
 use crate::db::batch::{Answer, Batch, Stmt};
+use crate::db::connect::{self, Target};
 use crate::db::group::{self, Read, Write};
 use crate::db::row::Row;
 use crate::db::value::Value;
@@ -41,6 +41,9 @@ const LIST_STALE_TABLES: &str = "
     WHERE schemaname = ANY (current_schemas(FALSE)) AND n_mod_since_analyze > 50 + n_live_tup / 5
     ORDER BY relname LIMIT 100";
 
+/// Uses the row of this connection alone.
+const IS_ENCRYPTED: &str = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()";
+
 /// The thread of an open store. It ends when the queues to it are closed.
 #[derive(Debug)]
 pub(crate) struct Postgres {
@@ -52,7 +55,9 @@ pub(crate) struct Postgres {
 impl Postgres {
     /// Connects, brings the schema up to date and starts the thread.
     pub(crate) async fn start(url: &str, config: &DatabaseConfig, world: &World) -> Result<Self> {
-        let pool = pool(url, config)?;
+        let target = connect::target(url)?;
+        let may_be_open = connect::may_be_open(&target.config);
+        let pool = pool(target, config)?;
         // Full queues refuse: the caller hears `Unavailable` at once instead of waiting without end.
         let (writes, write_queue) = flume::bounded(config.queue_length);
         let (reads, read_queue) = flume::bounded(config.queue_length);
@@ -63,6 +68,7 @@ impl Postgres {
         let (ready, started) = flume::bounded(1);
         let serving = Serving {
             pool,
+            may_be_open,
             faults: world.faults.clone(),
             timeout: config.timeout,
             reader_count: config.reader_count.max(1),
@@ -117,9 +123,11 @@ impl Drop for Postgres {
     }
 }
 
-fn pool(url: &str, config: &DatabaseConfig) -> Result<Pool> {
-    let mut settings = tokio_postgres::Config::from_str(url)
-        .map_err(|error| Error::Configuration(format!("the database URL: {error}")))?;
+fn pool(target: Target, config: &DatabaseConfig) -> Result<Pool> {
+    let Target {
+        config: mut settings,
+        tls,
+    } = target;
     // A plan is made once per statement and connection: planning costs more than these short statements.
     let limits = format!(
         "{} -c statement_timeout={ms} -c lock_timeout={ms} -c plan_cache_mode=force_generic_plan -c jit=off",
@@ -132,7 +140,7 @@ fn pool(url: &str, config: &DatabaseConfig) -> Result<Pool> {
         .connect_timeout(config.timeout);
     let manager = Manager::from_config(
         settings,
-        NoTls,
+        tls,
         ManagerConfig {
             recycling_method: RecyclingMethod::Fast,
         },
@@ -149,6 +157,7 @@ fn pool(url: &str, config: &DatabaseConfig) -> Result<Pool> {
 
 struct Serving {
     pool: Pool,
+    may_be_open: bool,
     faults: world::Faults,
     timeout: Duration,
     reader_count: usize,
@@ -186,6 +195,14 @@ impl Serving {
 
     async fn migrate(&self, now_ms: u64) -> Result<()> {
         let mut client = self.client().await?;
+        if self.may_be_open {
+            let row = client.query_one(IS_ENCRYPTED, &[]).await;
+            if !row.map_err(postgres_error)?.get::<_, bool>(0) {
+                tracing::warn!(
+                    "the line to the database on another machine is not encrypted: set sslmode"
+                );
+            }
+        }
         migration::postgres(&mut client, now_ms).await
     }
 
@@ -488,10 +505,10 @@ pub(crate) fn postgres_error(error: tokio_postgres::Error) -> Error {
     let Some(cause) = error.as_db_error() else {
         return if error.is_closed() || error.to_string().contains("connect") {
             Error::Unavailable(error.to_string())
-        } else if std::error::Error::source(&error)
-            .is_some_and(|source| source.is::<std::io::Error>())
+        } else if error.to_string().contains("TLS")
+            || std::error::Error::source(&error).is_some_and(|source| source.is::<std::io::Error>())
         {
-            Error::Unavailable(format!("{error}"))
+            Error::Unavailable(error_chain(&error))
         } else {
             Error::Fault(error_chain(&error))
         };
@@ -514,7 +531,8 @@ pub(crate) fn postgres_error(error: tokio_postgres::Error) -> Error {
     }
 }
 
-fn error_chain(error: &dyn std::error::Error) -> String {
+/// An error and what caused it.
+pub(crate) fn error_chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {
