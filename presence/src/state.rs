@@ -48,6 +48,8 @@ pub struct Arrival {
     pub trail: Vec<String>,
     /// Whether the page is in sight.
     pub visible: bool,
+    /// How long a sign of life counts in the workspace, as the store has it.
+    pub active_threshold_ms: u64,
 }
 
 /// What happens to visitors.
@@ -93,7 +95,7 @@ pub enum Input {
         /// What is known now.
         facts: Facts,
     },
-    /// A workspace set how long a sign of life counts.
+    /// A workspace set how long a sign of life counts: also for those who are here.
     Threshold {
         /// Which workspace.
         workspace_id: WorkspaceId,
@@ -204,10 +206,7 @@ impl Visitors {
             Input::Threshold {
                 workspace_id,
                 active_threshold_ms,
-            } => {
-                self.thresholds_ms.insert(workspace_id, active_threshold_ms);
-                Vec::new()
-            }
+            } => self.measure(workspace_id, active_threshold_ms, now_ms),
         }
     }
 
@@ -272,6 +271,11 @@ impl Visitors {
         let visitor_id = arrival.visitor_id;
         let workspace_id = arrival.workspace_id;
         let visible = arrival.visible;
+        // The first arrival brings it; from then on the news of a change do, which are newer than what
+        // an arrival may have read.
+        self.thresholds_ms
+            .entry(workspace_id)
+            .or_insert(arrival.active_threshold_ms);
         let is_new = !self.visitors.contains_key(&visitor_id);
         let presence = self
             .visitors
@@ -378,6 +382,29 @@ impl Visitors {
         row.name = facts.name;
         row.conversation_id = facts.conversation_id;
         self.settle(visitor_id, None, now_ms)
+    }
+
+    /// Measures those who are here by another threshold. Costs a walk over all visitors of the node.
+    fn measure(
+        &mut self,
+        workspace_id: WorkspaceId,
+        active_threshold_ms: u64,
+        now_ms: u64,
+    ) -> Vec<Change> {
+        let before = self.thresholds_ms.insert(workspace_id, active_threshold_ms);
+        if before == Some(active_threshold_ms) {
+            return Vec::new();
+        }
+        let here: Vec<(VisitorId, PresenceState)> = self
+            .of_workspace(workspace_id)
+            .map(|row| (row.id, row.state))
+            .collect();
+        here.into_iter()
+            .filter_map(|(visitor_id, before)| {
+                let change = self.settle(visitor_id, None, now_ms)?;
+                (change.row.state != before).then_some(change)
+            })
+            .collect()
     }
 
     fn of_connection(&mut self, connection_id: ConnectionId) -> Option<(VisitorId, &mut Presence)> {

@@ -47,6 +47,7 @@ fn arrival(number: u128, visible: bool) -> Box<Arrival> {
         page_count: 0,
         trail: Vec::new(),
         visible,
+        active_threshold_ms: 90_000,
     })
 }
 
@@ -110,23 +111,69 @@ fn out_of_sight_becomes_idle_after_the_threshold_and_active_again_on_return() {
     assert_eq!(back[0].row.state, PresenceState::Active);
 }
 
-#[test]
-fn a_workspace_sets_its_own_threshold() {
-    let mut visitors = Visitors::new();
+fn threshold(visitors: &mut Visitors, active_threshold_ms: u64, now_ms: u64) -> Vec<Change> {
     let input = Input::Threshold {
         workspace_id: workspace(),
-        active_threshold_ms: 5_000,
+        active_threshold_ms,
     };
-    visitors.apply(input, 0);
-    enter(&mut visitors, 1, 7, "/a", 0);
-    visitors.apply(
-        Input::Activity {
-            connection_id: connection(1),
-            visible: false,
-        },
-        0,
-    );
+    visitors.apply(input, now_ms)
+}
+
+fn hide(visitors: &mut Visitors, tab: u128, now_ms: u64) -> Vec<Change> {
+    let input = Input::Activity {
+        connection_id: connection(tab),
+        visible: false,
+    };
+    visitors.apply(input, now_ms)
+}
+
+#[test]
+fn the_first_arrival_brings_the_threshold_and_a_change_outlives_the_next() {
+    let mut visitors = Visitors::new();
+    let short = |number| Input::Enter {
+        connection_id: connection(number),
+        arrival: Box::new(Arrival {
+            active_threshold_ms: 5_000,
+            ..*arrival(number, false)
+        }),
+        page: None,
+    };
+    visitors.apply(short(1), 0);
     assert_eq!(visitors.next_deadline_ms(), Some(5_000));
+    threshold(&mut visitors, 7_000, 0);
+    visitors.apply(short(2), 0);
+    assert_eq!(visitors.next_deadline_ms(), Some(7_000));
+}
+
+#[test]
+fn another_threshold_counts_for_those_who_are_here() {
+    let mut visitors = Visitors::new();
+    enter(&mut visitors, 1, 7, "/a", 0);
+    enter(&mut visitors, 2, 8, "/a", 0);
+    hide(&mut visitors, 1, 0);
+    let idle = threshold(&mut visitors, 5_000, 6_000);
+    assert_eq!(idle.len(), 1, "who looks at the page stays active");
+    assert_eq!(
+        (idle[0].row.id, idle[0].row.state),
+        (visitor(7), PresenceState::Idle)
+    );
+    assert_eq!(visitors.counts(workspace()), Counts { active: 1, idle: 1 });
+    let active = threshold(&mut visitors, 10_000, 6_000);
+    assert_eq!(active[0].row.state, PresenceState::Active);
+    assert_eq!(visitors.next_deadline_ms(), Some(10_000));
+    assert!(threshold(&mut visitors, 10_000, 6_000).is_empty());
+}
+
+#[test]
+fn another_threshold_leaves_those_on_their_way_out() {
+    let mut visitors = Visitors::new();
+    enter(&mut visitors, 1, 7, "/a", 0);
+    let gone = Input::Leave {
+        connection_id: connection(1),
+    };
+    visitors.apply(gone, 1_000);
+    assert!(threshold(&mut visitors, 5_000, 2_000).is_empty());
+    assert_eq!(visitors.next_deadline_ms(), Some(1_000 + GRACE_MS));
 }
 
 #[test]

@@ -242,6 +242,7 @@ pub(crate) async fn arrival(
         page_count: last.as_ref().map_or(0, |visit| visit.page_count),
         trail: last.map(|visit| visit.trail).unwrap_or_default(),
         visible: page.is_some(),
+        active_threshold_ms: tenant.settings.active_threshold_ms,
     };
     let input = Input::Enter {
         connection_id,

@@ -14,6 +14,7 @@ use protocol::permission::{Principal, Role};
 use protocol::rejection::{CloseCode, ErrorCode};
 use protocol::site::SiteChange;
 use protocol::view::{InboxFilter, VisitorFilter};
+use protocol::workspace::{Settings, WorkspaceChange};
 use router::{Part, Topic, VisitorConnection};
 use serde_json::Value;
 use storage::session::SessionRow;
@@ -121,6 +122,32 @@ on_both! {
         stage.router.unwatch(topic, watcher).await;
         let gone = stage.router.snapshot(&owner.actor, topic).await;
         assert_eq!(gone.expect_err("refused").code, ErrorCode::NotFound);
+    }
+
+    async fn a_restart_does_not_forget_how_long_a_sign_of_life_counts(stage: Stage) {
+        let found = storage::workspace::find(&stage.db, stage.workspace_id).await;
+        let workspace = found.expect("the store works").expect("it exists");
+        let new = WorkspaceChange {
+            settings: Some(Settings { active_threshold_ms: 1, ..workspace.settings }),
+            ..WorkspaceChange::default()
+        };
+        let change = stage.change("workspace.changed");
+        storage::workspace::change(&stage.db, workspace.version, &new, &change)
+            .await
+            .expect("it works");
+        let stage = stage.restart().await;
+        let watch = Watch::Visitors { filter: VisitorFilter::default() };
+        let watcher = stage.world.ids.next();
+        let topic = stage.router.watch(&stage.owner().actor, &watch, watcher).expect("allowed");
+        let ear = stage.ear();
+        ear.listen(topic);
+        stage.router.snapshot(&stage.owner().actor, topic).await.expect("a list");
+        let visitor = stage.visitor().await;
+        let tab = connection(&stage, &visitor);
+        let connection_id = tab.connection_id;
+        stage.router.visitor_enter(tab).await;
+        stage.router.visitor_activity(connection_id, false).await;
+        while ear.frame("visitor_changes").await["counts"]["idle"] != 1 {}
     }
 
     async fn typing_shows_its_words_to_the_team_only(stage: Stage) {
