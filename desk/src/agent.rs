@@ -42,14 +42,36 @@ pub(crate) fn may_give(actor: &Actor, role: Role) -> Result<(), Rejection> {
 /// `forbidden`.
 fn may_change(actor: &Actor, target: &Member, change: &AgentChange) -> Result<(), Rejection> {
     let oneself = matches!(actor.principal, Principal::Agent(me) if me.agent_id == target.agent.id);
-    if oneself && change.role.is_none() && change.deactivated.is_none() {
+    let is_harmless =
+        change.role.is_none() && change.grants.is_none() && change.deactivated.is_none();
+    if oneself && is_harmless {
         return Ok(());
     }
     actor.may(Permission::TeamWrite)?;
     if !permissions_of(actor).covers(target.permissions) {
         return Err(ErrorCode::Forbidden.into());
     }
+    if let Some(grants) = &change.grants {
+        may_grant(actor, grants)?;
+    }
     change.role.map_or(Ok(()), |role| may_give(actor, role))
+}
+
+/// Whether a speaker may grant rights: nobody gives what he has not.
+///
+/// # Errors
+/// `forbidden`; `invalid` for the owner's right, which comes with the role alone, so that the last
+/// owner is known by it.
+fn may_grant(actor: &Actor, grants: &[Permission]) -> Result<(), Rejection> {
+    let grants = Permissions::of(grants);
+    if grants.has(Permission::OwnerOnly) {
+        return Err(Rejection::of(ErrorCode::Invalid, "grants"));
+    }
+    if permissions_of(actor).covers(grants) {
+        Ok(())
+    } else {
+        Err(Rejection::of(ErrorCode::Forbidden, "grants"))
+    }
 }
 
 fn differences(agent: &Agent, change: &AgentChange) -> Differences {
@@ -59,6 +81,9 @@ fn differences(agent: &Agent, change: &AgentChange) -> Differences {
     }
     if let Some(role) = change.role {
         differences.note("role", &agent.role, &role);
+    }
+    if let Some(grants) = &change.grants {
+        differences.note("grants", &agent.grants, &Permissions::of(grants).list());
     }
     if let Some(time_zone) = &change.time_zone {
         differences.note("time_zone", &agent.time_zone, time_zone);
@@ -184,6 +209,7 @@ mod tests {
                 name: "Ana".to_owned(),
                 email: "ana@example.com".to_owned(),
                 role,
+                grants: Vec::new(),
                 time_zone: "UTC".to_owned(),
                 deactivated: false,
                 created_at_ms: 0,
@@ -253,6 +279,30 @@ mod tests {
         assert!(may_change(&granted, &member(2, Role::Agent), &off()).is_ok());
         assert!(may_change(&granted, &member(2, Role::Agent), &to(Role::Admin)).is_err());
         assert!(may_change(&granted, &member(2, Role::Admin), &off()).is_err());
+    }
+
+    #[test]
+    fn nobody_grants_what_he_has_not_nor_the_owners_right() {
+        let granting = |grants: &[Permission]| AgentChange {
+            grants: Some(grants.to_vec()),
+            ..AgentChange::default()
+        };
+        let sites = granting(&[Permission::SitesWrite]);
+        check(Role::Admin, Role::Agent, sites.clone(), true);
+        check(Role::Agent, Role::Agent, sites.clone(), false);
+        check(Role::Admin, Role::Owner, sites, false);
+        let owner = granting(&[Permission::OwnerOnly]);
+        check(Role::Admin, Role::Agent, owner.clone(), false);
+        check(Role::Owner, Role::Agent, owner, false);
+        let team = Permissions::of_role(Role::Agent).and(Permissions::of(&[Permission::TeamWrite]));
+        let granted = actor(1, team);
+        let change = granting(&[Permission::SitesWrite, Permission::TeamWrite]);
+        let refused = may_change(&granted, &member(2, Role::Agent), &change);
+        assert_eq!(refused, Err(Rejection::of(ErrorCode::Forbidden, "grants")));
+        // Not even to himself, nor may he take his own rights for a harmless change.
+        assert!(may_change(&granted, &member(1, Role::Agent), &change).is_err());
+        let myself = actor(2, Permissions::of_role(Role::Agent));
+        assert!(may_change(&myself, &member(2, Role::Agent), &granting(&[])).is_err());
     }
 
     #[test]

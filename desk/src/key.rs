@@ -14,6 +14,9 @@ use crate::{Caller, Desk, secret, stored};
 /// How exactly the last use of a key is kept.
 const USED_MS: u64 = 60 * 1_000;
 
+/// The last moment that a key may be accepted: the end of the year 9999.
+const EXPIRY_MS_MAX: u64 = 253_402_300_799_999;
+
 /// The scopes a speaker may give to a key, each once and in the order of the documentation.
 fn checked_scopes(actor: &Actor, scopes: &[Permission]) -> Result<Vec<Permission>, Rejection> {
     if scopes.is_empty() {
@@ -24,6 +27,17 @@ fn checked_scopes(actor: &Actor, scopes: &[Permission]) -> Result<Vec<Permission
         Ok(scopes.list())
     } else {
         Err(Rejection::of(ErrorCode::Forbidden, "scopes"))
+    }
+}
+
+/// When a key shall lapse, if at all.
+fn checked_expiry(expires_at_ms: Option<u64>, now_ms: u64) -> Result<Option<u64>, Rejection> {
+    match expires_at_ms {
+        // One that lapses at once is a mistake, and so is a time that no calendar has.
+        Some(at_ms) if !(now_ms + USED_MS..=EXPIRY_MS_MAX).contains(&at_ms) => {
+            Err(Rejection::of(ErrorCode::Invalid, "expires_at_ms"))
+        }
+        other => Ok(other),
     }
 }
 
@@ -40,7 +54,8 @@ impl Desk {
     /// Makes a key. The answer holds it; nothing shows it again.
     ///
     /// # Errors
-    /// `forbidden`, also for a scope that the maker has not; `empty` without scopes; `too_many`.
+    /// `forbidden`, also for a scope that the maker has not; `empty` without scopes; `invalid` of `expires_at_ms`;
+    /// `too_many`.
     pub async fn create_key(
         &self,
         actor: &Actor,
@@ -58,10 +73,12 @@ impl Desk {
             key: None,
             created_at_ms: now_ms,
             used_at_ms: None,
+            expires_at_ms: checked_expiry(new.expires_at_ms, now_ms)?,
         };
         let mut differences = Differences::default();
         differences.note("name", &None, &Some(&key.name));
         differences.note("scopes", &Vec::new(), &key.scopes);
+        differences.note("expires_at_ms", &None, &key.expires_at_ms);
         let change = By { actor, caller }.change("key.created", key.id, differences, now_ms);
         stored(storage::key::create(&self.0.db, &key, &secret::hash(&plain), &change).await?)?;
         self.changed(actor.workspace_id, Part::Key(key.id));
@@ -91,7 +108,7 @@ impl Desk {
         Ok(())
     }
 
-    /// The program behind a key; nothing where the key is unknown or revoked. One read; its use is
+    /// The program behind a key; nothing where the key is unknown, revoked or expired. One read; its use is
     /// noted to the minute.
     ///
     /// # Errors
@@ -100,7 +117,7 @@ impl Desk {
         if !secret::has_form(key, API_KEY_PREFIX) {
             return Ok(None);
         }
-        let found = storage::key::by_hash(&self.0.db, &secret::hash(key)).await?;
+        let found = storage::key::by_hash(&self.0.db, &secret::hash(key), self.now_ms()).await?;
         let Some((workspace_id, key)) = found else {
             return Ok(None);
         };

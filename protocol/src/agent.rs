@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use crate::conversation::words;
 use crate::id::{AgentId, InvitationId, UserId, WorkspaceId};
-use crate::permission::Role;
+use crate::permission::{Permission, Role};
 use crate::text::{Email, Name};
 
 words! {
@@ -37,6 +37,8 @@ pub struct Agent {
     pub email: String,
     /// What the member may do.
     pub role: Role,
+    /// What the member may do besides, each right once and in the order of the documentation.
+    pub grants: Vec<Permission>,
     /// The IANA time zone.
     pub time_zone: String,
     /// Whether the member was deactivated; the name stays on what was said.
@@ -64,6 +66,8 @@ pub struct AgentChange {
     pub name: Option<Name>,
     /// A new role.
     pub role: Option<Role>,
+    /// New rights besides those of the role, whole: only such as the giver has, and never `owner`.
+    pub grants: Option<Vec<Permission>>,
     /// A new time zone.
     pub time_zone: Option<String>,
     /// Deactivate, or take back.
@@ -163,5 +167,5 @@ pub struct Membership {
     /// The role there.
     pub role: Role,
     /// What the role and the grants allow.
-    pub permissions: Vec<crate::permission::Permission>,
+    pub permissions: Vec<Permission>,
 }

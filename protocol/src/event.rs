@@ -27,8 +27,10 @@ words! {
         SiteChanged = "site.changed",
         /// The workspace's settings changed.
         WorkspaceChanged = "workspace.changed",
-        /// A member joined, changed or was deactivated.
+        /// A member joined or changed.
         AgentChanged = "agent.changed",
+        /// A member's role or grants changed, or he was deactivated or taken back.
+        AgentRightsChanged = "agent.rights_changed",
         /// A login session ended.
         SessionEnded = "session.ended",
         /// An API key was made or revoked.

@@ -30,15 +30,19 @@ pub struct ApiKey {
     pub created_at_ms: u64,
     /// When it was last used, to the minute.
     pub used_at_ms: Option<u64>,
+    /// When it stops being accepted; never by itself when absent.
+    pub expires_at_ms: Option<u64>,
 }
 
 /// Makes a key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[ts(export_to = "protocol.ts")]
+#[ts(export_to = "protocol.ts", optional_fields = nullable)]
 pub struct NewApiKey {
     /// What it is for.
     pub name: Name,
     /// What it may do; only what its maker may.
     pub scopes: Vec<Permission>,
+    /// When it shall stop being accepted, at least a minute ahead; never by itself when absent.
+    pub expires_at_ms: Option<u64>,
 }

@@ -89,6 +89,7 @@ fn member(bits: u128) -> Agent {
         name: "A".to_owned(),
         email: String::new(),
         role: Role::Agent,
+        grants: Vec::new(),
         time_zone: String::new(),
         deactivated: bits == GONE,
         created_at_ms: 0,

@@ -22,9 +22,6 @@ use crate::visitor;
 /// The bus's topic on which nodes ring each other.
 pub(crate) const BELL: &str = "events";
 
-/// The version of a member who was never changed.
-const FIRST_VERSION: u64 = 1;
-
 /// Events read at a time.
 const PAGE_LENGTH: usize = 500;
 
@@ -86,10 +83,14 @@ async fn take(router: &Router, event: &Event) -> storage::Result<()> {
             Err(_) => Ok(()),
         },
         EventType::WorkspaceChanged => workspace(router, workspace_id).await,
-        EventType::AgentChanged => match event.subject.parse() {
-            Ok(id) => agent(router, workspace_id, id).await,
-            Err(_) => Ok(()),
-        },
+        EventType::AgentChanged => team(router, workspace_id).await,
+        EventType::AgentRightsChanged => {
+            team(router, workspace_id).await?;
+            match event.subject.parse() {
+                Ok(id) => rights(router, workspace_id, id).await,
+                Err(_) => Ok(()),
+            }
+        }
         EventType::SessionEnded => {
             if let Ok(id) = event.subject.parse::<LoginSessionId>() {
                 let topic = Topic::Session(id);
@@ -225,33 +226,9 @@ async fn workspace(router: &Router, workspace_id: WorkspaceId) -> storage::Resul
     Ok(())
 }
 
-async fn agent(
-    router: &Router,
-    workspace_id: WorkspaceId,
-    agent_id: AgentId,
-) -> storage::Result<()> {
-    let before = router.cache().drop_tenant(workspace_id);
-    let tenant = router.cache().tenant(workspace_id).await?;
-    let old = before
-        .as_ref()
-        .and_then(|before| before.agents.iter().find(|agent| agent.id == agent_id));
-    let new = tenant.agents.iter().find(|agent| agent.id == agent_id);
-    let topic = Topic::Agent(agent_id);
-    match (old, new) {
-        (_, Some(new)) if new.deactivated => {
-            router.hub().close(topic, CloseCode::Revoked).await;
-        }
-        (Some(old), Some(new)) if old.role == new.role => {}
-        // Who has just joined has no connection yet.
-        (None, Some(new)) if new.version == FIRST_VERSION => {}
-        // The rights behind the connection are others, or may be where nobody remembers the old ones: it
-        // comes back with the new ones.
-        (Some(_) | None, Some(_)) => {
-            let code = CloseCode::IdentityChanged;
-            router.hub().close(topic, code).await;
-        }
-        (Some(_) | None, None) => {}
-    }
+/// A member joined or changed.
+async fn team(router: &Router, workspace_id: WorkspaceId) -> storage::Result<()> {
+    router.cache().drop_tenant(workspace_id);
     let team = router.team_frame(workspace_id).await?;
     router
         .hub()
@@ -261,5 +238,24 @@ async fn agent(
         .live()
         .send(Message::TeamChanged { workspace_id })
         .await;
+    Ok(())
+}
+
+/// Connections live with the rights they came with: with other ones they come back.
+async fn rights(
+    router: &Router,
+    workspace_id: WorkspaceId,
+    agent_id: AgentId,
+) -> storage::Result<()> {
+    let tenant = router.cache().tenant(workspace_id).await?;
+    let agent = tenant.agents.iter().find(|agent| agent.id == agent_id);
+    if let Some(agent) = agent {
+        let code = if agent.deactivated {
+            CloseCode::Revoked
+        } else {
+            CloseCode::IdentityChanged
+        };
+        router.hub().close(Topic::Agent(agent_id), code).await;
+    }
     Ok(())
 }

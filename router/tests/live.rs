@@ -10,13 +10,15 @@ use protocol::agent::{AgentChange, Availability};
 use protocol::command::Command;
 use protocol::frame::{Page, Purpose, Watch};
 use protocol::id::ConnectionId;
-use protocol::permission::{Principal, Role};
+use protocol::permission::{Permission, Principal, Role};
 use protocol::rejection::{CloseCode, ErrorCode};
 use protocol::site::SiteChange;
+use protocol::text::Name;
 use protocol::view::{InboxFilter, VisitorFilter};
 use protocol::workspace::{Settings, WorkspaceChange};
 use router::{Part, Topic, VisitorConnection};
 use serde_json::Value;
+use storage::Written;
 use storage::session::SessionRow;
 
 async fn watch_inbox(stage: &Stage, ear: &Ear, agent: Agent, filter: InboxFilter) -> Value {
@@ -242,6 +244,29 @@ on_both! {
         assert_eq!(closed(&ear).await, (Topic::Agent(bob.id), CloseCode::Revoked));
     }
 
+    async fn other_rights_end_the_connections_and_another_name_does_not(stage: Stage) {
+        let bob = stage.agent("bob", Role::Agent).await;
+        let ear = stage.ear();
+        ear.listen(Topic::Agent(bob.id));
+        let mut change = stage.change("agent.changed");
+        change.target = bob.id.to_string();
+        let changes = [
+            AgentChange { name: Name::parse("Bobby").ok(), ..AgentChange::default() },
+            AgentChange { grants: Some(vec![Permission::SitesWrite]), ..AgentChange::default() },
+            AgentChange { grants: Some(Vec::new()), ..AgentChange::default() },
+        ];
+        for (version, new) in (1..).zip(&changes) {
+            let written = storage::agent::change(&stage.db, bob.id, version, new, &change).await;
+            assert!(matches!(written, Ok(Written::Done(_))), "{written:?}");
+        }
+        stage.router.changed(stage.workspace_id, Part::Agent(bob.id));
+        // Heard of together or one by one, whoever connected between the two grants comes back.
+        for _ in 0..2 {
+            assert_eq!(closed(&ear).await, (Topic::Agent(bob.id), CloseCode::IdentityChanged));
+        }
+        assert!(ear.rest().iter().all(|heard| !matches!(heard, Heard::Close(..))));
+    }
+
     async fn an_ended_session_ends_its_connections(stage: Stage) {
         let now_ms = stage.world.clock.now_ms();
         let member = storage::agent::find(&stage.db, stage.workspace_id, stage.owner().id).await;
@@ -273,7 +298,7 @@ on_both! {
         assert!(before.expect("readable").is_some_and(|config| config.site_name == "Shop"));
         let mut change = stage.change("site.changed");
         change.target = stage.site_id.to_string();
-        let name = protocol::text::Name::parse("Lamp shop").expect("a name");
+        let name = Name::parse("Lamp shop").expect("a name");
         let new = SiteChange { name: Some(name), ..SiteChange::default() };
         storage::site::change(&stage.db, stage.site_id, 1, &new, &change)
             .await

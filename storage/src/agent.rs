@@ -1,5 +1,7 @@
 //! Agents: a user's membership of a workspace, with role and grants.
 
+use std::collections::HashMap;
+
 use protocol::agent::{Agent, AgentChange, Membership};
 use protocol::event::EventType;
 use protocol::id::{AgentId, InvitationId, UserId, WorkspaceId};
@@ -83,9 +85,9 @@ const FIND_AGENT: &str = "
     JOIN account u ON u.user_id = a.user_id
     WHERE a.workspace_id = $1 AND a.agent_id = $2";
 
-/// Uses the primary key.
+/// Uses the primary key. Sorted where it is decoded.
 const LIST_GRANTS: &str = "
-    SELECT permission FROM agent_grant WHERE workspace_id = $1 AND agent_id = $2 ORDER BY permission LIMIT 100";
+    SELECT permission FROM agent_grant WHERE workspace_id = $1 AND agent_id = $2 LIMIT 100";
 
 /// One agent, also a deactivated one.
 ///
@@ -105,13 +107,15 @@ pub async fn find(
     let Some(row) = answers[0].first() else {
         return Ok(None);
     };
-    let agent = decode(row)?;
-    let grants = answers[1]
-        .iter()
-        .map(|row| row.word("permission", Permission::of))
-        .collect::<Result<Vec<_>>>()?;
-    let permissions = Permissions::of_role(agent.role).and(Permissions::of(&grants));
+    let grants = grants(answers[1].iter())?;
+    let agent = decode(row, grants)?;
+    let permissions = Permissions::of_role(agent.role).and(grants);
     Ok(Some(Member { agent, permissions }))
+}
+
+fn grants<'a>(rows: impl Iterator<Item = &'a Row>) -> Result<Permissions> {
+    let grants = rows.map(|row| row.word("permission", Permission::of));
+    Ok(Permissions::of(&grants.collect::<Result<Vec<_>>>()?))
 }
 
 /// Uses the primary key.
@@ -124,13 +128,30 @@ const LIST_AGENTS: &str = "
     ORDER BY a.name, a.agent_id
     LIMIT 2000";
 
+/// Uses the primary key.
+const LIST_GRANTS_OF_TEAM: &str = "
+    SELECT agent_id, permission FROM agent_grant WHERE workspace_id = $1 ORDER BY agent_id LIMIT 30000";
+
 /// The whole team, by name, also the deactivated: at most 2,000.
 ///
 /// # Errors
 /// The store's.
 pub async fn list(reader: &Reader, workspace_id: WorkspaceId) -> Result<Vec<Agent>> {
-    let rows = reader.rows(stmt!(LIST_AGENTS, workspace_id)).await?;
-    rows.iter().map(decode).collect()
+    let answers = reader
+        .snapshot(vec![
+            stmt!(LIST_AGENTS, workspace_id),
+            stmt!(LIST_GRANTS_OF_TEAM, workspace_id),
+        ])
+        .await?;
+    let mut granted: HashMap<AgentId, Vec<&Row>> = HashMap::new();
+    for row in &answers[1] {
+        granted.entry(row.id("agent_id")?).or_default().push(row);
+    }
+    let decoded = answers[0].iter().map(|row| {
+        let of_agent = granted.get(&row.id("agent_id")?);
+        decode(row, grants(of_agent.into_iter().flatten().copied())?)
+    });
+    decoded.collect()
 }
 
 const INSERT_AGENT: &str = "
@@ -242,6 +263,16 @@ const UPDATE_AGENT: &str = "
                 WHERE other.workspace_id = $1 AND other.agent_id <> $2
                     AND other.role = 'owner' AND other.deactivated_at_ms IS NULL))";
 
+/// Stands where the audit line does.
+const DELETE_GRANTS: &str = "
+    DELETE FROM agent_grant
+    WHERE workspace_id = $1 AND agent_id = $2
+        AND EXISTS (SELECT 1 FROM audit_entry WHERE workspace_id = $1 AND audit_id = $3)";
+
+const INSERT_GRANT: &str = "
+    INSERT INTO agent_grant (workspace_id, agent_id, permission)
+    SELECT $1, $2, $4 FROM audit_entry WHERE workspace_id = $1 AND audit_id = $3";
+
 /// Changes a member. The last active owner stays one: `LastOwner`. Deactivating ends the user's sessions
 /// where this was his last membership.
 ///
@@ -272,8 +303,15 @@ pub async fn change(
         change.at_ms,
     ));
     batch.push(stamp.audit_where_stamped(AUDIT_AGENT, agent_id));
+    if let Some(grants) = &new.grants {
+        batch.push(stmt!(DELETE_GRANTS, workspace_id, agent_id, stamp.id));
+        for grant in Permissions::of(grants).list() {
+            let word = grant.as_str();
+            batch.push(stmt!(INSERT_GRANT, workspace_id, agent_id, stamp.id, word));
+        }
+    }
     batch.push(stamp.value());
-    batch.push(stamp.event(EventType::AgentChanged, version + 1));
+    batch.push(stamp.event(event_of(new), version + 1));
     let changed = db.batch(batch).await?[update].changed;
     let Some(member) = find(db, workspace_id, agent_id).await? else {
         return Ok(Written::NotFound);
@@ -292,7 +330,19 @@ pub async fn change(
     Ok(Written::Done(member.agent))
 }
 
-fn decode(row: &Row) -> Result<Agent> {
+/// What a change is to those who hear of it. Rights that were set count as other ones: two changes
+/// that undo each other are still heard of by whoever connected between them.
+fn event_of(change: &AgentChange) -> EventType {
+    let sets_rights =
+        change.role.is_some() || change.grants.is_some() || change.deactivated.is_some();
+    if sets_rights {
+        EventType::AgentRightsChanged
+    } else {
+        EventType::AgentChanged
+    }
+}
+
+fn decode(row: &Row, grants: Permissions) -> Result<Agent> {
     Ok(Agent {
         id: row.id("agent_id")?,
         version: row.number("version")?,
@@ -300,6 +350,7 @@ fn decode(row: &Row) -> Result<Agent> {
         name: row.text("name")?,
         email: row.text("email")?,
         role: row.word("role", Role::of)?,
+        grants: grants.list(),
         time_zone: row.text("time_zone")?,
         deactivated: row.maybe_number("deactivated_at_ms")?.is_some(),
         created_at_ms: row.number("created_at_ms")?,

@@ -12,8 +12,9 @@ use crate::db::{Batch, Db, Reader, Row, stmt};
 use crate::error::{Error, Result, Written};
 
 const INSERT_KEY: &str = "
-    INSERT INTO api_key (workspace_id, key_id, change_id, name, hint, scopes_json, key_hash, created_at_ms)
-    SELECT $1, $2, $3, $4, $5, $6, $7, CAST($8 AS BIGINT)
+    INSERT INTO api_key
+        (workspace_id, key_id, change_id, name, hint, scopes_json, key_hash, created_at_ms, expires_at_ms)
+    SELECT $1, $2, $3, $4, $5, $6, $7, CAST($8 AS BIGINT), CAST($10 AS BIGINT)
     FROM workspace
     WHERE workspace_id = $1
         AND (SELECT COUNT(*) FROM api_key WHERE workspace_id = $1 AND archived_at_ms IS NULL) < $9";
@@ -45,6 +46,7 @@ pub async fn create(
         *key_hash,
         key.created_at_ms,
         limit::API_KEYS_MAX,
+        key.expires_at_ms,
     ));
     batch.push(stamp.audit_where_stamped(AUDIT_KEY, key.id));
     batch.push(stamp.value());
@@ -59,12 +61,13 @@ pub async fn create(
 
 /// Uses the primary key.
 const LIST_KEYS: &str = "
-    SELECT workspace_id, key_id, name, hint, scopes_json, created_at_ms, used_at_ms FROM api_key
+    SELECT workspace_id, key_id, name, hint, scopes_json, created_at_ms, used_at_ms, expires_at_ms
+    FROM api_key
     WHERE workspace_id = $1 AND archived_at_ms IS NULL
     ORDER BY created_at_ms DESC, key_id DESC
     LIMIT 1000";
 
-/// The living keys, newest first.
+/// The keys that were not revoked, newest first, also those that have expired.
 ///
 /// # Errors
 /// The store's.
@@ -99,18 +102,22 @@ pub async fn revoke(db: &Db, key_id: ApiKeyId, change: &Change) -> Result<bool> 
 
 /// Uses `api_key_by_hash`.
 const FIND_KEY_BY_HASH: &str = "
-    SELECT workspace_id, key_id, name, hint, scopes_json, created_at_ms, used_at_ms FROM api_key
-    WHERE key_hash = $1 AND archived_at_ms IS NULL";
+    SELECT workspace_id, key_id, name, hint, scopes_json, created_at_ms, used_at_ms, expires_at_ms
+    FROM api_key
+    WHERE key_hash = $1 AND archived_at_ms IS NULL AND (expires_at_ms IS NULL OR expires_at_ms > $2)";
 
-/// The living key with this hash, and its workspace.
+/// The key with this hash that is accepted now, and its workspace.
 ///
 /// # Errors
 /// The store's.
 pub async fn by_hash(
     reader: &Reader,
     key_hash: &[u8; 32],
+    now_ms: u64,
 ) -> Result<Option<(WorkspaceId, ApiKey)>> {
-    let rows = reader.rows(stmt!(FIND_KEY_BY_HASH, *key_hash)).await?;
+    let rows = reader
+        .rows(stmt!(FIND_KEY_BY_HASH, *key_hash, now_ms))
+        .await?;
     rows.first()
         .map(|row| Ok((row.id("workspace_id")?, decode(row)?)))
         .transpose()
@@ -145,5 +152,6 @@ fn decode(row: &Row) -> Result<ApiKey> {
         key: None,
         created_at_ms: row.number("created_at_ms")?,
         used_at_ms: row.maybe_number("used_at_ms")?,
+        expires_at_ms: row.maybe_number("expires_at_ms")?,
     })
 }

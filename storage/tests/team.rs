@@ -293,6 +293,35 @@ on_both! {
         assert!(matches!(&done, Written::Done(agent) if !agent.deactivated), "{done:?}");
     }
 
+    async fn grants_are_replaced_as_a_whole_and_only_with_the_change(store: &Store) {
+        let installed = store.installed().await;
+        let db = &store.db;
+        let li = member(store, Role::Agent);
+        let account = Account::New(user_row(store, "li@example.com"));
+        let change = installed.change("agent.changed", li.id);
+        agent::create(db, &account, &li, &change).await.unwrap();
+        let granting = |grants: &[Permission]| AgentChange {
+            grants: Some(grants.to_vec()),
+            ..AgentChange::default()
+        };
+        let two = granting(&[Permission::AuditRead, Permission::SitesWrite]);
+        let done = agent::change(db, li.id, 1, &two, &change).await.unwrap();
+        let Written::Done(now) = done else { panic!("{done:?}") };
+        assert_eq!(now.grants, [Permission::SitesWrite, Permission::AuditRead]);
+        let found = agent::find(db, installed.workspace_id(), li.id).await.unwrap().unwrap();
+        assert!(found.permissions.has(Permission::AuditRead) && found.agent == now);
+        let one = granting(&[Permission::TeamWrite]);
+        let stale = agent::change(db, li.id, 1, &one, &change).await.unwrap();
+        assert_eq!(stale, Written::VersionConflict);
+        let listed = agent::list(db, installed.workspace_id()).await.unwrap();
+        assert!(listed.contains(&now), "{listed:?}");
+        let done = agent::change(db, li.id, 2, &one, &change).await.unwrap();
+        assert!(matches!(&done, Written::Done(now) if now.grants == [Permission::TeamWrite]));
+        let name = AgentChange { name: Some(Name::parse("Lee").unwrap()), ..AgentChange::default() };
+        let done = agent::change(db, li.id, 3, &name, &change).await.unwrap();
+        assert!(matches!(&done, Written::Done(now) if now.grants == [Permission::TeamWrite]));
+    }
+
     async fn a_site_changes_by_version(store: &Store) {
         let installed = store.installed().await;
         let db = &store.db;
@@ -345,17 +374,19 @@ on_both! {
             key: None,
             created_at_ms: NOW_MS,
             used_at_ms: None,
+            expires_at_ms: Some(NOW_MS + 10),
         };
         let change = installed.change("key.created", row.id);
         assert_eq!(key::create(db, &row, &[6; 32], &change).await.unwrap(), Written::Done(()));
-        let found = key::by_hash(db, &[6; 32]).await.unwrap();
+        let found = key::by_hash(db, &[6; 32], NOW_MS + 9).await.unwrap();
         assert_eq!(found, Some((installed.workspace_id(), row.clone())));
+        assert_eq!(key::by_hash(db, &[6; 32], NOW_MS + 10).await.unwrap(), None, "it has expired");
         key::touch(db, installed.workspace_id(), row.id, NOW_MS + 3).await.unwrap();
         let listed = key::list(db, &installed.scope(&store.world)).await.unwrap();
         assert_eq!(listed[0].used_at_ms, Some(NOW_MS + 3));
         assert!(key::revoke(db, row.id, &change).await.unwrap());
         assert!(!key::revoke(db, row.id, &change).await.unwrap());
-        assert_eq!(key::by_hash(db, &[6; 32]).await.unwrap(), None);
+        assert_eq!(key::by_hash(db, &[6; 32], NOW_MS + 9).await.unwrap(), None);
     }
 
     async fn failed_logins_are_counted_without_those_that_met_the_lock(store: &Store) {

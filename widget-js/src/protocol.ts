@@ -1,6 +1,6 @@
 // Made from the Rust crate `protocol` by its test `typescript`. Do not edit:
 // SWITCHBOARD_WRITE=1 cargo test -p protocol --test typescript
-// fixtures: b7df2beaccb5dec5
+// fixtures: 41949d0b00833a20
 
 /** Accepts an invitation. */
 export type AcceptInvitation = {
@@ -43,6 +43,8 @@ name: string,
 email: string,
 /** What the member may do. */
 role: Role,
+/** What the member may do besides, each right once and in the order of the documentation. */
+grants: Array<Permission>,
 /** The IANA time zone. */
 time_zone: string,
 /** Whether the member was deactivated; the name stays on what was said. */
@@ -56,6 +58,8 @@ export type AgentChange = {
 name?: Name | null,
 /** A new role. */
 role?: Role | null,
+/** New rights besides those of the role, whole: only such as the giver has, and never `owner`. */
+grants?: Array<Permission> | null,
 /** A new time zone. */
 time_zone?: string | null,
 /** Deactivate, or take back. */
@@ -173,7 +177,9 @@ key?: string | null,
 /** When it was made. */
 created_at_ms: number,
 /** When it was last used, to the minute. */
-used_at_ms?: number | null, };
+used_at_ms?: number | null,
+/** When it stops being accepted; never by itself when absent. */
+expires_at_ms?: number | null, };
 
 /** A key for programs. */
 export type ApiKeyId = string;
@@ -632,7 +638,7 @@ at_ms: number, };
 export type EventId = string;
 
 /** The types of events: dotted, in the past tense. */
-export type EventType = "conversation.created" | "entry.added" | "contact.created" | "contact.changed" | "contact.erased" | "visitor.changed" | "site.changed" | "workspace.changed" | "agent.changed" | "session.ended" | "key.changed";
+export type EventType = "conversation.created" | "entry.added" | "contact.created" | "contact.changed" | "contact.erased" | "visitor.changed" | "site.changed" | "workspace.changed" | "agent.changed" | "agent.rights_changed" | "session.ended" | "key.changed";
 
 /** A sign-in that failed. */
 export type FailedLogin = {
@@ -900,7 +906,9 @@ export type NewApiKey = {
 /** What it is for. */
 name: Name,
 /** What it may do; only what its maker may. */
-scopes: Array<Permission>, };
+scopes: Array<Permission>,
+/** When it shall stop being accepted, at least a minute ahead; never by itself when absent. */
+expires_at_ms?: number | null, };
 
 /** Adds a public key to a site. */
 export type NewIdentityKey = {

@@ -6,26 +6,25 @@ import type { ApiKey, NewApiKey, Permission } from "@switchboard/protocol";
 import { call, fieldError, formError } from "../api/http.ts";
 import { keysQuery } from "../api/query.ts";
 import { may } from "../live/session.ts";
-import { Button, FormError, TextField } from "../part/control.tsx";
+import { now } from "../part/clock.ts";
+import { Button, Field, FormError, TextField } from "../part/control.tsx";
 import { ConfirmByTyping, Dialog } from "../part/dialog.tsx";
-import { Ago } from "../part/time.tsx";
+import { Ago, soonText } from "../part/time.tsx";
 import { PageHead } from "./page.tsx";
+import { RIGHTS } from "./right.ts";
 import { ShownOnce } from "./secrets.tsx";
 import { NotLoaded } from "./state.tsx";
 
-const SCOPES: readonly [Permission, string][] = [
-  ["conversations.read", "Read conversations"],
-  ["conversations.write", "Answer, assign, close"],
-  ["visitors.read", "See who is on the sites"],
-  ["contacts.read", "Read contacts"],
-  ["contacts.write", "Change contacts"],
-  ["contacts.erase", "Erase contacts"],
-  ["sites.write", "Change sites"],
-  ["team.write", "Change the team"],
-  ["settings.write", "Change the workspace"],
-  ["audit.read", "Read the audit log"],
-  ["keys.write", "Make keys"],
+/** How long a key lasts, in days. */
+const LIVES: readonly [number | null, string][] = [
+  [null, "Until it is revoked"],
+  [7, "7 days"],
+  [30, "30 days"],
+  [90, "90 days"],
+  [365, "A year"],
 ];
+
+const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** The page of keys. */
 export function KeysPage() {
@@ -46,6 +45,7 @@ export function KeysPage() {
               <b className="cut">{key.name}</b>
               <span className="faint small cut">
                 <code>{key.hint}…</code> · {key.scopes.join(", ")} · {key.used_at_ms != null ? <>used <Ago at_ms={key.used_at_ms} words="ago" /></> : "never used"}
+                {key.expires_at_ms != null && (key.expires_at_ms > now() ? ` · until ${soonText(key.expires_at_ms, now())}` : " · expired")}
               </span>
             </span>
             <Button size="small" tone="risk" onClick={() => setRevoking(key)}>
@@ -83,13 +83,14 @@ export function KeysPage() {
 function AddKey({ open, onClose }: { open: boolean; onClose: () => void }) {
   const [name, setName] = useState("");
   const [scopes, setScopes] = useState<readonly Permission[]>(["conversations.read"]);
+  const [days, setDays] = useState<number | null>(null);
   const [error, setError] = useState<unknown>(null);
   const [made, setMade] = useState<ApiKey | null>(null);
   const cache = useQueryClient();
   async function add() {
     setError(null);
     try {
-      const body: NewApiKey = { name: name.trim(), scopes: [...scopes] };
+      const body: NewApiKey = { name: name.trim(), scopes: [...scopes], ...(days === null ? {} : { expires_at_ms: now() + days * DAY_MS }) };
       setMade(await call<ApiKey>("keys", { method: "POST", body }));
       await cache.invalidateQueries({ queryKey: ["keys"] });
     } catch (reason) {
@@ -119,7 +120,7 @@ function AddKey({ open, onClose }: { open: boolean; onClose: () => void }) {
           <TextField label="What it is for" value={name} onValue={setName} error={fieldError(error, "name")} required autoFocus />
           <fieldset className="checks">
             <legend>It may</legend>
-            {SCOPES.filter(([scope]) => may(scope)).map(([scope, words]) => (
+            {RIGHTS.filter(([scope]) => may(scope)).map(([scope, words]) => (
               <label key={scope}>
                 <input
                   type="checkbox"
@@ -130,7 +131,18 @@ function AddKey({ open, onClose }: { open: boolean; onClose: () => void }) {
               </label>
             ))}
           </fieldset>
-          <FormError text={formError(error, ["name"])} />
+          <Field label="It lasts" error={fieldError(error, "expires_at_ms")}>
+            {(props) => (
+              <select {...props} className="input" value={days ?? ""} onChange={(event) => setDays(event.target.value === "" ? null : Number(event.target.value))}>
+                {LIVES.map(([each, words]) => (
+                  <option key={words} value={each ?? ""}>
+                    {words}
+                  </option>
+                ))}
+              </select>
+            )}
+          </Field>
+          <FormError text={formError(error, ["name", "expires_at_ms"])} />
           <div className="dialog-foot">
             <Button onClick={done}>Cancel</Button>
             <Button type="submit" tone="accent" disabled={!name.trim() || scopes.length === 0}>

@@ -13,6 +13,7 @@ import { Face, type LampState } from "../part/lamp.tsx";
 import { useStore } from "../part/store.ts";
 import { soonText } from "../part/time.tsx";
 import { toast, toastError } from "../part/toast.tsx";
+import { Grants } from "./grants.tsx";
 import { PageHead, Section } from "./page.tsx";
 import { ShownOnce } from "./secrets.tsx";
 import { NotLoaded } from "./state.tsx";
@@ -94,6 +95,7 @@ function Member({ agent }: { agent: Agent }) {
           ))}
         </select>
       )}
+      {!fixed && agent.id !== me && <Grants agent={agent} onChange={(grants) => change({ grants }, agent.version)} />}
       {agent.id !== me && (agent.role !== "owner" || may("owner")) && (
         <Button size="small" {...(agent.deactivated ? {} : { tone: "risk" as const })} onClick={() => void deactivate(!agent.deactivated)}>
           {agent.deactivated ? "Take back" : "Deactivate"}

@@ -12,6 +12,7 @@ fn new(scopes: &[Permission]) -> NewApiKey {
     NewApiKey {
         name: Name::parse("shop").unwrap(),
         scopes: scopes.to_vec(),
+        expires_at_ms: None,
     }
 }
 
@@ -94,6 +95,39 @@ async fn a_key_has_no_more_than_its_maker_and_makes_no_more_than_itself() {
         let invitation = crate::office::invitation("eve@example.com", Role::Admin);
         let invited = office.desk.invite(&key, &invitation, None).await;
         assert_eq!(code(invited), ErrorCode::Forbidden);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_key_lapses_when_it_was_told_to() {
+    on_both(async |office| {
+        let (owner, _) = office.owner().await;
+        let now_ms = office.world.clock.now_ms();
+        let lapsing = |expires_at_ms| NewApiKey {
+            expires_at_ms: Some(expires_at_ms),
+            ..new(&[Permission::ConversationsRead])
+        };
+        for wrong in [0, now_ms, now_ms + 59_999, u64::MAX] {
+            let made = office.desk.create_key(&owner, &lapsing(wrong), None).await;
+            let refused = refused(made);
+            assert_eq!(
+                (refused.code, refused.field),
+                (ErrorCode::Invalid, Some("expires_at_ms"))
+            );
+        }
+        let expires_at_ms = now_ms + 90_000;
+        let new = lapsing(expires_at_ms);
+        let made = office.desk.create_key(&owner, &new, None).await.unwrap();
+        assert_eq!(made.expires_at_ms, Some(expires_at_ms));
+        let key = made.key.unwrap();
+        office.wait(89);
+        assert!(office.desk.key_actor(&key).await.unwrap().is_some());
+        office.wait(1);
+        assert!(office.desk.key_actor(&key).await.unwrap().is_none());
+        // It is still listed, so that somebody notices, and revokes it.
+        let listed = office.desk.keys(&owner).await.unwrap();
+        assert_eq!(listed[0].expires_at_ms, Some(expires_at_ms));
     })
     .await;
 }

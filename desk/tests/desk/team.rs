@@ -25,6 +25,20 @@ fn to(role: Role) -> AgentChange {
     }
 }
 
+/// In no order, and one of them twice.
+const GRANTS: [Permission; 3] = [
+    Permission::AuditRead,
+    Permission::SitesWrite,
+    Permission::AuditRead,
+];
+
+fn granting(grants: &[Permission]) -> AgentChange {
+    AgentChange {
+        grants: Some(grants.to_vec()),
+        ..AgentChange::default()
+    }
+}
+
 fn off(deactivated: bool) -> AgentChange {
     AgentChange {
         deactivated: Some(deactivated),
@@ -277,6 +291,50 @@ async fn who_is_deactivated_is_out_at_once() {
         let audit = office.audit(&owner).await;
         assert_eq!(audit[0].action, "agent.deactivated");
         assert_eq!(audit[0].fields, ["deactivated"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_grant_counts_at_once_and_its_end_ends_the_connections() {
+    on_both(async |office| {
+        let (owner, _) = office.owner().await;
+        let (bob, signed_in) = office.member(&owner, "bob@example.com", Role::Agent).await;
+        assert!(bob.may(Permission::SitesWrite).is_err());
+        let granted = office
+            .desk
+            .change_agent(&owner, id(&bob), 1, &granting(&GRANTS), None)
+            .await
+            .unwrap();
+        assert_eq!(
+            granted.grants,
+            [Permission::SitesWrite, Permission::AuditRead],
+            "each once, in order"
+        );
+        let now = office.actor(&signed_in).await;
+        assert!(now.may(Permission::SitesWrite).is_ok() && now.may(Permission::TeamWrite).is_err());
+        let team = office.desk.agents(&owner).await.unwrap();
+        let listed = team.iter().find(|agent| agent.id == id(&bob)).unwrap();
+        assert_eq!(listed.grants, granted.grants);
+        let audit = office.audit(&owner).await;
+        assert_eq!(audit[0].fields, ["grants"]);
+        assert_eq!(
+            audit[0].changes_json.as_deref(),
+            Some(r#"{"grants":[[],["sites.write","audit.read"]]}"#)
+        );
+        let (deliveries, inbox) = flume::bounded(64);
+        let shard = office.router.register_shard(deliveries);
+        let topic = Topic::Agent(id(&bob));
+        office.router.subscribe(shard, topic);
+        let revoked = office
+            .desk
+            .change_agent(&owner, id(&bob), 2, &granting(&[]), None)
+            .await
+            .unwrap();
+        assert!(revoked.grants.is_empty());
+        office.sees_closed(&inbox, topic).await;
+        let now = office.actor(&signed_in).await;
+        assert!(now.may(Permission::SitesWrite).is_err());
     })
     .await;
 }

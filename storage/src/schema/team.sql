@@ -141,6 +141,7 @@ CREATE TABLE api_key (
     key_hash BYTEA NOT NULL,
     created_at_ms BIGINT NOT NULL,
     used_at_ms BIGINT,
+    expires_at_ms BIGINT,
     archived_at_ms BIGINT,
     PRIMARY KEY (workspace_id, key_id)
 );

@@ -1,0 +1,67 @@
+/** Rights of one member besides those of the role. */
+import { useState } from "react";
+import type { Agent, Permission } from "@switchboard/protocol";
+
+import { may } from "../live/session.ts";
+import { Button } from "../part/control.tsx";
+import { Dialog } from "../part/dialog.tsx";
+import { grantable } from "./right.ts";
+
+/** A button that says how many there are, and opens them. */
+export function Grants({ agent, onChange }: { agent: Agent; onChange: (grants: Permission[]) => Promise<Agent | undefined> }) {
+  const [open, setOpen] = useState(false);
+  const rights = grantable(agent.role);
+  if (rights.length === 0 && agent.grants.length === 0) return null;
+  return (
+    <>
+      <Button size="small" onClick={() => setOpen(true)} aria-label={`Rights of ${agent.name}`}>
+        {agent.grants.length === 0 ? "Rights" : `Rights +${agent.grants.length}`}
+      </Button>
+      {open && <Choice agent={agent} onClose={() => setOpen(false)} onChange={onChange} />}
+    </>
+  );
+}
+
+function Choice({ agent, onClose, onChange }: { agent: Agent; onClose: () => void; onChange: (grants: Permission[]) => Promise<Agent | undefined> }) {
+  const [grants, setGrants] = useState<readonly Permission[]>(agent.grants);
+  const [saving, setSaving] = useState(false);
+  async function save() {
+    setSaving(true);
+    const stored = await onChange([...grants]);
+    setSaving(false);
+    if (stored) onClose();
+  }
+  return (
+    <Dialog title={`What ${agent.name} may besides`} open onClose={onClose}>
+      <form
+        className="stack"
+        onSubmit={(event) => {
+          event.preventDefault();
+          void save();
+        }}
+      >
+        <fieldset className="checks">
+          <legend>Besides what the role allows</legend>
+          {grantable(agent.role).map(([right, words]) => (
+            <label key={right}>
+              <input
+                type="checkbox"
+                checked={grants.includes(right)}
+                disabled={!may(right)}
+                onChange={(event) => setGrants(event.target.checked ? [...grants, right] : grants.filter((each) => each !== right))}
+              />
+              {words} <code className="faint small">{right}</code>
+            </label>
+          ))}
+        </fieldset>
+        <p className="field-hint">Only what you may yourself can be given. It counts at once, and so does taking it back.</p>
+        <div className="dialog-foot">
+          <Button onClick={onClose}>Cancel</Button>
+          <Button type="submit" tone="accent" disabled={saving}>
+            Save
+          </Button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}
