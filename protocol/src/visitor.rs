@@ -40,7 +40,7 @@ words! {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
 #[ts(export_to = "protocol.ts", optional_fields = nullable)]
 pub struct PageView {
-    /// The address, without its fragment.
+    /// The address, without its fragment unless that is a route: `#/…` or `#!/…`.
     pub url: String,
     /// The title.
     pub title: String,

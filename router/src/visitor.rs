@@ -261,11 +261,15 @@ pub(crate) async fn arrival(
     }))
 }
 
-/// A page as it is shown and stored: a web address without its fragment, both texts cut to their bounds.
-/// Nothing for what is no web page.
+/// A page as it is shown and stored: a web address without its fragment, unless that is a route of a
+/// single-page app; both texts cut to their bounds. Nothing for what is no web page.
 pub(crate) fn page_view(page: &Page, at_ms: u64) -> Option<PageView> {
     let mut url = web_address(&page.url)?;
-    url.set_fragment(None);
+    // Other fragments are places within the page, or secrets.
+    let is_route = |fragment: &str| fragment.starts_with('/') || fragment.starts_with("!/");
+    if !url.fragment().is_some_and(is_route) {
+        url.set_fragment(None);
+    }
     Some(PageView {
         url: cut(url.as_str(), limit::URL_BYTES_MAX),
         title: cut(&one_line(&page.title), limit::TITLE_BYTES_MAX),
@@ -324,6 +328,12 @@ mod tests {
         let view = page_view(&page("https://example.com/a?b=1#secret", None), 5).unwrap();
         assert_eq!(view.url, "https://example.com/a?b=1");
         assert_eq!(view.title, "A title");
+        for route in [
+            "https://example.com/a#/orders/7",
+            "https://example.com/a#!/b",
+        ] {
+            assert_eq!(page_view(&page(route, None), 5).unwrap().url, route);
+        }
         let long = format!("https://example.com/{}", "a".repeat(limit::URL_BYTES_MAX));
         let view = page_view(&page(&long, None), 5).unwrap();
         assert!(view.url.len() <= limit::URL_BYTES_MAX);

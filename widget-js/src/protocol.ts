@@ -961,7 +961,7 @@ referrer?: string | null, };
 
 /** A page that a visitor looked at. */
 export type PageView = {
-/** The address, without its fragment. */
+/** The address, without its fragment unless that is a route: `#/…` or `#!/…`. */
 url: string,
 /** The title. */
 title: string,
