@@ -22,19 +22,23 @@ export function plainText(format: Format, body: string): string {
   return format === "plain" ? body : parse(format, body).map(textOf).join("\n");
 }
 
-function blockOf<E>(h: CreateElement<E>, block: Block): E {
+const AUTO = { dir: "auto" };
+
+/** `direction` is left out within lists and quotes: those find one for all they hold, and look for it only
+ * in what has none of its own. */
+function blockOf<E>(h: CreateElement<E>, block: Block, direction: { readonly dir?: string } = AUTO): E {
   switch (block.type) {
     case "paragraph":
-      return h("p", { dir: "auto" }, ...inlinesOf(h, block.children));
+      return h("p", { ...direction }, ...inlinesOf(h, block.children));
     case "heading":
-      return h("p", { dir: "auto", className: "heading" }, ...inlinesOf(h, block.children));
+      return h("p", { ...direction, className: "heading" }, ...inlinesOf(h, block.children));
     case "code":
       return h("pre", { dir: "ltr", tabIndex: 0 }, h("code", null, block.text));
     case "quote":
-      return h("blockquote", { dir: "auto" }, ...block.children.map((child) => blockOf(h, child)));
+      return h("blockquote", { ...direction }, ...block.children.map((child) => blockOf(h, child, {})));
     case "list": {
-      const items = block.items.map((item) => h("li", { dir: "auto" }, ...itemOf(h, item)));
-      return block.start === null ? h("ul", { dir: "auto" }, ...items) : h("ol", { dir: "auto", start: block.start }, ...items);
+      const items = block.items.map((item) => h("li", null, ...itemOf(h, item)));
+      return block.start === null ? h("ul", { ...direction }, ...items) : h("ol", { ...direction, start: block.start }, ...items);
     }
     case "rule":
       return h("hr", null);
@@ -44,8 +48,8 @@ function blockOf<E>(h: CreateElement<E>, block: Block): E {
 /** The first paragraph of an item stands beside its mark. */
 function itemOf<E>(h: CreateElement<E>, item: readonly Block[]): (E | string)[] {
   const [first, ...rest] = item;
-  if (first?.type !== "paragraph") return item.map((block) => blockOf(h, block));
-  return [...inlinesOf(h, first.children), ...rest.map((block) => blockOf(h, block))];
+  if (first?.type !== "paragraph") return item.map((block) => blockOf(h, block, {}));
+  return [...inlinesOf(h, first.children), ...rest.map((block) => blockOf(h, block, {}))];
 }
 
 function inlinesOf<E>(h: CreateElement<E>, children: readonly Inline[]): (E | string)[] {
