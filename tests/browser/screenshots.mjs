@@ -4,6 +4,7 @@
 import { mkdir } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 
+import { Api } from "./api.mjs";
 import { Stack, findPanel, openPanel, openRow, owner, say, sees, until } from "./stack.mjs";
 
 const folder = fileURLToPath(new URL("../../docs/screenshots/", import.meta.url));
@@ -18,31 +19,6 @@ const people = [
   { name: "Tomás Rey", email: "tomas@example.com", page: "/demo/", words: ["¿Tienen té blanco a granel?"], answers: [] },
 ];
 
-class Api {
-  constructor(origin) {
-    this.origin = origin;
-  }
-
-  async ask(method, path, body, headers = {}) {
-    const answered = await fetch(`${this.origin}/api/v1/${path}`, {
-      method,
-      headers: { "content-type": "application/json", origin: this.origin, ...headers },
-      body: body === undefined ? undefined : JSON.stringify(body),
-    });
-    const text = await answered.text();
-    if (!answered.ok) throw new Error(`${method} ${path}: ${answered.status} ${text}`);
-    return text === "" ? null : JSON.parse(text);
-  }
-
-  async signIn(email, password) {
-    const signedIn = await this.ask("POST", "login?bearer=true", { email, password });
-    return { authorization: `Bearer ${signedIn.secret}` };
-  }
-}
-
-let count = 0;
-const nextId = () => `picture-${(count += 1)}`;
-
 /** A visitor who stays on his page while the pictures are taken. */
 async function enter(api, stack, person) {
   const session = await api.ask("POST", "visitor/session", { site_key: stack.siteKey, language: "en" });
@@ -56,7 +32,7 @@ async function enter(api, stack, person) {
     body: JSON.stringify({ hello }),
   }).then((stream) => stream.body?.pipeTo(new WritableStream()).catch(() => undefined), () => undefined);
   const send = async (command) => {
-    const frame = { type: "command", client_id: nextId(), command };
+    const frame = { type: "command", client_id: api.nextId(), command };
     const [answer] = await api.ask("POST", "frames", frame, headers);
     if (answer?.type !== "ack") throw new Error(JSON.stringify(answer));
     return answer;
@@ -86,17 +62,17 @@ async function seed(stack) {
       const answers = round === 0 ? person.answers : [];
       for (const words of answers) {
         const command = { do: "send_message", conversation_id: conversationId, body: words };
-        await api.ask("POST", "commands", command, { ...team, "idempotency-key": nextId() });
+        await api.ask("POST", "commands", command, { ...team, "idempotency-key": api.nextId() });
       }
     }
     if (person.after !== undefined) await send({ do: "send_message", body: person.after });
     if (person.name === "Ana Kovač") {
       const note = { do: "add_note", conversation_id: conversationId, body: "Third order this year. Add a sample of the oolong." };
-      await api.ask("POST", "commands", note, { ...mira, "idempotency-key": nextId() });
+      await api.ask("POST", "commands", note, { ...mira, "idempotency-key": api.nextId() });
     }
     if (person.name === "Priya Raman") {
       const close = { do: "close", conversation_id: conversationId };
-      await api.ask("POST", "commands", close, { ...jon, "idempotency-key": nextId() });
+      await api.ask("POST", "commands", close, { ...jon, "idempotency-key": api.nextId() });
     }
   }
 }

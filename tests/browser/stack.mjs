@@ -11,6 +11,8 @@ import { fileURLToPath } from "node:url";
 
 import { chromium } from "playwright-core";
 
+import { Api } from "./api.mjs";
+
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const binary = join(root, process.env.SWITCHBOARD_BIN ?? "target/release/switchboard");
 const chromiumPath = process.env.SWITCHBOARD_TEST_CHROMIUM ?? "/usr/bin/chromium";
@@ -25,6 +27,8 @@ const flags = [
   "--disable-background-networking",
   "--disable-component-update",
   "--disable-sync",
+  // Other origins than the server's, without asking anybody for them.
+  "--host-resolver-rules=MAP *.example 127.0.0.1",
 ];
 
 /** Waits until `look` gives something, and gives that. */
@@ -38,10 +42,11 @@ export async function until(what, look, limitMs = 15_000) {
   }
 }
 
-/** The cable between browsers and server: it can be cut and mended. */
+/** The cable between browsers and server: it can be cut and mended, and refuse WebSockets. */
 class Cable {
   #sockets = new Set();
   #isCut = false;
+  blocksSockets = false;
   #listener;
   port = 0;
 
@@ -52,6 +57,10 @@ class Cable {
         return;
       }
       const far = connect(targetPort(), "127.0.0.1");
+      near.on("data", (bytes) => {
+        // As proxies do that know nothing of them.
+        if (this.blocksSockets && bytes.includes("GET /api/v1/socket")) near.destroy();
+      });
       for (const [one, other] of [
         [near, far],
         [far, near],
@@ -114,7 +123,13 @@ export class Stack {
     stack.#directory = await mkdtemp(join(tmpdir(), "switchboard-story-"));
     await stack.startServer();
     await stack.#cable.open();
-    stack.#browser = await chromium.launch({ executablePath: chromiumPath, headless: true, args: flags });
+    stack.#browser = await chromium.launch({
+      executablePath: chromiumPath,
+      headless: true,
+      args: flags,
+      // People go back, and find the page as they left it.
+      ignoreDefaultArgs: ["--disable-back-forward-cache"],
+    });
     return stack;
   }
 
@@ -194,6 +209,12 @@ export class Stack {
     await page.getByRole("button", { name: "Sign in" }).click();
     await page.waitForURL(/\/console\/inbox\//);
     return page;
+  }
+
+  /** The API as its owner may use it: `ask` and the headers for it. `direct` goes past the cable. */
+  async api({ direct = false } = {}) {
+    const api = new Api(direct ? `http://127.0.0.1:${this.#port}` : this.origin);
+    return { api, headers: await api.signIn(owner.email, owner.password) };
   }
 
   /** A visitor on a page of the demo site, with the panel open. */

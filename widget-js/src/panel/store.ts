@@ -19,6 +19,7 @@ import type {
   WidgetConfig,
 } from "../protocol.ts";
 import { Drafts } from "./drafts.ts";
+import { Seen } from "./seen.ts";
 import { isOver, rowsOf, type MessageRow, type Row, type Thread } from "./thread.ts";
 import { Uploads } from "./uploads.ts";
 import { refusal } from "./words.ts";
@@ -28,6 +29,12 @@ type VisitorClient = Client<VisitorNews, VisitorEntry>;
 interface Typing {
   readonly name: string;
   readonly untilMs: number;
+}
+
+/** `count` tells two apart that have the same words. */
+interface Announcement {
+  readonly text: string;
+  readonly count: number;
 }
 
 export interface Snapshot {
@@ -44,7 +51,7 @@ export interface Snapshot {
   readonly editing: MessageRow | null;
   readonly failure: string | null;
   /** Words for those who hear the page instead of seeing it. */
-  readonly announcement: string;
+  readonly announcement: Announcement;
   readonly isThreadClosed: boolean;
 }
 
@@ -57,6 +64,7 @@ export class PanelStore {
   readonly drafts = new Drafts(localStorageOrNull());
   readonly #post: (message: ToLoader) => void;
   readonly #listeners = new Set<() => void>();
+  readonly #seen = new Seen();
   #client: VisitorClient | null = null;
   #session: VisitorSession | null = null;
   #config: WidgetConfig | null = null;
@@ -74,7 +82,7 @@ export class PanelStore {
   #unread = 0;
   #editing: MessageRow | null = null;
   #failure: string | null = null;
-  #announcement = "";
+  #announcement: Announcement = { text: "", count: 0 };
   #awaited: { resolve(session: VisitorSession): void; reject(error: Error): void }[] = [];
   #snapshot: Snapshot;
   #isDirty = false;
@@ -205,7 +213,8 @@ export class PanelStore {
     this.#typing = null;
     this.#editing = null;
     this.#unread = 0;
-    this.#announcement = "";
+    this.announce("");
+    this.#seen.clear();
     this.uploads.clear();
   }
 
@@ -215,6 +224,7 @@ export class PanelStore {
     if (client !== this.#client) return;
     switch (news.type) {
       case "welcome":
+        this.#seen.welcomed(news.now_ms);
         if (news.conversation != null) this.#setConversation(news.conversation);
         this.#setUnread(news.unread);
         this.#post({ type: "live" });
@@ -225,10 +235,10 @@ export class PanelStore {
         this.#setConversation(news.conversation);
         break;
       case "entry":
-        this.#onEntry(news.entry);
+        this.#onEntries(news.entry.conversation_id, [news.entry]);
         break;
       case "entries":
-        this.markRead();
+        this.#onEntries(news.conversation_id, news.entries);
         break;
       case "typing":
         this.#setTyping(news.active ? news.name : null);
@@ -252,20 +262,22 @@ export class PanelStore {
     this.#changed();
   }
 
-  #onEntry(entry: VisitorEntry): void {
-    const isMessage = entry.content.kind === "message";
-    if (isMessage) this.#post({ type: "message", from: entry.author.kind === "you" ? "you" : "team" });
-    if (entry.author.kind === "you" || !isMessage) return;
-    this.#setTyping(null);
-    if (entry.content.kind === "message") {
-      const name = entry.author.kind === "agent" ? entry.author.name : "Assistant";
-      const { format, body } = entry.content.message;
-      this.#announcement = `${name}: ${plainText(format, body) || "sent a file"}`;
+  #onEntries(conversationId: string, entries: readonly VisitorEntry[]): void {
+    const heard: string[] = [];
+    for (const { author, content } of this.#seen.fresh(conversationId, entries)) {
+      if (content.kind !== "message") continue;
+      this.#post({ type: "message", from: author.kind === "you" ? "you" : "team" });
+      if (author.kind === "you") continue;
+      this.#setTyping(null);
+      const name = author.kind === "agent" ? author.name : "Assistant";
+      heard.push(`${name}: ${plainText(content.message.format, content.message.body) || "sent a file"}`);
     }
+    if (heard.length > 0) this.announce(heard.length === 1 ? (heard[0] ?? "") : `${heard.length} new messages. ${heard.at(-1)}`);
     this.markRead();
   }
 
   #setConversation(conversation: VisitorConversation): void {
+    this.#seen.told(conversation);
     const before = this.#threads.get(conversation.id);
     if (before !== undefined && before.conversation.version > conversation.version) return;
     this.#threads.set(conversation.id, {
@@ -465,6 +477,12 @@ export class PanelStore {
   reconnect(): void {
     if (this.#client?.status.name === "stopped") this.#client.start();
     else this.#client?.wake();
+  }
+
+  /** Says something to those who hear the page instead of seeing it. */
+  announce(text: string): void {
+    this.#announcement = { text, count: this.#announcement.count + 1 };
+    this.#changed();
   }
 
   dismissFailure(): void {

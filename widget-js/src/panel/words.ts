@@ -15,7 +15,7 @@ export function staffLine(staff: Staff): string {
 
 export function expectation(staff: Staff): string {
   return staff.online
-    ? "Write to us here. We read along."
+    ? "Write to us. The answer comes here, in this window."
     : "Leave a message. The answer will be here when you come back.";
 }
 

@@ -4,7 +4,7 @@ import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { VNode } from "preact";
 import { inkOn, readableOn, safeColor } from "../../color.ts";
 import type { PanelStore, Snapshot } from "../store.ts";
-import { connectionNotice } from "../words.ts";
+import { connectionNotice, type Notice } from "../words.ts";
 import { Composer } from "./composer.tsx";
 import { Header } from "./header.tsx";
 import { Icon } from "./icon.tsx";
@@ -34,6 +34,7 @@ export function App({ store }: { store: PanelStore }): VNode {
   const state = useSnapshot(store);
   const [isDropping, setDropping] = useState(false);
   const root = useRef<HTMLElement>(null);
+  const notice = useNotice(state);
   const color = state.config?.theme.color;
 
   useLayoutEffect(() => {
@@ -42,7 +43,7 @@ export function App({ store }: { store: PanelStore }): VNode {
     style.setProperty("--brand", brand);
     style.setProperty("--brand-ink", inkOn(brand));
     style.setProperty("--accent-light", readableOn(brand, "#f7f5f0"));
-    style.setProperty("--accent-dark", readableOn(brand, "#14191b"));
+    style.setProperty("--accent-dark", readableOn(brand, "#1e2528"));
   }, [color]);
 
   useEffect(() => {
@@ -68,8 +69,8 @@ export function App({ store }: { store: PanelStore }): VNode {
 
   return (
     <main class="panel" ref={root} onDragEnter={onDrag} onDragOver={onDrag} onDragLeave={onDrag} onDrop={onDrop}>
-      <Header state={state} onClose={() => store.close()} />
-      <NoticeBar store={store} state={state} />
+      <Header state={state} isConnected={notice === null} onClose={() => store.close()} />
+      <NoticeBar store={store} failure={state.failure} notice={notice} />
       <ThreadView store={store} state={state} />
       <Composer store={store} state={state} />
       {state.config?.theme.show_brand === true && (
@@ -78,14 +79,16 @@ export function App({ store }: { store: PanelStore }): VNode {
         </p>
       )}
       {isDropping && <div class="drop">Drop the files here</div>}
-      <div class="unseen" role="status" aria-live="polite">
-        {state.announcement}
+      <div class="unseen" role="status">
+        {/* A new element is said also where its words are the same. */}
+        <p key={state.announcement.count}>{state.announcement.text}</p>
       </div>
     </main>
   );
 }
 
-function NoticeBar({ store, state }: { store: PanelStore; state: Snapshot }): VNode | null {
+/** What is to be said about the connection: nothing of interruptions that are over at once. */
+function useNotice(state: Snapshot): Notice | null {
   const notice = connectionNotice(state.status, state.waiting, useOnline());
   const [isDue, setDue] = useState(false);
   const isWanted = notice !== null;
@@ -97,17 +100,27 @@ function NoticeBar({ store, state }: { store: PanelStore; state: Snapshot }): VN
     const timer = setTimeout(() => setDue(true), NOTICE_AFTER_MS);
     return () => clearTimeout(timer);
   }, [isWanted]);
-  if (state.failure !== null) {
+  return isDue || notice?.tone === "bad" ? notice : null;
+}
+
+interface NoticeProps {
+  readonly store: PanelStore;
+  readonly failure: string | null;
+  readonly notice: Notice | null;
+}
+
+function NoticeBar({ store, failure, notice }: NoticeProps): VNode | null {
+  if (failure !== null) {
     return (
       <div class="notice bad" role="alert">
-        <span>{state.failure}</span>
+        <span>{failure}</span>
         <button type="button" class="plain" aria-label="Dismiss" onClick={() => store.dismissFailure()}>
           <Icon name="close" />
         </button>
       </div>
     );
   }
-  if (notice === null || (!isDue && notice.tone === "calm")) return null;
+  if (notice === null) return null;
   return (
     <div class={`notice ${notice.tone}`} role="status">
       <span>{notice.text}</span>

@@ -5,7 +5,14 @@ import type { Snapshot } from "../store.ts";
 import { staffLine } from "../words.ts";
 import { Icon } from "./icon.tsx";
 
-export function Header({ state, onClose }: { state: Snapshot; onClose: () => void }): VNode {
+interface HeaderProps {
+  readonly state: Snapshot;
+  /** Without a connection nobody knows who is there. */
+  readonly isConnected: boolean;
+  onClose(): void;
+}
+
+export function Header({ state, isConnected, onClose }: HeaderProps): VNode {
   const { staff, config } = state;
   const title = config === null ? "" : config.theme.title || config.site_name;
   return (
@@ -20,8 +27,8 @@ export function Header({ state, onClose }: { state: Snapshot; onClose: () => voi
       <div class="who">
         <h1 dir="auto">{title}</h1>
         <p>
-          <span class={staff.online ? "lamp on" : "lamp"} aria-hidden="true" />
-          {config === null ? "" : staffLine(staff)}
+          <span class={staff.online && isConnected ? "lamp on" : "lamp"} aria-hidden="true" />
+          {config === null ? "" : isConnected ? staffLine(staff) : "Not connected"}
         </p>
       </div>
       <button type="button" class="close" aria-label="Close chat" onClick={onClose}>

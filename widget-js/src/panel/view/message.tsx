@@ -1,12 +1,13 @@
 // One message: whose it is, what it says, how far it has got.
 
-import { useState } from "preact/hooks";
 import type { VNode } from "preact";
+import { plainText } from "../../markup/index.ts";
 import type { PanelStore } from "../store.ts";
 import type { Mark, MessageRow } from "../thread.ts";
 import { exactText, timeText } from "../words.ts";
 import { AttachmentView } from "./attachment.tsx";
 import { Icon, type IconName } from "./icon.tsx";
+import { Menu, type MenuItem } from "./menu.tsx";
 import { Words } from "./text.tsx";
 
 const marks: Record<Mark, { readonly icon: IconName; readonly text: string }> = {
@@ -49,7 +50,7 @@ export function MessageView({ row, store, isNewest }: MessageProps): VNode {
             ))}
           </>
         )}
-        {store.mayChange(row) && <Menu row={row} store={store} />}
+        {store.mayChange(row) && <Menu label={`Options for your message: ${short(row)}`} items={menuItems(row, store)} />}
       </div>
       <Foot row={row} store={store} isNewest={isNewest} />
     </article>
@@ -88,33 +89,37 @@ function Foot({ row, store, isNewest }: MessageProps): VNode | null {
   );
 }
 
-function Menu({ row, store }: { row: MessageRow; store: PanelStore }): VNode {
-  const [isOpen, setOpen] = useState(false);
-  return (
-    <div
-      class={isOpen ? "menu open" : "menu"}
-      onKeyDown={(event) => {
-        if (event.key !== "Escape" || !isOpen) return;
-        event.preventDefault();
-        setOpen(false);
-      }}
-    >
-      {isOpen ? (
-        <>
-          {row.message.body !== "" && (
-            <button type="button" class="link" onClick={() => store.edit(row)}>
-              Edit
-            </button>
-          )}
-          <button type="button" class="link" onClick={() => store.remove(row)}>
-            Delete
-          </button>
-        </>
-      ) : (
-        <button type="button" class="plain" aria-label="Change this message" aria-expanded={isOpen} onClick={() => setOpen(true)}>
-          <Icon name="more" />
-        </button>
-      )}
-    </div>
-  );
+/** What may be done with an own message while it is young. */
+function menuItems(row: MessageRow, store: PanelStore): readonly MenuItem[] {
+  const { body } = row.message;
+  const remove: MenuItem = { label: "Delete", run: () => store.remove(row) };
+  if (body === "") return [remove];
+  return [
+    { label: "Edit", run: () => store.edit(row) },
+    { label: "Copy", run: () => void copy(body).then(() => store.announce("Copied")) },
+    remove,
+  ];
+}
+
+/** Frames of other origins may not write to the clipboard, but may copy what is selected. */
+async function copy(text: string): Promise<void> {
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    const area = document.createElement("textarea");
+    const before = document.activeElement;
+    area.className = "unseen";
+    area.value = text;
+    document.body.append(area);
+    area.select();
+    document.execCommand("copy");
+    area.remove();
+    if (before instanceof HTMLElement) before.focus();
+  }
+}
+
+/** Enough of a message to know which one is meant. */
+function short(row: MessageRow): string {
+  const text = plainText(row.message.format, row.message.body) || (row.message.attachments?.[0]?.name ?? "");
+  return text.length > 40 ? `${text.slice(0, 40)}…` : text;
 }

@@ -132,7 +132,7 @@ function RowView({ row, store, isLast }: { row: Row; store: PanelStore; isLast: 
     case "line":
       return (
         <p class="line" title={exactText(row.atMs)} dir="auto">
-          {row.text} <span class="quiet">{timeText(row.atMs)}</span>
+          {row.text} <span class="quiet">· {timeText(row.atMs)}</span>
         </p>
       );
     case "older":

@@ -1,0 +1,201 @@
+// The widget on pages of all kinds: where its tag may stand, what it needs, what a page can ask of it.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+
+import { Shop, tag } from "../shop.mjs";
+import { Stack, answer, findPanel, openRow, say, sees, until } from "../stack.mjs";
+
+let stack;
+let shop;
+let agent;
+before(async () => {
+  stack = await Stack.start();
+  shop = await Shop.open();
+  agent = await stack.console();
+});
+after(async () => {
+  await shop.close();
+  await stack.stop();
+});
+
+const opening = `<script>window.Switchboard = window.Switchboard || []; Switchboard.push(["open"]);</script>`;
+
+for (const [where, head, body] of [
+  ["in the head", tag, () => opening],
+  ["in the head, before anything else, without async", (s) => tag(s, ""), () => opening],
+  ["at the end of the body", () => opening, tag],
+  ["twice", tag, (s) => opening + tag(s)],
+  ["in the body, late", () => opening, (s) => `<script>addEventListener("load", () => setTimeout(() => {
+    const script = document.createElement("script");
+    script.src = "${s.origin}/widget.js";
+    script.dataset.siteKey = "${s.siteKey}";
+    document.body.append(script);
+  }, 50));</script>`],
+]) {
+  test(`the tag may stand ${where}`, async () => {
+    const page = await stack.person();
+    await page.goto(shop.page("/tag", { head: head(stack), body: body(stack) }));
+    const panel = await findPanel(page);
+    await say(panel, `the tag stands ${where}`);
+    await sees(panel, `the tag stands ${where}`);
+    assert.equal(page.frames().filter((frame) => frame.url().includes("/widget/panel")).length, 1);
+    assert.deepEqual(stack.complaints, []);
+    await page.context().close();
+  });
+}
+
+for (const [kind, script, attribute] of [
+  ["that names its sources", (origin) => origin, ""],
+  ["that names its scripts by a nonce", () => "'nonce-c2VlZA'", ` nonce="c2VlZA"`],
+  ["that trusts what trusted scripts load", () => "'nonce-c2VlZA' 'strict-dynamic'", ` nonce="c2VlZA"`],
+]) {
+  test(`a page with a strict policy ${kind} needs three more words`, async () => {
+    const { origin } = stack;
+    const policy = [
+      "default-src 'none'",
+      "img-src data:",
+      "base-uri 'none'",
+      "require-trusted-types-for 'script'",
+      `script-src ${script(origin)}`,
+      `connect-src ${origin} ${origin.replace("http", "ws")}`,
+      `frame-src ${origin}`,
+    ].join("; ");
+    const page = await stack.person();
+    const head = tag(stack, `async${attribute}`);
+    await page.goto(shop.page("/strict", { head, headers: { "content-security-policy": policy } }));
+    await until("the widget", () => page.evaluate(() => !Array.isArray(window.Switchboard ?? [])));
+    await page.evaluate(() => window.Switchboard.open());
+    const panel = await findPanel(page);
+    await say(panel, `strict, ${kind}`);
+    await sees(panel, `strict, ${kind}`);
+    assert.deepEqual(stack.complaints, []);
+    await page.context().close();
+  });
+}
+
+test("a browser that keeps nothing still chats, for as long as the page lives", async () => {
+  const page = await stack.person();
+  await page.addInitScript(() => {
+    const denied = { get: () => { throw new DOMException("denied", "SecurityError"); } };
+    for (const name of ["localStorage", "sessionStorage", "indexedDB"]) Object.defineProperty(window, name, denied);
+    Object.defineProperty(Document.prototype, "cookie", denied);
+    Object.defineProperty(Navigator.prototype, "locks", { get: () => undefined });
+  });
+  await page.goto(shop.page("/blocked", { head: tag(stack), body: opening }));
+  const panel = await findPanel(page);
+  await say(panel, "I keep no cookies");
+  await openRow(agent, "I keep no cookies");
+  await answer(agent, "No cake either?");
+  await sees(panel, "No cake either?");
+  await page.evaluate(() => history.pushState(null, "", "/blocked/further"));
+  await say(panel, "none at all");
+  await sees(panel, "none at all");
+  assert.equal(await panel.locator("article.message").count(), 3);
+  assert.deepEqual(stack.complaints, []);
+  await page.context().close();
+});
+
+test("each address of a single-page app counts once, and a fragment only where it is a route", async () => {
+  const { api, headers } = await stack.api();
+  const page = await stack.person();
+  await page.goto(shop.page("/app", { head: tag(stack) }));
+  const visitorId = await until("the session", () =>
+    page.evaluate((key) => JSON.parse(localStorage.getItem(`switchboard.${key}`))?.visitor_id, stack.siteKey));
+  const pages = async () => {
+    const visitor = await api.ask("GET", `visitors/${visitorId}`, undefined, headers);
+    return visitor.visits.flatMap((visit) => visit.trail ?? visit.pages ?? []).map(({ url }) => url.replace(/^http:..[^/]+/, ""));
+  };
+  const walks = [
+    ["/app/one", () => history.pushState(null, "", "/app/one")],
+    ["/app/two", () => history.replaceState({}, "", "/app/two")],
+    ["/app/two?tab=1", () => history.pushState(null, "", "?tab=1")],
+    [null, () => history.replaceState({ scroll: 1 }, "")],
+    [null, () => { location.hash = "section"; }],
+    ["/app/two?tab=1#/orders", () => { location.hash = "#/orders"; }],
+    ["/app", () => history.go(-4)],
+  ];
+  const expected = ["/app"];
+  for (const [path, walk] of walks) {
+    await page.evaluate(walk);
+    if (path === null) continue;
+    expected.push(path);
+    await until(`${path} among ${expected.length} pages`, async () => (await pages()).length === expected.length);
+  }
+  assert.deepEqual((await pages()).sort(), [...expected].sort());
+  assert.deepEqual(stack.complaints, []);
+  await page.context().close();
+});
+
+test("a page opens, closes, hides and shows the chat, and hears of it", async () => {
+  const page = await stack.person();
+  const listening = `<script>
+    window.heard = [];
+    window.Switchboard = window.Switchboard || [];
+    for (const name of ["ready", "open", "close", "unread", "message", "refused"])
+      Switchboard.push(["on", name, (detail) => heard.push([name, detail])]);
+  </script>`;
+  await page.goto(shop.page("/events", { head: listening + tag(stack) }));
+  const heard = async (...wanted) => {
+    await until(`${wanted.length} events`, async () => (await page.evaluate(() => window.heard.length)) >= wanted.length);
+    assert.deepEqual(await page.evaluate(() => window.heard), wanted);
+  };
+  const host = () => page.evaluate(() => {
+    const element = [...document.body.children].find((child) => child.matches("div") && child.shadowRoot === null && child.style.length > 0);
+    return element === undefined ? "gone" : element.hidden ? "hidden" : element.hasAttribute("open") ? "open" : "shut";
+  });
+  await heard(["ready", null]);
+  assert.equal(await host(), "shut");
+  await page.evaluate(() => window.Switchboard.push(["open"]));
+  assert.equal(await host(), "open");
+  const panel = await findPanel(page);
+  await say(panel, "can the page hear this?");
+  await heard(["ready", null], ["open", null], ["message", "you"]);
+  await page.evaluate(() => window.Switchboard.close());
+  assert.equal(await host(), "shut");
+  await openRow(agent, "can the page hear this?");
+  await answer(agent, "It can.");
+  const all = [["ready", null], ["open", null], ["message", "you"], ["close", null]];
+  const isThere = async (wanted) => (await page.evaluate(() => window.heard)).some((one) => JSON.stringify(one) === JSON.stringify(wanted));
+  await until("the answer", async () => (await isThere(["message", "team"])) && (await isThere(["unread", 1])));
+  assert.deepEqual((await page.evaluate(() => window.heard)).slice(0, 4), all);
+  await page.evaluate(() => window.Switchboard.hide());
+  assert.equal(await host(), "hidden");
+  await page.evaluate(() => window.Switchboard.show());
+  assert.equal(await host(), "shut");
+  await page.evaluate(() => window.Switchboard.open());
+  await until("nothing unread", () => isThere(["unread", 0]));
+  // A listener that throws harms nobody, and one that left hears no more.
+  assert.deepEqual(stack.complaints, []);
+  await page.context().close();
+});
+
+test("a widget that was destroyed leaves nothing, and can be put up again", async () => {
+  const page = await stack.person();
+  await page.goto(shop.page("/again", { head: tag(stack), body: opening }));
+  const before = await findPanel(page);
+  await say(before, "before the end");
+  await sees(before, "before the end");
+  const patched = await page.evaluate(() => /\[native code\]/.test(Function.prototype.toString.call(history.pushState)));
+  assert.equal(patched, false);
+  await page.evaluate(() => window.Switchboard.destroy());
+  await until("no frame", () => page.frames().length === 1);
+  const left = await page.evaluate(() => ({
+    elements: [...document.body.children].filter((child) => child.tagName === "DIV").length,
+    native: /\[native code\]/.test(Function.prototype.toString.call(history.pushState)),
+  }));
+  assert.deepEqual(left, { elements: 0, native: true });
+  await page.evaluate(({ origin, siteKey }) => {
+    const script = document.createElement("script");
+    script.src = `${origin}/widget.js`;
+    script.dataset.siteKey = siteKey;
+    document.body.append(script);
+    window.Switchboard.push(["open"]);
+  }, { origin: stack.origin, siteKey: stack.siteKey });
+  const again = await findPanel(page);
+  await sees(again, "before the end");
+  await say(again, "and after it");
+  await sees(again, "and after it");
+  assert.deepEqual(stack.complaints, []);
+  await page.context().close();
+});
