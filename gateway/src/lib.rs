@@ -93,7 +93,7 @@ pub(crate) struct DoorsInner {
     pub(crate) blobs: Blobs,
     pub(crate) tokens: Tokens,
     pub(crate) limits: limits::Limits,
-    pub(crate) metrics: Metrics,
+    pub(crate) metrics: Arc<Metrics>,
     pub(crate) geo: browser::Geo,
     pub(crate) streams: connection::stream::Streams,
     pub(crate) uploads: Semaphore,
@@ -177,9 +177,9 @@ impl Gateway {
         }
     }
 
-    /// What was counted so far.
+    /// What was counted so far; who works beside the doors counts here too.
     #[must_use]
-    pub fn metrics(&self) -> &Metrics {
+    pub fn metrics(&self) -> &Arc<Metrics> {
         &self.doors.metrics
     }
 
@@ -241,7 +241,7 @@ fn doors(config: GatewayConfig, parts: Parts) -> Result<Doors, Error> {
     Ok(Doors(Arc::new(DoorsInner {
         tokens: Tokens::new(config.token_key),
         limits: limits::Limits::new(&config.limits, &parts.world.clock),
-        metrics: Metrics::default(),
+        metrics: Arc::default(),
         streams: connection::stream::Streams::default(),
         uploads: Semaphore::new(UPLOADS_MAX),
         ready: AtomicBool::new(true),

@@ -70,6 +70,12 @@ metrics! {
     DeliveriesLost = "switchboard_deliveries_lost_total", "counter", "Deliveries that a shard did not take in time; its connections resume.";
     /// Page views and events that were not stored.
     TracesLost = "switchboard_traces_lost_total", "counter", "Page views and custom events that were not stored.";
+    /// Files that nothing needed any more.
+    FilesRemoved = "switchboard_files_removed_total", "counter", "Uploaded files that nothing needed any more and that were removed.";
+    /// Files that could not be removed.
+    FileRemovalsFailed = "switchboard_file_removals_failed_total", "counter", "Tries to remove an uploaded file that failed; each is made again.";
+    /// Rows that were kept long enough.
+    RowsForgotten = "switchboard_rows_forgotten_total", "counter", "Rows removed because they were kept long enough.";
     /// Faults of ours.
     Faults = "switchboard_faults_total", "counter", "Faults of ours, each in the log.";
 }

@@ -79,6 +79,9 @@ pub const SILENCE_MS_MAX: u64 = 60_000;
 pub const HELLO_MS_MAX: u64 = 10_000;
 /// How long a client keeps what it sent, to send it again if the store lost it, in milliseconds.
 pub const RESEND_MS: u64 = 10 * 60 * 1_000;
+/// How long what came of a command is remembered, in days, unless configured longer: a retry within them
+/// changes nothing.
+pub const COMMAND_DAYS_MIN: u64 = 90;
 /// How long typing is shown after its last news, in milliseconds.
 pub const TYPING_MS: u64 = 6_000;
 /// Bytes of a typing preview.

@@ -1,11 +1,19 @@
-//! What keeps a running server tidy: files that nothing needs any more go.
+//! What keeps a running server tidy: files that nothing needs any more go, and rows that were kept long enough.
+//!
+//! Each piece of work may end anywhere and is begun again, here or on another node; one that fails hinders no
+//! other. How long things are kept is the operator's: `[retention]`.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use storage::Db;
+use gateway::metric::{Metric, Metrics};
+use protocol::id::{Id, VisitorId, WorkspaceId};
 use storage::attachment::{self, Swept};
 use storage::blob::Blobs;
+use storage::{Db, audit, command, event, invitation, session, visit, visitor, workspace};
 use world::World;
+
+use crate::config::RetentionPlan;
 
 /// How often files that nothing needs any more are looked for: an erasure is complete after this.
 const SWEEP_PERIOD: Duration = Duration::from_secs(10);
@@ -23,30 +31,46 @@ const STRAY_PERIOD: Duration = Duration::from_millis(24 * HOUR_MS);
 /// How old such a file is at least, in milliseconds.
 const STRAY_MS_MIN: u64 = HOUR_MS;
 
+/// How often rows are looked for that were kept long enough.
+const FORGET_PERIOD: Duration = Duration::from_millis(HOUR_MS);
+
+/// The pause between two slices of forgetting, in which others write.
+const PACE: Duration = Duration::from_millis(50);
+
 const HOUR_MS: u64 = 60 * 60 * 1_000;
 
 /// The task and what it works on.
 pub(crate) struct Housekeeping {
     pub(crate) db: Db,
     pub(crate) blobs: Blobs,
+    pub(crate) retention: RetentionPlan,
+    pub(crate) metrics: Arc<Metrics>,
     pub(crate) world: World,
 }
 
 impl Housekeeping {
-    /// Works until the server stops.
+    /// Works until the server stops; then stops where it is.
     pub(crate) async fn run(self) {
-        let stop = self.world.tracker.soft().clone();
-        let mut strays_at = self.world.clock.elapsed();
+        tokio::select! {
+            () = self.world.tracker.soft().cancelled() => {}
+            () = self.work() => {}
+        }
+    }
+
+    async fn work(&self) {
+        let clock = &self.world.clock;
+        let (mut strays_at, mut forget_at) = (clock.elapsed(), clock.elapsed());
         loop {
-            tokio::select! {
-                () = stop.cancelled() => return,
-                () = self.world.clock.sleep(SWEEP_PERIOD) => {}
+            self.report("files that nothing needs", self.sweep().await);
+            if clock.elapsed() >= strays_at {
+                self.report("files without a row", self.remove_strays().await);
+                strays_at = clock.elapsed() + STRAY_PERIOD;
             }
-            report("files that nothing needs", self.sweep().await);
-            if self.world.clock.elapsed() >= strays_at {
-                report("files without a row", self.remove_strays().await);
-                strays_at = self.world.clock.elapsed() + STRAY_PERIOD;
+            if clock.elapsed() >= forget_at {
+                self.forget().await;
+                forget_at = clock.elapsed() + FORGET_PERIOD;
             }
+            clock.sleep(SWEEP_PERIOD).await;
         }
     }
 
@@ -61,17 +85,83 @@ impl Housekeeping {
         let before_ms = self.world.clock.now_ms().saturating_sub(STRAY_MS_MIN);
         attachment::remove_strays(&self.db, &self.blobs, before_ms).await
     }
+
+    /// The files that failed were logged one by one.
+    fn report(&self, what: &'static str, done: storage::Result<Swept>) {
+        match done {
+            Ok(swept) => {
+                self.count(Metric::FilesRemoved, swept.removed_count as u64);
+                self.count(Metric::FileRemovalsFailed, swept.failed_count as u64);
+            }
+            Err(error) => tracing::warn!(%error, "{what} could not be removed"),
+        }
+    }
+
+    fn count(&self, metric: Metric, count: u64) {
+        self.metrics
+            .add(metric, i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
+    /// Forgets what was kept long enough: first what is everybody's, then workspace by workspace.
+    async fn forget(&self) {
+        let (db, kept) = (&self.db, &self.retention);
+        let now_ms = self.world.clock.now_ms();
+        let before = |kept_ms: u64| now_ms.saturating_sub(kept_ms);
+        let sign_in_ms = before(kept.sign_in_ms);
+        self.all(|| command::prune(db, before(kept.command_ms)))
+            .await;
+        self.all(|| event::prune(db, before(kept.event_ms))).await;
+        self.all(|| session::prune(db, sign_in_ms)).await;
+        self.all(|| invitation::prune(db, sign_in_ms)).await;
+        self.all(|| visit::prune_custom_events(db, before(kept.visitor_ms)))
+            .await;
+        let workspaces = match workspace::list(db).await {
+            Ok(workspaces) => workspaces,
+            Err(error) => return not_forgotten(&error),
+        };
+        for workspace in workspaces {
+            if let Some(audit_ms) = kept.audit_ms {
+                self.all(|| audit::prune(db, workspace.id, before(audit_ms)))
+                    .await;
+            }
+            self.all(|| visit::prune(db, workspace.id, before(kept.visitor_ms)))
+                .await;
+            self.forget_visitors(workspace.id, before(kept.visitor_ms))
+                .await;
+        }
+    }
+
+    /// Repeats a slice until nothing is left.
+    async fn all<F>(&self, slice: impl Fn() -> F)
+    where
+        F: Future<Output = storage::Result<u64>>,
+    {
+        loop {
+            match slice().await {
+                Ok(0) => return,
+                Ok(count) => self.count(Metric::RowsForgotten, count),
+                Err(error) => return not_forgotten(&error),
+            }
+            self.world.clock.sleep(PACE).await;
+        }
+    }
+
+    async fn forget_visitors(&self, workspace_id: WorkspaceId, before_ms: u64) {
+        let mut after = VisitorId::from_bits(0);
+        loop {
+            match visitor::prune(&self.db, workspace_id, after, before_ms).await {
+                Ok(pruned) => {
+                    self.count(Metric::RowsForgotten, pruned.count);
+                    let Some(next) = pruned.next else { return };
+                    after = next;
+                }
+                Err(error) => return not_forgotten(&error),
+            }
+            self.world.clock.sleep(PACE).await;
+        }
+    }
 }
 
-/// The parts that failed were logged one by one.
-fn report(what: &'static str, done: storage::Result<Swept>) {
-    match done {
-        Ok(swept) if swept == Swept::default() => {}
-        Ok(swept) => tracing::info!(
-            removed.count = swept.removed_count,
-            failed.count = swept.failed_count,
-            "{what} were removed"
-        ),
-        Err(error) => tracing::warn!(%error, "{what} could not be removed"),
-    }
+fn not_forgotten(error: &storage::Error) {
+    tracing::warn!(%error, "what was kept long enough could not be forgotten");
 }

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bus::Bus;
@@ -211,6 +212,8 @@ async fn open_doors(core: &Core, checked: &Checked, listeners: Listeners) -> Res
     let housekeeping = Housekeeping {
         db: db.clone(),
         blobs: core.blobs.clone(),
+        retention: checked.retention.clone(),
+        metrics: Arc::clone(gateway.metrics()),
         world: world.clone(),
     };
     world.tracker.spawn(housekeeping.run());
@@ -239,6 +242,12 @@ impl Running {
     #[must_use]
     pub fn world(&self) -> &World {
         &self.core.world
+    }
+
+    /// What `/metrics` says, for tests that wait for something.
+    #[must_use]
+    pub fn metrics(&self) -> String {
+        self.gateway.metrics().text()
     }
 
     /// Ends when the server stops by itself, because a part of it failed.

@@ -55,72 +55,78 @@ fn an_unknown_key_is_refused_with_its_place() {
     assert!(problem.contains("line 1"), "{problem}");
 }
 
+/// A configuration with one mistake, and the key that is named.
+const MISTAKES: &[(&str, &str)] = &[
+    ("listen = \"8080\"", "listen"),
+    ("data_dir = \"\"", "data_dir"),
+    ("database_url = \"mysql://host\"", "database_url"),
+    ("public_url = \"chat.example.com\"", "public_url"),
+    (
+        "public_url = \"https://chat.example.com/path\"",
+        "public_url",
+    ),
+    ("assets_dir = \"/does/not/exist\"", "assets_dir"),
+    ("[setup]\nemail = \"a@example.com\"", "setup"),
+    (
+        "[setup]\nemail = \"nobody\"\npassword = \"correct-horse\"",
+        "setup.email",
+    ),
+    (
+        "[setup]\nemail = \"a@example.com\"\npassword = \"short\"",
+        "setup.password",
+    ),
+    ("[tls]\ncertificate = \"cert.pem\"", "tls"),
+    (
+        "[tls]\nredirect_listen = \"0.0.0.0:80\"",
+        "tls.redirect_listen",
+    ),
+    (
+        "[tls]\ncertificate = \"/no/cert\"\nkey = \"/no/key\"",
+        "tls.certificate",
+    ),
+    (
+        "[limits]\ntrusted_proxies = [\"10.0.0.0/33\"]",
+        "limits.trusted_proxies",
+    ),
+    (
+        "[limits]\ntrusted_addresses = [\"host\"]",
+        "limits.trusted_addresses",
+    ),
+    ("[limits]\nconnections_max = 0", "limits"),
+    ("[limits]\nkey_requests_burst = 0", "limits.key_requests"),
+    (
+        "[limits]\nattachment_bytes_max = 20971521",
+        "limits.attachment_bytes_max",
+    ),
+    (
+        "[limits]\nvisitor_upload_bytes_burst = 20971519",
+        "limits.visitor_upload_bytes",
+    ),
+    (
+        "[limits]\naddress_upload_bytes_per_minute = 0",
+        "limits.address_upload_bytes",
+    ),
+    (
+        "[limits]\nvisitor_unclaimed_bytes_max = 1000",
+        "limits.visitor_unclaimed_bytes_max",
+    ),
+    ("[login]\nsession_days = 0", "login"),
+    ("[login]\nlockout_minutes = 600000", "login"),
+    ("[attachments]\ns3_bucket = \"files\"", "attachments"),
+    ("[geo]\ndatabase = \"/no/such.mmdb\"", "geo.database"),
+    ("[retention]\nvisitor_days = 0", "retention.visitor_days"),
+    ("[retention]\ncommand_days = 89", "retention.command_days"),
+    ("[retention]\nevent_days = 40000", "retention.event_days"),
+    ("[metrics]\nlisten = \"9090\"", "metrics.listen"),
+    ("[backup]\ndaily_at = \"24:00\"", "backup.daily_at"),
+    ("[backup]\nkeep = 0", "backup.keep"),
+    ("[log]\nfilter = \"shout=[\"", "log.filter"),
+    ("[log]\nformat = \"xml\"", "log.format"),
+];
+
 #[test]
 fn each_mistake_names_its_key() {
-    for (text, named) in [
-        ("listen = \"8080\"", "listen"),
-        ("data_dir = \"\"", "data_dir"),
-        ("database_url = \"mysql://host\"", "database_url"),
-        ("public_url = \"chat.example.com\"", "public_url"),
-        (
-            "public_url = \"https://chat.example.com/path\"",
-            "public_url",
-        ),
-        ("assets_dir = \"/does/not/exist\"", "assets_dir"),
-        ("[setup]\nemail = \"a@example.com\"", "setup"),
-        (
-            "[setup]\nemail = \"nobody\"\npassword = \"correct-horse\"",
-            "setup.email",
-        ),
-        (
-            "[setup]\nemail = \"a@example.com\"\npassword = \"short\"",
-            "setup.password",
-        ),
-        ("[tls]\ncertificate = \"cert.pem\"", "tls"),
-        (
-            "[tls]\nredirect_listen = \"0.0.0.0:80\"",
-            "tls.redirect_listen",
-        ),
-        (
-            "[tls]\ncertificate = \"/no/cert\"\nkey = \"/no/key\"",
-            "tls.certificate",
-        ),
-        (
-            "[limits]\ntrusted_proxies = [\"10.0.0.0/33\"]",
-            "limits.trusted_proxies",
-        ),
-        (
-            "[limits]\ntrusted_addresses = [\"host\"]",
-            "limits.trusted_addresses",
-        ),
-        ("[limits]\nconnections_max = 0", "limits"),
-        ("[limits]\nkey_requests_burst = 0", "limits.key_requests"),
-        (
-            "[limits]\nattachment_bytes_max = 20971521",
-            "limits.attachment_bytes_max",
-        ),
-        (
-            "[limits]\nvisitor_upload_bytes_burst = 20971519",
-            "limits.visitor_upload_bytes",
-        ),
-        (
-            "[limits]\naddress_upload_bytes_per_minute = 0",
-            "limits.address_upload_bytes",
-        ),
-        (
-            "[limits]\nvisitor_unclaimed_bytes_max = 1000",
-            "limits.visitor_unclaimed_bytes_max",
-        ),
-        ("[login]\nsession_days = 0", "login"),
-        ("[login]\nlockout_minutes = 600000", "login"),
-        ("[attachments]\ns3_bucket = \"files\"", "attachments"),
-        ("[geo]\ndatabase = \"/no/such.mmdb\"", "geo.database"),
-        ("[metrics]\nlisten = \"9090\"", "metrics.listen"),
-        ("[backup]\ndaily_at = \"24:00\"", "backup.daily_at"),
-        ("[backup]\nkeep = 0", "backup.keep"),
-        ("[log]\nfilter = \"shout=[\"", "log.filter"),
-        ("[log]\nformat = \"xml\"", "log.format"),
-    ] {
+    for (text, named) in MISTAKES {
         let found = mistakes(text);
         assert!(
             found.starts_with(&format!("{named}:")),

@@ -5,7 +5,7 @@ use protocol::id::WorkspaceId;
 use protocol::page::Page;
 use protocol::permission::Scope;
 
-use crate::db::{Reader, Row, stmt};
+use crate::db::{Batch, Db, PRUNE_SLICE, Reader, Row, stmt};
 use crate::error::Result;
 use crate::page::{Cursor, page};
 
@@ -62,6 +62,39 @@ pub async fn list(
     page(&rows, limit, entry, |entry| {
         Cursor::text(entry.at_ms, entry.id)
     })
+}
+
+// Uses `audit_entry_by_time`.
+const DELETE_OLD_VALUES: &str = "
+    DELETE FROM audit_value WHERE (workspace_id, audit_id) IN (
+        SELECT a.workspace_id, a.audit_id FROM audit_entry a
+        WHERE a.workspace_id = $1 AND a.at_ms < $2 ORDER BY a.at_ms, a.audit_id LIMIT $3)";
+
+// Uses `audit_entry_by_time`.
+const DELETE_OLD_ENTRIES: &str = "
+    DELETE FROM audit_entry WHERE (workspace_id, audit_id) IN (
+        SELECT a.workspace_id, a.audit_id FROM audit_entry a
+        WHERE a.workspace_id = $1 AND a.at_ms < $2 ORDER BY a.at_ms, a.audit_id LIMIT $3)";
+
+/// Forgets lines of before `before_ms`, at most a slice; gives how many.
+///
+/// # Errors
+/// The store's.
+pub async fn prune(db: &Db, workspace_id: WorkspaceId, before_ms: u64) -> Result<u64> {
+    let mut batch = Batch::locking(vec!["audit".to_owned()]);
+    batch.push(stmt!(
+        DELETE_OLD_VALUES,
+        workspace_id,
+        before_ms,
+        PRUNE_SLICE
+    ));
+    let entries = batch.push(stmt!(
+        DELETE_OLD_ENTRIES,
+        workspace_id,
+        before_ms,
+        PRUNE_SLICE
+    ));
+    Ok(db.batch(batch).await?[entries].changed)
 }
 
 fn entry(row: &Row) -> Result<AuditEntry> {

@@ -4,7 +4,7 @@ use protocol::conversation::State;
 use protocol::id::{ConversationId, EntryId, WorkspaceId};
 use protocol::text::ClientId;
 
-use crate::db::{Batch, Db, Reader, Row, Stmt, stmt};
+use crate::db::{Batch, Db, PRUNE_SLICE, Reader, Row, Stmt, stmt};
 use crate::error::{Error, Result};
 
 /// The name of a command: who asks, under which id, and what.
@@ -170,14 +170,14 @@ pub async fn remember(
 const DELETE_OLD: &str = "
     DELETE FROM command WHERE (workspace_id, principal, client_id) IN (
         SELECT workspace_id, principal, client_id FROM command WHERE sent_at_ms < $1
-        ORDER BY sent_at_ms LIMIT 1000)";
+        ORDER BY sent_at_ms LIMIT $2)";
 
-/// Forgets commands older than `before_ms`, at most 1,000; gives how many.
+/// Forgets commands older than `before_ms`, at most a slice; gives how many.
 ///
 /// # Errors
 /// The store's.
 pub async fn prune(db: &Db, before_ms: u64) -> Result<u64> {
     let mut batch = Batch::locking(vec!["command".to_owned()]);
-    batch.push(stmt!(DELETE_OLD, before_ms));
+    batch.push(stmt!(DELETE_OLD, before_ms, PRUNE_SLICE));
     Ok(db.batch(batch).await?[0].changed)
 }

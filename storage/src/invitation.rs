@@ -7,7 +7,7 @@ use protocol::permission::{Role, Scope};
 
 use crate::audit::Change;
 use crate::change::{Stamp, insert_audit_where_stamped};
-use crate::db::{Db, Reader, Row, stmt};
+use crate::db::{Batch, Db, PRUNE_SLICE, Reader, Row, stmt};
 use crate::error::{Error, Result, Written};
 use crate::fold::fold;
 use crate::session::SessionRow;
@@ -182,6 +182,22 @@ pub async fn accept(
         Err(Error::Unique(_)) => Ok(Written::AlreadyExists),
         Err(error) => Err(error),
     }
+}
+
+// Uses `invitation_by_expiry`.
+const DELETE_LAPSED: &str = "
+    DELETE FROM invitation WHERE (workspace_id, invitation_id) IN (
+        SELECT i.workspace_id, i.invitation_id FROM invitation i
+        WHERE i.expires_at_ms < $1 ORDER BY i.expires_at_ms LIMIT $2)";
+
+/// Forgets invitations, used or not, that lapsed before `before_ms`, at most a slice; gives how many.
+///
+/// # Errors
+/// The store's.
+pub async fn prune(db: &Db, before_ms: u64) -> Result<u64> {
+    let mut batch = Batch::locking(vec!["invitation".to_owned()]);
+    batch.push(stmt!(DELETE_LAPSED, before_ms, PRUNE_SLICE));
+    Ok(db.batch(batch).await?[0].changed)
 }
 
 fn decode(row: &Row) -> Result<InvitationRow> {

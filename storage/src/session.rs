@@ -4,7 +4,7 @@ use protocol::event::EventType;
 use protocol::id::{EventId, LoginSessionId, UserId, WorkspaceId};
 
 use crate::change::Stamp;
-use crate::db::{Batch, Db, Reader, Row, Stmt, stmt};
+use crate::db::{Batch, Db, PRUNE_SLICE, Reader, Row, Stmt, stmt};
 use crate::error::{Error, Result};
 
 /// A session's row.
@@ -224,6 +224,22 @@ const LIST_SESSIONS: &str = "
 pub async fn list(reader: &Reader, user_id: UserId, now_ms: u64) -> Result<Vec<SessionRow>> {
     let rows = reader.rows(stmt!(LIST_SESSIONS, user_id, now_ms)).await?;
     rows.iter().map(decode).collect()
+}
+
+// Uses `login_session_by_expiry`.
+const DELETE_LAPSED: &str = "
+    DELETE FROM login_session WHERE session_id IN (
+        SELECT s.session_id FROM login_session s
+        WHERE s.expires_at_ms < $1 ORDER BY s.expires_at_ms LIMIT $2)";
+
+/// Forgets sessions that lapsed, or would have, before `before_ms`, at most a slice; gives how many.
+///
+/// # Errors
+/// The store's.
+pub async fn prune(db: &Db, before_ms: u64) -> Result<u64> {
+    let mut batch = Batch::locking(vec!["login_session".to_owned()]);
+    batch.push(stmt!(DELETE_LAPSED, before_ms, PRUNE_SLICE));
+    Ok(db.batch(batch).await?[0].changed)
 }
 
 fn decode(row: &Row) -> Result<SessionRow> {

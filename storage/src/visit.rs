@@ -1,9 +1,9 @@
 //! Visits and page views: traces, stored in batches of their own.
 
-use protocol::id::{SiteId, VisitId, VisitorId, WorkspaceId};
+use protocol::id::{Id, SiteId, VisitId, VisitorId, WorkspaceId};
 use protocol::visitor::{PageView, Source, Visit};
 
-use crate::db::{Batch, Db, Reader, Row, stmt};
+use crate::db::{Batch, Db, PRUNE_SLICE, Reader, Row, stmt};
 use crate::error::{Error, Result};
 
 /// What happened in a visit.
@@ -56,17 +56,19 @@ pub enum Trace {
 }
 
 const INSERT_VISIT: &str = "
-    INSERT INTO visit
-        (workspace_id, visit_id, visitor_id, site_id, source_json, page_count, started_at_ms, active_at_ms)
-    SELECT $1, $2, $3, $4, $5, 0, CAST($6 AS BIGINT), CAST($6 AS BIGINT)
+    INSERT INTO visit (workspace_id, visit_id, visitor_id, site_id, number, source_json, page_count,
+        started_at_ms, active_at_ms)
+    SELECT $1, $2, $3, $4, v.visit_count + 1, $5, 0, CAST($6 AS BIGINT), CAST($6 AS BIGINT)
     FROM visitor v
     WHERE v.workspace_id = $1 AND v.visitor_id = $3 AND v.erased_at_ms IS NULL
     ON CONFLICT (workspace_id, visit_id) DO NOTHING";
 
+/// By the visit's own number: storing it twice counts it once, and forgetting old visits counts none back.
 const COUNT_VISIT: &str = "
     UPDATE visitor SET visit_count = (
-        SELECT COUNT(*) FROM visit v WHERE v.workspace_id = $1 AND v.visitor_id = $2)
-    WHERE workspace_id = $1 AND visitor_id = $2";
+        SELECT v.number FROM visit v WHERE v.workspace_id = $1 AND v.visit_id = $3)
+    WHERE workspace_id = $1 AND visitor_id = $2 AND visit_count < (
+        SELECT v.number FROM visit v WHERE v.workspace_id = $1 AND v.visit_id = $3)";
 
 const COUNT_PAGE: &str = "
     UPDATE visit SET page_count = page_count + 1,
@@ -137,7 +139,7 @@ fn push(batch: &mut Batch, workspace_id: WorkspaceId, trace: &Trace) -> Result<(
                 source,
                 *at_ms,
             ));
-            batch.push(stmt!(COUNT_VISIT, workspace_id, *visitor_id));
+            batch.push(stmt!(COUNT_VISIT, workspace_id, *visitor_id, *visit_id));
         }
         Trace::Page { visit_id, page, .. } => {
             batch.push(stmt!(COUNT_PAGE, workspace_id, *visit_id, page.at_ms));
@@ -285,4 +287,50 @@ fn page_view(row: &Row) -> Result<PageView> {
         title: row.text("title")?,
         at_ms: row.number("at_ms")?,
     })
+}
+
+// By the primary key, whose ids begin with the time they were made at.
+const DELETE_OLD_PAGES: &str = "
+    DELETE FROM page_view WHERE (workspace_id, visit_id, number) IN (
+        SELECT p.workspace_id, p.visit_id, p.number FROM page_view p
+        WHERE p.workspace_id = $1 AND p.visit_id < $2 AND p.at_ms < $3
+        ORDER BY p.visit_id, p.number LIMIT $4)";
+
+// By the primary key likewise.
+const DELETE_OLD_VISITS: &str = "
+    DELETE FROM visit WHERE (workspace_id, visit_id) IN (
+        SELECT v.workspace_id, v.visit_id FROM visit v
+        WHERE v.workspace_id = $1 AND v.visit_id < $2 AND v.active_at_ms < $3
+        ORDER BY v.visit_id LIMIT $4)";
+
+/// Forgets page views, and visits in which nothing happened, since `before_ms`, at most a slice of each; gives
+/// how many.
+///
+/// # Errors
+/// The store's.
+pub async fn prune(db: &Db, workspace_id: WorkspaceId, before_ms: u64) -> Result<u64> {
+    let newest = VisitId::from_bits(u128::from(before_ms) << 80);
+    let mut batch = Batch::locking(vec!["visit".to_owned()]);
+    for sql in [DELETE_OLD_PAGES, DELETE_OLD_VISITS] {
+        batch.push(stmt!(sql, workspace_id, newest, before_ms, PRUNE_SLICE));
+    }
+    let answers = db.batch(batch).await?;
+    Ok(answers.iter().map(|answer| answer.changed).sum())
+}
+
+// By the primary key: events are stored in the order of their time, as near as matters here.
+const DELETE_OLD_CUSTOM_EVENTS: &str = "
+    DELETE FROM custom_event WHERE position IN (
+        SELECT o.position FROM (
+            SELECT e.position, e.at_ms FROM custom_event e ORDER BY e.position LIMIT $2) o
+        WHERE o.at_ms < $1)";
+
+/// Forgets what sites reported before `before_ms`, at most a slice; gives how many.
+///
+/// # Errors
+/// The store's.
+pub async fn prune_custom_events(db: &Db, before_ms: u64) -> Result<u64> {
+    let mut batch = Batch::locking(vec!["custom_event".to_owned()]);
+    batch.push(stmt!(DELETE_OLD_CUSTOM_EVENTS, before_ms, PRUNE_SLICE));
+    Ok(db.batch(batch).await?[0].changed)
 }

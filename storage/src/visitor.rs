@@ -1,13 +1,15 @@
 //! Visitors: browsers on a site, as rows.
 
 use protocol::contact::{IdentityKind, handle_of, shown_name};
-use protocol::id::{ContactId, ConversationId, EntryId, EventId, SiteId, VisitorId, WorkspaceId};
+use protocol::id::{
+    ContactId, ConversationId, EntryId, EventId, Id, SiteId, VisitorId, WorkspaceId,
+};
 use protocol::permission::{Scope, VisitorActor};
 use protocol::visitor::{Browser, Claim, Visitor};
 
 use crate::command::{self, CommandKey, Found, Refusal, Remembered};
 use crate::contact;
-use crate::db::{Batch, Db, Reader, Row, Value, stmt};
+use crate::db::{Batch, Db, PRUNE_SLICE, Reader, Row, Value, stmt};
 use crate::error::{Error, Result};
 use crate::visit;
 
@@ -422,4 +424,71 @@ pub async fn rotate(
     ));
     db.batch(batch).await?;
     Ok(())
+}
+
+// By the primary key, whose ids begin with the time they were made at.
+const SCAN_IDLE: &str = "
+    SELECT MAX(o.visitor_id) AS last_id, COUNT(*) AS n, COALESCE(CAST(SUM(o.idle) AS BIGINT), 0) AS idle_count
+    FROM (
+        SELECT v.visitor_id, CASE WHEN v.contact_id IS NULL AND v.seen_at_ms < $4 THEN 1 ELSE 0 END AS idle
+        FROM visitor v
+        WHERE v.workspace_id = $1 AND v.visitor_id > $2 AND v.visitor_id < $3
+        ORDER BY v.visitor_id LIMIT $5) o";
+
+const DELETE_IDLE: &str = "
+    DELETE FROM visitor
+    WHERE workspace_id = $1 AND visitor_id > $2 AND visitor_id <= $3 AND contact_id IS NULL
+        AND seen_at_ms < $4 AND NOT EXISTS (
+            SELECT 1 FROM visit t
+            WHERE t.workspace_id = visitor.workspace_id AND t.visitor_id = visitor.visitor_id)";
+
+/// A slice of visitors that was looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pruned {
+    /// How many were forgotten.
+    pub count: u64,
+    /// After which one to go on; nothing at the end.
+    pub next: Option<VisitorId>,
+}
+
+/// Forgets visitors who never became a contact and were not seen since `before_ms`, among a slice after
+/// `after`. Their visits must be forgotten first. There is no index of when a visitor was seen, for each visit
+/// would pay for it: all rows of long ago are looked at instead.
+///
+/// # Errors
+/// The store's.
+pub async fn prune(
+    db: &Db,
+    workspace_id: WorkspaceId,
+    after: VisitorId,
+    before_ms: u64,
+) -> Result<Pruned> {
+    let newest = VisitorId::from_bits(u128::from(before_ms) << 80);
+    let scan = stmt!(
+        SCAN_IDLE,
+        workspace_id,
+        after,
+        newest,
+        before_ms,
+        PRUNE_SLICE
+    );
+    let slice = db.row(scan).await?;
+    let slice = slice.ok_or_else(|| Error::Fault("a count gave no row".to_owned()))?;
+    let Some(last_id) = slice.maybe_id::<VisitorId>("last_id")? else {
+        return Ok(Pruned {
+            count: 0,
+            next: None,
+        });
+    };
+    let mut count = 0;
+    if slice.number("idle_count")? > 0 {
+        let mut batch = Batch::locking(vec![last_id.to_string()]);
+        batch.push(stmt!(DELETE_IDLE, workspace_id, after, last_id, before_ms));
+        count = db.batch(batch).await?[0].changed;
+    }
+    let is_last = slice.number("n")? < PRUNE_SLICE as u64;
+    Ok(Pruned {
+        count,
+        next: (!is_last).then_some(last_id),
+    })
 }

@@ -1,6 +1,8 @@
 //! A whole server and the way to its people.
 
 use std::future::Future;
+use std::path::Path;
+use std::time::Duration;
 
 use loadtest::check;
 use loadtest::client::http::{Answer, Call, Http};
@@ -14,6 +16,11 @@ use world::World;
 use crate::child::Child;
 use crate::home::{Data, Home};
 use crate::person::{Agent, Visitor};
+
+/// How long a story waits for something that must come.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// How often a story looks whether it came.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// The owner's address.
 pub const EMAIL: &str = "owner@example.com";
@@ -146,6 +153,54 @@ impl Stack {
             Some(Host::Here(running)) => running.world(),
             Some(Host::Child(_)) | None => panic!("the server does not run in this process"),
         }
+    }
+
+    /// Waits until a metric of the server in this process has at least this value.
+    ///
+    /// # Panics
+    /// While the server runs as a process, or not at all, and when it takes too long.
+    pub async fn counts(&self, metric: &str, at_least: u64) {
+        let Some(Host::Here(running)) = &self.host else {
+            panic!("the server does not run in this process");
+        };
+        let reached = async {
+            loop {
+                let text = running.metrics();
+                let line = text.lines().find_map(|line| line.strip_prefix(metric));
+                let value = line.and_then(|value| value.trim().parse::<u64>().ok());
+                if value.is_some_and(|value| value >= at_least) {
+                    return;
+                }
+                self.world.clock.sleep(LOOK_AGAIN).await;
+            }
+        };
+        let reached = self.world.clock.timeout(PATIENCE, reached).await;
+        reached.unwrap_or_else(|| panic!("{metric} does not reach {at_least}"));
+    }
+
+    /// Waits until so many uploaded files lie on the disk.
+    ///
+    /// # Panics
+    /// When it takes too long.
+    pub async fn keeps_files(&self, count: usize) {
+        let reached = async {
+            while file_count(&self.path().join("files")) != count {
+                self.world.clock.sleep(LOOK_AGAIN).await;
+            }
+        };
+        let reached = self.world.clock.timeout(PATIENCE, reached).await;
+        reached.unwrap_or_else(|| panic!("there are never {count} files"));
+    }
+
+    /// The store of a server that does not run, for stories that plant rows or look at them.
+    ///
+    /// # Panics
+    /// Where it cannot be opened.
+    pub async fn store(&self) -> storage::Db {
+        assert!(self.host.is_none(), "the server runs on it");
+        let checked = self.config().check().expect("the configuration is right");
+        let db = storage::open(&checked.database, &self.world).await;
+        db.expect("the store opens")
     }
 
     /// Somebody new on the site, connected.
@@ -384,6 +439,14 @@ impl Stack {
         self.stops().await;
         self.data.remove(&self.world).await;
     }
+}
+
+fn file_count(directory: &Path) -> usize {
+    let entries = std::fs::read_dir(directory).into_iter().flatten();
+    let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
+    paths
+        .map(|path| if path.is_dir() { file_count(&path) } else { 1 })
+        .sum()
 }
 
 async fn serve(data: &Data, listen: &str) -> Host {

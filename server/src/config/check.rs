@@ -39,6 +39,8 @@ pub struct Checked {
     pub router: RouterConfig,
     /// The daily backup.
     pub backup: BackupPlan,
+    /// How long things are kept.
+    pub retention: RetentionPlan,
     /// Unattended set-up: address and password.
     pub setup: Option<(String, String)>,
     /// How long clients have to leave.
@@ -67,6 +69,21 @@ pub struct BackupPlan {
     pub directory: PathBuf,
 }
 
+/// How long things are kept, in milliseconds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RetentionPlan {
+    /// Visits, and visitors who never became a contact.
+    pub visitor_ms: u64,
+    /// What came of commands.
+    pub command_ms: u64,
+    /// The log of what happened.
+    pub event_ms: u64,
+    /// Lapsed sessions and invitations.
+    pub sign_in_ms: u64,
+    /// The audit log; for ever when absent.
+    pub audit_ms: Option<u64>,
+}
+
 impl Config {
     /// Makes what the parts take. Touches nothing but the files that are named.
     ///
@@ -86,6 +103,7 @@ impl Config {
             blobs: check.blobs(self),
             desk: check.desk(self),
             backup: check.backup(self),
+            retention: check.retention(self),
             setup: check.setup(self),
             drain: Duration::from_millis(self.shutdown.drain_ms),
             data_dir,
@@ -426,6 +444,29 @@ impl Check {
                 || Path::new(&config.data_dir).join("backups"),
                 PathBuf::from,
             ),
+        }
+    }
+
+    fn retention(&mut self, config: &Config) -> RetentionPlan {
+        /// A hundred years.
+        const DAYS_MAX: u64 = 36_500;
+        let kept = &config.retention;
+        let mut days = |key: &str, days: u64, days_min: u64| {
+            if !(days_min..=DAYS_MAX).contains(&days) {
+                let problem = format!("must be {days_min} to {DAYS_MAX} days");
+                self.mistake(&format!("retention.{key}"), problem);
+            }
+            days.min(DAYS_MAX) * DAY_MS
+        };
+        RetentionPlan {
+            visitor_ms: days("visitor_days", kept.visitor_days, 1),
+            command_ms: days("command_days", kept.command_days, limit::COMMAND_DAYS_MIN),
+            event_ms: days("event_days", kept.event_days, 1),
+            sign_in_ms: days("sign_in_days", kept.sign_in_days, 1),
+            audit_ms: match days("audit_days", kept.audit_days, 0) {
+                0 => None,
+                audit_ms => Some(audit_ms),
+            },
         }
     }
 

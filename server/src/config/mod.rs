@@ -9,7 +9,7 @@ use std::path::Path;
 use router::RouterConfig;
 use serde::{Deserialize, Serialize};
 
-pub use check::{Addresses, BackupPlan, Checked};
+pub use check::{Addresses, BackupPlan, Checked, RetentionPlan};
 
 mod check;
 mod environment;
@@ -44,6 +44,8 @@ pub struct Config {
     pub attachments: Attachments,
     /// Where a visitor's country and city come from.
     pub geo: Geo,
+    /// How long things are kept.
+    pub retention: Retention,
     /// Who may read `/metrics`.
     pub metrics: Metrics,
     /// The daily backup.
@@ -148,6 +150,22 @@ pub struct Geo {
     pub country_header: String,
     /// A header with the city's name, believed from trusted proxies.
     pub city_header: String,
+}
+
+/// How long things are kept, in days.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Retention {
+    /// Visits with their pages and events, and visitors who never became a contact.
+    pub visitor_days: u64,
+    /// What came of commands.
+    pub command_days: u64,
+    /// The log of what happened.
+    pub event_days: u64,
+    /// Lapsed sessions and invitations.
+    pub sign_in_days: u64,
+    /// The audit log; for ever when zero.
+    pub audit_days: u64,
 }
 
 /// Who may read `/metrics`. With neither, nobody.
@@ -280,6 +298,7 @@ impl Default for Config {
             login: Login::default(),
             attachments: Attachments::default(),
             geo: Geo::default(),
+            retention: Retention::default(),
             metrics: Metrics::default(),
             backup: Backup::default(),
             log: Log::default(),
@@ -337,6 +356,18 @@ impl Default for Attachments {
             s3_endpoint: String::new(),
             s3_access_key_id: String::new(),
             s3_secret_access_key: String::new(),
+        }
+    }
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self {
+            visitor_days: 90,
+            command_days: 90,
+            event_days: 30,
+            sign_in_days: 30,
+            audit_days: 730,
         }
     }
 }

@@ -24,6 +24,9 @@ pub use value::Value;
 use crate::error::{Error, Result};
 use group::{Read, Write};
 
+/// Rows that one batch of forgetting removes at most, so that it holds the writer for less than 50 ms.
+pub(crate) const PRUNE_SLICE: usize = 200;
+
 /// Where the rows live.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Home {

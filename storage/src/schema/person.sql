@@ -28,6 +28,7 @@ CREATE TABLE visit (
     visit_id TEXT NOT NULL,
     visitor_id TEXT NOT NULL,
     site_id TEXT NOT NULL,
+    number BIGINT NOT NULL,
     source_json TEXT NOT NULL,
     page_count BIGINT NOT NULL,
     started_at_ms BIGINT NOT NULL,

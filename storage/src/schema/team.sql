@@ -58,6 +58,7 @@ CREATE TABLE invitation (
     archived_at_ms BIGINT,
     PRIMARY KEY (workspace_id, invitation_id)
 );
+CREATE INDEX invitation_by_expiry ON invitation (expires_at_ms);
 CREATE UNIQUE INDEX invitation_by_token ON invitation (token_hash);
 CREATE UNIQUE INDEX invitation_open_by_email ON invitation (workspace_id, email_folded) WHERE archived_at_ms IS NULL;
 
@@ -73,6 +74,7 @@ CREATE TABLE login_session (
     user_agent TEXT NOT NULL
 );
 CREATE UNIQUE INDEX login_session_by_secret ON login_session (secret_hash);
+CREATE INDEX login_session_by_expiry ON login_session (expires_at_ms);
 CREATE INDEX login_session_by_user ON login_session (user_id, created_at_ms);
 
 CREATE TABLE failed_login (

@@ -2,6 +2,7 @@
 
 mod chat;
 mod fallback;
+mod housekeeping;
 mod identity;
 mod refusal;
 mod resume;
