@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 use loadtest::measure::Wish;
 use loadtest::report::{Report, html};
-use loadtest::scenario::{self, chat, idle};
+use loadtest::scenario::{self, chat, idle, verify};
 use loadtest::target::Target;
 use loadtest::{Error, fleet, process};
 use tokio::signal::unix::{SignalKind, signal};
@@ -55,6 +55,8 @@ enum Scenario {
     Idle(idle::Options),
     /// Let pairs of a visitor and an agent talk at a steady rate.
     Chat(chat::Options),
+    /// Compare what was acknowledged, stored and shown; with --faults while nodes are being broken.
+    Verify(verify::Options),
     /// A share of a run in a process of its own.
     #[command(hide = true)]
     Worker,
@@ -122,10 +124,12 @@ async fn lead(world: &World, arguments: &Arguments) -> Result<bool, Error> {
     let output = &arguments.output;
     let seed = output.seed.unwrap_or_else(|| world.ids.below(1 << 32));
     let started = world.clock.elapsed();
-    let stage = arguments.target.resolve(world, seed).await?;
+    let target = &arguments.target;
+    let stage = async || target.resolve(world, seed).await;
     let mut report = match &arguments.scenario {
-        Scenario::Idle(options) => idle::run(&stage, options).await?,
-        Scenario::Chat(options) => Box::pin(chat::run(&stage, options)).await?,
+        Scenario::Idle(options) => idle::run(&stage().await?, options).await?,
+        Scenario::Chat(options) => Box::pin(chat::run(&stage().await?, options)).await?,
+        Scenario::Verify(options) => verify::run(world, target, options, seed).await?,
         Scenario::Worker => return Ok(true),
     };
     report.seconds = (world.clock.elapsed() - started).as_secs_f64();

@@ -158,6 +158,7 @@ pub async fn start_own(world: &World, home: &TempDir) -> Result<Node, Error> {
     let mut node = Node::new(Spec {
         binary: node::binary()?,
         home: home.path().to_owned(),
+        email: node::EMAIL.to_owned(),
         password: secret(world),
         variables: Vec::new(),
     });

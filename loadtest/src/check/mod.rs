@@ -32,6 +32,9 @@ pub enum Kind {
     Refused,
     /// A command never came to an end.
     Unfinished,
+    /// A reader was told to read afresh although the log could have gone on. Nothing is lost by it,
+    /// but a client forgets what it shows.
+    Unresumed,
 }
 
 impl Kind {
@@ -44,6 +47,7 @@ impl Kind {
             Self::Reordered => "reordered",
             Self::Refused => "refused",
             Self::Unfinished => "unfinished",
+            Self::Unresumed => "unresumed",
         }
     }
 }
@@ -53,14 +57,44 @@ impl Kind {
 pub struct Finding {
     /// Which promise.
     pub kind: Kind,
+    /// How often: a stretch of numbers that is missing is one finding.
+    pub count: u64,
+    /// About which number of the conversation; 0 where it is about none.
+    pub number: u64,
+    /// About which message of a plan, where it is about one.
+    pub index: Option<u64>,
     /// What was found.
     pub text: String,
 }
 
 impl Finding {
-    fn new(kind: Kind, text: String) -> Self {
-        Self { kind, text }
+    /// A finding about one number.
+    #[must_use]
+    pub fn new(kind: Kind, number: u64, text: String) -> Self {
+        Self {
+            kind,
+            count: 1,
+            number,
+            index: None,
+            text,
+        }
     }
+
+    /// The same, about a message of a plan.
+    #[must_use]
+    pub fn about(self, index: u64) -> Self {
+        Self {
+            index: Some(index),
+            ..self
+        }
+    }
+}
+
+/// How many findings of a kind there are.
+#[must_use]
+pub fn count_of<'a>(findings: impl IntoIterator<Item = &'a Finding>, kind: Kind) -> u64 {
+    let findings = findings.into_iter().filter(|finding| finding.kind == kind);
+    findings.map(|finding| finding.count).sum()
 }
 
 impl std::fmt::Display for Finding {
@@ -105,7 +139,7 @@ pub fn of_store(entries: &[Entry]) -> Vec<Finding> {
     let mut last_at_ms = 0;
     for (expected, entry) in (1_u64..).zip(entries) {
         let seq = entry.seq;
-        let mut found = |kind, text| findings.push(Finding::new(kind, text));
+        let mut found = |kind, text| findings.push(Finding::new(kind, seq, text));
         if seq != expected {
             let text = format!("stored: seq {seq} where {expected} is due");
             found(Kind::Reordered, text);
@@ -164,23 +198,33 @@ pub fn of_log(stored: &[(u64, EntryId)], log: Option<&Log>) -> Vec<Finding> {
         let lines = log.lines().iter();
         lines.map(|line| (line.number, line.entry_id)).collect()
     });
-    if stored.ends_with(&held) && (!held.is_empty() || stored.is_empty()) {
-        return Vec::new();
+    let first = held.first().map_or(1, |(number, _)| *number);
+    of_shown(stored, &held, first)
+}
+
+/// What is wrong with what a reader was shown, in the order it was shown: it must be what is stored,
+/// from the number `first` on.
+#[must_use]
+pub fn of_shown(stored: &[(u64, EntryId)], shown: &[(u64, EntryId)], first: u64) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let from = stored.partition_point(|(number, _)| *number < first);
+    if stored[from..] == *shown {
+        return findings;
     }
     let by_number: BTreeMap<u64, EntryId> = stored.iter().copied().collect();
-    let mut findings = Vec::new();
-    let mut last = 0;
-    for (number, id) in &held {
-        let mut found = |kind, text| findings.push(Finding::new(kind, text));
-        if *number == last {
+    let mut last = first.saturating_sub(1);
+    for (number, id) in shown {
+        let number = *number;
+        let mut found = |kind, text| findings.push(Finding::new(kind, number, text));
+        if number == last {
             found(Kind::Doubled, format!("shown: number {number} twice"));
-        } else if last > 0 && *number != last + 1 {
+        } else if number < last {
             found(
                 Kind::Reordered,
                 format!("shown: number {number} after {last}"),
             );
         }
-        match by_number.get(number) {
+        match by_number.get(&number) {
             None => found(
                 Kind::Lost,
                 format!("shown: number {number}, which is not stored"),
@@ -193,14 +237,23 @@ pub fn of_log(stored: &[(u64, EntryId)], log: Option<&Log>) -> Vec<Finding> {
             }
             Some(_) => {}
         }
-        last = *number;
+        findings.extend(never_shown(last + 1, number));
+        last = last.max(number);
     }
     let last_stored = stored.last().map_or(0, |(number, _)| *number);
-    if last_stored > last {
-        let text = format!("never shown: numbers {} to {last_stored}", last + 1);
-        findings.push(Finding::new(Kind::Lost, text));
-    }
+    findings.extend(never_shown(last + 1, last_stored + 1));
     findings
+}
+
+/// A stretch of numbers that a reader was not shown, up to but without `end`.
+fn never_shown(first: u64, end: u64) -> Option<Finding> {
+    (first < end).then(|| {
+        let text = format!("never shown: numbers {first} to {}", end - 1);
+        Finding {
+            count: end - first,
+            ..Finding::new(Kind::Lost, first, text)
+        }
+    })
 }
 
 /// What is wrong with what a client sent: what was accepted must be stored, once, under the number
@@ -226,7 +279,7 @@ pub fn of_outbox(
         if ack.conversation_id != Some(conversation_id) {
             continue;
         }
-        let mut found = |kind, text| findings.push(Finding::new(kind, text));
+        let mut found = |kind, text| findings.push(Finding::new(kind, number, text));
         match by_id.get(&entry_id) {
             None => {
                 let text = format!("number {number} was acknowledged and is not stored");
@@ -261,7 +314,7 @@ pub fn of_refused(client: &Client) -> Vec<Finding> {
         Some(Outcome::Rejected(problem)) => {
             let (kind, code) = (item.command.kind(), problem.code.as_str());
             let text = format!("{kind} {}: {code}", item.client_id.as_str());
-            Some(Finding::new(Kind::Refused, text))
+            Some(Finding::new(Kind::Refused, 0, text))
         }
         Some(Outcome::Accepted(_)) | None => None,
     };
@@ -274,7 +327,7 @@ pub fn of_unfinished(client: &Client) -> Vec<Finding> {
     let open = client.outbox().pending();
     let finding = |item: &Item| {
         let text = format!("{} {}", item.command.kind(), item.client_id.as_str());
-        Finding::new(Kind::Unfinished, text)
+        Finding::new(Kind::Unfinished, 0, text)
     };
     open.iter().map(finding).collect()
 }
@@ -282,15 +335,20 @@ pub fn of_unfinished(client: &Client) -> Vec<Finding> {
 /// What a client saw being broken on its connections.
 #[must_use]
 pub fn of_connections(client: &Client) -> Vec<Finding> {
-    let finding = |broken: &Broken| {
-        let kind = match broken.what {
-            Break::Doubled(_) => Kind::Doubled,
-            Break::Gap { .. }
-            | Break::Changed(_)
-            | Break::BackInTime(_)
-            | Break::Position { .. } => Kind::Reordered,
-        };
-        Finding::new(kind, format!("live: {broken}"))
-    };
-    client.broken().iter().map(finding).collect()
+    client.broken().iter().map(of_connection).collect()
 }
+
+/// One thing that a client saw being broken.
+#[must_use]
+pub fn of_connection(broken: &Broken) -> Finding {
+    let kind = match broken.what {
+        Break::Doubled(_) => Kind::Doubled,
+        Break::Gap { .. } | Break::Changed(_) | Break::BackInTime(_) | Break::Position { .. } => {
+            Kind::Reordered
+        }
+    };
+    Finding::new(kind, broken.what.number(), format!("live: {broken}"))
+}
+
+#[cfg(test)]
+mod check_tests;

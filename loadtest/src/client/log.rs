@@ -81,6 +81,18 @@ pub enum Break {
     },
 }
 
+impl Break {
+    /// The number in question.
+    #[must_use]
+    pub fn number(&self) -> u64 {
+        match self {
+            Self::Gap { expected, .. } => *expected,
+            Self::Doubled(number) | Self::Changed(number) | Self::BackInTime(number) => *number,
+            Self::Position { position, .. } => *position,
+        }
+    }
+}
+
 /// The log of one conversation.
 #[derive(Debug, Clone, Default)]
 pub struct Log {
@@ -175,6 +187,12 @@ impl Log {
         }
         self.lines.push(line);
         Ok(())
+    }
+
+    /// Forgets all but the last lines; those who keep a record of their own need no more.
+    pub fn keep_last(&mut self, count: usize) {
+        let from = self.lines.len().saturating_sub(count);
+        self.lines.drain(..from);
     }
 
     /// Takes entries in a row: those that were missing, or a newest page that replaces all.

@@ -179,6 +179,13 @@ impl Client {
         &self.logs
     }
 
+    /// Forgets all but the last lines of a conversation.
+    pub fn keep_last(&mut self, conversation_id: ConversationId, count: usize) {
+        if let Some(log) = self.logs.get_mut(&conversation_id) {
+            log.keep_last(count);
+        }
+    }
+
     /// What it sent.
     #[must_use]
     pub fn outbox(&self) -> &Outbox {
@@ -336,10 +343,13 @@ impl Client {
     pub async fn signal(&mut self, frame: &ClientFrame) -> Result<(), Error> {
         let connection = self.connection.as_mut().ok_or_else(not_connected)?;
         let sent = self.world.clock.timeout(SEND_MAX, connection.send(frame));
-        let Some(sent) = sent.await else {
+        let sent = sent.await.unwrap_or(Err(Error::Silent));
+        // A broken socket shows at the next read too. A stream may live on without what was posted
+        // beside it, and would wait for an answer for ever.
+        let is_over = matches!(sent, Err(Error::Silent)) || self.transport == Transport::Stream;
+        if is_over && sent.as_ref().is_err_and(Error::is_passing) {
             self.connection = None;
-            return Err(Error::Silent);
-        };
+        }
         sent
     }
 

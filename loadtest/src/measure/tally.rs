@@ -48,6 +48,10 @@ tallies! {
     Afresh = "afresh";
     /// Commands sent a second time on purpose.
     Repeated = "repeated";
+    /// Connections that a client cut itself.
+    CutOff = "cut_off";
+    /// Times that a reader read nothing for a while.
+    Rested = "rested";
     /// Pages shown.
     Pages = "pages";
     /// Rows of live lists received.

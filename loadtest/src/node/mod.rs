@@ -16,7 +16,7 @@ use world::World;
 
 use crate::Error;
 
-/// The owner of a node's workspace.
+/// The owner of a node's workspace, unless another is named.
 pub const EMAIL: &str = "owner@example.com";
 
 /// How long a node may take until it listens. Generous: the machine may be busy.
@@ -32,7 +32,9 @@ pub struct Spec {
     pub binary: PathBuf,
     /// The folder for its data and its log.
     pub home: PathBuf,
-    /// The owner's password.
+    /// The owner's address and password: made at the first start of an empty store.
+    pub email: String,
+    /// See `email`.
     pub password: String,
     /// Variables beside those that every node gets.
     pub variables: Vec<(String, String)>,
@@ -89,7 +91,7 @@ impl Node {
             .env_clear()
             .env("SWITCHBOARD_DATA_DIR", self.spec.home.join("data"))
             .env("SWITCHBOARD_LISTEN", self.address.to_string())
-            .env("SWITCHBOARD_SETUP_EMAIL", EMAIL)
+            .env("SWITCHBOARD_SETUP_EMAIL", &self.spec.email)
             .env("SWITCHBOARD_SETUP_PASSWORD", &self.spec.password)
             .env("SWITCHBOARD_LIMITS_TRUSTED_ADDRESSES", "127.0.0.0/8")
             .env("SWITCHBOARD_BACKUP_DAILY_AT", "")
@@ -215,7 +217,10 @@ impl Node {
             return Ok(());
         };
         match process.try_wait()? {
-            Some(status) => Err(self.ended(status)),
+            Some(status) => {
+                self.process = None;
+                Err(self.ended(status))
+            }
             None => Ok(()),
         }
     }

@@ -6,6 +6,9 @@ use super::{Figure, Report, Unit};
 use crate::measure::latency::ms;
 use crate::measure::{Expectation, LatencyFigures};
 
+/// Broken promises that a terminal is told; the file has more.
+const BROKEN_TOLD: usize = 10;
+
 impl Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let seconds = self.seconds;
@@ -32,10 +35,10 @@ impl Display for Report {
         for one in &self.notes {
             writeln!(f, "note: {one}")?;
         }
-        for one in &self.broken {
+        for one in self.broken.iter().take(BROKEN_TOLD) {
             writeln!(f, "broken promise: {one}")?;
         }
-        let hidden = self.broken_count.saturating_sub(self.broken.len() as u64);
+        let hidden = self.broken_count.saturating_sub(BROKEN_TOLD as u64);
         if hidden > 0 {
             writeln!(f, "… and {hidden} more broken promises")?;
         }

@@ -147,8 +147,7 @@ fn fill(
     }
     report.count("stored", sum.stored);
     for kind in [Kind::Lost, Kind::Doubled, Kind::Reordered] {
-        let found = sum.findings.iter().filter(|finding| finding.kind == kind);
-        report.count(kind.name(), found.count() as u64);
+        report.count(kind.name(), check::count_of(&sum.findings, kind));
         report.expect_none(kind.name());
     }
     report.latency("delivery", sum.delivery);

@@ -4,6 +4,8 @@
 //! `play` for the worker's side. A run fails when a promise of the server or an expectation of the
 //! user is broken; that something is slow is a failure only where the user said how fast it must be.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -15,6 +17,7 @@ pub mod chat;
 pub mod idle;
 pub mod plan;
 pub mod talk;
+pub mod verify;
 
 /// Sockets of one worker: below the 20,000 files that a process may open, with room for requests.
 pub const SHARE_MAX: u64 = 15_000;
@@ -27,6 +30,8 @@ pub enum Part {
     Idle(idle::Share),
     /// Pairs that talk.
     Chat(chat::Share),
+    /// People whose logs are compared with the store.
+    Verify(verify::Share),
 }
 
 /// Plays a part to its end.
@@ -37,6 +42,7 @@ pub async fn play(part: Part, worker: Worker) -> Result<Value, Error> {
     match part {
         Part::Idle(share) => told(idle::play(share, worker).await),
         Part::Chat(share) => told(Box::pin(chat::play(share, worker)).await),
+        Part::Verify(share) => told(Box::pin(verify::play(share, worker)).await),
     }
 }
 
@@ -89,6 +95,30 @@ pub fn ratio(count: u64, by: f64) -> f64 {
     count as f64 / by.max(f64::MIN_POSITIVE)
 }
 
+/// A duration as people write it: `500ms`, `60s`, `10m`, or seconds.
+///
+/// # Errors
+/// It is none.
+pub fn duration(text: &str) -> Result<Duration, String> {
+    let end = text
+        .find(|letter: char| !letter.is_ascii_digit())
+        .unwrap_or(text.len());
+    let (number, unit) = text.split_at(end);
+    let wrong = || "write it as 500ms, 60s or 10m".to_owned();
+    let number: u64 = number.parse().map_err(|_| wrong())?;
+    let unit_ms = match unit {
+        "ms" => 1,
+        "s" | "" => 1_000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        _ => return Err(wrong()),
+    };
+    number
+        .checked_mul(unit_ms)
+        .map(Duration::from_millis)
+        .ok_or_else(wrong)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -103,6 +133,21 @@ mod tests {
             next += stretch.count;
         }
         assert_eq!(next, count);
+    }
+
+    #[test]
+    fn durations_are_written_with_a_unit() {
+        for (text, ms) in [
+            ("500ms", 500),
+            ("60s", 60_000),
+            ("10m", 600_000),
+            ("7", 7_000),
+        ] {
+            assert_eq!(duration(text), Ok(Duration::from_millis(ms)), "{text}");
+        }
+        for text in ["", "s", "5 s", "-5s", "5d", "99999999999999999999s"] {
+            assert!(duration(text).is_err(), "{text}");
+        }
     }
 
     #[test]

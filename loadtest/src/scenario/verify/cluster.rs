@@ -1,0 +1,342 @@
+//! The nodes of a verification: started on one store, each behind a proxy of its own; and whoever
+//! breaks them by a plan.
+
+use std::time::Duration;
+
+use rustix::process::Signal;
+use serde::Serialize;
+use tempfile::TempDir;
+use world::World;
+
+use super::fault::{Fault, Planned};
+use crate::Error;
+use crate::fleet::moment;
+use crate::node::proxy::{Proxy, Weather};
+use crate::node::{self, Node, Spec};
+use crate::target::secret;
+
+/// How long an orderly end may take: the clients are told to leave within it.
+const STOP_MAX: Duration = Duration::from_secs(15);
+
+/// How many nodes, and on what.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// Nodes.
+    pub nodes: usize,
+    /// The store; SQLite in the temporary folder when absent.
+    pub database_url: Option<String>,
+    /// The bus between nodes.
+    pub redis_url: Option<String>,
+    /// The owner's address and password, where the store has one already.
+    pub owner: Option<(String, String)>,
+}
+
+/// Nodes of one store, with a proxy before each.
+pub struct Cluster {
+    plan: Plan,
+    home: TempDir,
+    /// The owner's address.
+    pub email: String,
+    /// The owner's password.
+    pub password: String,
+    nodes: Vec<Place>,
+    /// Links that all nodes share.
+    links: Vec<(&'static str, Proxy)>,
+}
+
+/// A node and the proxy before it.
+struct Place {
+    node: Node,
+    proxy: Proxy,
+}
+
+/// A fault that was carried out.
+#[derive(Debug, Clone, Serialize)]
+pub struct Done {
+    /// On what: `node 0`, `store`, `bus`.
+    pub subject: String,
+    /// What was planned.
+    #[serde(flatten)]
+    pub planned: Planned,
+}
+
+/// What whoever breaks a cluster brings home.
+#[derive(Debug, Default)]
+pub struct Broken {
+    /// What was broken on purpose.
+    pub done: Vec<Done>,
+    /// What broke by itself.
+    pub unplanned: Vec<String>,
+}
+
+impl Cluster {
+    /// Starts all nodes.
+    ///
+    /// # Errors
+    /// A node does not start.
+    pub async fn start(world: &World, plan: Plan) -> Result<Self, Error> {
+        if plan.nodes > 1 && plan.database_url.is_none() {
+            let text = "several nodes need one store: name --database-url postgres://…";
+            return Err(Error::Usage(text.to_owned()));
+        }
+        let home = tempfile::tempdir()?;
+        let (email, password) = plan
+            .owner
+            .clone()
+            .unwrap_or_else(|| (node::EMAIL.to_owned(), secret(world)));
+        let mut cluster = Self {
+            plan,
+            home,
+            email,
+            password,
+            nodes: Vec::new(),
+            links: Vec::new(),
+        };
+        let variables = cluster.link(world).await?;
+        for index in 0..cluster.plan.nodes {
+            let mut node = cluster.node(&format!("node-{index}"), variables.clone())?;
+            node.start(world).await?;
+            let proxy = Proxy::start(world, node.address())?;
+            cluster.nodes.push(Place { node, proxy });
+        }
+        Ok(cluster)
+    }
+
+    /// Puts proxies before the store and the bus, and says what nodes are told of them.
+    async fn link(&mut self, world: &World) -> Result<Vec<(String, String)>, Error> {
+        let mut variables = Vec::new();
+        let named = [
+            (
+                "store",
+                "SWITCHBOARD_DATABASE_URL",
+                self.plan.database_url.clone(),
+            ),
+            ("bus", "SWITCHBOARD_REDIS_URL", self.plan.redis_url.clone()),
+        ];
+        for (name, variable, url) in named {
+            let Some(text) = url else { continue };
+            let (proxy, url) = proxied(world, &text).await?;
+            variables.push((variable.to_owned(), url));
+            self.links.push((name, proxy));
+        }
+        Ok(variables)
+    }
+
+    fn node(&self, name: &str, variables: Vec<(String, String)>) -> Result<Node, Error> {
+        // One embedded store is one folder; nodes of a shared store have a folder each.
+        let folder = match self.plan.database_url {
+            Some(_) => name,
+            None => "node-0",
+        };
+        Ok(Node::new(Spec {
+            binary: node::binary()?,
+            home: self.home.path().join(folder),
+            email: self.email.clone(),
+            password: self.password.clone(),
+            variables,
+        }))
+    }
+
+    /// Where clients connect: the proxies.
+    #[must_use]
+    pub fn urls(&self) -> Vec<String> {
+        self.nodes.iter().map(|place| place.proxy.url()).collect()
+    }
+
+    /// The site that the nodes serve.
+    #[must_use]
+    pub fn site_key(&self) -> Option<protocol::id::SiteId> {
+        self.nodes.first().and_then(|place| place.node.site_key())
+    }
+
+    /// The first node's process.
+    #[must_use]
+    pub fn pid(&self) -> Option<u32> {
+        self.nodes.first().and_then(|place| place.node.pid())
+    }
+
+    /// The names of the links that all nodes share.
+    #[must_use]
+    pub fn link_names(&self) -> Vec<&'static str> {
+        self.links.iter().map(|(name, _)| *name).collect()
+    }
+
+    /// Carries out the plans, one for each node and then one for each shared link, and leaves
+    /// everything whole.
+    ///
+    /// # Errors
+    /// A node does not start again.
+    pub async fn suffer(
+        &mut self,
+        world: &World,
+        started: Duration,
+        plans: Vec<Vec<Planned>>,
+    ) -> Result<Broken, Error> {
+        let mut plans = plans.into_iter();
+        let mut nodes = Vec::new();
+        for (index, place) in self.nodes.iter_mut().enumerate() {
+            let plan = plans.next().unwrap_or_default();
+            nodes.push(place.suffer(world, format!("node {index}"), started, plan));
+        }
+        let mut links = Vec::new();
+        for (name, proxy) in &self.links {
+            let plan = plans.next().unwrap_or_default();
+            links.push(suffer_link(world, name, proxy, started, plan));
+        }
+        let nodes = futures_util::future::join_all(nodes);
+        let links = futures_util::future::join_all(links);
+        let (nodes, links) = futures_util::future::join(nodes, links).await;
+        let mut sum = Broken::default();
+        for broken in nodes {
+            let broken = broken?;
+            sum.done.extend(broken.done);
+            sum.unplanned.extend(broken.unplanned);
+        }
+        sum.done.extend(links.into_iter().flatten());
+        sum.done.sort_by_key(|done| done.planned.at_ms);
+        Ok(sum)
+    }
+
+    /// Kills all nodes and starts a fresh one on the store; gives its address.
+    ///
+    /// # Errors
+    /// It does not start.
+    pub async fn renew(&mut self, world: &World) -> Result<String, Error> {
+        for place in &mut self.nodes {
+            place.node.kill().await?;
+        }
+        let url = self.plan.database_url.clone();
+        let variables = url.map(|url| ("SWITCHBOARD_DATABASE_URL".to_owned(), url));
+        let mut fresh = self.node("fresh", variables.into_iter().collect())?;
+        fresh.start(world).await?;
+        let url = fresh.url();
+        let proxy = Proxy::start(world, fresh.address())?;
+        self.nodes = vec![Place { node: fresh, proxy }];
+        Ok(url)
+    }
+}
+
+impl Place {
+    async fn suffer(
+        &mut self,
+        world: &World,
+        subject: String,
+        started: Duration,
+        plan: Vec<Planned>,
+    ) -> Result<Broken, Error> {
+        let mut broken = Broken::default();
+        for planned in plan {
+            moment::wait(world, started + planned.at()).await;
+            self.revive(world, &subject, &mut broken).await?;
+            if let Err(error) = self.carry_out(world, planned.fault).await {
+                broken.unplanned.push(format!("{subject}: {error}"));
+            }
+            let subject = subject.clone();
+            broken.done.push(Done { subject, planned });
+        }
+        self.revive(world, &subject, &mut broken).await?;
+        Ok(broken)
+    }
+
+    /// Starts the node again if it ended by itself, and tells of it.
+    async fn revive(
+        &mut self,
+        world: &World,
+        subject: &str,
+        broken: &mut Broken,
+    ) -> Result<(), Error> {
+        if let Err(error) = self.node.check() {
+            broken.unplanned.push(format!("{subject}: {error}"));
+        }
+        if self.node.pid().is_none() {
+            self.node.start(world).await?;
+        }
+        Ok(())
+    }
+
+    async fn carry_out(&mut self, world: &World, fault: Fault) -> Result<(), Error> {
+        match fault {
+            Fault::Kill { .. } => {
+                self.node.kill().await?;
+                world.clock.sleep(fault.length()).await;
+                self.node.start(world).await
+            }
+            Fault::Restart { .. } => {
+                self.node.stop(world, STOP_MAX).await?;
+                world.clock.sleep(fault.length()).await;
+                self.node.start(world).await
+            }
+            Fault::Pause { .. } => {
+                self.node.signal(Signal::STOP)?;
+                world.clock.sleep(fault.length()).await;
+                self.node.signal(Signal::CONT)
+            }
+            Fault::Cut { .. } | Fault::Hold { .. } | Fault::Slow { .. } => {
+                trouble(world, &self.proxy, fault).await;
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Breaks a link for as long as the fault lasts.
+async fn trouble(world: &World, proxy: &Proxy, fault: Fault) {
+    match fault {
+        Fault::Cut { percent } => proxy.cut(percent),
+        Fault::Hold { .. } => proxy.set(Weather {
+            is_held: true,
+            ..Weather::default()
+        }),
+        Fault::Slow {
+            bytes_per_second,
+            delay_ms,
+            ..
+        } => proxy.set(Weather {
+            is_held: false,
+            bytes_per_second: Some(bytes_per_second),
+            delay_ms,
+        }),
+        Fault::Kill { .. } | Fault::Restart { .. } | Fault::Pause { .. } => return,
+    }
+    world.clock.sleep(fault.length()).await;
+    proxy.set(Weather::default());
+}
+
+async fn suffer_link(
+    world: &World,
+    name: &str,
+    proxy: &Proxy,
+    started: Duration,
+    plan: Vec<Planned>,
+) -> Vec<Done> {
+    let mut done = Vec::new();
+    for planned in plan {
+        moment::wait(world, started + planned.at()).await;
+        trouble(world, proxy, planned.fault).await;
+        let subject = name.to_owned();
+        done.push(Done { subject, planned });
+    }
+    done
+}
+
+/// A proxy before the server of an address, and the address with the proxy in its place.
+async fn proxied(world: &World, text: &str) -> Result<(Proxy, String), Error> {
+    let wrong = || Error::Address(text.to_owned());
+    let mut url = url::Url::parse(text).map_err(|_| wrong())?;
+    let default_port = match url.scheme() {
+        "postgres" | "postgresql" => 5_432,
+        "redis" => 6_379,
+        _ => return Err(wrong()),
+    };
+    let host = url.host_str().ok_or_else(wrong)?;
+    let place = (host, url.port().unwrap_or(default_port));
+    let server = tokio::net::lookup_host(place)
+        .await?
+        .next()
+        .ok_or_else(wrong)?;
+    let proxy = Proxy::start(world, server)?;
+    url.set_host(Some("127.0.0.1")).map_err(|_| wrong())?;
+    url.set_port(Some(proxy.address.port()))
+        .map_err(|()| wrong())?;
+    Ok((proxy, url.to_string()))
+}

@@ -1,0 +1,337 @@
+//! `verify`: is what was acknowledged the same as what is stored and what everybody was shown, once,
+//! in order? With `--faults` it runs nodes of its own and breaks them while the load goes on.
+
+pub mod cluster;
+pub mod compare;
+pub mod fault;
+pub mod person;
+pub mod record;
+mod stage;
+
+use std::time::Duration;
+
+use protocol::frame::Purpose;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use world::World;
+
+use self::cluster::{Broken, Cluster};
+use self::compare::{Outcome, Told};
+use super::plan::Plan;
+use super::{Part, Stretch, divide, ratio};
+use crate::Error;
+use crate::check::{Kind, count_of};
+use crate::client::http::Http;
+use crate::fleet::worker::{Worker, noted};
+use crate::fleet::{Fleet, moment};
+use crate::measure::{Relation, Tally};
+use crate::progress::Monitor;
+use crate::report::{Report, Unit};
+use crate::target::{Setting, Stage, Target};
+
+/// Conversations of one worker.
+const PAIRS_MAX: u64 = 1_000;
+
+/// From the cue to the first message.
+const LEAD: Duration = Duration::from_millis(200);
+
+/// Which numbers of the seed are for what.
+const FAULTS: u64 = 1_000;
+
+/// Options of `verify`.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Options {
+    /// Start nodes for the run and break them while it goes on.
+    #[arg(long)]
+    pub faults: bool,
+    /// How long, setting up included: 60s, 10m.
+    #[arg(long, default_value = "60s", value_parser = super::duration)]
+    pub duration: Duration,
+    /// How many conversations.
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..))]
+    pub pairs: u64,
+    /// Messages a second, over all conversations.
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..))]
+    pub rate: u64,
+    /// Conversations of one agent's connection.
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=64))]
+    pub pairs_per_agent: u64,
+    /// Bytes of a message.
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u64).range(64..=16_000))]
+    pub message_bytes: u64,
+    /// Worker processes; as many as the conversations need when absent.
+    #[arg(long, default_value_t = 1)]
+    pub workers: u64,
+    /// Nodes to start; several need a Postgres and a Redis.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=16))]
+    pub nodes: u64,
+    /// The store of the nodes: an empty Postgres database. SQLite in a temporary folder when absent.
+    #[arg(long, value_name = "URL")]
+    pub database_url: Option<String>,
+    /// The bus between the nodes.
+    #[arg(long, value_name = "URL")]
+    pub redis_url: Option<String>,
+}
+
+/// One worker's conversations.
+#[derive(Serialize, Deserialize)]
+pub struct Share {
+    pub(super) setting: Setting,
+    pub(super) stretch: Stretch,
+    pub(super) pairs_per_agent: u64,
+    /// Whether people send again, cut their connections and read late.
+    pub(super) is_rough: bool,
+}
+
+/// Runs the scenario on nodes of its own, or on the target.
+///
+/// # Errors
+/// It could not be set up. Broken promises are in the report.
+pub async fn run(
+    world: &World,
+    target: &Target,
+    options: &Options,
+    seed: u64,
+) -> Result<Report, Error> {
+    let started = moment::now();
+    if !options.faults {
+        if options.database_url.is_some() || options.redis_url.is_some() || options.nodes > 1 {
+            let text = "--nodes, --database-url and --redis-url go with --faults";
+            return Err(Error::Usage(text.to_owned()));
+        }
+        let stage = target.resolve(world, seed).await?;
+        return Box::pin(lead(&stage, None, options, started)).await;
+    }
+    if !target.urls.is_empty() {
+        let text = "--faults starts nodes of its own: leave --target out";
+        return Err(Error::Usage(text.to_owned()));
+    }
+    let owner = target.email.clone().zip(target.password.clone());
+    let mut cluster = Cluster::start(
+        world,
+        cluster::Plan {
+            nodes: usize::try_from(options.nodes).expect("at most 16"),
+            database_url: options.database_url.clone(),
+            redis_url: options.redis_url.clone(),
+            owner,
+        },
+    )
+    .await?;
+    let target = Target {
+        urls: cluster.urls(),
+        own: false,
+        email: Some(cluster.email.clone()),
+        password: Some(cluster.password.clone()),
+        site_key: cluster.site_key(),
+        server_pid: None,
+        yes: true,
+    };
+    let stage = target.resolve(world, seed).await?;
+    Box::pin(lead(&stage, Some(&mut cluster), options, started)).await
+}
+
+async fn lead(
+    stage: &Stage,
+    mut cluster: Option<&mut Cluster>,
+    options: &Options,
+    started: Duration,
+) -> Result<Report, Error> {
+    let world = &stage.world;
+    stage.owner()?;
+    stage.consent(options.pairs * 3)?;
+    let mut fleet = Fleet::start(world, &parts(stage, options)).await?;
+    let mut monitor = Monitor::new(world, "verify", fleet.watcher());
+    monitor.during("setting up", fleet.ready()).await?;
+    let begin = moment::now() + LEAD;
+    let left = (started + options.duration).saturating_sub(begin);
+    let left_ms = u64::try_from(left.as_millis()).unwrap_or(u64::MAX);
+    let plan = Plan {
+        pairs: options.pairs,
+        rate: options.rate,
+        due: (options.rate.saturating_mul(left_ms) / 1_000).max(options.pairs),
+        message_bytes: options.message_bytes,
+        started: begin,
+    };
+    fleet.cue(begin, json!(plan)).await?;
+    let broken = match &mut cluster {
+        None => Broken::default(),
+        Some(cluster) => {
+            let plans = plans(stage, options, cluster, left);
+            let suffered = cluster.suffer(world, begin, plans);
+            monitor.during("breaking", suffered).await?
+        }
+    };
+    monitor.during("talking", fleet.ready()).await?;
+    let url = match &mut cluster {
+        None => stage.urls[0].clone(),
+        Some(cluster) => cluster.renew(world).await?,
+    };
+    fleet.cue(moment::now(), json!(url)).await?;
+    let outcomes = fleet.outcomes::<Outcome>(world);
+    let (outcomes, notes) = monitor.during("checking", outcomes).await?;
+    let mut report = Report::new("verify", stage.seed, stage.urls.clone());
+    report.notes = notes;
+    fill(&mut report, &plan, &monitor, outcomes, broken);
+    Ok(report)
+}
+
+/// The plans of faults: for each node, then for each link that they share.
+fn plans(
+    stage: &Stage,
+    options: &Options,
+    cluster: &Cluster,
+    duration: Duration,
+) -> Vec<Vec<fault::Planned>> {
+    let mut plans = Vec::new();
+    for index in 0..options.nodes {
+        let dice = stage.dice(FAULTS + index);
+        plans.push(fault::plan(&dice, fault::Subject::Node, duration));
+    }
+    for (index, _) in (0..).zip(cluster.link_names()) {
+        let dice = stage.dice(2 * FAULTS + index);
+        plans.push(fault::plan(&dice, fault::Subject::Link, duration));
+    }
+    plans
+}
+
+fn parts(stage: &Stage, options: &Options) -> Vec<Part> {
+    let grain = options.pairs_per_agent;
+    let stretches = divide(options.pairs, PAIRS_MAX, options.workers, grain);
+    let part = |(index, stretch): (u64, &Stretch)| {
+        Part::Verify(Share {
+            setting: stage.setting(index),
+            stretch: *stretch,
+            pairs_per_agent: options.pairs_per_agent,
+            is_rough: options.faults,
+        })
+    };
+    (0..).zip(&stretches).map(part).collect()
+}
+
+fn fill(
+    report: &mut Report,
+    plan: &Plan,
+    monitor: &Monitor,
+    outcomes: Vec<Outcome>,
+    broken: Broken,
+) {
+    let mut sum = Outcome::default();
+    for outcome in outcomes {
+        sum.add(outcome);
+    }
+    let counts = monitor.counts();
+    report.count("due", plan.due);
+    report.count("sent", sum.sent);
+    report.count("acknowledged", sum.acknowledged);
+    report.count("stored", sum.stored);
+    let kinds = [
+        Kind::Lost,
+        Kind::Doubled,
+        Kind::Reordered,
+        Kind::Refused,
+        Kind::Unfinished,
+    ];
+    let unresumed = count_of(&sum.findings, Kind::Unresumed);
+    report.count(Kind::Unresumed.name(), unresumed);
+    for kind in kinds {
+        report.count(kind.name(), count_of(&sum.findings, kind));
+        report.expect_none(kind.name());
+    }
+    report.expect("stored", Relation::Exactly, sum.acknowledged as f64);
+    let tallies = [
+        Tally::Delivered,
+        Tally::Reconnected,
+        Tally::Replayed,
+        Tally::Afresh,
+        Tally::Repeated,
+        Tally::CutOff,
+        Tally::Rested,
+    ];
+    for tally in tallies {
+        report.count(tally.name(), counts.of(tally));
+    }
+    let seconds = (plan.at(plan.due) - plan.started).as_secs_f64();
+    let rate = ratio(sum.acknowledged, seconds);
+    report.figure("acknowledged_rate", rate, Unit::PerSecond);
+    count_faults(report, monitor, &broken);
+    report.broke(broken.unplanned);
+    tell_findings(report, &sum);
+    report.latency("delivery", sum.delivery);
+    report.latency("acknowledgement", sum.acknowledgement);
+    report.series = monitor
+        .samples
+        .rates(&[Tally::Sent, Tally::Acknowledged, Tally::Delivered]);
+}
+
+/// What was broken on purpose: by whoever broke the nodes, and by the clients themselves.
+fn count_faults(report: &mut Report, monitor: &Monitor, broken: &Broken) {
+    let counts = monitor.counts();
+    let own = [Tally::Repeated, Tally::CutOff, Tally::Rested];
+    let by_clients: u64 = own.iter().map(|tally| counts.of(*tally)).sum();
+    report.count("faults", broken.done.len() as u64 + by_clients);
+    let mut by_kind: std::collections::BTreeMap<&str, u64> = own
+        .iter()
+        .map(|tally| (tally.name(), counts.of(*tally)))
+        .collect();
+    for done in &broken.done {
+        *by_kind.entry(done.planned.fault.name()).or_default() += 1;
+    }
+    report
+        .details
+        .insert("faults_by_kind".to_owned(), json!(by_kind));
+    report
+        .details
+        .insert("fault_log".to_owned(), json!(broken.done));
+}
+
+/// What is wrong, with its history.
+fn tell_findings(report: &mut Report, sum: &Outcome) {
+    let unresumed = count_of(&sum.findings, Kind::Unresumed);
+    // No promise to readers is broken by it, so it is told and fails nothing.
+    let is_odd = |told: &&Told| told.finding.kind == Kind::Unresumed;
+    let odd: Vec<String> = sum
+        .told
+        .iter()
+        .filter(is_odd)
+        .map(ToString::to_string)
+        .collect();
+    report.details.insert("oddities".to_owned(), json!(odd));
+    let broken = sum.findings.len() - usize::try_from(unresumed).unwrap_or(0);
+    let told: Vec<_> = sum
+        .told
+        .iter()
+        .filter(|told| !is_odd(told))
+        .map(ToString::to_string)
+        .collect();
+    report.broken_count += (broken - told.len().min(broken)) as u64;
+    report.broke(told);
+}
+
+/// The worker's side: everybody comes, lives through the run, and is compared with the store.
+///
+/// # Errors
+/// It could not be set up, or the store cannot be read.
+pub async fn play(share: Share, mut worker: Worker) -> Result<Outcome, Error> {
+    let people = stage::gather(&worker, &share).await?;
+    let cue = worker.ready().await?;
+    let plan: Plan = noted(cue.note)?;
+    let mut lives = Vec::new();
+    for person in people {
+        lives.push(worker.world.tracker.spawn(person.live(plan)));
+    }
+    let mut people = Vec::new();
+    for life in lives {
+        people.push(life.await.expect("a participant does not panic"));
+    }
+    let cue = worker.ready().await?;
+    let url: String = noted::<Value>(cue.note)?
+        .as_str()
+        .unwrap_or_default()
+        .to_owned();
+    let server = crate::client::Server::find(&url).await?;
+    let owner = share.setting.owner()?;
+    compare::compare(&mut Http::new(server), owner, &plan, &people).await
+}
+
+/// What a visitor's tabs are for here.
+const PURPOSE: Purpose = Purpose::Full;

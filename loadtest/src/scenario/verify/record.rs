@@ -1,0 +1,205 @@
+//! A reader's own record of a conversation: every entry that he was shown, in the order he was shown
+//! it, with the holes that a newest page left.
+
+use std::time::Duration;
+
+use protocol::entry::{Entry, VisitorEntry};
+use protocol::id::{ConversationId, EntryId};
+use protocol::news::Batch;
+use protocol::text::ClientId;
+
+use crate::Error;
+use crate::client::http::{Call, Http};
+use crate::client::{Access, Line, Said};
+use crate::scenario::plan::planned;
+
+/// A message that somebody sent.
+#[derive(Debug, Clone)]
+pub struct Sent {
+    /// Its index in the plan.
+    pub index: u64,
+    /// Where.
+    pub conversation_id: ConversationId,
+    /// When it was due.
+    pub due: Duration,
+    /// Under which number and id it was acknowledged.
+    pub acked: Option<(u64, Option<EntryId>)>,
+}
+
+/// Something that was shown just now.
+#[derive(Debug, Clone)]
+pub struct Shown {
+    /// The author's name for it, on his own side.
+    pub client_id: Option<ClientId>,
+    /// When it was due by the plan.
+    pub due: Option<Duration>,
+}
+
+/// What a reader was shown of a conversation.
+#[derive(Debug, Clone, Default)]
+pub struct Record {
+    /// Numbers and ids, in the order of showing.
+    shown: Vec<(u64, EntryId)>,
+    planned_count: u64,
+    /// What was left out and is still to be read: from which number to which.
+    holes: Vec<(u64, u64)>,
+}
+
+impl Record {
+    /// The last number that was shown.
+    #[must_use]
+    pub fn last(&self) -> u64 {
+        self.shown.last().map_or(0, |(number, _)| *number)
+    }
+
+    /// All that was shown.
+    #[must_use]
+    pub fn shown(&self) -> &[(u64, EntryId)] {
+        &self.shown
+    }
+
+    /// How many messages of the plan were shown.
+    #[must_use]
+    pub fn planned_count(&self) -> u64 {
+        self.planned_count
+    }
+
+    /// Takes in the lines of a client's log that are new.
+    pub fn take(&mut self, lines: &[Line]) -> Vec<Shown> {
+        let last = self.last();
+        let new = lines.iter().rev().take_while(|line| line.number > last);
+        let new = &lines[lines.len() - new.count()..];
+        if let Some(first) = new.first()
+            && first.number > last + 1
+        {
+            self.holes.push((last + 1, first.number - 1));
+        }
+        new.iter().map(|line| self.push(line)).collect()
+    }
+
+    fn push(&mut self, line: &Line) -> Shown {
+        self.shown.push((line.number, line.entry_id));
+        let due = due_of(line);
+        self.planned_count += u64::from(due.is_some());
+        Shown {
+            client_id: line.client_id.clone(),
+            due,
+        }
+    }
+
+    /// The number before which entries are still to be read.
+    #[must_use]
+    pub fn hole(&self) -> Option<u64> {
+        self.holes.first().map(|(_, last)| last + 1)
+    }
+
+    /// Takes in entries that were left out, in number order: the end of the first hole.
+    pub fn fill(&mut self, lines: &[Line]) {
+        let Some((first, last)) = self.holes.first().copied() else {
+            return;
+        };
+        let inside = lines
+            .iter()
+            .filter(|line| (first..=last).contains(&line.number));
+        let inside: Vec<&Line> = inside.collect();
+        let Some(lowest) = inside.first().map(|line| line.number) else {
+            self.holes.remove(0);
+            return;
+        };
+        let place = self.shown.partition_point(|(number, _)| *number < first);
+        let behind = self.shown.split_off(place);
+        for line in inside {
+            self.push(line);
+        }
+        self.shown.extend(behind);
+        if lowest == first {
+            self.holes.remove(0);
+        } else {
+            self.holes[0].1 = lowest - 1;
+        }
+    }
+}
+
+fn due_of(line: &Line) -> Option<Duration> {
+    match &line.said {
+        Said::Message(body, _) => planned(body).map(|(_, due)| due),
+        Said::Note(_) | Said::Edited(..) | Said::Deleted(_) | Said::Other(_) => None,
+    }
+}
+
+/// Entries before a number, as either side reads them over HTTP.
+///
+/// # Errors
+/// The server's refusal, or the network's failure.
+pub async fn read_older(
+    http: &mut Http,
+    access: &Access,
+    id: ConversationId,
+    before: u64,
+) -> Result<Vec<Line>, Error> {
+    let side = match access {
+        Access::Visitor(_) => "/visitor",
+        Access::Agent(_) => "",
+    };
+    let path = format!("/api/v1{side}/conversations/{id}/entries?before={before}&limit=200");
+    let call = access.call(Call::get(path));
+    Ok(match access {
+        Access::Visitor(_) => {
+            let page: Batch<VisitorEntry> = http.ask(&call).await?;
+            page.entries.into_iter().map(Line::from).collect()
+        }
+        Access::Agent(_) => {
+            let page: Batch<Entry> = http.ask(&call).await?;
+            page.entries.into_iter().map(Line::from).collect()
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use protocol::id::Id;
+
+    use super::*;
+    use crate::client::Speaker;
+
+    fn lines(numbers: std::ops::RangeInclusive<u64>) -> Vec<Line> {
+        let line = |number| Line {
+            number,
+            entry_id: EntryId::from_bits(u128::from(number)),
+            sent_at_ms: number,
+            speaker: Speaker::Customer,
+            client_id: None,
+            said: Said::Message(format!("load {number} due 5 x"), 0),
+        };
+        numbers.map(line).collect()
+    }
+
+    fn numbers(record: &Record) -> Vec<u64> {
+        record.shown().iter().map(|(number, _)| *number).collect()
+    }
+
+    #[test]
+    fn a_record_grows_by_what_is_new() {
+        let mut record = Record::default();
+        assert_eq!(record.take(&lines(1..=3)).len(), 3);
+        assert_eq!(record.take(&lines(2..=5)).len(), 2);
+        assert_eq!(record.take(&lines(2..=5)).len(), 0);
+        assert_eq!(numbers(&record), [1, 2, 3, 4, 5]);
+        assert_eq!(record.planned_count(), 5);
+        assert_eq!(record.hole(), None);
+    }
+
+    #[test]
+    fn what_a_newest_page_left_out_is_read_page_by_page() {
+        let mut record = Record::default();
+        record.take(&lines(1..=2));
+        record.take(&lines(9..=10));
+        assert_eq!(record.hole(), Some(9));
+        record.fill(&lines(6..=8));
+        assert_eq!(record.hole(), Some(6));
+        record.fill(&lines(1..=5));
+        assert_eq!(record.hole(), None);
+        assert_eq!(numbers(&record), (1..=10).collect::<Vec<_>>());
+        assert_eq!(record.planned_count(), 10);
+    }
+}
