@@ -27,6 +27,12 @@ document.addEventListener("click", (event) => {
   }
 });
 
+// Which site is tried out stays the same from page to page.
+const tried = new URLSearchParams(location.search).get("site");
+if (tried) {
+  for (const link of document.querySelectorAll('a[href^="/demo/"]')) link.search = `?${new URLSearchParams({ site: tried })}`;
+}
+
 // Before set-up there is no site, and so no key.
 const key = document.querySelector("script[data-site-key]")?.getAttribute("data-site-key");
 if (!key) {

@@ -34,7 +34,7 @@ struct Embedded {
 
 static EMBEDDED: &[Embedded] = include!(concat!(env!("OUT_DIR"), "/assets.rs"));
 
-/// The part of a demo page that is replaced by the first site's key.
+/// The part of a demo page that is replaced by a site's key.
 const SITE_KEY_MARK: &str = "%SITE_KEY%";
 
 /// How long a browser may keep a file without asking.
@@ -160,14 +160,27 @@ async fn console(
     }
 }
 
-async fn demo_page(State(doors): State<Doors>, line: Line, headers: HeaderMap) -> Answer<Response> {
-    demo(State(doors), line, Path("index.html".to_owned()), headers).await
+/// Which site the demo tries out; the oldest one in use where it is not said.
+#[derive(Deserialize)]
+struct DemoQuery {
+    site: Option<SiteId>,
+}
+
+async fn demo_page(
+    State(doors): State<Doors>,
+    line: Line,
+    query: Query<DemoQuery>,
+    headers: HeaderMap,
+) -> Answer<Response> {
+    let path = Path("index.html".to_owned());
+    demo(State(doors), line, path, query, headers).await
 }
 
 async fn demo(
     State(doors): State<Doors>,
     line: Line,
     Path(path): Path<String>,
+    Query(query): Query<DemoQuery>,
     headers: HeaderMap,
 ) -> Answer<Response> {
     let mut path = path;
@@ -191,7 +204,10 @@ async fn demo(
     }
     let mut file = found?;
     if path.ends_with(".html") {
-        let key = first_site(&doors).await?;
+        let key = match query.site {
+            Some(key) => Some(key),
+            None => first_site(&doors).await?,
+        };
         let key = key.map(|key| key.to_string()).unwrap_or_default();
         let page = String::from_utf8_lossy(&file.bytes).replace(SITE_KEY_MARK, &key);
         file = File {

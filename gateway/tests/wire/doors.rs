@@ -238,6 +238,11 @@ async fn files_of_the_apps_say_who_may_use_them() {
     assert_eq!(stack.get("/console/assets/none.js", &[]).await.status, 404);
     let demo = stack.get("/demo/", &[]).await;
     assert_eq!(demo.body, format!("<p>{}</p>", stack.site).into_bytes());
+    let other = "site_00000000000000000000000001";
+    let demo = stack.get(&format!("/demo/?site={other}"), &[]).await;
+    assert_eq!(demo.body, format!("<p>{other}</p>").into_bytes());
+    let hostile = stack.get("/demo/?site=%3Cscript%3E", &[]).await;
+    assert_eq!(hostile.status, 422);
     assert_eq!(
         stack.get("/demo/shop", &[]).await.headers["location"],
         "/demo/shop/"
