@@ -62,7 +62,7 @@ async function askWhoIAm(): Promise<void> {
 /** A session that ended elsewhere leads to the sign-in, and back here after. */
 async function leave(): Promise<void> {
   if (membership.get() === null || router.state.location.pathname === "/sign-in") return;
-  await router.navigate({ to: "/sign-in", search: { to: router.state.location.href }, ignoreBlocker: true });
+  await router.navigate({ to: "/sign-in", search: { to: router.state.location.href, ended: true }, ignoreBlocker: true });
   endSession();
   queries.clear();
 }

@@ -18,7 +18,10 @@ const root = createRootRoute({ component: Outlet, notFoundComponent: NotFound, e
 const signIn = createRoute({
   getParentRoute: () => root,
   path: "/sign-in",
-  validateSearch: (search: Record<string, unknown>): { to?: string | undefined } => ({ to: textOf(search["to"]) }),
+  validateSearch: (search: Record<string, unknown>): { to?: string | undefined; ended?: true | undefined } => ({
+    to: textOf(search["to"]),
+    ended: search["ended"] === true ? true : undefined,
+  }),
   component: lazyRouteComponent(() => import("./door/sign-in.tsx"), "SignInPage"),
 });
 

@@ -12,7 +12,7 @@ import { Button, FormError, TextField } from "../part/control.tsx";
 import { Icon } from "../part/icon.tsx";
 import { Lamp } from "../part/lamp.tsx";
 import { useStore } from "../part/store.ts";
-import { originsOf } from "../settings/origin.ts";
+import { LOOPBACK, originsOf } from "../settings/origin.ts";
 import { OriginsField } from "../settings/origins.tsx";
 import { Snippet } from "../settings/snippet.tsx";
 import { DoorFrame, linkToken } from "./frame.tsx";
@@ -85,6 +85,13 @@ function isWeakPassword(error: unknown): boolean {
   return error instanceof Refused && error.problem.code === "password_weak";
 }
 
+/** Nobody is there to ask for another link: the server prints one. */
+const USED_LINK = "This link was used, or a newer one was printed. Nothing was changed; start the server again and open the link that it prints.";
+
+function isUsedLink(error: unknown): boolean {
+  return error instanceof Refused && error.problem.code === "link_invalid";
+}
+
 function Steps({ at }: { at: number }) {
   return (
     <ol className="steps" aria-label="Steps">
@@ -151,7 +158,7 @@ function WorkspaceStep({ form, change, error, busy, onBack, onNext }: StepProps 
     >
       <TextField label="Name of the business" autoComplete="organization" value={form.workspace_name} onValue={(workspace_name) => change({ workspace_name })} error={fieldError(error, "workspace_name")} required autoFocus />
       <OriginsField value={form.origins} onValue={(value) => change({ origins: value })} error={fieldError(error, "site") ?? fieldError(error, "allowed_origins")} />
-      <FormError text={formError(error, ["workspace_name", "site", "allowed_origins"])} />
+      <FormError text={isUsedLink(error) ? USED_LINK : formError(error, ["workspace_name", "site", "allowed_origins"])} />
       <div className="line">
         <Button onClick={onBack}>Back</Button>
         <Button type="submit" tone="accent" className="grow" disabled={!ready}>
@@ -174,6 +181,11 @@ function Embed({ site, onDone }: { site: Site; onDone: () => void }) {
     <DoorFrame title={`Welcome, ${member?.name ?? "you are in"}`} lead="One tag puts the widget on a page." wide>
       <Steps at={2} />
       <Snippet site_id={site.id} />
+      {site.allowed_origins.every((origin) => origin === LOOPBACK) && (
+        <p className="faint">
+          So far only pages of this machine may load it. Add your website’s origin in <a href={`/console/settings/sites?site=${site.id}`}>the site’s settings</a> before you put the tag there.
+        </p>
+      )}
       <div className="seen" role="status">
         <Lamp state={seen ? "live" : "quiet"} />
         <div className="grow">
@@ -211,9 +223,9 @@ function NoToken() {
 function Already() {
   return (
     <DoorFrame title="Set up already">
-      <p>This Switchboard has an owner. Sign in, or ask an admin for an invitation.</p>
-      <a className="button" href="/console/sign-in">
-        Sign in
+      <p>This Switchboard has an owner. Go to the console to sign in, or ask an admin for an invitation.</p>
+      <a className="button" href="/console/">
+        Go to the console
       </a>
     </DoorFrame>
   );

@@ -16,7 +16,7 @@ export function SignInPage() {
   const [error, setError] = useState<unknown>(null);
   const [busy, setBusy] = useState(false);
   const navigate = useNavigate();
-  const { to } = useSearch({ strict: false });
+  const { to, ended } = useSearch({ strict: false });
   const setup = useQuery({ queryKey: ["setup"], queryFn: ({ signal }) => call<SetupState>("setup", { signal }), staleTime: Infinity });
   async function signIn() {
     setBusy(true);
@@ -35,7 +35,7 @@ export function SignInPage() {
   }
   if (setup.data?.done === false) return <NotSetUp />;
   return (
-    <DoorFrame title="Sign in">
+    <DoorFrame title="Sign in" {...(ended ? { lead: ENDED } : {})}>
       <form
         className="stack"
         onSubmit={(event) => {
@@ -56,6 +56,9 @@ export function SignInPage() {
     </DoorFrame>
   );
 }
+
+/** Said where somebody was in the middle of something. */
+const ENDED = "Your sign-in was ended: it ran out, you signed out elsewhere, or an admin ended your access. What you wrote is kept in this browser.";
 
 /** Only paths of this app: an address from elsewhere is not followed. Pure. */
 export function localPath(to: string | undefined): string {

@@ -61,13 +61,18 @@ export function ConfirmByTyping({
   const [error, setError] = useState<string | null>(null);
   const [busy, setBusy] = useState(false);
   const ready = typed.trim() === word;
+  // The next time begins anew: nothing stands there that would only need a click.
+  const close = () => {
+    setTyped("");
+    setError(null);
+    onClose();
+  };
   async function confirm() {
     setBusy(true);
     setError(null);
     try {
       await onConfirm();
-      setTyped("");
-      onClose();
+      close();
     } catch (reason) {
       setError(errorText(reason));
     } finally {
@@ -75,7 +80,7 @@ export function ConfirmByTyping({
     }
   }
   return (
-    <Dialog title={title} open={open} onClose={onClose}>
+    <Dialog title={title} open={open} onClose={close}>
       <div>{children}</div>
       <form
         className="stack"
@@ -86,7 +91,7 @@ export function ConfirmByTyping({
       >
         <TextField label={`Type “${word}” to confirm`} value={typed} onValue={setTyped} error={error} autoComplete="off" />
         <div className="dialog-foot">
-          <Button onClick={onClose}>Cancel</Button>
+          <Button onClick={close}>Cancel</Button>
           <Button tone="risk" type="submit" disabled={!ready || busy}>
             {action}
           </Button>

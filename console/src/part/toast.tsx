@@ -9,24 +9,28 @@ interface Toast {
   text: string;
   tone: "plain" | "risk";
   undo: (() => void) | null;
+  /** What it is about: a newer one about the same takes its place, for its way back leads nowhere now. */
+  about: string | null;
 }
 
 const TOAST_MS = 7_000;
 const toasts = createStore<readonly Toast[]>([]);
 let next_key = 1;
 
-/** Says what was done; with `undo`, offers the way back. */
-export function toast(text: string, undo: (() => void) | null = null): void {
-  add({ key: next_key++, text, tone: "plain", undo });
+/** Says what was done; with `undo`, offers the way back. What it gives takes the words back. */
+export function toast(text: string, undo: (() => void) | null = null, about: string | null = null): () => void {
+  const key = next_key++;
+  add({ key, text, tone: "plain", undo, about });
+  return () => drop(key);
 }
 
 /** Says what failed. */
 export function toastError(text: string): void {
-  add({ key: next_key++, text, tone: "risk", undo: null });
+  add({ key: next_key++, text, tone: "risk", undo: null, about: null });
 }
 
 function add(item: Toast): void {
-  toasts.set((held) => [...held.slice(-2), item]);
+  toasts.set((held) => [...held.filter((each) => item.about === null || each.about !== item.about).slice(-2), item]);
 }
 
 function drop(key: number): void {

@@ -1,7 +1,7 @@
 /** Origins as people type them. Pure. */
 
 /** The word for every port of this machine. */
-const LOOPBACK = "loopback";
+export const LOOPBACK = "loopback";
 
 /** Reads origins as people type them: schemes are added, paths are taken off, doubles are dropped. Pure. */
 export function originsOf(text: string): { good: string[]; bad: string[] } {

@@ -3,7 +3,18 @@ import { Field } from "../part/control.tsx";
 import { originsOf } from "./origin.ts";
 
 /** The field. */
-export function OriginsField({ value, error, onValue }: { value: string; error?: string | null; onValue: (value: string) => void }) {
+export function OriginsField({
+  value,
+  error,
+  onValue,
+  onLeave,
+}: {
+  value: string;
+  error?: string | null;
+  onValue: (value: string) => void;
+  /** The field is left: what stands in it is meant. */
+  onLeave?: () => void;
+}) {
   const { bad } = originsOf(value);
   return (
     <Field
@@ -25,6 +36,7 @@ export function OriginsField({ value, error, onValue }: { value: string; error?:
           placeholder={"https://www.example.com\nloopback"}
           value={value}
           onChange={(event) => onValue(event.target.value)}
+          onBlur={onLeave}
         />
       )}
     </Field>

@@ -8,6 +8,7 @@ import { call, fieldError, formError } from "../api/http.ts";
 import { sitesQuery } from "../api/query.ts";
 import { Button, Field, FormError, Switch, TextField } from "../part/control.tsx";
 import { Dialog } from "../part/dialog.tsx";
+import { Icon } from "../part/icon.tsx";
 import { Lamp } from "../part/lamp.tsx";
 import { toast } from "../part/toast.tsx";
 import { IdentityKeys } from "./identity-keys.tsx";
@@ -67,10 +68,11 @@ function AddSite({ open, onClose, onAdded }: { open: boolean; onClose: () => voi
   const [origins, setOrigins] = useState("");
   const [error, setError] = useState<unknown>(null);
   const cache = useQueryClient();
+  const allowed = originsOf(origins);
+  const ready = name.trim() !== "" && allowed.good.length > 0 && allowed.bad.length === 0;
   async function add() {
-    const { good } = originsOf(origins);
     try {
-      const body: NewSite = { name: name.trim(), allowed_origins: good };
+      const body: NewSite = { name: name.trim(), allowed_origins: allowed.good };
       const site = await call<Site>("sites", { method: "POST", body });
       await cache.invalidateQueries({ queryKey: KEY });
       onClose();
@@ -85,7 +87,7 @@ function AddSite({ open, onClose, onAdded }: { open: boolean; onClose: () => voi
         className="stack"
         onSubmit={(event) => {
           event.preventDefault();
-          void add();
+          if (ready) void add();
         }}
       >
         <TextField label="Name" value={name} onValue={setName} error={fieldError(error, "name")} required autoFocus />
@@ -93,7 +95,7 @@ function AddSite({ open, onClose, onAdded }: { open: boolean; onClose: () => voi
         <FormError text={formError(error, ["name", "allowed_origins"])} />
         <div className="dialog-foot">
           <Button onClick={onClose}>Cancel</Button>
-          <Button type="submit" tone="accent" disabled={!name.trim()}>
+          <Button type="submit" tone="accent" disabled={!ready}>
             Add
           </Button>
         </div>
@@ -111,7 +113,16 @@ function SiteForm({ site }: { site: Site }) {
   const look = (next: Partial<Theme>, pause: "soon" | "now" = "soon") => {
     const whole = { ...theme, ...next };
     setTheme(whole);
-    if (/^#[0-9a-f]{6}$/i.test(whole.color)) change({ theme: whole }, pause);
+    // A color that is half typed holds nothing else up: the last whole one stands until then.
+    const color = isColor(whole.color) ? whole.color : site.theme.color;
+    change({ theme: { ...whole, color } }, pause);
+  };
+  // Origins count once the field is left: half of one may be a stranger's, and none turns all visitors away.
+  const allowed = originsOf(origins);
+  const keepOrigins = () => {
+    if (allowed.bad.length > 0 || allowed.good.length === 0) return;
+    setOrigins(allowed.good.join("\n"));
+    if (allowed.good.join(" ") !== site.allowed_origins.join(" ")) change({ allowed_origins: allowed.good }, "now");
   };
   return (
     <div className="page">
@@ -123,6 +134,11 @@ function SiteForm({ site }: { site: Site }) {
       </PageHead>
       <Section title="Put it on your pages" hint="Anywhere in the head or body; it loads by itself and holds nothing up.">
         <Snippet site_id={site.id} />
+        <div>
+          <a className="button" href={`/demo/?site=${site.id}`} target="_blank" rel="noopener">
+            <Icon name="open" /> Try it on the test page
+          </a>
+        </div>
       </Section>
       <Section title="General">
         <TextField
@@ -136,12 +152,9 @@ function SiteForm({ site }: { site: Site }) {
         />
         <OriginsField
           value={origins}
-          error={fieldError(failed, "allowed_origins")}
-          onValue={(value) => {
-            setOrigins(value);
-            const { good, bad } = originsOf(value);
-            if (bad.length === 0) change({ allowed_origins: good });
-          }}
+          error={origins.trim() === "" ? "The widget would load nowhere. To turn it off, archive the site." : fieldError(failed, "allowed_origins")}
+          onValue={setOrigins}
+          onLeave={keepOrigins}
         />
       </Section>
       <Section title="Look">
@@ -226,8 +239,12 @@ function Look({ theme, site_name, error, onChange }: LookProps) {
   );
 }
 
+function isColor(text: string): boolean {
+  return /^#[0-9a-f]{6}$/i.test(text);
+}
+
 function ColorField({ value, error, onValue }: { value: string; error: string | null; onValue: (value: string) => void }) {
-  const good = /^#[0-9a-f]{6}$/i.test(value);
+  const good = isColor(value);
   return (
     <Field label="Color" hint="Text on it turns black or white, whichever reads better." error={good ? error : "Six digits, like #0f4c5c."}>
       {(props) => (

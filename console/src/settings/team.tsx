@@ -98,7 +98,7 @@ function Member({ agent }: { agent: Agent }) {
       {!fixed && agent.id !== me && <Grants agent={agent} onChange={(grants) => change({ grants }, agent.version)} />}
       {agent.id !== me && (agent.role !== "owner" || may("owner")) && (
         <Button size="small" {...(agent.deactivated ? {} : { tone: "risk" as const })} onClick={() => void deactivate(!agent.deactivated)}>
-          {agent.deactivated ? "Take back" : "Deactivate"}
+          {agent.deactivated ? "Reactivate" : "Deactivate"}
         </Button>
       )}
     </li>

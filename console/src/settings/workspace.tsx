@@ -46,7 +46,7 @@ function WorkspaceForm({ workspace }: { workspace: Workspace }) {
             if (value.trim()) change({ name: value.trim() });
           }}
         />
-        <Field label="Time zone" hint="Reports and snooze times of the workspace follow it." error={fieldError(failed, "time_zone")}>
+        <Field label="Time zone" hint="Days of the workspace begin and end by it. Times on screen are in the zone of whoever looks." error={fieldError(failed, "time_zone")}>
           {(props) => (
             <select
               {...props}

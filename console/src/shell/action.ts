@@ -68,6 +68,15 @@ function isText(target: EventTarget | null): boolean {
   return target instanceof HTMLInputElement && !["checkbox", "radio", "button", "color", "range"].includes(target.type);
 }
 
+/** What has the focus and does something by itself when Enter or the space bar is pressed. */
+const CONTROL = "a[href], button, summary, input, label, [role=button], [role=link], [role=option], [role=tab], [role=switch]";
+
+/** Whether a key is the control's own, not ours. */
+function isPress(event: KeyboardEvent): boolean {
+  const presses = event.key === "Enter" || event.key === " ";
+  return presses && event.target instanceof Element && event.target.closest(CONTROL) !== null;
+}
+
 function chordOf(event: KeyboardEvent): string {
   const mod = is_mac ? event.metaKey : event.ctrlKey;
   const key = event.key.length === 1 ? event.key.toLowerCase() : event.key.toLowerCase().replace("arrow", "");
@@ -84,6 +93,7 @@ export function listenForKeys(): () => void {
   function onKey(event: KeyboardEvent) {
     if (event.defaultPrevented || event.isComposing || event.altKey) return;
     if (["Shift", "Control", "Meta"].includes(event.key)) return;
+    if (isPress(event) && !event.ctrlKey && !event.metaKey) return;
     const chord = chordOf(event);
     const in_text = isText(event.target);
     // A window or menu over the page has its own keys.

@@ -6,7 +6,7 @@ import { priorityName } from "../inbox/word.ts";
 import { now } from "../part/clock.ts";
 import { soonText } from "../part/time.tsx";
 import { toast, toastError } from "../part/toast.tsx";
-import { command, membership, team } from "../live/session.ts";
+import { command, membership, status, team } from "../live/session.ts";
 
 /** Opens a menu of the open thread as the arrow key on its button does: its first line is chosen. */
 export function openMenu(name: "snooze" | "assign"): void {
@@ -15,12 +15,20 @@ export function openMenu(name: "snooze" | "assign"): void {
   button?.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowDown", bubbles: true, cancelable: true }));
 }
 
-/** Does it, says it, offers the way back; a refusal is said too. */
-function perform(what: Command, words: string, undo: Command | null): void {
-  command(what).catch((error: unknown) => toastError(errorText(error)));
-  if (words) {
-    toast(words, undo && (() => void command(undo).catch((error: unknown) => toastError(errorText(error)))));
-  }
+type Deed = Extract<Command, { conversation_id: ConversationId }>;
+
+/**
+ * Does it, says it, offers the way back. A refusal is said in place of what was said too early; while
+ * the connection is down, that it is still to come.
+ */
+function perform(what: Deed, words: string, undo: Command | null): void {
+  const is_late = status.get().name !== "live" || !navigator.onLine;
+  const back = undo && (() => void command(undo).catch((error: unknown) => toastError(errorText(error))));
+  const withdraw = toast(is_late ? `${words}, once the connection is back` : words, back, what.conversation_id);
+  command(what).catch((error: unknown) => {
+    withdraw();
+    toastError(errorText(error));
+  });
 }
 
 /** Gives a conversation to a member, or to nobody. */

@@ -1,8 +1,10 @@
 /** Where one writes: to the customer or to the team, and it always says which. */
+import { useQuery } from "@tanstack/react-query";
 import { useEffect, useLayoutEffect, useRef, useState, type ClipboardEvent, type DragEvent, type KeyboardEvent } from "react";
-import type { Attachment, Conversation } from "@switchboard/protocol";
+import type { Attachment, Conversation, PresenceState } from "@switchboard/protocol";
 
-import { client, membership, visitors } from "../live/session.ts";
+import { visitorQuery } from "../api/query.ts";
+import { client, membership, status, visitors } from "../live/session.ts";
 import { Button, IconButton } from "../part/control.tsx";
 import { useStore } from "../part/store.ts";
 import { keysText, useActions } from "../shell/action.ts";
@@ -208,14 +210,24 @@ function ComposerFoot({ writing }: { writing: Writing }) {
 /** Who will read this, in words. */
 function Reader({ row, mode }: { row: Conversation; mode: Mode }) {
   const state = useStore(visitors, (held) => (row.visitor_id ? held.rows.get(row.visitor_id)?.state : undefined));
+  const is_live = useStore(status, (held) => held.name === "live");
+  const blocked = useQuery({ ...visitorQuery(row.visitor_id ?? ""), enabled: row.visitor_id != null }).data?.blocked ?? false;
   if (mode === "note") return <span className="reader">Only the team reads this</span>;
   const name = row.contact_name;
-  const words = state === "active" ? "is here and reads this now" : state === "idle" ? "is away from the page and reads this on return" : "reads this on the next visit";
+  const words = readerWords({ is_live, blocked, state });
   return (
     <span className="reader cut">
       <bdi>{name}</bdi> {words}
     </span>
   );
+}
+
+/** What can be said of the reader, and nothing more: without a connection nobody knows who is there. */
+function readerWords({ is_live, blocked, state }: { is_live: boolean; blocked: boolean; state: PresenceState | undefined }): string {
+  if (blocked) return "is blocked and reads nothing";
+  if (!is_live) return "reads this once the connection is back";
+  if (state === "active") return "is here and reads this now";
+  return state === "idle" ? "is away from the page and reads this on return" : "reads this on the next visit";
 }
 
 /** The field is as tall as its text, up to what the style sheet allows. */

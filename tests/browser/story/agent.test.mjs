@@ -1,0 +1,96 @@
+// The console in the hands of an agent: keys go where the focus is, words keep what they promise.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+
+import { Stack, openRow, say, until } from "../stack.mjs";
+
+let stack;
+before(async () => (stack = await Stack.start()));
+after(() => stack.stop());
+
+/** A visitor who said something, and a console in which that is open. */
+async function conversation(text) {
+  const { panel } = await stack.visitor("/demo/");
+  await say(panel, text);
+  const agent = await stack.console();
+  await openRow(agent, text);
+  await agent.getByRole("textbox", { name: /^Reply to / }).waitFor();
+  return { agent, panel };
+}
+
+test("Enter does what has the focus says, with a conversation open", async () => {
+  const { agent } = await conversation("Enter is mine");
+  await agent.getByRole("link", { name: /^Mine/ }).focus();
+  await agent.keyboard.press("Enter");
+  await agent.waitForURL(/\/inbox\/mine/);
+  await agent.goBack();
+  await agent.getByRole("button", { name: "Show the side panel" }).or(agent.getByRole("button", { name: "Hide the side panel" })).focus();
+  const before = await agent.evaluate(() => document.activeElement.getAttribute("aria-label"));
+  await agent.keyboard.press("Enter");
+  await until("the side panel to follow", () => agent.evaluate((name) => document.activeElement.getAttribute("aria-label") !== name, before));
+  // With nothing in the focus it leads to the composer.
+  await agent.evaluate(() => document.activeElement.blur());
+  await agent.keyboard.press("Enter");
+  await until("the composer", () => agent.evaluate(() => document.activeElement.matches("textarea")));
+  assert.deepEqual(stack.complaints, []);
+});
+
+test("what was refused is not said to be done", async () => {
+  const { agent, panel } = await conversation("The first of two");
+  await agent.getByRole("button", { name: "Close", exact: true }).click();
+  await panel.getByText("ended", { exact: false }).first().waitFor();
+  await say(panel, "The second of two");
+  await agent.locator("a.row", { hasText: "The second of two" }).waitFor();
+  await agent.goto(`${stack.origin}/console/inbox/closed`);
+  await openRow(agent, "The first of two");
+  await agent.getByRole("button", { name: "Reopen", exact: true }).click();
+  await agent.getByText("state does not allow this").waitFor();
+  assert.equal(await agent.getByText("is open again").count(), 0);
+  assert.deepEqual(stack.complaints, []);
+});
+
+test("origins count once the field is left, whole, and never none", async () => {
+  const agent = await stack.console();
+  await agent.goto(`${stack.origin}/console/settings/sites?site=${stack.siteKey}`);
+  const origins = agent.getByLabel("Allowed origins");
+  const { api, headers } = await stack.api();
+  const stored = async () => (await api.ask("GET", `sites/${stack.siteKey}`, undefined, headers)).allowed_origins;
+  const before = await stored();
+  await origins.fill("");
+  await origins.blur();
+  await agent.getByText("The widget would load nowhere.").waitFor();
+  await origins.pressSequentially("https://shop.example.co");
+  // A title that is stored afterwards shows that nothing else was.
+  await agent.getByLabel("Title").fill("Ask us");
+  await agent.getByText("Saved", { exact: true }).waitFor();
+  assert.deepEqual((await stored()).toSorted(), ["https://shop.example.co"]);
+  await origins.fill(`https://shop.example.co.uk/path\n${before.join("\n")}`);
+  await origins.blur();
+  await until("the whole list", async () => (await stored()).length === before.length + 1);
+  assert.equal(await origins.inputValue(), ["https://shop.example.co.uk", ...before].join("\n"));
+  assert.deepEqual(stack.complaints, []);
+});
+
+test("a color that is half typed holds no other change up", async () => {
+  const agent = await stack.console();
+  await agent.goto(`${stack.origin}/console/settings/sites?site=${stack.siteKey}`);
+  await agent.getByLabel("Color", { exact: true }).fill("#12");
+  await agent.getByLabel("Title").fill("Another title");
+  const { api, headers } = await stack.api();
+  await until("the title", async () => (await api.ask("GET", `sites/${stack.siteKey}`, undefined, headers)).theme.title === "Another title");
+  assert.deepEqual(stack.complaints, []);
+});
+
+test("an erasure asks for its word each time", async () => {
+  const { agent } = await conversation("Ask me twice");
+  const side = agent.getByRole("complementary", { name: "Contact" });
+  if (!(await side.isVisible())) await agent.getByRole("button", { name: "Show the side panel" }).click();
+  await side.getByRole("button", { name: "Erase this contact" }).click();
+  await agent.getByLabel("Type “erase” to confirm").fill("erase");
+  await agent.getByRole("button", { name: "Cancel" }).click();
+  await side.getByRole("button", { name: "Erase this contact" }).click();
+  assert.equal(await agent.getByLabel("Type “erase” to confirm").inputValue(), "");
+  assert.ok(await agent.getByRole("button", { name: "Erase for good" }).isDisabled());
+  assert.deepEqual(stack.complaints, []);
+});
