@@ -74,6 +74,11 @@ pub struct LimitConfig {
     pub connections_max: usize,
     /// Sockets and streams of one address at a time.
     pub connections_per_address_max: usize,
+    /// Connections for plain HTTP at a time, all together.
+    pub http_connections_max: usize,
+    /// Connections for plain HTTP of one address at a time; behind trusted proxies, which share theirs
+    /// among many clients, requests.
+    pub http_connections_per_address_max: usize,
     /// Frames of one connection.
     pub connection_frames: Rate,
     /// Commands and requests of one visitor.
@@ -100,6 +105,8 @@ impl Default for LimitConfig {
             trusted_addresses: Vec::new(),
             connections_max: 100_000,
             connections_per_address_max: 500,
+            http_connections_max: 10_000,
+            http_connections_per_address_max: 500,
             connection_frames: Rate::new(1_200, 200),
             visitor_requests: Rate::new(240, 120),
             address_requests: Rate::new(1_200, 600),

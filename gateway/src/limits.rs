@@ -6,9 +6,10 @@
 
 use std::collections::HashMap;
 use std::hash::Hash;
+use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use governor::clock::Clock as RateClock;
@@ -58,6 +59,9 @@ pub(crate) struct Limits {
     visitor_upload: Keyed<VisitorId>,
     address_upload: Keyed<u128>,
     open: Arc<Open>,
+    http_open: Arc<Open>,
+    /// Requests through trusted proxies.
+    proxied: Arc<Open>,
 }
 
 /// A rate by key, with a bound on the keys.
@@ -127,6 +131,8 @@ impl Limits {
             visitor_upload: Keyed::new(config.visitor_upload_bytes.kib(), &clock),
             address_upload: Keyed::new(config.address_upload_bytes.kib(), &clock),
             open: Arc::default(),
+            http_open: Arc::default(),
+            proxied: Arc::default(),
             config: config.clone(),
             clock,
         }
@@ -193,13 +199,48 @@ impl Limits {
         if !line.exempt {
             self.connect.check(&subscriber)?;
         }
-        let per_address_max = if line.exempt {
-            usize::MAX
-        } else {
-            self.config.connections_per_address_max
-        };
-        self.open
-            .enter(subscriber, per_address_max, self.config.connections_max)
+        let counted = (!line.exempt).then_some(subscriber);
+        let config = &self.config;
+        self.open.enter(
+            counted,
+            config.connections_per_address_max,
+            config.connections_max,
+        )
+    }
+
+    /// Room for one more connection for plain HTTP. `counted` is the address that it is counted against;
+    /// nothing for those that are trusted, or shared by many.
+    ///
+    /// # Errors
+    /// As [`Limits::connect`].
+    pub(crate) fn http_connection(
+        &self,
+        counted: Option<IpAddr>,
+    ) -> Result<ConnectionPermit, Rejection> {
+        let config = &self.config;
+        self.http_open.enter(
+            counted.map(address::subscriber),
+            config.http_connections_per_address_max,
+            config.http_connections_max,
+        )
+    }
+
+    /// Room for a request that came over a connection which trusted proxies share among many; nothing is
+    /// needed for others, whose connections are counted.
+    ///
+    /// # Errors
+    /// `rate_limited` for an address with too many.
+    pub(crate) fn proxied_request(
+        &self,
+        line: &Line,
+    ) -> Result<Option<ConnectionPermit>, Rejection> {
+        if !line.proxied || line.exempt {
+            return Ok(None);
+        }
+        let counted = Some(address::subscriber(line.address));
+        let per_address_max = self.config.http_connections_per_address_max;
+        let permit = self.proxied.enter(counted, per_address_max, usize::MAX);
+        permit.map(Some)
     }
 
     /// Forgets everybody whose allowance is full again. Called each minute.
@@ -224,27 +265,32 @@ struct Open {
 impl Open {
     fn enter(
         self: &Arc<Self>,
-        subscriber: u128,
+        counted: Option<u128>,
         per_address_max: usize,
         total_max: usize,
     ) -> Result<ConnectionPermit, Rejection> {
         if self.total.load(Ordering::Relaxed) >= total_max {
             return Err(Rejection::after(ErrorCode::Unavailable, 5_000));
         }
-        let mut map = self
-            .by_subscriber
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let count = map.entry(subscriber).or_default();
-        if *count >= per_address_max {
-            return Err(Rejection::after(ErrorCode::RateLimited, 10_000));
+        if let Some(subscriber) = counted {
+            let mut map = self.lock();
+            let count = map.entry(subscriber).or_default();
+            if *count >= per_address_max {
+                return Err(Rejection::after(ErrorCode::RateLimited, 10_000));
+            }
+            *count += 1;
         }
-        *count += 1;
         self.total.fetch_add(1, Ordering::Relaxed);
         Ok(ConnectionPermit {
             open: Arc::clone(self),
-            subscriber,
+            counted,
         })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<u128, usize>> {
+        self.by_subscriber
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -252,21 +298,20 @@ impl Open {
 #[derive(Debug)]
 pub(crate) struct ConnectionPermit {
     open: Arc<Open>,
-    subscriber: u128,
+    counted: Option<u128>,
 }
 
 impl Drop for ConnectionPermit {
     fn drop(&mut self) {
         self.open.total.fetch_sub(1, Ordering::Relaxed);
-        let mut map = self
-            .open
-            .by_subscriber
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = map.get_mut(&self.subscriber) {
+        let Some(subscriber) = self.counted else {
+            return;
+        };
+        let mut map = self.open.lock();
+        if let Some(count) = map.get_mut(&subscriber) {
             *count -= 1;
             if *count == 0 {
-                map.remove(&self.subscriber);
+                map.remove(&subscriber);
             }
         }
     }
@@ -336,6 +381,52 @@ mod tests {
         limits.connect(&line("1.2.3.4", true)).unwrap();
         drop(first);
         limits.connect(&here).unwrap();
+    }
+
+    #[test]
+    fn an_address_has_so_many_connections_for_plain_http_and_all_together_have_some() {
+        let config = LimitConfig {
+            http_connections_per_address_max: 1,
+            http_connections_max: 3,
+            ..LimitConfig::default()
+        };
+        let limits = Limits::new(&config, &world::Clock::manual(0));
+        let enter = |address: Option<&str>| {
+            let address = address.map(|address| address.parse().unwrap());
+            limits.http_connection(address).map_err(|no| no.code)
+        };
+        let _first = enter(Some("1.2.3.4")).unwrap();
+        assert_eq!(enter(Some("1.2.3.4")).unwrap_err(), ErrorCode::RateLimited);
+        // A proxy's connections are not counted against it.
+        let (_second, third) = (enter(None).unwrap(), enter(None).unwrap());
+        assert_eq!(enter(None).unwrap_err(), ErrorCode::Unavailable);
+        drop(third);
+        enter(Some("1.2.3.5")).unwrap();
+    }
+
+    #[test]
+    fn behind_a_proxy_an_address_has_so_many_requests() {
+        let config = LimitConfig {
+            http_connections_per_address_max: 1,
+            ..LimitConfig::default()
+        };
+        let limits = Limits::new(&config, &world::Clock::manual(0));
+        let proxied = |address| Line {
+            proxied: true,
+            ..line(address, false)
+        };
+        let first = limits.proxied_request(&proxied("1.2.3.4")).unwrap();
+        let refused = limits.proxied_request(&proxied("1.2.3.4")).unwrap_err();
+        assert_eq!(refused.code, ErrorCode::RateLimited);
+        limits.proxied_request(&proxied("1.2.3.5")).unwrap();
+        assert!(
+            limits
+                .proxied_request(&line("1.2.3.4", false))
+                .unwrap()
+                .is_none()
+        );
+        drop(first);
+        limits.proxied_request(&proxied("1.2.3.4")).unwrap();
     }
 
     #[test]

@@ -28,6 +28,10 @@ metrics! {
     Accepted = "switchboard_accepted_total", "counter", "TCP connections accepted.";
     /// Open sockets and streams.
     Connections = "switchboard_connections", "gauge", "Open sockets and streams.";
+    /// Open connections for plain HTTP.
+    HttpConnections = "switchboard_http_connections", "gauge", "Open connections for plain HTTP.";
+    /// Connections for plain HTTP that found no room.
+    HttpRefused = "switchboard_http_connections_refused_total", "counter", "Connections for plain HTTP refused because an address, or all together, had too many.";
     /// Identified visitors' connections.
     VisitorConnections = "switchboard_visitor_connections", "gauge", "Identified connections of visitors.";
     /// Identified agents' connections.

@@ -71,6 +71,10 @@ pub const SEARCH_BYTES_MAX: usize = 200;
 pub const QUEUE_BYTES_MAX: usize = 1024 * 1024;
 /// How long a reader may make no progress before it is told to resume, in milliseconds.
 pub const STALL_MS_MAX: u64 = 10_000;
+/// How long a request's body may stand still, and an answer wait to be taken, in milliseconds.
+pub const REQUEST_IDLE_MS_MAX: u64 = 15_000;
+/// Bytes of a request's body that must come in a second, over all of it and beside a first idle time.
+pub const REQUEST_BYTES_PER_SECOND_MIN: u64 = 32 * 1024;
 /// Silence after which the server sends a beat, in milliseconds.
 pub const BEAT_MS: u64 = 25_000;
 /// Silence after which either side gives the connection up, in milliseconds.

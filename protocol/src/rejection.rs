@@ -113,6 +113,8 @@ codes! {
     FileType = "file_type", 415, Never, "Files of this type are not accepted.";
     /// Too many requests; wait `retry_after_ms`.
     RateLimited = "rate_limited", 429, Later, "Too many requests. Wait a moment.";
+    /// The request's body came too slowly: send the same again.
+    TooSlow = "too_slow", 408, Later, "This came too slowly. It is safe to send it again.";
     /// Too many failed sign-ins from here; wait `retry_after_ms`.
     LockedOut = "locked_out", 429, Later, "Too many failed attempts. Try again later.";
     /// The outcome is unknown or the store cannot take it now: send the same again.

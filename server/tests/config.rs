@@ -92,7 +92,11 @@ const MISTAKES: &[(&str, &str)] = &[
         "[limits]\ntrusted_addresses = [\"host\"]",
         "limits.trusted_addresses",
     ),
-    ("[limits]\nconnections_max = 0", "limits"),
+    ("[limits]\nconnections_max = 0", "limits.connections_max"),
+    (
+        "[limits]\nhttp_connections_max = 0",
+        "limits.http_connections_max",
+    ),
     ("[limits]\nkey_requests_burst = 0", "limits.key_requests"),
     (
         "[limits]\nattachment_bytes_max = 20971521",

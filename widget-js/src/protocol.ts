@@ -617,7 +617,7 @@ content: Content, };
 export type EntryId = string;
 
 /** Why something was refused. Stable; clients decide by it. */
-export type ErrorCode = "malformed" | "invalid" | "too_large" | "too_long" | "too_many" | "empty" | "out_of_order" | "unauthenticated" | "token_expired" | "identity_invalid" | "wrong_credentials" | "forbidden" | "origin_refused" | "blocked" | "not_found" | "unknown_site" | "version_conflict" | "client_id_reused" | "already_exists" | "conversation_state" | "edit_window_over" | "last_owner" | "already_set_up" | "link_invalid" | "password_weak" | "file_type" | "rate_limited" | "locked_out" | "unavailable" | "storage_full" | "internal";
+export type ErrorCode = "malformed" | "invalid" | "too_large" | "too_long" | "too_many" | "empty" | "out_of_order" | "unauthenticated" | "token_expired" | "identity_invalid" | "wrong_credentials" | "forbidden" | "origin_refused" | "blocked" | "not_found" | "unknown_site" | "version_conflict" | "client_id_reused" | "already_exists" | "conversation_state" | "edit_window_over" | "last_owner" | "already_set_up" | "link_invalid" | "password_weak" | "file_type" | "rate_limited" | "too_slow" | "locked_out" | "unavailable" | "storage_full" | "internal";
 
 /** Something that happened. */
 export type Event = {
@@ -1511,6 +1511,7 @@ export const errorMessage: Record<ErrorCode, string> = {
   password_weak: "Use at least 12 characters that are not easy to guess.",
   file_type: "Files of this type are not accepted.",
   rate_limited: "Too many requests. Wait a moment.",
+  too_slow: "This came too slowly. It is safe to send it again.",
   locked_out: "Too many failed attempts. Try again later.",
   unavailable: "This could not be stored right now. It is safe to send it again.",
   storage_full: "The server has no space left.",

@@ -84,6 +84,7 @@ const WORDS: Record<ErrorCode, (told: Told) => string> = {
   password_weak: () => "This password is easy to guess. It was not set; use at least 12 characters, a few words in a row will do.",
   file_type: () => "Files of this type are not accepted, or this one is not what its name says. It was not sent; send it in another form.",
   rate_limited: (told) => `Too many requests came from here. Nothing was changed; try again ${wait(told, "in a moment")}.`,
+  too_slow: () => "This came too slowly and was given up. Nothing was changed; try again, perhaps on a better line.",
   locked_out: (told) => `Too many attempts have failed from here. The account is safe; try again ${wait(told, "later")}.`,
   unavailable: (told) => `The server cannot store anything right now. What you wrote is kept, and it is safe to try again ${wait(told, "in a moment")}.`,
   storage_full: () => "The server has no space left. Nothing stored is lost, but nothing can be added; tell whoever runs the server.",

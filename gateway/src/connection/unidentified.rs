@@ -49,7 +49,9 @@ impl From<Rejection> for Refused {
             ErrorCode::Unavailable | ErrorCode::StorageFull | ErrorCode::Internal => {
                 CloseCode::Unavailable
             }
-            ErrorCode::RateLimited | ErrorCode::LockedOut => CloseCode::Unavailable,
+            ErrorCode::RateLimited | ErrorCode::LockedOut | ErrorCode::TooSlow => {
+                CloseCode::Unavailable
+            }
             ErrorCode::Malformed
             | ErrorCode::Invalid
             | ErrorCode::TooLarge

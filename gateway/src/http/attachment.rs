@@ -1,8 +1,6 @@
 //! Files, up and down. What a file is, its bytes say; what it is called is cleaned; and nothing that
 //! comes down again can run: no sniffing, a sandbox, and only plain pictures are shown in place.
 
-use std::time::Duration;
-
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -21,14 +19,13 @@ use storage::attachment::AttachmentRow;
 
 use crate::Doors;
 use crate::http::auth::Anybody;
-use crate::http::extract::{Json, Path, body_bytes};
+use crate::http::body::Incoming;
+use crate::http::extract::{Json, Path};
 use crate::http::line::Line;
 use crate::http::problem::{Answer, Failure};
 
 /// The header with the file's name, percent-encoded.
 const FILE_NAME: HeaderName = HeaderName::from_static("switchboard-file-name");
-/// How long an upload may take.
-const UPLOAD_TIME_MAX: Duration = Duration::from_secs(180);
 /// Pictures that browsers show and that cannot hold a script.
 const SHOWN: &[&str] = &[
     "image/png",
@@ -77,14 +74,9 @@ pub(crate) async fn upload(
         .uploads
         .try_acquire()
         .map_err(|_| Rejection::after(ErrorCode::Unavailable, 1_000))?;
-    let bytes_max = usize::try_from(bytes_max).unwrap_or(usize::MAX);
-    let read = body_bytes(request, bytes_max);
-    let bytes = doors
-        .world
-        .clock
-        .timeout(UPLOAD_TIME_MAX, read)
-        .await
-        .ok_or(ErrorCode::Malformed)??;
+    let bytes = Incoming::new(request, budget, &doors.world.clock)
+        .whole()
+        .await?;
     let new = looked_at(bytes, &headers)?;
     let kept = keep(&doors, &actor, new).await?;
     Ok((StatusCode::CREATED, Json(kept)).into_response())

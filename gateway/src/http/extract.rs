@@ -4,12 +4,13 @@ use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::response::{IntoResponse, Response};
 use http::request::Parts;
 use http::{HeaderValue, StatusCode, header};
-use http_body_util::{BodyExt, LengthLimitError, Limited};
 use protocol::limit;
 use protocol::rejection::{ErrorCode, Rejection};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::Doors;
+use crate::http::body::Incoming;
 use crate::http::problem::Failure;
 
 /// A JSON body, in both directions. Coming in, it needs the content type `application/json`: pages
@@ -17,10 +18,10 @@ use crate::http::problem::Failure;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Json<T>(pub(crate) T);
 
-impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
+impl<T: DeserializeOwned> FromRequest<Doors> for Json<T> {
     type Rejection = Failure;
 
-    async fn from_request(request: Request, _: &S) -> Result<Self, Failure> {
+    async fn from_request(request: Request, doors: &Doors) -> Result<Self, Failure> {
         let is_json = request
             .headers()
             .get(header::CONTENT_TYPE)
@@ -30,7 +31,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
         if !is_json {
             return Err(Rejection::of(ErrorCode::Malformed, "content-type").into());
         }
-        let bytes = body_bytes(request, limit::FRAME_BYTES_MAX).await?;
+        let bytes = small_body(request, doors).await?;
         decoded(&bytes).map(Self)
     }
 }
@@ -62,16 +63,15 @@ pub(crate) fn decoded<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
     serde_json::from_slice(bytes).map_err(|error| protocol::text::rejection_in(&error).into())
 }
 
-/// A body of at most `bytes_max` bytes, whole.
+/// A body of at most one frame's size, whole.
 ///
 /// # Errors
-/// `too_large`, or `malformed` when the client stopped in the middle.
-pub(crate) async fn body_bytes(request: Request, bytes_max: usize) -> Result<Vec<u8>, Failure> {
-    match Limited::new(request.into_body(), bytes_max).collect().await {
-        Ok(body) => Ok(body.to_bytes().to_vec()),
-        Err(error) if error.is::<LengthLimitError>() => Err(ErrorCode::TooLarge.into()),
-        Err(_) => Err(ErrorCode::Malformed.into()),
-    }
+/// `too_large`, `too_slow`, or `malformed` when the client stopped in the middle.
+pub(crate) async fn small_body(request: Request, doors: &Doors) -> Result<Vec<u8>, Failure> {
+    let bytes_max = u64::try_from(limit::FRAME_BYTES_MAX).expect("a limit fits into 64 bits");
+    Incoming::new(request, bytes_max, &doors.world.clock)
+        .whole()
+        .await
 }
 
 /// The query, decoded; a wrong one is `invalid` with field `query`.

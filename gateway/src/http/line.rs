@@ -13,6 +13,7 @@ use protocol::rejection::ErrorCode;
 
 use crate::Doors;
 use crate::address;
+use crate::http::body;
 use crate::http::problem::Failure;
 
 /// What the socket itself says: put into every request by the shard.
@@ -123,6 +124,15 @@ pub(crate) async fn read(State(doors): State<Doors>, mut request: Request, next:
     {
         return Failure::from(rejection).into_response();
     }
+    let permit = match doors.limits.proxied_request(&line) {
+        Ok(permit) => permit,
+        Err(rejection) => return Failure::from(rejection).into_response(),
+    };
     request.extensions_mut().insert(line);
-    next.run(request).await
+    let response = next.run(request).await;
+    match permit {
+        // Until the answer is out, not only until it is made.
+        Some(permit) => response.map(|body| body::counted(body, permit)),
+        None => response,
+    }
 }

@@ -6,6 +6,7 @@
 pub(crate) mod asset;
 pub(crate) mod attachment;
 pub(crate) mod auth;
+pub(crate) mod body;
 pub(crate) mod cors;
 pub(crate) mod extract;
 pub(crate) mod health;

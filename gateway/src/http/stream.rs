@@ -20,7 +20,7 @@ use crate::connection::job::{self, Done, Job};
 use crate::connection::stream::{CHUNKS_MAX, OpenStream, ShardDoor};
 use crate::connection::unidentified::Caller;
 use crate::http::auth::{self, Visitor};
-use crate::http::extract::{Json, body_bytes, decoded};
+use crate::http::extract::{Json, decoded, small_body};
 use crate::http::line::{Line, user_agent};
 use crate::http::problem::{Answer, Failure};
 use crate::metric::Metric;
@@ -133,7 +133,7 @@ pub(crate) async fn frames(State(doors): State<Doors>, request: Request) -> Answ
     let actor = speaker(&doors, &mut parts).await?;
     let request = Request::from_parts(parts, body);
     let headers = request.headers().clone();
-    let bytes = body_bytes(request, limit::FRAME_BYTES_MAX).await?;
+    let bytes = small_body(request, &doors).await?;
     let client_frame: ClientFrame = decoded(&bytes)?;
     doors.metrics.add(Metric::FramesIn, 1);
     let connection_id = connection(&doors, &headers, &actor);

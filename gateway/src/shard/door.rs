@@ -14,11 +14,13 @@ use tokio::io::AsyncWriteExt;
 use tower::ServiceExt;
 use world::net::TcpStream;
 
+use crate::address;
 use crate::connection::socket::{self, OpenSocket};
 use crate::connection::unidentified::Caller;
 use crate::http::auth;
 use crate::http::line::{Line, Peer, user_agent};
 use crate::limits::ConnectionPermit;
+use crate::metric::Metric;
 use crate::shard::Shard;
 use crate::shard::errand::Accepted;
 use crate::shard::head::{self, HEAD_TIME_MAX, Head, NoSocket, SOCKET_PATH, SUBPROTOCOL};
@@ -37,7 +39,13 @@ pub(crate) fn open(shard: &Rc<Shard>, accepted: Accepted) {
         // A future of a rare and large stage is boxed, so that the task stays as small as a socket.
         if let Some(begun) = Box::pin(begin(&shard, accepted)).await {
             match begun {
-                Begun::Http(stream, peer) => Box::pin(serve_http(&shard, stream, peer)).await,
+                Begun::Http(stream, peer, permit) => {
+                    let metrics = &shard.doors.metrics;
+                    metrics.add(Metric::HttpConnections, 1);
+                    Box::pin(serve_http(&shard, stream, peer)).await;
+                    metrics.add(Metric::HttpConnections, -1);
+                    drop(permit);
+                }
                 Begun::Socket(open) => socket::serve(shard, *open).await,
             }
         }
@@ -46,7 +54,7 @@ pub(crate) fn open(shard: &Rc<Shard>, accepted: Accepted) {
 
 /// How a connection goes on.
 enum Begun {
-    Http(Rewound, Peer),
+    Http(Rewound, Peer, ConnectionPermit),
     Socket(Box<OpenSocket>),
 }
 
@@ -79,7 +87,14 @@ async fn begin(shard: &Rc<Shard>, accepted: Accepted) -> Option<Begun> {
         }
     };
     match head {
-        Head::Http(read) => Some(Begun::Http(Rewound::new(read, stream), peer)),
+        Head::Http(read) => match http_permit(shard, peer) {
+            Ok(permit) => Some(Begun::Http(Rewound::new(read, stream, clock), peer, permit)),
+            Err(no) => {
+                shard.doors.metrics.add(Metric::HttpRefused, 1);
+                refuse(shard, stream, &NoSocket::from(no).bytes()).await;
+                None
+            }
+        },
         Head::Socket { headers, rest } => match upgrade(shard, peer, &headers) {
             Ok((accept, upgraded)) => {
                 stream.write_all(&head::switching(&accept)).await.ok()?;
@@ -91,6 +106,16 @@ async fn begin(shard: &Rc<Shard>, accepted: Accepted) -> Option<Begun> {
             }
         },
     }
+}
+
+/// Room for a connection for plain HTTP. Those of trusted proxies are shared by many clients: there
+/// requests are counted.
+fn http_permit(shard: &Shard, peer: Peer) -> Result<ConnectionPermit, Rejection> {
+    let config = &shard.doors.config;
+    let is_free = address::is_in(peer.address, &config.trusted_proxies)
+        || address::is_in(peer.address, &config.limits.trusted_addresses);
+    let counted = (!is_free).then_some(peer.address);
+    shard.doors.limits.http_connection(counted)
 }
 
 /// A socket that may be opened, without its bytes.

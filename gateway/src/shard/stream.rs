@@ -1,9 +1,12 @@
-//! The bytes of a connection: plain or through TLS, and with what was read of them already.
+//! The bytes of a connection: plain or through TLS, and for plain HTTP with what was read of them already,
+//! and with an end to the patience with who takes no answer.
 
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
+use protocol::limit;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_rustls::server::TlsStream;
 use world::net::TcpStream;
@@ -57,20 +60,45 @@ impl AsyncWrite for Stream {
     }
 }
 
-/// A stream whose first bytes were read before: they are read again, then the rest.
-#[derive(Debug)]
+/// A stream whose first bytes were read before: they are read again, then the rest. A write that waits too
+/// long fails.
 pub(crate) struct Rewound {
     read: Vec<u8>,
     read_index: usize,
     stream: Stream,
+    clock: world::Clock,
+    /// The end of our patience, while a write waits.
+    patience: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
 }
 
 impl Rewound {
-    pub(crate) fn new(read: Vec<u8>, stream: Stream) -> Self {
+    pub(crate) fn new(read: Vec<u8>, stream: Stream, clock: &world::Clock) -> Self {
         Self {
             read,
             read_index: 0,
             stream,
+            clock: clock.clone(),
+            patience: None,
+        }
+    }
+
+    /// What came of a write: a failure where it has been waiting for too long.
+    fn patient<T>(
+        &mut self,
+        context: &mut Context<'_>,
+        written: Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
+        if written.is_ready() {
+            self.patience = None;
+            return written;
+        }
+        let patience = self.patience.get_or_insert_with(|| {
+            let idle = Duration::from_millis(limit::REQUEST_IDLE_MS_MAX);
+            Box::pin(self.clock.sleep(idle))
+        });
+        match patience.as_mut().poll(context) {
+            Poll::Ready(()) => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
+            Poll::Pending => Poll::Pending,
         }
     }
 
@@ -106,14 +134,20 @@ impl AsyncWrite for Rewound {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().stream).poll_write(context, bytes)
+        let this = self.get_mut();
+        let written = Pin::new(&mut this.stream).poll_write(context, bytes);
+        this.patient(context, written)
     }
 
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_flush(context)
+        let this = self.get_mut();
+        let flushed = Pin::new(&mut this.stream).poll_flush(context);
+        this.patient(context, flushed)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_shutdown(context)
+        let this = self.get_mut();
+        let shut = Pin::new(&mut this.stream).poll_shutdown(context);
+        this.patient(context, shut)
     }
 }

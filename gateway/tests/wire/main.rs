@@ -9,6 +9,7 @@ mod doors;
 mod files;
 mod limits;
 mod notes;
+mod plain;
 mod slow;
 mod sockets;
 mod stack;

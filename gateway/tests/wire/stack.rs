@@ -62,8 +62,21 @@ impl Stack {
     }
 
     pub(crate) async fn with(change: impl FnOnce(&mut GatewayConfig)) -> Self {
+        Self::of(World::system_with_faults(), change).await
+    }
+
+    /// One whose time passes only as the test lets it.
+    pub(crate) async fn with_own_time() -> Self {
+        let mut world = World::system_with_faults();
+        world.clock = world::Clock::manual(world.clock.now_ms());
+        Self::of(world, |config| {
+            config.limits.trusted_addresses = vec!["127.0.0.0/8".parse().unwrap()];
+        })
+        .await
+    }
+
+    async fn of(world: World, change: impl FnOnce(&mut GatewayConfig)) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let world = World::system_with_faults();
         let url = format!("sqlite:{}", dir.path().join("test.db").display());
         let database = storage::DatabaseConfig::of_url(&url).unwrap();
         let db = storage::open(&database, &world).await.unwrap();
@@ -268,7 +281,7 @@ fn make_assets(root: &std::path::Path) {
     }
 }
 
-fn parse(bytes: &[u8]) -> Answer {
+pub(crate) fn parse(bytes: &[u8]) -> Answer {
     let mut headers = [httparse::EMPTY_HEADER; 64];
     let mut response = httparse::Response::new(&mut headers);
     let length = match response.parse(bytes) {

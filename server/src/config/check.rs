@@ -289,12 +289,7 @@ impl Check {
     }
 
     fn limits(&mut self, limits: &super::Limits) -> LimitConfig {
-        if limits.connections_max == 0 || limits.connections_per_address_max == 0 {
-            self.mistake(
-                "limits",
-                "connections_max and connections_per_address_max begin at 1",
-            );
-        }
+        self.connection_counts(limits);
         if limits.attachment_bytes_max == 0
             || limits.attachment_bytes_max > limit::ATTACHMENT_BYTES_MAX
         {
@@ -348,7 +343,29 @@ impl Check {
             trusted_addresses: self.networks("limits.trusted_addresses", &limits.trusted_addresses),
             connections_max: limits.connections_max,
             connections_per_address_max: limits.connections_per_address_max,
+            http_connections_max: limits.http_connections_max,
+            http_connections_per_address_max: limits.http_connections_per_address_max,
             attachment_bytes_max: limits.attachment_bytes_max,
+        }
+    }
+
+    /// How many connections there may be: at least one.
+    fn connection_counts(&mut self, limits: &super::Limits) {
+        for (name, count) in [
+            ("connections_max", limits.connections_max),
+            (
+                "connections_per_address_max",
+                limits.connections_per_address_max,
+            ),
+            ("http_connections_max", limits.http_connections_max),
+            (
+                "http_connections_per_address_max",
+                limits.http_connections_per_address_max,
+            ),
+        ] {
+            if count == 0 {
+                self.mistake(&format!("limits.{name}"), "must be 1 or more");
+            }
         }
     }
 

@@ -1,0 +1,191 @@
+//! Connections for plain HTTP: slow ones, idle ones, and too many of them.
+
+use std::time::Duration;
+
+use gateway::metric::Metric;
+use protocol::limit;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpSocket, TcpStream};
+
+use crate::stack::{PAGE, Stack, parse};
+
+const IDLE: Duration = Duration::from_millis(limit::REQUEST_IDLE_MS_MAX);
+
+/// Sends a head that promises a body of so many bytes.
+async fn promise(stack: &Stack, path: &str, token: &str, bytes: usize) -> TcpStream {
+    let mut stream = TcpStream::connect(stack.address).await.unwrap();
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nHost: {}\r\nOrigin: {PAGE}\r\nAuthorization: Bearer {token}\r\n\
+         Content-Type: application/json\r\nContent-Length: {bytes}\r\n\r\n",
+        stack.address
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream
+}
+
+/// What the server says before it hangs up.
+async fn rest(stream: &mut TcpStream) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let read = stream.read_to_end(&mut bytes);
+    let read = tokio::time::timeout(Duration::from_secs(20), read).await;
+    // A server that gives up may not say so in order.
+    let _read = read.expect("it ends");
+    bytes
+}
+
+async fn until(stack: &Stack, metric: Metric, value: i64) {
+    for _ in 0..4_000 {
+        if stack.gateway.metrics().get(metric) == value {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    panic!("{metric:?} is not {value}");
+}
+
+/// Lets time pass until something has come of it.
+async fn passes<T>(stack: &Stack, what: impl Future<Output = T>) -> T {
+    let mut what = std::pin::pin!(what);
+    loop {
+        tokio::select! {
+            biased;
+            output = &mut what => return output,
+            () = tokio::time::sleep(Duration::from_millis(5)) => {
+                stack.world.clock.advance(IDLE / 50);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_come_is_not_waited_for() {
+    let stack = Stack::with_own_time().await;
+    let token = stack.visitor_token().await;
+    for path in ["/api/v1/frames", "/api/v1/stream", "/api/v1/attachments"] {
+        let mut stream = promise(&stack, path, &token, 1_000).await;
+        stream.write_all(b"{").await.unwrap();
+        let answer = parse(&passes(&stack, rest(&mut stream)).await);
+        assert_eq!(
+            (answer.status, answer.code().as_str()),
+            (408, "too_slow"),
+            "{path}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_is_not_taken_is_not_kept() {
+    let stack = Stack::with_own_time().await;
+    let token = stack.visitor_token().await;
+    let bearer = format!("Bearer {token}");
+    let headers = [("authorization", bearer.as_str()), ("origin", PAGE)];
+    let file = vec![b'x'; 12 << 20];
+    let kept = stack
+        .request("POST", "/api/v1/attachments", &headers, &file)
+        .await;
+    assert_eq!(kept.status, 201);
+    let id = kept.json()["id"].as_str().unwrap().to_owned();
+    until(&stack, Metric::HttpConnections, 0).await;
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4_096).unwrap();
+    let mut stream = socket.connect(stack.address).await.unwrap();
+    let head = format!(
+        "GET /api/v1/attachments/{id} HTTP/1.1\r\nHost: {}\r\nAuthorization: {bearer}\r\n\r\n",
+        stack.address
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    until(&stack, Metric::HttpConnections, 1).await;
+    passes(&stack, until(&stack, Metric::HttpConnections, 0)).await;
+    let rest = rest(&mut stream).await;
+    assert!(rest.len() < file.len(), "{}", rest.len());
+}
+
+#[tokio::test]
+async fn an_address_has_so_many_connections_for_plain_http() {
+    let stack = Stack::with(|config| {
+        config.limits.http_connections_per_address_max = 3;
+    })
+    .await;
+    let token = stack.visitor_token().await;
+    until(&stack, Metric::HttpConnections, 0).await;
+    let mut held = Vec::new();
+    for _ in 0..3 {
+        held.push(promise(&stack, "/api/v1/frames", &token, 1_000).await);
+    }
+    until(&stack, Metric::HttpConnections, 3).await;
+    let answer = stack.get("/healthz", &[]).await;
+    assert_eq!(
+        (answer.status, answer.code().as_str()),
+        (429, "rate_limited")
+    );
+    assert!(answer.headers["retry-after"].parse::<u64>().unwrap() >= 1);
+    // Sockets are counted by themselves.
+    let _socket = stack.visitor(&token).await;
+    held.pop();
+    until(&stack, Metric::HttpConnections, 2).await;
+    assert_eq!(stack.get("/healthz", &[]).await.status, 200);
+}
+
+#[tokio::test]
+async fn behind_a_proxy_addresses_are_counted_and_not_the_proxy() {
+    let stack = Stack::with(|config| {
+        config.trusted_proxies = vec!["127.0.0.1".parse().unwrap()];
+        config.limits.http_connections_per_address_max = 2;
+    })
+    .await;
+    let token = stack.visitor_token().await;
+    let ask = async |address: &str| {
+        let mut stream = TcpStream::connect(stack.address).await.unwrap();
+        let head = format!(
+            "POST /api/v1/frames HTTP/1.1\r\nHost: {}\r\nOrigin: {PAGE}\r\n\
+             Authorization: Bearer {token}\r\nX-Forwarded-For: {address}\r\n\
+             Content-Length: 1000\r\n\r\n",
+            stack.address
+        );
+        stream.write_all(head.as_bytes()).await.unwrap();
+        stream
+    };
+    let health = async |address: &str| {
+        let headers = [("x-forwarded-for", address)];
+        stack.get("/healthz", &headers).await.status
+    };
+    until(&stack, Metric::HttpConnections, 0).await;
+    let mut held = Vec::new();
+    for address in ["1.1.1.1", "1.1.1.1", "2.2.2.2"] {
+        held.push(ask(address).await);
+    }
+    until(&stack, Metric::HttpConnections, 3).await;
+    while health("1.1.1.1").await != 429 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(health("2.2.2.2").await, 200);
+    assert_eq!(health("3.3.3.3").await, 200);
+    drop(held);
+    until(&stack, Metric::HttpConnections, 0).await;
+    assert_eq!(health("1.1.1.1").await, 200);
+}
+
+#[tokio::test]
+async fn all_together_have_so_many_connections_for_plain_http() {
+    let stack = Stack::with(|config| {
+        config.limits.trusted_addresses = vec!["127.0.0.0/8".parse().unwrap()];
+        config.limits.http_connections_max = 2;
+    })
+    .await;
+    let token = stack.visitor_token().await;
+    until(&stack, Metric::HttpConnections, 0).await;
+    let mut held = Vec::new();
+    for _ in 0..2 {
+        held.push(promise(&stack, "/api/v1/frames", &token, 1_000).await);
+    }
+    until(&stack, Metric::HttpConnections, 2).await;
+    let answer = stack.get("/healthz", &[]).await;
+    assert_eq!(
+        (answer.status, answer.code().as_str()),
+        (503, "unavailable")
+    );
+    assert!(answer.headers["retry-after"].parse::<u64>().unwrap() >= 1);
+    drop(held);
+    until(&stack, Metric::HttpConnections, 0).await;
+    assert_eq!(stack.get("/healthz", &[]).await.status, 200);
+}
