@@ -153,7 +153,7 @@ pub struct Conversation {
 pub struct VisitorConversation {
     /// Its id.
     pub id: ConversationId,
-    /// Grows with every change.
+    /// Grows with every change that the visitor may see.
     pub version: u64,
     /// Whether it is over; a snoozed one is simply open to the visitor.
     pub closed: bool,

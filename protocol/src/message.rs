@@ -28,6 +28,16 @@ impl Format {
             Self::Markdown => "markdown",
         }
     }
+
+    /// The value of a stored word.
+    #[must_use]
+    pub fn of(text: &str) -> Option<Self> {
+        match text {
+            "plain" => Some(Self::Plain),
+            "markdown" => Some(Self::Markdown),
+            _ => None,
+        }
+    }
 }
 
 /// The words of a message or note, as they are today.

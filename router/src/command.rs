@@ -9,13 +9,14 @@ use protocol::rejection::{ErrorCode, Rejection};
 use protocol::text::ClientId;
 use sha2::{Digest, Sha256};
 use storage::command::{CommandKey, Found, Receipt, Refusal, Remembered};
+use storage::contact::Shown;
 use storage::entry::{Append, NewEntry, Outcome, Stored};
 use storage::message::{Start, VisitorMessage};
 
 use crate::claim;
 use crate::decide::{self, Decision, Situation};
 use crate::error::refused_by;
-use crate::lane::Known;
+use crate::lane::{Known, Memory};
 use crate::router::Router;
 
 /// How often a decision is made anew because its guard no longer held. Each try reads what changed, so
@@ -46,7 +47,7 @@ struct Asked<'a> {
 /// What the speaker is told. After `unavailable` the outcome is unknown.
 pub(crate) async fn run(
     router: &Router,
-    known: &mut Option<Known>,
+    memory: &mut Memory,
     actor: &Actor,
     client_id: &ClientId,
     command: &Command,
@@ -69,14 +70,15 @@ pub(crate) async fn run(
                 draft,
             },
             Principal::Visitor(visitor),
-        ) => asked.say(visitor, *conversation_id, draft).await,
+        ) => asked.say(memory, visitor, *conversation_id, draft).await,
         (Command::Identify { claim }, Principal::Visitor(visitor)) => {
+            memory.course = None;
             asked.identify(visitor, claim).await
         }
         (Command::StartConversation { visitor_id, draft }, _) => {
             asked.start(*visitor_id, draft).await
         }
-        (_, _) => asked.decide(known).await,
+        (_, _) => asked.decide(&mut memory.known).await,
     };
     match outcome {
         Ok(done) => Ok(done),
@@ -115,12 +117,26 @@ impl Asked<'_> {
     /// A visitor says something: where it belongs is found in the transaction that stores it.
     async fn say(
         &self,
+        memory: &mut Memory,
         visitor: VisitorActor,
         conversation_id: Option<ConversationId>,
         draft: &Draft,
     ) -> Result<Done, Rejection> {
         self.site_lets_write(visitor).await?;
-        if let Some(id) = conversation_id {
+        let now = self.router.contacts().now();
+        let (mut course, mut read) = match memory.course.take() {
+            Some((course, read)) => (Some(course), read),
+            None => (None, now),
+        };
+        if let Some(course) = &mut course
+            && !self.router.contacts().holds(course.contact_id(), read)
+        {
+            course.forget_contact();
+            read = now;
+        }
+        if let Some(id) = conversation_id
+            && !course.as_ref().is_some_and(|course| course.leads_to(id))
+        {
             self.router.owns(self.workspace_id(), &visitor, id).await?;
         }
         let message = decide::message_of(decide::VISITOR_FORMATS, draft)?;
@@ -138,7 +154,8 @@ impl Asked<'_> {
             message,
             at_ms: self.now_ms(),
         };
-        let outcome = storage::message::send(self.router.db(), &message).await;
+        let outcome = storage::message::send(self.router.db(), &message, &mut course).await;
+        memory.course = course.map(|course| (course, read));
         self.done(outcome.map_err(|error| refused_by(&error))?)
     }
 
@@ -249,9 +266,11 @@ impl Asked<'_> {
                 .owns(workspace_id, &visitor, conversation_id)
                 .await?;
         }
-        let is_read = known
-            .as_ref()
-            .is_some_and(|known| known.conversation.id == conversation_id);
+        let is_read = known.as_ref().is_some_and(|known| {
+            let contact_id = known.conversation.contact_id;
+            known.conversation.id == conversation_id
+                && self.router.contacts().holds(contact_id, known.read)
+        });
         if !is_read {
             *known = Some(self.read(conversation_id).await?);
         }
@@ -288,6 +307,12 @@ impl Asked<'_> {
                     guard,
                     entries: entries.collect(),
                     at_ms: situation.now_ms,
+                    reached_at_ms: Some(situation.conversation.active_at_ms),
+                    contact: Some(Shown {
+                        name: situation.conversation.contact_name.clone(),
+                        version: situation.conversation.contact_version,
+                        erased: situation.conversation.contact_erased,
+                    }),
                 };
                 let outcome = storage::entry::append(db, &append).await;
                 outcome.map_err(|error| refused_by(&error))
@@ -317,15 +342,16 @@ impl Asked<'_> {
     }
 
     async fn read(&self, conversation_id: ConversationId) -> Result<Known, Rejection> {
+        let read = self.router.contacts().now();
         let db = self.router.db();
-        let found = storage::conversation::find(db, self.workspace_id(), conversation_id).await;
-        let conversation = found
+        let facts = storage::conversation::facts(db, self.workspace_id(), conversation_id).await;
+        let facts = facts
             .map_err(|error| refused_by(&error))?
             .ok_or(ErrorCode::NotFound)?;
-        let agents = storage::participant::agents(db, self.workspace_id(), conversation_id).await;
         Ok(Known {
-            conversation,
-            participants: agents.map_err(|error| refused_by(&error))?,
+            conversation: facts.conversation,
+            participants: facts.participants,
+            read,
         })
     }
 

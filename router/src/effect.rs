@@ -1,5 +1,6 @@
 //! What follows from a commit, beside the entries themselves: facts, lists, counts, timers, closed doors.
 
+use presence::state::Facts;
 use protocol::conversation::{Conversation, State, VisitorConversation};
 use protocol::entry::{Author, Content, Entry};
 use protocol::id::{ConversationId, WorkspaceId};
@@ -10,29 +11,38 @@ use storage::entry::Stored;
 use crate::person;
 use crate::router::Router;
 use crate::signal::Typist;
-use crate::view::inbox::Before;
-use crate::view::inboxes;
+use crate::unread::Counts;
+use crate::view::inbox::{Before, Membership};
 
-/// After a commit of this node. `before` is the conversation as it was, where the lane knows.
+/// What a lane remembers of what it told.
+#[derive(Debug, Default)]
+pub(crate) struct Told {
+    /// What the list of visitors was told.
+    facts: Option<Facts>,
+    /// How much the visitor was told he has not read.
+    pub(crate) unread: Counts,
+}
+
+/// After a commit of this node. `before` is where the conversation stood, where the lane knows.
 pub(crate) async fn after(
     router: &Router,
     workspace_id: WorkspaceId,
-    before: Option<&Conversation>,
+    before: Option<Membership>,
     stored: &Stored,
+    told: &mut Told,
 ) {
     let conversation = &stored.conversation;
     router.hub().facts(conversation).await;
-    let before = if stored.created {
-        Before::Nowhere
-    } else {
-        inboxes::before(before)
+    let before = match before {
+        _ if stored.created => Before::Nowhere,
+        Some(before) => Before::There(before),
+        None => Before::Unknown,
     };
     router.inboxes().changed(workspace_id, before, conversation);
-    if stored.created || stored.entries.iter().any(begins_or_ends) {
-        let facts = Some(&stored.visitor_conversation);
-        tell_devices(router, workspace_id, conversation, facts).await;
+    of_entries(router, workspace_id, conversation, &stored.entries, told).await;
+    if let Some(facts) = &stored.visitor_conversation {
+        tell_devices(router, workspace_id, conversation, Some(facts)).await;
     }
-    of_entries(router, workspace_id, conversation, &stored.entries).await;
 }
 
 /// After the log told of entries that did not come by here: another node's, or a lost commit's.
@@ -41,6 +51,7 @@ pub(crate) async fn healed(
     workspace_id: WorkspaceId,
     conversation: &Conversation,
     entries: &[Entry],
+    told: &mut Told,
 ) {
     router.hub().facts(conversation).await;
     let before = Before::Unknown;
@@ -48,7 +59,7 @@ pub(crate) async fn healed(
     if entries.iter().any(begins_or_ends) {
         tell_devices(router, workspace_id, conversation, None).await;
     }
-    of_entries(router, workspace_id, conversation, entries).await;
+    of_entries(router, workspace_id, conversation, entries, told).await;
 }
 
 /// After the log told of a conversation that another lane began: the visitor's tabs follow it.
@@ -124,15 +135,20 @@ async fn of_entries(
     workspace_id: WorkspaceId,
     conversation: &Conversation,
     entries: &[Entry],
+    told: &mut Told,
 ) {
-    let mut has_team_spoken = false;
+    let mut said = Vec::new();
     for entry in entries {
         match &entry.content {
             Content::Message { .. } => {
+                router.learning().ring();
                 let typist = Typist::of(entry.author);
                 router.signals().spoke(conversation.id, typist);
-                has_team_spoken |= !matches!(entry.author, Author::Visitor { .. });
+                if !matches!(entry.author, Author::Visitor { .. }) {
+                    said.extend(entry.public_seq.map(|number| (number, entry.id)));
+                }
             }
+            Content::Note { .. } | Content::Edited { .. } => router.learning().ring(),
             Content::Snoozed { .. } => router.timers().ring(),
             Content::VisitorBlocked { blocked } => {
                 if let (true, Some(visitor_id)) = (blocked, conversation.visitor_id) {
@@ -140,10 +156,9 @@ async fn of_entries(
                     router.hub().close_visitor(visitor_id, code).await;
                 }
             }
-            Content::Note { .. }
-            | Content::Edited { .. }
-            | Content::Deleted { .. }
-            | Content::Joined { .. }
+            // What was taken back may have been counted.
+            Content::Deleted { .. } => told.unread.forget(),
+            Content::Joined { .. }
             | Content::Left { .. }
             | Content::Assigned { .. }
             | Content::Moved { .. }
@@ -153,32 +168,26 @@ async fn of_entries(
             | Content::SpamMarked { .. } => {}
         }
     }
-    if has_team_spoken {
-        for device in devices(router, workspace_id, conversation).await {
-            unread(router, workspace_id, &device).await;
-        }
+    if !said.is_empty() {
+        let devices = devices(router, workspace_id, conversation).await;
+        let place = (workspace_id, conversation.id);
+        told.unread.tell(router, place, &devices, &said).await;
     }
     if let Some(visitor_id) = conversation.visitor_id {
-        router.live().facts_of(visitor_id, conversation).await;
-    }
-}
-
-/// Tells a visitor's tabs how much he has not read, if any of them listens.
-pub(crate) async fn unread(router: &Router, workspace_id: WorkspaceId, visitor: &VisitorActor) {
-    if !router.hub().wants_unread(visitor.visitor_id) {
-        return;
-    }
-    let unread = storage::conversation::unread_of_visitor(router.db(), workspace_id, visitor);
-    match unread.await {
-        Ok(unread) => router
-            .hub()
-            .unread(visitor.visitor_id, unread.count, unread.entry_id),
-        Err(error) => tracing::warn!(%error, "an unread count could not be read"),
+        let facts = Facts {
+            contact_id: Some(conversation.contact_id),
+            name: conversation.contact_name.clone(),
+            conversation_id: ongoing(conversation),
+        };
+        if told.facts.as_ref() != Some(&facts) {
+            router.live().facts_of(visitor_id, facts.clone()).await;
+            told.facts = Some(facts);
+        }
     }
 }
 
 /// The conversation that goes on with a visitor, after this one changed.
-pub(crate) fn ongoing(conversation: &Conversation) -> Option<ConversationId> {
+fn ongoing(conversation: &Conversation) -> Option<ConversationId> {
     match conversation.state {
         State::Open | State::Snoozed => Some(conversation.id),
         State::Closed => None,

@@ -10,14 +10,17 @@ use protocol::id::{AgentId, ConversationId, WorkspaceId};
 use protocol::limit::PAGE_ENTRIES_MAX;
 use protocol::rejection::CloseCode;
 use storage::entry::{Numbering, Stored};
+use storage::message::Course;
 
 use crate::command::{self, Done};
-use crate::effect;
+use crate::contact::Moment;
+use crate::effect::{self, Told};
 use crate::erase;
 use crate::lanes::{CommandJob, Job, LaneKey};
 use crate::router::Router;
 use crate::topic::Topic;
 use crate::turnstile::{Numbered, Turnstile};
+use crate::view::inbox::Membership;
 
 /// Entries that one command makes at most.
 const COMMIT_ENTRIES_MAX: u64 = 4;
@@ -34,6 +37,8 @@ impl Numbered for Entry {
 pub(crate) struct Known {
     pub(crate) conversation: Conversation,
     pub(crate) participants: Vec<AgentId>,
+    /// When what is shown of the contact was read.
+    pub(crate) read: Moment,
 }
 
 impl Known {
@@ -66,6 +71,17 @@ impl Known {
     }
 }
 
+/// All that a lane remembers.
+#[derive(Debug, Default)]
+pub(crate) struct Memory {
+    /// A conversation's lane: the conversation.
+    pub(crate) known: Option<Known>,
+    /// A visitor's lane: where his messages go.
+    pub(crate) course: Option<(Course, Moment)>,
+    /// A conversation's lane: what was told of it besides its entries.
+    pub(crate) told: Told,
+}
+
 /// A lane.
 pub(crate) struct Lane {
     router: Router,
@@ -73,7 +89,7 @@ pub(crate) struct Lane {
     jobs: flume::Receiver<Job>,
     turnstile: Turnstile<Entry>,
     passed: Arc<AtomicU64>,
-    known: Option<Known>,
+    memory: Memory,
     /// Whether the visitor's tabs were told that the conversation began.
     has_told_beginning: bool,
 }
@@ -98,7 +114,7 @@ impl Lane {
             jobs,
             turnstile: Turnstile::new(),
             passed,
-            known: None,
+            memory: Memory::default(),
             has_told_beginning: false,
         }
     }
@@ -156,6 +172,10 @@ impl Lane {
                 number,
                 is_beginning,
             } => self.heal(number, is_beginning).await,
+            Job::Unread { visitor_id, unread } => {
+                let now = self.router.world().clock.elapsed();
+                self.memory.told.unread.count(visitor_id, unread, now);
+            }
             Job::Erase { change, reply } => {
                 let outcome = match self.key {
                     LaneKey::Contact(_, contact_id) => {
@@ -178,7 +198,7 @@ impl Lane {
             command,
             reply,
         } = job;
-        let done = command::run(&self.router, &mut self.known, &actor, &client_id, &command).await;
+        let done = command::run(&self.router, &mut self.memory, &actor, &client_id, &command).await;
         let outcome = match done {
             Ok(Done { ack, stored }) => {
                 if let Some(stored) = stored {
@@ -213,13 +233,27 @@ impl Lane {
 
     async fn pass_stored(&mut self, stored: &Stored) {
         self.has_told_beginning |= stored.created;
-        let before = self.known.as_ref().map(|known| known.conversation.clone());
-        if let Some(known) = &mut self.known {
-            known.learn(&stored.conversation, &stored.entries);
-        }
+        let before = match &mut self.memory.known {
+            Some(known) => {
+                let before = Some(Membership::from(&known.conversation));
+                known.learn(&stored.conversation, &stored.entries);
+                before
+            }
+            None => {
+                // Nobody takes part in a conversation that has just begun.
+                self.memory.known = stored.created.then(|| Known {
+                    conversation: stored.conversation.clone(),
+                    participants: Vec::new(),
+                    // A contact that ever changed here is read again.
+                    read: Moment::default(),
+                });
+                None
+            }
+        };
         self.pass(stored.entries.clone()).await;
         let workspace_id = self.workspace_id();
-        effect::after(&self.router, workspace_id, before.as_ref(), stored).await;
+        let told = &mut self.memory.told;
+        effect::after(&self.router, workspace_id, before, stored, told).await;
     }
 
     async fn pass(&mut self, entries: Vec<Entry>) {
@@ -260,7 +294,7 @@ impl Lane {
         let passed = self.turnstile.passed();
         let from = passed.unwrap_or_else(|| number.saturating_sub(COMMIT_ENTRIES_MAX));
         if from < number {
-            self.known = None;
+            self.memory.known = None;
             if let Err(error) = self.read_after(from).await {
                 // The tail tells of it again with the next entry; followers notice the gap by then.
                 tracing::warn!(%error, "entries of the log could not be read");
@@ -298,7 +332,8 @@ impl Lane {
         let found = storage::conversation::find(db, workspace_id, conversation_id).await?;
         self.pass(entries.clone()).await;
         if let Some(conversation) = found {
-            effect::healed(&self.router, workspace_id, &conversation, &entries).await;
+            let told = &mut self.memory.told;
+            effect::healed(&self.router, workspace_id, &conversation, &entries, told).await;
         }
         Ok(())
     }

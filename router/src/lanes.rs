@@ -14,6 +14,7 @@ use protocol::rejection::{ErrorCode, Rejection};
 use protocol::text::ClientId;
 use storage::audit::Change;
 use storage::entry::Stored;
+use storage::unread::Unread;
 use tokio::sync::oneshot;
 
 use crate::lane;
@@ -57,6 +58,13 @@ pub(crate) enum Job {
         /// Whether the log tells of the conversation's beginning.
         is_beginning: bool,
     },
+    /// Remember how much a visitor has not read: it was counted in the store just now.
+    Unread {
+        /// Who.
+        visitor_id: VisitorId,
+        /// How much.
+        unread: Unread,
+    },
     /// Erase a contact.
     Erase {
         /// Who asks, for the audit log.
@@ -94,6 +102,14 @@ impl Lanes {
             }
             // The lane was ended by the hard token.
             Err(flume::TrySendError::Disconnected(_)) => Err(ErrorCode::Unavailable.into()),
+        }
+    }
+
+    /// Hands a lane something to remember, if there is one. A full one forgets it; it remembers nothing for
+    /// long.
+    pub(crate) fn remind(&self, key: LaneKey, job: Job) {
+        if let Some(entrance) = self.lock().get(&key) {
+            let _ = entrance.sender.try_send(job);
         }
     }
 

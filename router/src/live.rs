@@ -11,7 +11,6 @@ use presence::agents::Agents;
 use presence::state::{Change, ChangeKind, Counts, Facts, Input, Visitors};
 use presence::view::VisitorView;
 use protocol::agent::{AgentPresence, Availability};
-use protocol::conversation::Conversation;
 use protocol::id::{AgentId, ConnectionId, VisitId, VisitorId, WorkspaceId};
 use protocol::news::{AgentNews, VisitorNews};
 use protocol::view::VisitorFilter;
@@ -22,7 +21,6 @@ use tokio::sync::oneshot;
 
 use crate::cache::Tenant;
 use crate::delivery::{Class, Encoded, SignalKey};
-use crate::effect;
 use crate::router::Router;
 use crate::topic::{Topic, ViewId};
 
@@ -117,13 +115,8 @@ impl Live {
         answer.await.ok()
     }
 
-    /// A conversation of a visitor changed.
-    pub(crate) async fn facts_of(&self, visitor_id: VisitorId, conversation: &Conversation) {
-        let facts = Facts {
-            contact_id: Some(conversation.contact_id),
-            name: conversation.contact_name.clone(),
-            conversation_id: effect::ongoing(conversation),
-        };
+    /// What is known of a visitor changed.
+    pub(crate) async fn facts_of(&self, visitor_id: VisitorId, facts: Facts) {
         self.send(Message::Visitor(Input::Facts { visitor_id, facts }))
             .await;
     }

@@ -9,12 +9,12 @@ use protocol::permission::VisitorActor;
 use storage::entry::Numbering;
 use storage::participant::{Mark, Party};
 
-use crate::effect;
 use crate::latest::Latest;
 use crate::person;
 use crate::replay::{own_read, team_marks, visitor_marks};
 use crate::router::Router;
 use crate::topic::Topic;
+use crate::unread;
 
 /// Marks that may wait; more are dropped, and come again with the next beat.
 const WAITING_MAX: usize = 100_000;
@@ -150,7 +150,7 @@ async fn tell(
                 let devices =
                     person::devices(router, workspace_id, visitor, conversation_id).await?;
                 for device in devices {
-                    effect::unread(router, workspace_id, &device).await;
+                    unread::count(router, workspace_id, conversation_id, &device).await;
                 }
             }
         }

@@ -151,6 +151,7 @@ async fn contact(
     let Some(named) = named else {
         return Ok(());
     };
+    router.contacts().change(&named.contact_ids);
     let visitor_ids = named.visitor_ids;
     let news = AgentNews::Contact {
         contact_ids: named.contact_ids,

@@ -174,7 +174,7 @@ async fn standing(
         site_id: row.site_id,
         contact_id,
     };
-    let unread = storage::conversation::unread_of_visitor(db, workspace_id, &visitor).await;
+    let unread = storage::unread::of_visitor(db, workspace_id, &visitor).await;
     Ok(Standing {
         visitor_id,
         contact_id,

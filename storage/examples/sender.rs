@@ -57,6 +57,8 @@ impl Sender {
                 }),
             }],
             at_ms: self.world.clock.now_ms(),
+            reached_at_ms: None,
+            contact: None,
         };
         let Ok(Outcome::Accepted(stored)) = entry::append(&self.db, &append).await else {
             return None;

@@ -9,28 +9,95 @@ use protocol::page::Page;
 use protocol::permission::{Scope, VisitorActor};
 use protocol::view::{InboxCounts, InboxFilter};
 
-use crate::contact;
+use crate::contact::Shown;
 use crate::db::{Reader, Row, Stmt, stmt};
 use crate::error::{Error, Result};
 use crate::page::{Cursor, page};
 
-/// The columns of a conversation as the team sees it, and what the visitor's view needs besides.
+/// Conversations that were active within this time of each other may stand in one slot, in milliseconds.
+pub(crate) const SLOT_MS: u64 = 16_384;
+
+/// The slot of a time. Lists are found by slot and sorted by time: so a message, which changes the time,
+/// seldom changes an index, and on Postgres none of them.
+pub(crate) fn slot(at_ms: u64) -> u64 {
+    at_ms / SLOT_MS
+}
+
+/// The columns of a conversation's row as the team sees it.
+macro_rules! conversation_columns {
+    ($c:literal) => {
+        concat!(
+            $c,
+            ".conversation_id, ",
+            $c,
+            ".number, ",
+            $c,
+            ".version, ",
+            $c,
+            ".channel, ",
+            $c,
+            ".site_id, ",
+            $c,
+            ".contact_id, ",
+            $c,
+            ".visitor_id, ",
+            $c,
+            ".state, ",
+            $c,
+            ".handler, ",
+            $c,
+            ".assignee_id, ",
+            $c,
+            ".department_id, ",
+            $c,
+            ".priority, ",
+            $c,
+            ".language, ",
+            $c,
+            ".previous_id, ",
+            $c,
+            ".waiting_on, ",
+            $c,
+            ".waiting_since_at_ms, ",
+            $c,
+            ".snoozed_until_ms, ",
+            $c,
+            ".spam, ",
+            $c,
+            ".seq, ",
+            $c,
+            ".public_seq, ",
+            $c,
+            ".customer_seq, ",
+            $c,
+            ".preview_entry_id, ",
+            $c,
+            ".preview_from_customer, ",
+            $c,
+            ".preview_text, ",
+            $c,
+            ".preview_attachment_count, ",
+            $c,
+            ".preview_sent_at_ms, ",
+            $c,
+            ".created_at_ms, ",
+            $c,
+            ".active_at_ms, ",
+            $c,
+            ".closed_at_ms"
+        )
+    };
+}
+pub(crate) use conversation_columns;
+
+/// Conversations as the team sees them.
 macro_rules! select_conversation {
     ($($rest:literal),*) => {
         concat!(
             "
-    SELECT c.conversation_id, c.number, c.version, c.channel, c.site_id, c.contact_id, c.visitor_id,
-        c.state, c.handler, c.assignee_id, c.department_id, c.priority, c.language, c.previous_id,
-        c.waiting_on, c.waiting_since_at_ms, c.snoozed_until_ms, c.spam, c.seq, c.public_seq,
-        c.customer_seq, c.preview_entry_id, c.preview_from_customer, c.preview_text,
-        c.preview_attachment_count, c.preview_sent_at_ms, c.created_at_ms, c.active_at_ms, c.closed_at_ms,
-        r.name, r.email, r.handle, r.version AS contact_version, r.erased_at_ms,
-        (SELECT e.public_seq FROM participant p
-            JOIN entry e ON e.workspace_id = p.workspace_id AND e.conversation_id = p.conversation_id
-                AND e.seq <= p.read_seq AND e.public_seq IS NOT NULL
-            WHERE p.workspace_id = c.workspace_id AND p.conversation_id = c.conversation_id
-                AND p.party = 'customer'
-            ORDER BY e.seq DESC LIMIT 1) AS visitor_read
+    SELECT ",
+            crate::conversation::conversation_columns!("c"),
+            ", r.name, r.email, r.handle, r.version AS contact_version, r.erased_at_ms
     FROM conversation c
     JOIN contact k ON k.workspace_id = c.workspace_id AND k.contact_id = c.contact_id
     JOIN contact r ON r.workspace_id = k.workspace_id AND r.contact_id = k.root_id
@@ -41,8 +108,32 @@ macro_rules! select_conversation {
 }
 pub(crate) use select_conversation;
 
+/// Conversations as their visitors see them.
+macro_rules! select_for_visitor {
+    ($($rest:literal),*) => {
+        concat!(
+            "
+    SELECT c.conversation_id, c.state, c.public_seq, c.created_at_ms, c.closed_at_ms,
+        (SELECT e.public_seq FROM participant p
+            JOIN entry e ON e.workspace_id = p.workspace_id AND e.conversation_id = p.conversation_id
+                AND e.seq <= p.read_seq AND e.public_seq IS NOT NULL
+            WHERE p.workspace_id = c.workspace_id AND p.conversation_id = c.conversation_id
+                AND p.party = 'customer'
+            ORDER BY e.seq DESC LIMIT 1) AS visitor_read
+    FROM conversation c
+    WHERE c.workspace_id = $1 AND ",
+            $($rest),*
+        )
+    };
+}
+
 /// A conversation from the columns of [`select_conversation`].
 pub(crate) fn decode(row: &Row) -> Result<Conversation> {
+    decode_with(row, Shown::of(row)?)
+}
+
+/// A conversation from the columns of [`conversation_columns`], and what is known of its contact.
+pub(crate) fn decode_with(row: &Row, contact: Shown) -> Result<Conversation> {
     let preview = row
         .maybe_id::<EntryId>("preview_entry_id")?
         .map(|entry_id| {
@@ -62,9 +153,9 @@ pub(crate) fn decode(row: &Row) -> Result<Conversation> {
         channel: row.word("channel", Channel::of)?,
         site_id: row.id("site_id")?,
         contact_id: row.id("contact_id")?,
-        contact_name: contact::name_of(row)?,
-        contact_version: row.number("contact_version")?,
-        contact_erased: row.maybe_number("erased_at_ms")?.is_some(),
+        contact_name: contact.name,
+        contact_version: contact.version,
+        contact_erased: contact.erased,
         visitor_id: row.maybe_id("visitor_id")?,
         state: row.word("state", State::of)?,
         handler: row.word("handler", Handler::of)?,
@@ -86,13 +177,15 @@ pub(crate) fn decode(row: &Row) -> Result<Conversation> {
     })
 }
 
-/// The same as its visitor sees it.
+/// A conversation from the columns of [`select_for_visitor`].
 pub(crate) fn decode_for_visitor(row: &Row) -> Result<VisitorConversation> {
+    let number = row.number("public_seq")?;
     Ok(VisitorConversation {
         id: row.id("conversation_id")?,
-        version: row.number("version")?,
+        // All that a visitor may see of a change is an entry with a number for him.
+        version: number,
         closed: row.word("state", State::of)? == State::Closed,
-        number: row.number("public_seq")?,
+        number,
         read_number: row.maybe_number("visitor_read")?.unwrap_or(0),
         created_at_ms: row.number("created_at_ms")?,
     })
@@ -115,8 +208,8 @@ macro_rules! list {
     ($condition:literal) => {
         select_conversation!(
             $condition,
-            " AND (c.active_at_ms, c.conversation_id) < ($2, $3)
-    ORDER BY c.active_at_ms DESC, c.conversation_id DESC
+            " AND c.active_slot <= $5 AND (c.active_at_ms, c.conversation_id) < ($2, $3)
+    ORDER BY c.active_slot DESC, c.active_at_ms DESC, c.conversation_id DESC
     LIMIT $4"
         )
     };
@@ -126,7 +219,7 @@ macro_rules! list {
 const LIST_ALL: &str = list!("c.state <> 'closed' AND NOT c.spam");
 
 // Uses `conversation_of_agent`.
-const LIST_MINE: &str = list!("c.state <> 'closed' AND NOT c.spam AND c.assignee_id = $5");
+const LIST_MINE: &str = list!("c.state <> 'closed' AND NOT c.spam AND c.assignee_id = $6");
 
 // Uses `conversation_alive`.
 const LIST_UNASSIGNED: &str = list!(
@@ -134,7 +227,7 @@ const LIST_UNASSIGNED: &str = list!(
         AND c.state <> 'closed'"
 );
 
-// Uses `conversation_by_activity`.
+// Uses `conversation_closed`.
 const LIST_CLOSED: &str = list!("c.state = 'closed' AND NOT c.spam");
 
 // Uses `conversation_spam`.
@@ -154,7 +247,14 @@ pub async fn list(reader: &Reader, scope: &Scope, query: &ListQuery) -> Result<P
     };
     let limit = query.limit.min(limit::PAGE_ROWS_MAX);
     let after = Cursor::or_newest(query.cursor.as_deref());
-    let mut stmt = stmt!(sql, scope.workspace_id(), after.at_ms, after.id, limit + 1);
+    let mut stmt = stmt!(
+        sql,
+        scope.workspace_id(),
+        after.at_ms,
+        after.id.as_str(),
+        limit + 1,
+        after.slot()
+    );
     if query.filter == InboxFilter::Mine {
         let Some(agent_id) = query.agent_id else {
             return Ok(Page {
@@ -232,22 +332,9 @@ pub async fn find(
 pub struct Facts {
     /// The conversation.
     pub conversation: Conversation,
-    /// The conversation as its visitor sees it.
-    pub visitor_conversation: VisitorConversation,
-    /// Whether its visitor is blocked.
-    pub visitor_blocked: bool,
     /// The agents who take part now.
     pub participants: Vec<AgentId>,
-    /// When it was closed.
-    pub closed_at_ms: Option<u64>,
 }
-
-// By the primary key.
-const FIND_BLOCKED: &str = "
-    SELECT v.blocked_at_ms
-    FROM conversation c
-    JOIN visitor v ON v.workspace_id = c.workspace_id AND v.visitor_id = c.visitor_id
-    WHERE c.workspace_id = $1 AND c.conversation_id = $2";
 
 /// One conversation with what deciding about it needs, in one snapshot.
 ///
@@ -261,37 +348,32 @@ pub async fn facts(
     let answers = reader
         .snapshot(vec![
             find_stmt(workspace_id, conversation_id),
-            stmt!(FIND_BLOCKED, workspace_id, conversation_id),
             crate::participant::agents_stmt(workspace_id, conversation_id),
         ])
         .await?;
-    let [conversation, blocked, agents] = answers.as_slice() else {
-        return Err(Error::Fault("three reads gave other answers".to_owned()));
+    let [conversation, agents] = answers.as_slice() else {
+        return Err(Error::Fault("two reads gave other answers".to_owned()));
     };
     let Some(row) = conversation.first() else {
         return Ok(None);
     };
-    let blocked = blocked
-        .first()
-        .map(|row| row.maybe_number("blocked_at_ms"))
-        .transpose()?;
     Ok(Some(Facts {
         conversation: decode(row)?,
-        visitor_conversation: decode_for_visitor(row)?,
-        visitor_blocked: blocked.flatten().is_some(),
         participants: agents
             .iter()
             .map(|row| row.id("party"))
             .collect::<Result<_>>()?,
-        closed_at_ms: row.maybe_number("closed_at_ms")?,
     }))
 }
 
 // Uses `contact_by_root` and `conversation_of_contact`.
-const LIST_OF_CONTACT: &str = list!(
+const LIST_OF_CONTACT: &str = select_conversation!(
     "c.contact_id IN (SELECT k2.contact_id FROM contact o
         JOIN contact k2 ON k2.workspace_id = o.workspace_id AND k2.root_id = o.root_id
-        WHERE o.workspace_id = $1 AND o.contact_id = $5)"
+        WHERE o.workspace_id = $1 AND o.contact_id = $5)
+        AND (c.active_at_ms, c.conversation_id) < ($2, $3)
+    ORDER BY c.active_at_ms DESC, c.conversation_id DESC
+    LIMIT $4"
 );
 
 /// The conversations of a contact and of those merged with it, newest first.
@@ -337,7 +419,7 @@ fn of_visitor_stmt(sql: &'static str, workspace_id: WorkspaceId, visitor: &Visit
 /// contact or empty, `$4` site.
 macro_rules! select_of_visitor {
     ($rest:literal) => {
-        select_conversation!(
+        select_for_visitor!(
             "c.site_id = $4 AND (c.visitor_id = $2 OR c.contact_id IN (
             SELECT k2.contact_id FROM contact o
             JOIN contact k2 ON k2.workspace_id = o.workspace_id AND k2.root_id = o.root_id
@@ -395,18 +477,27 @@ pub async fn history(
     })
 }
 
-// Uses `conversation_of_visitor` and `conversation_of_contact`.
+// Uses `conversation_of_visitor` and `conversation_of_contact`. What the team does with a closed one shows
+// nowhere: the one that was closed last counts.
 const FIND_NEWEST_OF_VISITOR: &str = select_of_visitor!(
-    " ORDER BY CASE WHEN c.state = 'closed' THEN 1 ELSE 0 END, c.active_at_ms DESC, c.conversation_id DESC
+    " ORDER BY COALESCE(c.closed_at_ms, 9223372036854775807) DESC, c.created_at_ms DESC,
+        c.conversation_id DESC
     LIMIT 1"
 );
 
-/// The conversation that goes on with this visitor, or the one that was last active.
+/// A visitor's conversation, and what decides whether it goes on.
+pub(crate) struct Newest {
+    pub(crate) conversation: VisitorConversation,
+    pub(crate) state: State,
+    pub(crate) closed_at_ms: Option<u64>,
+}
+
+/// The conversation that goes on with this visitor, or the one that was closed last.
 pub(crate) async fn newest_of_visitor(
     reader: &Reader,
     workspace_id: WorkspaceId,
     visitor: &VisitorActor,
-) -> Result<Option<(Conversation, VisitorConversation, Option<u64>)>> {
+) -> Result<Option<Newest>> {
     let row = reader
         .row(of_visitor_stmt(
             FIND_NEWEST_OF_VISITOR,
@@ -415,13 +506,24 @@ pub(crate) async fn newest_of_visitor(
         ))
         .await?;
     row.map(|row| {
-        Ok((
-            decode(&row)?,
-            decode_for_visitor(&row)?,
-            row.maybe_number("closed_at_ms")?,
-        ))
+        Ok(Newest {
+            conversation: decode_for_visitor(&row)?,
+            state: row.word("state", State::of)?,
+            closed_at_ms: row.maybe_number("closed_at_ms")?,
+        })
     })
     .transpose()
+}
+
+// By the primary key.
+const FIND_FOR_VISITOR: &str = select_for_visitor!("c.conversation_id = $2");
+
+/// The read of one conversation as its visitor sees it.
+pub(crate) fn find_for_visitor_stmt(
+    workspace_id: WorkspaceId,
+    conversation_id: ConversationId,
+) -> Stmt {
+    stmt!(FIND_FOR_VISITOR, workspace_id, conversation_id)
 }
 
 /// The conversation that goes on with this visitor.
@@ -435,52 +537,6 @@ pub async fn open_of_visitor(
 ) -> Result<Option<VisitorConversation>> {
     let newest = newest_of_visitor(reader, workspace_id, visitor).await?;
     Ok(newest
-        .map(|(_, conversation, _)| conversation)
+        .map(|newest| newest.conversation)
         .filter(|conversation| !conversation.closed))
-}
-
-/// What of the team's messages a visitor has not read.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Unread {
-    /// How many, at most 100.
-    pub count: u32,
-    /// The newest of them.
-    pub entry_id: Option<EntryId>,
-}
-
-// Uses `entry_by_public_seq`.
-const LIST_UNREAD: &str = "
-    SELECT e.entry_id
-    FROM entry e
-    WHERE e.workspace_id = $1 AND e.conversation_id = $2 AND e.public_seq IS NOT NULL
-        AND e.public_seq > $3 AND e.kind = 'message' AND e.author_kind <> 'visitor'
-        AND NOT EXISTS (SELECT 1 FROM message m WHERE m.workspace_id = e.workspace_id
-            AND m.entry_id = e.entry_id AND m.deleted_at_ms IS NOT NULL)
-    ORDER BY e.public_seq DESC
-    LIMIT 100";
-
-/// What of the team's messages this visitor has not read, in the conversation last active.
-///
-/// # Errors
-/// The store's.
-pub async fn unread_of_visitor(
-    reader: &Reader,
-    workspace_id: WorkspaceId,
-    visitor: &VisitorActor,
-) -> Result<Unread> {
-    let Some((_, conversation, _)) = newest_of_visitor(reader, workspace_id, visitor).await? else {
-        return Ok(Unread::default());
-    };
-    let rows = reader
-        .rows(stmt!(
-            LIST_UNREAD,
-            workspace_id,
-            conversation.id,
-            conversation.read_number
-        ))
-        .await?;
-    Ok(Unread {
-        count: u32::try_from(rows.len()).unwrap_or(u32::MAX),
-        entry_id: rows.first().map(|row| row.id("entry_id")).transpose()?,
-    })
 }

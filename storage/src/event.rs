@@ -88,10 +88,10 @@ pub async fn end(reader: &Reader) -> Result<EventCursor> {
     })
 }
 
-// Uses `event_by_time`.
+// By the primary key: positions grow with time, nearly.
 const DELETE_OLD: &str = "
-    DELETE FROM event WHERE position IN (
-        SELECT position FROM event WHERE at_ms < $1 ORDER BY at_ms LIMIT 1000)";
+    DELETE FROM event WHERE at_ms < $1 AND position IN (
+        SELECT position FROM event ORDER BY position LIMIT 1000)";
 
 /// Removes events older than `before_ms`, at most 1,000; gives how many.
 ///

@@ -34,6 +34,7 @@ pub mod session;
 pub mod setup;
 pub mod site;
 pub mod timer;
+pub mod unread;
 pub mod user;
 pub mod visit;
 pub mod visitor;

@@ -6,13 +6,13 @@ use protocol::id::{AgentId, ContactId, ConversationId, EntryId, EventId, Visitor
 use protocol::permission::VisitorActor;
 use protocol::site::AfterClose;
 
-use crate::command::{CommandKey, Found, Refusal};
-use crate::contact;
+use crate::command::{self, CommandKey, Refusal};
+use crate::contact::{self, Shown};
 use crate::conversation;
-use crate::db::{Batch, Db, Value, stmt};
-use crate::entry::write::{Head, Line, attachment_list};
+use crate::db::{Batch, Db, Hold, Stmt, Value, stmt};
+use crate::entry::write::{Head, Line, attachment_list, preview};
 use crate::entry::{self, Append, Guard, NewContent, NewEntry, NewMessage, Outcome, Stored};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::site;
 use crate::visitor::{self, VisitorRow};
 
@@ -36,41 +36,122 @@ pub struct VisitorMessage {
     pub at_ms: u64,
 }
 
+/// Where a visitor's last message went. His next one may go there without a look at the store, because the
+/// guard checks all of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Course {
+    visitor: VisitorActor,
+    conversation_id: ConversationId,
+    author: Author,
+    reached_at_ms: u64,
+    contact_id: ContactId,
+    contact: Option<Shown>,
+}
+
+impl Course {
+    fn of(visitor: VisitorActor, stored: &Stored) -> Option<Self> {
+        let conversation = &stored.conversation;
+        Some(Self {
+            visitor,
+            conversation_id: conversation.id,
+            author: stored.entries.last()?.author,
+            reached_at_ms: conversation.active_at_ms,
+            contact_id: conversation.contact_id,
+            contact: Some(Shown {
+                name: conversation.contact_name.clone(),
+                version: conversation.contact_version,
+                erased: conversation.contact_erased,
+            }),
+        })
+    }
+
+    /// The contact of the conversation.
+    #[must_use]
+    pub fn contact_id(&self) -> ContactId {
+        self.contact_id
+    }
+
+    /// Something of the contact changed: it is read with the next message.
+    pub fn forget_contact(&mut self) {
+        self.contact = None;
+    }
+
+    /// Whether it leads to this conversation.
+    #[must_use]
+    pub fn leads_to(&self, conversation_id: ConversationId) -> bool {
+        self.conversation_id == conversation_id
+    }
+
+    async fn follow(&self, db: &Db, message: &VisitorMessage) -> Result<Outcome> {
+        let stands = (self.conversation_id, State::Open);
+        let append = Append {
+            reached_at_ms: Some(self.reached_at_ms),
+            contact: self.contact.clone(),
+            ..visitor_append(db, message, self.author, stands)
+        };
+        entry::append(db, &append).await
+    }
+}
+
+/// Stores what a visitor says: in his open conversation, or in a closed one that his site lets come
+/// back (C7), or in a new one, which also makes him a contact. One guarded transaction; without another look
+/// at the store where the course still holds. Leaves behind the course of the next message.
+///
+/// # Errors
+/// The store's. After `Unavailable` the outcome is unknown; the same key may be tried again.
+pub async fn send(
+    db: &Db,
+    message: &VisitorMessage,
+    course: &mut Option<Course>,
+) -> Result<Outcome> {
+    let known = course
+        .take()
+        .filter(|course| course.visitor == message.visitor);
+    let followed = match &known {
+        Some(known) => known.follow(db, message).await?,
+        None => Outcome::Refused(Refusal::Stale),
+    };
+    let outcome = match followed {
+        Outcome::Refused(_) => find_way(db, message).await?,
+        Outcome::Accepted(_) | Outcome::Replayed(_) | Outcome::ClientIdReused => followed,
+    };
+    *course = match &outcome {
+        Outcome::Accepted(stored) => Course::of(message.visitor, stored),
+        Outcome::Replayed(_) | Outcome::ClientIdReused => known,
+        Outcome::Refused(_) => None,
+    };
+    Ok(outcome)
+}
+
 /// Where a visitor's message goes.
 enum Way {
-    /// To a conversation that goes on; whether it rests.
+    /// To a conversation that is there; in this state.
     Append(ConversationId, State),
-    /// To a closed one that may come back.
-    Reopen(ConversationId),
     /// To a new one after this one.
     Begin(Option<ConversationId>),
 }
 
-/// Stores what a visitor says: in his open conversation, or in a closed one that his site lets come
-/// back (C7), or in a new one, which also makes him a contact. One guarded transaction.
-///
-/// # Errors
-/// The store's. After `Unavailable` the outcome is unknown; the same key may be tried again.
-pub async fn send(db: &Db, message: &VisitorMessage) -> Result<Outcome> {
+async fn find_way(db: &Db, message: &VisitorMessage) -> Result<Outcome> {
     let mut refusal = Refusal::NotFound;
     for _ in 0..TRIES_MAX {
         let visitor = visitor::find(db, message.workspace_id, message.visitor.visitor_id).await?;
         let Some(visitor) =
             visitor.filter(|visitor| !visitor.erased && visitor.site_id == message.visitor.site_id)
         else {
-            return entry::replayed(db, message.workspace_id, &message.key).await;
+            return replayed(db, message.workspace_id, &message.key).await;
         };
         let outcome = match way(db, message).await? {
             Way::Append(conversation_id, state) => {
-                let reopened = (state == State::Snoozed).then_some(ReopenCause::Visitor);
-                let states = [state];
-                let append = visitor_append(db, message, &visitor, conversation_id, reopened);
-                entry::append(db, &with_states(append, &states)).await?
-            }
-            Way::Reopen(conversation_id) => {
-                let cause = Some(ReopenCause::Visitor);
-                let append = visitor_append(db, message, &visitor, conversation_id, cause);
-                entry::append(db, &with_states(append, &[State::Closed])).await?
+                let author = Author::Visitor {
+                    visitor_id: visitor.id,
+                    // Who has a conversation has a contact; the bits of nobody stand for a row that lost it.
+                    contact_id: visitor
+                        .contact_id
+                        .or(message.visitor.contact_id)
+                        .unwrap_or_else(|| protocol::id::Id::from_bits(0)),
+                };
+                let append = visitor_append(db, message, author, (conversation_id, state));
+                entry::append(db, &append).await?
             }
             Way::Begin(previous_id) => {
                 let begin = Begin {
@@ -97,52 +178,55 @@ pub async fn send(db: &Db, message: &VisitorMessage) -> Result<Outcome> {
     Ok(Outcome::Refused(refusal))
 }
 
-/// Chooses by what stands now; the guard then checks it under the lock.
+/// Whom it was said to is not there: a retry of a command that was accepted still gets its receipt, past
+/// erasure.
+async fn replayed(db: &Db, workspace_id: WorkspaceId, key: &CommandKey) -> Result<Outcome> {
+    let found = command::find(db, workspace_id, key).await?;
+    Ok(found.map_or(Outcome::Refused(Refusal::NotFound), entry::outcome_of))
+}
+
+/// Chooses by what stands now; the guard then checks it.
 async fn way(db: &Db, message: &VisitorMessage) -> Result<Way> {
     let newest =
         conversation::newest_of_visitor(db, message.workspace_id, &message.visitor).await?;
-    let Some((conversation, _, closed_at_ms)) = newest else {
+    let Some(newest) = newest else {
         return Ok(Way::Begin(None));
     };
-    if conversation.state != State::Closed {
-        return Ok(Way::Append(conversation.id, conversation.state));
+    let id = newest.conversation.id;
+    if newest.state != State::Closed {
+        return Ok(Way::Append(id, newest.state));
     }
     let site = site::find(db, message.workspace_id, message.visitor.site_id).await?;
     let may_reopen = site.is_some_and(|site| match site.after_close {
         AfterClose::StartNew => false,
-        AfterClose::Reopen => closed_at_ms.is_some_and(|closed_at_ms| {
+        AfterClose::Reopen => newest.closed_at_ms.is_some_and(|closed_at_ms| {
             message.at_ms.saturating_sub(closed_at_ms) <= site.reopen_within_ms
         }),
     });
     Ok(if may_reopen {
-        Way::Reopen(conversation.id)
+        Way::Append(id, State::Closed)
     } else {
-        Way::Begin(Some(conversation.id))
+        Way::Begin(Some(id))
     })
 }
 
+/// The message for a conversation in this state, which must still stand. One that rests or was closed comes
+/// back with it.
 fn visitor_append(
     db: &Db,
     message: &VisitorMessage,
-    visitor: &VisitorRow,
-    conversation_id: ConversationId,
-    reopened: Option<ReopenCause>,
+    author: Author,
+    (conversation_id, state): (ConversationId, State),
 ) -> Append {
     let ids = &db.world().ids;
-    let author = Author::Visitor {
-        visitor_id: visitor.id,
-        // Who has a conversation has a contact; the bits of nobody stand for a row that lost it.
-        contact_id: visitor
-            .contact_id
-            .or(message.visitor.contact_id)
-            .unwrap_or_else(|| protocol::id::Id::from_bits(0)),
-    };
     let mut entries = Vec::with_capacity(2);
-    if let Some(cause) = reopened {
+    if state != State::Open {
         entries.push(NewEntry {
             id: ids.next(),
             author,
-            content: NewContent::Reopened { cause },
+            content: NewContent::Reopened {
+                cause: ReopenCause::Visitor,
+            },
         });
     }
     entries.push(NewEntry {
@@ -155,19 +239,16 @@ fn visitor_append(
         conversation_id,
         key: message.key.clone(),
         guard: Guard {
-            states: Vec::new(),
+            states: vec![state],
             fence: None,
             version: None,
             owner: Some(message.visitor),
         },
         entries,
         at_ms: message.at_ms,
+        reached_at_ms: None,
+        contact: None,
     }
-}
-
-fn with_states(mut append: Append, states: &[State]) -> Append {
-    append.guard.states = states.to_vec();
-    append
 }
 
 /// How the team begins a conversation with a visitor.
@@ -194,7 +275,7 @@ pub struct Start {
 pub async fn start(db: &Db, start: &Start) -> Result<Outcome> {
     let visitor = visitor::find(db, start.workspace_id, start.visitor_id).await?;
     let Some(visitor) = visitor.filter(|visitor| !visitor.erased) else {
-        return entry::replayed(db, start.workspace_id, &start.key).await;
+        return replayed(db, start.workspace_id, &start.key).await;
     };
     let actor = VisitorActor {
         visitor_id: visitor.id,
@@ -205,7 +286,7 @@ pub async fn start(db: &Db, start: &Start) -> Result<Outcome> {
     let begin = Begin {
         workspace_id: start.workspace_id,
         key: &start.key,
-        previous_id: newest.map(|(conversation, _, _)| conversation.id),
+        previous_id: newest.map(|newest| newest.conversation.id),
         author: By::Agent(start.agent_id),
         message: &start.message,
         at_ms: start.at_ms,
@@ -230,128 +311,137 @@ struct Begin<'a> {
     at_ms: u64,
 }
 
-const LOCK_VISITOR: &str = "
-    UPDATE visitor SET version = version + 1
-    WHERE workspace_id = $1 AND visitor_id = $2";
-
-/// `$6` digest, `$7` time, `$8` visitor, `$9` files, `$10` their count.
-const GUARD: &str = "
-    INSERT INTO command (workspace_id, principal, client_id, digest, attempt_id, conversation_id,
-        entry_id, seq, public_seq, sent_at_ms)
-    SELECT $1, $3, $4, $6, $5, $2, $5, 1, 1, CAST($7 AS BIGINT)
-    FROM visitor v
-    WHERE v.workspace_id = $1 AND v.visitor_id = $8
-        AND v.open_conversation_id IS NULL AND v.erased_at_ms IS NULL AND v.blocked_at_ms IS NULL
-        AND (CAST($9 AS TEXT) = '' OR CAST($10 AS BIGINT) = (
+/// The guard: it binds the visitor to the new conversation, whose id marks him from then on. `$3` visitor,
+/// `$4` contact, `$5` principal, `$6` client id, `$7` files, `$8` their count.
+const BIND_VISITOR: &str = "
+    UPDATE visitor SET version = version + 1, contact_id = COALESCE(contact_id, $4),
+        open_conversation_id = $2
+    WHERE workspace_id = $1 AND visitor_id = $3
+        AND open_conversation_id IS NULL AND erased_at_ms IS NULL AND blocked_at_ms IS NULL
+        AND NOT EXISTS (
+            SELECT 1 FROM command g
+            WHERE g.workspace_id = $1 AND g.principal = $5 AND g.client_id = $6)
+        AND (CAST($7 AS TEXT) = '' OR CAST($8 AS BIGINT) = (
             SELECT COUNT(*) FROM attachment a
-            WHERE a.workspace_id = $1 AND a.uploader = $3 AND a.entry_id IS NULL
-                AND a.deleted_at_ms IS NULL AND $9 LIKE '%' || a.attachment_id || '%'))
-    ON CONFLICT (workspace_id, principal, client_id) DO NOTHING";
+            WHERE a.workspace_id = $1 AND a.uploader = $5 AND a.entry_id IS NULL
+                AND a.deleted_at_ms IS NULL AND $7 LIKE '%' || a.attachment_id || '%'))";
 
-/// The condition that the guard's row is this attempt's, as the source of one row.
-macro_rules! from_guard {
-    () => {
-        " FROM command g
-    WHERE g.workspace_id = $1 AND g.principal = $3 AND g.client_id = $4 AND g.attempt_id = $5"
-    };
-}
-
-const BIND_VISITOR: &str = concat!(
-    "
-    UPDATE visitor SET contact_id = COALESCE(contact_id, $7), open_conversation_id = $2
-    WHERE workspace_id = $1 AND visitor_id = $6 AND EXISTS (SELECT 1",
-    from_guard!(),
-    ")"
-);
-
-const NEXT_NUMBER: &str = concat!(
-    "
+const NEXT_NUMBER: &str = "
     INSERT INTO counter (workspace_id, name, value)
-    SELECT $1, 'conversation', 1",
-    from_guard!(),
-    " AND g.conversation_id = $2
-    ON CONFLICT (workspace_id, name) DO UPDATE SET value = counter.value + 1"
-);
+    SELECT $1, 'conversation', 1
+    FROM visitor v
+    WHERE v.workspace_id = $1 AND v.visitor_id = $3 AND v.open_conversation_id = $2
+    ON CONFLICT (workspace_id, name) DO UPDATE SET value = counter.value + 1";
 
+/// `$3` attempt, `$4` visitor, `$5` handler, `$6` the pen's side, `$7` assignee, `$8` language, `$9` the one before,
+/// `$10` whose turn it is, `$11` time, `$12` slot, `$13` whether the customer spoke, `$14` the entry, `$15` the
+/// preview, `$16` files.
 const INSERT_CONVERSATION: &str = "
     INSERT INTO conversation (workspace_id, conversation_id, number, version, channel, site_id, contact_id,
         visitor_id, state, handler, pen_side, fence, assignee_id, priority, language, previous_id,
-        waiting_on, waiting_since_at_ms, spam, seq, public_seq, customer_seq, preview_from_customer,
-        preview_text, preview_attachment_count, preview_sent_at_ms, created_at_ms, active_at_ms)
-    SELECT $1, $2, n.value, 1, 'chat', v.site_id, v.contact_id, v.visitor_id, 'open', $7, $8, 1,
-        CAST($9 AS TEXT), 2, CAST($10 AS TEXT), CAST($11 AS TEXT), 'agent', CAST($12 AS BIGINT), FALSE, 0,
-        0, 0, FALSE, '', 0, 0, CAST($12 AS BIGINT), CAST($12 AS BIGINT)
+        waiting_on, waiting_since_at_ms, spam, seq, public_seq, customer_seq, preview_entry_id,
+        preview_from_customer, preview_text, preview_attachment_count, preview_sent_at_ms, created_at_ms,
+        active_at_ms, active_slot, attempt_id)
+    SELECT $1, $2, n.value, 1, 'chat', v.site_id, v.contact_id, v.visitor_id, 'open', $5, $6, 1,
+        CAST($7 AS TEXT), 2, CAST($8 AS TEXT), CAST($9 AS TEXT), $10, CAST($11 AS BIGINT), FALSE, 1, 1,
+        CASE WHEN CAST($13 AS BOOLEAN) THEN 1 ELSE 0 END, $14, CAST($13 AS BOOLEAN), $15,
+        CAST($16 AS BIGINT), CAST($11 AS BIGINT), CAST($11 AS BIGINT), CAST($11 AS BIGINT),
+        CAST($12 AS BIGINT), $3
     FROM visitor v
     JOIN counter n ON n.workspace_id = v.workspace_id AND n.name = 'conversation'
-    JOIN command g ON g.workspace_id = $1 AND g.principal = $3 AND g.client_id = $4 AND g.attempt_id = $5
-    WHERE v.workspace_id = $1 AND v.visitor_id = $6";
+    WHERE v.workspace_id = $1 AND v.visitor_id = $4 AND v.open_conversation_id = $2";
 
-const INSERT_CREATED_EVENT: &str = concat!(
-    "
+const INSERT_CREATED_EVENT: &str = "
     INSERT INTO event (event_id, workspace_id, event_type, subject, number, at_ms)
-    SELECT $6, $1, 'conversation.created', $2, 1, CAST($7 AS BIGINT)",
-    from_guard!(),
-    " AND g.conversation_id = $2"
-);
+    SELECT $4, $1, 'conversation.created', $2, 1, c.active_at_ms
+    FROM conversation c
+    WHERE c.workspace_id = $1 AND c.conversation_id = $2 AND c.attempt_id = $3";
 
 impl Begin<'_> {
     async fn store(&self, db: &Db, visitor: &VisitorRow) -> Result<Outcome> {
         let ids = &db.world().ids;
         let conversation_id = ids.next::<ConversationId>();
-        let contact_id = visitor.contact_id.unwrap_or_else(|| ids.next());
+        let new_contact_id = visitor.contact_id.is_none().then(|| ids.next());
+        let contact_id = visitor
+            .contact_id
+            .or(new_contact_id)
+            .unwrap_or_else(|| ids.next());
         let entry = self.entry(ids.next(), visitor.id, contact_id);
         let head = Head {
             workspace_id: Value::from(self.workspace_id),
             conversation_id: Value::from(conversation_id),
             key: self.key,
-            attempt_id: entry.id,
+            attempt_id: Value::from(ids.next::<EntryId>()),
             at_ms: self.at_ms,
         };
-        let line = Line {
+        let lines = [Line {
             entry: &entry,
             public: true,
             target_format: protocol::message::Format::Plain,
             is_main: true,
-        };
-        let mut batch = Batch::locking(vec![visitor.id.to_string()]);
-        batch.push(stmt!(LOCK_VISITOR, self.workspace_id, visitor.id));
-        batch.push(head.stmt(GUARD, self.guard(visitor.id)));
-        if visitor.contact_id.is_none() {
-            contact::push_lead(db, &mut batch, &head, contact_id, visitor);
+        }];
+        let mut batch = Batch::holding(vec![Hold::Visitor(self.workspace_id, visitor.id)]);
+        batch.push(self.bind(visitor.id, conversation_id, contact_id));
+        if let Some(contact_id) = new_contact_id {
+            contact::push_lead(
+                db,
+                &mut batch,
+                conversation_id,
+                contact_id,
+                visitor,
+                self.at_ms,
+            );
         }
-        let ids = || vec![Value::from(visitor.id), Value::from(contact_id)];
-        batch.push(head.stmt(BIND_VISITOR, ids()));
-        batch.push(head.stmt(NEXT_NUMBER, Vec::new()));
-        batch.push(head.stmt(INSERT_CONVERSATION, self.conversation(visitor)));
-        let event_id = db.world().ids.next::<EventId>();
-        batch.push(head.stmt(
-            INSERT_CREATED_EVENT,
-            vec![Value::from(event_id), Value::from(self.at_ms)],
-        ));
-        head.push_entry(db, &mut batch, &line);
-        head.push_event(db, &mut batch);
-        let append = self.as_append(conversation_id, &entry);
-        let lines = [line];
-        let reads = entry::push_reads(
-            &mut batch,
+        batch.push(stmt!(
+            NEXT_NUMBER,
             self.workspace_id,
             conversation_id,
-            &append,
+            visitor.id
+        ));
+        batch.push(head.stmt(INSERT_CONVERSATION, self.conversation(visitor, &entry)));
+        let event_id = ids.next::<EventId>();
+        batch.push(head.stmt(INSERT_CREATED_EVENT, [Value::from(event_id)]));
+        head.push_command(&mut batch, &lines[0]);
+        head.push_entries(db, &mut batch, &lines);
+        let reads = entry::Reads::of_new(
+            &mut batch,
+            (self.workspace_id, conversation_id),
+            self.key,
             &lines,
         );
-        let answers = db.batch(batch).await?;
-        match reads.found(&answers, &append)? {
-            Some(Found::Mine(receipt)) => {
-                let stored = reads.stored(&answers, receipt, self.key, &lines)?;
-                Ok(Outcome::Accepted(Box::new(Stored {
-                    created: true,
-                    ..stored
-                })))
-            }
-            Some(Found::Before(receipt)) => Ok(Outcome::Replayed(receipt)),
-            Some(Found::Other) => Ok(Outcome::ClientIdReused),
-            None => Ok(Outcome::Refused(self.why(db, visitor.id).await?)),
+        let answers = match db.batch(batch).await {
+            Ok(answers) => answers,
+            // The same command was stored by somebody else at the same moment.
+            Err(Error::Unique(_)) => return self.refused(db, visitor.id).await,
+            Err(error) => return Err(error),
+        };
+        if answers[0].changed == 0 {
+            return self.refused(db, visitor.id).await;
         }
+        let stored = reads.stored(&answers, self.key, &lines, None)?;
+        Ok(Outcome::Accepted(Box::new(Stored {
+            created: true,
+            ..stored
+        })))
+    }
+
+    fn bind(
+        &self,
+        visitor_id: VisitorId,
+        conversation_id: ConversationId,
+        contact_id: ContactId,
+    ) -> Stmt {
+        stmt!(
+            BIND_VISITOR,
+            self.workspace_id,
+            conversation_id,
+            visitor_id,
+            contact_id,
+            self.key.principal.as_str(),
+            self.key.client_id.as_str(),
+            attachment_list(self.message),
+            self.message.attachment_ids.len()
+        )
     }
 
     fn entry(&self, id: EntryId, visitor_id: VisitorId, contact_id: ContactId) -> NewEntry {
@@ -368,47 +458,37 @@ impl Begin<'_> {
         }
     }
 
-    fn guard(&self, visitor_id: VisitorId) -> Vec<Value> {
-        vec![
-            Value::from(self.key.digest),
-            Value::from(self.at_ms),
-            Value::from(visitor_id),
-            Value::from(attachment_list(self.message)),
-            Value::from(self.message.attachment_ids.len()),
-        ]
-    }
-
-    fn conversation(&self, visitor: &VisitorRow) -> Vec<Value> {
-        let (handler, pen_side, assignee_id) = match self.author {
-            By::Visitor => ("queue", "none", Value::Null),
-            By::Agent(agent_id) => ("human", "human", Value::from(agent_id)),
+    fn conversation(&self, visitor: &VisitorRow, entry: &NewEntry) -> [Value; 13] {
+        let (handler, pen_side, assignee_id, waiting_on, from_customer) = match self.author {
+            By::Visitor => ("queue", "none", Value::Null, "agent", true),
+            By::Agent(agent_id) => ("human", "human", Value::from(agent_id), "customer", false),
         };
         let language = self.message.language.clone();
-        vec![
+        [
             Value::from(visitor.id),
             Value::from(handler),
             Value::from(pen_side),
             assignee_id,
             Value::from(language.or_else(|| visitor.browser.language.clone())),
             Value::from(self.previous_id),
+            Value::from(waiting_on),
             Value::from(self.at_ms),
+            Value::from(conversation::slot(self.at_ms)),
+            Value::from(from_customer),
+            Value::from(entry.id),
+            Value::from(preview(self.message.format, &self.message.body)),
+            Value::from(self.message.attachment_ids.len()),
         ]
     }
 
-    fn as_append(&self, conversation_id: ConversationId, entry: &NewEntry) -> Append {
-        Append {
-            workspace_id: self.workspace_id,
-            conversation_id,
-            key: self.key.clone(),
-            guard: Guard::team(&[]),
-            entries: vec![entry.clone()],
-            at_ms: self.at_ms,
+    /// A retry gets its receipt; anybody else the reason.
+    async fn refused(&self, db: &Db, visitor_id: VisitorId) -> Result<Outcome> {
+        let found = command::find(db, self.workspace_id, self.key).await?;
+        if let Some(found) = found {
+            return Ok(entry::outcome_of(found));
         }
-    }
-
-    async fn why(&self, db: &Db, visitor_id: VisitorId) -> Result<Refusal> {
         let visitor = visitor::find(db, self.workspace_id, visitor_id).await?;
-        Ok(match visitor {
+        Ok(Outcome::Refused(match visitor {
             None => Refusal::NotFound,
             Some(visitor) if visitor.erased => Refusal::NotFound,
             Some(visitor) if visitor.blocked => Refusal::Blocked,
@@ -417,6 +497,6 @@ impl Begin<'_> {
                 None if !self.message.attachment_ids.is_empty() => Refusal::Attachment,
                 None => Refusal::Stale,
             },
-        })
+        }))
     }
 }

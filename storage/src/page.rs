@@ -33,6 +33,11 @@ impl Cursor {
         })
     }
 
+    /// The slot in which a list of conversations goes on.
+    pub(crate) fn slot(&self) -> u64 {
+        crate::conversation::slot(u64::try_from(self.at_ms).unwrap_or_default())
+    }
+
     /// The opaque text.
     pub(crate) fn text(at_ms: u64, id: impl std::fmt::Display) -> String {
         format!("{at_ms}.{id}")

@@ -1,33 +1,39 @@
 //! Search: the one file besides `db` that asks which database it is. Same results on both.
 //!
-//! Which words a text has is decided here and stored beside it; the databases only look them up.
+//! Which words a text has is decided here and stored beside it, a moment after the text: a message waits for
+//! no index. The databases only look the words up.
 
 use std::collections::BTreeSet;
 
 use protocol::conversation::Conversation;
 use protocol::limit;
+use protocol::message::{Format, plain_text};
 use protocol::page::Page;
 use protocol::permission::Scope;
+use protocol::view::InboxFilter;
 
 use crate::conversation::{ListQuery, decode, select_conversation};
-use crate::db::{Backend, Reader, Value, stmt};
+use crate::db::{Backend, Batch, Db, Reader, Value, stmt};
 use crate::error::Result;
 use crate::fold::fold;
 use crate::page::{Cursor, page};
 
-/// The index of SQLite: FTS5 over `message.words`, kept by triggers; what is removed is overwritten.
+/// The index of SQLite: FTS5 over `message.words`, kept by triggers; what is removed is overwritten. A message
+/// whose words nobody looked for yet has none.
 pub(crate) const INDEX_SQLITE: &str = "
 CREATE VIRTUAL TABLE message_index USING fts5(
     words, content='message', tokenize='ascii', prefix='2 3');
 INSERT INTO message_index (message_index, rank) VALUES ('secure-delete', 1);
-CREATE TRIGGER message_index_insert AFTER INSERT ON message BEGIN
+CREATE TRIGGER message_index_insert AFTER INSERT ON message WHEN new.words <> '' BEGIN
     INSERT INTO message_index (rowid, words) VALUES (new.rowid, new.words);
 END;
-CREATE TRIGGER message_index_update AFTER UPDATE OF words ON message BEGIN
+CREATE TRIGGER message_index_forget AFTER UPDATE OF words ON message WHEN old.words <> '' BEGIN
     INSERT INTO message_index (message_index, rowid, words) VALUES ('delete', old.rowid, old.words);
+END;
+CREATE TRIGGER message_index_learn AFTER UPDATE OF words ON message WHEN new.words <> '' BEGIN
     INSERT INTO message_index (rowid, words) VALUES (new.rowid, new.words);
 END;
-CREATE TRIGGER message_index_delete AFTER DELETE ON message BEGIN
+CREATE TRIGGER message_index_delete AFTER DELETE ON message WHEN old.words <> '' BEGIN
     INSERT INTO message_index (message_index, rowid, words) VALUES ('delete', old.rowid, old.words);
 END;
 ";
@@ -47,14 +53,12 @@ const WORDS_MAX: usize = 2_000;
 /// The words of a text as the index holds them: folded, each once; of scripts that write without spaces,
 /// every two neighbours. The workspace's own word is among them, so that one workspace's search never looks
 /// through another's words.
-pub(crate) fn words(workspace_id: &Value, text: &str) -> String {
+fn words(workspace_id: &str, text: &str) -> String {
     let mut words: BTreeSet<String> = split(text).into_iter().take(WORDS_MAX).collect();
     if words.is_empty() {
         return String::new();
     }
-    if let Value::Text(id) = workspace_id {
-        words.insert(workspace_word(id));
-    }
+    words.insert(workspace_word(workspace_id));
     words.into_iter().collect::<Vec<_>>().join(" ")
 }
 
@@ -109,45 +113,127 @@ fn is_spaceless(c: char) -> bool {
         | '\u{20000}'..='\u{3ffff}')
 }
 
-/// `$2`, `$3` where the page begins, `$4` its length, `$5` list, `$6` agent, `$7` words for the index, `$8`
-/// what a contact's name or address holds.
+/// Messages whose words are found in one go: it holds the writer for a few milliseconds.
+const SLICE: usize = 64;
+
+// Uses `message_without_words`.
+const LIST_WITHOUT_WORDS: &str = "
+    SELECT workspace_id, entry_id, format, body FROM message
+    WHERE words IS NULL
+    ORDER BY entry_id
+    LIMIT $1";
+
+/// Nothing where somebody was faster, or the text is another one by now, or gone.
+const SET_WORDS: &str = "
+    UPDATE message SET words = $3
+    WHERE workspace_id = $1 AND entry_id = $2 AND words IS NULL AND body = $4";
+
+/// What came of a round of [`learn`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Learned {
+    /// The search knows everything.
+    All,
+    /// There is more.
+    Some,
+    /// Another node is at it.
+    Meanwhile,
+}
+
+/// Lets the search find messages that were stored since; at most 64 in one transaction. Any number of nodes
+/// may do it at once.
+///
+/// # Errors
+/// The store's.
+pub async fn learn(db: &Db) -> Result<Learned> {
+    let rows = db.rows(stmt!(LIST_WITHOUT_WORDS, SLICE)).await?;
+    if rows.is_empty() {
+        return Ok(Learned::All);
+    }
+    let mut locks = Vec::with_capacity(rows.len());
+    let mut stmts = Vec::with_capacity(rows.len());
+    for row in &rows {
+        let (workspace_id, entry_id) = (row.text("workspace_id")?, row.text("entry_id")?);
+        let format = row.word("format", Format::of)?;
+        let body = row.text("body")?;
+        let words = words(&workspace_id, &plain_text(format, &body));
+        locks.push(format!("{entry_id} words"));
+        stmts.push(stmt!(SET_WORDS, workspace_id, entry_id, words, body));
+    }
+    let mut batch = Batch::locking(locks);
+    batch.stmts = stmts;
+    let answers = db.batch(batch).await?;
+    let changed: u64 = answers.iter().map(|answer| answer.changed).sum();
+    Ok(match rows.len() {
+        _ if changed * 2 < rows.len() as u64 => Learned::Meanwhile,
+        SLICE => Learned::Some,
+        _ => Learned::All,
+    })
+}
+
+/// `$2`, `$3` where the page begins, `$4` its length, `$5` its slot, `$6` words for the index, `$7` what a
+/// contact's name or address holds, `$8` the agent of a list of his own.
 macro_rules! search {
-    ($matching:literal) => {
+    ($list:literal, $matching:literal) => {
         select_conversation!(
-            "(c.active_at_ms, c.conversation_id) < ($2, $3)
-        AND (($5 = 'spam' AND c.spam) OR (NOT c.spam AND (
-            ($5 = 'all' AND c.state <> 'closed')
-            OR ($5 = 'closed' AND c.state = 'closed')
-            OR ($5 = 'mine' AND c.state <> 'closed' AND c.assignee_id = $6)
-            OR ($5 = 'unassigned' AND c.state = 'open' AND c.assignee_id IS NULL))))
-        AND (r.name_folded LIKE '%' || $8 || '%'
+            $list,
+            " AND c.active_slot <= $5 AND (c.active_at_ms, c.conversation_id) < ($2, $3)
+        AND (r.name_folded LIKE '%' || $7 || '%'
             OR EXISTS (
                 SELECT 1 FROM contact_identity i
                 WHERE i.workspace_id = $1 AND i.contact_id = c.contact_id
-                    AND i.kind IN ('email', 'phone', 'external_id') AND i.value_folded LIKE $8 || '%')
+                    AND i.kind IN ('email', 'phone', 'external_id') AND i.value_folded LIKE $7 || '%')
             OR c.conversation_id IN (",
             $matching,
             "))
-    ORDER BY c.active_at_ms DESC, c.conversation_id DESC
+    ORDER BY c.active_slot DESC, c.active_at_ms DESC, c.conversation_id DESC
     LIMIT $4"
         )
     };
 }
 
-const SEARCH_SQLITE: &str = search!(
+/// The same in each list, which has an index of its own; in the order of [`place`].
+macro_rules! search_lists {
+    ($matching:literal) => {
+        [
+            search!("c.state <> 'closed' AND NOT c.spam", $matching),
+            search!(
+                "c.state <> 'closed' AND NOT c.spam AND c.assignee_id = $8",
+                $matching
+            ),
+            search!(
+                "c.state <> 'closed' AND NOT c.spam AND c.state = 'open' AND c.assignee_id IS NULL",
+                $matching
+            ),
+            search!("c.state = 'closed' AND NOT c.spam", $matching),
+            search!("c.spam", $matching),
+        ]
+    };
+}
+
+const SEARCH_SQLITE: [&str; 5] = search_lists!(
     "SELECT m.conversation_id
             FROM message_index x
             JOIN message m ON m.rowid = x.rowid
-            WHERE x.message_index MATCH $7 AND m.workspace_id = $1"
+            WHERE x.message_index MATCH $6 AND m.workspace_id = $1"
 );
 
 // Uses the GIN index `message_index`.
-const SEARCH_POSTGRES: &str = search!(
+const SEARCH_POSTGRES: [&str; 5] = search_lists!(
     "SELECT m.conversation_id
             FROM message m
             WHERE m.workspace_id = $1 AND array_to_tsvector(string_to_array(m.words, ' '))
-                @@ CAST(CAST($7 AS TEXT) AS TSQUERY)"
+                @@ CAST(CAST($6 AS TEXT) AS TSQUERY)"
 );
+
+fn place(filter: InboxFilter) -> usize {
+    match filter {
+        InboxFilter::All => 0,
+        InboxFilter::Mine => 1,
+        InboxFilter::Unassigned => 2,
+        InboxFilter::Closed => 3,
+        InboxFilter::Spam => 4,
+    }
+}
 
 /// The conversations of a list where one message or note, or the contact's name or address, holds all
 /// words of a text, the last word as a beginning; newest first. At most `SEARCH_BYTES_MAX` of it count.
@@ -170,25 +256,26 @@ pub async fn conversations(
     }
     let workspace = workspace_word(&scope.workspace_id().to_string());
     let (sql, matching) = match reader.backend() {
-        Backend::Sqlite => (SEARCH_SQLITE, sqlite_query(&workspace, &words)),
-        Backend::Postgres => (SEARCH_POSTGRES, postgres_query(&workspace, &words)),
+        Backend::Sqlite => (&SEARCH_SQLITE, sqlite_query(&workspace, &words)),
+        Backend::Postgres => (&SEARCH_POSTGRES, postgres_query(&workspace, &words)),
     };
     let limit = query.limit.min(limit::PAGE_ROWS_MAX);
     let after = Cursor::or_newest(query.cursor.as_deref());
-    let agent_id = query.agent_id.map(|id| id.to_string()).unwrap_or_default();
-    let rows = reader
-        .rows(stmt!(
-            sql,
-            scope.workspace_id(),
-            after.at_ms,
-            after.id,
-            limit + 1,
-            query.filter.as_str(),
-            agent_id,
-            matching,
-            literal(&text)
-        ))
-        .await?;
+    let mut stmt = stmt!(
+        sql[place(query.filter)],
+        scope.workspace_id(),
+        after.at_ms,
+        after.id.as_str(),
+        limit + 1,
+        after.slot(),
+        matching,
+        literal(&text)
+    );
+    if query.filter == InboxFilter::Mine {
+        let agent_id = query.agent_id.map(|id| id.to_string()).unwrap_or_default();
+        stmt.params.push(Value::from(agent_id));
+    }
+    let rows = reader.rows(stmt).await?;
     page(&rows, limit, decode, |item| {
         Cursor::text(item.active_at_ms, item.id)
     })
@@ -237,7 +324,7 @@ mod tests {
 
     #[test]
     fn a_text_without_words_takes_no_place_in_the_index() {
-        assert_eq!(words(&Value::from("wsp_1"), "?!"), "");
-        assert_eq!(words(&Value::from("wsp_1"), "b a b"), "a b wsp1");
+        assert_eq!(words("wsp_1", "?!"), "");
+        assert_eq!(words("wsp_1", "b a b"), "a b wsp1");
     }
 }

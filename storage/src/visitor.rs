@@ -9,7 +9,7 @@ use protocol::visitor::{Browser, Claim, Visitor};
 
 use crate::command::{self, CommandKey, Found, Refusal, Remembered};
 use crate::contact;
-use crate::db::{Batch, Db, PRUNE_SLICE, Reader, Row, Value, stmt};
+use crate::db::{Batch, Db, Hold, PRUNE_SLICE, Reader, Row, Value, stmt};
 use crate::error::{Error, Result};
 use crate::visit;
 
@@ -206,7 +206,7 @@ pub async fn seen(
     browser: &Browser,
     at_ms: u64,
 ) -> Result<()> {
-    let mut batch = Batch::locking(vec![visitor_id.to_string()]);
+    let mut batch = Batch::holding(vec![Hold::Visitor(workspace_id, visitor_id)]);
     batch.push(stmt!(
         SEE_VISITOR,
         workspace_id,
@@ -274,7 +274,7 @@ pub async fn claim(
         params.extend(more);
         crate::db::Stmt::new(sql, params)
     };
-    let mut batch = Batch::locking(vec![visitor.visitor_id.to_string()]);
+    let mut batch = Batch::holding(vec![Hold::Visitor(workspace_id, visitor.visitor_id)]);
     batch.push(with(
         GUARD_CLAIM,
         vec![Value::from(key.digest), Value::from(at_ms)],
@@ -357,7 +357,8 @@ pub async fn prove(
     let lead = visitor.contact_id.filter(|_| !visitor.proved);
     let ids = &db.world().ids;
     let contact_id = known.or(lead).unwrap_or_else(|| ids.next());
-    let mut batch = Batch::locking(vec![contact_id.to_string(), visitor_id.to_string()]);
+    let mut batch = Batch::holding(vec![Hold::Visitor(workspace_id, visitor_id)]);
+    batch.locks.insert(0, contact_id.to_string());
     let proved = contact::Proved {
         contact_id,
         kind,
@@ -412,7 +413,7 @@ pub async fn rotate(
     visitor_id: VisitorId,
     at_ms: u64,
 ) -> Result<()> {
-    let mut batch = Batch::locking(vec![visitor_id.to_string()]);
+    let mut batch = Batch::holding(vec![Hold::Visitor(workspace_id, visitor_id)]);
     batch.push(stmt!(ROTATE_VISITOR, workspace_id, visitor_id));
     let event_id = db.world().ids.next::<EventId>();
     batch.push(stmt!(

@@ -19,7 +19,7 @@ use storage::entry::{self, Guard, NewContent, Numbering, Outcome};
 use storage::error::Written;
 use storage::message::{self, Start};
 use storage::participant::{self, Mark, Party};
-use storage::{timer, visitor};
+use storage::{timer, unread, visitor};
 
 on_both! {
     /// The first message makes contact, identity and conversation, with a number of the workspace.
@@ -142,6 +142,65 @@ on_both! {
         assert_eq!(count, 2);
     }
 
+    /// Whoever retries or is refused changes nothing: not even a version.
+    async fn a_retry_changes_nothing(store: &Store) {
+        let talk = Talk::new(store).await;
+        let begun = accepted(talk.says_as(talk.visitor, "c1", words("hello")).await);
+        let id = begun.conversation.id;
+        let said = accepted(talk.says_as(talk.visitor, "c2", words("hello?")).await);
+        let deed = talk.deed(id, vec![NewContent::Message(words("hi"))]);
+        accepted(talk.tries(&deed).await);
+        let stand = async || (
+            conversation::find(&store.db, talk.workspace_id, id).await.unwrap().unwrap(),
+            visitor::find(&store.db, talk.workspace_id, talk.visitor.visitor_id).await.unwrap().unwrap(),
+        );
+        let before = stand().await;
+        let begun_again = talk.says_as(talk.visitor, "c1", words("hello")).await;
+        assert_eq!(begun_again, Outcome::Replayed(begun.receipt));
+        let said_again = talk.says_as(talk.visitor, "c2", words("hello?")).await;
+        assert_eq!(said_again, Outcome::Replayed(said.receipt));
+        assert!(matches!(talk.tries(&deed).await, Outcome::Replayed(_)));
+        let mut refused = talk.deed(id, vec![NewContent::Message(words("late"))]);
+        refused.guard = Guard::team(&[State::Closed]);
+        assert!(matches!(talk.tries(&refused).await, Outcome::Refused(_)));
+        assert_eq!(stand().await, before);
+    }
+
+    /// What the team does among itself leaves no trace in what the visitor gets of his conversation.
+    async fn inner_affairs_do_not_show_in_the_visitors_view(store: &Store) {
+        let talk = Talk::new(store).await;
+        let first = talk.says("one").await.conversation.id;
+        talk.does(first, NewContent::Closed).await;
+        let second = talk.says("two").await.conversation.id;
+        talk.does(second, NewContent::Closed).await;
+        let id = talk.says("three").await.conversation.id;
+        let (db, workspace_id, visitor) = (&store.db, talk.workspace_id, &talk.visitor);
+        let view = async || (
+            conversation::of_visitor(db, workspace_id, visitor, id).await.unwrap().unwrap(),
+            conversation::history(db, workspace_id, visitor, None, 10).await.unwrap(),
+            conversation::open_of_visitor(db, workspace_id, visitor).await.unwrap(),
+            unread::of_visitor(db, workspace_id, visitor).await.unwrap(),
+        );
+        let before = view().await;
+        for content in [
+            NewContent::Note(words("aside")),
+            NewContent::Assigned { agent_id: Some(talk.agent_id) },
+            NewContent::Prioritized { priority: 4 },
+            NewContent::SpamMarked { spam: true },
+        ] {
+            talk.does(id, content).await;
+            assert_eq!(view().await, before);
+        }
+        let closed = talk.does(id, NewContent::Closed).await;
+        let seen = closed.visitor_conversation.expect("its end shows");
+        assert!(seen.closed && seen.version > before.0.version);
+        let before = view().await;
+        let mut late = talk.deed(first, vec![NewContent::Note(words("aside"))]);
+        late.at_ms += 60_000;
+        accepted(talk.tries(&late).await);
+        assert_eq!(view().await, before);
+    }
+
     /// Refusals name their reason and burn no number.
     async fn a_refusal_burns_no_number(store: &Store) {
         let talk = Talk::new(store).await;
@@ -191,7 +250,7 @@ on_both! {
         let talk = Talk::new(store).await;
         let first = talk.says("one").await.conversation.id;
         let closed = talk.does(first, NewContent::Closed).await;
-        assert!(closed.visitor_conversation.closed);
+        assert!(closed.visitor_conversation.expect("its end shows").closed);
         let second = talk.says("two").await;
         assert!(second.created);
         assert_eq!(second.conversation.previous_id, Some(first));
@@ -332,7 +391,7 @@ on_both! {
         let id = talk.says("one").await.conversation.id;
         talk.does(id, NewContent::Note(words("aside"))).await;
         talk.answers(id, "two").await;
-        let unread = conversation::unread_of_visitor(&store.db, talk.workspace_id, &talk.visitor).await.unwrap();
+        let unread = unread::of_visitor(&store.db, talk.workspace_id, &talk.visitor).await.unwrap();
         assert_eq!(unread.count, 1);
         let mark = async |party, delivered, read| {
             let marks = Marks { delivered, read };
@@ -346,7 +405,7 @@ on_both! {
         mark(Party::Customer, 0, 999).await;
         let seen = participant::customer_marks(&store.db, talk.workspace_id, id, Numbering::Visitor).await.unwrap();
         assert_eq!(seen, Marks { delivered: 2, read: 2 });
-        let unread = conversation::unread_of_visitor(&store.db, talk.workspace_id, &talk.visitor).await.unwrap();
+        let unread = unread::of_visitor(&store.db, talk.workspace_id, &talk.visitor).await.unwrap();
         assert_eq!(unread.count, 0);
         mark(Party::Agent(talk.agent_id), 0, 2).await;
         let team = participant::team_marks(&store.db, talk.workspace_id, id).await.unwrap();

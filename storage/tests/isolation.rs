@@ -17,11 +17,12 @@ use protocol::visitor::Claim;
 use storage::attachment;
 use storage::audit::{self, Change};
 use storage::command::{Refusal, Remembered};
-use storage::conversation::{self, ListQuery, Unread};
+use storage::conversation::{self, ListQuery};
 use storage::entry::{self, NewContent, Numbering, Outcome};
 use storage::error::Written;
 use storage::message::{self, Start, VisitorMessage};
 use storage::participant::{self, Mark, Party};
+use storage::unread::{self, Unread};
 use storage::visitor::{self, Proof};
 use storage::{
     agent, command, contact, failed_login, invitation, key as api_key, search, site, workspace,
@@ -52,7 +53,7 @@ mod stories {
             assert!(conversation::of_visitor(db, other, &talk.visitor, id).await.unwrap().is_none());
             assert!(conversation::history(db, other, &talk.visitor, None, 10).await.unwrap().items.is_empty());
             assert!(conversation::open_of_visitor(db, other, &talk.visitor).await.unwrap().is_none());
-            assert_eq!(conversation::unread_of_visitor(db, other, &talk.visitor).await.unwrap(), Unread::default());
+            assert_eq!(unread::of_visitor(db, other, &talk.visitor).await.unwrap(), Unread::default());
             for numbering in [Numbering::Team, Numbering::Visitor] {
                 assert!(entry::after(db, other, id, numbering, 0, 10).await.unwrap().is_empty());
                 assert!(entry::before(db, other, id, numbering, None, 10).await.unwrap().is_empty());
@@ -104,7 +105,7 @@ mod stories {
                 message: words("x"),
                 at_ms: NOW_MS,
             };
-            assert_eq!(message::send(db, &said).await.unwrap(), Outcome::Refused(Refusal::NotFound));
+            assert_eq!(message::send(db, &said, &mut None).await.unwrap(), Outcome::Refused(Refusal::NotFound));
             let start = Start {
                 workspace_id: other,
                 visitor_id: talk.visitor.visitor_id,

@@ -11,7 +11,8 @@ use protocol::view::InboxFilter;
 use protocol::visitor::Claim;
 use storage::conversation::ListQuery;
 use storage::entry::NewContent;
-use storage::{search, visitor};
+use storage::search::{self, Learned};
+use storage::visitor;
 
 /// What is said, in the order of the conversations.
 const SAID: [&str; 7] = [
@@ -27,6 +28,11 @@ const SAID: [&str; 7] = [
 #[expect(clippy::unwrap_used, reason = "a story that fails shall fail loudly")]
 mod stories {
     use super::*;
+
+    /// Lets the search learn all that was said.
+    async fn learn(talk: &Talk<'_>) {
+        while search::learn(&talk.store.db).await.unwrap() != Learned::All {}
+    }
 
     async fn found(talk: &Talk<'_>, filter: InboxFilter, text: &str) -> Vec<u64> {
         let scope = scope(&talk.store.world, talk.workspace_id);
@@ -59,6 +65,7 @@ mod stories {
                 let visitor = talk.another_visitor().await;
                 accepted(talk.says_as(visitor, "c", words(said)).await);
             }
+            learn(&talk).await;
             let check = async |text: &str, expected: &[u64]| {
                 assert_eq!(found(&talk, InboxFilter::All, text).await, expected, "{text}");
             };
@@ -95,11 +102,15 @@ mod stories {
             let id = talk.says("hello").await.conversation.id;
             let said = talk.answers(id, "umbrella").await;
             talk.does(id, NewContent::Note(words("walrus"))).await;
+            learn(&talk).await;
             for text in ["kovac", "ANA@SHOP", "umbrella", "walrus"] {
                 assert_eq!(found(&talk, InboxFilter::All, text).await, [1], "{text}");
             }
             let target_id = said.entries[0].id;
             talk.does(id, NewContent::Edited { target_id, body: "parasol".to_owned() }).await;
+            // Forgotten at once, learned later.
+            assert!(found(&talk, InboxFilter::All, "umbrella").await.is_empty());
+            learn(&talk).await;
             assert!(found(&talk, InboxFilter::All, "umbrella").await.is_empty());
             assert_eq!(found(&talk, InboxFilter::All, "parasol").await, [1]);
             talk.does(id, NewContent::Deleted { target_id }).await;
@@ -113,6 +124,40 @@ mod stories {
             assert_eq!(found(&talk, InboxFilter::Closed, "hello").await, [1]);
             talk.does(id, NewContent::SpamMarked { spam: true }).await;
             assert_eq!(found(&talk, InboxFilter::Spam, "hello").await, [1]);
+        }
+
+        /// Whoever learns while words change learns nothing of what is gone, and everything in the end.
+        async fn learning_beside_changes(store: &Store) {
+            let talk = Talk::new(store).await;
+            let id = talk.says("hello").await.conversation.id;
+            let mut entry_ids = Vec::new();
+            for n in 0..150 {
+                entry_ids.push(talk.answers(id, &format!("apple {n}")).await.entries[0].id);
+            }
+            let learning = async {
+                for _ in 0..20 {
+                    search::learn(&store.db).await.unwrap();
+                }
+            };
+            let also_learning = async {
+                for _ in 0..20 {
+                    search::learn(&store.db).await.unwrap();
+                }
+            };
+            let changing = async {
+                for (n, target_id) in entry_ids.into_iter().enumerate() {
+                    let content = if n % 2 == 0 {
+                        NewContent::Deleted { target_id }
+                    } else {
+                        NewContent::Edited { target_id, body: format!("pear {n}") }
+                    };
+                    talk.does(id, content).await;
+                }
+            };
+            futures_util::join!(learning, also_learning, changing);
+            learn(&talk).await;
+            assert!(found(&talk, InboxFilter::All, "apple").await.is_empty());
+            assert_eq!(found(&talk, InboxFilter::All, "pear").await, [1]);
         }
     }
 }

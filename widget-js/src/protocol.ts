@@ -1265,7 +1265,7 @@ target_id: EntryId, } | { "kind": "joined" } | { "kind": "left" } | { "kind": "r
 export type VisitorConversation = {
 /** Its id. */
 id: ConversationId,
-/** Grows with every change. */
+/** Grows with every change that the visitor may see. */
 version: number,
 /** Whether it is over; a snoozed one is simply open to the visitor. */
 closed: boolean,

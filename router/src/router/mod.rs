@@ -23,11 +23,13 @@ use world::World;
 use crate::attachment;
 use crate::cache::{Cache, Tenant};
 use crate::config::RouterConfig;
+use crate::contact::Changes;
 use crate::delivery::{Delivery, Encoded};
 use crate::erase;
 use crate::error::{Error, refused_by};
 use crate::hub::{Hub, ShardId};
 use crate::lanes::{self, CommandJob, Job, LaneKey, Lanes};
+use crate::learn::Learning;
 use crate::live::{self, Live, Message};
 use crate::mark::Marking;
 use crate::part::Part;
@@ -83,6 +85,8 @@ struct Inner {
     persons: Persons,
     traces: Traces,
     timers: Timers,
+    learning: Learning,
+    contacts: Changes,
     rights: Mutex<HashMap<(u128, ConversationId), Duration>>,
 }
 
@@ -117,6 +121,8 @@ impl Router {
             persons: Persons::default(),
             traces: Traces::new(config.trace_length),
             timers: Timers::default(),
+            learning: Learning::default(),
+            contacts: Changes::default(),
             rights: Mutex::default(),
             hub,
             world,
@@ -130,6 +136,7 @@ impl Router {
         router.spawn(|router| live::Actor::new(router, messages).run());
         router.spawn_until_soft(|router| async move { router.0.marking.run(&router).await });
         router.spawn_until_soft(|router| async move { router.0.signals.run().await });
+        router.spawn_until_soft(|router| async move { router.0.learning.run(&router).await });
         Ok(router)
     }
 
@@ -423,6 +430,14 @@ impl Router {
 
     pub(crate) fn timers(&self) -> &Timers {
         &self.0.timers
+    }
+
+    pub(crate) fn contacts(&self) -> &Changes {
+        &self.0.contacts
+    }
+
+    pub(crate) fn learning(&self) -> &Learning {
+        &self.0.learning
     }
 
     async fn tenant(&self, workspace_id: WorkspaceId) -> Result<Arc<Tenant>, Rejection> {

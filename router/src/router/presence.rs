@@ -144,7 +144,7 @@ impl Router {
         let (db, workspace_id) = (&self.0.db, actor.workspace_id);
         self.0.persons.arrived(&self.0.hub, workspace_id, &visitor);
         let open = storage::conversation::open_of_visitor(db, workspace_id, &visitor).await;
-        let unread = storage::conversation::unread_of_visitor(db, workspace_id, &visitor).await;
+        let unread = storage::unread::of_visitor(db, workspace_id, &visitor).await;
         Ok(VisitorWelcome {
             conversation: open.map_err(fault)?,
             unread: unread.map_err(fault)?.count,

@@ -13,7 +13,7 @@ use protocol::view::{InboxCounts, InboxFilter};
 use storage::conversation::ListQuery;
 use tokio::sync::Notify;
 
-use super::inbox::{self, Before, Membership, RowChange};
+use super::inbox::{self, Before, RowChange};
 use crate::cache::scope;
 use crate::delivery::{Class, Encoded};
 use crate::error::refused_by;
@@ -99,11 +99,6 @@ impl Inboxes {
             tracing::warn!("too many changed rows wait; one was dropped");
         }
     }
-}
-
-/// Where a conversation stood, for a list.
-pub(crate) fn before(conversation: Option<&Conversation>) -> Before {
-    conversation.map_or(Before::Unknown, |was| Before::There(Membership::from(was)))
 }
 
 /// A list, whole.

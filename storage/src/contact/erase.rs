@@ -5,7 +5,7 @@ use protocol::id::{ContactId, ConversationId, EventId, VisitorId, WorkspaceId};
 
 use crate::audit::Change;
 use crate::change::Stamp;
-use crate::db::{Batch, Db, stmt};
+use crate::db::{Batch, Db, Hold, stmt};
 use crate::error::Result;
 
 /// Messages of one slice.
@@ -121,7 +121,7 @@ async fn erase_visitor(
     visitor_id: VisitorId,
     at_ms: u64,
 ) -> Result<()> {
-    let mut batch = Batch::locking(vec![visitor_id.to_string()]);
+    let mut batch = Batch::holding(vec![Hold::Visitor(workspace_id, visitor_id)]);
     batch.push(stmt!(DROP_UPLOADS, workspace_id, visitor_id, at_ms));
     batch.push(stmt!(EMPTY_VISITOR, workspace_id, visitor_id, at_ms));
     for sql in [DELETE_PAGES, DELETE_CUSTOM_EVENTS, DELETE_VISITS] {
@@ -143,13 +143,14 @@ const EMPTY_CONVERSATION: &str = "
     UPDATE conversation SET version = version + 1, preview_text = '', preview_attachment_count = 0
     WHERE workspace_id = $1 AND conversation_id = $2";
 
-// Uses `message_of_conversation`.
+// By the primary keys.
 const EMPTY_MESSAGES: &str = "
-    UPDATE message SET body = '', text = '', words = '', language = NULL, deleted_at_ms = $3
+    UPDATE message SET body = '', words = '', language = NULL, deleted_at_ms = $3
     WHERE workspace_id = $1 AND entry_id IN (
-        SELECT m.entry_id FROM message m
-        WHERE m.workspace_id = $1 AND m.conversation_id = $2 AND m.deleted_at_ms IS NULL
-        ORDER BY m.entry_id LIMIT $4)";
+        SELECT m.entry_id FROM entry e
+        JOIN message m ON m.workspace_id = e.workspace_id AND m.entry_id = e.entry_id
+        WHERE e.workspace_id = $1 AND e.conversation_id = $2 AND m.deleted_at_ms IS NULL
+        ORDER BY e.seq LIMIT $4)";
 
 // Uses `attachment_of_conversation`. The row stays until a sweep has removed its file.
 const DROP_ATTACHMENTS: &str = "
@@ -167,7 +168,7 @@ pub async fn erase_words(
     at_ms: u64,
 ) -> Result<()> {
     loop {
-        let mut batch = Batch::locking(vec![conversation_id.to_string()]);
+        let mut batch = Batch::holding(vec![Hold::Conversation(workspace_id, conversation_id)]);
         batch.push(stmt!(EMPTY_CONVERSATION, workspace_id, conversation_id));
         batch.push(stmt!(
             DROP_ATTACHMENTS,

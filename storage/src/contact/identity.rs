@@ -1,26 +1,24 @@
 //! How contacts are known: claims, which link nothing, and proofs, which do.
 
 use protocol::contact::{AttributeValue, IdentityKind, handle_of};
-use protocol::id::{AuditId, ContactId, EventId, WorkspaceId};
+use protocol::id::{AuditId, ContactId, ConversationId, EventId, WorkspaceId};
 use protocol::limit;
 use protocol::visitor::Claim;
 
 use crate::audit::Change;
 use crate::db::{Batch, Db, Reader, Stmt, Value, stmt};
-use crate::entry::write::Head;
 use crate::error::Result;
 use crate::fold::fold;
 use crate::visitor::{Proof, VisitorRow};
 
-/// A contact for a visitor who has none, guarded by the command that makes the first conversation.
+/// A contact for a visitor who has none, guarded by the conversation that just bound him to it.
 const INSERT_LEAD: &str = "
     INSERT INTO contact (workspace_id, contact_id, version, change_id, kind, handle, name, name_folded, email,
         phone, company, language, time_zone, root_id, created_at_ms, seen_at_ms)
-    SELECT $1, $6, 1, '', 'lead', $16, $8, $15, CAST($9 AS TEXT), CAST($10 AS TEXT), CAST($11 AS TEXT),
-        CAST($12 AS TEXT), CAST($13 AS TEXT), $6, CAST($14 AS BIGINT), CAST($14 AS BIGINT)
+    SELECT $1, $3, 1, '', 'lead', $13, $5, $12, CAST($6 AS TEXT), CAST($7 AS TEXT), CAST($8 AS TEXT),
+        CAST($9 AS TEXT), CAST($10 AS TEXT), $3, CAST($11 AS BIGINT), CAST($11 AS BIGINT)
     FROM visitor v
-    JOIN command g ON g.workspace_id = $1 AND g.principal = $3 AND g.client_id = $4 AND g.attempt_id = $5
-    WHERE v.workspace_id = $1 AND v.visitor_id = $7 AND v.contact_id IS NULL AND g.conversation_id = $2";
+    WHERE v.workspace_id = $1 AND v.visitor_id = $4 AND v.contact_id = $3 AND v.open_conversation_id = $2";
 
 const INSERT_CONTACT_EVENT: &str = "
     INSERT INTO event (event_id, workspace_id, event_type, subject, number, at_ms)
@@ -90,25 +88,28 @@ impl Claimed<'_> {
 pub(crate) fn push_lead(
     db: &Db,
     batch: &mut Batch,
-    head: &Head<'_>,
+    conversation_id: ConversationId,
     contact_id: ContactId,
     visitor: &VisitorRow,
+    at_ms: u64,
 ) {
     let claim = &visitor.claim;
-    let more = vec![
-        Value::from(contact_id),
-        Value::from(visitor.id),
-        Value::from(claim.name.clone().unwrap_or_default()),
-        Value::from(claim.email.clone()),
-        Value::from(claim.phone.clone()),
-        Value::from(claim.company.clone()),
-        Value::from(visitor.browser.language.clone()),
-        Value::from(visitor.browser.time_zone.clone()),
-        Value::from(head.at_ms),
-        Value::from(fold(claim.name.as_deref().unwrap_or_default())),
-        Value::from(handle_of(visitor.id)),
-    ];
-    batch.push(head.stmt(INSERT_LEAD, more));
+    batch.push(stmt!(
+        INSERT_LEAD,
+        visitor.workspace_id,
+        conversation_id,
+        contact_id,
+        visitor.id,
+        claim.name.as_deref().unwrap_or_default(),
+        claim.email.as_deref(),
+        claim.phone.as_deref(),
+        claim.company.as_deref(),
+        visitor.browser.language.as_deref(),
+        visitor.browser.time_zone.as_deref(),
+        at_ms,
+        fold(claim.name.as_deref().unwrap_or_default()),
+        handle_of(visitor.id)
+    ));
     let event_id = db.world().ids.next::<EventId>();
     batch.push(stmt!(
         INSERT_CONTACT_EVENT,
@@ -116,9 +117,9 @@ pub(crate) fn push_lead(
         contact_id,
         event_id,
         "contact.created",
-        head.at_ms
+        at_ms
     ));
-    push_claims(batch, visitor, contact_id, claim, head.at_ms);
+    push_claims(batch, visitor, contact_id, claim, at_ms);
 }
 
 fn push_claims(

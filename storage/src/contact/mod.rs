@@ -23,8 +23,8 @@ pub use erase::{Erased, erase, erase_words};
 pub(crate) use identity::{Proved, add_claims, by_identity, push_lead, push_proved};
 pub(crate) use merge::absorb_lead;
 pub use merge::{merge, unmerge};
-pub(crate) use name::name_of;
-pub use name::{Named, named};
+pub use name::{Named, Shown, named};
+pub(crate) use name::{name_of, shown_stmt};
 
 // By the primary key.
 const FIND_CONTACT: &str = "

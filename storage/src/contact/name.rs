@@ -1,9 +1,9 @@
 //! What a contact is called, and who else is called so: all that were merged with it.
 
 use protocol::contact::shown_name;
-use protocol::id::{ContactId, VisitorId, WorkspaceId};
+use protocol::id::{ContactId, ConversationId, VisitorId, WorkspaceId};
 
-use crate::db::{Reader, Row, stmt};
+use crate::db::{Reader, Row, Stmt, stmt};
 use crate::error::Result;
 
 /// Contacts merged with one that are told together. More than these are no person's.
@@ -20,6 +20,41 @@ pub(crate) fn name_of(row: &Row) -> Result<String> {
         email.as_deref(),
         &row.text("handle")?,
     ))
+}
+
+/// What the row of a conversation shows of its contact.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shown {
+    /// What the contact is called.
+    pub name: String,
+    /// Grows with every change, over merges too: an older name never overwrites a newer.
+    pub version: u64,
+    /// Whether the contact was erased.
+    pub erased: bool,
+}
+
+impl Shown {
+    /// From columns `name`, `email`, `handle`, `contact_version` and `erased_at_ms`.
+    pub(crate) fn of(row: &Row) -> Result<Self> {
+        Ok(Self {
+            name: name_of(row)?,
+            version: row.number("contact_version")?,
+            erased: row.maybe_number("erased_at_ms")?.is_some(),
+        })
+    }
+}
+
+// By primary keys.
+const FIND_SHOWN: &str = "
+    SELECT r.name, r.email, r.handle, r.version AS contact_version, r.erased_at_ms
+    FROM conversation c
+    JOIN contact k ON k.workspace_id = c.workspace_id AND k.contact_id = c.contact_id
+    JOIN contact r ON r.workspace_id = k.workspace_id AND r.contact_id = k.root_id
+    WHERE c.workspace_id = $1 AND c.conversation_id = $2";
+
+/// The read of what a conversation's row shows of its contact.
+pub(crate) fn shown_stmt(workspace_id: WorkspaceId, conversation_id: ConversationId) -> Stmt {
+    stmt!(FIND_SHOWN, workspace_id, conversation_id)
 }
 
 /// A contact as rows show it.

@@ -1,5 +1,6 @@
 //! Statements and batches.
 
+use crate::db::hold::Hold;
 use crate::db::row::Row;
 use crate::db::value::Value;
 
@@ -40,18 +41,35 @@ pub struct Answer {
 /// Statements that are stored together or not at all.
 #[derive(Debug, Clone, Default)]
 pub struct Batch {
-    /// What the statements lock, in the order of locking. Batches of a group run sorted by this.
+    /// What the statements lock themselves, in the order of locking. Batches of a group run sorted by this.
     pub locks: Vec<String>,
+    /// What is locked for them.
+    pub holds: Vec<Hold>,
     /// The statements, in order.
     pub stmts: Vec<Stmt>,
 }
 
 impl Batch {
-    /// An empty batch that locks these rows.
+    /// An empty batch whose statements lock these rows.
     #[must_use]
     pub fn locking(locks: Vec<String>) -> Self {
         Self {
             locks,
+            ..Self::default()
+        }
+    }
+
+    /// An empty batch for which these rows are locked.
+    #[must_use]
+    pub fn holding(holds: Vec<Hold>) -> Self {
+        let lock = |hold: &Hold| match hold {
+            Hold::Visitor(_, id) => Some(id.to_string()),
+            Hold::Conversation(_, id) => Some(id.to_string()),
+            Hold::VisitorOf(..) => None,
+        };
+        Self {
+            locks: holds.iter().filter_map(lock).collect(),
+            holds,
             stmts: Vec::new(),
         }
     }

@@ -3,6 +3,7 @@
 mod batch;
 mod connect;
 pub(crate) mod group;
+mod hold;
 pub(crate) mod migration;
 pub(crate) mod postgres;
 mod row;
@@ -18,6 +19,7 @@ use world::World;
 
 pub(crate) use batch::stmt;
 pub use batch::{Answer, Batch, Stmt};
+pub use hold::Hold;
 pub use row::Row;
 pub use value::Value;
 

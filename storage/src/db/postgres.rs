@@ -25,7 +25,7 @@ use crate::db::connect::{self, Target};
 use crate::db::group::{self, Read, Write};
 use crate::db::row::Row;
 use crate::db::value::Value;
-use crate::db::{DatabaseConfig, migration};
+use crate::db::{DatabaseConfig, hold, migration};
 use crate::error::{Error, Result};
 
 /// How often a group that lost a deadlock against another node is tried again.
@@ -279,8 +279,12 @@ impl Serving {
         client: &Object,
         batches: &[&Batch],
     ) -> std::result::Result<Vec<Vec<Answer>>, Failure> {
-        let mut prepared = Vec::new();
-        for stmt in batches.iter().flat_map(|batch| &batch.stmts) {
+        let holds = hold::stmts(batches);
+        let mut prepared = Vec::with_capacity(holds.len());
+        for stmt in holds
+            .iter()
+            .chain(batches.iter().flat_map(|batch| &batch.stmts))
+        {
             let statement = client.prepare_cached(stmt.sql).await;
             prepared.push((stmt, statement.map_err(|error| Failure::of(error, stmt))?));
         }
@@ -322,7 +326,7 @@ impl Serving {
             .collect::<std::result::Result<Vec<_>, _>>()?;
         committed.map_err(Failure::of_connection)?;
         planted.map_err(Failure::Store)?;
-        let mut answers = answers.into_iter();
+        let mut answers = answers.into_iter().skip(holds.len());
         Ok(batches
             .iter()
             .map(|batch| answers.by_ref().take(batch.stmts.len()).collect())

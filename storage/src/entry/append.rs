@@ -1,63 +1,27 @@
-//! Appending: one guarded batch. A batch cannot branch, so it guards itself: it locks the conversation
-//! by writing to it, stores the command's row only where everything holds, and every statement after
-//! that only where this row is the attempt's. A refusal is then no error, and burns no number.
+//! Appending: one guarded batch. A batch cannot branch, so it guards itself: its first statement counts
+//! the entries in and marks the conversation with the attempt, but only where everything holds; every
+//! statement after that stores something only where the mark is this attempt's. A refusal is then no
+//! error, changes nothing and burns no number.
+//!
+//! The conversation's row is held before that statement runs ([`Hold`]), so what its conditions read is
+//! what the writers before it left.
 
-use protocol::conversation::State;
+use protocol::conversation::Conversation;
 use protocol::entry::{Content, Entry};
-use protocol::id::{ConversationId, WorkspaceId};
+use protocol::id::{ConversationId, EntryId, WorkspaceId};
 use protocol::message::{Format, Message};
 
 use crate::command::{self, CommandKey, Found, Receipt, Refusal};
+use crate::contact::{self, Shown};
 use crate::conversation;
-use crate::db::{Answer, Batch, Db, Row, Value, stmt};
-use crate::entry::write::{Head, Line, attachment_list};
-use crate::entry::{Append, NewContent, NewEntry, Outcome, Stored, read};
+use crate::db::{Answer, Batch, Db, Hold, Value};
+use crate::entry::guard::{advance, target_of, why};
+use crate::entry::write::{Head, Line};
+use crate::entry::{Append, NewContent, NewEntry, NewMessage, Outcome, Stored, read};
 use crate::error::{Error, Result};
 
 /// Entries of one append, at most.
 const ENTRIES_MAX: usize = 4;
-
-const LOCK_CONVERSATION: &str = "
-    UPDATE conversation SET version = version + 1
-    WHERE workspace_id = $1 AND conversation_id = $2";
-
-/// `$6` digest, `$7` entries, `$8` public entries, `$9` whether the last one is public, `$10` time, `$11`
-/// states, `$12` fence, `$13` version, `$14` visitor, `$15` contact, `$16` files, `$17` their count, `$18`
-/// message to change, `$19` whether the visitor must have no other open conversation. Negative numbers
-/// and empty texts ask for nothing.
-const GUARD: &str = "
-    INSERT INTO command (workspace_id, principal, client_id, digest, attempt_id, conversation_id,
-        entry_id, seq, public_seq, sent_at_ms)
-    SELECT $1, $3, $4, $6, $5, $2, $5, c.seq + CAST($7 AS BIGINT),
-        CASE WHEN CAST($9 AS BIGINT) = 1 THEN c.public_seq + CAST($8 AS BIGINT) END,
-        CASE WHEN CAST($10 AS BIGINT) > c.active_at_ms THEN CAST($10 AS BIGINT) ELSE c.active_at_ms END
-    FROM conversation c
-    WHERE c.workspace_id = $1 AND c.conversation_id = $2
-        AND CAST($11 AS TEXT) LIKE '%' || c.state || '%'
-        AND (CAST($12 AS BIGINT) < 0 OR c.fence = CAST($12 AS BIGINT))
-        AND (CAST($13 AS BIGINT) < 0 OR c.version = CAST($13 AS BIGINT) + 1)
-        AND (CAST($14 AS TEXT) = '' OR (
-            (c.visitor_id = $14 OR EXISTS (
-                SELECT 1 FROM contact o
-                JOIN contact k ON k.workspace_id = o.workspace_id AND k.root_id = o.root_id
-                WHERE o.workspace_id = $1 AND o.contact_id = $15 AND k.contact_id = c.contact_id))
-            AND EXISTS (
-                SELECT 1 FROM visitor v
-                WHERE v.workspace_id = $1 AND v.visitor_id = $14
-                    AND v.blocked_at_ms IS NULL AND v.erased_at_ms IS NULL)))
-        AND (CAST($16 AS TEXT) = '' OR CAST($17 AS BIGINT) = (
-            SELECT COUNT(*) FROM attachment a
-            WHERE a.workspace_id = $1 AND a.uploader = $3 AND a.entry_id IS NULL
-                AND a.deleted_at_ms IS NULL AND $16 LIKE '%' || a.attachment_id || '%'))
-        AND (CAST($18 AS TEXT) = '' OR EXISTS (
-            SELECT 1 FROM message m
-            WHERE m.workspace_id = $1 AND m.entry_id = $18 AND m.conversation_id = $2
-                AND m.deleted_at_ms IS NULL))
-        AND (CAST($19 AS BIGINT) = 0 OR NOT EXISTS (
-            SELECT 1 FROM visitor v
-            WHERE v.workspace_id = $1 AND v.visitor_id = c.visitor_id
-                AND v.open_conversation_id <> c.conversation_id))
-    ON CONFLICT (workspace_id, principal, client_id) DO NOTHING";
 
 /// Appends entries: one guarded transaction.
 ///
@@ -70,41 +34,67 @@ pub async fn append(db: &Db, append: &Append) -> Result<Outcome> {
     if append.entries.len() > ENTRIES_MAX {
         return Err(Error::Fault("an append has too many entries".to_owned()));
     }
+    let is_message = |entry: &NewEntry| matches!(entry.content, NewContent::Message(_));
+    if append.entries.iter().rev().skip(1).any(is_message) {
+        return Err(Error::Fault("a message comes last in an append".to_owned()));
+    }
     let mut lines = Vec::with_capacity(append.entries.len());
     for entry in &append.entries {
         match line(db, append, entry, main).await? {
             Some(line) => lines.push(line),
-            None => return replayed(db, append.workspace_id, &append.key).await,
+            None => return replayed(db, append, Refusal::NotFound).await,
         }
     }
-    let (workspace_id, conversation_id) = (append.workspace_id, append.conversation_id);
     let head = Head {
-        workspace_id: Value::from(workspace_id),
-        conversation_id: Value::from(conversation_id),
+        workspace_id: Value::from(append.workspace_id),
+        conversation_id: Value::from(append.conversation_id),
         key: &append.key,
-        attempt_id: main.id,
+        attempt_id: Value::from(db.world().ids.next::<EntryId>()),
         at_ms: append.at_ms,
     };
-    let mut batch = Batch::locking(vec![conversation_id.to_string()]);
-    batch.push(stmt!(LOCK_CONVERSATION, workspace_id, conversation_id));
-    batch.push(head.stmt(GUARD, guard(append, &lines)));
-    for line in &lines {
-        head.push_entry(db, &mut batch, line);
+    let mut batch = Batch::holding(holds(append));
+    batch.push(advance(&head, append, &lines));
+    if let Some(main) = lines.last() {
+        head.push_command(&mut batch, main);
     }
-    head.push_event(db, &mut batch);
-    let reads = push_reads(&mut batch, workspace_id, conversation_id, append, &lines);
-    let answers = db.batch(batch).await?;
-    match reads.found(&answers, append)? {
-        Some(Found::Mine(receipt)) => Ok(Outcome::Accepted(Box::new(reads.stored(
-            &answers,
-            receipt,
-            &append.key,
-            &lines,
-        )?))),
-        Some(Found::Before(receipt)) => Ok(Outcome::Replayed(receipt)),
-        Some(Found::Other) => Ok(Outcome::ClientIdReused),
-        None => Ok(Outcome::Refused(why(db, append).await?)),
+    head.push_entries(db, &mut batch, &lines);
+    let stays = |reached| conversation::slot(reached) >= conversation::slot(append.at_ms);
+    if !append.reached_at_ms.is_some_and(stays) {
+        head.push_slot(&mut batch);
     }
+    let reads = Reads::push(&mut batch, append, &lines);
+    let answers = match db.batch(batch).await {
+        Ok(answers) => answers,
+        // The same command was stored by somebody else at the same moment.
+        Err(Error::Unique(_)) => return replayed(db, append, Refusal::Stale).await,
+        Err(error) => return Err(error),
+    };
+    if answers[0].rows.is_empty() {
+        let found = command::find(db, append.workspace_id, &append.key).await?;
+        return match found {
+            Some(found) => Ok(outcome_of(found)),
+            None => Ok(Outcome::Refused(why(db, append).await?)),
+        };
+    }
+    let contact = append.contact.as_ref();
+    let stored = reads.stored(&answers, &append.key, &lines, contact)?;
+    Ok(Outcome::Accepted(Box::new(stored)))
+}
+
+/// What is held for an append. Whatever binds, frees or blocks a visitor holds the visitor too.
+fn holds(append: &Append) -> Vec<Hold> {
+    let (workspace_id, conversation_id) = (append.workspace_id, append.conversation_id);
+    let mut holds = Vec::with_capacity(2);
+    if append.entries.iter().any(|entry| {
+        matches!(
+            entry.content,
+            NewContent::Reopened { .. } | NewContent::Closed | NewContent::VisitorBlocked { .. }
+        )
+    }) {
+        holds.push(Hold::VisitorOf(workspace_id, conversation_id));
+    }
+    holds.push(Hold::Conversation(workspace_id, conversation_id));
+    holds
 }
 
 async fn line<'a>(
@@ -135,104 +125,150 @@ async fn line<'a>(
     }))
 }
 
-fn target_of(content: &NewContent) -> Option<protocol::id::EntryId> {
-    if let NewContent::Edited { target_id, .. } | NewContent::Deleted { target_id } = content {
-        Some(*target_id)
-    } else {
-        None
+/// Nothing was stored; a retry of a command that was accepted still gets its receipt, past erasure.
+async fn replayed(db: &Db, append: &Append, refusal: Refusal) -> Result<Outcome> {
+    let found = command::find(db, append.workspace_id, &append.key).await?;
+    Ok(found.map_or(Outcome::Refused(refusal), outcome_of))
+}
+
+/// What a command that was stored before means for a retry.
+pub(crate) fn outcome_of(found: Found) -> Outcome {
+    match found {
+        Found::Mine(receipt) | Found::Before(receipt) => Outcome::Replayed(receipt),
+        Found::Other => Outcome::ClientIdReused,
     }
 }
 
-/// The message that brings files.
-fn files_of(content: &NewContent) -> Option<&crate::entry::NewMessage> {
-    if let NewContent::Message(message) | NewContent::Note(message) = content
-        && !message.attachment_ids.is_empty()
-    {
-        Some(message)
-    } else {
-        None
-    }
-}
-
-/// What it was said to is not there: a retry of a command that was accepted still gets its receipt, past
-/// erasure.
-pub(crate) async fn replayed(
-    db: &Db,
-    workspace_id: WorkspaceId,
-    key: &CommandKey,
-) -> Result<Outcome> {
-    let found = command::find(db, workspace_id, key).await?;
-    Ok(match found {
-        Some(Found::Mine(receipt) | Found::Before(receipt)) => Outcome::Replayed(receipt),
-        Some(Found::Other) => Outcome::ClientIdReused,
-        None => Outcome::Refused(Refusal::NotFound),
-    })
-}
-
-fn guard(append: &Append, lines: &[Line<'_>]) -> Vec<Value> {
-    let guard = &append.guard;
-    let number = |number: Option<u64>| number.map_or(Value::from(-1_i64), Value::from);
-    let states: Vec<&str> = guard.states.iter().map(|state| state.as_str()).collect();
-    let (visitor_id, contact_id) = match &guard.owner {
-        Some(owner) => (
-            owner.visitor_id.to_string(),
-            owner.contact_id.map(|id| id.to_string()),
-        ),
-        None => (String::new(), None),
-    };
-    let files = lines.iter().find_map(|line| files_of(&line.entry.content));
-    let target = lines.iter().find_map(|line| target_of(&line.entry.content));
-    let reopens = lines
-        .iter()
-        .any(|line| matches!(line.entry.content, NewContent::Reopened { .. }));
-    let is_main_public = lines.last().is_some_and(|line| line.public);
-    vec![
-        Value::from(append.key.digest),
-        Value::from(lines.len()),
-        Value::from(lines.iter().filter(|line| line.public).count()),
-        Value::from(u8::from(is_main_public)),
-        Value::from(append.at_ms),
-        Value::from(states.join(" ")),
-        number(guard.fence),
-        number(guard.version),
-        Value::from(visitor_id),
-        Value::from(contact_id.unwrap_or_default()),
-        Value::from(files.map(attachment_list).unwrap_or_default()),
-        Value::from(files.map_or(0, |message| message.attachment_ids.len())),
-        Value::from(target.map(|id| id.to_string()).unwrap_or_default()),
-        Value::from(u8::from(reopens)),
-    ]
-}
-
-/// Where the answers of a batch's last reads are.
+/// Where the answers of a batch's last reads are. What the first statement returned is read again only
+/// where a later one changed it.
 pub(crate) struct Reads {
-    command: usize,
-    conversation: usize,
+    conversation: Option<usize>,
+    contact: Option<usize>,
+    for_visitor: Option<usize>,
     entries: Option<usize>,
 }
 
-/// Adds the reads that tell what became of an append.
-pub(crate) fn push_reads(
-    batch: &mut Batch,
-    workspace_id: WorkspaceId,
-    conversation_id: ConversationId,
-    append: &Append,
-    lines: &[Line<'_>],
-) -> Reads {
-    let command = batch.push(command::find_stmt(workspace_id, &append.key));
-    let conversation = batch.push(conversation::find_stmt(workspace_id, conversation_id));
-    let entries = (!lines.iter().all(is_known)).then(|| {
-        let [entries, attachments] =
-            read::stored(workspace_id, conversation_id, &append.key, lines.len());
+impl Reads {
+    fn push(batch: &mut Batch, append: &Append, lines: &[Line<'_>]) -> Self {
+        let (workspace_id, id) = (append.workspace_id, append.conversation_id);
+        let conversation = (!lines.iter().all(is_counted_only))
+            .then(|| batch.push(conversation::find_stmt(workspace_id, id)));
+        let contact = (conversation.is_none() && append.contact.is_none())
+            .then(|| batch.push(contact::shown_stmt(workspace_id, id)));
+        let for_visitor = lines
+            .iter()
+            .any(begins_or_ends)
+            .then(|| batch.push(conversation::find_for_visitor_stmt(workspace_id, id)));
+        Self {
+            conversation,
+            contact,
+            for_visitor,
+            entries: Self::push_entries(batch, (workspace_id, id), &append.key, lines),
+        }
+    }
+
+    /// The reads of a conversation that begins.
+    pub(crate) fn of_new(
+        batch: &mut Batch,
+        (workspace_id, id): (WorkspaceId, ConversationId),
+        key: &CommandKey,
+        lines: &[Line<'_>],
+    ) -> Self {
+        Self {
+            conversation: Some(batch.push(conversation::find_stmt(workspace_id, id))),
+            contact: None,
+            for_visitor: Some(batch.push(conversation::find_for_visitor_stmt(workspace_id, id))),
+            entries: Self::push_entries(batch, (workspace_id, id), key, lines),
+        }
+    }
+
+    fn push_entries(
+        batch: &mut Batch,
+        (workspace_id, id): (WorkspaceId, ConversationId),
+        key: &CommandKey,
+        lines: &[Line<'_>],
+    ) -> Option<usize> {
+        if lines.iter().all(is_known) {
+            return None;
+        }
+        let [entries, attachments] = read::stored(workspace_id, id, key, lines.len());
         let first = batch.push(entries);
         batch.push(attachments);
-        first
-    });
-    Reads {
-        command,
-        conversation,
-        entries,
+        Some(first)
     }
+
+    /// What was stored.
+    pub(crate) fn stored(
+        &self,
+        answers: &[Answer],
+        key: &CommandKey,
+        lines: &[Line<'_>],
+        contact: Option<&Shown>,
+    ) -> Result<Stored> {
+        let missing = || Error::Corrupt("what was just stored is not there".to_owned());
+        let first = |index: usize| answers[index].rows.first().ok_or_else(missing);
+        let row = first(self.conversation.unwrap_or(0))?;
+        let conversation = match (self.conversation, self.contact, contact) {
+            (Some(_), _, _) => conversation::decode(row)?,
+            (None, Some(index), _) => conversation::decode_with(row, Shown::of(first(index)?)?)?,
+            (None, None, Some(contact)) => conversation::decode_with(row, contact.clone())?,
+            (None, None, None) => return Err(missing()),
+        };
+        let public_seq = row.number("public_seq")?;
+        let visitor_conversation = self
+            .for_visitor
+            .map(|index| conversation::decode_for_visitor(first(index)?))
+            .transpose()?;
+        let entries = match self.entries {
+            Some(first) => {
+                read::decode_all(&[answers[first].rows.clone(), answers[first + 1].rows.clone()])?
+            }
+            None => known(lines, key, &conversation, public_seq),
+        };
+        let main = entries.last().ok_or_else(missing)?;
+        Ok(Stored {
+            receipt: Receipt {
+                conversation_id: Some(conversation.id),
+                entry_id: Some(main.id),
+                seq: Some(main.seq),
+                public_seq: main.public_seq,
+                sent_at_ms: main.sent_at_ms,
+            },
+            entries,
+            conversation,
+            visitor_conversation,
+            created: false,
+        })
+    }
+}
+
+/// Whether an entry changes nothing of its conversation but what was counted in with the guard.
+fn is_counted_only(line: &Line<'_>) -> bool {
+    match &line.entry.content {
+        // A message changes more, and does so with the guard; it is the last one.
+        NewContent::Message(_)
+        | NewContent::Note(_)
+        | NewContent::Joined { .. }
+        | NewContent::Left { .. }
+        | NewContent::VisitorBlocked { .. } => true,
+        NewContent::Edited { .. }
+        | NewContent::Deleted { .. }
+        | NewContent::Assigned { .. }
+        | NewContent::Moved { .. }
+        | NewContent::Snoozed { .. }
+        | NewContent::Reopened { .. }
+        | NewContent::Closed
+        | NewContent::Prioritized { .. }
+        | NewContent::SpamMarked { .. } => false,
+    }
+}
+
+/// Whether an entry changes what the visitor sees of the conversation itself.
+fn begins_or_ends(line: &Line<'_>) -> bool {
+    matches!(
+        line.entry.content,
+        NewContent::Reopened { .. } | NewContent::Closed
+    )
 }
 
 /// Whether an entry is known without reading it back.
@@ -255,65 +291,22 @@ fn is_known(line: &Line<'_>) -> bool {
     }
 }
 
-impl Reads {
-    /// What the command's row says.
-    pub(crate) fn found(&self, answers: &[Answer], append: &Append) -> Result<Option<Found>> {
-        let attempt_id = append.entries.last().map(|entry| entry.id);
-        answers[self.command]
-            .rows
-            .first()
-            .map(|row| command::decode(row, &append.key, attempt_id))
-            .transpose()
-    }
-
-    /// What was stored.
-    pub(crate) fn stored(
-        &self,
-        answers: &[Answer],
-        receipt: Receipt,
-        key: &CommandKey,
-        lines: &[Line<'_>],
-    ) -> Result<Stored> {
-        let row: &Row = answers[self.conversation]
-            .rows
-            .first()
-            .ok_or_else(|| Error::Corrupt("what was just stored is not there".to_owned()))?;
-        let conversation = conversation::decode(row)?;
-        let visitor_conversation = conversation::decode_for_visitor(row)?;
-        let entries = match self.entries {
-            Some(first) => {
-                read::decode_all(&[answers[first].rows.clone(), answers[first + 1].rows.clone()])?
-            }
-            None => known(lines, key, visitor_conversation.number, &receipt)?,
-        };
-        Ok(Stored {
-            receipt,
-            entries,
-            conversation,
-            visitor_conversation,
-            created: false,
-        })
-    }
-}
-
 /// The entries as they were stored, from what was to be stored and the last numbers.
 fn known(
     lines: &[Line<'_>],
     key: &CommandKey,
+    conversation: &Conversation,
     mut public_seq: u64,
-    receipt: &Receipt,
-) -> Result<Vec<Entry>> {
-    let (Some(conversation_id), Some(mut seq)) = (receipt.conversation_id, receipt.seq) else {
-        return Err(Error::Corrupt("a receipt has no number".to_owned()));
-    };
+) -> Vec<Entry> {
+    let mut seq = conversation.seq;
     let mut entries = Vec::with_capacity(lines.len());
     for line in lines.iter().rev() {
         entries.push(Entry {
             id: line.entry.id,
-            conversation_id,
+            conversation_id: conversation.id,
             seq,
             public_seq: line.public.then_some(public_seq),
-            sent_at_ms: receipt.sent_at_ms,
+            sent_at_ms: conversation.active_at_ms,
             author: line.entry.author,
             client_id: line.is_main.then(|| key.client_id.clone()),
             content: shown(&line.entry.content),
@@ -322,11 +315,11 @@ fn known(
         public_seq = public_seq.saturating_sub(u64::from(line.public));
     }
     entries.reverse();
-    Ok(entries)
+    entries
 }
 
 fn shown(content: &NewContent) -> Content {
-    let words = |message: &crate::entry::NewMessage| Message {
+    let words = |message: &NewMessage| Message {
         format: message.format,
         body: message.body.clone(),
         language: message.language.clone(),
@@ -371,81 +364,4 @@ fn shown(content: &NewContent) -> Content {
         NewContent::SpamMarked { spam } => Content::SpamMarked { spam: *spam },
         NewContent::VisitorBlocked { blocked } => Content::VisitorBlocked { blocked: *blocked },
     }
-}
-
-// By primary keys.
-const FIND_REASON: &str = "
-    SELECT c.state, c.fence, c.version, c.visitor_id, v.open_conversation_id,
-        (SELECT COUNT(*) FROM visitor o WHERE o.workspace_id = $1 AND o.visitor_id = $3
-            AND (o.blocked_at_ms IS NOT NULL OR o.erased_at_ms IS NOT NULL)) AS blocked_count,
-        (SELECT COUNT(*) FROM contact o
-            JOIN contact k ON k.workspace_id = o.workspace_id AND k.root_id = o.root_id
-            WHERE o.workspace_id = $1 AND o.contact_id = $4 AND k.contact_id = c.contact_id)
-            AS contact_count
-    FROM conversation c
-    LEFT JOIN visitor v ON v.workspace_id = c.workspace_id AND v.visitor_id = c.visitor_id
-    WHERE c.workspace_id = $1 AND c.conversation_id = $2";
-
-/// Why the guard did not hold: looked at after the refusal, for people.
-async fn why(db: &Db, append: &Append) -> Result<Refusal> {
-    let owner = append.guard.owner;
-    let visitor_id = owner.map(|owner| owner.visitor_id.to_string());
-    let contact_id = owner
-        .and_then(|owner| owner.contact_id)
-        .map(|id| id.to_string());
-    let row = db
-        .row(stmt!(
-            FIND_REASON,
-            append.workspace_id,
-            append.conversation_id,
-            visitor_id.clone().unwrap_or_default(),
-            contact_id.unwrap_or_default()
-        ))
-        .await?;
-    let Some(row) = row else {
-        return Ok(Refusal::NotFound);
-    };
-    if let Some(visitor_id) = visitor_id {
-        let is_his = row.maybe_text("visitor_id")?.as_ref() == Some(&visitor_id);
-        if !is_his && row.number("contact_count")? == 0 {
-            return Ok(Refusal::NotFound);
-        }
-        if row.number("blocked_count")? > 0 {
-            return Ok(Refusal::Blocked);
-        }
-    }
-    let state = row.word("state", State::of)?;
-    if !append.guard.states.contains(&state) {
-        return Ok(Refusal::State(state));
-    }
-    if let Some(fence) = append.guard.fence
-        && fence != row.number("fence")?
-    {
-        return Ok(Refusal::Fence);
-    }
-    let reopens = append
-        .entries
-        .iter()
-        .any(|entry| matches!(entry.content, NewContent::Reopened { .. }));
-    if let Some(open) = row.maybe_id::<ConversationId>("open_conversation_id")?
-        && reopens
-        && open != append.conversation_id
-    {
-        return Ok(Refusal::OtherOpen(open));
-    }
-    if append
-        .entries
-        .iter()
-        .any(|entry| target_of(&entry.content).is_some())
-    {
-        return Ok(Refusal::NotFound);
-    }
-    if append
-        .entries
-        .iter()
-        .any(|entry| files_of(&entry.content).is_some())
-    {
-        return Ok(Refusal::Attachment);
-    }
-    Ok(Refusal::Stale)
 }

@@ -1,6 +1,7 @@
 //! Entries: the log of a conversation. Appending is one guarded batch; reading gives today's words.
 
 mod append;
+mod guard;
 mod read;
 pub(crate) mod write;
 
@@ -11,10 +12,11 @@ use protocol::message::Format;
 use protocol::permission::VisitorActor;
 
 pub use append::append;
-pub(crate) use append::{push_reads, replayed};
+pub(crate) use append::{Reads, outcome_of};
 pub use read::{after, before, find, id_at};
 
 use crate::command::{CommandKey, Receipt, Refusal};
+use crate::contact::Shown;
 
 /// Which of the two numberings a reader counts by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -169,7 +171,8 @@ impl Guard {
     }
 }
 
-/// Entries to append to a conversation, in one transaction. The last one is the one acknowledged.
+/// Entries to append to a conversation, in one transaction. The last one is the one acknowledged; only this
+/// one may be a message.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Append {
     /// Where.
@@ -184,6 +187,11 @@ pub struct Append {
     pub entries: Vec<NewEntry>,
     /// The store's time now. An entry's time never goes back within its conversation.
     pub at_ms: u64,
+    /// A time that the conversation has reached for certain, as far as the caller remembers one: it spares
+    /// a look at the lists.
+    pub reached_at_ms: Option<u64>,
+    /// What the conversation's row shows of its contact, where the caller remembers it; it spares a read.
+    pub contact: Option<Shown>,
 }
 
 /// What was stored: enough to publish it without another read.
@@ -195,8 +203,8 @@ pub struct Stored {
     pub entries: Vec<Entry>,
     /// The conversation after them.
     pub conversation: Conversation,
-    /// The conversation as its visitor sees it.
-    pub visitor_conversation: VisitorConversation,
+    /// The conversation as its visitor sees it, where it began, ended or goes on again.
+    pub visitor_conversation: Option<VisitorConversation>,
     /// Whether the conversation was made by this.
     pub created: bool,
 }

@@ -326,7 +326,7 @@ fn message(row: &Row, files: &HashMap<EntryId, Vec<Attachment>>) -> Result<Messa
         .maybe_id("target_id")?
         .map_or_else(|| row.id("entry_id"), Ok)?;
     Ok(Message {
-        format: format(row)?,
+        format: row.word("format", Format::of)?,
         body: row.text("body")?,
         language: row.maybe_text("language")?,
         reply_to_id: row.maybe_id("reply_to_id")?,
@@ -334,12 +334,4 @@ fn message(row: &Row, files: &HashMap<EntryId, Vec<Attachment>>) -> Result<Messa
         edited_at_ms: row.maybe_number("edited_at_ms")?,
         deleted_at_ms: row.maybe_number("deleted_at_ms")?,
     })
-}
-
-fn format(row: &Row) -> Result<Format> {
-    match row.text("format")?.as_str() {
-        "plain" => Ok(Format::Plain),
-        "markdown" => Ok(Format::Markdown),
-        other => Err(Error::Corrupt(format!("{other} is no format"))),
-    }
 }

@@ -32,18 +32,20 @@ CREATE TABLE conversation (
     preview_sent_at_ms BIGINT NOT NULL,
     created_at_ms BIGINT NOT NULL,
     active_at_ms BIGINT NOT NULL,
+    active_slot BIGINT NOT NULL,
     closed_at_ms BIGINT,
+    attempt_id TEXT,
     PRIMARY KEY (workspace_id, conversation_id)
 );
 CREATE UNIQUE INDEX conversation_by_number ON conversation (workspace_id, number);
-CREATE INDEX conversation_by_activity ON conversation (workspace_id, active_at_ms, conversation_id);
-CREATE INDEX conversation_alive ON conversation (workspace_id, active_at_ms, conversation_id)
+-- None of these holds what every message changes. Within a slot, lists are sorted when they are read.
+CREATE INDEX conversation_alive ON conversation (workspace_id, active_slot) WHERE state <> 'closed';
+CREATE INDEX conversation_of_agent ON conversation (workspace_id, assignee_id, active_slot)
     WHERE state <> 'closed';
-CREATE INDEX conversation_of_agent ON conversation (workspace_id, assignee_id, active_at_ms, conversation_id)
-    WHERE state <> 'closed';
-CREATE INDEX conversation_spam ON conversation (workspace_id, active_at_ms, conversation_id) WHERE spam;
-CREATE INDEX conversation_of_contact ON conversation (workspace_id, contact_id, active_at_ms, conversation_id);
-CREATE INDEX conversation_of_visitor ON conversation (workspace_id, visitor_id, active_at_ms, conversation_id);
+CREATE INDEX conversation_closed ON conversation (workspace_id, active_slot) WHERE state = 'closed';
+CREATE INDEX conversation_spam ON conversation (workspace_id, active_slot) WHERE spam;
+CREATE INDEX conversation_of_contact ON conversation (workspace_id, contact_id, created_at_ms);
+CREATE INDEX conversation_of_visitor ON conversation (workspace_id, visitor_id, created_at_ms);
 
 CREATE TABLE participant (
     workspace_id TEXT NOT NULL,
@@ -84,15 +86,15 @@ CREATE TABLE message (
     conversation_id TEXT NOT NULL,
     format TEXT NOT NULL,
     body TEXT NOT NULL,
-    text TEXT NOT NULL,
-    words TEXT NOT NULL,
+    words TEXT,
     language TEXT,
     reply_to_id TEXT,
     edited_at_ms BIGINT,
     deleted_at_ms BIGINT,
     PRIMARY KEY (workspace_id, entry_id)
 );
-CREATE INDEX message_of_conversation ON message (workspace_id, conversation_id);
+-- What the search does not know yet: words are looked for after the message was stored.
+CREATE INDEX message_without_words ON message (entry_id) WHERE words IS NULL;
 
 CREATE TABLE attachment (
     workspace_id TEXT NOT NULL,

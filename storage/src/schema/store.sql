@@ -23,7 +23,6 @@ CREATE TABLE event (
     at_ms BIGINT NOT NULL
 );
 CREATE INDEX event_by_transaction ON event (transaction_number, position);
-CREATE INDEX event_by_time ON event (at_ms);
 
 CREATE TABLE command (
     workspace_id TEXT NOT NULL,

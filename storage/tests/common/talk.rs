@@ -96,7 +96,7 @@ impl<'a> Talk<'a> {
             message,
             at_ms: NOW_MS + 10,
         };
-        message::send(&self.store.db, &said)
+        message::send(&self.store.db, &said, &mut None)
             .await
             .expect("the store works")
     }
@@ -132,6 +132,8 @@ impl<'a> Talk<'a> {
             guard: Guard::team(ANY),
             entries,
             at_ms: NOW_MS + 20,
+            reached_at_ms: None,
+            contact: None,
         }
     }
 

@@ -1,0 +1,187 @@
+//! What a visitor has not read: counted in the store once, then carried on by the conversation's lane.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use protocol::id::{ConversationId, EntryId, VisitorId, WorkspaceId};
+use protocol::permission::VisitorActor;
+use storage::unread::Unread;
+
+use crate::lanes::{Job, LaneKey};
+use crate::router::Router;
+
+/// How long a count is carried on without counting anew. A visitor's tabs on this node bring it up to date
+/// at once; this bounds what others do.
+const COUNT_KEPT: Duration = Duration::from_secs(60);
+
+/// How many messages are counted, at most.
+const UNREAD_MAX: u32 = 100;
+
+/// The counts that a lane carries on, for each browser of the person that listens.
+#[derive(Debug, Default)]
+pub(crate) struct Counts(HashMap<VisitorId, Carried>);
+
+/// A count of unread messages that is carried on.
+#[derive(Debug)]
+struct Carried {
+    /// As it was counted in the store.
+    counted: Unread,
+    counted_at: Duration,
+    /// What the team said after that, with the visitor's numbers; at most as many as are counted.
+    since: Vec<(u64, EntryId)>,
+}
+
+impl Carried {
+    fn count(&self) -> u32 {
+        let since = u32::try_from(self.since.len()).unwrap_or(UNREAD_MAX);
+        self.counted.count.saturating_add(since).min(UNREAD_MAX)
+    }
+
+    fn newest(&self) -> Option<EntryId> {
+        let said = self.since.last().map(|(_, entry_id)| *entry_id);
+        said.or(self.counted.entry_id)
+    }
+
+    fn say(&mut self, said: &[(u64, EntryId)]) {
+        let is_new = |(number, _): &&(u64, EntryId)| *number > self.counted.number;
+        let said: Vec<_> = said.iter().filter(is_new).copied().collect();
+        self.since.extend(said);
+        let too_many = self.since.len().saturating_sub(UNREAD_MAX as usize);
+        self.since.drain(..too_many);
+    }
+}
+
+impl Counts {
+    /// Takes in a count of the store. What was said since may have come by already.
+    pub(crate) fn count(&mut self, visitor_id: VisitorId, counted: Unread, counted_at: Duration) {
+        let before = self.0.remove(&visitor_id);
+        let mut carried = Carried {
+            counted,
+            counted_at,
+            since: Vec::new(),
+        };
+        if let Some(before) = before {
+            carried.say(&before.since);
+        }
+        self.0.insert(visitor_id, carried);
+    }
+
+    /// Something that was counted may be gone.
+    pub(crate) fn forget(&mut self) {
+        self.0.clear();
+    }
+
+    /// Tells the browsers of a person how much they have not read, now that the team said something.
+    pub(crate) async fn tell(
+        &mut self,
+        router: &Router,
+        (workspace_id, conversation_id): (WorkspaceId, ConversationId),
+        devices: &[VisitorActor],
+        said: &[(u64, EntryId)],
+    ) {
+        let is_device = |id: &VisitorId| devices.iter().any(|device| device.visitor_id == *id);
+        self.0.retain(|visitor_id, _| is_device(visitor_id));
+        for device in devices {
+            let visitor_id = device.visitor_id;
+            if !router.hub().wants_unread(visitor_id) {
+                self.0.remove(&visitor_id);
+                continue;
+            }
+            let now = router.world().clock.elapsed();
+            let is_fresh = |carried: &&mut Carried| {
+                now < carried.counted_at + COUNT_KEPT
+                    && carried.counted.conversation_id == Some(conversation_id)
+            };
+            if let Some(carried) = self.0.get_mut(&visitor_id).filter(is_fresh) {
+                carried.say(said);
+            } else {
+                let unread = storage::unread::of_visitor(router.db(), workspace_id, device);
+                match unread.await {
+                    Ok(unread) => self.count(visitor_id, unread, now),
+                    Err(error) => {
+                        tracing::warn!(%error, "an unread count could not be read");
+                        continue;
+                    }
+                }
+            }
+            if let Some(carried) = self.0.get(&visitor_id) {
+                let (count, newest) = (carried.count(), carried.newest());
+                router.hub().unread(visitor_id, count, newest);
+            }
+        }
+    }
+}
+
+/// A visitor read something: counts for one of his browsers, if it listens, and lets the lane carry this
+/// count on.
+pub(crate) async fn count(
+    router: &Router,
+    workspace_id: WorkspaceId,
+    conversation_id: ConversationId,
+    visitor: &VisitorActor,
+) {
+    let visitor_id = visitor.visitor_id;
+    if !router.hub().wants_unread(visitor_id) {
+        return;
+    }
+    let unread = storage::unread::of_visitor(router.db(), workspace_id, visitor);
+    match unread.await {
+        Ok(unread) => {
+            router
+                .hub()
+                .unread(visitor_id, unread.count, unread.entry_id);
+            let key = LaneKey::Conversation(workspace_id, conversation_id);
+            let job = Job::Unread { visitor_id, unread };
+            router.lanes().remind(key, job);
+        }
+        Err(error) => tracing::warn!(%error, "an unread count could not be read"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use protocol::id::Id;
+
+    use super::*;
+
+    fn said(number: u64) -> (u64, EntryId) {
+        (number, EntryId::from_bits(u128::from(number)))
+    }
+
+    fn counted(count: u32, number: u64) -> Unread {
+        let entry_id = (count > 0).then(|| said(number).1);
+        Unread {
+            count,
+            entry_id,
+            conversation_id: None,
+            number,
+        }
+    }
+
+    #[test]
+    fn a_count_is_carried_on_and_a_late_one_loses_nothing() {
+        let id = VisitorId::from_bits(1);
+        let mut counts = Counts::default();
+        counts.count(id, counted(1, 3), Duration::ZERO);
+        let check = |counts: &Counts, count, newest: Option<u64>| {
+            let carried = &counts.0[&id];
+            let newest = newest.map(|number| said(number).1);
+            assert_eq!((carried.count(), carried.newest()), (count, newest));
+        };
+        let say = |counts: &mut Counts, numbers: std::ops::Range<u64>| {
+            let said: Vec<_> = numbers.map(said).collect();
+            counts.0.get_mut(&id).expect("counted").say(&said);
+        };
+        check(&counts, 1, Some(3));
+        say(&mut counts, 3..5);
+        say(&mut counts, 6..7);
+        check(&counts, 3, Some(6));
+        // He read up to 4, and that was counted before 6 was said.
+        counts.count(id, counted(0, 5), Duration::ZERO);
+        check(&counts, 1, Some(6));
+        counts.count(id, counted(0, 6), Duration::ZERO);
+        check(&counts, 0, None);
+        say(&mut counts, 7..300);
+        check(&counts, UNREAD_MAX, Some(299));
+    }
+}

@@ -1,0 +1,244 @@
+//! The guard of an append: the statement that counts entries in where everything holds, and why it did not.
+
+use protocol::conversation::State;
+use protocol::entry::Author;
+use protocol::id::{ConversationId, EntryId};
+
+use crate::command::Refusal;
+use crate::conversation::conversation_columns;
+use crate::db::{Db, Stmt, Value, stmt};
+use crate::entry::write::{Head, Line, attachment_list, preview};
+use crate::entry::{Append, NewContent, NewEntry, NewMessage};
+use crate::error::Result;
+
+/// `$4` principal, `$5` client id, `$6` entries, `$7` public entries, `$8` time, `$9` to `$11` states, `$12`
+/// fence, `$13` version, `$14` visitor, `$15` contact, `$16` files, `$17` their count, `$18` message to change,
+/// `$19` whether the visitor must have no other open conversation. Negative numbers and empty texts ask for
+/// nothing.
+macro_rules! advance {
+    ($more:literal) => {
+        concat!(
+            "
+    UPDATE conversation SET version = version + 1, attempt_id = $3, seq = seq + $6,
+        public_seq = public_seq + $7,
+        active_at_ms = CASE WHEN $8 > active_at_ms THEN $8 ELSE active_at_ms END",
+            $more,
+            "
+    WHERE workspace_id = $1 AND conversation_id = $2 AND state IN ($9, $10, $11)
+        AND (CAST($12 AS BIGINT) < 0 OR fence = CAST($12 AS BIGINT))
+        AND (CAST($13 AS BIGINT) < 0 OR version = CAST($13 AS BIGINT))
+        AND NOT EXISTS (
+            SELECT 1 FROM command g
+            WHERE g.workspace_id = $1 AND g.principal = $4 AND g.client_id = $5)
+        AND (CAST($14 AS TEXT) = '' OR (
+            (visitor_id = $14 OR EXISTS (
+                SELECT 1 FROM contact o
+                JOIN contact k ON k.workspace_id = o.workspace_id AND k.root_id = o.root_id
+                WHERE o.workspace_id = $1 AND o.contact_id = $15
+                    AND k.contact_id = conversation.contact_id))
+            AND EXISTS (
+                SELECT 1 FROM visitor v
+                WHERE v.workspace_id = $1 AND v.visitor_id = $14
+                    AND v.blocked_at_ms IS NULL AND v.erased_at_ms IS NULL)))
+        AND (CAST($16 AS TEXT) = '' OR CAST($17 AS BIGINT) = (
+            SELECT COUNT(*) FROM attachment a
+            WHERE a.workspace_id = $1 AND a.uploader = $4 AND a.entry_id IS NULL
+                AND a.deleted_at_ms IS NULL AND $16 LIKE '%' || a.attachment_id || '%'))
+        AND (CAST($18 AS TEXT) = '' OR EXISTS (
+            SELECT 1 FROM message m
+            WHERE m.workspace_id = $1 AND m.entry_id = $18 AND m.conversation_id = $2
+                AND m.deleted_at_ms IS NULL))
+        AND (CAST($19 AS BIGINT) = 0 OR NOT EXISTS (
+            SELECT 1 FROM visitor v
+            WHERE v.workspace_id = $1 AND v.visitor_id = conversation.visitor_id
+                AND v.open_conversation_id <> conversation.conversation_id))
+    RETURNING ",
+            conversation_columns!("conversation")
+        )
+    };
+}
+
+// By the primary keys; `attachment_unclaimed` where there are files.
+const ADVANCE: &str = advance!("");
+
+/// The same for entries of which the last one is a message. `$20` whether the customer spoke, `$21` whose turn
+/// it is now, `$22` the entry, `$23` the preview, `$24` files, `$25` the side that takes the pen, empty for
+/// none.
+const ADVANCE_SAID: &str = advance!(
+    ",
+        customer_seq = CASE WHEN CAST($20 AS BOOLEAN) THEN seq + $6 ELSE customer_seq END,
+        waiting_on = $21,
+        waiting_since_at_ms = CASE WHEN waiting_on = $21 THEN waiting_since_at_ms
+            WHEN $8 > active_at_ms THEN $8 ELSE active_at_ms END,
+        preview_entry_id = $22, preview_from_customer = $20, preview_text = $23,
+        preview_attachment_count = $24,
+        preview_sent_at_ms = CASE WHEN $8 > active_at_ms THEN $8 ELSE active_at_ms END,
+        handler = CASE WHEN $25 = 'human' THEN 'human' ELSE handler END,
+        fence = CASE WHEN $25 = '' OR pen_side = $25 THEN fence ELSE fence + 1 END,
+        pen_side = CASE WHEN $25 = '' THEN pen_side ELSE $25 END"
+);
+
+/// The statement that guards, counts and marks.
+pub(super) fn advance(head: &Head<'_>, append: &Append, lines: &[Line<'_>]) -> Stmt {
+    let mut more = guard(append, lines);
+    let sql = match lines.last().map(|line| (&line.entry.content, line.entry)) {
+        Some((NewContent::Message(message), entry)) => {
+            more.extend(said(message, entry));
+            ADVANCE_SAID
+        }
+        Some(_) | None => ADVANCE,
+    };
+    head.stmt(sql, more)
+}
+
+fn guard(append: &Append, lines: &[Line<'_>]) -> Vec<Value> {
+    let guard = &append.guard;
+    let number = |number: Option<u64>| number.map_or(Value::from(-1_i64), Value::from);
+    let state = |index: usize| {
+        let state = guard.states.get(index).or(guard.states.first());
+        Value::from(state.map_or("", |state| state.as_str()))
+    };
+    let owner = guard.owner;
+    let visitor_id = owner.map(|owner| owner.visitor_id.to_string());
+    let contact_id = owner.and_then(|owner| owner.contact_id);
+    let files = lines.iter().find_map(|line| files_of(&line.entry.content));
+    let target = lines.iter().find_map(|line| target_of(&line.entry.content));
+    let reopens = lines
+        .iter()
+        .any(|line| matches!(line.entry.content, NewContent::Reopened { .. }));
+    let mut values = Vec::with_capacity(22);
+    values.extend([
+        Value::from(append.key.principal.as_str()),
+        Value::from(append.key.client_id.as_str()),
+        Value::from(lines.len()),
+        Value::from(lines.iter().filter(|line| line.public).count()),
+        Value::from(append.at_ms),
+        state(0),
+        state(1),
+        state(2),
+        number(guard.fence),
+        number(guard.version),
+        Value::from(visitor_id.unwrap_or_default()),
+        Value::from(contact_id.map(|id| id.to_string()).unwrap_or_default()),
+        Value::from(files.map(attachment_list).unwrap_or_default()),
+        Value::from(files.map_or(0, |message| message.attachment_ids.len())),
+        Value::from(target.map(|id| id.to_string()).unwrap_or_default()),
+        Value::from(u8::from(reopens)),
+    ]);
+    values
+}
+
+/// What a message changes of its conversation.
+fn said(message: &NewMessage, entry: &NewEntry) -> [Value; 6] {
+    let (from_customer, waiting_on, side) = match entry.author {
+        Author::Visitor { .. } => (true, "agent", ""),
+        Author::Agent { .. } => (false, "customer", "human"),
+        Author::Ai => (false, "customer", "ai"),
+        Author::System => (false, "customer", ""),
+    };
+    [
+        Value::from(from_customer),
+        Value::from(waiting_on),
+        Value::from(entry.id),
+        Value::from(preview(message.format, &message.body)),
+        Value::from(message.attachment_ids.len()),
+        Value::from(side),
+    ]
+}
+
+/// The message that an entry changes.
+pub(super) fn target_of(content: &NewContent) -> Option<EntryId> {
+    if let NewContent::Edited { target_id, .. } | NewContent::Deleted { target_id } = content {
+        Some(*target_id)
+    } else {
+        None
+    }
+}
+
+/// The message that brings files.
+pub(super) fn files_of(content: &NewContent) -> Option<&NewMessage> {
+    if let NewContent::Message(message) | NewContent::Note(message) = content
+        && !message.attachment_ids.is_empty()
+    {
+        Some(message)
+    } else {
+        None
+    }
+}
+
+// By primary keys.
+const FIND_REASON: &str = "
+    SELECT c.state, c.fence, c.version, c.visitor_id, v.open_conversation_id,
+        (SELECT COUNT(*) FROM visitor o WHERE o.workspace_id = $1 AND o.visitor_id = $3
+            AND (o.blocked_at_ms IS NOT NULL OR o.erased_at_ms IS NOT NULL)) AS blocked_count,
+        (SELECT COUNT(*) FROM contact o
+            JOIN contact k ON k.workspace_id = o.workspace_id AND k.root_id = o.root_id
+            WHERE o.workspace_id = $1 AND o.contact_id = $4 AND k.contact_id = c.contact_id)
+            AS contact_count
+    FROM conversation c
+    LEFT JOIN visitor v ON v.workspace_id = c.workspace_id AND v.visitor_id = c.visitor_id
+    WHERE c.workspace_id = $1 AND c.conversation_id = $2";
+
+/// Why the guard did not hold: looked at after the refusal, for people.
+pub(super) async fn why(db: &Db, append: &Append) -> Result<Refusal> {
+    let owner = append.guard.owner;
+    let visitor_id = owner.map(|owner| owner.visitor_id.to_string());
+    let contact_id = owner
+        .and_then(|owner| owner.contact_id)
+        .map(|id| id.to_string());
+    let row = db
+        .row(stmt!(
+            FIND_REASON,
+            append.workspace_id,
+            append.conversation_id,
+            visitor_id.clone().unwrap_or_default(),
+            contact_id.unwrap_or_default()
+        ))
+        .await?;
+    let Some(row) = row else {
+        return Ok(Refusal::NotFound);
+    };
+    if let Some(visitor_id) = visitor_id {
+        let is_his = row.maybe_text("visitor_id")?.as_ref() == Some(&visitor_id);
+        if !is_his && row.number("contact_count")? == 0 {
+            return Ok(Refusal::NotFound);
+        }
+        if row.number("blocked_count")? > 0 {
+            return Ok(Refusal::Blocked);
+        }
+    }
+    let state = row.word("state", State::of)?;
+    if !append.guard.states.contains(&state) {
+        return Ok(Refusal::State(state));
+    }
+    if let Some(fence) = append.guard.fence
+        && fence != row.number("fence")?
+    {
+        return Ok(Refusal::Fence);
+    }
+    let reopens = append
+        .entries
+        .iter()
+        .any(|entry| matches!(entry.content, NewContent::Reopened { .. }));
+    if let Some(open) = row.maybe_id::<ConversationId>("open_conversation_id")?
+        && reopens
+        && open != append.conversation_id
+    {
+        return Ok(Refusal::OtherOpen(open));
+    }
+    if append
+        .entries
+        .iter()
+        .any(|entry| target_of(&entry.content).is_some())
+    {
+        return Ok(Refusal::NotFound);
+    }
+    if append
+        .entries
+        .iter()
+        .any(|entry| files_of(&entry.content).is_some())
+    {
+        return Ok(Refusal::Attachment);
+    }
+    Ok(Refusal::Stale)
+}

@@ -1,0 +1,64 @@
+//! What of the team's messages a visitor has not read.
+
+use protocol::id::{ConversationId, EntryId, WorkspaceId};
+use protocol::permission::VisitorActor;
+
+use crate::conversation::newest_of_visitor;
+use crate::db::{Reader, stmt};
+use crate::error::Result;
+
+/// What of the team's messages a visitor has not read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Unread {
+    /// How many, at most 100.
+    pub count: u32,
+    /// The newest of them.
+    pub entry_id: Option<EntryId>,
+    /// In which conversation.
+    pub conversation_id: Option<ConversationId>,
+    /// Up to which number, in the visitor's counting, they were counted.
+    pub number: u64,
+}
+
+// Uses `entry_by_public_seq`.
+const LIST_UNREAD: &str = "
+    SELECT e.entry_id, e.public_seq
+    FROM entry e
+    WHERE e.workspace_id = $1 AND e.conversation_id = $2 AND e.public_seq IS NOT NULL
+        AND e.public_seq > $3 AND e.kind = 'message' AND e.author_kind <> 'visitor'
+        AND NOT EXISTS (SELECT 1 FROM message m WHERE m.workspace_id = e.workspace_id
+            AND m.entry_id = e.entry_id AND m.deleted_at_ms IS NOT NULL)
+    ORDER BY e.public_seq DESC
+    LIMIT 100";
+
+/// What of the team's messages this visitor has not read, in the conversation that goes on or ended last.
+///
+/// # Errors
+/// The store's.
+pub async fn of_visitor(
+    reader: &Reader,
+    workspace_id: WorkspaceId,
+    visitor: &VisitorActor,
+) -> Result<Unread> {
+    let Some(newest) = newest_of_visitor(reader, workspace_id, visitor).await? else {
+        return Ok(Unread::default());
+    };
+    let conversation = newest.conversation;
+    let rows = reader
+        .rows(stmt!(
+            LIST_UNREAD,
+            workspace_id,
+            conversation.id,
+            conversation.read_number
+        ))
+        .await?;
+    Ok(Unread {
+        count: u32::try_from(rows.len()).unwrap_or(u32::MAX),
+        entry_id: rows.first().map(|row| row.id("entry_id")).transpose()?,
+        conversation_id: Some(conversation.id),
+        number: rows
+            .first()
+            .map_or(Ok(conversation.number), |row| row.number("public_seq"))?
+            .max(conversation.number),
+    })
+}
