@@ -11,7 +11,9 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 use loadtest::measure::Wish;
 use loadtest::report::{Report, html};
-use loadtest::scenario::{self, chat, idle, verify};
+use loadtest::scenario::{
+    self, chat, connect, drain, feed, idle, inbox, room, slow, soak, storm, verify,
+};
 use loadtest::target::Target;
 use loadtest::{Error, fleet, process};
 use tokio::signal::unix::{SignalKind, signal};
@@ -53,8 +55,24 @@ struct Output {
 enum Scenario {
     /// Hold many visitors who are just there.
     Idle(idle::Options),
+    /// Open connections as fast as the server takes them, or at a rate.
+    Connect(connect::Options),
     /// Let pairs of a visitor and an agent talk at a steady rate.
     Chat(chat::Options),
+    /// Let one speak to many who follow the same conversation.
+    Room(room::Options),
+    /// Let visitors page while agents watch the live list.
+    Feed(feed::Options),
+    /// Let customers write while agents have the inbox open.
+    Inbox(inbox::Options),
+    /// Drop everybody, and let everybody resume at once.
+    Storm(storm::Options),
+    /// Ask a full server to end, and let everybody come back.
+    Drain(drain::Options),
+    /// Let some of a room's followers stop reading.
+    Slow(slow::Options),
+    /// Let people talk, page and watch for a long time.
+    Soak(soak::Options),
     /// Compare what was acknowledged, stored and shown; with --faults while nodes are being broken.
     Verify(verify::Options),
     /// A share of a run in a process of its own.
@@ -128,7 +146,15 @@ async fn lead(world: &World, arguments: &Arguments) -> Result<bool, Error> {
     let stage = async || target.resolve(world, seed).await;
     let mut report = match &arguments.scenario {
         Scenario::Idle(options) => idle::run(&stage().await?, options).await?,
-        Scenario::Chat(options) => Box::pin(chat::run(&stage().await?, options)).await?,
+        Scenario::Connect(options) => connect::run(&stage().await?, options).await?,
+        Scenario::Chat(options) => chat::run(&stage().await?, options).await?,
+        Scenario::Room(options) => room::run(&stage().await?, options).await?,
+        Scenario::Feed(options) => feed::run(&stage().await?, options).await?,
+        Scenario::Inbox(options) => inbox::run(&stage().await?, options).await?,
+        Scenario::Storm(options) => storm::run(&stage().await?, options).await?,
+        Scenario::Drain(options) => drain::run(&mut stage().await?, options).await?,
+        Scenario::Slow(options) => slow::run(&stage().await?, options).await?,
+        Scenario::Soak(options) => soak::run(&stage().await?, options).await?,
         Scenario::Verify(options) => verify::run(world, target, options, seed).await?,
         Scenario::Worker => return Ok(true),
     };

@@ -11,8 +11,8 @@ use crate::Error;
 use crate::client::http::{Call, Http};
 use crate::client::news::Side;
 
-/// A visitor's browser on a page.
-#[derive(Clone)]
+/// A visitor's browser on a page. It is written for the tool's own workers alone.
+#[derive(Clone, Serialize, Deserialize)]
 pub struct VisitorAccess {
     /// The site key of the page's embed tag.
     pub site_key: SiteId,

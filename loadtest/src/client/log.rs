@@ -51,6 +51,17 @@ pub struct Line {
     pub said: Said,
 }
 
+impl Line {
+    /// What it says, where it is a message.
+    #[must_use]
+    pub fn message(&self) -> Option<&str> {
+        match &self.said {
+            Said::Message(body, _) => Some(body),
+            Said::Note(_) | Said::Edited(..) | Said::Deleted(_) | Said::Other(_) => None,
+        }
+    }
+}
+
 /// How a server broke the order.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Break {

@@ -1,5 +1,7 @@
 //! What the server says, of either side, as one type.
 
+use protocol::command::Ack;
+use protocol::entry::Entry;
 use protocol::id::ConversationId;
 use protocol::news::{AgentNews, Batch, VisitorNews};
 use protocol::position::Position;
@@ -48,6 +50,25 @@ impl News {
             Side::Agent => serde_json::from_str(text).map(Self::Agent),
         };
         decoded.map_err(|error| malformed(&error, text.as_bytes()))
+    }
+
+    /// The new entry that it tells, of either side.
+    #[must_use]
+    pub fn line(&self) -> Option<Line> {
+        match self {
+            Self::Visitor(VisitorNews::Entry { entry }) => Some(entry.clone().into()),
+            Self::Agent(AgentNews::Entry { entry }) => Some(Entry::clone(entry).into()),
+            Self::Visitor(_) | Self::Agent(_) => None,
+        }
+    }
+
+    /// The acknowledgement that it is, of either side.
+    #[must_use]
+    pub fn ack(&self) -> Option<&Ack> {
+        match self {
+            Self::Visitor(VisitorNews::Ack(ack)) | Self::Agent(AgentNews::Ack(ack)) => Some(ack),
+            Self::Visitor(_) | Self::Agent(_) => None,
+        }
     }
 
     /// Decodes a JSON array of frames, as long-poll and `POST /frames` answer.

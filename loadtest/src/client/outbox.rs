@@ -37,6 +37,7 @@ pub struct Outbox {
     items: VecDeque<Item>,
     places: BTreeMap<ClientId, usize>,
     forgotten_count: usize,
+    open_count: usize,
 }
 
 impl Outbox {
@@ -44,6 +45,7 @@ impl Outbox {
     pub fn add(&mut self, client_id: ClientId, command: Command, made_at_ms: u64) {
         let place = self.forgotten_count + self.items.len();
         self.places.insert(client_id.clone(), place);
+        self.open_count += 1;
         self.items.push_back(Item {
             client_id,
             command,
@@ -55,7 +57,8 @@ impl Outbox {
     /// Notes that a command was done.
     pub fn accepted(&mut self, ack: &Ack) {
         if let Some(item) = self.find(&ack.client_id) {
-            item.outcome = Some(Outcome::Accepted(ack.clone()));
+            let before = item.outcome.replace(Outcome::Accepted(ack.clone()));
+            self.open_count -= usize::from(before.is_none());
         }
     }
 
@@ -64,7 +67,8 @@ impl Outbox {
         if problem.retry == Retry::Never
             && let Some(item) = self.find(client_id)
         {
-            item.outcome = Some(Outcome::Rejected(problem.clone()));
+            let before = item.outcome.replace(Outcome::Rejected(problem.clone()));
+            self.open_count -= usize::from(before.is_none());
         }
     }
 
@@ -79,6 +83,12 @@ impl Outbox {
     /// All that is kept, oldest first.
     pub fn items(&self) -> impl Iterator<Item = &Item> {
         self.items.iter()
+    }
+
+    /// How many are still without an outcome.
+    #[must_use]
+    pub fn open_count(&self) -> usize {
+        self.open_count
     }
 
     /// What is still without an outcome, oldest first: sent again after a reconnect.
@@ -159,6 +169,7 @@ mod tests {
         assert_eq!(outbox.outcome(&id("a")), None, "it is forgotten");
         outbox.accepted(&ack(&id("c")));
         assert!(outbox.outcome(&id("c")).is_some());
+        assert_eq!(outbox.open_count(), 1);
         let pending: Vec<_> = outbox
             .pending()
             .into_iter()

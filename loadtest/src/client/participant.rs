@@ -57,6 +57,8 @@ pub struct Client {
     transport: Transport,
     purpose: Purpose,
     page: Option<Page>,
+    /// The token of the next connection, where it is known already.
+    token: Option<String>,
     connection: Option<Connection>,
     connection_id: Option<ConnectionId>,
     epoch: u64,
@@ -80,6 +82,7 @@ impl Client {
             transport: Transport::default(),
             purpose: Purpose::Full,
             page: None,
+            token: None,
             connection: None,
             connection_id: None,
             epoch: 0,
@@ -114,6 +117,14 @@ impl Client {
             title: title.to_owned(),
             referrer: None,
         });
+        self
+    }
+
+    /// Sets the token of its next connection, where one was asked for already: many connections may be
+    /// opened with it while it is good.
+    #[must_use]
+    pub fn with_token(mut self, token: &str) -> Self {
+        self.token = Some(token.to_owned());
         self
     }
 
@@ -206,7 +217,10 @@ impl Client {
     pub async fn connect(&mut self) -> Result<Welcome, Error> {
         self.connection = None;
         self.connection_id = None;
-        let token = self.access.token(&mut self.http).await?;
+        let token = match self.token.take() {
+            Some(token) => token,
+            None => self.access.token(&mut self.http).await?,
+        };
         let hello = Hello {
             token,
             purpose: self.purpose,
@@ -507,6 +521,12 @@ impl Client {
     /// Loses the connection without a word, as a cut cable does.
     pub fn cut(&mut self) {
         self.connection = None;
+    }
+
+    /// A random number below `end`: for pauses before tries.
+    #[must_use]
+    pub fn below(&self, end: u64) -> u64 {
+        self.world.ids.below(end)
     }
 
     /// A new name for a command.

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use rustix::time::{ClockId, clock_gettime};
-use world::World;
+use world::{Clock, World};
 
 /// Time since some beginning that is the same for all processes of this machine. Never goes back.
 #[must_use]
@@ -18,9 +18,14 @@ pub fn now() -> Duration {
 
 /// Waits for a moment; returns at once where it has passed. Cancel-safe.
 pub async fn wait(world: &World, until: Duration) {
+    wait_by(&world.clock, until).await;
+}
+
+/// As [`wait`], for those who hold a clock alone.
+pub async fn wait_by(clock: &Clock, until: Duration) {
     let left = until.saturating_sub(now());
     if !left.is_zero() {
-        world.clock.sleep(left).await;
+        clock.sleep(left).await;
     }
 }
 

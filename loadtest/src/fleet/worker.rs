@@ -11,7 +11,7 @@ use world::World;
 
 use super::message::{Cue, Order, Word};
 use crate::Error;
-use crate::measure::Tallies;
+use crate::measure::{Meter, Tallies};
 
 /// How often a worker tells its counters.
 const TELL: Duration = Duration::from_millis(100);
@@ -25,6 +25,10 @@ pub struct Worker {
     pub world: World,
     /// Its counters.
     pub tallies: Arc<Tallies>,
+    /// From due to acknowledged, or to whatever else a client waits for.
+    pub acknowledgement: Arc<Meter>,
+    /// From due to shown to others.
+    pub delivery: Arc<Meter>,
     cues: mpsc::Receiver<Cue>,
 }
 
@@ -71,6 +75,8 @@ where
     let worker = Worker {
         world: world.clone(),
         tallies: tallies.clone(),
+        acknowledgement: Arc::default(),
+        delivery: Arc::default(),
         cues,
     };
     let mut played = std::pin::pin!(play(part, worker));

@@ -1,5 +1,6 @@
 //! Times from when something was due to when it had happened.
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
@@ -76,6 +77,28 @@ impl Latencies {
             counts[index] += count;
         }
         counts
+    }
+}
+
+/// Latencies that the tasks of a process share: one histogram of its own for each of many thousands of
+/// clients would be gigabytes.
+#[derive(Debug, Default)]
+pub struct Meter(Mutex<Latencies>);
+
+impl Meter {
+    /// Adds one.
+    pub fn add(&self, latency: Duration) {
+        self.latencies().add(latency);
+    }
+
+    /// What was measured so far.
+    #[must_use]
+    pub fn taken(&self) -> Latencies {
+        self.latencies().clone()
+    }
+
+    fn latencies(&self) -> MutexGuard<'_, Latencies> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -6,6 +6,6 @@ pub mod series;
 pub mod tally;
 
 pub use expectation::{Expectation, Relation, Wish};
-pub use latency::{Latencies, LatencyFigures};
+pub use latency::{Latencies, LatencyFigures, Meter};
 pub use series::{Samples, Series};
 pub use tally::{Counts, Tallies, Tally};

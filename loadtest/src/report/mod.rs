@@ -131,6 +131,13 @@ impl Report {
         }
     }
 
+    /// Adds how busy the server's process was between two looks at it.
+    pub fn busy(&mut self, before: &Usage, after: &Usage, seconds: f64) {
+        let busy = after.cpu_seconds - before.cpu_seconds;
+        let percent = busy / seconds.max(0.001) * 100.0;
+        self.figure("server_cpu_percent", percent, Unit::Percent);
+    }
+
     /// Takes in broken promises.
     pub fn broke(&mut self, broken: impl IntoIterator<Item = String>) {
         for one in broken {

@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
+use super::act::{Acted, act};
 use super::plan::Plan;
 use super::talk::{Company, Spoken};
 use super::{Part, Stretch, divide, ratio};
@@ -14,24 +14,26 @@ use crate::check::{self, Finding, Kind};
 use crate::client::http::Http;
 use crate::client::{Access, AgentAccess};
 use crate::fleet::worker::{Worker, noted};
-use crate::fleet::{Fleet, moment};
 use crate::measure::{Latencies, Relation, Tally};
-use crate::process::Usage;
-use crate::progress::Monitor;
 use crate::report::{Report, Unit};
 use crate::target::{Setting, Stage};
 
 /// Conversations of one worker: what a client does for each message costs more than its socket.
 const PAIRS_MAX: u64 = 4_000;
 
-/// From the cue to the first message.
-const LEAD: Duration = Duration::from_millis(300);
+/// What is counted while people talk.
+const TALLIES: [Tally; 4] = [
+    Tally::Sent,
+    Tally::Acknowledged,
+    Tally::Delivered,
+    Tally::Reconnected,
+];
 
 /// Options of `chat`.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Options {
     /// How many conversations.
-    #[arg(long, default_value_t = 100)]
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..))]
     pub pairs: u64,
     /// Messages a second, over all conversations.
     #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u64).range(1..))]
@@ -75,35 +77,38 @@ pub async fn run(stage: &Stage, options: &Options) -> Result<Report, Error> {
     stage.owner()?;
     let agents = options.pairs.div_ceil(options.pairs_per_agent);
     stage.consent(options.pairs + agents)?;
-    let mut fleet = Fleet::start(&stage.world, &parts(stage, options)).await?;
-    let mut monitor = Monitor::new(&stage.world, "chat", fleet.watcher());
-    monitor.during("setting up", fleet.ready()).await?;
-    let before = stage.usage()?;
-    let plan = Plan {
-        pairs: options.pairs,
-        rate: options.rate,
-        due: options.rate * options.seconds,
-        message_bytes: options.message_bytes,
-        started: moment::now() + LEAD,
-    };
-    fleet.cue(plan.started, json!(plan)).await?;
-    monitor.during("talking", fleet.ready()).await?;
-    let after = stage.usage()?;
-    let elapsed = (moment::now() - plan.started).as_secs_f64();
-    fleet.go().await?;
-    let outcomes = fleet.outcomes::<Outcome>(&stage.world);
-    let (outcomes, notes) = monitor.during("checking", outcomes).await?;
-    let mut report = Report::new("chat", stage.seed, stage.urls.clone());
-    report.notes = notes;
-    fill(&mut report, options, &plan, &monitor, outcomes);
-    if let Some((before, after)) = before.zip(after) {
-        cpu(&mut report, &before, &after, elapsed);
-    }
-    report.server(after);
+    let plan = options.plan();
+    let parts = parts(stage, options, 0);
+    let acted = act(stage, "chat", &parts, |started| Plan { started, ..plan }).await?;
+    let mut report = acted.report("chat", stage);
+    report.count("pairs", options.pairs);
+    report.count("due", plan.due);
+    fill(&mut report, &acted, acted.outcomes()?);
+    let rate = ratio(acted.counts.of(Tally::Acknowledged), options.seconds as f64);
+    report.figure("acknowledged_rate", rate, Unit::PerSecond);
+    acted.tell_usage(&mut report);
+    report.series = acted.monitor.samples.rates(&TALLIES);
+    report.expect("acknowledged", Relation::Exactly, plan.due as f64);
     Ok(report)
 }
 
-fn parts(stage: &Stage, options: &Options) -> Vec<Part> {
+impl Options {
+    /// The plan of the talk; when it begins is still open.
+    #[must_use]
+    pub fn plan(&self) -> Plan {
+        Plan {
+            pairs: self.pairs,
+            rate: self.rate,
+            due: self.rate * self.seconds,
+            message_bytes: self.message_bytes,
+            started: Duration::ZERO,
+        }
+    }
+}
+
+/// The workers' conversations; `first` is the number of the first worker among others of the run.
+#[must_use]
+pub fn parts(stage: &Stage, options: &Options, first: u64) -> Vec<Part> {
     let grain = options.pairs_per_agent;
     let stretches = divide(options.pairs, PAIRS_MAX, options.workers, grain);
     let part = |(index, stretch): (u64, &Stretch)| {
@@ -113,31 +118,14 @@ fn parts(stage: &Stage, options: &Options) -> Vec<Part> {
             pairs_per_agent: options.pairs_per_agent,
         })
     };
-    (0..).zip(&stretches).map(part).collect()
+    (first..).zip(&stretches).map(part).collect()
 }
 
-fn fill(
-    report: &mut Report,
-    options: &Options,
-    plan: &Plan,
-    monitor: &Monitor,
-    outcomes: Vec<Outcome>,
-) {
-    let counts = monitor.counts();
-    report.count("pairs", options.pairs);
-    report.count("due", plan.due);
-    let tallies = [
-        Tally::Sent,
-        Tally::Acknowledged,
-        Tally::Delivered,
-        Tally::Reconnected,
-    ];
-    for tally in tallies {
-        report.count(tally.name(), counts.of(tally));
+/// Tells what was counted and found, and expects that no promise was broken.
+pub fn fill(report: &mut Report, acted: &Acted, outcomes: Vec<Outcome>) {
+    for tally in TALLIES {
+        report.count(tally.name(), acted.counts.of(tally));
     }
-    let seconds = options.seconds.max(1) as f64;
-    let rate = ratio(counts.of(Tally::Acknowledged), seconds);
-    report.figure("acknowledged_rate", rate, Unit::PerSecond);
     let mut sum = Outcome::default();
     for outcome in outcomes {
         sum.acknowledgement.add_all(&outcome.acknowledgement);
@@ -152,19 +140,7 @@ fn fill(
     }
     report.latency("delivery", sum.delivery);
     report.latency("acknowledgement", sum.acknowledgement);
-    report.series = monitor.samples.rates(&tallies);
     report.broke(sum.findings.iter().map(ToString::to_string));
-    report.expect("acknowledged", Relation::Exactly, plan.due as f64);
-}
-
-/// What the server's processor did meanwhile.
-pub(super) fn cpu(report: &mut Report, before: &Usage, after: &Usage, elapsed: f64) {
-    let busy = after.cpu_seconds - before.cpu_seconds;
-    report.figure(
-        "server_cpu_percent",
-        busy / elapsed.max(0.001) * 100.0,
-        Unit::Percent,
-    );
 }
 
 /// The worker's side: everybody comes, talks by the plan, and is compared with the store.
@@ -180,11 +156,11 @@ pub async fn play(share: Share, mut worker: Worker) -> Result<Outcome, Error> {
     let server = share.setting.servers().await?.swap_remove(0);
     let owner = share.setting.owner()?;
     let mut http = Http::new(server.clone());
-    let mut outcome = Outcome::default();
-    for one in &spoken {
-        outcome.acknowledgement.add_all(&one.acknowledgement);
-        outcome.delivery.add_all(&one.delivery);
-    }
+    let mut outcome = Outcome {
+        acknowledgement: worker.acknowledgement.taken(),
+        delivery: worker.delivery.taken(),
+        ..Outcome::default()
+    };
     compare(&mut http, owner, &spoken, &mut outcome).await?;
     let agents = spoken.iter().filter_map(|one| match one.client.access() {
         Access::Visitor(_) => None,

@@ -12,10 +12,19 @@ use serde_json::Value;
 use crate::Error;
 use crate::fleet::worker::Worker;
 
+pub mod act;
 pub mod cast;
 pub mod chat;
+pub mod connect;
+pub mod drain;
+pub mod feed;
 pub mod idle;
+pub mod inbox;
 pub mod plan;
+pub mod room;
+pub mod slow;
+pub mod soak;
+pub mod storm;
 pub mod talk;
 pub mod verify;
 
@@ -28,8 +37,20 @@ pub const SHARE_MAX: u64 = 15_000;
 pub enum Part {
     /// Visitors who are just there.
     Idle(idle::Share),
+    /// Visitors who connect.
+    Connect(connect::Share),
     /// Pairs that talk.
     Chat(chat::Share),
+    /// Followers of one conversation.
+    Room(room::Share),
+    /// Visitors who page, and agents who watch them.
+    Feed(feed::Share),
+    /// Customers who write, and agents with the list open.
+    Inbox(inbox::Share),
+    /// Visitors who drop and resume.
+    Storm(storm::Share),
+    /// Visitors of a server that ends.
+    Drain(drain::Share),
     /// People whose logs are compared with the store.
     Verify(verify::Share),
 }
@@ -40,8 +61,14 @@ pub enum Part {
 /// It cannot be played.
 pub async fn play(part: Part, worker: Worker) -> Result<Value, Error> {
     match part {
-        Part::Idle(share) => told(idle::play(share, worker).await),
+        Part::Idle(share) => told(Box::pin(idle::play(share, worker)).await),
+        Part::Connect(share) => told(Box::pin(connect::play(share, worker)).await),
         Part::Chat(share) => told(Box::pin(chat::play(share, worker)).await),
+        Part::Room(share) => told(Box::pin(room::play(share, worker)).await),
+        Part::Feed(share) => told(Box::pin(feed::play(share, worker)).await),
+        Part::Inbox(share) => told(Box::pin(inbox::play(share, worker)).await),
+        Part::Storm(share) => told(Box::pin(storm::play(share, worker)).await),
+        Part::Drain(share) => told(Box::pin(drain::play(share, worker)).await),
         Part::Verify(share) => told(Box::pin(verify::play(share, worker)).await),
     }
 }

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use protocol::id::ConversationId;
-use protocol::news::{AgentNews, VisitorNews};
 use protocol::text::ClientId;
 use world::World;
 
@@ -13,10 +12,10 @@ use super::cast::{self, Doors};
 use super::chat::Share;
 use super::plan::{Plan, planned};
 use crate::Error;
-use crate::client::{Access, Client, Line, Log, News, Said};
+use crate::client::{Access, Client, Line, Log, News};
 use crate::fleet::moment;
 use crate::fleet::worker::{Worker, note};
-use crate::measure::{Latencies, Tallies, Tally};
+use crate::measure::{Meter, Tallies, Tally};
 
 /// How long the end of a talk waits for what is still on its way.
 const DRAIN: Duration = Duration::from_secs(30);
@@ -41,10 +40,6 @@ pub struct Spoken {
     pub client: Client,
     /// Where he took part.
     pub parts: Vec<Part>,
-    /// From due to the acknowledgement.
-    pub acknowledgement: Latencies,
-    /// From due to the other side's screen.
-    pub delivery: Latencies,
 }
 
 impl Company {
@@ -104,8 +99,8 @@ impl Company {
                 plan,
                 tallies: worker.tallies.clone(),
                 unanswered: BTreeMap::new(),
-                acknowledgement: Latencies::default(),
-                delivery: Latencies::default(),
+                acknowledgement: worker.acknowledgement.clone(),
+                delivery: worker.delivery.clone(),
                 has_given_up: false,
             };
             tasks.push(worker.world.tracker.spawn(speaker.run()));
@@ -127,8 +122,8 @@ struct Speaker {
     tallies: Arc<Tallies>,
     /// When what was sent and not yet acknowledged was due.
     unanswered: BTreeMap<ClientId, Duration>,
-    acknowledgement: Latencies,
-    delivery: Latencies,
+    acknowledgement: Arc<Meter>,
+    delivery: Arc<Meter>,
     /// Whether the server sent it away for good.
     has_given_up: bool,
 }
@@ -156,8 +151,6 @@ impl Speaker {
         Spoken {
             client: self.client,
             parts: self.parts,
-            acknowledgement: self.acknowledgement,
-            delivery: self.delivery,
         }
     }
 
@@ -198,7 +191,7 @@ impl Speaker {
             self.client.step().await
         };
         match heard {
-            Ok(Some(news)) => self.note(news),
+            Ok(Some(news)) => self.note(&news),
             Ok(None) if !was_connected && self.client.is_connected() => {
                 self.tallies.add(Tally::Reconnected);
             }
@@ -210,18 +203,16 @@ impl Speaker {
         }
     }
 
-    fn note(&mut self, news: News) {
+    fn note(&mut self, news: &News) {
         let now = moment::now();
-        match news {
-            News::Visitor(VisitorNews::Ack(ack)) | News::Agent(AgentNews::Ack(ack)) => {
-                if let Some(due) = self.unanswered.remove(&ack.client_id) {
-                    self.acknowledgement.add(now.saturating_sub(due));
-                    self.tallies.add(Tally::Acknowledged);
-                }
-            }
-            News::Visitor(VisitorNews::Entry { entry }) => self.hear(&entry.into(), now),
-            News::Agent(AgentNews::Entry { entry }) => self.hear(&entry.into(), now),
-            News::Visitor(_) | News::Agent(_) => {}
+        if let Some(ack) = news.ack()
+            && let Some(due) = self.unanswered.remove(&ack.client_id)
+        {
+            self.acknowledgement.add(now.saturating_sub(due));
+            self.tallies.add(Tally::Acknowledged);
+        }
+        if let Some(line) = news.line() {
+            self.hear(&line, now);
         }
     }
 
@@ -232,9 +223,7 @@ impl Speaker {
         {
             return;
         }
-        if let Said::Message(body, _) = &line.said
-            && let Some((_, due)) = planned(body)
-        {
+        if let Some((_, due)) = line.message().and_then(planned) {
             self.delivery.add(now.saturating_sub(due));
             self.tallies.add(Tally::Delivered);
         }
@@ -251,9 +240,6 @@ impl Speaker {
 
 /// How many messages of the plan a log holds.
 fn planned_count(log: &Log) -> u64 {
-    let is_planned = |line: &&Line| match &line.said {
-        Said::Message(body, _) => body.starts_with("load "),
-        Said::Note(_) | Said::Edited(..) | Said::Deleted(_) | Said::Other(_) => false,
-    };
+    let is_planned = |line: &&Line| line.message().and_then(planned).is_some();
     log.lines().iter().filter(is_planned).count() as u64
 }

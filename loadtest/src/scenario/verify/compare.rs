@@ -100,8 +100,6 @@ pub async fn compare(
                 .or_default()
                 .push(person);
         }
-        outcome.acknowledgement.add_all(&person.acknowledgement);
-        outcome.delivery.add_all(&person.delivery);
         outcome.sent += person.sent.len() as u64;
     }
     for (id, people) in conversations {

@@ -13,14 +13,17 @@ use std::time::Duration;
 use protocol::frame::Purpose;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use tokio::task::JoinHandle;
 use world::World;
 
 use self::cluster::{Broken, Cluster};
 use self::compare::{Outcome, Told};
+use self::person::Person;
 use super::plan::Plan;
 use super::{Part, Stretch, divide, ratio};
 use crate::Error;
 use crate::check::{Kind, count_of};
+use crate::client::Server;
 use crate::client::http::Http;
 use crate::fleet::worker::{Worker, noted};
 use crate::fleet::{Fleet, moment};
@@ -315,22 +318,35 @@ pub async fn play(share: Share, mut worker: Worker) -> Result<Outcome, Error> {
     let people = stage::gather(&worker, &share).await?;
     let cue = worker.ready().await?;
     let plan: Plan = noted(cue.note)?;
-    let mut lives = Vec::new();
-    for person in people {
-        lives.push(worker.world.tracker.spawn(person.live(plan)));
-    }
-    let mut people = Vec::new();
-    for life in lives {
-        people.push(life.await.expect("a participant does not panic"));
-    }
+    let tracker = &worker.world.tracker;
+    let lives = people.into_iter().map(|one| tracker.spawn(one.live(plan)));
+    let people = joined(lives.collect()).await;
     let cue = worker.ready().await?;
     let url: String = noted::<Value>(cue.note)?
         .as_str()
         .unwrap_or_default()
         .to_owned();
-    let server = crate::client::Server::find(&url).await?;
+    let server = Server::find(&url).await?;
+    let tracker = &worker.world.tracker;
+    let ends = people
+        .into_iter()
+        .map(|one| tracker.spawn(one.finish(server.clone())));
+    let people = joined(ends.collect()).await;
     let owner = share.setting.owner()?;
-    compare::compare(&mut Http::new(server), owner, &plan, &people).await
+    let compared = compare::compare(&mut Http::new(server), owner, &plan, &people).await?;
+    Ok(Outcome {
+        acknowledgement: worker.acknowledgement.taken(),
+        delivery: worker.delivery.taken(),
+        ..compared
+    })
+}
+
+async fn joined(tasks: Vec<JoinHandle<Person>>) -> Vec<Person> {
+    let mut people = Vec::new();
+    for task in tasks {
+        people.push(task.await.expect("a participant does not panic"));
+    }
+    people
 }
 
 /// What a visitor's tabs are for here.

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use protocol::command::{Ack, Command};
@@ -19,16 +20,23 @@ use crate::check::journal::{Event, Journal};
 use crate::check::{Finding, Kind};
 use crate::client::http::Call;
 use crate::client::outbox::Outcome;
-use crate::client::{Access, Client, News};
+use crate::client::{Access, Client, News, Server};
 use crate::fleet::moment;
-use crate::fleet::worker::note;
-use crate::measure::{Latencies, Tallies, Tally};
-use crate::scenario::cast;
+use crate::fleet::worker::{Worker, note};
+use crate::measure::{Meter, Tallies, Tally};
 use crate::scenario::plan::Plan;
 use crate::scenario::talk::Part;
+use crate::scenario::{Stretch, cast};
 
-/// How long the end of a run waits for what is still on its way.
-const DRAIN: Duration = Duration::from_secs(12);
+/// How long the end of a talk waits for what is still on its way.
+const DRAIN: Duration = Duration::from_secs(8);
+
+/// How long whoever has not got everything then takes at the fresh node.
+const FINISH: Duration = Duration::from_secs(6);
+
+/// Commands without an outcome that one person lets wait; then he waits himself. A verification is not
+/// about speed: a machine that is too slow for the rate shall not end with a heap of open commands.
+const OPEN_MAX: usize = 12;
 
 /// The longest time between two looks at what is due.
 const LOOK: Duration = Duration::from_millis(500);
@@ -46,6 +54,36 @@ pub enum Manners {
     Good,
     /// Sends again, cuts its connection, reads late.
     Bad,
+}
+
+/// How many messages were said in each conversation of a worker, by its number in the plan.
+#[derive(Debug)]
+pub struct SaidCounts {
+    first: u64,
+    counts: Vec<AtomicU64>,
+}
+
+impl SaidCounts {
+    /// Nothing yet.
+    #[must_use]
+    pub fn new(stretch: Stretch) -> Self {
+        Self {
+            first: stretch.first,
+            counts: stretch.range().map(|_| AtomicU64::new(0)).collect(),
+        }
+    }
+
+    fn at(&self, pair: u64) -> &AtomicU64 {
+        &self.counts[usize::try_from(pair - self.first).expect("a count")]
+    }
+
+    fn add(&self, pair: u64) {
+        self.at(pair).fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn of(&self, pair: u64) -> u64 {
+        self.at(pair).load(Ordering::Relaxed)
+    }
 }
 
 /// Somebody who takes part.
@@ -66,6 +104,8 @@ pub struct Person {
     pub dice: Ids,
     /// The worker's counters.
     pub tallies: Arc<Tallies>,
+    /// How much was said where.
+    said: Arc<SaidCounts>,
     /// What he did and heard.
     pub journal: Journal,
     /// What he was shown.
@@ -74,10 +114,8 @@ pub struct Person {
     pub sent: BTreeMap<ClientId, Sent>,
     /// What he found wrong.
     pub findings: Vec<(ConversationId, Finding)>,
-    /// From due to acknowledged.
-    pub acknowledgement: Latencies,
-    /// From due to shown to others.
-    pub delivery: Latencies,
+    acknowledgement: Arc<Meter>,
+    delivery: Arc<Meter>,
     /// The epoch of the store, as known before the present connection.
     epoch: u64,
     /// What has no outcome yet.
@@ -89,14 +127,14 @@ impl Person {
     /// Somebody who is connected and has seen the beginning.
     #[must_use]
     pub fn new(
-        world: &World,
-        tallies: &Arc<Tallies>,
+        worker: &Worker,
+        said: &Arc<SaidCounts>,
         (name, client): (String, Client),
         parts: Vec<Part>,
         (manners, dice): (Manners, Ids),
     ) -> Self {
         let mut person = Self {
-            world: world.clone(),
+            world: worker.world.clone(),
             epoch: client.epoch(),
             client,
             name,
@@ -105,12 +143,13 @@ impl Person {
             speaks: true,
             manners,
             dice,
-            tallies: tallies.clone(),
+            tallies: worker.tallies.clone(),
+            said: said.clone(),
             journal: Journal::default(),
             sent: BTreeMap::new(),
             findings: Vec::new(),
-            acknowledgement: Latencies::default(),
-            delivery: Latencies::default(),
+            acknowledgement: worker.acknowledgement.clone(),
+            delivery: worker.delivery.clone(),
             open: BTreeSet::new(),
             has_given_up: false,
         };
@@ -130,7 +169,8 @@ impl Person {
         self
     }
 
-    /// Talks and reads by the plan, until all is said and seen or the drain time is over.
+    /// Talks and reads by the plan until its end, and then until all is seen or the drain time is over.
+    /// What is due and was not said by the end stays unsaid.
     pub async fn live(mut self, plan: Plan) -> Self {
         let schedule = self.schedule(&plan);
         let mut schedule = schedule.into_iter().peekable();
@@ -139,10 +179,10 @@ impl Person {
         let mut next_rest = self.in_about(Duration::from_secs(14));
         loop {
             let now = moment::now();
-            if now >= end && schedule.peek().is_none() {
+            if now >= end {
                 break;
             }
-            if self.manners == Manners::Bad && now < end {
+            if self.manners == Manners::Bad {
                 if now >= next_cut {
                     self.cut();
                     next_cut = self.in_about(Duration::from_secs(9));
@@ -153,27 +193,48 @@ impl Person {
                 }
             }
             match schedule.peek().copied() {
-                Some((index, part)) if plan.at(index) <= now => {
+                Some((index, part)) if plan.at(index) <= now && self.open.len() < OPEN_MAX => {
                     schedule.next();
                     self.speak(&plan, index, part).await;
                 }
-                Some((index, _)) => self.listen((plan.at(index) - now).min(LOOK)).await,
-                None => self.listen(LOOK.min(end.saturating_sub(now))).await,
+                Some((index, _)) if plan.at(index) > now => {
+                    self.listen((plan.at(index) - now).min(LOOK)).await;
+                }
+                Some(_) | None => self.listen(LOOK.min(end - now)).await,
             }
+            self.catch_up_if_waiting();
         }
-        self.settle(&plan).await;
+        self.settle(DRAIN).await;
+        self
+    }
+
+    /// Whoever has not got everything goes to a fresh node, as after any other lost connection.
+    pub async fn finish(mut self, server: Server) -> Self {
+        self.catch_up();
+        if !self.has_all() {
+            self.client.move_to(server);
+            self.client.cut();
+            self.settle(FINISH).await;
+        }
         self
     }
 
     /// Waits until everything has come to an end.
-    async fn settle(&mut self, plan: &Plan) {
-        let deadline = moment::now() + DRAIN;
-        while moment::now() < deadline && !self.has_all(plan) {
+    async fn settle(&mut self, limit: Duration) {
+        let deadline = moment::now() + limit;
+        while moment::now() < deadline && !self.has_all() {
             if let Err(error) = self.fill().await {
                 self.journal
                     .note(moment::now(), Event::Lost(error.to_string()));
             }
             self.listen(LOOK).await;
+            self.catch_up();
+        }
+    }
+
+    /// With commands open, looks whether an answer was passed over.
+    fn catch_up_if_waiting(&mut self) {
+        if self.open.len() >= OPEN_MAX {
             self.catch_up();
         }
     }
@@ -228,6 +289,7 @@ impl Person {
         );
         let is_alone = self.open.is_empty();
         self.open.insert(client_id.clone());
+        self.said.add(part.pair);
         self.journal
             .note_at(moment::now(), Event::Sent(index), id, (0, u64::MAX));
         let command = cast::say(Some(id), &plan.body(index));
@@ -459,10 +521,10 @@ impl Person {
         Ok(())
     }
 
-    fn has_all(&self, plan: &Plan) -> bool {
+    fn has_all(&self) -> bool {
         let is_whole = |part: &Part| {
             let record = self.records.get(&part.conversation_id);
-            record.is_some_and(|record| record.planned_count() == plan.count_of(part.pair))
+            record.is_some_and(|record| record.planned_count() == self.said.of(part.pair))
         };
         self.open.is_empty() && self.parts.iter().all(is_whole)
     }

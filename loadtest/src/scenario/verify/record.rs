@@ -10,7 +10,7 @@ use protocol::text::ClientId;
 
 use crate::Error;
 use crate::client::http::{Call, Http};
-use crate::client::{Access, Line, Said};
+use crate::client::{Access, Line};
 use crate::scenario::plan::planned;
 
 /// A message that somebody sent.
@@ -121,10 +121,8 @@ impl Record {
 }
 
 fn due_of(line: &Line) -> Option<Duration> {
-    match &line.said {
-        Said::Message(body, _) => planned(body).map(|(_, due)| due),
-        Said::Note(_) | Said::Edited(..) | Said::Deleted(_) | Said::Other(_) => None,
-    }
+    let (_, due) = line.message().and_then(planned)?;
+    Some(due)
 }
 
 /// Entries before a number, as either side reads them over HTTP.
@@ -160,7 +158,7 @@ mod tests {
     use protocol::id::Id;
 
     use super::*;
-    use crate::client::Speaker;
+    use crate::client::{Said, Speaker};
 
     fn lines(numbers: std::ops::RangeInclusive<u64>) -> Vec<Line> {
         let line = |number| Line {

@@ -1,7 +1,9 @@
 //! Who takes part in a verification: visitors with one tab or two, some over plain HTTP, agents who
 //! answer them, and observers who only read.
 
-use super::person::{Manners, Person};
+use std::sync::Arc;
+
+use super::person::{Manners, Person, SaidCounts};
 use super::{PURPOSE, Share};
 use crate::Error;
 use crate::client::{Access, Client, Transport};
@@ -22,7 +24,14 @@ const TABS: u64 = 2;
 /// The server's refusal, or the network's failure.
 pub(super) async fn gather(worker: &Worker, share: &Share) -> Result<Vec<Person>, Error> {
     let doors = Doors::find(&share.setting).await?;
-    let customer = async |index| Box::pin(customer(worker, share, &doors, index)).await;
+    let said = Arc::new(SaidCounts::new(share.stretch));
+    let house = House {
+        worker,
+        share,
+        doors: &doors,
+        said: &said,
+    };
+    let customer = async |index| Box::pin(house.customer(index)).await;
     let customers = cast::each(share.stretch.range(), customer).await?;
     let parts: Vec<Part> = customers.iter().map(|people| people[0].parts[0]).collect();
     let chunk = usize::try_from(share.pairs_per_agent).expect("at most 64");
@@ -31,8 +40,8 @@ pub(super) async fn gather(worker: &Worker, share: &Share) -> Result<Vec<Person>
         let parts = chunks[usize::try_from(index).expect("a count")];
         let number = share.stretch.first / share.pairs_per_agent + index;
         let names = [format!("agent {number}"), format!("observer {number}")];
-        let agent = agent(worker, share, &doors, (&names[0], number), parts);
-        let observer = self::agent(worker, share, &doors, (&names[1], number + 1), parts);
+        let agent = house.agent((&names[0], number), parts);
+        let observer = house.agent((&names[1], number + 1), parts);
         let (agent, observer) = futures_util::try_join!(agent, observer)?;
         Ok([agent, observer.listening()])
     };
@@ -41,88 +50,99 @@ pub(super) async fn gather(worker: &Worker, share: &Share) -> Result<Vec<Person>
     Ok(people.chain(teams.into_iter().flatten()).collect())
 }
 
-/// A visitor with a conversation, and perhaps a second tab.
-async fn customer(
-    worker: &Worker,
-    share: &Share,
-    doors: &Doors,
-    index: u64,
-) -> Result<Vec<Person>, Error> {
-    let world = &worker.world;
-    let transport = match index % STREAMS {
-        0 => Transport::Stream,
-        _ => Transport::Socket,
-    };
-    let visitor = cast::visitor(world, &share.setting, doors, index, PURPOSE).await?;
-    let access = visitor.access().clone();
-    let mut visitor = visitor.over(transport);
-    visitor.connect().await?;
-    let ack = visitor
-        .settle(cast::say(None, &cast::body("Hello.")))
-        .await?;
-    let missing = || Error::Broken("an acknowledged message is nowhere".to_owned());
-    let part = Part {
-        pair: index,
-        conversation_id: ack.conversation_id.ok_or_else(missing)?,
-    };
-    let mut clients = vec![(format!("visitor {index}"), visitor)];
-    if index.is_multiple_of(TABS) {
-        let server = doors.server_of(index + 1).clone();
-        let mut tab = Client::new(world.clone(), server, access);
-        tab.connect().await?;
-        clients.push((format!("visitor {index}, second tab"), tab));
-    }
-    let mut people = Vec::new();
-    for (tab, (name, mut client)) in clients.into_iter().enumerate() {
-        let there = |client: &Client| client.log(part.conversation_id).map(|_| ());
-        client
-            .until("the beginning of the conversation", there)
-            .await?;
-        worker.tallies.add(Tally::Connected);
-        let dice = share.setting.dice(world, index * 4 + tab as u64);
-        let manners = manners(share);
-        let person = Person::new(
-            world,
-            &worker.tallies,
-            (name, client),
-            vec![part],
-            (manners, dice),
-        );
-        people.push(if tab == 0 { person } else { person.listening() });
-    }
-    Ok(people)
+/// What everybody of a worker shares.
+struct House<'a> {
+    worker: &'a Worker,
+    share: &'a Share,
+    doors: &'a Doors,
+    said: &'a Arc<SaidCounts>,
 }
 
-/// A member of the team who follows some conversations.
-async fn agent(
-    worker: &Worker,
-    share: &Share,
-    doors: &Doors,
-    (name, number): (&str, u64),
-    parts: &[Part],
-) -> Result<Person, Error> {
-    let world = &worker.world;
-    let server = doors.server_of(number);
-    let member = cast::member(world, server, share.setting.owner()?).await?;
-    let mut client = Client::new(world.clone(), server.clone(), Access::Agent(member));
-    client.connect().await?;
-    for part in parts {
-        client.follow(part.conversation_id).await?;
+impl House<'_> {
+    /// A visitor with a conversation, and perhaps a second tab.
+    async fn customer(&self, index: u64) -> Result<Vec<Person>, Error> {
+        let Self {
+            worker,
+            share,
+            doors,
+            ..
+        } = *self;
+        let world = &worker.world;
+        let transport = match index % STREAMS {
+            0 => Transport::Stream,
+            _ => Transport::Socket,
+        };
+        let visitor = cast::visitor(world, &share.setting, doors, index, PURPOSE).await?;
+        let access = visitor.access().clone();
+        let mut visitor = visitor.over(transport);
+        visitor.connect().await?;
+        let ack = visitor
+            .settle(cast::say(None, &cast::body("Hello.")))
+            .await?;
+        let missing = || Error::Broken("an acknowledged message is nowhere".to_owned());
+        let part = Part {
+            pair: index,
+            conversation_id: ack.conversation_id.ok_or_else(missing)?,
+        };
+        let mut clients = vec![(format!("visitor {index}"), visitor)];
+        if index.is_multiple_of(TABS) {
+            let server = doors.server_of(index + 1).clone();
+            let mut tab = Client::new(world.clone(), server, access);
+            tab.connect().await?;
+            clients.push((format!("visitor {index}, second tab"), tab));
+        }
+        let mut people = Vec::new();
+        for (tab, (name, mut client)) in clients.into_iter().enumerate() {
+            let there = |client: &Client| client.log(part.conversation_id).map(|_| ());
+            client
+                .until("the beginning of the conversation", there)
+                .await?;
+            worker.tallies.add(Tally::Connected);
+            let dice = share.setting.dice(world, index * 4 + tab as u64);
+            let manners = manners(share);
+            let person = Person::new(
+                worker,
+                self.said,
+                (name, client),
+                vec![part],
+                (manners, dice),
+            );
+            people.push(if tab == 0 { person } else { person.listening() });
+        }
+        Ok(people)
     }
-    worker.tallies.add(Tally::Connected);
-    let dice = share.setting.dice(
-        world,
-        1 << 40 | number << 1 | u64::from(name.starts_with('o')),
-    );
-    let named = (name.to_owned(), client);
-    let manners = (manners(share), dice);
-    Ok(Person::new(
-        world,
-        &worker.tallies,
-        named,
-        parts.to_vec(),
-        manners,
-    ))
+
+    /// A member of the team who follows some conversations.
+    async fn agent(&self, (name, number): (&str, u64), parts: &[Part]) -> Result<Person, Error> {
+        let Self {
+            worker,
+            share,
+            doors,
+            ..
+        } = *self;
+        let world = &worker.world;
+        let server = doors.server_of(number);
+        let member = cast::member(world, server, share.setting.owner()?).await?;
+        let mut client = Client::new(world.clone(), server.clone(), Access::Agent(member));
+        client.connect().await?;
+        for part in parts {
+            client.follow(part.conversation_id).await?;
+        }
+        worker.tallies.add(Tally::Connected);
+        let dice = share.setting.dice(
+            world,
+            1 << 40 | number << 1 | u64::from(name.starts_with('o')),
+        );
+        let named = (name.to_owned(), client);
+        let manners = (manners(share), dice);
+        Ok(Person::new(
+            worker,
+            self.said,
+            named,
+            parts.to_vec(),
+            manners,
+        ))
+    }
 }
 
 fn manners(share: &Share) -> Manners {

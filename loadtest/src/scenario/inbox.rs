@@ -1,0 +1,310 @@
+//! `inbox`: many agents with the list open while customers write. Measures how late rows are, that each
+//! is sent at most a few times a second, and that the last one everybody got is the last there was.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use protocol::conversation::Conversation;
+use protocol::frame::Watch;
+use protocol::id::ConversationId;
+use protocol::news::AgentNews;
+use protocol::view::InboxFilter;
+use serde::{Deserialize, Serialize};
+
+use super::act::act;
+use super::cast::{self, Doors};
+use super::plan::{Plan, planned};
+use super::{Part, Stretch, divide, ratio};
+use crate::Error;
+use crate::client::http::{Call, Http};
+use crate::client::{Access, Client, News};
+use crate::fleet::moment;
+use crate::fleet::worker::{Worker, note, noted};
+use crate::measure::{Latencies, Meter, Relation, Tallies, Tally};
+use crate::report::{Report, Unit};
+use crate::target::{Setting, Stage};
+
+/// How long watchers go on after the last message.
+const DRAIN: Duration = Duration::from_secs(4);
+
+/// The stretch over which the rate of a row is taken, by the times that stand in it: a reader who is
+/// late gets rows together that were sent apart.
+const WINDOW_MS: u64 = 2_000;
+
+/// How often a row may be sent in a second. One more falls into a window at its edge.
+const ROW_RATE_MAX: f64 = 4.5;
+
+/// Rows of a list that an agent is shown.
+const ROWS_SHOWN: u64 = 100;
+
+/// Options of `inbox`.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Options {
+    /// How many agents have the list open.
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u64).range(1..))]
+    pub watchers: u64,
+    /// How many conversations go on.
+    #[arg(long, default_value_t = 40, value_parser = clap::value_parser!(u64).range(1..=ROWS_SHOWN))]
+    pub conversations: u64,
+    /// Messages a second, over all conversations.
+    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u64).range(1..))]
+    pub rate: u64,
+    /// How long.
+    #[arg(long, default_value_t = 15, value_parser = clap::value_parser!(u64).range(1..))]
+    pub seconds: u64,
+    /// Worker processes.
+    #[arg(long, default_value_t = 1)]
+    pub workers: u64,
+}
+
+/// One worker's conversations and watchers.
+#[derive(Serialize, Deserialize)]
+pub struct Share {
+    setting: Setting,
+    stretch: Stretch,
+    watchers: u64,
+}
+
+/// What a worker found out.
+#[derive(Default, Serialize, Deserialize)]
+pub struct Outcome {
+    lag: Latencies,
+    row_rate_max: f64,
+    stale: u64,
+}
+
+/// Runs the scenario.
+///
+/// # Errors
+/// It could not be set up.
+pub async fn run(stage: &Stage, options: &Options) -> Result<Report, Error> {
+    stage.owner()?;
+    stage.consent(options.watchers + options.conversations)?;
+    let stretches = divide(options.conversations, ROWS_SHOWN, options.workers, 1);
+    let count = stretches.len() as u64;
+    let part = |(index, stretch): (u64, &Stretch)| {
+        Part::Inbox(Share {
+            setting: stage.setting(index),
+            stretch: *stretch,
+            watchers: options.watchers / count + u64::from(index < options.watchers % count),
+        })
+    };
+    let parts: Vec<Part> = (0..).zip(&stretches).map(part).collect();
+    let plan = |started| Plan {
+        pairs: options.conversations,
+        rate: options.rate,
+        due: options.rate * options.seconds,
+        message_bytes: 100,
+        started,
+    };
+    let acted = act(stage, "inbox", &parts, plan).await?;
+    let mut report = acted.report("inbox", stage);
+    let mut sum = Outcome::default();
+    for outcome in acted.outcomes::<Outcome>()? {
+        sum.lag.add_all(&outcome.lag);
+        sum.row_rate_max = sum.row_rate_max.max(outcome.row_rate_max);
+        sum.stale += outcome.stale;
+    }
+    report.count("watchers", options.watchers);
+    report.count("conversations", options.conversations);
+    for tally in [Tally::Sent, Tally::Acknowledged, Tally::Rows, Tally::Lost] {
+        report.count(tally.name(), acted.counts.of(tally));
+    }
+    let rows = ratio(acted.counts.of(Tally::Rows), acted.seconds);
+    let each = rows / options.watchers as f64;
+    report.figure("rows_per_watcher", each, Unit::PerSecond);
+    report.figure("row_rate_max", sum.row_rate_max, Unit::PerSecond);
+    report.count("stale_rows", sum.stale);
+    report.latency("lag", sum.lag);
+    acted.tell_usage(&mut report);
+    report.series = acted.monitor.samples.rates(&[Tally::Sent, Tally::Rows]);
+    report.expect("row_rate_max", Relation::AtMost, ROW_RATE_MAX);
+    report.expect_none("stale_rows");
+    report.expect_none(Tally::Lost.name());
+    Ok(report)
+}
+
+/// The worker's side.
+///
+/// # Errors
+/// It could not be set up, or the store cannot be read.
+pub async fn play(share: Share, mut worker: Worker) -> Result<Outcome, Error> {
+    let doors = Doors::find(&share.setting).await?;
+    let world = worker.world.clone();
+    let customer =
+        async |index| Box::pin(cast::customer(&world, &share.setting, &doors, index)).await;
+    let customers = cast::each(share.stretch.range(), customer).await?;
+    let ids: Vec<ConversationId> = customers.iter().map(|(_, id)| *id).collect();
+    let watcher = async |index| {
+        let access = Access::Agent(share.setting.owner()?.clone());
+        let mut client = Client::new(world.clone(), doors.server_of(index).clone(), access);
+        client.connect().await?;
+        let filter = InboxFilter::All;
+        client.watch(Watch::Inbox { filter }).await?;
+        Ok(client)
+    };
+    let watchers = cast::each(0..share.watchers, watcher).await?;
+    let cue = worker.ready().await?;
+    let plan: Plan = noted(cue.note)?;
+    let mut writing = Vec::new();
+    for (pair, (client, id)) in share.stretch.range().zip(customers) {
+        let tallies = worker.tallies.clone();
+        writing.push(world.tracker.spawn(write(client, id, pair, plan, tallies)));
+    }
+    let mut watching = Vec::new();
+    for client in watchers {
+        let watched = Watched::new(worker.tallies.clone(), worker.delivery.clone());
+        watching.push(world.tracker.spawn(watched.watch(client, plan)));
+    }
+    for task in writing {
+        task.await.expect("a writer does not panic");
+    }
+    let mut seen = Vec::new();
+    for task in watching {
+        seen.push(task.await.expect("a watcher does not panic"));
+    }
+    worker.ready().await?;
+    let mut outcome = Outcome {
+        lag: worker.delivery.taken(),
+        ..Outcome::default()
+    };
+    let mut http = Http::new(doors.server_of(0).clone());
+    for id in ids {
+        let call = Call::get(format!("/api/v1/conversations/{id}"));
+        let stored: Conversation = http.ask(&share.setting.owner()?.call(call)).await?;
+        for watched in &seen {
+            let shown = watched.rows.get(&id).map_or(0, |row| row.seq);
+            outcome.stale += u64::from(shown != stored.seq);
+        }
+    }
+    for watched in &seen {
+        outcome.row_rate_max = outcome.row_rate_max.max(watched.row_rate_max);
+    }
+    Ok(outcome)
+}
+
+/// Writes the messages of a conversation when they are due.
+async fn write(
+    mut client: Client,
+    id: ConversationId,
+    pair: u64,
+    plan: Plan,
+    tallies: Arc<Tallies>,
+) {
+    let clock = client.clock().clone();
+    let step = usize::try_from(plan.pairs).expect("at most 100");
+    let end = plan.at(plan.due) + DRAIN / 2;
+    let mut due = (pair..plan.due).step_by(step).peekable();
+    loop {
+        let now = moment::now();
+        let until = due.peek().map_or(end, |index| plan.at(*index));
+        if until <= now {
+            let Some(index) = due.next() else { return };
+            client.send(cast::say(Some(id), &plan.body(index))).await;
+            tallies.add(Tally::Sent);
+            continue;
+        }
+        match clock.timeout(until - now, client.next()).await {
+            Some(Ok(news)) if news.ack().is_some() => tallies.add(Tally::Acknowledged),
+            Some(Ok(_)) | None => {}
+            Some(Err(error)) => {
+                note(format!("a customer was cut off: {error}"));
+                tallies.add(Tally::Lost);
+                return;
+            }
+        }
+    }
+}
+
+/// A row as a watcher knows it.
+struct Row {
+    version: u64,
+    seq: u64,
+    /// The times of those that came over the last window.
+    came_ms: VecDeque<u64>,
+}
+
+/// What a watcher sees.
+struct Watched {
+    rows: BTreeMap<ConversationId, Row>,
+    row_rate_max: f64,
+    tallies: Arc<Tallies>,
+    meter: Arc<Meter>,
+}
+
+impl Watched {
+    fn new(tallies: Arc<Tallies>, meter: Arc<Meter>) -> Self {
+        Self {
+            rows: BTreeMap::new(),
+            row_rate_max: 0.0,
+            tallies,
+            meter,
+        }
+    }
+
+    async fn watch(mut self, mut client: Client, plan: Plan) -> Self {
+        let clock = client.clock().clone();
+        let end = plan.at(plan.due) + DRAIN;
+        loop {
+            let left = end.saturating_sub(moment::now());
+            match clock.timeout(left, client.next()).await {
+                None => return self,
+                Some(Ok(News::Agent(AgentNews::Inbox { rows, .. }))) => {
+                    for row in &rows {
+                        self.take(row);
+                    }
+                }
+                Some(Ok(News::Agent(AgentNews::InboxChanges { rows, .. }))) => {
+                    let now = moment::now();
+                    for row in &rows {
+                        self.tallies.add(Tally::Rows);
+                        if self.take(row) {
+                            self.time(row, now);
+                        }
+                    }
+                }
+                Some(Ok(_)) => {}
+                Some(Err(error)) => {
+                    note(format!("a watcher was cut off: {error}"));
+                    self.tallies.add(Tally::Lost);
+                    return self;
+                }
+            }
+        }
+    }
+
+    /// Puts a row in place of an older one; says whether it is newer.
+    fn take(&mut self, row: &Conversation) -> bool {
+        let known = self.rows.entry(row.id).or_insert_with(|| Row {
+            version: 0,
+            seq: 0,
+            came_ms: VecDeque::new(),
+        });
+        let is_newer = row.version > known.version;
+        if is_newer {
+            known.version = row.version;
+            known.seq = row.seq;
+        }
+        is_newer
+    }
+
+    /// Measures how late a row is, and how often it comes.
+    fn time(&mut self, row: &Conversation, now: Duration) {
+        let preview = row.preview.as_ref();
+        if let Some((_, due)) = preview.and_then(|preview| planned(&preview.text)) {
+            self.meter.add(now.saturating_sub(due));
+        }
+        let Some(known) = self.rows.get_mut(&row.id) else {
+            return;
+        };
+        let (came_ms, at_ms) = (&mut known.came_ms, row.active_at_ms);
+        came_ms.push_back(at_ms);
+        let is_past = |first: &u64| at_ms.saturating_sub(*first) >= WINDOW_MS;
+        while came_ms.front().is_some_and(is_past) {
+            came_ms.pop_front();
+        }
+        let rate = came_ms.len() as f64 * 1_000.0 / WINDOW_MS as f64;
+        self.row_rate_max = self.row_rate_max.max(rate);
+    }
+}

@@ -1,0 +1,158 @@
+//! Runs as their user makes them, small ones, on servers of the tool's own.
+
+use std::process::{Command, Stdio};
+use std::sync::Once;
+
+use serde_json::Value;
+
+/// Builds the server beside the program: a test of this crate alone would leave it as it was.
+fn build_server() {
+    static BUILT: Once = Once::new();
+    BUILT.call_once(build);
+}
+
+fn build() {
+    let built = Command::new(env!("CARGO"))
+        .args(["build", "--quiet", "--locked", "--package", "server"])
+        .args(["--bin", "switchboard"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .status();
+    let built = built.expect("cargo runs");
+    assert!(built.success(), "the server does not build");
+}
+
+/// Runs a scenario and gives its report.
+fn run(arguments: &[&str]) -> Value {
+    build_server();
+    let folder = tempfile::tempdir().expect("there is room for temporary files");
+    let file = folder.path().join("report.json");
+    let output = Command::new(env!("CARGO_BIN_EXE_switchboard-loadtest"))
+        .args(arguments)
+        .arg("--json")
+        .arg(&file)
+        .stdin(Stdio::null())
+        .output()
+        .expect("the program runs");
+    let told = String::from_utf8_lossy(&output.stdout);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{arguments:?}: {told}{errors}");
+    let text = std::fs::read_to_string(&file).expect("a report was written");
+    serde_json::from_str(&text).expect("the report is JSON")
+}
+
+#[test]
+fn nothing_is_lost_doubled_or_reordered_while_a_node_is_being_broken() {
+    let report = run(&[
+        "verify",
+        "--faults",
+        "--duration",
+        "8s",
+        "--seed",
+        "11",
+        "--rate",
+        "60",
+    ]);
+    let count = |name: &str| report[name].as_u64().unwrap_or_else(|| panic!("no {name}"));
+    for name in ["lost", "doubled", "reordered", "refused", "unfinished"] {
+        assert_eq!(count(name), 0, "{name} in {report:#}");
+    }
+    assert!(count("acknowledged") > 0);
+    assert_eq!(count("acknowledged"), count("stored"));
+    assert!(count("faults") > 0);
+    assert_eq!(count("seed"), 11);
+}
+
+#[test]
+fn every_scenario_runs_and_finds_a_small_server_good() {
+    let runs: [&[&str]; 8] = [
+        &[
+            "idle",
+            "--visitors",
+            "60",
+            "--hold-s",
+            "1",
+            "--workers",
+            "2",
+        ],
+        &["connect", "--connections", "80", "--full"],
+        &[
+            "chat",
+            "--pairs",
+            "12",
+            "--rate",
+            "24",
+            "--seconds",
+            "2",
+            "--workers",
+            "2",
+            "--pairs-per-agent",
+            "3",
+        ],
+        &[
+            "room",
+            "--followers",
+            "30",
+            "--rate",
+            "5",
+            "--seconds",
+            "1",
+            "--by",
+            "tabs",
+        ],
+        &[
+            "feed",
+            "--visitors",
+            "30",
+            "--page-every-ms",
+            "500",
+            "--watchers",
+            "2",
+            "--seconds",
+            "2",
+        ],
+        &[
+            "inbox",
+            "--watchers",
+            "4",
+            "--conversations",
+            "6",
+            "--rate",
+            "40",
+            "--seconds",
+            "2",
+        ],
+        &["storm", "--visitors", "10", "--missed", "20"],
+        &["drain", "--visitors", "40"],
+    ];
+    for arguments in runs {
+        let report = run(&[&["--own"], arguments].concat());
+        assert_eq!(report["scenario"], arguments[0]);
+        assert_eq!(report["good"], true, "{report:#}");
+    }
+}
+
+#[test]
+fn mixed_and_stalled_loads_run_too() {
+    let slow = run(&[
+        "--own",
+        "slow",
+        "--followers",
+        "20",
+        "--seconds",
+        "1",
+        "--rounds",
+        "1",
+    ]);
+    assert_eq!(slow["stalled"], 1);
+    let soak = run(&[
+        "--own",
+        "soak",
+        "--duration",
+        "3s",
+        "--pairs",
+        "6",
+        "--visitors",
+        "20",
+    ]);
+    assert_eq!(soak["acknowledged"], soak["sent"]);
+}
