@@ -80,7 +80,8 @@ const inboxIndex = createRoute({
 const inboxList = createRoute({
   getParentRoute: () => inboxHome,
   path: "$list",
-  validateSearch: (search: Record<string, unknown>): { q?: string | undefined } => ({ q: textOf(search["q"]) }),
+  // What is searched for, and the entry of the conversation to go to.
+  validateSearch: (search: Record<string, unknown>): { q?: string | undefined; at?: number | undefined } => ({ q: textOf(search["q"]), at: numberOf(search["at"]) }),
   component: InboxPage,
 });
 
@@ -119,8 +120,13 @@ const settingsPage = createRoute({
   component: SettingsLazy,
 });
 
+/** Addresses are read as JSON: digits alone come as a number. */
 function textOf(value: unknown): string | undefined {
-  return typeof value === "string" && value !== "" ? value : undefined;
+  return (typeof value === "string" && value !== "") || typeof value === "number" ? String(value) : undefined;
+}
+
+function numberOf(value: unknown): number | undefined {
+  return typeof value === "number" && Number.isSafeInteger(value) && value > 0 ? value : undefined;
 }
 
 function NotFound() {

@@ -23,6 +23,7 @@ pub mod page;
 pub mod permission;
 pub mod position;
 pub mod rejection;
+pub mod search;
 pub mod setup;
 pub mod site;
 pub mod text;

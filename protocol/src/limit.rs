@@ -67,6 +67,8 @@ pub const VISITOR_EDIT_WINDOW_MS: u64 = 15 * 60 * 1_000;
 pub const SNOOZE_MS_MAX: u64 = 366 * 24 * 60 * 60 * 1_000;
 /// Bytes of a search text.
 pub const SEARCH_BYTES_MAX: usize = 200;
+/// Rows of one page of what a search found.
+pub const FOUND_ROWS_MAX: usize = 50;
 /// Bytes queued towards one connection before it is told to resume.
 pub const QUEUE_BYTES_MAX: usize = 1024 * 1024;
 /// How long a reader may make no progress before it is told to resume, in milliseconds.

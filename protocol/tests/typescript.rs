@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use protocol::rejection::{CloseCode, ErrorCode};
 use protocol::{
     agent, attachment, audit, command, contact, event, frame, identity_key, key, limit, message,
-    news, page, setup, site, visitor, widget, workspace,
+    news, page, search, setup, site, visitor, widget, workspace,
 };
 use sha2::{Digest, Sha256};
 use ts_rs::{Config, TS, TypeVisitor};
@@ -78,6 +78,7 @@ impl Collector<'_> {
         self.visit::<visitor::Visitor>();
         self.visit::<key::ApiKey>();
         self.visit::<key::NewApiKey>();
+        self.visit::<search::Found>();
         self.visit::<audit::AuditEntry>();
         self.visit::<audit::FailedLogin>();
         self.visit::<event::Event>();

@@ -19,6 +19,7 @@ pub mod error;
 pub mod event;
 pub mod failed_login;
 pub mod fold;
+mod found;
 pub mod identity_key;
 pub mod invitation;
 pub mod job;
@@ -38,6 +39,7 @@ pub mod unread;
 pub mod user;
 pub mod visit;
 pub mod visitor;
+mod word;
 pub mod workspace;
 
 pub use db::{DatabaseConfig, Db, Home, Reader, open};

@@ -10,13 +10,15 @@ use protocol::limit;
 use protocol::message::{Format, plain_text};
 use protocol::page::Page;
 use protocol::permission::Scope;
+use protocol::search::Found;
 use protocol::view::InboxFilter;
 
 use crate::conversation::{ListQuery, decode, select_conversation};
 use crate::db::{Backend, Batch, Db, Reader, Value, stmt};
 use crate::error::Result;
-use crate::fold::fold;
+use crate::found::{Sought, literal};
 use crate::page::{Cursor, page};
+use crate::word::split;
 
 /// The index of SQLite: FTS5 over `message.words`, kept by triggers; what is removed is overwritten. A message
 /// whose words nobody looked for yet has none.
@@ -44,9 +46,6 @@ CREATE INDEX message_index ON message
     USING GIN (array_to_tsvector(string_to_array(words, ' ')));
 ";
 
-/// Bytes of one word in the index; longer ones are cut.
-const WORD_BYTES_MAX: usize = 64;
-
 /// Words of one message in the index.
 const WORDS_MAX: usize = 2_000;
 
@@ -64,53 +63,6 @@ fn words(workspace_id: &str, text: &str) -> String {
 
 fn workspace_word(id: &str) -> String {
     id.replace('_', "")
-}
-
-/// The words of a text, in order.
-fn split(text: &str) -> Vec<String> {
-    let mut words = Vec::new();
-    let mut word = String::new();
-    let mut run: Vec<char> = Vec::new();
-    for c in fold(text).chars().chain([' ']) {
-        if is_spaceless(c) {
-            end_word(&mut word, &mut words);
-            run.push(c);
-        } else {
-            end_run(&mut run, &mut words);
-            if c.is_alphanumeric() {
-                word.push(c);
-            } else {
-                end_word(&mut word, &mut words);
-            }
-        }
-    }
-    words
-}
-
-fn end_word(word: &mut String, words: &mut Vec<String>) {
-    if !word.is_empty() {
-        let mut end = word.len().min(WORD_BYTES_MAX);
-        while !word.is_char_boundary(end) {
-            end -= 1;
-        }
-        word.truncate(end);
-        words.push(std::mem::take(word));
-    }
-}
-
-fn end_run(run: &mut Vec<char>, words: &mut Vec<String>) {
-    if let [single] = run.as_slice() {
-        words.push(single.to_string());
-    }
-    words.extend(run.windows(2).map(|pair| pair.iter().collect()));
-    run.clear();
-}
-
-/// Letters of scripts that write without spaces: Thai, Lao, Myanmar, Khmer, kana and Han.
-fn is_spaceless(c: char) -> bool {
-    matches!(c, '\u{e00}'..='\u{eff}' | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{17ff}'
-        | '\u{3041}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}' | '\u{f900}'..='\u{faff}'
-        | '\u{20000}'..='\u{3ffff}')
 }
 
 /// Messages whose words are found in one go: it holds the writer for a few milliseconds.
@@ -281,9 +233,104 @@ pub async fn conversations(
     })
 }
 
-/// The text as `LIKE` takes it, without the characters that mean something there.
-fn literal(text: &str) -> String {
-    fold(text).trim().replace(['%', '_', '\\'], "")
+/// `$2`, `$3` where the page begins, `$4` its length, `$5` words for the index, `$6` what a name or an address
+/// holds, `$7` a conversation's number. Uses `conversation_by_number`, `contact_by_root` and
+/// `conversation_of_contact`; names and addresses are looked through.
+macro_rules! search_everywhere {
+    ($matching:literal) => {
+        select_conversation!(
+            "(c.active_at_ms, c.conversation_id) < ($2, $3) AND c.conversation_id IN (",
+            $matching,
+            "
+            UNION
+            SELECT n.conversation_id FROM conversation n
+            WHERE n.workspace_id = $1 AND n.number = $7
+            UNION
+            SELECT n.conversation_id
+            FROM contact f
+            JOIN contact g ON g.workspace_id = f.workspace_id AND g.root_id = f.contact_id
+            JOIN conversation n ON n.workspace_id = g.workspace_id AND n.contact_id = g.contact_id
+            WHERE f.workspace_id = $1 AND (f.name_folded LIKE '%' || $6 || '%'
+                OR (f.name = '' AND COALESCE(f.email, '') = ''
+                    AND ('visitor ' || LOWER(f.handle) LIKE $6 || '%' OR LOWER(f.handle) = $6)))
+            UNION
+            SELECT n.conversation_id
+            FROM contact_identity i
+            JOIN contact f ON f.workspace_id = i.workspace_id AND f.contact_id = i.contact_id
+            JOIN contact g ON g.workspace_id = f.workspace_id AND g.root_id = f.root_id
+            JOIN conversation n ON n.workspace_id = g.workspace_id AND n.contact_id = g.contact_id
+            WHERE i.workspace_id = $1 AND i.archived_at_ms IS NULL
+                AND i.kind IN ('email', 'phone', 'external_id') AND i.value_folded LIKE $6 || '%')
+    ORDER BY c.active_at_ms DESC, c.conversation_id DESC
+    LIMIT $4"
+        )
+    };
+}
+
+const EVERYWHERE_SQLITE: &str = search_everywhere!(
+    "SELECT m.conversation_id
+            FROM message_index x
+            JOIN message m ON m.rowid = x.rowid
+            WHERE x.message_index MATCH $5 AND m.workspace_id = $1"
+);
+
+// Uses the GIN index `message_index`.
+const EVERYWHERE_POSTGRES: &str = search_everywhere!(
+    "SELECT m.conversation_id
+            FROM message m
+            WHERE m.workspace_id = $1 AND array_to_tsvector(string_to_array(m.words, ' '))
+                @@ CAST(CAST($5 AS TEXT) AS TSQUERY)"
+);
+
+/// The conversations of all lists where one message or note holds all words of a text, the last word as a
+/// beginning, or whose contact's name, handle, address or number holds the text, or whose own number it
+/// is; newest first, with where it stands.
+///
+/// # Errors
+/// The store's.
+pub async fn everywhere(
+    reader: &Reader,
+    scope: &Scope,
+    text: &str,
+    cursor: Option<&str>,
+    limit: usize,
+) -> Result<Page<Found>> {
+    let sought = Sought::of(text);
+    if sought.words.is_empty() {
+        return Ok(Page {
+            items: Vec::new(),
+            cursor: None,
+        });
+    }
+    let workspace = workspace_word(&scope.workspace_id().to_string());
+    let (sql, matching) = match reader.backend() {
+        Backend::Sqlite => (EVERYWHERE_SQLITE, sqlite_query(&workspace, &sought.words)),
+        Backend::Postgres => (
+            EVERYWHERE_POSTGRES,
+            postgres_query(&workspace, &sought.words),
+        ),
+    };
+    let limit = limit.min(limit::FOUND_ROWS_MAX);
+    let after = Cursor::or_newest(cursor);
+    let rows = reader
+        .rows(stmt!(
+            sql,
+            scope.workspace_id(),
+            after.at_ms,
+            after.id,
+            limit + 1,
+            matching,
+            sought.literal.as_str(),
+            sought.number.unwrap_or_default()
+        ))
+        .await?;
+    let found = page(&rows, limit, decode, |item| {
+        Cursor::text(item.active_at_ms, item.id)
+    })?;
+    Ok(Page {
+        items: sought.matches(reader, scope, found.items).await?,
+        cursor: found.cursor,
+    })
 }
 
 /// Words hold letters and digits only, so quoting them is safe.
@@ -308,19 +355,6 @@ fn postgres_query(workspace: &str, words: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn words_are_folded_and_scripts_without_spaces_go_by_neighbours() {
-        let check = |text: &str, expected: &[&str]| assert_eq!(split(text), expected, "{text}");
-        check(
-            "Where is my Écran-42?",
-            &["where", "is", "my", "ecran", "42"],
-        );
-        check("東京タワー", &["東京", "京タ", "タワ", "ワー"]);
-        check("猫 cat", &["猫", "cat"]);
-        check("'; DROP TABLE \"x\" --", &["drop", "table", "x"]);
-        check(" \n ", &[]);
-    }
 
     #[test]
     fn a_text_without_words_takes_no_place_in_the_index() {

@@ -7,6 +7,8 @@ mod common;
 use both::on_both;
 use common::talk::{Talk, accepted, key, words};
 use common::{NOW_MS, Store, scope};
+use protocol::contact::handle_of;
+use protocol::search::{Found, Match};
 use protocol::view::InboxFilter;
 use protocol::visitor::Claim;
 use storage::conversation::ListQuery;
@@ -57,7 +59,107 @@ mod stories {
         numbers
     }
 
+    async fn everywhere(talk: &Talk<'_>, text: &str) -> Vec<Found> {
+        learn(talk).await;
+        let scope = scope(&talk.store.world, talk.workspace_id);
+        let page = search::everywhere(&talk.store.db, &scope, text, None, 10);
+        page.await.unwrap().items
+    }
+
+    /// The places of the only conversation found, each with its text, hits in brackets.
+    async fn places(talk: &Talk<'_>, text: &str) -> Vec<String> {
+        let found = everywhere(talk, text).await;
+        let [one] = found.as_slice() else {
+            panic!("{text} finds {found:?}");
+        };
+        one.matches.iter().map(shown).collect()
+    }
+
+    fn shown(one: &Match) -> String {
+        let parts = one.parts.iter().map(|part| {
+            if part.hit {
+                format!("[{}]", part.text)
+            } else {
+                part.text.clone()
+            }
+        });
+        format!("{}: {}", one.place.as_str(), parts.collect::<String>())
+    }
+
     on_both! {
+        /// What is found says where, in whichever list it stands.
+        async fn a_search_of_all_lists_says_where_it_matched(store: &Store) {
+            let talk = Talk::new(store).await;
+            let claim = Claim {
+                name: Some("Ana Kovač".to_owned()),
+                email: Some("ana@shop.example".to_owned()),
+                phone: Some("+386 41 555".to_owned()),
+                ..Claim::default()
+            };
+            let named = key(talk.visitor.visitor_id, "i", "claim");
+            visitor::claim(&store.db, talk.workspace_id, &talk.visitor, &named, &claim, NOW_MS).await.unwrap();
+            let begun = talk.says("Is the Smoky Black in stock? I like smoky tea.").await.conversation;
+            talk.answers(begun.id, "It is; smoky as ever").await;
+            talk.does(begun.id, NewContent::Note(words("walrus ivory is not smoky"))).await;
+            for state in [None, Some(NewContent::Closed), Some(NewContent::SpamMarked { spam: true })] {
+                if let Some(state) = state {
+                    talk.does(begun.id, state).await;
+                }
+                assert_eq!(places(&talk, "kovac").await, ["name: Ana [Kovač]"]);
+                assert_eq!(places(&talk, "ana@sh").await, ["email: [ana@sh]op.example"]);
+                assert_eq!(places(&talk, "+386").await, ["phone: [+386] 41 555"]);
+                assert_eq!(places(&talk, "#1").await, ["number: [#1]"]);
+                assert_eq!(places(&talk, "smoky bl").await, ["message: Is the [Smoky] [Black] in stock? I like [smoky] tea."]);
+                assert_eq!(places(&talk, "smoky").await, ["note: walrus ivory is not [smoky]"]);
+                assert_eq!(places(&talk, "ana").await, ["name: [Ana] Kovač", "email: [ana]@shop.example"]);
+            }
+            let found = everywhere(&talk, "walrus").await;
+            assert_eq!((found[0].matches[0].seq, found[0].matches[0].entry_id.is_some()), (Some(3), true));
+            for odd in ["", " ", "?!", "#", "#999", "99999999999999999999", "%", "' OR 1=1 --"] {
+                assert!(everywhere(&talk, odd).await.is_empty(), "{odd}");
+            }
+        }
+
+        /// Somebody without a name is found by what he is called; nobody is by what he is not.
+        async fn a_handle_is_found_while_it_is_the_name(store: &Store) {
+            let talk = Talk::new(store).await;
+            let handle = handle_of(talk.visitor.visitor_id);
+            talk.says("hello").await;
+            let marked = format!("name: Visitor [{handle}]");
+            assert_eq!(places(&talk, &handle).await, [marked]);
+            assert_eq!(everywhere(&talk, &format!("visitor {}", handle.to_lowercase())).await.len(), 1);
+            let named = key(talk.visitor.visitor_id, "i", "claim");
+            let claim = Claim { name: Some("Bo".to_owned()), ..Claim::default() };
+            visitor::claim(&store.db, talk.workspace_id, &talk.visitor, &named, &claim, NOW_MS).await.unwrap();
+            assert!(everywhere(&talk, "visitor").await.is_empty());
+        }
+
+        /// Pages follow one another without a gap or a repetition, over many conversations.
+        async fn a_search_comes_in_pages(store: &Store) {
+            let talk = Talk::new(store).await;
+            for _ in 0..25 {
+                let visitor = talk.another_visitor().await;
+                accepted(talk.says_as(visitor, "c", words("a parcel of tea")).await);
+            }
+            learn(&talk).await;
+            let scope = scope(&store.world, talk.workspace_id);
+            let mut numbers = Vec::new();
+            let mut cursor = None;
+            loop {
+                let page = search::everywhere(&store.db, &scope, "parcel", cursor.as_deref(), 12).await.unwrap();
+                for found in &page.items {
+                    assert_eq!(shown(&found.matches[0]), "message: a [parcel] of tea");
+                    numbers.push(found.conversation.number);
+                }
+                cursor = page.cursor;
+                if cursor.is_none() {
+                    break;
+                }
+            }
+            numbers.sort_unstable();
+            assert_eq!(numbers, (1..=25).collect::<Vec<_>>());
+        }
+
         /// Words are found whatever their case, accents and script; the last one as a beginning.
         async fn words_are_found(store: &Store) {
             let talk = Talk::new(store).await;

@@ -665,6 +665,13 @@ position?: Position | null, };
 /** How a body is written. Never HTML. */
 export type Format = "plain" | "markdown";
 
+/** A conversation that a search found. */
+export type Found = {
+/** The conversation, in whichever list it stands. */
+conversation: Conversation,
+/** Where it matched: of messages and notes the newest. Empty where the match has gone meanwhile. */
+matches: Array<Match>, };
+
 /** Frames of both directions' ends, the same for visitors and agents. */
 export type GoingAway = {
 /** When to come back, in milliseconds from now. */
@@ -856,6 +863,22 @@ export type Marks = {
 delivered: number,
 /** The highest number the reader has seen. */
 read: number, };
+
+/** Where a conversation holds what was searched for. */
+export type Match = {
+/** Where. */
+place: MatchPlace,
+/** The text there, or the part of it around the words: the pieces in order. */
+parts: Array<TextPart>,
+/** The message or note. */
+entry_id?: EntryId | null,
+/** Its number. */
+seq?: number | null,
+/** When it was said. */
+sent_at_ms?: number | null, };
+
+/** Where a search was matched. */
+export type MatchPlace = "name" | "email" | "phone" | "external_id" | "number" | "message" | "note";
 
 /** Who is signed in, and where. */
 export type Me = {
@@ -1184,6 +1207,13 @@ hello: Hello,
 watch?: Array<Watch>,
 /** Answer once with what there is after at most so long, for proxies that hold streams back. */
 wait_ms?: number | null, };
+
+/** A piece of a text. */
+export type TextPart = {
+/** Its letters. */
+text: string,
+/** Whether it is what was searched for. */
+hit: boolean, };
 
 /** How the widget looks and what it says first. */
 export type Theme = {

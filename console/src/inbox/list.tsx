@@ -1,5 +1,4 @@
 /** The live list of conversations: virtual rows that stand still while somebody points at them. */
-import { useVirtualizer } from "@tanstack/react-virtual";
 import { useEffect, useMemo, useRef, useState } from "react";
 import type { Conversation, InboxFilter } from "@switchboard/protocol";
 
@@ -8,12 +7,13 @@ import { arrange, type Arranged } from "../live/order.ts";
 import { shownOrder } from "../live/selection.ts";
 import { inbox, loadOlder } from "../live/session.ts";
 import { Button } from "../part/control.tsx";
+import { VirtualRows } from "../part/rows.tsx";
 import { useStore } from "../part/store.ts";
 import { errorText } from "../api/http.ts";
 import { NothingHere } from "./empty.tsx";
 import { Row } from "./row.tsx";
 
-export const ROW_HEIGHT = 68;
+const ROW_HEIGHT = 68;
 
 /** The list of one filter. Mount it anew for another filter. */
 export function LiveList({ filter, chosen }: { filter: InboxFilter; chosen: string | undefined }) {
@@ -32,6 +32,8 @@ export function LiveList({ filter, chosen }: { filter: InboxFilter; chosen: stri
   }, [sorted, pointed, scrolled, released]);
   useEffect(() => shownOrder.set(shown.order), [shown.order]);
   const scroller = useRef<HTMLDivElement>(null);
+  const [last, setLast] = useState(0);
+  const older = useOlder(held_list.more, last >= shown.order.length - 20, loadOlder);
   function release() {
     arranged.current = { order: [], waiting_count: 0 };
     scroller.current?.scrollTo({ top: 0 });
@@ -46,84 +48,34 @@ export function LiveList({ filter, chosen }: { filter: InboxFilter; chosen: stri
           {shown.waiting_count} new
         </button>
       )}
-      <Rows scroller={scroller} ids={shown.order} gone={(id) => !rows.has(id)} chosen={chosen} filter={filter} onScrolled={setScrolled} more={held_list.more} onMore={loadOlder} />
+      <VirtualRows
+        scroller={scroller}
+        ids={shown.order}
+        label="Conversations"
+        height={ROW_HEIGHT}
+        chosen={chosen}
+        more={held_list.more}
+        onScrolled={setScrolled}
+        onEnd={setLast}
+        row={(id, tabIndex) => <Row id={id} filter={filter} chosen={id === chosen} gone={!rows.has(id)} tabIndex={tabIndex} />}
+      >
+        {older.error && (
+          <div className="list-more">
+            <span className="faint">{older.error}</span>
+            <Button size="small" onClick={older.again}>
+              Try again
+            </Button>
+          </div>
+        )}
+        {older.busy && <div className="list-more faint">Older conversations are on their way</div>}
+      </VirtualRows>
     </div>
   );
 }
 
 const NO_ROWS: ReadonlyMap<string, Conversation> = new Map();
 
-/** Virtual rows, with older ones loaded near the end. */
-export function Rows({
-  scroller,
-  ids,
-  gone,
-  chosen,
-  filter,
-  more,
-  onMore,
-  onScrolled,
-}: {
-  scroller: React.RefObject<HTMLDivElement | null>;
-  ids: readonly string[];
-  gone: (id: string) => boolean;
-  chosen: string | undefined;
-  filter: InboxFilter;
-  more: boolean;
-  onMore: () => Promise<unknown>;
-  onScrolled: (scrolled: boolean) => void;
-}) {
-  const virtual = useVirtualizer({
-    count: ids.length,
-    getScrollElement: () => scroller.current,
-    estimateSize: () => ROW_HEIGHT,
-    getItemKey: (index) => ids[index] ?? index,
-    overscan: 8,
-  });
-  const items = virtual.getVirtualItems();
-  const last = items.at(-1)?.index ?? 0;
-  const older = useOlder(more, last >= ids.length - 20, onMore);
-  useEffect(() => {
-    const index = chosen ? ids.indexOf(chosen) : -1;
-    if (index >= 0) virtual.scrollToIndex(index, { align: "auto" });
-    // Only when another row is chosen: a list that moves must not pull the view along.
-  }, [chosen]);
-  return (
-    <div
-      className="list-scroll"
-      ref={scroller}
-      tabIndex={-1}
-      onScroll={(event) => onScrolled(event.currentTarget.scrollTop > 4)}
-    >
-      <ul className="list-rows" style={{ height: virtual.getTotalSize() }} aria-label="Conversations">
-        {items.map((item) => {
-          const id = ids[item.index];
-          if (id === undefined) return null;
-          return (
-            <li
-              key={item.key}
-              style={{ transform: `translateY(${item.start}px)`, height: item.size }}
-              aria-setsize={more ? -1 : ids.length}
-              aria-posinset={item.index + 1}
-            >
-              <Row id={id} filter={filter} chosen={id === chosen} gone={gone(id)} />
-            </li>
-          );
-        })}
-      </ul>
-      {older.error && (
-        <div className="list-more">
-          <span className="faint">{older.error}</span>
-          <Button size="small" onClick={older.again}>
-            Try again
-          </Button>
-        </div>
-      )}
-      {older.busy && <div className="list-more faint">Older conversations are on their way</div>}
-    </div>
-  );
-}
-
+/** Loads older rows near the end. */
 function useOlder(more: boolean, near_end: boolean, onMore: () => Promise<unknown>) {
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<string | null>(null);

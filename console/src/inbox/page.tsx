@@ -1,17 +1,18 @@
 /** The inbox: the list, and beside it the conversation that is open. */
 import { Link, Outlet, useNavigate, useParams, useSearch } from "@tanstack/react-router";
-import { useEffect, useRef, useState } from "react";
+import { useEffect, useRef, useState, type KeyboardEvent, type RefObject } from "react";
 import type { InboxFilter } from "@switchboard/protocol";
 
-import { neighbourOf, shownOrder } from "../live/selection.ts";
+import { foundAt, neighbourOf, shownOrder } from "../live/selection.ts";
 import { inbox, watchInbox } from "../live/session.ts";
 import { Icon } from "../part/icon.tsx";
-import { IconButton } from "../part/control.tsx";
+import { Button, IconButton } from "../part/control.tsx";
 import { Divider, usePaneWidth, type PaneSize } from "../part/pane.tsx";
+import { focusRows } from "../part/rows.tsx";
 import { useStore } from "../part/store.ts";
 import { useActions } from "../shell/action.ts";
 import { LiveList } from "./list.tsx";
-import { SearchList } from "./search.tsx";
+import { FoundCount, SearchList } from "./search.tsx";
 
 const LIST_SIZE: PaneSize = { name: "list", width: 340, min: 260, max: 520 };
 
@@ -33,12 +34,23 @@ export function InboxPage() {
   const width = usePaneWidth(LIST_SIZE);
   useEffect(() => watchInbox(filter), [filter]);
   useWalk(filter, chosen);
+  const pane = useRef<HTMLElement>(null);
+  const field = useRef<HTMLInputElement>(null);
+  const toField = () => field.current?.select();
   return (
     <div className="panes" data-open={chosen ? "" : undefined}>
-      <section className="pane-list" style={{ "--pane": `${width}px` } as React.CSSProperties} aria-label="Conversations">
-        <ListHead filter={filter} search={search} />
+      <section
+        ref={pane}
+        className="pane-list"
+        style={{ "--pane": `${width}px` } as React.CSSProperties}
+        aria-label="Conversations"
+        onKeyDown={(event) => {
+          if (event.key === "Escape" && search && event.target !== field.current) toField();
+        }}
+      >
+        <ListHead filter={filter} search={search} field={field} onDown={() => focusRows(pane.current)} />
         {search ? (
-          <SearchList key={filter} filter={filter} search={search} chosen={chosen} />
+          <SearchList filter={filter} search={search} chosen={chosen} onTop={toField} />
         ) : (
           <LiveList key={filter} filter={filter} chosen={chosen} />
         )}
@@ -52,22 +64,40 @@ export function InboxPage() {
   );
 }
 
-function ListHead({ filter, search }: { filter: InboxFilter; search: string }) {
+interface HeadProps {
+  filter: InboxFilter;
+  search: string;
+  field: RefObject<HTMLInputElement | null>;
+  /** Goes into the list; says whether there is something to go to. */
+  onDown: () => boolean;
+}
+
+function ListHead({ filter, search, field, onDown }: HeadProps) {
   const counts = useStore(inbox, (held) => held.counts);
   const navigate = useNavigate();
   const [text, setText] = useState(search);
-  const field = useRef<HTMLInputElement>(null);
-  useEffect(() => setText(search), [search]);
+  // What is typed stays as it is typed, with its last space; an address that was gone to is taken over.
+  useEffect(() => setText((typed) => (typed.trim() === search ? typed : search)), [search]);
   useEffect(() => {
     const wanted = text.trim();
     if (wanted === search) return;
     const timer = setTimeout(
-      () => void navigate({ to: ".", search: (before: Record<string, unknown>) => ({ ...before, q: wanted || undefined }), replace: true }),
+      () => void navigate({ to: ".", search: { q: wanted || undefined }, replace: true }),
       180,
     );
     return () => clearTimeout(timer);
   }, [text, search, navigate]);
-  useActions([{ id: "search", name: "Search this list", group: "List", keys: "/", icon: "search", run: () => field.current?.focus() }]);
+  useActions([{ id: "search", name: "Search all conversations", group: "List", keys: "/", icon: "search", run: () => field.current?.select() }]);
+  function key(event: KeyboardEvent<HTMLInputElement>) {
+    if (event.nativeEvent.isComposing) return;
+    if (event.key === "ArrowDown" || event.key === "Enter") {
+      if (onDown()) event.preventDefault();
+    } else if (event.key === "Escape" && text) {
+      // The first Escape clears, the next one leaves the field.
+      setText("");
+      event.stopPropagation();
+    } else if (event.key === "Escape") event.currentTarget.blur();
+  }
   const count_of: Partial<Record<InboxFilter, number>> = counts ? { all: counts.all, mine: counts.mine, unassigned: counts.unassigned } : {};
   return (
     <header className="list-head">
@@ -78,35 +108,34 @@ function ListHead({ filter, search }: { filter: InboxFilter; search: string }) {
           <input
             ref={field}
             type="search"
-            aria-label={`Search in ${NAMES[filter]}`}
+            aria-label="Search all conversations"
             aria-keyshortcuts="/"
-            placeholder="Search"
+            placeholder="Search all"
+            enterKeyHint="search"
             value={text}
             onChange={(event) => setText(event.target.value)}
-            onKeyDown={(event) => {
-              if (event.key !== "Escape") return;
-              setText("");
-              event.currentTarget.blur();
-            }}
+            onKeyDown={key}
           />
           {text ? <IconButton icon="close" name="Clear the search" onClick={() => setText("")} /> : <kbd>/</kbd>}
         </div>
       </div>
-      <nav className="filters" aria-label="Lists">
-        {FILTERS.map((each) => (
-          <Link
-            key={each}
-            to="/inbox/$list"
-            params={{ list: each }}
-            search={(before: Record<string, unknown>) => before}
-            className="filter"
-            aria-current={each === filter ? "page" : undefined}
-          >
-            {NAMES[each]}
-            {count_of[each] !== undefined && <span className="filter-count">{countText(count_of[each])}</span>}
-          </Link>
-        ))}
-      </nav>
+      {search ? (
+        <div className="found-head">
+          <FoundCount search={search} />
+          <Button size="small" tone="plain" onClick={() => setText("")}>
+            Back to {NAMES[filter]}
+          </Button>
+        </div>
+      ) : (
+        <nav className="filters" aria-label="Lists">
+          {FILTERS.map((each) => (
+            <Link key={each} to="/inbox/$list" params={{ list: each }} className="filter" aria-current={each === filter ? "page" : undefined}>
+              {NAMES[each]}
+              {count_of[each] !== undefined && <span className="filter-count">{countText(count_of[each])}</span>}
+            </Link>
+          ))}
+        </nav>
+      )}
     </header>
   );
 }
@@ -134,7 +163,7 @@ function useWalk(filter: InboxFilter, chosen: string | undefined): void {
       void navigate({
         to: "/inbox/$list/$conversationId",
         params: { list: filter, conversationId: id },
-        search: (before: Record<string, unknown>) => before,
+        search: (before: Record<string, unknown>) => ({ ...before, at: foundAt.get().get(id) }),
       });
     }
   };

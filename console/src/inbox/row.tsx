@@ -13,7 +13,7 @@ import { now } from "../part/clock.ts";
 import { lampOf, priorityName } from "./word.ts";
 
 /** A row; drawn again only when its own conversation changes. */
-export const Row = memo(function Row({ id, filter, chosen, gone }: { id: string; filter: InboxFilter; chosen: boolean; gone: boolean }) {
+export const Row = memo(function Row({ id, filter, chosen, gone, tabIndex }: { id: string; filter: InboxFilter; chosen: boolean; gone: boolean; tabIndex: 0 | -1 }) {
   const row = useStore(records, (known) => known.get(id));
   const mark = useStore(reads, (known) => known.get(id));
   const here = useStore(visitors, (held) => (row?.visitor_id ? held.rows.get(row.visitor_id)?.state === "active" : false));
@@ -26,8 +26,9 @@ export const Row = memo(function Row({ id, filter, chosen, gone }: { id: string;
     <Link
       to="/inbox/$list/$conversationId"
       params={{ list: filter, conversationId: id }}
-      search={(before: Record<string, unknown>) => before}
+      search={{}}
       className="row"
+      tabIndex={tabIndex}
       aria-current={chosen ? "true" : undefined}
       data-unread={unread || undefined}
       data-gone={gone || undefined}

@@ -3,12 +3,13 @@ import { Dialog as Base } from "@base-ui/react/dialog";
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useDeferredValue, useMemo, useState, type KeyboardEvent } from "react";
-import type { Conversation, Listing } from "@switchboard/protocol";
+import type { Found, Listing } from "@switchboard/protocol";
 
 import { call, queryText } from "../api/http.ts";
+import { previewText } from "../inbox/row.tsx";
 import { lampOf } from "../inbox/word.ts";
 import { visitors } from "../live/session.ts";
-import { records } from "../live/record.ts";
+import { noteRecords, records } from "../live/record.ts";
 import { Icon } from "../part/icon.tsx";
 import { Lamp } from "../part/lamp.tsx";
 import { createStore, useStore } from "../part/store.ts";
@@ -24,6 +25,7 @@ interface Choice {
   group: string;
   name: string;
   hint: string;
+  time?: string;
   mark: React.ReactNode;
   run: () => void;
 }
@@ -59,8 +61,12 @@ function useChoices(query: string): Choice[] {
   const here = useStore(visitors, (held) => held.rows);
   const navigate = useNavigate();
   const found = useQuery({
-    queryKey: ["palette", query],
-    queryFn: ({ signal }) => call<Listing<Conversation>>(`conversations${queryText({ filter: "all", search: query, limit: 8 })}`, { signal }),
+    queryKey: ["search", "palette", query],
+    queryFn: async ({ signal }) => {
+      const page = await call<Listing<Found>>(`search${queryText({ text: query, limit: 8 })}`, { signal });
+      noteRecords(page.items.map((each) => each.conversation));
+      return page.items;
+    },
     enabled: query.length >= 2,
     staleTime: 5_000,
   });
@@ -81,24 +87,26 @@ function useChoices(query: string): Choice[] {
         mark: action.icon ? <Icon name={action.icon} /> : <Icon name="next" />,
         run: close(action.run),
       }));
-    const rows = new Map<string, Conversation>();
-    for (const row of [...known.values(), ...(found.data?.items ?? [])]) rows.set(row.id, row);
-    const searched = new Set((found.data?.items ?? []).map((row) => row.id));
-    const conversations = [...rows.values()]
+    const searched = new Map((found.data ?? []).map((each) => [each.conversation.id, each]));
+    const conversations = [...known.values()]
       .filter((row) => searched.has(row.id) || matches(`${row.contact_name} #${row.number} ${row.preview?.text ?? ""}`, query))
       .sort((a, b) => b.active_at_ms - a.active_at_ms)
       .slice(0, query ? 8 : 5)
-      .map((row) => ({
-        id: row.id,
-        group: "Conversations",
-        name: row.contact_name,
-        hint: `#${row.number} · ${agoText(row.active_at_ms, now())}`,
-        mark: <Lamp state={lampOf(row, false).state} />,
-        run: close(() => void navigate({ to: "/inbox/$list/$conversationId", params: { list: "all", conversationId: row.id } })),
-      }));
+      .map((row) => {
+        const said = searched.get(row.id)?.matches.find((match) => match.seq != null);
+        return {
+          id: row.id,
+          group: "Conversations",
+          name: row.contact_name,
+          hint: said ? said.parts.map((part) => part.text).join("") : previewText(row),
+          time: agoText(row.active_at_ms, now()),
+          mark: <Lamp state={lampOf(row, false).state} />,
+          run: close(() => void navigate({ to: "/inbox/$list/$conversationId", params: { list: "all", conversationId: row.id }, search: { at: said?.seq ?? undefined } })),
+        };
+      });
     const people = query
       ? [...here.values()]
-          .filter((visitor) => visitor.name && matches(visitor.name, query))
+          .filter((visitor) => matches(visitor.name, query))
           .slice(0, 5)
           .map((visitor) => ({
             id: visitor.id,
@@ -168,8 +176,9 @@ function PaletteBody() {
               onClick={choice.run}
             >
               {choice.mark}
-              <span className="cut grow">{choice.name}</span>
-              <span className="faint small cut">{choice.hint}</span>
+              <bdi className="cut palette-name">{choice.name}</bdi>
+              <bdi className="faint small cut grow palette-hint">{choice.hint}</bdi>
+              {choice.time && <span className="faint small">{choice.time}</span>}
             </div>
           </div>
         ))}

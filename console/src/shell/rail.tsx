@@ -53,14 +53,15 @@ function Place({ to, icon, name, count, countName, tone }: { to: string; icon: I
       to={to}
       className="rail-place"
       activeOptions={{ exact: false }}
-      aria-label={count > 0 ? `${name}, ${count} ${countName}` : name}
       title={count > 0 ? `${name}: ${count} ${countName}` : name}
     >
       <Icon name={icon} size={18} />
       <span className="rail-name">{name}</span>
       {count > 0 && (
-        <span className="rail-count" data-tone={tone} aria-hidden="true">
+        <span className="rail-count" data-tone={tone}>
+          <span className="heard-only">, </span>
           {count > 999 ? "999+" : count}
+          <span className="heard-only"> {countName}</span>
         </span>
       )}
     </Link>

@@ -52,7 +52,7 @@ function WrittenLine({ item, names, conversation_id, may_delete }: { item: Writt
   const ours = item.author.kind !== "visitor";
   const mine = item.author.kind === "agent" && item.author.agent_id === names.me;
   const name = item.author.kind === "agent" ? names.agent(item.author.agent_id) : authorName(item.author, names);
-  const deleted = item.message.deleted_at_ms != null;
+  const deleted = item.message.deleted_at_ms != null || names.erased;
   const changeable = item.entry_id !== null && !deleted && (mine || (may_delete && item.author.kind === "agent"));
   return (
     <article
@@ -61,6 +61,7 @@ function WrittenLine({ item, names, conversation_id, may_delete }: { item: Writt
       data-kind={item.kind}
       data-joined={item.joined || undefined}
       data-mark={item.mark ?? undefined}
+      data-seq={item.seq ?? undefined}
       aria-label={`${item.kind === "note" ? "Note by" : ""} ${name}, ${exactText(item.at_ms)}`}
     >
       <span className="said-face">{!item.joined && <Face name={name} seed={item.author.kind === "visitor" ? item.author.contact_id : authorKey(item.author)} />}</span>
@@ -80,7 +81,7 @@ function WrittenLine({ item, names, conversation_id, may_delete }: { item: Writt
               onSave={(body) => command({ do: "edit_message", conversation_id, entry_id: item.entry_id ?? "", body })}
             />
           ) : (
-            <Words message={item.message} />
+            <Words message={item.message} erased={names.erased} />
           )}
         </div>
         {(item.mark === "refused" || item.problem) && <RefusedLine item={item} />}
@@ -131,7 +132,8 @@ function DeleteDialog({ item, conversation_id, onClose }: { item: Written; conve
   );
 }
 
-function Words({ message }: { message: Message }) {
+function Words({ message, erased }: { message: Message; erased: boolean }) {
+  if (erased) return <p className="body faint said-deleted">Erased</p>;
   if (message.deleted_at_ms != null) return <p className="body faint said-deleted">Deleted</p>;
   return (
     <>

@@ -4,11 +4,13 @@ import type { AgentId, Author, Entry } from "@switchboard/protocol";
 import { priorityName } from "../inbox/word.ts";
 import { soonText } from "../part/time.tsx";
 
-/** Gives names; `null` for nobody known. */
+/** Gives names. */
 export interface Names {
   agent(id: AgentId): string;
   customer: string;
   me: AgentId;
+  /** Whether the customer was erased: what was said is not shown, whatever is still at hand. */
+  erased: boolean;
 }
 
 /** Who did something. */

@@ -6,7 +6,7 @@ import type { Conversation } from "@switchboard/protocol";
 
 import { visitorQuery } from "../api/query.ts";
 import { lampOf, PRIORITIES } from "../inbox/word.ts";
-import { neighbourOf, shownOrder } from "../live/selection.ts";
+import { foundAt, neighbourOf, shownOrder } from "../live/selection.ts";
 import { viewing } from "../live/signal.ts";
 import { may, membership, team, visitors } from "../live/session.ts";
 import { pathOf } from "../live/visitors.ts";
@@ -28,7 +28,7 @@ export function ThreadHead({ row, list, side, onSide }: { row: Conversation; lis
   const writes = may("conversations.write") && !row.contact_erased;
   return (
     <header className="thread-head">
-      <Link to="/inbox/$list" params={{ list }} search={(before: Record<string, unknown>) => before} className="icon-button phone-only" aria-label="Back to the list">
+      <Link to="/inbox/$list" params={{ list }} search={(before: Record<string, unknown>) => ({ ...before, at: undefined })} className="icon-button phone-only" aria-label="Back to the list">
         <BackIcon />
       </Link>
       <Lamp state={lamp.state} name={lamp.name} />
@@ -176,7 +176,7 @@ function CloseButton({ row, list }: { row: Conversation; list: string }) {
     const next = neighbourOf(shownOrder.get(), row.id, 1) ?? neighbourOf(shownOrder.get(), row.id, -1);
     close(row);
     if (next && next !== row.id && list !== "closed") {
-      void navigate({ to: "/inbox/$list/$conversationId", params: { list, conversationId: next }, search: (before: Record<string, unknown>) => before });
+      void navigate({ to: "/inbox/$list/$conversationId", params: { list, conversationId: next }, search: (before: Record<string, unknown>) => ({ ...before, at: foundAt.get().get(next) }) });
     }
   }
   useActions([{ id: "close", name: closed ? "Reopen" : "Close", group: "Conversation", keys: "e", icon: closed ? "reopen" : "check", run: act }]);

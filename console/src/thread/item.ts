@@ -11,6 +11,8 @@ export interface Written {
   kind: "message" | "note";
   key: string;
   entry_id: EntryId | null;
+  /** Its number in the log; none while it is on its way. */
+  seq: number | null;
   client_id: string | null;
   author: Author;
   at_ms: number;
@@ -89,6 +91,7 @@ function writtenOf(entry: Entry, kind: "message" | "note", message: Message, mar
     kind,
     key: entry.client_id ?? entry.id,
     entry_id: entry.id,
+    seq: entry.seq,
     client_id: entry.client_id ?? null,
     author: entry.author,
     at_ms: entry.sent_at_ms,
@@ -112,6 +115,7 @@ function waitingOf(conversation_id: string, item: Waiting, me: AgentId, before: 
     kind,
     key: item.client_id,
     entry_id: null,
+    seq: null,
     client_id: item.client_id,
     author,
     at_ms: item.made_at_ms,

@@ -1,6 +1,6 @@
 /** A conversation: head, log, composer, and the side panel with the person. */
 import { useQuery } from "@tanstack/react-query";
-import { Link, useParams } from "@tanstack/react-router";
+import { Link, useParams, useSearch } from "@tanstack/react-router";
 import { useEffect, useRef } from "react";
 import type { Conversation } from "@switchboard/protocol";
 
@@ -27,6 +27,7 @@ export function ConversationPage() {
   const params = useParams({ strict: false });
   const id = params.conversationId ?? "";
   const list = params.list ?? "all";
+  const at = useSearch({ strict: false }).at;
   const agent_id = useStore(membership, (member) => member?.agent_id);
   const known = useStore(records, (held) => held.get(id));
   const asked = useQuery({ ...conversationQuery(id), enabled: known === undefined });
@@ -39,7 +40,7 @@ export function ConversationPage() {
     return () => client().signal({ type: "viewing", conversation_id: null });
   }, [id, agent_id]);
   const row = known ?? asked.data;
-  if (row) return <Conversation key={id} row={row} list={list} />;
+  if (row) return <Conversation key={id} row={row} list={list} at={at} />;
   if (asked.isError) {
     return (
       <div className="empty">
@@ -66,7 +67,7 @@ function ErasedNote() {
   );
 }
 
-function Conversation({ row, list }: { row: Conversation; list: string }) {
+function Conversation({ row, list, at }: { row: Conversation; list: string; at: number | undefined }) {
   const side = useStore(side_open);
   const width = usePaneWidth(SIDE_SIZE);
   const bottom = useRef<(() => void) | null>(null);
@@ -76,7 +77,7 @@ function Conversation({ row, list }: { row: Conversation; list: string }) {
     <div className="conversation" data-side={side || undefined}>
       <section className="conversation-main" aria-label="Conversation">
         <ThreadHead row={row} list={list} side={side} onSide={toggle} />
-        <Thread row={row} bottom={bottom} />
+        <Thread row={row} bottom={bottom} at={at} />
         {row.contact_erased ? <ErasedNote /> : may("conversations.write") && <Composer row={row} onSent={() => bottom.current?.()} />}
       </section>
       {side && (

@@ -18,8 +18,8 @@ import { itemsOf, type Item } from "./item.ts";
 const WINDOW = 120;
 const NEAR_PX = 80;
 
-/** The log. `bottom` is called by the composer after sending. */
-export function Thread({ row, bottom }: { row: Conversation; bottom: RefObject<(() => void) | null> }) {
+/** The log. `bottom` is called by the composer after sending; `at` is the entry to go to. */
+export function Thread({ row, bottom, at }: { row: Conversation; bottom: RefObject<(() => void) | null>; at: number | undefined }) {
   const log = useLog(row.id);
   const items = useItems(row, log);
   const names = useNames(row);
@@ -27,7 +27,8 @@ export function Thread({ row, bottom }: { row: Conversation; bottom: RefObject<(
   const scroller = useRef<HTMLDivElement>(null);
   const shown = items.slice(-window_size);
   const older = useOlderEntries(row.id, log);
-  const { at_end, onScroll, toEnd, behind } = useEnd(scroller, items);
+  const { at_end, onScroll, toEnd, behind, leaveEnd } = useEnd(scroller, items);
+  useJump({ at, scroller, items, shown_count: shown.length, log, older: older.load, show: setWindow, leaveEnd });
   bottom.current = toEnd;
   useReading(row.id, log, at_end);
   useKept(scroller, shown[0]?.key);
@@ -91,7 +92,8 @@ function useNames(row: Conversation): Names {
   const agents = useStore(team, (held) => held.agents);
   const me = useStore(membership, (member) => member?.agent_id ?? "");
   const customer = row.contact_name;
-  return useMemo(() => ({ me, customer, agent: (id) => agents.get(id)?.name ?? "A former member" }), [agents, me, customer]);
+  const erased = row.contact_erased;
+  return useMemo(() => ({ me, customer, erased, agent: (id) => agents.get(id)?.name ?? "A former member" }), [agents, me, customer, erased]);
 }
 
 function useOlderEntries(conversation_id: string, log: Log<Entry> | undefined) {
@@ -140,7 +142,45 @@ function useEnd(scroller: RefObject<HTMLDivElement | null>, items: readonly Item
     stick.current = node.scrollHeight - node.scrollTop - node.clientHeight < NEAR_PX;
     setAtEnd(stick.current);
   }
-  return { at_end, onScroll, toEnd, behind };
+  return { at_end, onScroll, toEnd, behind, leaveEnd: () => (stick.current = false) };
+}
+
+/** Older pages that are read on the way to an entry, at most. */
+const JUMP_PAGES_MAX = 30;
+
+interface Jump {
+  at: number | undefined;
+  scroller: RefObject<HTMLDivElement | null>;
+  items: readonly Item[];
+  shown_count: number;
+  log: Log<Entry> | undefined;
+  older: () => void;
+  show: (size: (before: number) => number) => void;
+  leaveEnd: () => void;
+}
+
+/** Goes to an entry once, reading older pages until it is there, and marks it for a moment. */
+function useJump({ at, scroller, items, shown_count, log, older, show, leaveEnd }: Jump): void {
+  const jump = useRef<{ at: number | undefined; pages: number; done: boolean }>({ at: undefined, pages: 0, done: true });
+  if (jump.current.at !== at) jump.current = { at, pages: 0, done: at === undefined };
+  const first = log?.entries[0]?.seq;
+  const index = at === undefined ? -1 : items.findIndex((item) => "seq" in item && item.seq === at);
+  useEffect(() => {
+    if (jump.current.done || at === undefined || !log || log.loading) return;
+    leaveEnd();
+    const line = scroller.current?.querySelector<HTMLElement>(`[data-seq="${at}"]`);
+    if (line) {
+      jump.current.done = true;
+      line.scrollIntoView({ block: "center" });
+      line.dataset["sought"] = "";
+      line.addEventListener("animationend", () => delete line.dataset["sought"], { once: true });
+    } else if (index >= 0) show((before) => Math.max(before, items.length - index + 20));
+    else if (log.older && jump.current.pages < JUMP_PAGES_MAX) {
+      jump.current.pages += 1;
+      older();
+    } else jump.current.done = true;
+    // Each page that comes, and each wider window, is looked at once.
+  }, [at, first, index, items.length, shown_count, log?.loading]);
 }
 
 /** What one looks at stays put when older lines come in above. */

@@ -1,7 +1,6 @@
 /** Who is on the sites now: live, filtered, still while pointed at, with the honest age of the news. */
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
-import { useVirtualizer } from "@tanstack/react-virtual";
 import { useEffect, useMemo, useRef, useState } from "react";
 import type { Device, LiveVisitor, PresenceState, VisitorFilter } from "@switchboard/protocol";
 
@@ -13,6 +12,8 @@ import { visitorOrder, type Visitors } from "../live/visitors.ts";
 import { useTimeText } from "../part/clock.ts";
 import { Button } from "../part/control.tsx";
 import { Icon } from "../part/icon.tsx";
+import { usePhone } from "../part/screen.ts";
+import { VirtualRows } from "../part/rows.tsx";
 import { useStore } from "../part/store.ts";
 import { spanText } from "../part/time.tsx";
 import { Snippet } from "../settings/snippet.tsx";
@@ -22,6 +23,7 @@ import { VisitorDetail } from "./detail.tsx";
 import { VisitorRow } from "./row.tsx";
 
 const ROW_HEIGHT = 60;
+const PHONE_ROW_HEIGHT = 92;
 
 /** What the address bar says of the list. */
 export interface VisitorSearch {
@@ -183,13 +185,7 @@ function VisitorList({ shown, chosen, filtered, onChoose }: { shown: Visitors; c
   // Whoever left while the list stands still is shown as he was, dimmed.
   const last_known = useRef(new Map<string, LiveVisitor>());
   for (const [id, row] of shown.rows) last_known.current.set(id, row);
-  const virtual = useVirtualizer({
-    count: order.length,
-    getScrollElement: () => scroller.current,
-    estimateSize: () => ROW_HEIGHT,
-    getItemKey: (index) => order[index] ?? index,
-    overscan: 8,
-  });
+  const height = usePhone() ? PHONE_ROW_HEIGHT : ROW_HEIGHT;
   const walk = (step: 1 | -1) => {
     const id = neighbourOf(order, chosen, step);
     if (id) onChoose(id);
@@ -203,25 +199,24 @@ function VisitorList({ shown, chosen, filtered, onChoose }: { shown: Visitors; c
   return (
     <div className="list" onPointerEnter={(event) => event.pointerType === "mouse" && setPointed(true)} onPointerLeave={() => setPointed(false)}>
       {waiting_count > 0 && <div className="list-news list-news-quiet">{waiting_count} more, shown when the pointer leaves</div>}
-      <div className="list-scroll" ref={scroller} tabIndex={-1}>
-        <ul className="list-rows" style={{ height: virtual.getTotalSize() }} aria-label="Visitors on the sites">
-          {virtual.getVirtualItems().map((item) => {
-            const id = order[item.index];
-            const row = id === undefined ? undefined : (shown.rows.get(id) ?? last_known.current.get(id));
-            if (!row) return null;
-            return (
-              <li key={item.key} style={{ transform: `translateY(${item.start}px)`, height: item.size }} aria-setsize={order.length} aria-posinset={item.index + 1}>
-                <VisitorRow row={row} chosen={row.id === chosen} gone={!shown.rows.has(row.id)} onChoose={() => onChoose(row.id)} />
-              </li>
-            );
-          })}
-        </ul>
+      <VirtualRows
+        key={height}
+        scroller={scroller}
+        ids={order}
+        label="Visitors on the sites"
+        height={height}
+        chosen={chosen}
+        row={(id, tabIndex) => {
+          const row = shown.rows.get(id) ?? last_known.current.get(id);
+          return row && <VisitorRow row={row} chosen={id === chosen} gone={!shown.rows.has(id)} tabIndex={tabIndex} onChoose={() => onChoose(id)} />;
+        }}
+      >
         {shown.counts && shown.counts.listed > order.length && (
           <p className="list-more faint">
             The {order.length} most recently active of {shown.counts.listed}. Narrow the list to see others.
           </p>
         )}
-      </div>
+      </VirtualRows>
     </div>
   );
 }

@@ -9,13 +9,13 @@ import { Since } from "../part/time.tsx";
 import { deviceText, placeText } from "../side/visit.tsx";
 
 /** A row; breathes once when the page changes. */
-export const VisitorRow = memo(function VisitorRow({ row, chosen, gone, onChoose }: { row: LiveVisitor; chosen: boolean; gone: boolean; onChoose: () => void }) {
+export const VisitorRow = memo(function VisitorRow({ row, chosen, gone, tabIndex, onChoose }: { row: LiveVisitor; chosen: boolean; gone: boolean; tabIndex: 0 | -1; onChoose: () => void }) {
   const breath = useBreath(`${row.page_count} ${row.page?.url ?? ""}`);
   const state = gone ? "quiet" : row.state === "active" ? "live" : "away";
   const lamp_name = gone ? "Left" : row.state === "active" ? "Active" : "Idle";
   const page = row.page;
   return (
-    <button type="button" className="visitor" aria-current={chosen ? "true" : undefined} data-gone={gone || undefined} data-stale={row.stale || undefined} data-breath={breath || undefined} onClick={onChoose}>
+    <button type="button" className="visitor" tabIndex={tabIndex} aria-current={chosen ? "true" : undefined} data-gone={gone || undefined} data-stale={row.stale || undefined} data-breath={breath || undefined} onClick={onChoose}>
       <Lamp state={state} name={lamp_name} />
       <span className="visitor-page">
         <span className="visitor-title cut">
@@ -26,7 +26,7 @@ export const VisitorRow = memo(function VisitorRow({ row, chosen, gone, onChoose
         </span>
       </span>
       <span className="visitor-who cut">
-        <bdi>{row.name}</bdi>
+        <bdi className="cut">{row.name}</bdi>
         <span className="faint small cut">{placeText(row.browser) || deviceText(row.browser)}</span>
       </span>
       <span className="visitor-source cut">

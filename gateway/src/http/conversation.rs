@@ -26,6 +26,7 @@ use crate::http::auth::Team;
 use crate::http::extract::{Json, Path, Query, Versioned};
 use crate::http::page::{Window, bounded};
 use crate::http::problem::Answer;
+use crate::http::search;
 
 /// Entries of a page where the request names no number.
 const ENTRIES: usize = 50;
@@ -99,14 +100,10 @@ fn whose(actor: &Actor, filter: InboxFilter) -> Result<Option<AgentId>, Rejectio
 }
 
 fn searched(text: Option<&str>) -> Result<Option<&str>, Rejection> {
-    let text = text.map(str::trim).filter(|text| !text.is_empty());
-    match text {
-        Some(text) if text.len() > limit::SEARCH_BYTES_MAX => {
-            Err(Rejection::of(ErrorCode::TooLong, "search"))
-        }
-        Some(text) if text.contains('\0') => Err(Rejection::of(ErrorCode::Invalid, "search")),
-        other => Ok(other),
-    }
+    let text = text
+        .map(|text| search::checked(text, "search"))
+        .transpose()?;
+    Ok(text.filter(|text| !text.is_empty()))
 }
 
 /// One conversation.

@@ -29,6 +29,7 @@ pub(crate) mod login;
 pub(crate) mod me;
 pub(crate) mod openapi;
 pub(crate) mod page;
+pub(crate) mod search;
 pub(crate) mod setup;
 pub(crate) mod site;
 pub(crate) mod visitor;
@@ -59,6 +60,7 @@ pub(crate) fn router(doors: Doors) -> Router {
         .merge(key::routes())
         .merge(login::routes())
         .merge(me::routes())
+        .merge(search::routes())
         .merge(setup::routes())
         .merge(site::routes())
         .merge(identity_key::routes())

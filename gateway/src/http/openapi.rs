@@ -16,7 +16,7 @@ use utoipa::{Modify, OpenApi};
 use crate::Doors;
 use crate::http::{
     agent, attachment, audit, auth, contact, conversation, docs, identity_key, invitation, key,
-    login, me, session, setup, site, stream, thread, visitor, workspace,
+    login, me, search, session, setup, site, stream, thread, visitor, workspace,
 };
 
 /// All doors under `/api/v1`.
@@ -41,6 +41,7 @@ use crate::http::{
         key::list, key::create, key::revoke,
         audit::list, audit::list_failed_logins,
         conversation::list, conversation::find, conversation::list_entries, conversation::command,
+        search::search,
         contact::find, contact::change, contact::erase, contact::list_conversations, contact::merge,
         contact::unmerge, visitor::find,
         session::begin, thread::history, thread::entries, attachment::upload, attachment::download,

@@ -1,0 +1,74 @@
+// Search: over all conversations, with the keyboard alone.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+
+import { Stack, answer, openRow, say, sees } from "../stack.mjs";
+
+let stack;
+before(async () => (stack = await Stack.start()));
+after(() => stack.stop());
+
+test("a search finds what other lists hold, says where, leads there, and goes away", async () => {
+  const agent = await stack.console();
+  const { panel } = await stack.visitor("/demo/");
+  await say(panel, "Is the Blue Teapot still in stock?");
+  await openRow(agent, "Blue Teapot");
+  await answer(agent, "It is.");
+  await sees(panel, "It is.");
+  await agent.getByRole("button", { name: "Close", exact: true }).click();
+  await agent.locator("a.row").first().waitFor({ state: "detached" });
+
+  await agent.keyboard.press("/");
+  const field = agent.getByRole("searchbox", { name: "Search all conversations" });
+  await agent.keyboard.type("blue tea");
+  const found = agent.locator("a.row-found", { hasText: "Closed" });
+  await found.locator("mark", { hasText: "Teapot" }).waitFor();
+  await agent.getByText("1 found in all conversations").waitFor();
+  await agent.keyboard.press("ArrowDown");
+  assert.equal(await found.evaluate((row) => row === document.activeElement), true);
+  await agent.keyboard.press("Enter");
+  await agent.waitForURL((url) => url.searchParams.get("q") === "blue tea" && url.searchParams.get("at") === "1");
+  await agent.locator("article.said", { hasText: "Blue Teapot" }).waitFor();
+
+  await found.focus();
+  await agent.keyboard.press("Escape");
+  assert.equal(await field.evaluate((input) => input === document.activeElement), true);
+  await agent.keyboard.press("Escape");
+  await agent.getByRole("link", { name: /^All/ }).waitFor();
+  assert.equal(await field.inputValue(), "");
+  assert.deepEqual(stack.complaints, []);
+});
+
+test("a search leads to words far up in a long conversation", async () => {
+  const agent = await stack.console();
+  const { panel } = await stack.visitor("/demo/tea/");
+  await say(panel, "The needle is here");
+  await openRow(agent, "The needle is here");
+  await agent.evaluate(async () => {
+    const id = location.pathname.split("/").at(-1);
+    for (let line = 0; line < 260; line += 1) {
+      const answered = await fetch("/api/v1/commands", {
+        method: "POST",
+        headers: { "content-type": "application/json", "switchboard-csrf": "1", "idempotency-key": `line-${line}` },
+        body: JSON.stringify({ do: "add_note", conversation_id: id, body: `line ${line}` }),
+      });
+      if (!answered.ok) throw new Error(await answered.text());
+    }
+  });
+  await agent.reload();
+  await agent.getByText("line 259").first().waitFor();
+  assert.equal(await agent.locator("article.said", { hasText: "needle" }).count(), 0);
+  await agent.keyboard.press("/");
+  await agent.keyboard.type("needle");
+  await agent.locator("a.row-found", { hasText: "needle" }).waitFor();
+  await agent.keyboard.press("ArrowDown");
+  await agent.keyboard.press("Enter");
+  const line = agent.locator("article.said", { hasText: "The needle is here" });
+  await line.waitFor();
+  await agent.waitForFunction((node) => {
+    const { top, bottom } = node.getBoundingClientRect();
+    return top > 0 && bottom < innerHeight;
+  }, await line.elementHandle());
+  assert.deepEqual(stack.complaints, []);
+});
