@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 #[derive(Debug)]
 pub struct DataDir {
     path: PathBuf,
-    _lock: File,
+    lock: File,
 }
 
 impl DataDir {
@@ -34,13 +34,18 @@ impl DataDir {
         match lock.try_lock() {
             Ok(()) => Ok(Self {
                 path: path.to_owned(),
-                _lock: lock,
+                lock,
             }),
             Err(TryLockError::WouldBlock) => Err(Error::Locked {
                 path: path.to_owned(),
             }),
             Err(TryLockError::Error(source)) => Err(failed(source)),
         }
+    }
+
+    /// The file that is locked.
+    pub(crate) fn lock_file(&self) -> &File {
+        &self.lock
     }
 
     /// Where it is.

@@ -29,6 +29,12 @@ pub enum Error {
         /// Which.
         path: PathBuf,
     },
+    /// Another server has the store.
+    #[error("the store is in use by another running Switchboard: {holder}")]
+    StoreInUse {
+        /// Which, in words.
+        holder: String,
+    },
     /// A port cannot be listened on.
     #[error("cannot listen on {address}: {}", listen_problem(source))]
     Listen {
@@ -84,6 +90,7 @@ impl Error {
             Self::Config(_) | Self::Storage(storage::Error::Configuration(_)) => 64,
             Self::DataDir { .. }
             | Self::Locked { .. }
+            | Self::StoreInUse { .. }
             | Self::Listen { .. }
             | Self::Storage(_)
             | Self::Router(_)

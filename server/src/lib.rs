@@ -10,6 +10,7 @@ pub mod config;
 mod directory;
 mod error;
 mod housekeeping;
+mod lease;
 pub mod order;
 mod running;
 

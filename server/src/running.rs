@@ -9,8 +9,8 @@ use bus::Bus;
 use desk::Desk;
 use gateway::{Gateway, GatewayConfig, Listeners, Parts};
 use router::Router;
-use storage::Db;
 use storage::blob::Blobs;
+use storage::{Db, Home};
 use world::World;
 use world::net::TcpListener;
 
@@ -20,6 +20,7 @@ use crate::config::{Addresses, Checked, Config};
 use crate::directory::DataDir;
 use crate::error::{Error, Result};
 use crate::housekeeping::Housekeeping;
+use crate::lease::{FileLock, Lease};
 use crate::order::Clerk;
 
 /// How often a node measures its clock against the store's.
@@ -55,8 +56,9 @@ pub struct Core {
     blobs: Blobs,
     world: World,
     backups: Backups,
-    /// Held for its lock alone.
-    _data_dir: DataDir,
+    lease: Lease,
+    /// Held for their locks alone, and dropped after the store.
+    _locks: (FileLock, DataDir),
 }
 
 impl Core {
@@ -68,8 +70,10 @@ impl Core {
     pub async fn start(data_dir: DataDir, checked: &Checked, world: World) -> Result<Self> {
         // Refused where an earlier server of this process has installed it already.
         let _ = rustls::crypto::ring::default_provider().install_default();
+        let file_lock = FileLock::take(&checked.database, &data_dir)?;
         let db = storage::open(&checked.database, &world).await?;
         set_clock(&db, &world).await?;
+        let lease = Lease::take(&db, &checked.database, &data_dir, &world).await?;
         let blobs = storage::blob::open(&checked.blobs)?.with_faults(world.faults.clone());
         let backups = Backups {
             reader: db.reader(),
@@ -82,8 +86,15 @@ impl Core {
             Bus::local(),
             db.clone(),
             checked.router.clone(),
-        )
-        .await?;
+        );
+        let router = match router.await {
+            Ok(router) => router,
+            Err(error) => {
+                lease.leave().await;
+                return Err(error.into());
+            }
+        };
+        lease.keep();
         let desk = Desk::new(
             world.clone(),
             db.clone(),
@@ -97,7 +108,8 @@ impl Core {
             blobs,
             world,
             backups,
-            _data_dir: data_dir,
+            lease,
+            _locks: (file_lock, data_dir),
         })
     }
 
@@ -111,7 +123,7 @@ impl Core {
         }
     }
 
-    /// Ends all tasks in order, then gives the data directory free.
+    /// Ends all tasks in order, then gives the store and the data directory free.
     pub async fn stop(self) {
         let tracker = &self.world.tracker;
         tracker.stop();
@@ -121,6 +133,7 @@ impl Core {
             tracing::warn!(task.count = count, "tasks did not finish in time");
             tracker.stop_hard();
         }
+        self.lease.leave().await;
     }
 }
 
@@ -327,7 +340,8 @@ fn own_url(checked: &Checked, address: SocketAddr) -> String {
 ///
 /// What is in the way.
 pub async fn migrate(checked: &Checked, world: World) -> Result<()> {
-    let _data_dir = DataDir::lock(&checked.data_dir)?;
+    let data_dir = DataDir::lock(&checked.data_dir)?;
+    let _file_lock = FileLock::take(&checked.database, &data_dir)?;
     let db = storage::open(&checked.database, &world).await?;
     drop(db);
     world.tracker.stop();
@@ -347,8 +361,20 @@ pub async fn restore(
     world: World,
 ) -> Result<Vec<String>> {
     let data_dir = DataDir::lock(&checked.data_dir)?;
+    let _file_lock = FileLock::take(&checked.database, &data_dir)?;
     let (database, blobs) = (&checked.database, &checked.blobs);
+    let lease = match &database.home {
+        // Opening would make the file that must not be there.
+        Home::Sqlite(_) => None,
+        Home::Postgres(_) => {
+            let db = storage::open(database, &world).await?;
+            Some(Lease::take(&db, database, &data_dir, &world).await?)
+        }
+    };
     let report = backup::restore(&data_dir, from, database, blobs, present, &world).await;
+    if let Some(lease) = lease {
+        lease.leave().await;
+    }
     world.tracker.stop();
     world.tracker.wait().await;
     report

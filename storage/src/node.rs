@@ -1,57 +1,125 @@
-//! Nodes: running server processes, as rows with leases.
+//! Nodes: running server processes, as rows that are leases. A node that shares no bus with others needs the
+//! store for itself alone; nodes on one bus share it.
+//!
+//! Whoever enters, and whoever takes the place of one that died, locks the same row of `meta` by writing, so one
+//! decides after the other. Who is dead, a watcher finds out by his own clock: the same renewal for a whole term.
 
 use protocol::id::NodeId;
 
 use crate::db::{Batch, Db, Reader, Row, stmt};
 use crate::error::Result;
 
+/// With whom a node may be in a store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Company {
+    /// With nobody: it has no bus.
+    Alone,
+    /// With others that are on the same bus.
+    Shared,
+}
+
 /// A running process.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Node {
     /// Its id: the incarnation.
     pub id: NodeId,
+    /// What an operator knows it by: machine, process, data directory.
+    pub name: String,
+    /// What only one process at a time can hold, whichever else it is: another node with the same seat is dead.
+    pub seat: String,
+    /// With whom it may be here.
+    pub company: Company,
+    /// Grows while it lives.
+    pub renewal: u64,
     /// When it started.
     pub started_at_ms: u64,
     /// When it last renewed its lease.
     pub renewed_at_ms: u64,
 }
 
-const UPSERT_NODE: &str = "
-    INSERT INTO node (node_id, started_at_ms, renewed_at_ms) VALUES ($1, $2, $3)
-    ON CONFLICT (node_id) DO UPDATE SET renewed_at_ms = EXCLUDED.renewed_at_ms";
+impl Node {
+    /// Whether two nodes cannot be here at the same time.
+    fn excludes(&self, other: &Self) -> bool {
+        self.company == Company::Alone || other.company == Company::Alone
+    }
+}
 
-/// Stores or renews a node.
+const LOCK_NODES: &str = "
+    INSERT INTO meta (name, value) VALUES ('node', $1)
+    ON CONFLICT (name) DO UPDATE SET value = EXCLUDED.value";
+
+const DELETE_SEAT: &str = "DELETE FROM node WHERE seat = $1";
+
+const DELETE_DEAD: &str = "DELETE FROM node WHERE node_id = $1 AND renewal = $2";
+
+const INSERT_NODE: &str = "
+    INSERT INTO node (node_id, name, seat, is_alone, renewal, started_at_ms, renewed_at_ms)
+    SELECT $1, $2, $3, $4, CAST($5 AS BIGINT), CAST($6 AS BIGINT), CAST($7 AS BIGINT)
+    WHERE NOT EXISTS (SELECT 1 FROM node n WHERE n.is_alone OR $4)";
+
+/// Walks the whole table, which holds running processes.
+const LIST_NODES: &str = "
+    SELECT node_id, name, seat, is_alone, renewal, started_at_ms, renewed_at_ms
+    FROM node ORDER BY started_at_ms, node_id LIMIT 1000";
+
+/// Enters the store, in the place of those that are known to be dead. Gives the nodes that are in the way;
+/// with none it is in.
 ///
 /// # Errors
 /// The store's.
-pub async fn renew(db: &Db, node: &Node) -> Result<()> {
-    let mut batch = Batch::locking(vec![node.id.to_string()]);
-    batch.push(stmt!(
-        UPSERT_NODE,
+pub async fn enter(db: &Db, node: &Node, dead: &[Node]) -> Result<Vec<Node>> {
+    let mut batch = Batch::locking(vec!["node".to_owned()]);
+    batch.push(stmt!(LOCK_NODES, node.seat.as_bytes().to_vec()));
+    batch.push(stmt!(DELETE_SEAT, node.seat.as_str()));
+    for one in dead {
+        batch.push(stmt!(DELETE_DEAD, one.id, one.renewal));
+    }
+    let inserted = batch.push(stmt!(
+        INSERT_NODE,
         node.id,
+        node.name.as_str(),
+        node.seat.as_str(),
+        node.company == Company::Alone,
+        node.renewal,
         node.started_at_ms,
-        node.renewed_at_ms
+        node.renewed_at_ms,
     ));
-    db.batch(batch).await?;
-    Ok(())
+    let listed = batch.push(stmt!(LIST_NODES));
+    let answers = db.batch(batch).await?;
+    if answers[inserted].changed == 1 {
+        return Ok(Vec::new());
+    }
+    let others = answers[listed].rows.iter().map(decode);
+    let mut others = others.collect::<Result<Vec<_>>>()?;
+    others.retain(|other| node.excludes(other));
+    Ok(others)
+}
+
+const RENEW_NODE: &str = "
+    UPDATE node SET renewal = renewal + 1, renewed_at_ms = $2 WHERE node_id = $1";
+
+/// Renews a lease; gives whether it still was the node's.
+///
+/// # Errors
+/// The store's.
+pub async fn renew(db: &Db, node_id: NodeId, at_ms: u64) -> Result<bool> {
+    let mut batch = Batch::locking(vec![node_id.to_string()]);
+    batch.push(stmt!(RENEW_NODE, node_id, at_ms));
+    Ok(db.batch(batch).await?[0].changed == 1)
 }
 
 const DELETE_NODE: &str = "DELETE FROM node WHERE node_id = $1";
 
-/// Removes a node that stops.
+/// Gives a lease back: the node stops.
 ///
 /// # Errors
 /// The store's.
-pub async fn remove(db: &Db, node_id: NodeId) -> Result<()> {
+pub async fn leave(db: &Db, node_id: NodeId) -> Result<()> {
     let mut batch = Batch::locking(vec![node_id.to_string()]);
     batch.push(stmt!(DELETE_NODE, node_id));
     db.batch(batch).await?;
     Ok(())
 }
-
-/// Walks the whole table, which holds running processes.
-const LIST_NODES: &str = "
-    SELECT node_id, started_at_ms, renewed_at_ms FROM node ORDER BY started_at_ms, node_id LIMIT 1000";
 
 /// All nodes, oldest first, at most 1,000.
 ///
@@ -69,6 +137,14 @@ pub async fn list(reader: &Reader) -> Result<Vec<Node>> {
 fn decode(row: &Row) -> Result<Node> {
     Ok(Node {
         id: row.id("node_id")?,
+        name: row.text("name")?,
+        seat: row.text("seat")?,
+        company: if row.flag("is_alone")? {
+            Company::Alone
+        } else {
+            Company::Shared
+        },
+        renewal: row.number("renewal")?,
         started_at_ms: row.number("started_at_ms")?,
         renewed_at_ms: row.number("renewed_at_ms")?,
     })

@@ -20,12 +20,9 @@ use storage::error::Written;
 use storage::event::EventCursor;
 use storage::invitation::InvitationRow;
 use storage::job::Job;
-use storage::node::Node;
 use storage::setup::{Account, NewMember};
 use storage::user::UserRow;
-use storage::{
-    agent, audit, event, failed_login, invitation, job, key, node, setup, user, workspace,
-};
+use storage::{agent, audit, event, failed_login, invitation, job, key, setup, user, workspace};
 
 /// Waits for the log to tell of so many events: on Postgres it waits for older transactions, also those of
 /// other databases on the same server.
@@ -432,16 +429,6 @@ on_both! {
         assert_eq!((taken[0].attempt_count, taken[0].due_at_ms), (1, 100));
         job::done(db, &row).await.unwrap();
         assert_eq!(job::next_due_at_ms(db).await.unwrap(), None);
-    }
-
-    async fn nodes_renew_and_go(store: &Store) {
-        let row = Node { id: store.world.ids.next(), started_at_ms: 1, renewed_at_ms: 1 };
-        node::renew(&store.db, &row).await.unwrap();
-        node::renew(&store.db, &Node { renewed_at_ms: 5, ..row.clone() }).await.unwrap();
-        let listed = node::list(&store.db).await.unwrap();
-        assert_eq!(listed, [Node { renewed_at_ms: 5, ..row.clone() }]);
-        node::remove(&store.db, row.id).await.unwrap();
-        assert!(node::list(&store.db).await.unwrap().is_empty());
     }
 
     async fn another_workspace_sees_none_of_it(store: &Store) {

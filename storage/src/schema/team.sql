@@ -183,6 +183,10 @@ CREATE INDEX job_by_due ON job (due_at_ms);
 
 CREATE TABLE node (
     node_id TEXT NOT NULL PRIMARY KEY,
+    name TEXT NOT NULL,
+    seat TEXT NOT NULL,
+    is_alone BOOLEAN NOT NULL,
+    renewal BIGINT NOT NULL,
     started_at_ms BIGINT NOT NULL,
     renewed_at_ms BIGINT NOT NULL
 );

@@ -4,6 +4,7 @@ mod chat;
 mod fallback;
 mod housekeeping;
 mod identity;
+mod lease;
 mod refusal;
 mod resume;
 mod sweep;

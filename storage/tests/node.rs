@@ -1,0 +1,92 @@
+//! The contract of nodes: one alone, or many that share a bus; and who may take the place of whom.
+
+#[path = "common/both.rs"]
+mod both;
+mod common;
+
+use both::on_both;
+use common::Store;
+use storage::node::{self, Company, Node};
+
+#[expect(clippy::unwrap_used, reason = "a story that fails shall fail loudly")]
+mod stories {
+    use super::*;
+
+    fn node(store: &Store, seat: &str, company: Company) -> Node {
+        Node {
+            id: store.world.ids.next(),
+            name: format!("the one on {seat}"),
+            seat: seat.to_owned(),
+            company,
+            renewal: 1,
+            started_at_ms: 1,
+            renewed_at_ms: 1,
+        }
+    }
+
+    on_both! {
+        /// A node without a bus lets nobody in and goes in to nobody; it renews, and leaves.
+        async fn a_node_without_a_bus_is_alone(store: &Store) {
+            let db = &store.db;
+            let first = node(store, "a", Company::Alone);
+            assert_eq!(node::enter(db, &first, &[]).await.unwrap(), []);
+            assert_eq!(node::enter(db, &first, &[]).await.unwrap(), [], "it may ask twice");
+            for company in [Company::Alone, Company::Shared] {
+                let second = node(store, "b", company);
+                let others = node::enter(db, &second, &[]).await.unwrap();
+                assert_eq!(others, std::slice::from_ref(&first));
+            }
+            assert!(node::renew(db, first.id, 5).await.unwrap());
+            let renewed = Node { renewal: 2, renewed_at_ms: 5, ..first.clone() };
+            assert_eq!(node::list(db).await.unwrap(), [renewed]);
+            node::leave(db, first.id).await.unwrap();
+            assert!(!node::renew(db, first.id, 6).await.unwrap());
+            assert_eq!(node::enter(db, &node(store, "b", Company::Alone), &[]).await.unwrap(), []);
+        }
+
+        /// Nodes on a bus share the store; one without is not let in.
+        async fn nodes_on_a_bus_share(store: &Store) {
+            let db = &store.db;
+            let both = [node(store, "a", Company::Shared), node(store, "b", Company::Shared)];
+            for one in &both {
+                assert_eq!(node::enter(db, one, &[]).await.unwrap(), []);
+            }
+            let alone = node(store, "c", Company::Alone);
+            let others = node::enter(db, &alone, &[]).await.unwrap();
+            assert_eq!(others.len(), 2);
+        }
+
+        /// A dead node's place is taken, unless it lives after all.
+        async fn only_the_dead_are_replaced(store: &Store) {
+            let db = &store.db;
+            let first = node(store, "a", Company::Alone);
+            node::enter(db, &first, &[]).await.unwrap();
+            let second = node(store, "b", Company::Alone);
+            let seen = node::enter(db, &second, &[]).await.unwrap();
+            assert!(node::renew(db, first.id, 2).await.unwrap());
+            let others = node::enter(db, &second, &seen).await.unwrap();
+            assert_eq!(others[0].renewal, 2, "it renewed in between");
+            assert_eq!(node::enter(db, &second, &others).await.unwrap(), []);
+            assert!(!node::renew(db, first.id, 3).await.unwrap());
+        }
+
+        /// Who sits in the same seat is dead: both cannot hold it.
+        async fn a_seat_is_taken_at_once(store: &Store) {
+            let db = &store.db;
+            let first = node(store, "a", Company::Alone);
+            node::enter(db, &first, &[]).await.unwrap();
+            assert_eq!(node::enter(db, &node(store, "a", Company::Alone), &[]).await.unwrap(), []);
+            assert!(!node::renew(db, first.id, 3).await.unwrap());
+        }
+
+        /// Of many that come at once, one gets in.
+        async fn one_of_many_gets_in(store: &Store) {
+            let db = &store.db;
+            let many: Vec<_> = (0..10).map(|n| node(store, &n.to_string(), Company::Alone)).collect();
+            let entering = many.iter().map(|one| node::enter(db, one, &[]));
+            let entered = futures_util::future::join_all(entering).await;
+            let count = entered.iter().filter(|others| others.as_ref().unwrap().is_empty()).count();
+            assert_eq!((count, node::list(db).await.unwrap().len()), (1, 1));
+        }
+    }
+}
