@@ -194,6 +194,13 @@ async fn visitor_changed(
 async fn site(router: &Router, workspace_id: WorkspaceId, site_id: SiteId) -> storage::Result<()> {
     router.cache().drop_tenant(workspace_id);
     tell(router, workspace_id, Part::Site(site_id)).await;
+    let tenant = router.cache().tenant(workspace_id).await?;
+    if tenant.site(site_id).is_some_and(|site| site.archived) {
+        // They ask for a new token, and are told why they get none.
+        let code = CloseCode::IdentityChanged;
+        router.hub().close(Topic::SiteVisitors(site_id), code).await;
+        return Ok(());
+    }
     tell_config(router, workspace_id, site_id).await
 }
 

@@ -309,6 +309,20 @@ on_both! {
         while team.frame("changed").await["part"] != "sites" {}
     }
 
+    async fn an_archived_site_ends_the_connections_of_its_visitors(stage: Stage) {
+        let ear = stage.ear();
+        ear.listen(Topic::SiteVisitors(stage.site_id));
+        let mut change = stage.change("site.archived");
+        change.target = stage.site_id.to_string();
+        let new = SiteChange { archived: Some(true), ..SiteChange::default() };
+        storage::site::change(&stage.db, stage.site_id, 1, &new, &change)
+            .await
+            .expect("it works");
+        stage.router.changed(stage.workspace_id, Part::Site(stage.site_id));
+        let topic = Topic::SiteVisitors(stage.site_id);
+        assert_eq!(closed(&ear).await, (topic, CloseCode::IdentityChanged));
+    }
+
     async fn an_erased_contact_is_gone_for_those_who_look_on(stage: Stage) {
         let (visitor, owner) = (stage.visitor().await, stage.owner());
         let id = stage.begins(visitor).await;
