@@ -191,7 +191,7 @@ export class Stack {
     page.on("pageerror", (error) => this.complaints.push(`${page.url()}: ${error.stack ?? error}`));
     page.on("console", (message) => {
       // A line that is down is said by the browser itself; that is not the page's fault.
-      const isOurs = message.type() === "error" && !/ERR_|Failed to load resource|WebSocket connection/.test(message.text());
+      const isOurs = message.type() === "error" && !/ERR_|Failed to load resource|WebSocket connection|blocked by CORS/.test(message.text());
       if (isOurs) this.complaints.push(`${page.url()}: ${message.text()}`);
     });
     page.on("dialog", (dialog) => {
@@ -264,7 +264,10 @@ export function sees(panel, text) {
 
 /** Opens the conversation in the console's list whose row says something. */
 export async function openRow(page, text) {
+  // New rows wait while the pointer is on the list, so that none moves away from under it.
+  await page.mouse.move(0, 0);
   await page.locator("a.row", { hasText: text }).first().click();
+  await page.mouse.move(0, 0);
 }
 
 /** The agent answers in the open conversation. */

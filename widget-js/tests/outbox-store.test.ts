@@ -85,6 +85,21 @@ describe.each(["locks", "times"])("the store of the outbox, by %s", (way) => {
   });
 });
 
+it("keeps of one who left only what never went out", async () => {
+  const storage = new FakeStorage();
+  const store = new OutboxStore(storage, "a", null);
+  store.open();
+  store.save(item("waiting"));
+  store.save({ ...item("sent"), state: "sent" });
+  store.save({ ...item("stored"), state: "stored" });
+  store.save({ ...item("refused"), state: "refused" });
+  store.save({ ...item("foreign"), principal: "vis_2", state: "stored" });
+  store.leave("vis_1");
+  expect((await store.adopt("vis_1")).map(({ client_id }) => client_id)).toEqual(["waiting", "sent"]);
+  expect(await store.adopt("vis_2")).toHaveLength(1);
+  store.close();
+});
+
 it("does without a storage", async () => {
   const store = new OutboxStore(null, "a", null);
   store.open();

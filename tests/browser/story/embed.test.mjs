@@ -9,15 +9,51 @@ import { Stack, answer, findPanel, openRow, say, sees, until } from "../stack.mj
 let stack;
 let shop;
 let agent;
+/** Two visitors who look away while the other stories are told: one's tab is hidden, one's laptop sleeps. */
+let hidden;
+let asleep;
 before(async () => {
   stack = await Stack.start();
   shop = await Shop.open();
   agent = await stack.console();
+  hidden = await lookAway("hidden");
+  await hidden.page.evaluate(() => {
+    window.isAway = true;
+    window.awayAtMs = performance.now();
+    document.dispatchEvent(new Event("visibilitychange"));
+  });
+  await hidden.panel.evaluate(() => {
+    window.isAway = true;
+    document.dispatchEvent(new Event("visibilitychange"));
+  });
+  asleep = await lookAway("asleep");
+  // Nothing of the page runs any more.
+  const slept = new Promise((done) => asleep.session.once("Debugger.paused", done));
+  await asleep.session.send("Debugger.enable");
+  await asleep.session.send("Debugger.pause");
+  await slept;
 });
 after(async () => {
   await shop.close();
   await stack.stop();
 });
+
+/** A visitor with a chat of his own, and an agent who watches him. */
+async function lookAway(name) {
+  const page = await stack.person();
+  await page.addInitScript(() => {
+    const { get } = Object.getOwnPropertyDescriptor(Document.prototype, "visibilityState");
+    Object.defineProperty(document, "visibilityState", { get: () => (window.isAway ? "hidden" : get.call(document)) });
+  });
+  await page.goto(shop.page(`/${name}`, { head: tag(stack), body: opening }));
+  const panel = await findPanel(page);
+  await say(panel, `I am soon ${name}`);
+  await panel.getByText("Sent").first().waitFor();
+  const watcher = await stack.console();
+  await openRow(watcher, `I am soon ${name}`);
+  await watcher.getByText("On the site now").waitFor();
+  return { page, panel, watcher, session: await page.context().newCDPSession(page) };
+}
 
 const opening = `<script>window.Switchboard = window.Switchboard || []; Switchboard.push(["open"]);</script>`;
 
@@ -198,4 +234,36 @@ test("a widget that was destroyed leaves nothing, and can be put up again", asyn
   await sees(again, "and after it");
   assert.deepEqual(stack.complaints, []);
   await page.context().close();
+});
+
+test("a tab that was hidden for more than a minute is still connected, and reads when it is looked at", async () => {
+  const { page, panel, watcher } = hidden;
+  await until("more than a minute", () => page.evaluate(() => performance.now() - window.awayAtMs > 70_000), 90_000);
+  await watcher.getByText("On the site now").waitFor();
+  await answer(watcher, "still there?");
+  await sees(panel, "still there?");
+  await watcher.getByText("Delivered").waitFor();
+  assert.equal(await watcher.getByText("Seen", { exact: true }).count(), 0);
+  for (const one of [page, panel]) {
+    await one.evaluate(() => {
+      window.isAway = false;
+      document.dispatchEvent(new Event("visibilitychange"));
+    });
+  }
+  await watcher.getByText("Seen", { exact: true }).first().waitFor();
+  await say(panel, "I was only hidden");
+  await watcher.getByText("I was only hidden").first().waitFor();
+  assert.deepEqual(stack.complaints, []);
+});
+
+test("a laptop that slept until the server gave it up catches up by itself", async () => {
+  const { panel, watcher, session } = asleep;
+  await watcher.getByText("On the site now").waitFor({ state: "detached", timeout: 120_000 });
+  await answer(watcher, "sleep well");
+  await session.send("Debugger.resume");
+  await sees(panel, "sleep well");
+  await say(panel, "good morning");
+  await watcher.getByText("good morning").first().waitFor();
+  assert.equal(await panel.locator("article.message").count(), 3);
+  assert.deepEqual(stack.complaints, []);
 });

@@ -258,6 +258,11 @@ export class Client<N extends News, E extends AnyEntry> {
     this.#sender.discard(clientId);
   }
 
+  /** Somebody else sat here before: forgets what that one has sent. What never went out waits for him. */
+  leave(former: string): void {
+    this.#store.leave(former);
+  }
+
   /** Forgets what waits under the present identity: after a logout nobody may send in that name. */
   forget(): void {
     this.#sender.forget();

@@ -89,6 +89,14 @@ export class OutboxStore {
     for (const name of this.#keys(`${ITEM}${principal}.`)) this.#remove(name);
   }
 
+  /** Somebody else sits here now: of the former one only what was never sent is kept. */
+  leave(principal: string): void {
+    for (const name of this.#keys(`${ITEM}${principal}.`)) {
+      const state = parse(this.#read(name))?.item.state;
+      if (state !== "waiting" && state !== "sent") this.#remove(name);
+    }
+  }
+
   #adoptFrom(principal: string, alive: ReadonlySet<string>): readonly OutboxItem[] {
     const adopted: OutboxItem[] = [];
     for (const name of this.#keys(`${ITEM}${principal}.`)) {

@@ -37,7 +37,7 @@ export class Launcher {
     this.#root.adoptedStyleSheets = [sheet];
     const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
     svg.setAttribute("viewBox", "0 0 24 24");
-    svg.setAttribute("aria-hidden", "true");
+    svg.ariaHidden = "true";
     svg.append(this.#icon);
     this.#button.append(svg, this.#lamp, this.#badge);
     this.#dismiss.textContent = "×";
@@ -147,8 +147,8 @@ export class Launcher {
     const label = this.#isOpen
       ? "Close chat"
       : `Open chat, ${isOnline ? "somebody is here now" : "leave a message"}${unread}`;
-    this.#button.setAttribute("aria-label", label);
-    this.#button.setAttribute("aria-expanded", String(this.#isOpen));
+    this.#button.ariaLabel = label;
+    this.#button.ariaExpanded = String(this.#isOpen);
   }
 }
 

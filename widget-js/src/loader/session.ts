@@ -16,6 +16,8 @@ export class SessionKeeper {
   readonly #siteKey: string;
   #session: VisitorSession | null;
   #isFresh = false;
+  /** Answers in a row that this page may not read; the first may have been a lost line after all. */
+  #unread = 0;
 
   constructor(base: string, siteKey: string) {
     this.#base = base;
@@ -60,7 +62,12 @@ export class SessionKeeper {
       headers: { "content-type": "application/json" },
       body: JSON.stringify(body),
       credentials: "omit",
+    }).catch(async (error: unknown) => {
+      // To pages that are not allowed a refusal looks like a lost line. But ours is up: they may load us.
+      const { ok } = await fetch(`${this.#base}/widget.js`, { method: "HEAD", cache: "no-store" });
+      throw ok && this.#unread++ ? new SessionError("origin_refused") : error;
     });
+    this.#unread = 0;
     const value: unknown = await response.json();
     if (response.ok) return value as VisitorSession;
     const problem = value as Partial<Problem>;
@@ -71,7 +78,10 @@ export class SessionKeeper {
   #read(): VisitorSession | null {
     try {
       const value = JSON.parse(localStorage.getItem(this.#name) ?? "null") as VisitorSession | null;
-      return typeof value?.token === "string" && typeof value.config?.theme?.color === "string" ? value : null;
+      if (typeof value?.token !== "string" || typeof value.config?.theme?.color !== "string") return null;
+      // Who was there then may be gone.
+      value.config.staff = { online: false, names: [] };
+      return value;
     } catch {
       return null;
     }

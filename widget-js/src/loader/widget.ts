@@ -228,7 +228,9 @@ export class Widget {
     this.#isRefused = true;
     this.#post({ type: "session_failed", code });
     this.#emit("refused", code);
-    console.warn(`Switchboard: refused (${code}). Check site key and allowed origins.`);
+    console.warn(
+      `Switchboard: refused (${code}). Settings, Sites: is the key ${this.siteKey} there, ${location.origin} allowed, the identity signed with its secret?`,
+    );
     if (!this.#isOpen) this.#launcher.setHidden(true);
   }
 

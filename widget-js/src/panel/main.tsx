@@ -8,11 +8,10 @@ import { App } from "./view/app.tsx";
 
 const root = document.getElementById("panel");
 let bridge: Bridge | null = null;
-const store = new PanelStore("", (message) => bridge?.post(message));
+const parameters = new URLSearchParams(location.search);
+const store = new PanelStore("", parameters.get("site") ?? "", (message) => bridge?.post(message));
 bridge = connectBridge(location.search, (message) => store.hear(message));
-
-const direction = new URLSearchParams(location.search).get("dir");
-document.documentElement.dir = direction === "rtl" ? "rtl" : "ltr";
+document.documentElement.dir = parameters.get("dir") === "rtl" ? "rtl" : "ltr";
 
 if (root !== null) {
   if (bridge === null) {

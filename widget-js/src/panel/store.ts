@@ -22,7 +22,7 @@ import { Drafts } from "./drafts.ts";
 import { Seen } from "./seen.ts";
 import { isOver, rowsOf, type MessageRow, type Row, type Thread } from "./thread.ts";
 import { Uploads } from "./uploads.ts";
-import { refusal } from "./words.ts";
+import { refusal, refusalOf } from "./words.ts";
 
 type VisitorClient = Client<VisitorNews, VisitorEntry>;
 
@@ -61,7 +61,7 @@ const TYPING_END_MS = 5_000;
 export class PanelStore {
   readonly base: string;
   readonly uploads: Uploads;
-  readonly drafts = new Drafts(localStorageOrNull());
+  readonly drafts: Drafts;
   readonly #post: (message: ToLoader) => void;
   readonly #listeners = new Set<() => void>();
   readonly #seen = new Seen();
@@ -87,8 +87,9 @@ export class PanelStore {
   #snapshot: Snapshot;
   #isDirty = false;
 
-  constructor(base: string, post: (message: ToLoader) => void) {
+  constructor(base: string, site: string, post: (message: ToLoader) => void) {
     this.base = base;
+    this.drafts = new Drafts(localStorageOrNull(), site);
     this.#post = post;
     this.uploads = new Uploads(base, () => this.#changed());
     this.#snapshot = this.#take();
@@ -119,7 +120,7 @@ export class PanelStore {
         this.#become(message.session);
         break;
       case "session_failed": {
-        const error = message.code === null ? new Error("later") : new StopError(null);
+        const error = message.code === null ? new Error("later") : new StopError(refusalOf(message.code));
         for (const waiter of this.#awaited.splice(0)) waiter.reject(error);
         break;
       }
@@ -166,7 +167,7 @@ export class PanelStore {
       return;
     }
     this.#drop();
-    this.drafts.become(session.visitor_id);
+    const former = this.drafts.become(session.visitor_id);
     const client = createVisitorClient({
       base: this.base,
       principal: session.visitor_id,
@@ -174,6 +175,7 @@ export class PanelStore {
       page: () => this.#page,
     });
     this.#client = client;
+    if (former !== null) client.leave(former);
     client.subscribe(() => this.#changed());
     client.onNews((news) => this.#onNews(news, client));
     client.start();

@@ -48,9 +48,16 @@ export function connectionNotice(status: Status, waiting: number, isOnline: bool
 
 function stoppedText(code: number | null, problem: Problem | null): string {
   if (code === closeCode.revoked || problem?.code === "blocked") return errorMessage.blocked;
-  if (code === closeCode.origin_refused) return "This page may not open the chat.";
+  if (code === closeCode.origin_refused || problem?.code === "origin_refused") return "This page may not open the chat.";
+  if (problem?.code === "unknown_site") return "This chat was closed. Nothing more can be sent here.";
+  if (problem?.code === "identity_invalid") return "It could not be confirmed who you are. Load the page anew.";
   if (code === closeCode.flooding) return "Too much at once. Wait a minute, then try again.";
   return "The chat was closed by the server. Load the page anew, or try again.";
+}
+
+/** What a refused session is, by its code. */
+export function refusalOf(code: string): Problem {
+  return { code: code as ErrorCode, title: "", status: 403, retry: "never" };
 }
 
 /** Why a message could not be sent. */

@@ -35,6 +35,7 @@ export function App({ store }: { store: PanelStore }): VNode {
   const [isDropping, setDropping] = useState(false);
   const root = useRef<HTMLElement>(null);
   const notice = useNotice(state);
+  const person = state.session?.visitor_id ?? "";
   const color = state.config?.theme.color;
 
   useLayoutEffect(() => {
@@ -71,8 +72,9 @@ export function App({ store }: { store: PanelStore }): VNode {
     <main class="panel" ref={root} onDragEnter={onDrag} onDragOver={onDrag} onDragLeave={onDrag} onDrop={onDrop}>
       <Header state={state} isConnected={notice === null} onClose={() => store.close()} />
       <NoticeBar store={store} failure={state.failure} notice={notice} />
-      <ThreadView store={store} state={state} />
-      <Composer store={store} state={state} />
+      {/* Anew for another person: what these remember of the former one goes with them. */}
+      <ThreadView key={`thread ${person}`} store={store} state={state} />
+      <Composer key={`composer ${person}`} store={store} state={state} />
       {state.config?.theme.show_brand === true && (
         <p class="brand">
           <span class="jack" aria-hidden="true" /> Runs on Switchboard

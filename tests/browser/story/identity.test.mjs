@@ -1,0 +1,158 @@
+// Who sits here, in a page that never loads anew: nothing of one person is left for the next.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+
+import { identity } from "../api.mjs";
+import { Shop, tag } from "../shop.mjs";
+import { Stack, answer, findPanel, openRow, say, sees, until } from "../stack.mjs";
+
+let stack;
+let shop;
+let agent;
+let secret;
+before(async () => {
+  stack = await Stack.start();
+  shop = await Shop.open();
+  agent = await stack.console();
+  const { api, headers } = await stack.api();
+  secret = (await api.ask("POST", `sites/${stack.siteKey}/secrets`, {}, headers)).secret;
+});
+after(async () => {
+  await shop.close();
+  await stack.stop();
+});
+
+const proof = (customer) => identity(secret, stack.siteKey, customer);
+
+/** A page of the shop on which a customer may be signed in already, with the chat open. */
+async function enter(options, attributes = "async") {
+  const page = await stack.person(options);
+  const opening = `<script>window.Switchboard = window.Switchboard || []; Switchboard.push(["open"]);</script>`;
+  await page.goto(shop.page("/account", { head: tag(stack, attributes), body: opening }));
+  return { page, panel: await ready(page) };
+}
+
+async function ready(page) {
+  const panel = await findPanel(page);
+  await panel.getByLabel("Message", { exact: true }).waitFor();
+  return panel;
+}
+
+/** Who the widget of a page is. */
+const visitorOf = (page) => page.evaluate((key) => JSON.parse(localStorage.getItem(`switchboard.${key}`) ?? "null")?.visitor_id, stack.siteKey);
+
+/** What of a page holds a word: elements, storage, and after the rubbish was taken out, memory. */
+async function traces(page, word) {
+  const found = [];
+  for (const frame of page.frames()) {
+    const has = await frame.evaluate((word) => ({
+      elements: document.documentElement.outerHTML.includes(word) || [...document.querySelectorAll("textarea")].some((area) => area.value.includes(word)),
+      storage: Object.entries({ ...localStorage, ...sessionStorage }).some((pair) => pair.join().includes(word)),
+    }), word);
+    for (const [place, is] of Object.entries(has)) if (is) found.push(`${place} of ${frame.url()}`);
+  }
+  const session = await page.context().newCDPSession(page);
+  await session.send("HeapProfiler.enable");
+  for (let round = 0; round < 3; round += 1) await session.send("HeapProfiler.collectGarbage");
+  let heap = "";
+  session.on("HeapProfiler.addHeapSnapshotChunk", ({ chunk }) => (heap += chunk));
+  await session.send("HeapProfiler.takeHeapSnapshot", { reportProgress: false });
+  await session.detach();
+  if (heap.includes(word)) found.push("memory");
+  return found;
+}
+
+test("a signed customer has one thread on two devices, as it happens", async () => {
+  const phone = await enter({ viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true });
+  const laptop = await enter();
+  for (const { page } of [phone, laptop]) await page.evaluate((token) => window.Switchboard.identify({ token }), proof("ana"));
+  await until("two visitors", async () => (await visitorOf(phone.page)) !== (await visitorOf(laptop.page)));
+  await until("the proof", async () => {
+    const proved = await Promise.all([phone, laptop].map(({ page }) => page.evaluate((key) => JSON.parse(localStorage.getItem(`switchboard.${key}`)).identified, stack.siteKey)));
+    return proved.every(Boolean);
+  });
+  await say(phone.panel, "written on the way");
+  await sees(laptop.panel, "written on the way");
+  await openRow(agent, "written on the way");
+  await answer(agent, "read at the desk");
+  for (const { panel } of [phone, laptop]) await sees(panel, "read at the desk");
+  await say(laptop.panel, "and at home");
+  await sees(phone.panel, "and at home");
+  assert.deepEqual(stack.complaints, []);
+  await phone.page.context().close();
+  await laptop.page.context().close();
+});
+
+test("another identity in the same page sees nothing of the one before, not even in memory", async () => {
+  const { page, panel } = await enter({}, `async data-identity-token="${proof("ben")}"`);
+  await say(panel, "plum-secret of ben");
+  await sees(panel, "plum-secret of ben");
+  await panel.getByText("Sent").first().waitFor();
+  await panel.getByLabel("Message", { exact: true }).fill("plum-draft of ben");
+  const ben = await visitorOf(page);
+  assert.notDeepEqual(await traces(page, "plum-secret"), []);
+
+  await page.evaluate((token) => window.Switchboard.identify({ token }), proof("cleo"));
+  await until("somebody else", async () => (await visitorOf(page)) !== ben);
+  await panel.getByText("Hello. How can we help?").waitFor();
+  await panel.getByText("plum-secret").waitFor({ state: "detached" });
+  assert.equal(await panel.getByLabel("Message", { exact: true }).inputValue(), "");
+  await say(panel, "quince of cleo");
+  await panel.getByText("Sent").first().waitFor();
+  assert.equal(await panel.locator("article.message").count(), 1);
+  for (const word of ["plum-secret", "plum-draft"]) assert.deepEqual(await traces(page, word), [], word);
+
+  // Ben comes back, and finds his own.
+  await page.evaluate((token) => window.Switchboard.identify({ token }), proof("ben"));
+  await sees(panel, "plum-secret of ben");
+  assert.equal(await panel.getByText("quince").count(), 0);
+  assert.deepEqual(stack.complaints, []);
+  await page.context().close();
+});
+
+test("who logs out leaves nothing: no words, no draft, nothing that waits", async () => {
+  const { page, panel } = await enter();
+  await say(panel, "medlar-secret");
+  await panel.getByText("Sent").first().waitFor();
+  const before = await visitorOf(page);
+  stack.cable.cut();
+  await page.context().setOffline(true);
+  await say(panel, "medlar-waiting");
+  await panel.getByText("Waiting to be sent").waitFor();
+  await panel.getByLabel("Message", { exact: true }).fill("medlar-draft");
+  await page.evaluate(() => window.Switchboard.logout());
+  stack.cable.mend();
+  await page.context().setOffline(false);
+  await until("somebody new", async () => ![before, undefined].includes(await visitorOf(page)));
+  await page.evaluate(() => window.Switchboard.open());
+  await panel.getByText("Hello. How can we help?").waitFor();
+  assert.equal(await panel.locator("article.message").count(), 0);
+  assert.equal(await panel.getByLabel("Message", { exact: true }).inputValue(), "");
+  await say(panel, "as somebody new");
+  await panel.getByText("Sent").first().waitFor();
+  for (const word of ["medlar-secret", "medlar-waiting", "medlar-draft"]) assert.deepEqual(await traces(page, word), [], word);
+  const { api, headers } = await stack.api();
+  const { items } = await api.ask("GET", "conversations?filter=all", undefined, headers);
+  const words = JSON.stringify(items);
+  assert.ok(words.includes("as somebody new") && !words.includes("medlar-waiting"), words);
+  assert.deepEqual(stack.complaints, []);
+  await page.context().close();
+});
+
+test("an identity that proves nothing is refused, and the page is told what to do", async () => {
+  const page = await stack.person();
+  const warnings = [];
+  page.on("console", (message) => message.type() === "warning" && warnings.push(message.text()));
+  const listening = `<script>window.Switchboard = window.Switchboard || []; Switchboard.push(["on", "refused", (code) => (window.code = code)]);</script>`;
+  const forged = identity("sbi_guess", stack.siteKey, "dora");
+  await page.goto(shop.page("/forged", { head: listening + tag(stack, `async data-identity-token="${forged}"`) }));
+  await page.waitForFunction(() => window.code === "identity_invalid");
+  assert.match(warnings.join("\n"), /identity_invalid/);
+  assert.match(warnings.join("\n"), /secret/);
+  // A good one mends it.
+  await page.evaluate((token) => window.Switchboard.push(["identify", { token }], ["open"]), proof("dora"));
+  await say(await ready(page), "now it is me");
+  assert.deepEqual(stack.complaints, []);
+  await page.context().close();
+});

@@ -1,0 +1,247 @@
+// Lines as they are: slow, blocked, cut in the middle, with a server that dies; and the tabs on them.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+
+import { Stack, answer, findPanel, openPanel, openRow, say, sees, until } from "../stack.mjs";
+
+let stack;
+let agent;
+before(async () => {
+  stack = await Stack.start();
+  agent = await stack.console();
+});
+after(() => stack.stop());
+
+const phone = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true, deviceScaleFactor: 2 };
+const writing = (panel) => panel.getByLabel("Message", { exact: true });
+const words = async (panel) => (await panel.locator("article.message .bubble").allInnerTexts()).map((text) => text.trim());
+
+/** Evaluates in the panel of a page whose frames the driver lost sight of. */
+async function insidePanel(page) {
+  const session = await page.context().newCDPSession(page);
+  const contexts = [];
+  session.on("Runtime.executionContextCreated", ({ context }) => contexts.push(context.id));
+  await session.send("Runtime.enable");
+  return async (expression) => {
+    const guarded = `location.pathname === "/widget/panel" && (${expression})`;
+    const answers = contexts.map((contextId) => session.send("Runtime.evaluate", { contextId, expression: guarded }));
+    return (await Promise.all(answers)).some(({ result }) => result.value === true);
+  };
+}
+
+test("on a slow telephone the chat answers the finger at once, and nothing jumps", async () => {
+  const page = await stack.person(phone);
+  const session = await page.context().newCDPSession(page);
+  await page.addInitScript(() => {
+    window.shifts = 0;
+    new PerformanceObserver((list) => {
+      for (const shift of list.getEntries()) window.shifts += shift.value;
+    }).observe({ type: "layout-shift", buffered: true });
+  });
+  await session.send("Network.enable");
+  await session.send("Network.emulateNetworkConditions", { offline: false, latency: 300, downloadThroughput: 60_000, uploadThroughput: 30_000 });
+  await session.send("Emulation.setCPUThrottlingRate", { rate: 4 });
+  await page.goto(`${stack.origin}/demo/`);
+  // The session tells how the panel looks; the next frame after the tap shows it.
+  const shown = await page.evaluate(() => new Promise((done) => {
+    const look = () => {
+      const host = [...document.body.children].find((child) => child.hasAttribute("open"));
+      done(host !== undefined && document.elementFromPoint(195, 40) === host);
+    };
+    window.Switchboard.push(["on", "ready", () => requestAnimationFrame(() => {
+      window.Switchboard.push(["open"]);
+      requestAnimationFrame(look);
+    })]);
+  }));
+  assert.ok(shown, "nothing happened at once");
+  const panel = await findPanel(page);
+  await writing(panel).waitFor();
+  const frame = await panel.frameElement();
+  assert.deepEqual(await frame.evaluate((element) => {
+    const { width, height } = element.getBoundingClientRect();
+    return [Math.round(width), Math.round(height)];
+  }), [390, 844]);
+  await say(panel, "from the train");
+  await sees(panel, "from the train");
+  for (const one of [page, panel]) assert.ok((await one.evaluate(() => window.shifts)) < 0.02, `${one.url()} jumps by ${await one.evaluate(() => window.shifts)}`);
+
+  // The keyboard comes up: what was said last, and where one writes, stay in sight.
+  for (let line = 0; line < 12; line += 1) await say(panel, `line ${line}`);
+  await sees(panel, "line 11");
+  await page.setViewportSize({ width: 390, height: 420 });
+  await until("the panel above the keyboard", async () => {
+    const field = await writing(panel).boundingBox();
+    const last = await panel.locator("article.message").last().boundingBox();
+    return field.y + field.height <= 420 && last.y + last.height <= field.y && last.y > 60;
+  });
+  assert.deepEqual(stack.complaints, []);
+  await page.context().close();
+});
+
+test("where sockets are blocked the chat goes over plain HTTP", async () => {
+  stack.cable.blocksSockets = true;
+  try {
+    const page = await stack.person();
+    const streams = [];
+    page.on("request", (request) => request.url().endsWith("/api/v1/stream") && streams.push(request.url()));
+    await page.goto(`${stack.origin}/demo/`);
+    const panel = await openPanel(page);
+    await say(panel, "through the keyhole");
+    await openRow(agent, "through the keyhole");
+    await answer(agent, "I hear you");
+    await sees(panel, "I hear you");
+    await say(panel, "and I you");
+    await agent.getByText("and I you").first().waitFor();
+    assert.ok(streams.length > 0);
+    assert.deepEqual(await words(panel), ["through the keyhole", "I hear you", "and I you"]);
+    assert.deepEqual(stack.complaints, []);
+    await page.context().close();
+  } finally {
+    stack.cable.blocksSockets = false;
+  }
+});
+
+test("a server that dies in mid-sentence costs not a letter", async () => {
+  const { page, panel } = await stack.visitor("/demo/");
+  await say(panel, "I will tell you a story");
+  await openRow(agent, "I will tell you a story");
+  await writing(panel).pressSequentially("once upon ");
+  await stack.killServer();
+  await writing(panel).pressSequentially("a time");
+  await stack.startServer();
+  assert.equal(await writing(panel).inputValue(), "once upon a time");
+  await writing(panel).press("Enter");
+  await agent.getByText("once upon a time").first().waitFor({ timeout: 45_000 });
+  await panel.getByText("Sent").or(panel.getByText("Seen")).first().waitFor();
+  assert.deepEqual(await words(panel), ["I will tell you a story", "once upon a time"]);
+  assert.deepEqual(stack.complaints, []);
+  await page.context().close();
+});
+
+test("two tabs are one visitor, read on one is read on both", async () => {
+  const { page, panel } = await stack.visitor("/demo/");
+  const second = await page.context().newPage();
+  await second.goto(`${stack.origin}/demo/tea/`);
+  await second.evaluate(() => {
+    window.counts = [];
+    window.Switchboard.push(["on", "unread", (count) => window.counts.push(count)], ["open"]);
+  });
+  const other = await findPanel(second);
+  await say(panel, "said in the first tab");
+  await sees(other, "said in the first tab");
+  await say(other, "said in the second");
+  await sees(panel, "said in the second");
+  await openRow(agent, "said in the second");
+  for (const one of [page, second]) await one.evaluate(() => window.Switchboard.push(["close"]));
+  await answer(agent, "answered once");
+  await second.waitForFunction(() => window.counts.at(-1) === 1);
+  await page.evaluate(() => window.Switchboard.open());
+  await sees(panel, "answered once");
+  await second.waitForFunction(() => window.counts.at(-1) === 0);
+  assert.deepEqual(await words(other), ["said in the first tab", "said in the second", "answered once"]);
+  assert.deepEqual(stack.complaints, []);
+  await page.context().close();
+});
+
+test("what a tab left waiting goes out of the next one, once", async () => {
+  const { page, panel } = await stack.visitor("/demo/");
+  await say(panel, "before the lift");
+  await panel.getByText("Sent").first().waitFor();
+  stack.cable.cut();
+  await say(panel, "written in the lift");
+  await panel.getByText("Waiting to be sent").waitFor();
+  const next = await page.context().newPage();
+  await page.close();
+  stack.cable.mend();
+  await next.goto(`${stack.origin}/demo/`);
+  const again = await openPanel(next);
+  await openRow(agent, "written in the lift");
+  await again.getByText("Sent").or(again.getByText("Seen")).first().waitFor();
+  assert.deepEqual(await words(again), ["before the lift", "written in the lift"]);
+  await next.reload();
+  assert.deepEqual(await until("both", async () => {
+    const found = await words(await openPanel(next));
+    return found.length === 2 && found;
+  }), ["before the lift", "written in the lift"]);
+  assert.deepEqual(stack.complaints, []);
+  await next.context().close();
+});
+
+test("back and forward find the chat as it was, and live", async () => {
+  const { page, panel } = await stack.visitor("/demo/");
+  await say(panel, "I walk back and forth");
+  await panel.getByText("Sent").first().waitFor();
+  await openRow(agent, "I walk back and forth");
+  await page.evaluate(() => {
+    window.heard = [];
+    window.Switchboard.push(["on", "message", (from) => window.heard.push(from)], ["close"]);
+  });
+  await page.goto(`${stack.origin}/demo/about/`);
+  await answer(agent, "Where did you go?");
+  // A page that was kept does not load again; its frames are there, though the driver lost sight of them.
+  await page.goBack({ waitUntil: "commit" });
+  await until("the answer", () => page.evaluate(() => window.heard?.join() === "team"));
+  await page.evaluate(() => window.Switchboard.open());
+  const look = await insidePanel(page);
+  await until("the focus", () => look("document.activeElement?.tagName === 'TEXTAREA'"));
+  await page.keyboard.type("Back here");
+  await page.keyboard.press("Enter");
+  await until("the words", () => page.evaluate(() => window.heard.includes("you")));
+  await agent.getByText("Back here").first().waitFor();
+  await page.reload();
+  const again = await openPanel(page);
+  await sees(again, "Back here");
+  assert.deepEqual(await words(again), ["I walk back and forth", "Where did you go?", "Back here"]);
+  assert.deepEqual(stack.complaints, []);
+  await page.context().close();
+});
+
+test("a file shows how far it has got, says why it stopped, and goes up at the second try", async () => {
+  const { page, panel } = await stack.visitor("/demo/");
+  const session = await page.context().newCDPSession(page);
+  await session.send("Network.enable");
+  const slow = (uploadThroughput) => session.send("Network.emulateNetworkConditions", { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput });
+  await slow(300_000);
+  await panel.locator("input[type=file]").setInputFiles({ name: "plan.txt", mimeType: "text/plain", buffer: Buffer.alloc(3_000_000, "tea ") });
+  await until("some progress", async () => {
+    const value = await panel.getByRole("progressbar", { name: "Uploading plan.txt" }).getAttribute("value");
+    return Number(value) > 0 && Number(value) < 1;
+  });
+  assert.ok(await panel.getByRole("button", { name: "Send" }).isDisabled());
+  stack.cable.cut();
+  await panel.getByText("Not uploaded: no connection").waitFor();
+  stack.cable.mend();
+  await slow(-1);
+  await panel.getByRole("button", { name: "Try again" }).click();
+  await panel.getByText("3.0 MB").waitFor();
+  await say(panel, "the plan");
+  await openRow(agent, "the plan");
+  await agent.getByText("plan.txt").first().waitFor();
+  await panel.getByRole("button", { name: "Save plan.txt, 3.0 MB" }).waitFor();
+  assert.deepEqual(stack.complaints, []);
+  await page.context().close();
+});
+
+test("who comes back finds all earlier conversations in one scroll", async () => {
+  const { api, headers } = await stack.api();
+  const { page, panel } = await stack.visitor("/demo/");
+  for (const topic of ["oolong", "sencha", "rooibos"]) {
+    await say(panel, `about ${topic}`);
+    const found = await until(topic, async () => {
+      const { items } = await api.ask("GET", "conversations?filter=all", undefined, headers);
+      return items.find((one) => one.preview?.text === `about ${topic}`);
+    });
+    const close = { do: "close", conversation_id: found.id };
+    await api.ask("POST", "commands", close, { ...headers, "idempotency-key": api.nextId() });
+    await panel.getByPlaceholder("Write again to begin anew").waitFor();
+  }
+  await say(panel, "about mint");
+  await page.reload();
+  const again = await openPanel(page);
+  await sees(again, "about mint");
+  assert.deepEqual(await words(again), ["about oolong", "about sencha", "about rooibos", "about mint"]);
+  assert.equal(await again.getByText("This conversation has ended").count(), 3);
+  assert.deepEqual(stack.complaints, []);
+  await page.context().close();
+});

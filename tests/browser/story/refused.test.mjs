@@ -1,0 +1,110 @@
+// Where the chat may not be: what the visitor sees, and what the developer is told.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+
+import { Shop, tag } from "../shop.mjs";
+import { Stack, findPanel, openRow, say, sees, until } from "../stack.mjs";
+
+let stack;
+let shop;
+before(async () => {
+  stack = await Stack.start();
+  shop = await Shop.open();
+});
+after(async () => {
+  await shop.close();
+  await stack.stop();
+});
+
+/** Goes to a page and gives what its developer reads in the console, once it is refused. */
+async function refusal(page, address) {
+  const warnings = [];
+  page.on("console", (message) => message.type() === "warning" && warnings.push(message.text()));
+  await page.goto(address);
+  await page.waitForFunction(() => window.code !== undefined);
+  await until("a warning", () => warnings.length > 0);
+  return { code: await page.evaluate(() => window.code), warning: warnings.join("\n") };
+}
+
+const listening = `<script>window.Switchboard = window.Switchboard || []; Switchboard.push(["on", "refused", (code) => (window.code = code)], ["open"]);</script>`;
+
+const isBare = (page) => page.evaluate(() => [...document.body.children].every((child) => child.hidden || child.getBoundingClientRect().height === 0 || child.tagName === "SCRIPT"));
+
+test("a key that no site has shows nothing, and says what to look for", async () => {
+  const page = await stack.person();
+  const wrong = stack.siteKey.slice(0, -4) + "0000";
+  const { code, warning } = await refusal(page, shop.page("/key", { head: listening + tag(stack).replace(stack.siteKey, wrong) }));
+  assert.equal(code, "origin_refused");
+  assert.ok(warning.includes(wrong) && /Settings/.test(warning), warning);
+  assert.ok(await isBare(page));
+  assert.deepEqual(stack.complaints, []);
+  await page.context().close();
+});
+
+test("a page that may not carry the chat shows nothing, and its developer reads which origin to allow", async () => {
+  const page = await stack.person();
+  const address = shop.page("/origin", { head: listening + tag(stack), host: "unlisted.example" });
+  const { code, warning } = await refusal(page, address);
+  assert.equal(code, "origin_refused");
+  assert.ok(warning.includes(new URL(address).origin), warning);
+  assert.ok(await isBare(page));
+  assert.deepEqual(stack.complaints, []);
+  await page.context().close();
+});
+
+test("a tag without a key says so", async () => {
+  const page = await stack.person();
+  const warnings = [];
+  page.on("console", (message) => warnings.push(message.text()));
+  await page.goto(shop.page("/nokey", { head: `<script async src="${stack.origin}/widget.js"></script>` }));
+  await until("a warning", () => warnings.some((text) => /data-site-key/.test(text)));
+  assert.deepEqual(stack.complaints, []);
+  await page.context().close();
+});
+
+test("who is blocked in mid-sentence is told, and can send no more", async () => {
+  const { api, headers } = await stack.api();
+  const { page, panel } = await stack.visitor("/demo/");
+  await say(panel, "I will be rude");
+  await panel.getByText("Sent").first().waitFor();
+  const { items } = await api.ask("GET", "conversations?filter=all", undefined, headers);
+  const command = { do: "block_visitor", conversation_id: items[0].id, blocked: true };
+  await api.ask("POST", "commands", command, { ...headers, "idempotency-key": api.nextId() });
+  await panel.getByText("This conversation cannot be continued.").waitFor();
+  assert.ok(await panel.getByLabel("Message", { exact: true }).isDisabled());
+  assert.equal(await panel.getByRole("button", { name: "Try now" }).count(), 0);
+  await sees(panel, "I will be rude");
+  // Neither a reload nor a logout makes him somebody else.
+  await page.reload();
+  await until("the refusal", () => page.evaluate((key) => localStorage.getItem(`switchboard.${key}`) !== null, stack.siteKey));
+  await page.evaluate(() => window.Switchboard.push(["on", "refused", (code) => (window.code = code)], ["logout"]));
+  await page.waitForFunction(() => window.code === "blocked");
+  assert.deepEqual(stack.complaints, []);
+  await page.context().close();
+});
+
+test("an archived site ends the chat, and who writes in it is told", async () => {
+  const { api, headers } = await stack.api();
+  const agent = await stack.console();
+  const { page, panel } = await stack.visitor("/demo/");
+  await say(panel, "are you closing down?");
+  await openRow(agent, "are you closing down?");
+  const path = `sites/${stack.siteKey}`;
+  const site = await api.ask("GET", path, undefined, headers);
+  await api.ask("PATCH", path, { archived: true }, { ...headers, "if-match": `"${site.version}"` });
+  await panel.getByText("This chat was closed.").waitFor();
+  assert.ok(await panel.getByLabel("Message", { exact: true }).isDisabled());
+  await sees(panel, "are you closing down?");
+  const other = await stack.person();
+  const { code } = await refusal(other, shop.page("/archived", { head: listening + tag(stack) }));
+  assert.equal(code, "origin_refused");
+  assert.ok(await isBare(other));
+  const again = await api.ask("GET", path, undefined, headers);
+  await api.ask("PATCH", path, { archived: false }, { ...headers, "if-match": `"${again.version}"` });
+  await panel.getByRole("button", { name: "Try now" }).click();
+  await say(panel, "good that you are back");
+  await sees(panel, "good that you are back");
+  assert.deepEqual(stack.complaints, []);
+  await page.context().close();
+});
