@@ -11,11 +11,12 @@ use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
 use bytes::Bytes;
-use futures_util::{Stream, StreamExt};
+use futures_util::stream::BoxStream;
+use futures_util::{Stream, StreamExt, TryStreamExt};
 use object_store::aws::AmazonS3Builder;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
-use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutPayload};
+use object_store::{MultipartUpload, ObjectStore, ObjectStoreExt, PutMode, PutPayload};
 use protocol::id::WorkspaceId;
 use sha2::{Digest, Sha256};
 use world::Faults;
@@ -23,6 +24,7 @@ use world::Faults;
 use crate::db;
 use crate::db::group;
 use crate::error::{Error, Result};
+use crate::spool::{Spool, Spooled};
 
 /// Where files are kept.
 #[derive(Clone)]
@@ -41,6 +43,8 @@ pub enum BlobConfig {
         access_key_id: String,
         /// The secret of the access key.
         secret_access_key: String,
+        /// Where larger files lie while they come in.
+        spool: PathBuf,
     },
 }
 
@@ -50,8 +54,22 @@ pub struct Blobs {
     store: Arc<dyn ObjectStore>,
     /// Where the files lie, unless they lie in a bucket.
     directory: Option<PathBuf>,
+    /// Where larger files lie while they come in.
+    spool: PathBuf,
     faults: Faults,
 }
+
+/// A file that is being read.
+pub struct BlobRead {
+    /// How many bytes it has.
+    pub size_bytes: u64,
+    /// Its bytes, in order.
+    pub bytes: BoxStream<'static, Result<Bytes>>,
+}
+
+/// Bytes of one part of a larger file: for directories, and for buckets, which take no smaller ones.
+const PART_BYTES: usize = 256 * 1024;
+const PART_BYTES_OF_BUCKETS: usize = 5 * 1024 * 1024;
 
 /// SHA-256 of a file's bytes, in hexadecimal: its name.
 #[must_use]
@@ -83,6 +101,7 @@ pub fn open(config: &BlobConfig) -> Result<Blobs> {
             endpoint,
             access_key_id,
             secret_access_key,
+            spool: _,
         } => {
             let mut builder = AmazonS3Builder::new()
                 .with_bucket_name(bucket)
@@ -98,13 +117,14 @@ pub fn open(config: &BlobConfig) -> Result<Blobs> {
             Arc::new(builder.build().map_err(configuration)?)
         }
     };
-    let directory = match config {
-        BlobConfig::Directory(directory) => Some(directory.clone()),
-        BlobConfig::S3 { .. } => None,
+    let (directory, spool) = match config {
+        BlobConfig::Directory(directory) => (Some(directory.clone()), directory),
+        BlobConfig::S3 { spool, .. } => (None, spool),
     };
     Ok(Blobs {
         store,
         directory,
+        spool: spool.clone(),
         faults: Faults::none(),
     })
 }
@@ -134,16 +154,73 @@ impl Blobs {
         }
     }
 
-    /// The bytes of a file.
+    /// For a file that comes in.
+    #[must_use]
+    pub fn spool(&self) -> Spool {
+        Spool::new(&self.spool)
+    }
+
+    /// Stores a file that has come, as [`Blobs::put`] does, without having all of a larger one in memory.
+    /// Ends what was begun where it fails; where it is dropped, a bucket may keep parts until a rule of its own
+    /// removes them.
+    ///
+    /// # Errors
+    /// `Full`, `Unavailable`.
+    pub async fn put_spooled(&self, workspace_id: WorkspaceId, spooled: Spooled) -> Result<()> {
+        if spooled.is_small() {
+            return self.put(workspace_id, &spooled.hash, spooled.head).await;
+        }
+        group::planted(&self.faults, "blob.put")?;
+        let path = path(workspace_id, &spooled.hash)?;
+        match self.store.head(&path).await {
+            Ok(_) => return Ok(()),
+            Err(object_store::Error::NotFound { .. }) => {}
+            Err(error) => return Err(failure(&error)),
+        }
+        let upload = self.store.put_multipart(&path).await;
+        let mut upload = upload.map_err(|error| failure(&error))?;
+        let part_bytes = match self.directory {
+            Some(_) => PART_BYTES,
+            None => PART_BYTES_OF_BUCKETS,
+        };
+        match put_parts(upload.as_mut(), spooled, part_bytes).await {
+            Ok(()) => Ok(()),
+            Err(error) => {
+                // What cannot be ended is found by the sweep, or by a bucket's own rule.
+                let _ = upload.abort().await;
+                Err(error)
+            }
+        }
+    }
+
+    /// The size of a file, and its bytes as they are read.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn read(&self, workspace_id: WorkspaceId, hash: &str) -> Result<Option<BlobRead>> {
+        match self.store.get(&path(workspace_id, hash)?).await {
+            Ok(found) => Ok(Some(BlobRead {
+                size_bytes: found.meta.size,
+                bytes: found
+                    .into_stream()
+                    .map(|part| part.map_err(|error| failure(&error)))
+                    .boxed(),
+            })),
+            Err(object_store::Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(failure(&error)),
+        }
+    }
+
+    /// The bytes of a file, all of them.
     ///
     /// # Errors
     /// `Unavailable`.
     pub async fn get(&self, workspace_id: WorkspaceId, hash: &str) -> Result<Option<Bytes>> {
-        match self.store.get(&path(workspace_id, hash)?).await {
-            Ok(found) => Ok(Some(found.bytes().await.map_err(|error| failure(&error))?)),
-            Err(object_store::Error::NotFound { .. }) => Ok(None),
-            Err(error) => Err(failure(&error)),
-        }
+        let Some(found) = self.read(workspace_id, hash).await? else {
+            return Ok(None);
+        };
+        let parts: Vec<Bytes> = found.bytes.try_collect().await?;
+        Ok(Some(parts.concat().into()))
     }
 
     /// Removes a file; nothing happens where there is none.
@@ -193,6 +270,23 @@ impl Blobs {
         })
         .await
     }
+}
+
+async fn put_parts(
+    upload: &mut dyn MultipartUpload,
+    mut spooled: Spooled,
+    part_bytes: usize,
+) -> Result<()> {
+    loop {
+        let part = spooled.next(part_bytes).await?;
+        if part.is_empty() {
+            break;
+        }
+        let put = upload.put_part(PutPayload::from_bytes(part)).await;
+        put.map_err(|error| failure(&error))?;
+    }
+    upload.complete().await.map_err(|error| failure(&error))?;
+    Ok(())
 }
 
 /// Removes the files with a number behind a `#`, which is how the library names what it is writing.
@@ -295,6 +389,36 @@ mod tests {
         let listed: Vec<_> = listed.into_iter().map(Result::unwrap).collect();
         assert_eq!(listed, [(workspace_id, hash)]);
         assert_eq!(blobs.list(1_000_000).count().await, 0);
+    }
+
+    #[tokio::test]
+    async fn a_large_file_is_stored_and_read_in_parts() {
+        let directory = tempfile::tempdir().unwrap();
+        let files = directory.path().join("files");
+        let blobs = open(&BlobConfig::Directory(files.clone())).unwrap();
+        let ours = WorkspaceId::from_bits(1);
+        let whole: Vec<u8> = (0..=255).cycle().take(3 * PART_BYTES + 5).collect();
+        // The second time it is there already.
+        for _ in 0..2 {
+            let mut spool = blobs.spool();
+            for part in whole.chunks(10_000) {
+                spool.write(part).await.unwrap();
+            }
+            let spooled = spool.finish().await.unwrap();
+            assert_eq!(spooled.hash, hash(&whole));
+            blobs.put_spooled(ours, spooled).await.unwrap();
+        }
+        let mut found = blobs.read(ours, &hash(&whole)).await.unwrap().unwrap();
+        assert_eq!(found.size_bytes, whole.len() as u64);
+        let mut read = Vec::new();
+        while let Some(part) = found.bytes.next().await {
+            let part = part.unwrap();
+            assert!(part.len() <= PART_BYTES);
+            read.extend_from_slice(&part);
+        }
+        assert_eq!(read, whole);
+        let halves = fs::read_dir(&files).unwrap().count();
+        assert_eq!(halves, 1, "only the folder of the workspace");
     }
 
     #[tokio::test]

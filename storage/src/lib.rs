@@ -34,6 +34,7 @@ pub mod search;
 pub mod session;
 pub mod setup;
 pub mod site;
+pub mod spool;
 pub mod timer;
 pub mod unread;
 pub mod user;

@@ -435,6 +435,7 @@ impl Check {
             endpoint: set(&attachments.s3_endpoint),
             access_key_id: attachments.s3_access_key_id.clone(),
             secret_access_key: attachments.s3_secret_access_key.clone(),
+            spool: Path::new(&config.data_dir).to_owned(),
         }
     }
 
