@@ -13,6 +13,7 @@ mod http;
 pub mod identity;
 mod limits;
 mod listen;
+mod media;
 pub mod metric;
 pub mod origin;
 mod shard;
@@ -31,7 +32,6 @@ use desk::Desk;
 use router::Router;
 use storage::Reader;
 use storage::blob::Blobs;
-use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use world::World;
@@ -49,8 +49,6 @@ use token::Tokens;
 const ERRANDS_MAX: usize = 1_024;
 /// Deliveries that may wait for a shard. A shard that is slower loses some, and is told so by router.
 const DELIVERIES_MAX: usize = 4_096;
-/// Uploads at a time: each holds its file in memory while it is looked at.
-const UPLOADS_MAX: usize = 16;
 /// Returns after a drain are spread over this, in milliseconds, when one node is all there is.
 const RETURN_MS: std::ops::Range<u64> = 1_000..5_000;
 
@@ -96,7 +94,6 @@ pub(crate) struct DoorsInner {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) geo: browser::Geo,
     pub(crate) streams: connection::stream::Streams,
-    pub(crate) uploads: Semaphore,
     pub(crate) tls: Option<TlsAcceptor>,
     certificate: Option<Arc<tls::Certificate>>,
     pub(crate) config: GatewayConfig,
@@ -243,7 +240,6 @@ fn doors(config: GatewayConfig, parts: Parts) -> Result<Doors, Error> {
         limits: limits::Limits::new(&config.limits, &parts.world.clock),
         metrics: Arc::default(),
         streams: connection::stream::Streams::default(),
-        uploads: Semaphore::new(UPLOADS_MAX),
         ready: AtomicBool::new(true),
         world: parts.world,
         reader: parts.reader,

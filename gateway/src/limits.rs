@@ -28,6 +28,9 @@ use crate::http::line::Line;
 
 /// Keys that one map remembers.
 const KEYS_MAX: usize = 100_000;
+/// Uploads at a time, all together and of one address: who sends slowly must not take all places.
+const UPLOADS_MAX: usize = 32;
+const UPLOADS_PER_ADDRESS_MAX: usize = 8;
 
 /// The world's clock, as governor wants one.
 #[derive(Debug, Clone)]
@@ -62,6 +65,7 @@ pub(crate) struct Limits {
     http_open: Arc<Open>,
     /// Requests through trusted proxies.
     proxied: Arc<Open>,
+    uploads: Arc<Open>,
 }
 
 /// A rate by key, with a bound on the keys.
@@ -133,6 +137,7 @@ impl Limits {
             open: Arc::default(),
             http_open: Arc::default(),
             proxied: Arc::default(),
+            uploads: Arc::default(),
             config: config.clone(),
             clock,
         }
@@ -241,6 +246,17 @@ impl Limits {
         let per_address_max = self.config.http_connections_per_address_max;
         let permit = self.proxied.enter(counted, per_address_max, usize::MAX);
         permit.map(Some)
+    }
+
+    /// A place to upload a file.
+    ///
+    /// # Errors
+    /// `rate_limited` for an address with too many uploads under way, `unavailable` where all places are
+    /// taken.
+    pub(crate) fn upload_place(&self, line: &Line) -> Result<ConnectionPermit, Rejection> {
+        let counted = (!line.exempt).then(|| address::subscriber(line.address));
+        self.uploads
+            .enter(counted, UPLOADS_PER_ADDRESS_MAX, UPLOADS_MAX)
     }
 
     /// Forgets everybody whose allowance is full again. Called each minute.
@@ -427,6 +443,24 @@ mod tests {
         );
         drop(first);
         limits.proxied_request(&proxied("1.2.3.4")).unwrap();
+    }
+
+    #[test]
+    fn one_address_does_not_take_all_places_for_uploads() {
+        let limits = Limits::new(&LimitConfig::default(), &world::Clock::manual(0));
+        let places = |address: &str, count: usize| -> Vec<_> {
+            let line = line(address, false);
+            (0..count).map(|_| limits.upload_place(&line)).collect()
+        };
+        let first = places("1.2.3.4", UPLOADS_PER_ADDRESS_MAX + 1);
+        let refused = first.last().unwrap().as_ref().unwrap_err();
+        assert_eq!(refused.code, ErrorCode::RateLimited);
+        let others: Vec<_> = (5..8)
+            .flat_map(|last| places(&format!("1.2.3.{last}"), UPLOADS_PER_ADDRESS_MAX))
+            .collect();
+        assert!(others.iter().all(Result::is_ok));
+        let refused = limits.upload_place(&line("1.2.3.9", false)).unwrap_err();
+        assert_eq!(refused.code, ErrorCode::Unavailable);
     }
 
     #[test]

@@ -160,3 +160,24 @@ async fn a_file_that_cannot_be_stored_leaves_its_place_to_others() {
     assert_eq!(answer.status, 201, "{answer:?}");
     assert_eq!(stack.file_count(), 1);
 }
+
+#[tokio::test]
+async fn a_large_file_comes_back_as_it_went() {
+    let stack = Stack::start().await;
+    let token = stack.visitor_token().await;
+    let line: Vec<u8> = (0..=255).collect();
+    let file = line.repeat(6_000);
+    let kept = upload(&stack, &token, "application/octet-stream", "big.bin", &file).await;
+    assert_eq!(kept.status, 201, "{kept:?}");
+    let kept = kept.json();
+    assert_eq!(kept["size_bytes"], json!(file.len()));
+    assert_eq!(kept["media_type"], "application/octet-stream");
+    let answer = download(&stack, &token, kept["id"].as_str().unwrap()).await;
+    assert_eq!(answer.headers["content-length"], file.len().to_string());
+    assert!(answer.body == file, "other bytes came back");
+    // What is text at its beginning and not later is no text.
+    let mut mixed = vec![b'a'; 1 << 20];
+    mixed.push(0);
+    let kept = upload(&stack, &token, "text/plain", "a.txt", &mixed).await;
+    assert_eq!(kept.json()["media_type"], "application/octet-stream");
+}

@@ -1,0 +1,207 @@
+//! What a file is: its bytes say it, and whoever sends it is believed only where it does not matter.
+
+use protocol::rejection::{ErrorCode, Rejection};
+
+/// Whether bytes are text, found out as they come.
+#[derive(Debug)]
+pub(crate) struct Text {
+    is_text: bool,
+    /// The beginning of a character whose rest has not come.
+    begun: Vec<u8>,
+}
+
+impl Text {
+    /// Of nothing yet.
+    pub(crate) fn new() -> Self {
+        Self {
+            is_text: true,
+            begun: Vec::new(),
+        }
+    }
+
+    /// Looks at what comes next.
+    pub(crate) fn take(&mut self, part: &[u8]) {
+        if !self.is_text {
+            return;
+        }
+        let mut rest = part;
+        while !self.begun.is_empty()
+            && let Some((byte, after)) = rest.split_first()
+        {
+            self.begun.push(*byte);
+            rest = after;
+            match std::str::from_utf8(&self.begun) {
+                Ok(character) => {
+                    self.is_text = is_plain(character);
+                    self.begun.clear();
+                }
+                // Not the end of it yet.
+                Err(error) if error.error_len().is_none() => {}
+                Err(_) => {
+                    self.is_text = false;
+                    return;
+                }
+            }
+        }
+        let valid = match std::str::from_utf8(rest) {
+            Ok(text) => text,
+            Err(error) => {
+                let (valid, begun) = rest.split_at(error.valid_up_to());
+                if error.error_len().is_some() {
+                    self.is_text = false;
+                    return;
+                }
+                self.begun = begun.to_vec();
+                std::str::from_utf8(valid).unwrap_or_default()
+            }
+        };
+        self.is_text &= is_plain(valid);
+    }
+
+    /// Whether all of it was text.
+    pub(crate) fn is_text(&self) -> bool {
+        self.is_text && self.begun.is_empty()
+    }
+}
+
+fn is_plain(text: &str) -> bool {
+    !text
+        .chars()
+        .any(|c| c.is_control() && !"\t\r\n\u{c}".contains(c))
+}
+
+/// The type that a file's beginning shows, and the whole of it where it may be text. Programs are refused, and so are files whose words and bytes differ
+/// where it matters: what is said to be a picture, a film, a sound or a PDF must be one.
+pub(crate) fn media_type(head: &[u8], text: &Text, said: &str) -> Result<String, Rejection> {
+    let refused = || Rejection::of(ErrorCode::FileType, "file");
+    let found = infer::get(head);
+    if let Some(kind) = found {
+        if infer::is_app(head) || kind.mime_type() == "text/x-shellscript" {
+            return Err(refused());
+        }
+        if is_markup(kind.mime_type()) {
+            return claims_to_be_seen(said)
+                .then(refused)
+                .map_or_else(|| Ok("text/plain".to_owned()), Err);
+        }
+        let major = |kind: &str| kind.split('/').next().unwrap_or_default().to_owned();
+        if claims_to_be_seen(said) && major(said) != major(kind.mime_type()) {
+            return Err(refused());
+        }
+        return Ok(kind.mime_type().to_owned());
+    }
+    if claims_to_be_seen(said) {
+        return Err(refused());
+    }
+    let is_text = text.is_text();
+    Ok(match said {
+        "text/csv" | "text/markdown" | "application/json" if is_text => said.to_owned(),
+        _ if is_text => "text/plain".to_owned(),
+        _ => "application/octet-stream".to_owned(),
+    })
+}
+
+fn is_markup(kind: &str) -> bool {
+    matches!(
+        kind,
+        "text/html" | "text/xml" | "application/xml" | "image/svg+xml"
+    )
+}
+
+/// Whether a file is said to be something that people look at or listen to.
+fn claims_to_be_seen(said: &str) -> bool {
+    let is_medium = ["image/", "video/", "audio/"]
+        .iter()
+        .any(|major| said.starts_with(major));
+    (is_medium && said != "image/svg+xml") || said == "application/pdf"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x02\0\0\0\x03\x08\x06\0\0\0";
+
+    fn text(bytes: &[u8]) -> Text {
+        let mut text = Text::new();
+        text.take(bytes);
+        text
+    }
+
+    #[test]
+    fn text_is_text_however_it_is_cut() {
+        let whole = "čeprav \u{1f600} je\tlepo\n".as_bytes();
+        for length in 1..whole.len() {
+            let mut text = Text::new();
+            whole.chunks(length).for_each(|part| text.take(part));
+            assert!(text.is_text(), "{length}");
+        }
+        for bad in [
+            &b"a\0b"[..],
+            b"\xff",
+            b"\xc4",
+            b"a\xc4b",
+            "\u{85}".as_bytes(),
+        ] {
+            for length in 1..=bad.len() {
+                let mut text = Text::new();
+                bad.chunks(length).for_each(|part| text.take(part));
+                assert!(!text.is_text(), "{bad:?} {length}");
+            }
+        }
+        assert!(Text::new().is_text());
+    }
+
+    fn check(bytes: &[u8], said: &str, expected: Option<&str>) {
+        assert_eq!(
+            media_type(bytes, &text(bytes), said).ok().as_deref(),
+            expected,
+            "{said}"
+        );
+    }
+
+    #[test]
+    fn a_file_is_what_its_bytes_say() {
+        check(PNG, "image/png", Some("image/png"));
+        check(PNG, "image/jpeg", Some("image/png"));
+        check(PNG, "", Some("image/png"));
+        check(PNG, "text/html", Some("image/png"));
+        check(b"%PDF-1.7\n", "application/pdf", Some("application/pdf"));
+        check(b"a,b\n1,2\n", "text/csv", Some("text/csv"));
+        check(b"hello", "text/html", Some("text/plain"));
+        check(
+            b"\0\x01\x02",
+            "application/zip",
+            Some("application/octet-stream"),
+        );
+    }
+
+    #[test]
+    fn a_file_that_lies_where_it_matters_is_refused() {
+        check(b"<html><script>alert(1)</script>", "image/png", None);
+        check(b"hello", "image/png", None);
+        check(b"hello", "application/pdf", None);
+        check(PNG, "video/mp4", None);
+        check(PNG, "application/pdf", None);
+        check(b"MZ\x90\0\x03\0\0\0", "text/plain", None);
+        let mut program = vec![0; 64];
+        program[..4].copy_from_slice(b"\x7fELF");
+        check(&program, "application/octet-stream", None);
+        check(b"#!/bin/sh\nrm\n", "text/plain", None);
+    }
+
+    #[test]
+    fn markup_goes_out_as_plain_text() {
+        check(b"<!DOCTYPE html><p>", "text/html", Some("text/plain"));
+        check(
+            b"<?xml version=\"1.0\"?><svg/>",
+            "image/svg+xml",
+            Some("text/plain"),
+        );
+        check(
+            b"<svg onload=alert(1)>",
+            "image/svg+xml",
+            Some("text/plain"),
+        );
+    }
+}
