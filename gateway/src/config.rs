@@ -14,7 +14,7 @@ pub struct GatewayConfig {
     /// Our own origin as browsers see it, `https://chat.example.com`; taken from each request's
     /// `Host` when absent.
     pub public_origin: Option<String>,
-    /// How many shards, each with a thread of its own. At least 1.
+    /// How many shards, each with a thread of its own. 1 to `router::SHARDS_MAX`.
     pub shards: usize,
     /// Serve TLS ourselves.
     pub tls: Option<TlsConfig>,
@@ -35,7 +35,9 @@ impl Default for GatewayConfig {
         Self {
             token_key: [0; 32],
             public_origin: None,
-            shards: std::thread::available_parallelism().map_or(1, usize::from),
+            shards: std::thread::available_parallelism()
+                .map_or(1, usize::from)
+                .min(router::SHARDS_MAX),
             tls: None,
             trusted_proxies: Vec::new(),
             limits: LimitConfig::default(),

@@ -20,7 +20,7 @@ use crate::topic::Topic;
 const SHARD_WAIT: Duration = Duration::from_secs(1);
 
 /// Shards that one node may have: a topic's listeners are one bit each.
-const SHARDS_MAX: usize = 64;
+pub const SHARDS_MAX: usize = 64;
 
 /// Parts of the topic map, so that shards seldom meet at one lock.
 const STRIPE_COUNT: usize = 16;

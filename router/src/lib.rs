@@ -42,7 +42,7 @@ mod visitors;
 pub use config::RouterConfig;
 pub use delivery::{Class, Delivery, Encoded, SignalKey};
 pub use error::Error;
-pub use hub::ShardId;
+pub use hub::{SHARDS_MAX, ShardId};
 pub use part::Part;
 pub use replay::Replay;
 pub use router::{Router, Stats, VisitorWelcome};

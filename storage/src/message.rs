@@ -324,7 +324,7 @@ const BIND_VISITOR: &str = "
         AND (CAST($7 AS TEXT) = '' OR CAST($8 AS BIGINT) = (
             SELECT COUNT(*) FROM attachment a
             WHERE a.workspace_id = $1 AND a.uploader = $5 AND a.entry_id IS NULL
-                AND a.deleted_at_ms IS NULL AND $7 LIKE '%' || a.attachment_id || '%'))";
+                AND a.stored_at_ms IS NOT NULL AND a.deleted_at_ms IS NULL AND $7 LIKE '%' || a.attachment_id || '%'))";
 
 const NEXT_NUMBER: &str = "
     INSERT INTO counter (workspace_id, name, value)

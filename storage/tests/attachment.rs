@@ -109,6 +109,8 @@ mod stories {
             assert_eq!(reserve(&talk, &row).await, Place::Kept);
             let found = attachment::find(db, talk.workspace_id, row.attachment.id).await.unwrap();
             assert_eq!(found, None);
+            let claimed = talk.says_as(talk.visitor, "c1", with(&row)).await;
+            assert_eq!(claimed, Outcome::Refused(Refusal::Attachment));
             assert_eq!(attachment::sweep(db, &blobs, LONG_AGO, NOW_MS).await.unwrap(), swept(0, 0));
             assert_eq!(attachment::sweep(db, &blobs, LONG_AGO, NOW_MS + 1).await.unwrap(), swept(1, 0));
             let late = attachment::stored(db, talk.workspace_id, row.attachment.id, NOW_MS).await;

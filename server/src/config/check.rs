@@ -10,7 +10,7 @@ use gateway::GatewayConfig;
 use gateway::address::Cidr;
 use gateway::config::{ByteRate, GeoConfig, LimitConfig, MetricsConfig, Rate, TlsConfig};
 use protocol::limit;
-use router::RouterConfig;
+use router::{RouterConfig, SHARDS_MAX};
 use storage::blob::BlobConfig;
 use storage::{DatabaseConfig, Home};
 
@@ -214,6 +214,9 @@ impl Check {
 
     fn gateway(&mut self, config: &Config) -> GatewayConfig {
         let default = GatewayConfig::default();
+        if config.shards > SHARDS_MAX {
+            self.mistake("shards", format!("must be {SHARDS_MAX} at most"));
+        }
         GatewayConfig {
             public_origin: self.public_origin(&config.public_url),
             shards: match config.shards {
@@ -401,6 +404,10 @@ impl Check {
         if login.session_days == 0 || login.session_idle_days == 0 {
             let problem = "session_days and session_idle_days begin at 1";
             self.mistake("login", problem);
+        }
+        if login.lockout_failures > 0 && login.lockout_minutes == 0 {
+            let problem = "begins at 1; lockout_failures = 0 turns lockouts off";
+            self.mistake("login.lockout_minutes", problem);
         }
         let (days_max, minutes_max) = (3_650, 525_600);
         if login.session_days.max(login.session_idle_days) > days_max

@@ -31,7 +31,7 @@ const INSERT_CLAIM: &str = "
     INSERT INTO contact_identity (workspace_id, contact_id, kind, scope, value, value_folded, created_at_ms)
     SELECT $1, $2, $3, $4, $5, $6, CAST($7 AS BIGINT)
     FROM contact k
-    WHERE k.workspace_id = $1 AND k.contact_id = $2
+    WHERE k.workspace_id = $1 AND k.contact_id = $2 AND k.erased_at_ms IS NULL
     ON CONFLICT (workspace_id, contact_id, kind, scope, value_folded) DO NOTHING";
 
 /// The same, where the contact carries the change's stamp.
@@ -48,7 +48,7 @@ const SET_ATTRIBUTE: &str = "
     SELECT $1, 'contact', $2, $3, CAST($4 AS TEXT), CAST($5 AS DOUBLE PRECISION), CAST($6 AS BOOLEAN),
         CAST($7 AS BIGINT)
     FROM contact k
-    WHERE k.workspace_id = $1 AND k.contact_id = $2
+    WHERE k.workspace_id = $1 AND k.contact_id = $2 AND k.erased_at_ms IS NULL
     ON CONFLICT (workspace_id, noun, subject_id, name) DO UPDATE SET text_value = excluded.text_value,
         number_value = excluded.number_value, flag_value = excluded.flag_value,
         changed_at_ms = excluded.changed_at_ms";

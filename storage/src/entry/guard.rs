@@ -43,7 +43,7 @@ macro_rules! advance {
         AND (CAST($16 AS TEXT) = '' OR CAST($17 AS BIGINT) = (
             SELECT COUNT(*) FROM attachment a
             WHERE a.workspace_id = $1 AND a.uploader = $4 AND a.entry_id IS NULL
-                AND a.deleted_at_ms IS NULL AND $16 LIKE '%' || a.attachment_id || '%'))
+                AND a.stored_at_ms IS NOT NULL AND a.deleted_at_ms IS NULL AND $16 LIKE '%' || a.attachment_id || '%'))
         AND (CAST($18 AS TEXT) = '' OR EXISTS (
             SELECT 1 FROM message m
             WHERE m.workspace_id = $1 AND m.entry_id = $18 AND m.conversation_id = $2

@@ -114,7 +114,8 @@ const INSERT_MESSAGE: &str = concat!(
 const CLAIM_ATTACHMENTS: &str = concat!(
     "
     UPDATE attachment SET conversation_id = $2, entry_id = $4
-    WHERE workspace_id = $1 AND uploader = $5 AND entry_id IS NULL AND deleted_at_ms IS NULL
+    WHERE workspace_id = $1 AND uploader = $5 AND entry_id IS NULL AND stored_at_ms IS NOT NULL
+        AND deleted_at_ms IS NULL
         AND $6 LIKE '%' || attachment_id || '%' AND ",
     marked!()
 );
