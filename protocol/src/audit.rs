@@ -1,6 +1,8 @@
 //! The audit log: who changed what, when. Field names and ids; values only in a part that an erasure
 //! can empty.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 use utoipa::ToSchema;
@@ -27,6 +29,9 @@ pub struct AuditEntry {
     pub changes_json: Option<String>,
     /// The address it came from.
     pub address: Option<String>,
+    /// What the things behind the ids of this line are called now, as far as known: the actor, the target,
+    /// and ids among the changes.
+    pub names: BTreeMap<String, String>,
 }
 
 /// A sign-in that failed.

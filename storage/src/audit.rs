@@ -1,10 +1,13 @@
 //! The audit log: who changed what. Values stand in a part that an erasure can empty.
 
+use std::collections::BTreeMap;
+
 use protocol::audit::AuditEntry;
 use protocol::id::WorkspaceId;
 use protocol::page::Page;
 use protocol::permission::Scope;
 
+use crate::called::called;
 use crate::db::{Batch, Db, PRUNE_SLICE, Reader, Row, stmt};
 use crate::error::Result;
 use crate::page::{Cursor, page};
@@ -59,9 +62,39 @@ pub async fn list(
             limit + 1
         ))
         .await?;
-    page(&rows, limit, entry, |entry| {
+    let mut lines = page(&rows, limit, entry, |entry| {
         Cursor::text(entry.at_ms, entry.id)
-    })
+    })?;
+    let ids = lines.items.iter().flat_map(ids_of).collect();
+    let names = called(reader, scope.workspace_id(), &ids).await?;
+    for line in &mut lines.items {
+        let ids = ids_of(line).into_iter();
+        line.names = ids
+            .filter_map(|id| names.get(&id).map(|name| (id, name.clone())))
+            .collect();
+    }
+    Ok(lines)
+}
+
+/// The ids that a line holds: of the actor, the target, and among the changed values.
+fn ids_of(line: &AuditEntry) -> Vec<String> {
+    let changes = line.changes_json.as_deref().unwrap_or_default();
+    // What is no JSON was not written by us, and names nothing.
+    let changes = serde_json::from_str(changes).unwrap_or(serde_json::Value::Null);
+    let mut ids = vec![line.actor.clone(), line.target.clone()];
+    push_texts(&changes, &mut ids);
+    ids
+}
+
+fn push_texts(value: &serde_json::Value, texts: &mut Vec<String>) {
+    match value {
+        serde_json::Value::String(text) => texts.push(text.clone()),
+        serde_json::Value::Array(values) => values.iter().for_each(|one| push_texts(one, texts)),
+        serde_json::Value::Object(fields) => {
+            fields.values().for_each(|one| push_texts(one, texts));
+        }
+        serde_json::Value::Null | serde_json::Value::Bool(_) | serde_json::Value::Number(_) => {}
+    }
 }
 
 // Uses `audit_entry_by_time`.
@@ -107,5 +140,6 @@ fn entry(row: &Row) -> Result<AuditEntry> {
         fields: row.json("fields_json")?,
         changes_json: row.maybe_text("changes_json")?,
         address: row.maybe_text("address")?,
+        names: BTreeMap::new(),
     })
 }

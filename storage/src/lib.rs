@@ -9,6 +9,7 @@ pub mod attachment;
 pub mod audit;
 pub mod backup;
 pub mod blob;
+mod called;
 mod change;
 pub mod command;
 pub mod contact;

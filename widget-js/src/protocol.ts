@@ -222,7 +222,10 @@ fields: Array<string>,
 /** From what to what, as far as not erased: a JSON object of `field: [before, after]`. */
 changes_json?: string | null,
 /** The address it came from. */
-address?: string | null, };
+address?: string | null,
+/** What the things behind the ids of this line are called now, as far as known: the actor, the target,
+ * and ids among the changes. */
+names: { [key in string]: string }, };
 
 /** A line of the audit log. */
 export type AuditId = string;

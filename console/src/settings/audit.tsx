@@ -1,14 +1,13 @@
 /** Who changed what, when; and which sign-ins failed. */
-import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { useInfiniteQuery } from "@tanstack/react-query";
 import { useState } from "react";
+import type { AuditEntry } from "@switchboard/protocol";
 
-import { auditPage, failedLoginPage, sitesQuery } from "../api/query.ts";
-import { team } from "../live/session.ts";
+import { auditPage, failedLoginPage } from "../api/query.ts";
 import { now } from "../part/clock.ts";
 import { Button } from "../part/control.tsx";
-import { useStore } from "../part/store.ts";
-import { clockText, dateText, exactText } from "../part/time.tsx";
-import { changeText } from "./change.ts";
+import { Clock, clockText, dateText, dayText, exactText, startOfDay } from "../part/time.tsx";
+import { actorOf, changesOf, deedOf, type Piece } from "./change.ts";
 import { PageHead } from "./page.tsx";
 import { NotLoaded } from "./state.tsx";
 
@@ -40,8 +39,6 @@ function At({ at_ms }: { at_ms: number }) {
 }
 
 function Changes() {
-  const agents = useStore(team, (held) => held.agents);
-  const sites = useQuery(sitesQuery);
   const found = useInfiniteQuery({
     queryKey: ["audit"],
     queryFn: ({ pageParam, signal }) => auditPage(pageParam, signal),
@@ -50,35 +47,23 @@ function Changes() {
   });
   if (!found.data) return <NotLoaded query={found} />;
   const lines = found.data.pages.flatMap((page) => page.items);
-  const name = (id: string) => agents.get(id)?.name ?? sites.data?.find((site) => site.id === id)?.name ?? (id === "system" ? "Switchboard" : id);
+  const days = new Map<number, AuditEntry[]>();
+  for (const line of lines) {
+    const day = startOfDay(line.at_ms);
+    days.set(day, [...(days.get(day) ?? []), line]);
+  }
   return (
     <>
-      <table className="table">
-        <thead>
-          <tr>
-            <th scope="col">When</th>
-            <th scope="col">Who</th>
-            <th scope="col">What</th>
-            <th scope="col">Fields</th>
-            <th scope="col">From</th>
-          </tr>
-        </thead>
-        <tbody>
-          {lines.map((line) => (
-            <tr key={line.id}>
-              <td>
-                <At at_ms={line.at_ms} />
-              </td>
-              <td>{name(line.actor)}</td>
-              <td>
-                <code>{line.action}</code> <span className="faint small">{name(line.target)}</span>
-              </td>
-              <td className="small">{changeText(line)}</td>
-              <td className="small faint">{line.address ?? ""}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+      {[...days].map(([day, of_day]) => (
+        <section key={day} className="audit-day">
+          <h3>{dayText(day, now())}</h3>
+          <ol>
+            {of_day.map((line) => (
+              <ChangeLine key={line.id} line={line} />
+            ))}
+          </ol>
+        </section>
+      ))}
       {lines.length === 0 && <p className="faint">Nothing was changed yet.</p>}
       {found.hasNextPage && (
         <div>
@@ -88,6 +73,40 @@ function Changes() {
         </div>
       )}
     </>
+  );
+}
+
+/** One line: when, who did what, from what to what, and from where. */
+function ChangeLine({ line }: { line: AuditEntry }) {
+  return (
+    <li className="audit-line">
+      <span className="audit-time">
+        <Clock at_ms={line.at_ms} />
+      </span>
+      <div className="grow">
+        <div>
+          <PieceText piece={actorOf(line)} />{" "}
+          {deedOf(line).map((piece, index) => (
+            <PieceText key={index} piece={piece} />
+          ))}
+        </div>
+        {changesOf(line).map((change) => (
+          <div key={change} className="faint small audit-change">
+            <bdi>{change}</bdi>
+          </div>
+        ))}
+      </div>
+      <span className="faint small">{line.address ?? ""}</span>
+    </li>
+  );
+}
+
+function PieceText({ piece }: { piece: Piece }) {
+  if (piece.id === undefined) return <span>{piece.text}</span>;
+  return (
+    <b title={piece.id}>
+      <bdi>{piece.text}</bdi>
+    </b>
   );
 }
 

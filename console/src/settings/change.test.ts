@@ -1,20 +1,46 @@
 import { describe, expect, it } from "vitest";
 
-import { changeText } from "./change.ts";
+import { actorOf, changesOf, deedOf, type Line } from "./change.ts";
 
-const line = (changes_json: string | null, fields = ["theme"]) => changeText({ fields, changes_json });
+const line = (facts: Partial<Line>): Line => ({
+  actor: "agt_1",
+  action: "site.changed",
+  target: "site_1",
+  fields: ["theme"],
+  changes_json: null,
+  names: { agt_1: "Mira Novak", site_1: "Kettle & Leaf", con_2: "Ana Kovač" },
+  ...facts,
+});
+const sentence = (facts: Partial<Line>) => [actorOf(line(facts)), { text: " " }, ...deedOf(line(facts))].map((piece) => piece.text).join("");
+const changes = (changes_json: string | null) => changesOf(line({ changes_json }));
 
 describe("a line of the audit log", () => {
+  it("says who did what to whom, with the ids at hand", () => {
+    expect(sentence({ action: "site.archived" })).toBe("Mira Novak archived the site Kettle & Leaf");
+    expect(sentence({ actor: "system", action: "contact.erased", target: "con_2" })).toBe("Switchboard erased the contact Ana Kovač");
+    expect(sentence({ action: "agent.changed", target: "agt_1" })).toBe("Mira Novak changed the own profile");
+    expect(deedOf(line({}))).toContainEqual({ text: "Kettle & Leaf", id: "site_1" });
+  });
+
+  it("has words for what it does not know, and shows no id in them", () => {
+    expect(sentence({ action: "moon.eclipsed", target: "moon_9" })).toBe("Mira Novak did moon.eclipsed to somebody or something unknown");
+  });
+
   it("says from what to what", () => {
-    expect(line('{"name":["Shop","Tea"],"allowed_origins":[[],["loopback"]]}')).toBe("name: Shop → Tea; allowed_origins: nothing → loopback");
+    expect(changes('{"name":["Shop","Tea"],"allowed_origins":[[],["loopback"]],"archived":[false,true]}')).toEqual(["Name: Shop → Tea", "Allowed origins: loopback", "Archived: no → yes"]);
+    expect(changes('{"phone":["+386 41",""]}')).toEqual(["Phone: +386 41 → nothing"]);
+  });
+
+  it("says times as spans and names instead of ids", () => {
+    expect(changes('{"reopen_within_ms":[3600000,86400000],"merged_into_id":[null,"con_2"]}')).toEqual(["Reopens within: 1 h → 1 d", "Speaks for it: Ana Kovač"]);
   });
 
   it("shows of a record only what differs", () => {
-    expect(line('{"theme":[{"color":"#111111","title":""},{"color":"#222222","title":""}]}')).toBe("theme.color: #111111 → #222222");
+    expect(changes('{"theme":[{"color":"#111111","title":""},{"color":"#222222","title":""}]}')).toEqual(["Look, color: #111111 → #222222"]);
   });
 
   it("keeps the fields' names when the values are erased or unreadable", () => {
-    expect(line(null)).toBe("theme");
-    expect(line("{oops")).toBe("theme");
+    expect(changes(null)).toEqual(["Look"]);
+    expect(changes("{oops")).toEqual(["Look"]);
   });
 });

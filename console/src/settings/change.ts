@@ -1,13 +1,94 @@
-/** Lines of the audit log in words. Pure. */
+/** Lines of the audit log in words: who did what, and from what to what. Pure. */
 import type { AuditEntry } from "@switchboard/protocol";
 
-/** From what to what, where that is still there; the fields' names otherwise. */
-export function changeText(line: Pick<AuditEntry, "fields" | "changes_json">): string {
+import { spanText } from "../part/time.tsx";
+
+/** A line, as far as words need it. */
+export type Line = Pick<AuditEntry, "actor" | "action" | "target" | "fields" | "changes_json" | "names">;
+
+/** A piece of a sentence; one with an id is a name, and the id is shown on hover. */
+export interface Piece {
+  text: string;
+  id?: string;
+}
+
+/** What was done, by action; `{}` stands for the name of what it was done to. */
+const DEEDS: Record<string, string> = {
+  "agent.added": "added {} to the team",
+  "agent.changed": "changed the member {}",
+  "agent.deactivated": "deactivated {}",
+  "agent.joined": "joined the team",
+  "agent.reactivated": "took {} back into the team",
+  "contact.changed": "changed the contact {}",
+  "contact.erased": "erased the contact {}",
+  "contact.merged": "merged the contact {} into another",
+  "contact.unmerged": "took the merge of the contact {} back",
+  "invitation.created": "invited {}",
+  "invitation.revoked": "withdrew the invitation of {}",
+  "key.created": "made the API key {}",
+  "key.revoked": "revoked the API key {}",
+  "site.archived": "archived the site {}",
+  "site.changed": "changed the site {}",
+  "site.created": "made the site {}",
+  "site.identity_key_added": "added a public key to the site {}",
+  "site.identity_key_dropped": "took a public key off the site {}",
+  "site.restored": "took the site {} back into use",
+  "site.secret_dropped": "ended a secret of the site {}",
+  "site.secret_rotated": "rotated the secret of the site {}",
+  "workspace.changed": "changed the workspace {}",
+  "workspace.created": "set up the workspace {}",
+};
+
+/** Who did something. */
+export function actorOf({ actor, names }: Line): Piece {
+  return actor === "system" ? { text: "Switchboard" } : nameOf(actor, names);
+}
+
+/** What was done, as the rest of a sentence that begins with who. */
+export function deedOf(line: Line): Piece[] {
+  if (line.action === "agent.changed" && line.actor === line.target) return [{ text: "changed the own profile" }];
+  const deed = DEEDS[line.action] ?? `did ${line.action} to {}`;
+  const [before = "", after] = deed.split("{}");
+  if (after === undefined) return [{ text: before }];
+  return [{ text: before }, nameOf(line.target, line.names), { text: after }].filter((piece) => piece.text !== "");
+}
+
+/** A name, or where nothing is known any more, what kind of thing it was. */
+function nameOf(id: string, names: Line["names"]): Piece {
+  return { text: names[id] || "somebody or something unknown", id };
+}
+
+const FIELDS: Record<string, string> = {
+  after_close: "After the end",
+  allowed_origins: "Allowed origins",
+  archived: "Archived",
+  company: "Company",
+  deactivated: "Deactivated",
+  email: "E-mail",
+  identity_required: "Signed identity required",
+  merged_into_id: "Speaks for it",
+  name: "Name",
+  phone: "Phone",
+  reopen_within_ms: "Reopens within",
+  role: "Role",
+  scopes: "May",
+  settings: "Settings",
+  theme: "Look",
+  time_zone: "Time zone",
+};
+
+/** From what to what, one text for each field; the fields' names where the values are gone. */
+export function changesOf(line: Pick<Line, "fields" | "changes_json" | "names">): string[] {
   const changes = objectOf(line.changes_json);
-  if (changes === null) return line.fields.join(", ");
-  return Object.entries(changes)
-    .flatMap(([field, pair]) => (Array.isArray(pair) ? differences(field, pair[0], pair[1]) : [field]))
-    .join("; ");
+  if (changes === null) return line.fields.map(fieldName);
+  return Object.entries(changes).flatMap(([field, pair]) =>
+    Array.isArray(pair) ? differences(fieldName(field), field, pair[0], pair[1], line.names) : [fieldName(field)],
+  );
+}
+
+function fieldName(field: string): string {
+  const words = field.replace(/_ms$/, "").replaceAll("_", " ");
+  return FIELDS[field] ?? words.charAt(0).toUpperCase() + words.slice(1);
 }
 
 function objectOf(json: string | null | undefined): Record<string, unknown> | null {
@@ -25,17 +106,23 @@ function isObject(value: unknown): value is Record<string, unknown> {
 }
 
 /** Of two records, only what differs. */
-function differences(field: string, before: unknown, after: unknown): string[] {
+function differences(name: string, field: string, before: unknown, after: unknown, names: Line["names"]): string[] {
   if (isObject(before) && isObject(after)) {
-    const names = [...new Set([...Object.keys(before), ...Object.keys(after)])];
-    return names.filter((name) => JSON.stringify(before[name]) !== JSON.stringify(after[name])).flatMap((name) => differences(`${field}.${name}`, before[name], after[name]));
+    const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])];
+    return keys
+      .filter((key) => JSON.stringify(before[key]) !== JSON.stringify(after[key]))
+      .flatMap((key) => differences(`${name}, ${fieldName(key).toLowerCase()}`, key, before[key], after[key], names));
   }
-  return [`${field}: ${shortText(before)} → ${shortText(after)}`];
+  const [was, is] = [valueText(field, before, names), valueText(field, after, names)];
+  if (was === "") return is === "" ? [] : [`${name}: ${is}`];
+  return [`${name}: ${was} → ${is || "nothing"}`];
 }
 
-function shortText(value: unknown): string {
-  if (value === null || value === undefined || value === "") return "nothing";
-  if (Array.isArray(value)) return value.length === 0 ? "nothing" : value.map(shortText).join(", ");
-  const text = typeof value === "string" ? value : JSON.stringify(value);
+function valueText(field: string, value: unknown, names: Line["names"]): string {
+  if (value === null || value === undefined || value === "") return "";
+  if (typeof value === "boolean") return value ? "yes" : "no";
+  if (typeof value === "number" && field.endsWith("_ms") && !field.endsWith("_at_ms")) return spanText(value);
+  if (Array.isArray(value)) return value.map((each) => valueText(field, each, names)).join(", ");
+  const text = typeof value === "string" ? (names[value] ?? value) : JSON.stringify(value);
   return text.length > 60 ? `${text.slice(0, 57)}…` : text;
 }

@@ -74,3 +74,37 @@ async fn a_refused_change_leaves_no_line() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_line_says_what_its_ids_are_called() {
+    on_both(async |office| {
+        let (owner, _) = office.owner().await;
+        let (bob, _) = office.member(&owner, "bob@example.com", Role::Agent).await;
+        let site_id = office.site(&owner).await;
+        let name = protocol::text::Name::parse("Tea room").unwrap();
+        let change = SiteChange {
+            name: Some(name),
+            ..SiteChange::default()
+        };
+        office
+            .desk
+            .change_site(&owner, site_id, 1, change, None)
+            .await
+            .unwrap();
+        let lines = office.audit(&owner).await;
+        let changed = &lines[0];
+        assert_eq!(changed.target, site_id.to_string());
+        assert_eq!(changed.names[&changed.target], "Tea room");
+        assert!(!changed.names[&changed.actor].is_empty());
+        let joined = lines.iter().find(|line| line.action == "agent.joined");
+        let joined = joined.unwrap();
+        assert_eq!(joined.target, bob.principal_key());
+        assert!(joined.names.contains_key(&joined.target));
+        let invited = lines
+            .iter()
+            .find(|line| line.action == "invitation.created");
+        let invited = invited.unwrap();
+        assert_eq!(invited.names[&invited.target], "bob@example.com");
+    })
+    .await;
+}
