@@ -293,7 +293,7 @@ mod tests {
     #[test]
     fn each_wrong_value_is_named() {
         let check = |change: SiteChange, field: &'static str| {
-            assert_eq!(checked(change).unwrap_err().field, Some(field));
+            assert_eq!(checked(change).unwrap_err().field.as_deref(), Some(field));
         };
         let none = SiteChange::default;
         let theme = |theme: Theme| SiteChange {

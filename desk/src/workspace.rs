@@ -119,7 +119,10 @@ mod tests {
                 "active_threshold_ms",
             ),
         ] {
-            assert_eq!(check_settings(&settings).unwrap_err().field, Some(field));
+            assert_eq!(
+                check_settings(&settings).unwrap_err().field.as_deref(),
+                Some(field)
+            );
         }
     }
 }

@@ -31,7 +31,7 @@ pub struct Draft {
 
 /// What can be asked. `do` names it on the wire.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS, ToSchema)]
-#[serde(tag = "do", rename_all = "snake_case")]
+#[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
 #[ts(export_to = "protocol.ts", optional_fields = nullable)]
 pub enum Command {
     /// Say something. A visitor leaves the conversation out: his open one is meant, or a new one begins.

@@ -15,6 +15,7 @@ use crate::view::VisitorFilter;
 
 /// A conversation to follow, and from where.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+#[serde(deny_unknown_fields)]
 #[ts(export_to = "protocol.ts", optional_fields = nullable)]
 pub struct Follow {
     /// Which.
@@ -38,6 +39,7 @@ pub enum Purpose {
 
 /// The first frame of a connection.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS, ToSchema)]
+#[serde(deny_unknown_fields)]
 #[ts(export_to = "protocol.ts", optional_fields = nullable)]
 pub struct Hello {
     /// Who: a visitor's token, or an agent's socket token.
@@ -57,6 +59,7 @@ pub struct Hello {
 
 /// A page that came in sight, or a route change within one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+#[serde(deny_unknown_fields)]
 #[ts(export_to = "protocol.ts", optional_fields = nullable)]
 pub struct Page {
     /// The address.
@@ -72,7 +75,7 @@ pub struct Page {
 
 /// A list to watch live.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
-#[serde(tag = "view", rename_all = "snake_case")]
+#[serde(tag = "view", rename_all = "snake_case", deny_unknown_fields)]
 #[ts(export_to = "protocol.ts", optional_fields = nullable)]
 pub enum Watch {
     /// The conversations of a filter.
@@ -90,7 +93,7 @@ pub enum Watch {
 
 /// What a client says.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS, ToSchema)]
-#[serde(tag = "type", rename_all = "snake_case")]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 #[ts(export_to = "protocol.ts", optional_fields = nullable)]
 pub enum ClientFrame {
     /// The first frame.
@@ -193,6 +196,7 @@ impl ClientFrame {
 /// The body of `POST /api/v1/stream`: a connection over plain HTTP. Changing what is followed or
 /// watched means a new request.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS, ToSchema)]
+#[serde(deny_unknown_fields)]
 #[ts(export_to = "protocol.ts", optional_fields = nullable)]
 pub struct StreamRequest {
     /// The same as the first frame of a socket.

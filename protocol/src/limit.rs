@@ -11,6 +11,12 @@ pub const ATTACHMENTS_MAX: usize = 10;
 pub const ATTACHMENT_BYTES_MAX: u64 = 20 * 1024 * 1024;
 /// Bytes of a file name in UTF-8.
 pub const FILE_NAME_BYTES_MAX: usize = 255;
+/// Pixels of a picture's longer side; a larger one is a file without a size.
+pub const PICTURE_SIDE_MAX: u32 = 16_384;
+/// Pixels of a picture in all; one with more is a file without a size.
+pub const PICTURE_PIXELS_MAX: u64 = 50_000_000;
+/// How often the shorter side of a picture fits into the longer one; beyond, it is a file without a size.
+pub const PICTURE_RATIO_MAX: u32 = 40;
 /// Uploads of one uploader that no message has claimed yet.
 pub const UNCLAIMED_ATTACHMENTS_MAX: usize = 20;
 /// Bytes that the smallest file counts as, where bytes of uploads are bounded: files cost more than bytes.

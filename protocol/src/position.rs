@@ -12,6 +12,7 @@ use crate::id::EntryId;
 /// has one of the two. A node resumes only where the entry at that number has that id: otherwise the
 /// store is another one, or lost commits, and the reader must read afresh.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+#[serde(deny_unknown_fields)]
 #[ts(export_to = "protocol.ts")]
 pub struct Position {
     /// Which life of the store the number belongs to; a restored backup gets a new one.

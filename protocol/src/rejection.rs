@@ -3,6 +3,8 @@
 //! A fault of ours is not a rejection: it is logged where it is handled, and the client sees
 //! [`ErrorCode::Internal`]. Codes are stable; texts are for people and may change.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 use utoipa::ToSchema;
@@ -132,7 +134,7 @@ pub struct Rejection {
     /// Why.
     pub code: ErrorCode,
     /// The field at fault, where one is.
-    pub field: Option<&'static str>,
+    pub field: Option<Cow<'static, str>>,
     /// When the same request may succeed, in milliseconds from now, where that is known.
     pub retry_after_ms: Option<u64>,
 }
@@ -140,10 +142,10 @@ pub struct Rejection {
 impl Rejection {
     /// A refusal of one field.
     #[must_use]
-    pub fn of(code: ErrorCode, field: &'static str) -> Self {
+    pub fn of(code: ErrorCode, field: impl Into<Cow<'static, str>>) -> Self {
         Self {
             code,
-            field: Some(field),
+            field: Some(field.into()),
             retry_after_ms: None,
         }
     }
@@ -199,7 +201,7 @@ impl From<&Rejection> for Problem {
             title: rejection.code.message().to_owned(),
             status: rejection.code.status(),
             retry: rejection.code.retry(),
-            field: rejection.field.map(str::to_owned),
+            field: rejection.field.as_deref().map(str::to_owned),
             retry_after_ms: rejection.retry_after_ms,
             request_id: None,
         }

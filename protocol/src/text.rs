@@ -197,7 +197,11 @@ pub fn cut(text: &str, bytes_max: usize) -> String {
 /// Characters that change the direction of the text around them, or hide in it (Trojan Source,
 /// CVE-2021-42574): they have no place in names.
 fn is_direction_control(c: char) -> bool {
-    matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+    matches!(
+        c,
+        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}'
+    )
 }
 
 macro_rules! parse_when_read {
@@ -224,25 +228,48 @@ impl std::fmt::Display for Refused<'_> {
             f,
             "{MARK}{}:{}",
             self.0.code.as_str(),
-            self.0.field.unwrap_or_default()
+            self.0.field.as_deref().unwrap_or_default()
         )
     }
 }
 
-/// The rejection that a failed decoding stands for: that of the text at fault, or `malformed`.
+/// The rejection that a failed decoding stands for: that of the text at fault, `invalid` with the name of
+/// a field that we do not know or for a number out of its range, and else `malformed`.
 #[must_use]
 pub fn rejection_in(error: &serde_json::Error) -> Rejection {
     let text = error.to_string();
-    let found = text.find(MARK).and_then(|start| {
-        let rest = &text[start + MARK.len()..];
-        let (code, rest) = rest.split_once(':')?;
-        let code = ErrorCode::ALL.iter().find(|known| known.as_str() == code)?;
-        let field = ["body", "name", "email", "client_id"]
-            .into_iter()
-            .find(|f| rest.starts_with(f))?;
-        Some(Rejection::of(*code, field))
-    });
-    found.unwrap_or_else(|| ErrorCode::Malformed.into())
+    if let Some(rest) = text.strip_prefix(MARK) {
+        return refused(rest).unwrap_or_else(|| ErrorCode::Malformed.into());
+    }
+    if let Some((name, _)) = text
+        .strip_prefix("unknown field `")
+        .and_then(|rest| rest.split_once('`'))
+    {
+        let name = cut(name, limit::PROPERTY_NAME_BYTES_MAX);
+        return Rejection::of(ErrorCode::Invalid, name);
+    }
+    if is_number_out_of_range(&text) {
+        return ErrorCode::Invalid.into();
+    }
+    ErrorCode::Malformed.into()
+}
+
+/// Whether a number stands where one belongs, but not one that it may be. A whole number beyond 64 bits,
+/// or with a fraction, reads as a floating one.
+fn is_number_out_of_range(text: &str) -> bool {
+    text.starts_with("invalid value: integer")
+        || text.starts_with("number out of range")
+        || (text.starts_with("invalid type: floating point") && text.contains(", expected u"))
+}
+
+/// What [`Refused`] wrote.
+fn refused(text: &str) -> Option<Rejection> {
+    let (code, rest) = text.split_once(':')?;
+    let code = ErrorCode::ALL.iter().find(|known| known.as_str() == code)?;
+    let field = ["body", "name", "email", "client_id"]
+        .into_iter()
+        .find(|field| rest.starts_with(field))?;
+    Some(Rejection::of(*code, field))
 }
 
 #[cfg(test)]
@@ -283,10 +310,62 @@ mod tests {
     }
 
     #[test]
+    fn a_decoding_error_says_only_what_it_is_about() {
+        #[derive(Debug, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Order {
+            #[expect(dead_code, reason = "only decoded")]
+            count: u8,
+        }
+        let check = |json: &str, code: ErrorCode, field: Option<&str>| {
+            let rejection = rejection_in(&serde_json::from_str::<Order>(json).unwrap_err());
+            assert_eq!(
+                (rejection.code, rejection.field.as_deref()),
+                (code, field),
+                "{json}"
+            );
+        };
+        check(r#"{"cuont": 1}"#, ErrorCode::Invalid, Some("cuont"));
+        check(r#"{"a\u202eb\u0007": 1}"#, ErrorCode::Invalid, Some("ab "));
+        let long = "x".repeat(100);
+        check(
+            &format!(r#"{{"{long}": 1}}"#),
+            ErrorCode::Invalid,
+            Some(&long[..64]),
+        );
+        // A name is what the client wrote: it cannot pass for a refusal of ours.
+        check(
+            r#"{"refused:internal:body": 1}"#,
+            ErrorCode::Invalid,
+            Some("refused:internal:body"),
+        );
+        for number in ["256", "-1", "18446744073709551616", "1e400", "1.5"] {
+            check(
+                &format!(r#"{{"count": {number}}}"#),
+                ErrorCode::Invalid,
+                None,
+            );
+        }
+        for other in ["\"1\"", "\"refused:internal:body\"", "null", "[1]"] {
+            check(
+                &format!(r#"{{"count": {other}}}"#),
+                ErrorCode::Malformed,
+                None,
+            );
+        }
+        check(r#"{"count": 1, "count": 2}"#, ErrorCode::Malformed, None);
+    }
+
+    #[test]
     fn a_file_name_cannot_climb_hide_or_turn_around() {
         assert_eq!(file_name("../../etc/passwd"), "passwd");
         assert_eq!(file_name("c:\\temp\\a.txt"), "a.txt");
         assert_eq!(file_name("invoice\u{202e}fdp.exe"), "invoicefdp.exe");
+        assert_eq!(
+            file_name("a\u{0}b\r\n\u{85}c\u{2067}\u{61c}.txt"),
+            "abc.txt"
+        );
+        assert_eq!(file_name("\u{202e}\u{200f}"), "file");
         assert_eq!(file_name("..."), "file");
         assert_eq!(file_name("<script>.png"), "script.png");
         assert!(file_name(&"é".repeat(300)).len() <= limit::FILE_NAME_BYTES_MAX);
@@ -307,7 +386,20 @@ mod tests {
     #[test]
     fn a_name_cannot_turn_the_text_around_it() {
         assert!(Name::parse("Ana\u{202e}").is_err());
-        assert!(Name::parse("line\nbreak").is_err());
-        assert!(Name::parse("עדי كريم").is_ok());
+        for bad in [
+            "line\nbreak",
+            "a\u{2028}b",
+            "a\u{61c}b",
+            "a\u{200b}b",
+            "a\u{2066}b",
+            "\u{feff}a",
+            "a\u{e0041}",
+        ] {
+            assert!(Name::parse(bad).is_err(), "{bad:?}");
+        }
+        // Joiners are letters' affair: Persian names and families of emoji need them.
+        for good in ["עדי كريم", "علی\u{200c}رضا", "👩\u{200d}👧"] {
+            assert!(Name::parse(good).is_ok(), "{good}");
+        }
     }
 }

@@ -34,7 +34,7 @@ words! {
 
 /// Which visitors are listed; what is absent does not matter.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize, TS, ToSchema)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 #[ts(export_to = "protocol.ts", optional_fields = nullable)]
 pub struct VisitorFilter {
     /// Of one site.

@@ -84,10 +84,10 @@ mod tests {
 
     use super::*;
 
-    fn refused(claim: &Claim) -> Option<(ErrorCode, Option<&'static str>)> {
+    fn refused(claim: &Claim) -> Option<(ErrorCode, Option<String>)> {
         check(claim)
             .err()
-            .map(|rejection| (rejection.code, rejection.field))
+            .map(|rejection| (rejection.code, rejection.field.map(Into::into)))
     }
 
     #[test]
@@ -150,7 +150,7 @@ mod tests {
             ),
         ];
         for (claim, code, field) in cases {
-            assert_eq!(refused(&claim), Some((code, Some(field))));
+            assert_eq!(refused(&claim), Some((code, Some(field.to_owned()))));
         }
     }
 

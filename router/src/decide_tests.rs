@@ -395,7 +395,7 @@ fn values_out_of_bounds_are_refused_with_their_field() {
     for (command, field) in cases {
         let refused = case(State::Open).decide(&me, &command).unwrap_err();
         assert_eq!(
-            (refused.code, refused.field),
+            (refused.code, refused.field.as_deref()),
             (ErrorCode::Invalid, Some(field))
         );
     }
@@ -416,7 +416,10 @@ fn drafts_have_words_or_files_and_not_too_many() {
         body: None,
         ..draft()
     };
-    assert_eq!(check(&empty, TEAM_FORMATS), (ErrorCode::Empty, "body"));
+    assert_eq!(
+        check(&empty, TEAM_FORMATS),
+        (ErrorCode::Empty, "body".into())
+    );
     let files = |count: u128| (0..count).map(AttachmentId::from_bits).collect::<Vec<_>>();
     let many = Draft {
         attachment_ids: files(11),
@@ -424,7 +427,7 @@ fn drafts_have_words_or_files_and_not_too_many() {
     };
     assert_eq!(
         check(&many, TEAM_FORMATS),
-        (ErrorCode::TooMany, "attachment_ids")
+        (ErrorCode::TooMany, "attachment_ids".into())
     );
     let twice = Draft {
         attachment_ids: [files(1), files(1)].concat(),
@@ -432,7 +435,7 @@ fn drafts_have_words_or_files_and_not_too_many() {
     };
     assert_eq!(
         check(&twice, TEAM_FORMATS),
-        (ErrorCode::Invalid, "attachment_ids")
+        (ErrorCode::Invalid, "attachment_ids".into())
     );
     let rich = Draft {
         format: Format::Markdown,
@@ -440,7 +443,7 @@ fn drafts_have_words_or_files_and_not_too_many() {
     };
     assert_eq!(
         check(&rich, VISITOR_FORMATS),
-        (ErrorCode::Invalid, "format")
+        (ErrorCode::Invalid, "format".into())
     );
     assert!(message_of(TEAM_FORMATS, &rich).is_ok());
     let only_files = Draft {

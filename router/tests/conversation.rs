@@ -438,7 +438,7 @@ on_both! {
             agent_id: Some(stage.world.ids.next()),
         };
         let refused = stage.ask(&owner.actor, unknown).await.expect_err("refused");
-        assert_eq!((refused.code, refused.field), (ErrorCode::Invalid, Some("agent_id")));
+        assert_eq!((refused.code, refused.field.as_deref()), (ErrorCode::Invalid, Some("agent_id")));
     }
 
     async fn after_the_end_a_new_conversation_begins_and_names_the_old_one(stage: Stage) {

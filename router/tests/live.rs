@@ -172,7 +172,7 @@ on_both! {
         let ended = customer.frame("typing").await;
         assert_eq!(ended["active"], false);
         let refused = stage.router.typing(&owner.actor, None, None, true).await.expect_err("refused");
-        assert_eq!(refused.field, Some("conversation_id"));
+        assert_eq!(refused.field.as_deref(), Some("conversation_id"));
     }
 
     async fn marks_are_stored_and_told_to_the_other_side(stage: Stage) {

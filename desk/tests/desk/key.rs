@@ -74,7 +74,7 @@ async fn a_key_has_no_more_than_its_maker_and_makes_no_more_than_itself() {
             .desk
             .create_key(&admin, &new(&[Permission::OwnerOnly]), None)
             .await;
-        assert_eq!(refused(above).field, Some("scopes"));
+        assert_eq!(refused(above).field.as_deref(), Some("scopes"));
         let none = office.desk.create_key(&admin, &new(&[]), None).await;
         assert_eq!(code(none), ErrorCode::Empty);
         let maker = [Permission::KeysWrite, Permission::TeamWrite];
@@ -112,7 +112,7 @@ async fn a_key_lapses_when_it_was_told_to() {
             let made = office.desk.create_key(&owner, &lapsing(wrong), None).await;
             let refused = refused(made);
             assert_eq!(
-                (refused.code, refused.field),
+                (refused.code, refused.field.as_deref()),
                 (ErrorCode::Invalid, Some("expires_at_ms"))
             );
         }

@@ -211,7 +211,7 @@ async fn changing_the_password_needs_the_old_one_and_ends_other_sessions() {
             .await;
         let refused = answer.unwrap_err().rejection();
         assert_eq!(refused.code, ErrorCode::WrongCredentials);
-        assert_eq!(refused.field, Some("current"));
+        assert_eq!(refused.field.as_deref(), Some("current"));
         let weak = change(PASSWORD, "olga kovač & co");
         let answer = office.desk.change_password(&here.session, &weak, &at).await;
         assert_eq!(code(answer), ErrorCode::PasswordWeak);

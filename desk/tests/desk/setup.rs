@@ -90,7 +90,7 @@ async fn a_refused_set_up_leaves_nothing_and_spends_nothing() {
             ..wrong.site
         };
         let refusal = refused(office.desk.set_up(wrong, &at).await);
-        assert_eq!(refusal.field, Some("allowed_origins"));
+        assert_eq!(refusal.field.as_deref(), Some("allowed_origins"));
         assert!(!office.desk.setup_state().await.unwrap().done);
         assert!(office.desk.set_up(setup(&token), &at).await.is_ok());
     })

@@ -99,7 +99,7 @@ async fn a_site_change_is_refused_whole() {
                 .change_site(&owner, site_id, 1, half, None)
                 .await,
         );
-        assert_eq!(refusal.field, Some("domain"));
+        assert_eq!(refusal.field.as_deref(), Some("domain"));
         let unknown: SiteId = office.world.ids.next();
         let nowhere = office
             .desk
@@ -300,7 +300,7 @@ async fn the_workspace_changes_by_version_and_within_bounds() {
                 .change_workspace(&owner, version + 1, &wild, None)
                 .await,
         );
-        assert_eq!(refusal.field, Some("active_threshold_ms"));
+        assert_eq!(refusal.field.as_deref(), Some("active_threshold_ms"));
         assert!(
             office
                 .desk

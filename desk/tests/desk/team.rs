@@ -155,7 +155,7 @@ async fn nobody_invites_above_himself_or_a_member_again() {
         let again = invitation("BOB@example.com", Role::Agent);
         let refusal = refused(office.desk.invite(&admin, &again, None).await);
         assert_eq!(
-            (refusal.code, refusal.field),
+            (refusal.code, refusal.field.as_deref()),
             (ErrorCode::AlreadyExists, Some("email"))
         );
     })
@@ -367,7 +367,7 @@ async fn a_change_needs_the_newest_version_and_a_real_member() {
             ..AgentChange::default()
         };
         let refusal = refused(office.desk.change_agent(&owner, me, 2, &zone, None).await);
-        assert_eq!(refusal.field, Some("time_zone"));
+        assert_eq!(refusal.field.as_deref(), Some("time_zone"));
         let unknown: AgentId = office.world.ids.next();
         let nobody = office
             .desk
