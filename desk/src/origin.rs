@@ -1,5 +1,7 @@
 //! The origins that may load a site's widget: one exact form each, so that comparing is equality.
 
+use std::net::{Ipv4Addr, Ipv6Addr};
+
 use protocol::limit;
 use protocol::rejection::{ErrorCode, Rejection};
 use url::{Host, Url};
@@ -73,18 +75,20 @@ pub fn is_allowed(allowed: &[String], origin: &str) -> bool {
     })
 }
 
+/// Whether a page is of this machine: `localhost`, names below it, `127.0.0.1` or `[::1]`, over `http` or
+/// `https`, at any port. The rest of `127.0.0.0/8` is not meant: nobody could frame the panel there.
 fn is_loopback(origin: &str) -> bool {
     let Ok(url) = Url::parse(origin) else {
         return false;
     };
     // What a browser sends is its own exact form; anything else only looks like an origin.
-    if url.origin().ascii_serialization() != origin {
+    if url.origin().ascii_serialization() != origin || !matches!(url.scheme(), "http" | "https") {
         return false;
     }
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Ipv4(address)) => address == Ipv4Addr::LOCALHOST,
+        Some(Host::Ipv6(address)) => address == Ipv6Addr::LOCALHOST,
         None => false,
     }
 }
@@ -161,7 +165,9 @@ mod tests {
             "https://www.example.com",
             "http://localhost:3000",
             "http://127.0.0.1:8080",
+            "https://127.0.0.1",
             "http://[::1]",
+            "http://[::1]:65535",
             "https://shop.localhost",
         ] {
             assert!(is_allowed(&allowed, good), "{good}");
@@ -172,7 +178,23 @@ mod tests {
             "https://www.example.com:444",
             "https://www.example.com.evil.example",
             "https://localhost.evil.example",
+            "http://127.0.0.1.evil.example",
             "http://localhost:3000/",
+            "http://localhost:80",
+            "HTTP://localhost",
+            "http://LOCALHOST:3000",
+            "http://localhost.",
+            "http://user@localhost",
+            "http://127.0.0.2",
+            "http://127.1",
+            "http://2130706433",
+            "http://0.0.0.0",
+            "http://[::]",
+            "http://[::ffff:127.0.0.1]",
+            "http://10.0.0.1",
+            "ftp://localhost",
+            "ws://localhost",
+            "file:///",
             "null",
             "",
             "loopback",

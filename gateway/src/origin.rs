@@ -1,27 +1,20 @@
 //! Origins: which pages may carry a site's widget.
 
+use desk::origin::{self, LOOPBACK};
 use protocol::rejection::{ErrorCode, Rejection};
 use protocol::site::Site;
 use url::{Host, Url};
-
-/// The word that stands for every port of this machine.
-pub const LOOPBACK: &str = "loopback";
 
 /// Whether a page of `origin` may carry the site's widget: one of its allowed origins, or our own,
 /// where the panel lives.
 #[must_use]
 pub fn is_allowed(site: &Site, origin: &str, own_origin: &str) -> bool {
-    if origin.eq_ignore_ascii_case(own_origin) {
-        return true;
-    }
-    site.allowed_origins.iter().any(|allowed| {
-        if allowed == LOOPBACK {
-            is_loopback(origin)
-        } else {
-            allowed.trim_end_matches('/').eq_ignore_ascii_case(origin)
-        }
-    })
+    origin.eq_ignore_ascii_case(own_origin) || origin::is_allowed(&site.allowed_origins, origin)
 }
+
+/// This machine, as far as browsers can be told of it: an address is written out, and none of IPv6 is read.
+const LOOPBACK_ANCESTORS: &str = " http://localhost:* https://localhost:* http://*.localhost:* \
+    https://*.localhost:* http://127.0.0.1:* https://127.0.0.1:*";
 
 /// Refuses a browser's request from elsewhere. Programs, which say no origin, are told apart by
 /// their token alone: an origin is a browser's promise and no secret.
@@ -37,30 +30,17 @@ pub(crate) fn check(site: &Site, origin: Option<&str>, own_origin: &str) -> Resu
     }
 }
 
-fn is_loopback(origin: &str) -> bool {
-    let Ok(url) = Url::parse(origin) else {
-        return false;
-    };
-    let is_plain = matches!(url.scheme(), "http" | "https") && url.path() == "/";
-    is_plain
-        && match url.host() {
-            Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-            Some(Host::Ipv4(address)) => address.is_loopback(),
-            Some(Host::Ipv6(address)) => address.is_loopback(),
-            None => false,
-        }
-}
-
 /// What `frame-ancestors` says so that exactly the site's pages may frame the panel.
 #[must_use]
 pub fn frame_ancestors(site: &Site) -> String {
     let mut ancestors = String::from("'self'");
     for allowed in &site.allowed_origins {
         if allowed == LOOPBACK {
-            ancestors.push_str(
-                " http://localhost:* https://localhost:* http://127.0.0.1:* https://127.0.0.1:*",
-            );
-        } else if let Ok(url) = Url::parse(allowed) {
+            ancestors.push_str(LOOPBACK_ANCESTORS);
+        } else if let Ok(url) = Url::parse(allowed)
+            // Browsers read no IPv6 address there, and pass over what they cannot read.
+            && !matches!(url.host(), Some(Host::Ipv6(_)) | None)
+        {
             // Written anew from its parts: nothing of what was stored can add a directive.
             ancestors.push(' ');
             ancestors.push_str(&url.origin().ascii_serialization());
@@ -73,26 +53,61 @@ pub fn frame_ancestors(site: &Site) -> String {
 mod tests {
     use super::*;
 
+    fn site(allowed: &[&str]) -> Site {
+        Site {
+            id: protocol::id::Id::from_bits(1),
+            version: 1,
+            name: "Shop".to_owned(),
+            domain: String::new(),
+            description: String::new(),
+            allowed_origins: allowed.iter().map(|&origin| origin.to_owned()).collect(),
+            theme: protocol::site::Theme::default(),
+            after_close: protocol::site::AfterClose::StartNew,
+            reopen_within_ms: 0,
+            identity_required: false,
+            archived: false,
+            created_at_ms: 0,
+        }
+    }
+
     #[test]
-    fn loopback_is_this_machine_at_any_port_and_nothing_that_looks_like_it() {
-        for good in [
-            "http://localhost",
-            "http://localhost:5173",
-            "https://127.0.0.1:8443",
-            "http://[::1]:80",
-        ] {
-            assert!(is_loopback(good), "{good}");
+    fn a_page_is_of_the_site_or_our_own_exactly() {
+        let site = site(&["https://www.example.com", LOOPBACK]);
+        let own = "https://chat.example.com";
+        for good in [own, "https://www.example.com", "http://localhost:5173"] {
+            assert!(is_allowed(&site, good, own), "{good}");
         }
         for bad in [
-            "http://localhost.example.com",
-            "http://127.0.0.1.example.com",
-            "http://10.0.0.1",
-            "null",
+            "https://chat.example.com/",
+            "https://WWW.example.com",
             "",
-            "file:///",
-            "ftp://localhost",
+            "null",
         ] {
-            assert!(!is_loopback(bad), "{bad}");
+            assert!(!is_allowed(&site, bad, own), "{bad}");
         }
+    }
+
+    #[test]
+    fn only_the_sites_pages_may_frame_the_panel() {
+        assert_eq!(frame_ancestors(&site(&[])), "'self'");
+        let shop = site(&[
+            "https://a.example",
+            "http://b.example:8080",
+            "http://[::1]:3000",
+        ]);
+        assert_eq!(
+            frame_ancestors(&shop),
+            "'self' https://a.example http://b.example:8080"
+        );
+        let ancestors = frame_ancestors(&site(&[LOOPBACK]));
+        for part in [
+            "http://localhost:*",
+            "https://*.localhost:*",
+            "http://127.0.0.1:*",
+        ] {
+            assert!(ancestors.split(' ').any(|each| each == part), "{part}");
+        }
+        let hostile = site(&["https://a.example; script-src *", "javascript:alert(1)"]);
+        assert_eq!(frame_ancestors(&hostile), "'self'");
     }
 }

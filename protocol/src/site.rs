@@ -70,7 +70,7 @@ pub struct Site {
     /// What it is for.
     pub description: String,
     /// The origins whose pages may load the widget, exactly: `https://www.example.com`. The word
-    /// `loopback` stands for every port of `localhost`, `127.0.0.1` and `[::1]`.
+    /// `loopback` stands for every port of `localhost`, names below it, `127.0.0.1` and `[::1]`.
     pub allowed_origins: Vec<String>,
     /// How it looks.
     pub theme: Theme,

@@ -1122,7 +1122,7 @@ domain: string,
 /** What it is for. */
 description: string,
 /** The origins whose pages may load the widget, exactly: `https://www.example.com`. The word
- * `loopback` stands for every port of `localhost`, `127.0.0.1` and `[::1]`. */
+ * `loopback` stands for every port of `localhost`, names below it, `127.0.0.1` and `[::1]`. */
 allowed_origins: Array<string>,
 /** How it looks. */
 theme: Theme,

@@ -170,19 +170,27 @@ fn looked_at(head: &[u8], text: &Text, headers: &HeaderMap) -> Result<Looked, Re
         .unwrap_or_default();
     let size = media_type
         .starts_with("image/")
-        .then(|| imagesize::blob_size(head).ok())
-        .flatten()
-        .and_then(|size| {
-            Some((
-                u32::try_from(size.width).ok()?,
-                u32::try_from(size.height).ok()?,
-            ))
-        });
+        .then(|| picture_size(head))
+        .flatten();
     Ok(Looked {
         name: text::file_name(&name),
         media_type,
         size,
     })
+}
+
+/// Width and height that a picture claims, where people could look at it: not nothing, nor a thread, nor so
+/// large that it fills a browser's memory when it is unpacked. Without a size it is a file like any other.
+fn picture_size(bytes: &[u8]) -> Option<(u32, u32)> {
+    let size = imagesize::blob_size(bytes).ok()?;
+    let width = u32::try_from(size.width).ok()?;
+    let height = u32::try_from(size.height).ok()?;
+    let (short, long) = (width.min(height), width.max(height));
+    let is_fit = short > 0
+        && long <= limit::PICTURE_SIDE_MAX
+        && long.div_ceil(short) <= limit::PICTURE_RATIO_MAX
+        && u64::from(short) * u64::from(long) <= limit::PICTURE_PIXELS_MAX;
+    is_fit.then_some((width, height))
 }
 
 /// A file, for whoever may see its message.
@@ -287,6 +295,41 @@ mod tests {
         let new = looked_at(PNG, &Text::new(), &headers).unwrap();
         assert_eq!(new.size, Some((2, 3)));
         assert_eq!(new.name, "bgnp.png");
+    }
+
+    #[test]
+    fn a_picture_of_an_absurd_size_is_a_file_like_any_other() {
+        let png = |width: u32, height: u32| {
+            let mut bytes = PNG.to_vec();
+            bytes[16..20].copy_from_slice(&width.to_be_bytes());
+            bytes[20..24].copy_from_slice(&height.to_be_bytes());
+            let mut headers = HeaderMap::new();
+            headers.insert(header::CONTENT_TYPE, "image/png".parse().unwrap());
+            let new = looked_at(&bytes, &Text::new(), &headers).unwrap();
+            assert_eq!(new.media_type, "image/png");
+            new.size
+        };
+        for good in [(1, 1), (1, 40), (40, 1), (8_000, 6_000), (16_384, 3_000)] {
+            assert_eq!(png(good.0, good.1), Some(good));
+        }
+        for (width, height) in [
+            (0, 0),
+            (0, 5),
+            (1, 41),
+            (1, 60_000),
+            (60_000, 1),
+            (16_385, 1_000),
+            (16_384, 16_384),
+            (65_535, 65_535),
+            (u32::MAX, u32::MAX),
+            (u32::MAX, 1),
+        ] {
+            assert_eq!(png(width, height), None, "{width}x{height}");
+        }
+        // Cut off in its head: it says no size, and nothing breaks.
+        for end in 8..PNG.len() {
+            assert_eq!(picture_size(&PNG[..end]).is_some(), end >= 24, "{end}");
+        }
     }
 
     #[test]

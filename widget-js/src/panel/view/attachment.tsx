@@ -23,7 +23,9 @@ async function fetchBlob(store: PanelStore, id: string): Promise<Blob> {
 
 export function AttachmentView({ attachment, store }: { attachment: Attachment; store: PanelStore }): VNode {
   if (attachment.media_type === "") return <p class="file quiet">Attached file</p>;
-  return PICTURE.test(attachment.media_type) && attachment.size_bytes <= PICTURE_BYTES_MAX ? (
+  // One without a size is none to look at: the server says so of absurd ones.
+  const isPicture = PICTURE.test(attachment.media_type) && attachment.width != null && attachment.height != null;
+  return isPicture && attachment.size_bytes <= PICTURE_BYTES_MAX ? (
     <Picture attachment={attachment} store={store} />
   ) : (
     <FileCard attachment={attachment} store={store} />
