@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use protocol::audit::AuditEntry;
-use protocol::id::WorkspaceId;
-use protocol::page::Page;
+use protocol::id::{AuditId, WorkspaceId};
+use protocol::page::{Cursor, List, Page};
 use protocol::permission::Scope;
 
 use crate::called::called;
 use crate::db::{Batch, Db, PRUNE_SLICE, Reader, Row, stmt};
 use crate::error::Result;
-use crate::page::{Cursor, page};
+use crate::page::{After, page};
 
 /// Who changes what: stored as a line of the audit log in the transaction of the change itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,10 +49,10 @@ const LIST_ENTRIES: &str = "
 pub async fn list(
     reader: &Reader,
     scope: &Scope,
-    cursor: Option<&str>,
+    cursor: Option<&Cursor<AuditId>>,
     limit: usize,
 ) -> Result<Page<AuditEntry>> {
-    let after = Cursor::or_newest(cursor);
+    let after = After::of(cursor);
     let rows = reader
         .rows(stmt!(
             LIST_ENTRIES,
@@ -63,7 +63,8 @@ pub async fn list(
         ))
         .await?;
     let mut lines = page(&rows, limit, entry, |entry| {
-        Cursor::text(entry.at_ms, entry.id)
+        let (at_ms, id) = (entry.at_ms, entry.id);
+        Cursor { at_ms, id }.text(List::Audit)
     })?;
     let ids = lines.items.iter().flat_map(ids_of).collect();
     let names = called(reader, scope.workspace_id(), &ids).await?;

@@ -5,14 +5,14 @@ use protocol::conversation::{
 };
 use protocol::id::{AgentId, ContactId, ConversationId, EntryId, WorkspaceId};
 use protocol::limit;
-use protocol::page::Page;
+use protocol::page::{Cursor, List, Page};
 use protocol::permission::{Scope, VisitorActor};
 use protocol::view::{InboxCounts, InboxFilter};
 
 use crate::contact::Shown;
 use crate::db::{Reader, Row, Stmt, stmt};
 use crate::error::{Error, Result};
-use crate::page::{Cursor, page};
+use crate::page::{After, page};
 
 /// Conversations that were active within this time of each other may stand in one slot, in milliseconds.
 pub(crate) const SLOT_MS: u64 = 16_384;
@@ -199,9 +199,17 @@ pub struct ListQuery {
     /// Whose, for `Mine`.
     pub agent_id: Option<AgentId>,
     /// Where the page begins.
-    pub cursor: Option<String>,
+    pub cursor: Option<Cursor<ConversationId>>,
     /// Rows, at most `PAGE_ROWS_MAX`.
     pub limit: usize,
+}
+
+/// Where a list that is sorted by activity goes on after a conversation.
+pub(crate) fn active(conversation: &Conversation) -> Cursor<ConversationId> {
+    Cursor {
+        at_ms: conversation.active_at_ms,
+        id: conversation.id,
+    }
 }
 
 macro_rules! list {
@@ -246,7 +254,7 @@ pub async fn list(reader: &Reader, scope: &Scope, query: &ListQuery) -> Result<P
         InboxFilter::Spam => LIST_SPAM,
     };
     let limit = query.limit.min(limit::PAGE_ROWS_MAX);
-    let after = Cursor::or_newest(query.cursor.as_deref());
+    let after = After::of(query.cursor.as_ref());
     let mut stmt = stmt!(
         sql,
         scope.workspace_id(),
@@ -265,9 +273,7 @@ pub async fn list(reader: &Reader, scope: &Scope, query: &ListQuery) -> Result<P
         stmt.params.push(agent_id.into());
     }
     let rows = reader.rows(stmt).await?;
-    page(&rows, limit, decode, |item| {
-        Cursor::text(item.active_at_ms, item.id)
-    })
+    page(&rows, limit, decode, |item| active(item).text(List::Inbox))
 }
 
 // Uses `conversation_alive` and `conversation_of_agent`; each count stops at 1,000.
@@ -384,11 +390,11 @@ pub async fn of_contact(
     reader: &Reader,
     scope: &Scope,
     contact_id: ContactId,
-    cursor: Option<&str>,
+    cursor: Option<&Cursor<ConversationId>>,
     limit: usize,
 ) -> Result<Page<Conversation>> {
     let limit = limit.min(limit::PAGE_ROWS_MAX);
-    let after = Cursor::or_newest(cursor);
+    let after = After::of(cursor);
     let rows = reader
         .rows(stmt!(
             LIST_OF_CONTACT,
@@ -400,7 +406,7 @@ pub async fn of_contact(
         ))
         .await?;
     page(&rows, limit, decode, |item| {
-        Cursor::text(item.active_at_ms, item.id)
+        active(item).text(List::OfContact)
     })
 }
 
@@ -463,17 +469,18 @@ pub async fn history(
     reader: &Reader,
     workspace_id: WorkspaceId,
     visitor: &VisitorActor,
-    cursor: Option<&str>,
+    cursor: Option<&Cursor<ConversationId>>,
     limit: usize,
 ) -> Result<Page<VisitorConversation>> {
     let limit = limit.min(limit::PAGE_ROWS_MAX);
-    let after = Cursor::or_newest(cursor);
+    let after = After::of(cursor);
     let mut stmt = of_visitor_stmt(LIST_OF_VISITOR, workspace_id, visitor);
     stmt.params
         .extend([after.at_ms.into(), after.id.into(), (limit + 1).into()]);
     let rows = reader.rows(stmt).await?;
     page(&rows, limit, decode_for_visitor, |item| {
-        Cursor::text(item.created_at_ms, item.id)
+        let at_ms = item.created_at_ms;
+        Cursor { at_ms, id: item.id }.text(List::History)
     })
 }
 

@@ -2,13 +2,13 @@
 
 use protocol::audit::FailedLogin;
 use protocol::id::{EventId, WorkspaceId};
-use protocol::page::Page;
+use protocol::page::{Cursor, List, Page};
 use protocol::permission::Scope;
 
 use crate::db::{Batch, Db, Reader, Row, stmt};
 use crate::error::Result;
 use crate::fold::fold;
-use crate::page::{Cursor, page};
+use crate::page::{After, page};
 
 const INSERT_FAILED_LOGIN: &str = "
     INSERT INTO failed_login
@@ -58,10 +58,10 @@ const LIST_FAILED_LOGINS: &str = "
 pub async fn list(
     reader: &Reader,
     scope: &Scope,
-    cursor: Option<&str>,
+    cursor: Option<&Cursor<EventId>>,
     limit: usize,
 ) -> Result<Page<FailedLogin>> {
-    let after = Cursor::or_newest(cursor);
+    let after = After::of(cursor);
     let rows = reader
         .rows(stmt!(
             LIST_FAILED_LOGINS,
@@ -74,8 +74,11 @@ pub async fn list(
     let found = page(
         &rows,
         limit,
-        |row| Ok((row.text("failed_login_id")?, decode(row)?)),
-        |(id, failed)| Cursor::text(failed.at_ms, id),
+        |row| Ok((row.id("failed_login_id")?, decode(row)?)),
+        |(id, failed): &(EventId, FailedLogin)| {
+            let (at_ms, id) = (failed.at_ms, *id);
+            Cursor { at_ms, id }.text(List::FailedLogins)
+        },
     )?;
     Ok(Page {
         items: found.items.into_iter().map(|(_, failed)| failed).collect(),

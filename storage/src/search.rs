@@ -6,18 +6,19 @@
 use std::collections::BTreeSet;
 
 use protocol::conversation::Conversation;
+use protocol::id::ConversationId;
 use protocol::limit;
 use protocol::message::{Format, plain_text};
-use protocol::page::Page;
+use protocol::page::{Cursor, List, Page};
 use protocol::permission::Scope;
 use protocol::search::Found;
 use protocol::view::InboxFilter;
 
-use crate::conversation::{ListQuery, decode, select_conversation};
+use crate::conversation::{ListQuery, active, decode, select_conversation};
 use crate::db::{Backend, Batch, Db, Reader, Value, stmt};
 use crate::error::Result;
 use crate::found::{Sought, literal};
-use crate::page::{Cursor, page};
+use crate::page::{After, page};
 use crate::word::split;
 
 /// The index of SQLite: FTS5 over `message.words`, kept by triggers; what is removed is overwritten. A message
@@ -212,7 +213,7 @@ pub async fn conversations(
         Backend::Postgres => (&SEARCH_POSTGRES, postgres_query(&workspace, &words)),
     };
     let limit = query.limit.min(limit::PAGE_ROWS_MAX);
-    let after = Cursor::or_newest(query.cursor.as_deref());
+    let after = After::of(query.cursor.as_ref());
     let mut stmt = stmt!(
         sql[place(query.filter)],
         scope.workspace_id(),
@@ -228,9 +229,7 @@ pub async fn conversations(
         stmt.params.push(Value::from(agent_id));
     }
     let rows = reader.rows(stmt).await?;
-    page(&rows, limit, decode, |item| {
-        Cursor::text(item.active_at_ms, item.id)
-    })
+    page(&rows, limit, decode, |item| active(item).text(List::Inbox))
 }
 
 /// `$2`, `$3` where the page begins, `$4` its length, `$5` words for the index, `$6` what a name or an address
@@ -292,7 +291,7 @@ pub async fn everywhere(
     reader: &Reader,
     scope: &Scope,
     text: &str,
-    cursor: Option<&str>,
+    cursor: Option<&Cursor<ConversationId>>,
     limit: usize,
 ) -> Result<Page<Found>> {
     let sought = Sought::of(text);
@@ -311,7 +310,7 @@ pub async fn everywhere(
         ),
     };
     let limit = limit.min(limit::FOUND_ROWS_MAX);
-    let after = Cursor::or_newest(cursor);
+    let after = After::of(cursor);
     let rows = reader
         .rows(stmt!(
             sql,
@@ -324,9 +323,7 @@ pub async fn everywhere(
             sought.number.unwrap_or_default()
         ))
         .await?;
-    let found = page(&rows, limit, decode, |item| {
-        Cursor::text(item.active_at_ms, item.id)
-    })?;
+    let found = page(&rows, limit, decode, |item| active(item).text(List::Search))?;
     Ok(Page {
         items: sought.matches(reader, scope, found.items).await?,
         cursor: found.cursor,

@@ -11,6 +11,7 @@ use common::talk::{ANY, Talk, accepted, key, words};
 use common::{NOW_MS, Store};
 use protocol::conversation::{Marks, State, WaitingOn};
 use protocol::entry::{Content, ReopenCause};
+use protocol::page::{Cursor, List};
 use protocol::site::{AfterClose, SiteChange};
 use protocol::view::InboxFilter;
 use storage::command::Refusal;
@@ -282,8 +283,9 @@ on_both! {
         assert_eq!(third.entries[0].content, Content::Reopened { cause: ReopenCause::Visitor });
         let history = conversation::history(&store.db, talk.workspace_id, &talk.visitor, None, 1).await.unwrap();
         assert_eq!(history.items.len(), 1);
+        let next = Cursor::read(&history.cursor.unwrap(), List::History).unwrap();
         let rest = conversation::history(
-            &store.db, talk.workspace_id, &talk.visitor, history.cursor.as_deref(), 1,
+            &store.db, talk.workspace_id, &talk.visitor, Some(&next), 1,
         ).await.unwrap();
         assert_eq!(rest.items.len(), 1);
         assert_ne!(rest.items[0].id, history.items[0].id);
@@ -368,7 +370,7 @@ on_both! {
                 let page = conversation::list(&store.db, &scope, &query).await.unwrap();
                 found.extend(page.items.into_iter().map(|item| item.id));
                 match page.cursor {
-                    Some(cursor) => query.cursor = Some(cursor),
+                    Some(next) => query.cursor = Cursor::read(&next, List::Inbox).ok(),
                     None => break,
                 }
             }

@@ -8,6 +8,7 @@ use both::on_both;
 use common::talk::{Talk, accepted, key, words};
 use common::{NOW_MS, Store, scope};
 use protocol::contact::handle_of;
+use protocol::page::{Cursor, List};
 use protocol::search::{Found, Match};
 use protocol::view::InboxFilter;
 use protocol::visitor::Claim;
@@ -51,7 +52,7 @@ mod stories {
                 .unwrap();
             numbers.extend(page.items.iter().map(|item| item.number));
             match page.cursor {
-                Some(cursor) => query.cursor = Some(cursor),
+                Some(next) => query.cursor = Cursor::read(&next, List::Inbox).ok(),
                 None => break,
             }
         }
@@ -146,12 +147,12 @@ mod stories {
             let mut numbers = Vec::new();
             let mut cursor = None;
             loop {
-                let page = search::everywhere(&store.db, &scope, "parcel", cursor.as_deref(), 12).await.unwrap();
+                let page = search::everywhere(&store.db, &scope, "parcel", cursor.as_ref(), 12).await.unwrap();
                 for found in &page.items {
                     assert_eq!(shown(&found.matches[0]), "message: a [parcel] of tea");
                     numbers.push(found.conversation.number);
                 }
-                cursor = page.cursor;
+                cursor = page.cursor.map(|next| Cursor::read(&next, List::Search).unwrap());
                 if cursor.is_none() {
                     break;
                 }

@@ -12,6 +12,7 @@ use protocol::agent::{AgentChange, Invitation};
 use protocol::audit::FailedLogin;
 use protocol::event::EventType;
 use protocol::key::ApiKey;
+use protocol::page::{Cursor, List};
 use protocol::permission::{Permission, Role};
 use protocol::site::SiteChange;
 use protocol::text::Name;
@@ -145,7 +146,8 @@ on_both! {
         }
         let scope = installed.scope(&store.world);
         let first = audit::list(&store.db, &scope, None, 3).await.unwrap();
-        let second = audit::list(&store.db, &scope, first.cursor.as_deref(), 3).await.unwrap();
+        let next = Cursor::read(first.cursor.as_deref().unwrap(), List::Audit).unwrap();
+        let second = audit::list(&store.db, &scope, Some(&next), 3).await.unwrap();
         let ids: std::collections::BTreeSet<_> =
             first.items.iter().chain(&second.items).map(|entry| entry.id).collect();
         assert_eq!((ids.len(), second.cursor), (5, None));

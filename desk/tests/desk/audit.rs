@@ -1,5 +1,6 @@
 //! The audit log as a list.
 
+use protocol::page::{Cursor, List};
 use protocol::permission::{Permission, Role};
 use protocol::site::SiteChange;
 
@@ -30,13 +31,11 @@ async fn the_log_pages_without_gaps_or_doubles_and_names_the_address() {
         let mut paged = Vec::new();
         let mut cursor = None;
         loop {
-            let page = storage::audit::list(&office.db, &scope, cursor.as_deref(), 3).await;
+            let page = storage::audit::list(&office.db, &scope, cursor.as_ref(), 3).await;
             let page = page.unwrap();
             paged.extend(page.items);
-            cursor = page.cursor;
-            if cursor.is_none() {
-                break;
-            }
+            let Some(next) = page.cursor else { break };
+            cursor = Some(Cursor::read(&next, List::Audit).unwrap());
         }
         assert_eq!(paged, whole);
         assert_eq!(whole[0].address.as_deref(), Some("192.0.2.55"));

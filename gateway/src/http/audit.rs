@@ -4,7 +4,7 @@ use axum::Router;
 use axum::extract::State;
 use axum::routing::get;
 use protocol::audit::{AuditEntry, FailedLogin};
-use protocol::page::Page;
+use protocol::page::{List, Page};
 use protocol::permission::Permission;
 
 use crate::Doors;
@@ -30,10 +30,9 @@ pub(crate) async fn list(
 ) -> Answer<Json<Page<AuditEntry>>> {
     let scope = actor.may(Permission::AuditRead)?;
     let limit = window.rows()?;
-    let cursor = window.cursor.as_deref();
-    Ok(Json(
-        storage::audit::list(&doors.reader, &scope, cursor, limit).await?,
-    ))
+    let cursor = window.cursor(List::Audit)?;
+    let page = storage::audit::list(&doors.reader, &scope, cursor.as_ref(), limit).await?;
+    Ok(Json(page))
 }
 
 /// Sign-ins that failed, newest first.
@@ -47,8 +46,7 @@ pub(crate) async fn list_failed_logins(
 ) -> Answer<Json<Page<FailedLogin>>> {
     let scope = actor.may(Permission::AuditRead)?;
     let limit = window.rows()?;
-    let cursor = window.cursor.as_deref();
-    Ok(Json(
-        storage::failed_login::list(&doors.reader, &scope, cursor, limit).await?,
-    ))
+    let cursor = window.cursor(List::FailedLogins)?;
+    let page = storage::failed_login::list(&doors.reader, &scope, cursor.as_ref(), limit).await?;
+    Ok(Json(page))
 }

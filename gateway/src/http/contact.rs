@@ -7,7 +7,7 @@ use http::StatusCode;
 use protocol::contact::{Contact, ContactChange, ContactMerge};
 use protocol::conversation::Conversation;
 use protocol::id::ContactId;
-use protocol::page::Page;
+use protocol::page::{List, Page};
 use protocol::permission::Permission;
 use protocol::rejection::ErrorCode;
 
@@ -89,7 +89,8 @@ pub(crate) async fn list_conversations(
     let limit = window.rows()?;
     let contact = storage::contact::find(&doors.reader, &scope, id).await?;
     contact.ok_or(ErrorCode::NotFound)?;
-    let cursor = window.cursor.as_deref();
+    let cursor = window.cursor(List::OfContact)?;
+    let cursor = cursor.as_ref();
     let page = storage::conversation::of_contact(&doors.reader, &scope, id, cursor, limit).await?;
     Ok(Json(page))
 }

@@ -10,7 +10,7 @@ use protocol::entry::Entry;
 use protocol::id::{AgentId, ConversationId};
 use protocol::limit;
 use protocol::news::{Batch, Continuity};
-use protocol::page::Page;
+use protocol::page::{List, Page};
 use protocol::permission::{Actor, Permission, Principal};
 use protocol::position::Position;
 use protocol::rejection::{ErrorCode, Rejection};
@@ -76,7 +76,7 @@ pub(crate) async fn list(
         filter,
         agent_id: whose(&actor, filter)?,
         limit: window.rows()?,
-        cursor: window.cursor,
+        cursor: window.cursor(List::Inbox)?,
     };
     let page = match searched(listing.search.as_deref())? {
         Some(text) => storage::search::conversations(&doors.reader, &scope, text, &query).await?,

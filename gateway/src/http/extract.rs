@@ -8,6 +8,7 @@ use protocol::limit;
 use protocol::rejection::{ErrorCode, Rejection};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use url::form_urlencoded;
 
 use crate::Doors;
 use crate::http::body::Incoming;
@@ -74,18 +75,29 @@ pub(crate) async fn small_body(request: Request, doors: &Doors) -> Result<Vec<u8
         .await
 }
 
-/// The query, decoded; a wrong one is `invalid` with field `query`.
+/// The query, decoded; a wrong value is `invalid` with its name.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Query<T>(pub(crate) T);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
     type Rejection = Failure;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
-        axum::extract::Query::from_request_parts(parts, state)
-            .await
-            .map(|query| Self(query.0))
-            .map_err(|_| Rejection::of(ErrorCode::Invalid, "query").into())
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Failure> {
+        let query = parts.uri.query().unwrap_or_default();
+        let pairs = form_urlencoded::parse(query.as_bytes());
+        let pairs = serde_urlencoded::Deserializer::new(pairs);
+        serde_path_to_error::deserialize(pairs)
+            .map(Self)
+            .map_err(|error| {
+                let name = error.path().to_string();
+                // One that stands twice is at fault as a whole.
+                let name = if name == "." {
+                    "query".to_owned()
+                } else {
+                    name
+                };
+                Rejection::of(ErrorCode::Invalid, name).into()
+            })
     }
 }
 

@@ -29,6 +29,7 @@ pub(crate) mod login;
 pub(crate) mod me;
 pub(crate) mod openapi;
 pub(crate) mod page;
+pub(crate) mod parameter;
 pub(crate) mod search;
 pub(crate) mod setup;
 pub(crate) mod site;
@@ -68,7 +69,11 @@ pub(crate) fn router(doors: Doors) -> Router {
         .merge(workspace::routes());
     // Doors of the team, end.
     Router::new()
-        .nest("/api/v1", api.fallback(nothing_here))
+        .nest(
+            "/api/v1",
+            api.route_layer(from_fn(parameter::are_known))
+                .fallback(nothing_here),
+        )
         .merge(asset::routes())
         .merge(health::routes())
         .merge(openapi::routes())

@@ -1,6 +1,11 @@
 //! Which part of a list is asked for.
 
+use std::fmt::Display;
+use std::str::FromStr;
+
+use protocol::id::Id;
 use protocol::limit;
+use protocol::page::{Cursor, List};
 use protocol::rejection::{ErrorCode, Rejection};
 use serde::Deserialize;
 
@@ -18,6 +23,18 @@ pub(crate) struct Window {
 }
 
 impl Window {
+    /// Where the page of a list begins.
+    ///
+    /// # Errors
+    /// `invalid` for what is no cursor of this list.
+    pub(crate) fn cursor<I: Id + Display + FromStr>(
+        &self,
+        list: List,
+    ) -> Result<Option<Cursor<I>>, Rejection> {
+        let text = self.cursor.as_deref();
+        text.map(|text| Cursor::read(text, list)).transpose()
+    }
+
     /// How many rows are asked for.
     ///
     /// # Errors

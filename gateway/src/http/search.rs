@@ -4,7 +4,7 @@ use axum::Router;
 use axum::extract::State;
 use axum::routing::get;
 use protocol::limit;
-use protocol::page::Page;
+use protocol::page::{Cursor, List, Page};
 use protocol::permission::Permission;
 use protocol::rejection::{ErrorCode, Rejection};
 use protocol::search::Found;
@@ -49,7 +49,10 @@ pub(crate) async fn search(
     let limit = bounded(sought.limit, ROWS, limit::FOUND_ROWS_MAX)?;
     let text = checked(&sought.text, "text")?;
     let cursor = sought.cursor.as_deref();
-    let found = storage::search::everywhere(&doors.reader, &scope, text, cursor, limit);
+    let cursor = cursor
+        .map(|cursor| Cursor::read(cursor, List::Search))
+        .transpose()?;
+    let found = storage::search::everywhere(&doors.reader, &scope, text, cursor.as_ref(), limit);
     Ok(Json(found.await?))
 }
 

@@ -10,6 +10,7 @@ use protocol::entry::{AgentNames, VisitorEntry};
 use protocol::id::{AgentId, ConversationId, WorkspaceId};
 use protocol::limit;
 use protocol::news::{Batch, Continuity};
+use protocol::page::{Cursor, List};
 use protocol::permission::{Actor, Principal, VisitorActor};
 use protocol::position::Position;
 use protocol::rejection::ErrorCode;
@@ -21,6 +22,7 @@ use storage::log::Bound;
 use crate::Doors;
 use crate::http::auth::Visitor;
 use crate::http::extract::{Json, Path, Query};
+use crate::http::page::bounded;
 use crate::http::problem::Answer;
 
 /// Conversations of one page.
@@ -84,18 +86,22 @@ pub(crate) async fn history(
 ) -> Answer<Json<VisitorHistory>> {
     let visitor = visitor_of(&actor)?;
     let workspace_id = actor.workspace_id;
+    let text = query.cursor.as_deref();
+    let cursor = text
+        .map(|text| Cursor::read(text, List::History))
+        .transpose()?;
     let page = storage::conversation::history(
         &doors.reader,
         workspace_id,
         &visitor,
-        query.cursor.as_deref(),
+        cursor.as_ref(),
         CONVERSATIONS_MAX,
     )
     .await?;
     let names = names(&doors, workspace_id).await?;
     let mut conversations = Vec::with_capacity(page.items.len());
     for (index, conversation) in page.items.into_iter().enumerate() {
-        let is_newest = index == 0 && query.cursor.is_none();
+        let is_newest = index == 0 && cursor.is_none();
         let bound = if is_newest {
             Bound::of(limit::PAGE_ENTRIES_MAX)
         } else {
@@ -144,10 +150,8 @@ pub(crate) async fn entries(
         .await?
         .ok_or(ErrorCode::NotFound)?;
     let names = names(&doors, workspace_id).await?;
-    let limit = query
-        .limit
-        .unwrap_or(limit::PAGE_ENTRIES_MAX)
-        .clamp(1, limit::PAGE_ENTRIES_MAX);
+    let most = limit::PAGE_ENTRIES_MAX;
+    let limit = bounded(query.limit, most, most)?;
     let entries = visible(
         &doors,
         workspace_id,

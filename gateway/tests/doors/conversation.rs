@@ -106,7 +106,7 @@ async fn lists_filter_search_and_page() {
     let wrong = house
         .as_(&owner, Call::get("/conversations?filter=everything"))
         .await;
-    assert_eq!((wrong.status, wrong.field().as_str()), (422, "query"));
+    assert_eq!((wrong.status, wrong.field().as_str()), (422, "filter"));
     let long = format!("/conversations?search={}", "x".repeat(201));
     assert_eq!(house.as_(&owner, Call::get(&long)).await.code(), "too_long");
 }

@@ -12,4 +12,6 @@ mod identity_key;
 mod isolation;
 mod login;
 mod records;
+mod strict;
+mod sweep;
 mod wire;

@@ -194,7 +194,9 @@ async fn hostile_values_are_refused_by_name_and_change_nothing() {
             "reopen_within_ms",
         ),
         (theme("red;}</style><script>"), "invalid", "color"),
-        (json!({"surprise": 1}), "malformed", ""),
+        (json!({"surprise": 1}), "invalid", "surprise"),
+        (json!({"theme": {"surprise": 1}}), "invalid", "surprise"),
+        (json!({"reopen_within_ms": -1}), "invalid", ""),
         (json!({"name": 7}), "malformed", ""),
     ] {
         let answer = house.as_(&owner, Call::patch(&path, 1, &body)).await;
@@ -279,11 +281,15 @@ async fn lists_page_by_cursor_and_within_limits() {
         ("limit=0", "invalid"),
         ("limit=101", "too_many"),
         ("limit=x", "invalid"),
+        ("limit=-1", "invalid"),
+        ("limit=", "invalid"),
+        ("limit=99999999999999999999", "invalid"),
     ] {
         let answer = house
             .as_(&owner, Call::get(&format!("/audit?{query}")))
             .await;
-        assert_eq!(answer.code(), code, "{query}");
+        let told = (answer.code(), answer.field());
+        assert_eq!(told, (code.to_owned(), "limit".to_owned()), "{query}");
     }
 }
 
