@@ -72,6 +72,16 @@ async fn lists_filter_search_and_page() {
     command(&house, &owner, "close-1", &close).await.good();
     let assign = json!({"do": "assign", "conversation_id": made[0], "agent_id": owner.agent_id()});
     command(&house, &owner, "assign-1", &assign).await.good();
+    // The search learns words a moment after they were said, in the order of the messages.
+    let learned = async {
+        let newest = || house.as_(&owner, Call::get("/conversations?search=green"));
+        while ids(&newest().await.good()).is_empty() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(20), learned)
+        .await
+        .expect("what was said is found");
     for (query, expected) in [
         ("filter=closed", vec![&made[1]]),
         ("filter=mine", vec![&made[0]]),
@@ -90,6 +100,12 @@ async fn lists_filter_search_and_page() {
             "{query}"
         );
     }
+    let found = house
+        .as_(&owner, Call::get("/search?text=invoi"))
+        .await
+        .good();
+    assert_eq!(found["items"][0]["conversation"]["id"], made[1].as_str());
+    assert_eq!(found["items"][0]["matches"][0]["place"], "message");
     let first = house
         .as_(&owner, Call::get("/conversations?limit=1"))
         .await
