@@ -11,6 +11,8 @@ export type ToPanel =
       readonly isOpen: boolean;
     }
   | { readonly type: "session_failed"; readonly code: string | null }
+  /** It may be somebody else who sits here now: nothing is shown or sent until the session says who. */
+  | { readonly type: "pause" }
   | { readonly type: "open" }
   | { readonly type: "close" }
   | { readonly type: "page"; readonly page: Page }

@@ -84,6 +84,24 @@ test("a signed customer has one thread on two devices, as it happens", async () 
   await laptop.page.context().close();
 });
 
+test("what a page says of its visitor is shown to the team as said, not as proved", async () => {
+  const { page, panel } = await enter();
+  await page.evaluate(() => window.Switchboard.identify({ name: "Ema Horvat", email: "ema@example.com", plan: "team" }));
+  await say(panel, "who am I?");
+  await openRow(agent, "who am I?");
+  await agent.locator("a.row", { hasText: "Ema Horvat" }).first().waitFor();
+  await agent.getByText("ema@example.com").first().waitFor();
+  // Said again by somebody else, it opens nothing.
+  const other = await enter();
+  await other.page.evaluate(() => window.Switchboard.identify({ name: "Ema Horvat", email: "ema@example.com" }));
+  await say(other.panel, "me, too");
+  await other.panel.getByText("Sent").first().waitFor();
+  assert.equal(await other.panel.locator("article.message").count(), 1);
+  assert.deepEqual(stack.complaints, []);
+  await page.context().close();
+  await other.page.context().close();
+});
+
 test("another identity in the same page sees nothing of the one before, not even in memory", async () => {
   const { page, panel } = await enter({}, `async data-identity-token="${proof("ben")}"`);
   await say(panel, "plum-secret of ben");
@@ -93,7 +111,12 @@ test("another identity in the same page sees nothing of the one before, not even
   const ben = await visitorOf(page);
   assert.notDeepEqual(await traces(page, "plum-secret"), []);
 
+  // From that moment on, also where the server cannot be asked.
+  stack.cable.cut();
   await page.evaluate((token) => window.Switchboard.identify({ token }), proof("cleo"));
+  await panel.getByText("plum-secret").waitFor({ state: "hidden" });
+  assert.ok(await panel.getByRole("button", { name: "Send" }).isDisabled());
+  stack.cable.mend();
   await until("somebody else", async () => (await visitorOf(page)) !== ben);
   await panel.getByText("Hello. How can we help?").waitFor();
   await panel.getByText("plum-secret").waitFor({ state: "detached" });
@@ -152,7 +175,13 @@ test("an identity that proves nothing is refused, and the page is told what to d
   assert.match(warnings.join("\n"), /secret/);
   // A good one mends it.
   await page.evaluate((token) => window.Switchboard.push(["identify", { token }], ["open"]), proof("dora"));
-  await say(await ready(page), "now it is me");
+  const panel = await ready(page);
+  await say(panel, "now it is me");
+  await sees(panel, "now it is me");
+  // A bad one after it shows nothing of the good one's.
+  await page.evaluate((token) => window.Switchboard.identify({ token }), identity("sbi_guess", stack.siteKey, "emil"));
+  await panel.getByText("It could not be confirmed who you are.").waitFor();
+  assert.equal(await panel.getByText("now it is me").count(), 0);
   assert.deepEqual(stack.complaints, []);
   await page.context().close();
 });

@@ -240,6 +240,7 @@ test("who comes back finds all earlier conversations in one scroll", async () =>
   await page.reload();
   const again = await openPanel(page);
   await sees(again, "about mint");
+  await sees(again, "about oolong");
   assert.deepEqual(await words(again), ["about oolong", "about sencha", "about rooibos", "about mint"]);
   assert.equal(await again.getByText("This conversation has ended").count(), 3);
   assert.deepEqual(stack.complaints, []);

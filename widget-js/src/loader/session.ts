@@ -17,7 +17,7 @@ export class SessionKeeper {
   #session: VisitorSession | null;
   #isFresh = false;
   /** Answers in a row that this page may not read; the first may have been a lost line after all. */
-  #unread = 0;
+  #unreadable = 0;
 
   constructor(base: string, siteKey: string) {
     this.#base = base;
@@ -65,9 +65,9 @@ export class SessionKeeper {
     }).catch(async (error: unknown) => {
       // To pages that are not allowed a refusal looks like a lost line. But ours is up: they may load us.
       const { ok } = await fetch(`${this.#base}/widget.js`, { method: "HEAD", cache: "no-store" });
-      throw ok && this.#unread++ ? new SessionError("origin_refused") : error;
+      throw ok && this.#unreadable++ ? new SessionError("origin_refused") : error;
     });
-    this.#unread = 0;
+    this.#unreadable = 0;
     const value: unknown = await response.json();
     if (response.ok) return value as VisitorSession;
     const problem = value as Partial<Problem>;

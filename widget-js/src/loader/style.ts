@@ -20,12 +20,12 @@ span{position:absolute;inset-inline-end:0;border:2px solid #fff;border-radius:9e
 .preview{width:min(290px,90vw);padding:12px 36px 12px 16px;border-radius:14px;background:#fffefb;color:#1c2326}
 .preview div{display:-webkit-box;-webkit-line-clamp:2;-webkit-box-orient:vertical;overflow:hidden;overflow-wrap:anywhere}
 .preview div:first-child{font-weight:600}
-.dismiss{padding:4px 14px 10px;font-size:20px;color:#666}
+.dismiss{padding:4px 14px 10px;font-size:20px;opacity:.7}
 .frame{border:0;width:380px;height:min(640px,100dvh - 110px);border-radius:16px;background:linear-gradient(var(--brand) 68px,#0000 0) #f7f5f0}
 .shut{visibility:hidden;animation:none}
 @keyframes in{from{opacity:0;translate:0 8px}}
 @media (max-width:480px),(max-height:420px){.frame{position:fixed;inset:var(--top,0) 0 auto!important;width:100%;height:var(--height,100dvh);border-radius:0}
 :host([open]) .button{display:none}}
-@media (prefers-color-scheme:dark){.preview{background:#1e2528;color:#e9e8e3}.dismiss{color:#aaa}.frame{background-color:#14191b}}
+@media (prefers-color-scheme:dark){.preview,.dismiss{color:#e9e8e3}.preview{background:#1e2528}.frame{background-color:#14191b}}
 @media (prefers-reduced-motion){*{animation:none!important;transition:none!important}}
 `;

@@ -97,6 +97,7 @@ export class Widget {
       if (who.token === this.#identity) return;
       this.#identity = who.token;
       this.#isIdentityTold = false;
+      this.#post({ type: "pause" });
       void this.#restart();
       return;
     }
@@ -165,6 +166,7 @@ export class Widget {
   logout(): void {
     this.close();
     this.#identity = null;
+    this.#isIdentityTold = false;
     this.#commands.clear();
     this.#tracks = [];
     this.#post({ type: "forget" });
@@ -203,6 +205,7 @@ export class Widget {
 
   #welcome(session: VisitorSession): void {
     this.#isRefused = false;
+    if (this.#isPanelLive) this.#line.stop();
     this.#show(session);
     this.#setUnread(session.unread);
     this.#postSession();
@@ -229,7 +232,7 @@ export class Widget {
     this.#post({ type: "session_failed", code });
     this.#emit("refused", code);
     console.warn(
-      `Switchboard: refused (${code}). Settings, Sites: is the key ${this.siteKey} there, ${location.origin} allowed, the identity signed with its secret?`,
+      `Switchboard: refused (${code}). Check in Settings, Sites: key ${this.siteKey}, origin ${location.origin}, identity secret.`,
     );
     if (!this.#isOpen) this.#launcher.setHidden(true);
   }
@@ -367,6 +370,8 @@ export class Widget {
 
   /** The panel's connection is up: the one here ends, and what waited goes through the panel. */
   #takenOver(): void {
+    // Of the identity before: it must not stop the line that asks for the new one.
+    if (!this.#isIdentityTold) return;
     this.#isPanelLive = true;
     this.#line.stop();
     for (const command of this.#commands.values()) this.#post({ type: "command", command });

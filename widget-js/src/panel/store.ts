@@ -1,6 +1,6 @@
 // The one state of the panel: who this is, the client, earlier conversations, what is being written.
 
-import { api, ProblemError } from "../client/api.ts";
+import { ProblemError } from "../client/api.ts";
 import { createVisitorClient, type Client, type Credentials, type Status } from "../client/client.ts";
 import { StopError } from "../client/link.ts";
 import type { OutboxItem } from "../client/outbox.ts";
@@ -13,16 +13,16 @@ import type {
   Staff,
   VisitorConversation,
   VisitorEntry,
-  VisitorHistory,
   VisitorNews,
   VisitorSession,
   WidgetConfig,
 } from "../protocol.ts";
+import { Conversations } from "./conversations.ts";
 import { Drafts } from "./drafts.ts";
 import { Seen } from "./seen.ts";
-import { isOver, rowsOf, type MessageRow, type Row, type Thread } from "./thread.ts";
+import { isOver, rowsOf, type MessageRow, type Row } from "./thread.ts";
 import { Uploads } from "./uploads.ts";
-import { refusal, refusalOf } from "./words.ts";
+import { refusal, refusalOf, stoppedText } from "./words.ts";
 
 type VisitorClient = Client<VisitorNews, VisitorEntry>;
 
@@ -46,6 +46,8 @@ export interface Snapshot {
   readonly waiting: number;
   readonly typing: string | null;
   readonly isOpen: boolean;
+  /** Who sits here is being asked: what the last one wrote is kept out of sight. */
+  readonly isPaused: boolean;
   readonly isLoadingOlder: boolean;
   readonly hasOlder: boolean;
   readonly editing: MessageRow | null;
@@ -61,6 +63,7 @@ const TYPING_END_MS = 5_000;
 export class PanelStore {
   readonly base: string;
   readonly uploads: Uploads;
+  readonly conversations: Conversations;
   readonly drafts: Drafts;
   readonly #post: (message: ToLoader) => void;
   readonly #listeners = new Set<() => void>();
@@ -71,10 +74,7 @@ export class PanelStore {
   #staff: Staff = { online: false, names: [] };
   #page: Page | null = null;
   #isOpen = false;
-  #threads = new Map<string, Thread>();
-  #cursor: string | null = null;
-  #isLoadingOlder = false;
-  #hasHistory = false;
+  #isPaused = false;
   #typing: Typing | null = null;
   #typingTimer: ReturnType<typeof setTimeout> | undefined;
   #saidTypingAtMs = 0;
@@ -92,6 +92,12 @@ export class PanelStore {
     this.drafts = new Drafts(localStorageOrNull(), site);
     this.#post = post;
     this.uploads = new Uploads(base, () => this.#changed());
+    this.conversations = new Conversations({
+      base,
+      token: () => this.token,
+      changed: () => this.#changed(),
+      failed: (text) => (this.#failure = text),
+    });
     this.#snapshot = this.#take();
   }
 
@@ -117,13 +123,24 @@ export class PanelStore {
       case "session":
         this.#page = message.page;
         this.#isOpen = message.isOpen;
+        if (this.#isPaused) this.#failure = null;
+        this.#isPaused = false;
         this.#become(message.session);
         break;
       case "session_failed": {
         const error = message.code === null ? new Error("later") : new StopError(refusalOf(message.code));
         for (const waiter of this.#awaited.splice(0)) waiter.reject(error);
+        // Whoever it is, it is not the one before.
+        if (this.#isPaused && message.code !== null) {
+          this.#drop();
+          this.#failure = stoppedText(null, refusalOf(message.code));
+        }
         break;
       }
+      case "pause":
+        this.stopTyping();
+        this.#isPaused = true;
+        break;
       case "open":
         this.#isOpen = true;
         this.markRead();
@@ -175,12 +192,13 @@ export class PanelStore {
       page: () => this.#page,
     });
     this.#client = client;
+    this.conversations.begin(client);
     if (former !== null) client.leave(former);
     client.subscribe(() => this.#changed());
     client.onNews((news) => this.#onNews(news, client));
     client.start();
     this.#sayActivity();
-    void this.loadHistory(true);
+    void this.conversations.loadFirst();
   }
 
   async #credentials(visitorId: string, fresh: boolean): Promise<Credentials> {
@@ -208,10 +226,7 @@ export class PanelStore {
   #drop(): void {
     this.#client?.stop();
     this.#client = null;
-    this.#threads = new Map();
-    this.#cursor = null;
-    this.#hasHistory = false;
-    this.#isLoadingOlder = false;
+    this.conversations.begin(null);
     this.#typing = null;
     this.#editing = null;
     this.#unread = 0;
@@ -230,7 +245,7 @@ export class PanelStore {
         if (news.conversation != null) this.#setConversation(news.conversation);
         this.#setUnread(news.unread);
         this.#post({ type: "live" });
-        if (!this.#hasHistory) void this.loadHistory(true);
+        void this.conversations.loadFirst();
         this.markRead();
         break;
       case "conversation":
@@ -280,15 +295,7 @@ export class PanelStore {
 
   #setConversation(conversation: VisitorConversation): void {
     this.#seen.told(conversation);
-    const before = this.#threads.get(conversation.id);
-    if (before !== undefined && before.conversation.version > conversation.version) return;
-    this.#threads.set(conversation.id, {
-      entries: [],
-      older: false,
-      marks: null,
-      ...before,
-      conversation,
-    });
+    this.conversations.set(conversation);
   }
 
   #setTyping(name: string | null): void {
@@ -308,7 +315,7 @@ export class PanelStore {
   }
 
   #preview(): { name: string; text: string } | null {
-    const last = this.#present()?.entries.findLast(
+    const last = this.conversations.present()?.entries.findLast(
       ({ author, content }) => content.kind === "message" && author.kind !== "you",
     );
     if (last?.content.kind !== "message") return null;
@@ -319,7 +326,7 @@ export class PanelStore {
 
   /** What is in sight on an open panel was read. */
   readonly markRead = (): void => {
-    const thread = this.#present();
+    const thread = this.conversations.present();
     const last = thread?.entries.at(-1);
     if (thread === undefined || last === undefined) return;
     if (this.#isReading()) {
@@ -332,7 +339,7 @@ export class PanelStore {
     } else if (this.#unread > 0) this.#setUnread(this.#unread);
   };
   #isReading(): boolean {
-    return this.#isOpen && document.visibilityState === "visible" && this.isAtEnd;
+    return this.#isOpen && !this.#isPaused && document.visibilityState === "visible" && this.isAtEnd;
   }
 
   /** Whether the end of the thread is in sight; the view keeps it. */
@@ -346,75 +353,6 @@ export class PanelStore {
     this.#sayActivity();
     this.markRead();
   };
-
-  // --- the thread -------------------------------------------------------------------------------
-
-  /** All conversations, oldest first; what the client follows is fresher than what was fetched. */
-  #all(): readonly Thread[] {
-    return [...this.#threads.values()]
-      .map((thread) => {
-        const log = this.#client?.log(thread.conversation.id);
-        if (log === undefined || log.loading) return thread;
-        return { ...thread, entries: log.entries, older: log.older, marks: log.marks ?? thread.marks };
-      })
-      .sort((a, b) => a.conversation.created_at_ms - b.conversation.created_at_ms);
-  }
-
-  #present(): Thread | undefined {
-    return this.#all().at(-1);
-  }
-
-  async loadHistory(isFirst: boolean): Promise<void> {
-    if (this.#isLoadingOlder || (!isFirst && this.#cursor === null)) return;
-    const client = this.#client;
-    this.#isLoadingOlder = true;
-    this.#changed();
-    try {
-      const query = isFirst ? "" : `?cursor=${encodeURIComponent(this.#cursor ?? "")}`;
-      const history = await api<VisitorHistory>(this.base, `visitor/history${query}`, { token: this.token });
-      if (client !== this.#client) return;
-      for (const thread of history.conversations) {
-        const known = this.#threads.get(thread.conversation.id);
-        this.#threads.set(thread.conversation.id, {
-          conversation: known?.conversation ?? thread.conversation,
-          entries: thread.entries,
-          older: (thread.entries[0]?.number ?? 1) > 1,
-          marks: thread.team_marks,
-        });
-      }
-      this.#cursor = history.cursor ?? null;
-      this.#hasHistory = true;
-    } catch {
-      // The first page is asked for again with the next welcome.
-      if (client === this.#client && !isFirst) this.#failure = "Earlier messages could not be loaded.";
-    } finally {
-      if (client === this.#client) this.#isLoadingOlder = false;
-      this.#changed();
-    }
-  }
-
-  /** An older page of one conversation. */
-  async loadOlder(conversationId: string): Promise<void> {
-    const client = this.#client;
-    const thread = this.#all().find((other) => other.conversation.id === conversationId);
-    const first = thread?.entries[0];
-    if (client === null || thread === undefined || first === undefined || this.#isLoadingOlder) return;
-    this.#isLoadingOlder = true;
-    this.#changed();
-    try {
-      const path = `visitor/conversations/${conversationId}/entries?before=${first.number}&limit=50`;
-      const batch = await api<{ entries: VisitorEntry[]; older: boolean }>(this.base, path, { token: this.token });
-      if (client !== this.#client) return;
-      client.prepend(conversationId, batch);
-      const entries = [...batch.entries.filter((entry) => entry.number < first.number), ...thread.entries];
-      this.#threads.set(conversationId, { ...thread, entries, older: batch.older });
-    } catch {
-      this.#failure = "Earlier messages could not be loaded.";
-    } finally {
-      this.#isLoadingOlder = false;
-      this.#changed();
-    }
-  }
 
   // --- writing ----------------------------------------------------------------------------------
 
@@ -515,7 +453,7 @@ export class PanelStore {
   }
 
   #openConversation(): string | null {
-    const present = this.#present();
+    const present = this.conversations.present();
     return present === undefined || isOver(present) ? null : present.conversation.id;
   }
 
@@ -533,7 +471,7 @@ export class PanelStore {
 
   #take(): Snapshot {
     const outbox = this.#client?.outbox ?? [];
-    const threads = this.#all();
+    const threads = this.conversations.all();
     const present = threads.at(-1);
     const waiting = outbox.filter((item) => item.command.do === "send_message" && item.state === "waiting");
     const problemText = (item: OutboxItem): string | null =>
@@ -547,8 +485,9 @@ export class PanelStore {
       waiting: waiting.length,
       typing: this.#typing?.name ?? null,
       isOpen: this.#isOpen,
-      isLoadingOlder: this.#isLoadingOlder,
-      hasOlder: this.#cursor !== null,
+      isPaused: this.#isPaused,
+      isLoadingOlder: this.conversations.isLoading,
+      hasOlder: this.conversations.hasOlder,
       editing: this.#editing,
       failure: this.#failure,
       announcement: this.#announcement,

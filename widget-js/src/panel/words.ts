@@ -46,7 +46,8 @@ export function connectionNotice(status: Status, waiting: number, isOnline: bool
   }
 }
 
-function stoppedText(code: number | null, problem: Problem | null): string {
+/** Why nothing goes on. */
+export function stoppedText(code: number | null, problem: Problem | null): string {
   if (code === closeCode.revoked || problem?.code === "blocked") return errorMessage.blocked;
   if (code === closeCode.origin_refused || problem?.code === "origin_refused") return "This page may not open the chat.";
   if (problem?.code === "unknown_site") return "This chat was closed. Nothing more can be sent here.";

@@ -36,7 +36,7 @@ export function Composer({ store, state }: { store: PanelStore; state: Snapshot 
   const uploads = store.uploads.items;
   const isTooLong = byteLength(text) > limit.body_bytes_max;
   const isReady = uploads.some((upload) => upload.attachmentId !== null);
-  const maySend = visitorId !== null && !isTooLong && !store.uploads.isBusy && (text.trim() !== "" || isReady);
+  const maySend = visitorId !== null && !state.isPaused && !isTooLong && !store.uploads.isBusy && (text.trim() !== "" || isReady);
 
   const send = (): void => {
     if (!maySend) return;
@@ -98,7 +98,8 @@ export function Composer({ store, state }: { store: PanelStore; state: Snapshot 
           dir="auto"
           value={text}
           disabled={isRefused}
-          placeholder={state.isThreadClosed ? "Write again to begin anew" : "Write a message"}
+          readOnly={state.isPaused}
+          placeholder={isRefused ? "Nothing can be sent just now" : state.isThreadClosed ? "Write again to begin anew" : "Write a message"}
           aria-label="Message"
           enterkeyhint={isTouch() ? "enter" : "send"}
           onInput={(event) => {

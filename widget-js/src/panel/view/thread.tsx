@@ -75,8 +75,8 @@ export function ThreadView({ store, state }: { store: PanelStore; state: Snapsho
     if (isAtEnd) store.markRead();
     if (element.scrollTop < 80 && !state.isLoadingOlder) {
       const top = rows[0];
-      if (top?.type === "older") void store.loadOlder(top.conversationId);
-      else if (state.hasOlder) void store.loadHistory(false);
+      if (top?.type === "older") void store.conversations.loadOlder(top.conversationId);
+      else if (state.hasOlder) void store.conversations.loadMore();
     }
   };
 
@@ -114,7 +114,7 @@ function Greeting({ state }: { state: Snapshot }): VNode {
       <p class="large" dir="auto">
         {state.config?.theme.greeting}
       </p>
-      <p dir="auto">{expectation(state.staff)}</p>
+      {state.status.name !== "stopped" && <p dir="auto">{expectation(state.staff)}</p>}
     </div>
   );
 }
@@ -137,7 +137,7 @@ function RowView({ row, store, isLast }: { row: Row; store: PanelStore; isLast: 
       );
     case "older":
       return (
-        <button type="button" class="link older" onClick={() => void store.loadOlder(row.conversationId)}>
+        <button type="button" class="link older" onClick={() => void store.conversations.loadOlder(row.conversationId)}>
           Show earlier messages
         </button>
       );
