@@ -80,8 +80,12 @@ const inboxIndex = createRoute({
 const inboxList = createRoute({
   getParentRoute: () => inboxHome,
   path: "$list",
-  // What is searched for, and the entry of the conversation to go to.
-  validateSearch: (search: Record<string, unknown>): { q?: string | undefined; at?: number | undefined } => ({ q: textOf(search["q"]), at: numberOf(search["at"]) }),
+  // What is searched for, the entry of the conversation to go to, and the site of the list.
+  validateSearch: (search: Record<string, unknown>): { q?: string | undefined; at?: number | undefined; site?: string | undefined } => ({
+    q: textOf(search["q"]),
+    at: numberOf(search["at"]),
+    site: textOf(search["site"]),
+  }),
   component: InboxPage,
 });
 

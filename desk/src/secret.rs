@@ -10,8 +10,10 @@ pub const SESSION_PREFIX: &str = "sbs_";
 pub const SETUP_PREFIX: &str = "sbu_";
 /// What the secret of an invitation begins with.
 pub const INVITATION_PREFIX: &str = "sbv_";
-/// What a site's signing secret begins with.
+/// What a site's secret for identities begins with.
 pub const SITE_SECRET_PREFIX: &str = "sbi_";
+/// What a site's secret for webhooks begins with.
+pub const WEBHOOK_SECRET_PREFIX: &str = "sbw_";
 
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 

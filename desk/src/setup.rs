@@ -196,7 +196,6 @@ impl Desk {
         let (session, session_secret) = caller
             .map(|caller| self.new_session(user.id, caller))
             .unzip();
-        let (site_secret, _) = self.new_site_secret();
         let installation = Installation {
             workspace: Workspace {
                 id: ids.next(),
@@ -212,7 +211,7 @@ impl Desk {
                 time_zone: plan.time_zone,
             },
             site: self.site_of(plan.site)?,
-            secret: site_secret,
+            secrets: self.first_site_secrets(),
             user,
             session,
         };

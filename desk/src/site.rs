@@ -3,12 +3,14 @@
 use protocol::id::{SiteId, SiteSecretId};
 use protocol::permission::{Actor, Permission};
 use protocol::rejection::{ErrorCode, Rejection};
-use protocol::site::{AfterClose, NewSite, Site, SiteChange, SiteSecret, Theme};
+use protocol::site::{AfterClose, NewSite, SecretKind, Site, SiteChange, SiteSecret, Theme};
+use protocol::workspace::{Settings, SiteOverrides};
 use router::Part;
 use storage::site::SecretRow;
 
 use crate::audit::{By, Differences};
 use crate::error::Result;
+use crate::workspace::check_settings;
 use crate::{Caller, DAY_MS, Desk, field, origin, secret, stored};
 
 /// How long the secrets of before are still accepted after a rotation.
@@ -50,6 +52,13 @@ fn checked(change: SiteChange) -> Result<SiteChange, Rejection> {
             .map(|ms| field::within(ms, 0..=REOPEN_WITHIN_MS_MAX, "reopen_within_ms"))
             .transpose()?,
         identity_required: change.identity_required,
+        overrides: change
+            .overrides
+            .map(|overrides| {
+                // All else is valid there, so what is wrong is the site's own.
+                check_settings(&Settings::default().on_site(&overrides)).map(|()| overrides)
+            })
+            .transpose()?,
         archived: change.archived,
     })
 }
@@ -83,6 +92,9 @@ fn differences(site: &Site, change: &SiteChange) -> Differences {
     }
     if let Some(required) = change.identity_required {
         differences.note("identity_required", &site.identity_required, &required);
+    }
+    if let Some(overrides) = &change.overrides {
+        differences.note("overrides", &site.overrides, overrides);
     }
     if let Some(archived) = change.archived {
         differences.note("archived", &site.archived, &archived);
@@ -122,7 +134,7 @@ impl Desk {
         site.ok_or_else(|| ErrorCode::NotFound.into())
     }
 
-    /// Makes a site, with a first secret that nobody has seen: rotating shows one.
+    /// Makes a site, with a first secret of each kind that nobody has seen: rotating shows one.
     ///
     /// # Errors
     /// `forbidden`, `too_many`, `invalid` of what is wrong.
@@ -134,13 +146,13 @@ impl Desk {
     ) -> Result<Site> {
         actor.may(Permission::SitesWrite)?;
         let site = self.site_of(new)?;
-        let (secret, _) = self.new_site_secret();
+        let secrets = self.first_site_secrets();
         let mut differences = Differences::default();
         differences.note("name", &None, &Some(&site.name));
         differences.note("allowed_origins", &Vec::new(), &site.allowed_origins);
         let by = By { actor, caller };
         let change = by.change("site.created", site.id, differences, self.now_ms());
-        let site = stored(storage::site::create(&self.0.db, &site, &secret, &change).await?)?;
+        let site = stored(storage::site::create(&self.0.db, &site, &secrets, &change).await?)?;
         self.changed(actor.workspace_id, Part::Site(site.id));
         Ok(site)
     }
@@ -187,8 +199,8 @@ impl Desk {
         Ok(rows.iter().map(SecretRow::shown).collect())
     }
 
-    /// Makes a new secret, shown in the answer and never again. Those of before are accepted for
-    /// another 24 hours, so that the site's own server can change over.
+    /// Makes a new secret of a kind, shown in the answer and never again. Those of before are accepted
+    /// for another 24 hours, so that the site's own server can change over.
     ///
     /// # Errors
     /// `forbidden`, `not_found`.
@@ -196,15 +208,17 @@ impl Desk {
         &self,
         actor: &Actor,
         site_id: SiteId,
+        kind: SecretKind,
         caller: Option<&Caller>,
     ) -> Result<SiteSecret> {
         actor.may(Permission::SitesWrite)?;
         self.site_in(actor, site_id).await?;
-        let (row, plain) = self.new_site_secret();
+        let (row, plain) = self.new_site_secret(kind);
         let now_ms = self.now_ms();
         let by = By { actor, caller };
-        let none = Differences::default();
-        let change = by.change("site.secret_rotated", site_id, none, now_ms);
+        let mut differences = Differences::default();
+        differences.note(kind.as_str(), &None, &Some(row.id));
+        let change = by.change("site.secret_rotated", site_id, differences, now_ms);
         let old_expire_at_ms = now_ms + SECRET_OVERLAP_MS;
         let written =
             storage::site::rotate(&self.0.db, site_id, &row, old_expire_at_ms, &change).await?;
@@ -219,7 +233,8 @@ impl Desk {
     /// Stops accepting a secret at once: when it leaked.
     ///
     /// # Errors
-    /// `forbidden`, `not_found`, `out_of_order` for the last one, which a rotation must replace.
+    /// `forbidden`, `not_found`, `out_of_order` for the last one of its kind, which a rotation must
+    /// replace.
     pub async fn drop_site_secret(
         &self,
         actor: &Actor,
@@ -250,16 +265,29 @@ impl Desk {
             after_close: AfterClose::StartNew,
             reopen_within_ms: REOPEN_WITHIN_MS,
             identity_required: false,
+            overrides: SiteOverrides::default(),
             archived: false,
             created_at_ms: self.now_ms(),
         })
     }
 
+    /// A first secret of each kind, which nobody has seen.
+    pub(crate) fn first_site_secrets(&self) -> Vec<SecretRow> {
+        [SecretKind::Identity, SecretKind::Webhook]
+            .map(|kind| self.new_site_secret(kind).0)
+            .into()
+    }
+
     /// A new signing secret: its row, and itself. The secret's text is the key of the HMAC.
-    pub(crate) fn new_site_secret(&self) -> (SecretRow, String) {
-        let plain = secret::make(&self.0.world.ids, secret::SITE_SECRET_PREFIX);
+    fn new_site_secret(&self, kind: SecretKind) -> (SecretRow, String) {
+        let prefix = match kind {
+            SecretKind::Identity => secret::SITE_SECRET_PREFIX,
+            SecretKind::Webhook => secret::WEBHOOK_SECRET_PREFIX,
+        };
+        let plain = secret::make(&self.0.world.ids, prefix);
         let row = SecretRow {
             id: self.0.world.ids.next(),
+            kind,
             secret: plain.clone().into_bytes(),
             hint: secret::last_characters(&plain),
             created_at_ms: self.now_ms(),

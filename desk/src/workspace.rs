@@ -12,11 +12,31 @@ use crate::{Caller, DAY_MS, Desk, field, stored};
 /// A minute, in milliseconds.
 const MINUTE_MS: u64 = 60 * 1_000;
 
-fn check_settings(settings: &Settings) -> Result<(), Rejection> {
+/// The longest that changes of the visitor list may be collected.
+const REFRESH_MS_MAX: u64 = MINUTE_MS;
+
+/// The highest rate that may be set. What is above it is no limit, and better left out.
+const RATE_MAX: u32 = 1_000_000;
+
+/// Whether settings keep their bounds: those of a workspace, or as they hold on one of its sites.
+///
+/// # Errors
+/// `invalid`, with the field.
+pub(crate) fn check_settings(settings: &Settings) -> Result<(), Rejection> {
     let session = MINUTE_MS..=DAY_MS;
     field::within(settings.session_timeout_ms, session, "session_timeout_ms")?;
     let active = 10 * 1_000..=60 * MINUTE_MS;
     field::within(settings.active_threshold_ms, active, "active_threshold_ms")?;
+    let refresh = 0..=REFRESH_MS_MAX;
+    field::within(settings.visitor_refresh_ms, refresh, "visitor_refresh_ms")?;
+    for (rate, field) in [
+        (settings.sessions_per_minute, "sessions_per_minute"),
+        (settings.messages_per_minute, "messages_per_minute"),
+    ] {
+        if rate.is_some_and(|rate| !(1..=RATE_MAX).contains(&rate)) {
+            return Err(Rejection::of(ErrorCode::Invalid, field));
+        }
+    }
     Ok(())
 }
 
@@ -117,6 +137,27 @@ mod tests {
                     ..Settings::default()
                 },
                 "active_threshold_ms",
+            ),
+            (
+                Settings {
+                    visitor_refresh_ms: 60_001,
+                    ..Settings::default()
+                },
+                "visitor_refresh_ms",
+            ),
+            (
+                Settings {
+                    sessions_per_minute: Some(0),
+                    ..Settings::default()
+                },
+                "sessions_per_minute",
+            ),
+            (
+                Settings {
+                    messages_per_minute: Some(RATE_MAX + 1),
+                    ..Settings::default()
+                },
+                "messages_per_minute",
             ),
         ] {
             assert_eq!(

@@ -83,16 +83,18 @@ pub struct LimitConfig {
     pub http_connections_per_address_max: usize,
     /// Frames of one connection.
     pub connection_frames: Rate,
-    /// Commands and requests of one visitor.
+    /// Commands and requests of one visitor. A site may set less for its own.
     pub visitor_requests: Rate,
     /// HTTP requests of one address.
     pub address_requests: Rate,
     /// New connections of one address.
     pub address_connections: Rate,
-    /// New visitors' sessions of one site.
+    /// New visitors' sessions of one site. A site may set less for itself.
     pub site_sessions: Rate,
     /// Requests of one API key.
     pub key_requests: Rate,
+    /// Requests of one address for `/metrics` by token, also those with a wrong one.
+    pub metrics_requests: Rate,
     /// Bytes of files that one visitor uploads.
     pub visitor_upload_bytes: ByteRate,
     /// Bytes of files that one address uploads.
@@ -115,6 +117,7 @@ impl Default for LimitConfig {
             address_connections: Rate::new(600, 300),
             site_sessions: Rate::new(6_000, 2_000),
             key_requests: Rate::new(60, 60),
+            metrics_requests: Rate::new(60, 30),
             visitor_upload_bytes: ByteRate::new(10 * MIB, 200 * MIB),
             address_upload_bytes: ByteRate::new(40 * MIB, 800 * MIB),
             attachment_bytes_max: protocol::limit::ATTACHMENT_BYTES_MAX,

@@ -4,8 +4,10 @@
 //! The maps behind the rates are bounded: whoever has been quiet long enough to have a full allowance
 //! again is forgotten each minute, and a map that is full all the same counts newcomers together.
 
+mod keyed;
+mod site;
+
 use std::collections::HashMap;
-use std::hash::Hash;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,20 +16,20 @@ use std::time::Duration;
 
 use governor::clock::Clock as RateClock;
 use governor::middleware::NoOpMiddleware;
-use governor::state::keyed::DashMapStateStore;
 use governor::state::{InMemoryState, NotKeyed};
-use governor::{Quota, RateLimiter};
+use governor::{NotUntil, Quota, RateLimiter};
 use protocol::id::{ApiKeyId, SiteId, VisitorId};
 use protocol::limit;
 use protocol::permission::{Actor, Principal};
 use protocol::rejection::{ErrorCode, Rejection};
+use protocol::workspace::Settings;
 
 use crate::address;
 use crate::config::{LimitConfig, Rate, kib};
 use crate::http::line::Line;
+use crate::limits::keyed::Keyed;
+use crate::limits::site::SiteRates;
 
-/// Keys that one map remembers.
-const KEYS_MAX: usize = 100_000;
 /// Uploads at a time, all together and of one address: who sends slowly must not take all places.
 const UPLOADS_MAX: usize = 32;
 const UPLOADS_PER_ADDRESS_MAX: usize = 8;
@@ -44,6 +46,13 @@ impl RateClock for Elapsed {
     }
 }
 
+impl Elapsed {
+    /// How long until something is allowed again.
+    fn until(&self, not_until: &NotUntil<Duration>) -> Duration {
+        not_until.wait_time_from(self.now())
+    }
+}
+
 /// The allowance of one connection: 48 bytes, no allocation.
 pub(crate) type FrameLimiter =
     RateLimiter<NotKeyed, InMemoryState, Elapsed, NoOpMiddleware<Duration>>;
@@ -57,7 +66,9 @@ pub(crate) struct Limits {
     address: Keyed<u128>,
     connect: Keyed<u128>,
     site: Keyed<SiteId>,
+    own: SiteRates,
     key: Keyed<ApiKeyId>,
+    metrics: Keyed<u128>,
     /// Uploads, in KiB.
     visitor_upload: Keyed<VisitorId>,
     address_upload: Keyed<u128>,
@@ -66,51 +77,6 @@ pub(crate) struct Limits {
     /// Requests through trusted proxies.
     proxied: Arc<Open>,
     uploads: Arc<Open>,
-}
-
-/// A rate by key, with a bound on the keys.
-#[derive(Debug)]
-struct Keyed<K: Hash + Eq + Clone> {
-    by_key: RateLimiter<K, DashMapStateStore<K>, Elapsed, NoOpMiddleware<Duration>>,
-    /// Shared by all who find the map full.
-    rest: FrameLimiter,
-    clock: Elapsed,
-}
-
-impl<K: Hash + Eq + Clone> Keyed<K> {
-    fn new(rate: Rate, clock: &Elapsed) -> Self {
-        Self {
-            by_key: RateLimiter::dashmap_with_clock(quota(rate), clock.clone()),
-            rest: RateLimiter::direct_with_clock(quota(rate), clock.clone()),
-            clock: clock.clone(),
-        }
-    }
-
-    fn check(&self, key: &K) -> Result<(), Rejection> {
-        let outcome = if self.by_key.len() >= KEYS_MAX {
-            self.rest.check()
-        } else {
-            self.by_key.check_key(key)
-        };
-        outcome.map_err(|not_until| limited(not_until.wait_time_from(self.clock.now())))
-    }
-
-    /// Counts several at once; as `too_large` what is more than may ever come at once.
-    fn check_many(&self, key: &K, count: NonZeroU32) -> Result<(), Rejection> {
-        let outcome = if self.by_key.len() >= KEYS_MAX {
-            self.rest.check_n(count)
-        } else {
-            self.by_key.check_key_n(key, count)
-        };
-        outcome
-            .map_err(|_| ErrorCode::TooLarge)?
-            .map_err(|not_until| limited(not_until.wait_time_from(self.clock.now())))
-    }
-
-    fn forget_quiet(&self) {
-        self.by_key.retain_recent();
-        self.by_key.shrink_to_fit();
-    }
 }
 
 fn quota(rate: Rate) -> Quota {
@@ -131,7 +97,9 @@ impl Limits {
             address: Keyed::new(config.address_requests, &clock),
             connect: Keyed::new(config.address_connections, &clock),
             site: Keyed::new(config.site_sessions, &clock),
+            own: SiteRates::new(&clock),
             key: Keyed::new(config.key_requests, &clock),
+            metrics: Keyed::new(config.metrics_requests, &clock),
             visitor_upload: Keyed::new(config.visitor_upload_bytes.kib(), &clock),
             address_upload: Keyed::new(config.address_upload_bytes.kib(), &clock),
             open: Arc::default(),
@@ -152,7 +120,7 @@ impl Limits {
     pub(crate) fn frame(&self, limiter: &FrameLimiter) -> Result<(), Rejection> {
         limiter
             .check()
-            .map_err(|not_until| limited(not_until.wait_time_from(self.clock.now())))
+            .map_err(|not_until| limited(self.clock.until(&not_until)))
     }
 
     pub(crate) fn visitor_request(&self, visitor_id: VisitorId) -> Result<(), Rejection> {
@@ -166,11 +134,46 @@ impl Limits {
         self.address.check(&address::subscriber(line.address))
     }
 
-    pub(crate) fn site_session(&self, site_id: SiteId, line: &Line) -> Result<(), Rejection> {
+    /// A session of a site begins: within what the server allows any site, and within what the site
+    /// sets for itself.
+    ///
+    /// # Errors
+    /// `rate_limited`.
+    pub(crate) fn site_session(
+        &self,
+        site_id: SiteId,
+        settings: &Settings,
+        line: &Line,
+    ) -> Result<(), Rejection> {
         if line.exempt {
             return Ok(());
         }
-        self.site.check(&site_id)
+        self.site.check(&site_id)?;
+        self.own.session(site_id, settings)
+    }
+
+    /// A visitor sends a command, within what his site sets for itself.
+    ///
+    /// # Errors
+    /// `rate_limited`.
+    pub(crate) fn site_message(
+        &self,
+        site_id: SiteId,
+        visitor_id: VisitorId,
+        settings: &Settings,
+    ) -> Result<(), Rejection> {
+        self.own.message(site_id, visitor_id, settings)
+    }
+
+    /// A request for the metrics by token: right or wrong, so that nobody guesses on.
+    ///
+    /// # Errors
+    /// `rate_limited`.
+    pub(crate) fn metrics_request(&self, line: &Line) -> Result<(), Rejection> {
+        if line.exempt {
+            return Ok(());
+        }
+        self.metrics.check(&address::subscriber(line.address))
     }
 
     pub(crate) fn key_request(&self, key_id: ApiKeyId) -> Result<(), Rejection> {
@@ -265,7 +268,9 @@ impl Limits {
         self.address.forget_quiet();
         self.connect.forget_quiet();
         self.site.forget_quiet();
+        self.own.forget_quiet();
         self.key.forget_quiet();
+        self.metrics.forget_quiet();
         self.visitor_upload.forget_quiet();
         self.address_upload.forget_quiet();
     }
@@ -364,19 +369,6 @@ mod tests {
         limits.key_request(ApiKeyId::from_bits(2)).unwrap();
         clock.advance(Duration::from_millis(wait_ms));
         limits.key_request(key).unwrap();
-    }
-
-    #[test]
-    fn quiet_keys_are_forgotten() {
-        let clock = world::Clock::manual(0);
-        let limits = Limits::new(&LimitConfig::default(), &clock);
-        for bits in 0..1_000 {
-            limits.visitor_request(VisitorId::from_bits(bits)).unwrap();
-        }
-        assert_eq!(limits.visitor.by_key.len(), 1_000);
-        clock.advance(Duration::from_secs(120));
-        limits.forget_quiet();
-        assert_eq!(limits.visitor.by_key.len(), 0);
     }
 
     #[test]

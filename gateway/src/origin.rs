@@ -65,6 +65,7 @@ mod tests {
             after_close: protocol::site::AfterClose::StartNew,
             reopen_within_ms: 0,
             identity_required: false,
+            overrides: protocol::workspace::SiteOverrides::default(),
             archived: false,
             created_at_ms: 0,
         }

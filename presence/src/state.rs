@@ -48,7 +48,7 @@ pub struct Arrival {
     pub trail: Vec<String>,
     /// Whether the page is in sight.
     pub visible: bool,
-    /// How long a sign of life counts in the workspace, as the store has it.
+    /// How long a sign of life counts on the site, as the store has it.
     pub active_threshold_ms: u64,
 }
 
@@ -95,10 +95,10 @@ pub enum Input {
         /// What is known now.
         facts: Facts,
     },
-    /// A workspace set how long a sign of life counts: also for those who are here.
+    /// How long a sign of life counts on a site was set: also for those who are here.
     Threshold {
-        /// Which workspace.
-        workspace_id: WorkspaceId,
+        /// Which site.
+        site_id: SiteId,
         /// The threshold, in milliseconds.
         active_threshold_ms: u64,
     },
@@ -154,7 +154,7 @@ pub struct Visitors {
     connections: BTreeMap<ConnectionId, VisitorId>,
     deadlines: BTreeSet<(u64, VisitorId)>,
     counts: BTreeMap<WorkspaceId, Counts>,
-    thresholds_ms: BTreeMap<WorkspaceId, u64>,
+    thresholds_ms: BTreeMap<SiteId, u64>,
     version: u64,
 }
 
@@ -204,9 +204,9 @@ impl Visitors {
                 self.learn(visitor_id, facts, now_ms).into_iter().collect()
             }
             Input::Threshold {
-                workspace_id,
+                site_id,
                 active_threshold_ms,
-            } => self.measure(workspace_id, active_threshold_ms, now_ms),
+            } => self.measure(site_id, active_threshold_ms, now_ms),
         }
     }
 
@@ -274,7 +274,7 @@ impl Visitors {
         // The first arrival brings it; from then on the news of a change do, which are newer than what
         // an arrival may have read.
         self.thresholds_ms
-            .entry(workspace_id)
+            .entry(arrival.site_id)
             .or_insert(arrival.active_threshold_ms);
         let is_new = !self.visitors.contains_key(&visitor_id);
         let presence = self
@@ -385,18 +385,15 @@ impl Visitors {
     }
 
     /// Measures those who are here by another threshold. Costs a walk over all visitors of the node.
-    fn measure(
-        &mut self,
-        workspace_id: WorkspaceId,
-        active_threshold_ms: u64,
-        now_ms: u64,
-    ) -> Vec<Change> {
-        let before = self.thresholds_ms.insert(workspace_id, active_threshold_ms);
-        if before == Some(active_threshold_ms) {
+    fn measure(&mut self, site_id: SiteId, active_threshold_ms: u64, now_ms: u64) -> Vec<Change> {
+        // A site without a threshold has had no visitor.
+        let before = self.thresholds_ms.insert(site_id, active_threshold_ms);
+        if before.is_none_or(|before| before == active_threshold_ms) {
             return Vec::new();
         }
-        let here: Vec<(VisitorId, PresenceState)> = self
-            .of_workspace(workspace_id)
+        let here = self.visitors.values().map(|presence| &presence.row);
+        let here: Vec<(VisitorId, PresenceState)> = here
+            .filter(|row| row.site_id == site_id)
             .map(|row| (row.id, row.state))
             .collect();
         here.into_iter()
@@ -423,7 +420,7 @@ impl Visitors {
         let workspace_id = presence.workspace_id;
         let threshold_ms = self
             .thresholds_ms
-            .get(&workspace_id)
+            .get(&presence.row.site_id)
             .copied()
             .unwrap_or_else(|| Settings::default().active_threshold_ms);
         let idle_at_ms = presence.touched_at_ms + threshold_ms;

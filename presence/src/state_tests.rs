@@ -113,7 +113,7 @@ fn out_of_sight_becomes_idle_after_the_threshold_and_active_again_on_return() {
 
 fn threshold(visitors: &mut Visitors, active_threshold_ms: u64, now_ms: u64) -> Vec<Change> {
     let input = Input::Threshold {
-        workspace_id: workspace(),
+        site_id: SiteId::from_bits(1),
         active_threshold_ms,
     };
     visitors.apply(input, now_ms)

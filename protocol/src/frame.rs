@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use crate::agent::Availability;
 use crate::command::Command;
 use crate::contact::AttributeValue;
-use crate::id::ConversationId;
+use crate::id::{ConversationId, SiteId};
 use crate::position::Position;
 use crate::text::ClientId;
 use crate::view::VisitorFilter;
@@ -82,6 +82,9 @@ pub enum Watch {
     Inbox {
         /// Which.
         filter: crate::view::InboxFilter,
+        /// Of one site; of all when absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        site_id: Option<SiteId>,
     },
     /// Who is on the sites now.
     Visitors {

@@ -15,7 +15,7 @@ use crate::id::{AgentId, ConnectionId, ContactId, ConversationId, EntryId, Visit
 use crate::position::Position;
 use crate::rejection::Problem;
 use crate::text::ClientId;
-use crate::view::{InboxCounts, InboxFilter, VisitorCounts};
+use crate::view::{InboxCounts, InboxList, VisitorCounts};
 use crate::visitor::LiveVisitor;
 use crate::widget::{Staff, WidgetConfig};
 
@@ -226,7 +226,8 @@ pub enum AgentNews {
     /// The list of the inbox, whole: the newest rows, sorted by `active_at_ms` downwards.
     Inbox {
         /// Which list.
-        filter: InboxFilter,
+        #[serde(flatten)]
+        list: InboxList,
         /// Its first rows, at most `PAGE_ROWS_MAX`.
         rows: Vec<Conversation>,
         /// How far I have read each of them.
@@ -239,7 +240,8 @@ pub enum AgentNews {
     /// What changed in it. A row that no longer belongs is in `gone`.
     InboxChanges {
         /// Which list.
-        filter: InboxFilter,
+        #[serde(flatten)]
+        list: InboxList,
         /// New or changed rows.
         rows: Vec<Conversation>,
         /// Rows that no longer belong, with the version that took them out.

@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 use crate::conversation::words;
 use crate::id::{SiteId, SiteSecretId};
 use crate::text::Name;
+use crate::workspace::{Settings, SiteOverrides};
 
 words! {
     /// What a message after the end does (C7).
@@ -15,6 +16,14 @@ words! {
         StartNew = "start_new",
         /// It reopens the old one within `reopen_within_ms`, and begins a new one after.
         Reopen = "reopen",
+    }
+
+    /// What a site secret is for. One that leaks does not open what the other guards.
+    SecretKind {
+        /// Signs identity tokens on the site's own server.
+        Identity = "identity",
+        /// Signs what we send to the site's own server.
+        Webhook = "webhook",
     }
 
     /// Where the launcher stands.
@@ -80,10 +89,20 @@ pub struct Site {
     pub reopen_within_ms: u64,
     /// Whether a signed identity is required before anybody may write.
     pub identity_required: bool,
+    /// What the site sets otherwise than its workspace.
+    pub overrides: SiteOverrides,
     /// Whether the site was archived: its widget no longer loads, its conversations stay.
     pub archived: bool,
     /// When it was made.
     pub created_at_ms: u64,
+}
+
+impl Site {
+    /// What holds on this site, with what its workspace set.
+    #[must_use]
+    pub fn settings(&self, workspace: &Settings) -> Settings {
+        workspace.clone().on_site(&self.overrides)
+    }
 }
 
 /// Makes a site.
@@ -124,16 +143,21 @@ pub struct SiteChange {
     pub reopen_within_ms: Option<u64>,
     /// Whether a signed identity is required.
     pub identity_required: Option<bool>,
+    /// What it sets otherwise than its workspace, whole.
+    pub overrides: Option<SiteOverrides>,
     /// Archive, or take back.
     pub archived: Option<bool>,
 }
 
-/// A secret that signs identity tokens. Two may be alive at a time, so that a site can change over.
+/// A secret that a site shares with its own server. Two of a kind may be alive at a time, so that the
+/// server can change over.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
 #[ts(export_to = "protocol.ts", optional_fields = nullable)]
 pub struct SiteSecret {
     /// Its id.
     pub id: SiteSecretId,
+    /// What it is for.
+    pub kind: SecretKind,
     /// The last characters, to tell secrets apart.
     pub hint: String,
     /// The secret itself, only in the answer that made it.

@@ -32,6 +32,27 @@ words! {
     }
 }
 
+/// A list of the inbox: which conversations, of all sites or of one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS, ToSchema)]
+#[ts(export_to = "protocol.ts", optional_fields = nullable)]
+pub struct InboxList {
+    /// Which.
+    pub filter: InboxFilter,
+    /// Of one site; of all when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub site_id: Option<SiteId>,
+}
+
+impl From<InboxFilter> for InboxList {
+    /// The list of all sites.
+    fn from(filter: InboxFilter) -> Self {
+        Self {
+            filter,
+            site_id: None,
+        }
+    }
+}
+
 /// Which visitors are listed; what is absent does not matter.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize, TS, ToSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -54,7 +75,7 @@ pub struct VisitorFilter {
     pub search: Option<String>,
 }
 
-/// How many conversations each list of the inbox holds. Exact up to 1,000.
+/// How many conversations each list of the inbox holds, of the sites that are asked for. Exact up to 1,000.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
 #[ts(export_to = "protocol.ts")]
 pub struct InboxCounts {

@@ -23,7 +23,7 @@ pub struct Workspace {
     pub settings: Settings,
 }
 
-/// What a workspace may set; sites inherit it.
+/// What a workspace may set; sites inherit it, and may set it otherwise for themselves.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 #[ts(export_to = "protocol.ts")]
@@ -36,6 +36,15 @@ pub struct Settings {
     pub anonymize_addresses: bool,
     /// Whether browsers that say Do Not Track are followed from page to page.
     pub respect_do_not_track: bool,
+    /// How many sessions the visitors of a site may begin in a minute, all together (SEC-02). What the
+    /// server allows when absent, which is the most in any case.
+    pub sessions_per_minute: Option<u32>,
+    /// How many commands one visitor may send in a minute: messages, edits, claims. What the server
+    /// allows when absent, which is the most in any case.
+    pub messages_per_minute: Option<u32>,
+    /// How long changes of the visitor list are collected before consoles are told of them, in
+    /// milliseconds (C11); as short as the server's own interval when 0. Of the workspace alone.
+    pub visitor_refresh_ms: u64,
 }
 
 impl Default for Settings {
@@ -45,8 +54,60 @@ impl Default for Settings {
             active_threshold_ms: 90 * 1_000,
             anonymize_addresses: false,
             respect_do_not_track: true,
+            sessions_per_minute: None,
+            messages_per_minute: None,
+            visitor_refresh_ms: 0,
         }
     }
+}
+
+impl Settings {
+    /// These settings as they hold on a site that sets some of them otherwise.
+    #[must_use]
+    pub fn on_site(self, overrides: &SiteOverrides) -> Self {
+        Self {
+            session_timeout_ms: overrides
+                .session_timeout_ms
+                .unwrap_or(self.session_timeout_ms),
+            active_threshold_ms: overrides
+                .active_threshold_ms
+                .unwrap_or(self.active_threshold_ms),
+            anonymize_addresses: overrides
+                .anonymize_addresses
+                .unwrap_or(self.anonymize_addresses),
+            respect_do_not_track: overrides
+                .respect_do_not_track
+                .unwrap_or(self.respect_do_not_track),
+            sessions_per_minute: overrides.sessions_per_minute.or(self.sessions_per_minute),
+            messages_per_minute: overrides.messages_per_minute.or(self.messages_per_minute),
+            visitor_refresh_ms: self.visitor_refresh_ms,
+        }
+    }
+}
+
+/// What a site sets otherwise than its workspace; what is absent is as the workspace says.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+#[ts(export_to = "protocol.ts", optional_fields = nullable)]
+pub struct SiteOverrides {
+    /// A visit ends after so long without a page view.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session_timeout_ms: Option<u64>,
+    /// A visitor counts as active so long after the last sign of life.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub active_threshold_ms: Option<u64>,
+    /// Whether stored addresses lose their last octet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub anonymize_addresses: Option<bool>,
+    /// Whether browsers that say Do Not Track are followed from page to page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub respect_do_not_track: Option<bool>,
+    /// How many sessions the site's visitors may begin in a minute, all together.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sessions_per_minute: Option<u32>,
+    /// How many commands one visitor may send in a minute.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub messages_per_minute: Option<u32>,
 }
 
 /// What a change of a workspace may set; what is absent stays.
@@ -60,4 +121,41 @@ pub struct WorkspaceChange {
     pub time_zone: Option<String>,
     /// New settings, whole.
     pub settings: Option<Settings>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_site_is_as_its_workspace_but_for_what_it_sets() {
+        let workspace = Settings {
+            sessions_per_minute: Some(60),
+            anonymize_addresses: true,
+            ..Settings::default()
+        };
+        let none = SiteOverrides::default();
+        assert_eq!(workspace.clone().on_site(&none), workspace);
+        let overrides = SiteOverrides {
+            session_timeout_ms: Some(60_000),
+            active_threshold_ms: Some(10_000),
+            anonymize_addresses: Some(false),
+            respect_do_not_track: Some(false),
+            sessions_per_minute: Some(30),
+            messages_per_minute: Some(5),
+        };
+        let site = workspace.on_site(&overrides);
+        assert_eq!(
+            site,
+            Settings {
+                session_timeout_ms: 60_000,
+                active_threshold_ms: 10_000,
+                anonymize_addresses: false,
+                respect_do_not_track: false,
+                sessions_per_minute: Some(30),
+                messages_per_minute: Some(5),
+                visitor_refresh_ms: 0,
+            }
+        );
+    }
 }

@@ -82,7 +82,14 @@ pub(crate) enum Message {
         workspace_id: WorkspaceId,
         view_id: ViewId,
         filter: Box<VisitorFilter>,
+        /// How long the workspace lets changes be collected.
+        interval: Duration,
         reply: oneshot::Sender<Encoded>,
+    },
+    /// How long a workspace lets changes of its lists be collected was set.
+    Pace {
+        workspace_id: WorkspaceId,
+        interval: Duration,
     },
     Unwatch {
         view_id: ViewId,
@@ -126,6 +133,10 @@ impl Live {
 struct Watched {
     workspace_id: WorkspaceId,
     view: VisitorView,
+    /// How long its changes are collected.
+    interval: Duration,
+    /// When it is told next, while it has something to tell.
+    due: Option<Duration>,
 }
 
 /// The visit of a visitor who is here.
@@ -145,7 +156,7 @@ pub(crate) struct Actor {
     agent_of: HashMap<ConnectionId, (WorkspaceId, AgentId)>,
     views: HashMap<ViewId, Watched>,
     staff: HashMap<WorkspaceId, Staff>,
-    /// When the views are told next, while one of them has something to tell.
+    /// When the next of the views is due.
     tell_at: Option<Duration>,
 }
 
@@ -269,8 +280,16 @@ impl Actor {
                 workspace_id,
                 view_id,
                 filter,
+                interval,
                 reply,
-            } => drop(reply.send(self.snapshot(workspace_id, view_id, *filter))),
+            } => {
+                let made = self.snapshot(workspace_id, view_id, *filter, interval);
+                drop(reply.send(made));
+            }
+            Message::Pace {
+                workspace_id,
+                interval,
+            } => self.pace(workspace_id, interval),
             Message::Unwatch { view_id } => drop(self.views.remove(&view_id)),
         }
     }
@@ -338,17 +357,36 @@ impl Actor {
             };
             self.router.traces().put(change.workspace_id, trace);
         }
-        let mut has_watchers = false;
+        let now = self.router.world().clock.elapsed();
+        let mut is_due_anew = false;
         for watched in self.views.values_mut() {
             if watched.workspace_id == change.workspace_id {
                 watched.view.take(change);
-                has_watchers = true;
+                is_due_anew |= watched.due.is_none();
+                watched.due.get_or_insert(now + watched.interval);
             }
         }
-        if has_watchers && self.tell_at.is_none() {
-            let interval = self.router.config().view_interval;
-            self.tell_at = Some(self.router.world().clock.elapsed() + interval);
+        if is_due_anew {
+            self.see_who_is_due();
         }
+    }
+
+    fn see_who_is_due(&mut self) {
+        self.tell_at = self.views.values().filter_map(|watched| watched.due).min();
+    }
+
+    /// Changes of a workspace's lists are collected as long as it set, and no shorter than the server's
+    /// own interval. What waits already waits no longer than that.
+    fn pace(&mut self, workspace_id: WorkspaceId, interval: Duration) {
+        let interval = interval.max(self.router.config().view_interval);
+        let latest = self.router.world().clock.elapsed() + interval;
+        for watched in self.views.values_mut() {
+            if watched.workspace_id == workspace_id {
+                watched.interval = interval;
+                watched.due = watched.due.map(|due| due.min(latest));
+            }
+        }
+        self.see_who_is_due();
     }
 
     fn track(&mut self, connection_id: ConnectionId, name: String, properties_json: String) {
@@ -382,29 +420,35 @@ impl Actor {
         workspace_id: WorkspaceId,
         view_id: ViewId,
         filter: VisitorFilter,
+        interval: Duration,
     ) -> Encoded {
+        let interval = interval.max(self.router.config().view_interval);
         let counts = self.visitors.counts(workspace_id);
         let visitors = &self.visitors;
         let watched = self.views.entry(view_id).or_insert_with(|| Watched {
             workspace_id,
             view: VisitorView::new(filter, visitors.of_workspace(workspace_id), counts),
+            interval,
+            due: None,
         });
         let (rows, counts) = watched.view.snapshot(counts);
         Encoded::new(&AgentNews::Visitors { rows, counts }, Class::Row)
     }
 
-    /// Tells every list what changed in its window.
+    /// Tells every list that is due what changed in its window.
     async fn tell(&mut self) {
-        self.tell_at = None;
+        let now = self.router.world().clock.elapsed();
         let visitors = &self.visitors;
         let frames: Vec<_> = self
             .views
             .iter_mut()
             .filter_map(|(view_id, watched)| {
+                watched.due.take_if(|due| *due <= now)?;
                 let counts: Counts = visitors.counts(watched.workspace_id);
                 Some((*view_id, watched.view.flush(counts)?))
             })
             .collect();
+        self.see_who_is_due();
         for (view_id, changes) in frames {
             let news = AgentNews::VisitorChanges {
                 rows: changes.rows,

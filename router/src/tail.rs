@@ -195,11 +195,15 @@ async fn site(router: &Router, workspace_id: WorkspaceId, site_id: SiteId) -> st
     router.cache().drop_tenant(workspace_id);
     tell(router, workspace_id, Part::Site(site_id)).await;
     let tenant = router.cache().tenant(workspace_id).await?;
-    if tenant.site(site_id).is_some_and(|site| site.archived) {
+    let site = tenant.site(site_id);
+    if site.is_some_and(|site| site.archived) {
         // They ask for a new token, and are told why they get none.
         let code = CloseCode::IdentityChanged;
         router.hub().close(Topic::SiteVisitors(site_id), code).await;
         return Ok(());
+    }
+    if let Some(site) = site {
+        router.threshold(site, &tenant).await;
     }
     tell_config(router, workspace_id, site_id).await
 }
@@ -227,8 +231,9 @@ async fn workspace(router: &Router, workspace_id: WorkspaceId) -> storage::Resul
     router.cache().drop_tenant(workspace_id);
     tell(router, workspace_id, Part::Workspace).await;
     let tenant = router.cache().tenant(workspace_id).await?;
-    router.threshold(workspace_id, &tenant).await;
+    router.pace(workspace_id, &tenant).await;
     for site in &tenant.sites {
+        router.threshold(site, &tenant).await;
         tell_config(router, workspace_id, site.id).await?;
     }
     Ok(())

@@ -4,7 +4,7 @@
 //! shards. Who may listen to what is decided where the topic is given out (`replay`, `watch`), not here.
 
 use protocol::id::{AgentId, ConversationId, LoginSessionId, SiteId, VisitorId, WorkspaceId};
-use protocol::view::InboxFilter;
+use protocol::view::InboxList;
 
 /// Something to listen to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -29,7 +29,7 @@ pub enum Topic {
         /// Who watches.
         agent_id: AgentId,
         /// Which list.
-        filter: InboxFilter,
+        list: InboxList,
     },
     /// The live visitors of one filter.
     Visitors(ViewId),

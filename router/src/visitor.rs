@@ -216,7 +216,11 @@ pub(crate) async fn arrival(
         storage::visitor::seen(db, workspace_id, visitor_id, &browser, now_ms).await?;
     }
     let tenant = router.cache().tenant(workspace_id).await?;
-    let timeout_ms = tenant.settings.session_timeout_ms;
+    let settings = tenant.site(visitor.site_id).map_or_else(
+        || tenant.settings.clone(),
+        |site| site.settings(&tenant.settings),
+    );
+    let timeout_ms = settings.session_timeout_ms;
     let last = storage::visit::last(db, workspace_id, visitor_id).await?;
     let last = last.filter(|visit| visit.active_at_ms + timeout_ms > now_ms);
     let is_new = last.is_none();
@@ -242,7 +246,7 @@ pub(crate) async fn arrival(
         page_count: last.as_ref().map_or(0, |visit| visit.page_count),
         trail: last.map(|visit| visit.trail).unwrap_or_default(),
         visible: page.is_some(),
-        active_threshold_ms: tenant.settings.active_threshold_ms,
+        active_threshold_ms: settings.active_threshold_ms,
     };
     let input = Input::Enter {
         connection_id,

@@ -117,8 +117,8 @@ on_both! {
         rename(&stage, contact_id, "Ana Kovač").await;
         let (team, inbox, here) = (stage.ear(), stage.ear(), stage.ear());
         team.listen(Topic::Team(stage.workspace_id));
-        let filter = InboxFilter::All;
-        let list = watch(&stage, &inbox, owner, Watch::Inbox { filter }).await;
+        let all = Watch::Inbox { filter: InboxFilter::All, site_id: None };
+        let list = watch(&stage, &inbox, owner, all).await;
         assert_eq!(list["counts"]["waiting"], 1);
         assert_eq!(watch(&stage, &here, owner, visitors()).await["counts"]["active"], 1);
         stage.router.erase_contact(&owner.actor, contact_id).await.expect("an owner may");

@@ -14,15 +14,16 @@ use protocol::permission::{Permission, Principal, Role};
 use protocol::rejection::{CloseCode, ErrorCode};
 use protocol::site::SiteChange;
 use protocol::text::Name;
-use protocol::view::{InboxFilter, VisitorFilter};
+use protocol::view::{InboxFilter, InboxList, VisitorFilter};
 use protocol::workspace::{Settings, WorkspaceChange};
 use router::{Part, Topic, VisitorConnection};
-use serde_json::Value;
+use serde_json::{Value, json};
 use storage::Written;
 use storage::session::SessionRow;
 
-async fn watch_inbox(stage: &Stage, ear: &Ear, agent: Agent, filter: InboxFilter) -> Value {
-    let watch = Watch::Inbox { filter };
+async fn watch_inbox(stage: &Stage, ear: &Ear, agent: Agent, list: impl Into<InboxList>) -> Value {
+    let InboxList { filter, site_id } = list.into();
+    let watch = Watch::Inbox { filter, site_id };
     let connection_id = stage.world.ids.next();
     let topic = stage.router.watch(&agent.actor, &watch, connection_id);
     let topic = topic.expect("an agent may");
@@ -91,6 +92,59 @@ on_both! {
             })
             .await;
         assert_eq!(gone["counts"]["all"], 0);
+    }
+
+    async fn a_list_of_one_site_hears_of_that_site_alone(stage: Stage) {
+        let owner = stage.owner();
+        let elsewhere = stage.world.ids.next();
+        let of_site = |site_id| InboxList { filter: InboxFilter::All, site_id: Some(site_id) };
+        let (here, there) = (stage.ear(), stage.ear());
+        let list = watch_inbox(&stage, &here, owner, of_site(stage.site_id)).await;
+        assert_eq!(list["site_id"], stage.site_id.to_string());
+        watch_inbox(&stage, &there, owner, of_site(elsewhere)).await;
+        let id = stage.begins(stage.visitor().await).await;
+        let changes = here.frame("inbox_changes").await;
+        assert_eq!(changes["site_id"], stage.site_id.to_string());
+        assert_eq!(changes["rows"][0]["id"], id.to_string());
+        assert_eq!(changes["counts"]["all"], 1);
+        stage.ask(&owner.actor, Command::Close { conversation_id: id }).await.expect("accepted");
+        while here.frame("inbox_changes").await["counts"]["all"] != 0 {}
+        for heard in there.rest() {
+            let Heard::Frame(_, frame, _) = heard else { panic!("{heard:?}") };
+            let said = (&frame["rows"], &frame["gone"], &frame["counts"]["all"]);
+            assert_eq!(said, (&json!([]), &json!([]), &json!(0)), "nothing moved on the other site");
+        }
+    }
+
+    async fn a_workspace_may_slow_its_visitor_list(stage: Stage) {
+        let owner = stage.owner();
+        let found = storage::workspace::find(&stage.db, stage.workspace_id).await;
+        let workspace = found.expect("the store works").expect("it exists");
+        let refreshing = |visitor_refresh_ms| WorkspaceChange {
+            settings: Some(Settings { visitor_refresh_ms, ..workspace.settings.clone() }),
+            ..WorkspaceChange::default()
+        };
+        let change = stage.change("workspace.changed");
+        let slow = refreshing(3_600_000);
+        storage::workspace::change(&stage.db, 1, &slow, &change).await.expect("it works");
+        let watch = Watch::Visitors { filter: VisitorFilter::default() };
+        let watcher = stage.world.ids.next();
+        let topic = stage.router.watch(&owner.actor, &watch, watcher).expect("an agent may");
+        let ear = stage.ear();
+        ear.listen(topic);
+        stage.router.snapshot(&owner.actor, topic).await.expect("a list");
+        let visitor = stage.visitor().await;
+        stage.router.visitor_enter(connection(&stage, &visitor)).await;
+        // He is there, and the list will tell within the hour.
+        let list = stage.router.snapshot(&owner.actor, topic).await.expect("a list");
+        let list: Value = serde_json::from_slice(&list.text).expect("JSON");
+        assert_eq!(list["counts"]["active"], 1);
+        assert!(ear.rest().is_empty());
+        // What waits is told at the new pace.
+        let live = refreshing(0);
+        storage::workspace::change(&stage.db, 2, &live, &change).await.expect("it works");
+        stage.router.changed(stage.workspace_id, Part::Workspace);
+        assert_eq!(ear.frame("visitor_changes").await["counts"]["active"], 1);
     }
 
     async fn a_visitor_is_seen_with_pages_and_the_store_remembers_them(stage: Stage) {

@@ -3,11 +3,11 @@
 use protocol::conversation::{
     Channel, Conversation, Handler, Preview, State, VisitorConversation, WaitingOn,
 };
-use protocol::id::{AgentId, ContactId, ConversationId, EntryId, WorkspaceId};
+use protocol::id::{AgentId, ContactId, ConversationId, EntryId, SiteId, WorkspaceId};
 use protocol::limit;
 use protocol::page::{Cursor, List, Page};
 use protocol::permission::{Scope, VisitorActor};
-use protocol::view::{InboxCounts, InboxFilter};
+use protocol::view::{InboxCounts, InboxFilter, InboxList};
 
 use crate::contact::Shown;
 use crate::db::{Reader, Row, Stmt, stmt};
@@ -195,7 +195,7 @@ pub(crate) fn decode_for_visitor(row: &Row) -> Result<VisitorConversation> {
 #[derive(Debug, Clone)]
 pub struct ListQuery {
     /// Which list.
-    pub filter: InboxFilter,
+    pub list: InboxList,
     /// Whose, for `Mine`.
     pub agent_id: Option<AgentId>,
     /// Where the page begins.
@@ -213,9 +213,9 @@ pub(crate) fn active(conversation: &Conversation) -> Cursor<ConversationId> {
 }
 
 macro_rules! list {
-    ($condition:literal) => {
+    ($($condition:literal),+) => {
         select_conversation!(
-            $condition,
+            $($condition,)+
             " AND c.active_slot <= $5 AND (c.active_at_ms, c.conversation_id) < ($2, $3)
     ORDER BY c.active_slot DESC, c.active_at_ms DESC, c.conversation_id DESC
     LIMIT $4"
@@ -223,30 +223,38 @@ macro_rules! list {
     };
 }
 
+/// A list of the inbox: `$6` the site, or empty for all. Rows of other sites are passed over in the index
+/// of all, for an index by site would be written with every message.
+macro_rules! inbox {
+    ($condition:literal) => {
+        list!($condition, " AND (CAST($6 AS TEXT) = '' OR c.site_id = $6)")
+    };
+}
+
 // Uses `conversation_alive`.
-const LIST_ALL: &str = list!("c.state <> 'closed' AND NOT c.spam");
+const LIST_ALL: &str = inbox!("c.state <> 'closed' AND NOT c.spam");
 
 // Uses `conversation_of_agent`.
-const LIST_MINE: &str = list!("c.state <> 'closed' AND NOT c.spam AND c.assignee_id = $6");
+const LIST_MINE: &str = inbox!("c.state <> 'closed' AND NOT c.spam AND c.assignee_id = $7");
 
 // Uses `conversation_alive`.
-const LIST_UNASSIGNED: &str = list!(
+const LIST_UNASSIGNED: &str = inbox!(
     "c.state = 'open' AND NOT c.spam AND c.assignee_id IS NULL
         AND c.state <> 'closed'"
 );
 
 // Uses `conversation_closed`.
-const LIST_CLOSED: &str = list!("c.state = 'closed' AND NOT c.spam");
+const LIST_CLOSED: &str = inbox!("c.state = 'closed' AND NOT c.spam");
 
 // Uses `conversation_spam`.
-const LIST_SPAM: &str = list!("c.spam");
+const LIST_SPAM: &str = inbox!("c.spam");
 
 /// A page of a list. For a search text see `search::conversations`.
 ///
 /// # Errors
 /// The store's.
 pub async fn list(reader: &Reader, scope: &Scope, query: &ListQuery) -> Result<Page<Conversation>> {
-    let sql = match query.filter {
+    let sql = match query.list.filter {
         InboxFilter::All => LIST_ALL,
         InboxFilter::Mine => LIST_MINE,
         InboxFilter::Unassigned => LIST_UNASSIGNED,
@@ -261,9 +269,10 @@ pub async fn list(reader: &Reader, scope: &Scope, query: &ListQuery) -> Result<P
         after.at_ms,
         after.id.as_str(),
         limit + 1,
-        after.slot()
+        after.slot(),
+        site_text(query.list.site_id)
     );
-    if query.filter == InboxFilter::Mine {
+    if query.list.filter == InboxFilter::Mine {
         let Some(agent_id) = query.agent_id else {
             return Ok(Page {
                 items: Vec::new(),
@@ -276,21 +285,37 @@ pub async fn list(reader: &Reader, scope: &Scope, query: &ListQuery) -> Result<P
     page(&rows, limit, decode, |item| active(item).text(List::Inbox))
 }
 
-// Uses `conversation_alive` and `conversation_of_agent`; each count stops at 1,000.
-const COUNT_LISTS: &str = "
-    SELECT
-        (SELECT COUNT(*) FROM (SELECT 1 FROM conversation c WHERE c.workspace_id = $1
-            AND c.state <> 'closed' AND NOT c.spam LIMIT 1000) x) AS all_count,
-        (SELECT COUNT(*) FROM (SELECT 1 FROM conversation c WHERE c.workspace_id = $1
-            AND c.state <> 'closed' AND NOT c.spam AND c.assignee_id = $2 LIMIT 1000) x) AS mine_count,
-        (SELECT COUNT(*) FROM (SELECT 1 FROM conversation c WHERE c.workspace_id = $1
-            AND c.state <> 'closed' AND c.state = 'open' AND NOT c.spam AND c.assignee_id IS NULL
-            LIMIT 1000) x) AS unassigned_count,
-        (SELECT COUNT(*) FROM (SELECT 1 FROM conversation c WHERE c.workspace_id = $1
-            AND c.state <> 'closed' AND c.state = 'open' AND NOT c.spam AND c.waiting_on = 'agent'
-            LIMIT 1000) x) AS waiting_count";
+/// The site of a list as the statements take it: empty for all.
+pub(crate) fn site_text(site_id: Option<SiteId>) -> String {
+    site_id.map(|id| id.to_string()).unwrap_or_default()
+}
 
-/// How many each list holds, exact up to 1,000.
+/// A count of those alive, which stops at 1,000. `$3` the site, or empty for all.
+macro_rules! count {
+    ($condition:literal) => {
+        concat!(
+            "(SELECT COUNT(*) FROM (SELECT 1 FROM conversation c WHERE c.workspace_id = $1
+            AND c.state <> 'closed' AND NOT c.spam AND (CAST($3 AS TEXT) = '' OR c.site_id = $3)",
+            $condition,
+            " LIMIT 1000) x)"
+        )
+    };
+}
+
+// Uses `conversation_alive` and `conversation_of_agent`.
+const COUNT_LISTS: &str = concat!(
+    "SELECT ",
+    count!(""),
+    " AS all_count, ",
+    count!(" AND c.assignee_id = $2"),
+    " AS mine_count, ",
+    count!(" AND c.state = 'open' AND c.assignee_id IS NULL"),
+    " AS unassigned_count, ",
+    count!(" AND c.state = 'open' AND c.waiting_on = 'agent'"),
+    " AS waiting_count"
+);
+
+/// How many each list holds of all sites or of one, exact up to 1,000.
 ///
 /// # Errors
 /// The store's.
@@ -298,10 +323,12 @@ pub async fn counts(
     reader: &Reader,
     scope: &Scope,
     agent_id: Option<AgentId>,
+    site_id: Option<SiteId>,
 ) -> Result<InboxCounts> {
     let agent_id = agent_id.map(|id| id.to_string()).unwrap_or_default();
+    let site = site_text(site_id);
     let row = reader
-        .row(stmt!(COUNT_LISTS, scope.workspace_id(), agent_id))
+        .row(stmt!(COUNT_LISTS, scope.workspace_id(), agent_id, site))
         .await?;
     let row = row.ok_or_else(|| Error::Corrupt("a count gave no row".to_owned()))?;
     Ok(InboxCounts {

@@ -14,7 +14,7 @@ use protocol::permission::Scope;
 use protocol::search::Found;
 use protocol::view::InboxFilter;
 
-use crate::conversation::{ListQuery, active, decode, select_conversation};
+use crate::conversation::{ListQuery, active, decode, select_conversation, site_text};
 use crate::db::{Backend, Batch, Db, Reader, Value, stmt};
 use crate::error::Result;
 use crate::found::{Sought, literal};
@@ -124,12 +124,13 @@ pub async fn learn(db: &Db) -> Result<Learned> {
 }
 
 /// `$2`, `$3` where the page begins, `$4` its length, `$5` its slot, `$6` words for the index, `$7` what a
-/// contact's name or address holds, `$8` the agent of a list of his own.
+/// contact's name or address holds, `$8` the site or empty, `$9` the agent of a list of his own.
 macro_rules! search {
     ($list:literal, $matching:literal) => {
         select_conversation!(
             $list,
             " AND c.active_slot <= $5 AND (c.active_at_ms, c.conversation_id) < ($2, $3)
+        AND (CAST($8 AS TEXT) = '' OR c.site_id = $8)
         AND (r.name_folded LIKE '%' || $7 || '%'
             OR EXISTS (
                 SELECT 1 FROM contact_identity i
@@ -150,7 +151,7 @@ macro_rules! search_lists {
         [
             search!("c.state <> 'closed' AND NOT c.spam", $matching),
             search!(
-                "c.state <> 'closed' AND NOT c.spam AND c.assignee_id = $8",
+                "c.state <> 'closed' AND NOT c.spam AND c.assignee_id = $9",
                 $matching
             ),
             search!(
@@ -215,16 +216,17 @@ pub async fn conversations(
     let limit = query.limit.min(limit::PAGE_ROWS_MAX);
     let after = After::of(query.cursor.as_ref());
     let mut stmt = stmt!(
-        sql[place(query.filter)],
+        sql[place(query.list.filter)],
         scope.workspace_id(),
         after.at_ms,
         after.id.as_str(),
         limit + 1,
         after.slot(),
         matching,
-        literal(&text)
+        literal(&text),
+        site_text(query.list.site_id)
     );
-    if query.filter == InboxFilter::Mine {
+    if query.list.filter == InboxFilter::Mine {
         let agent_id = query.agent_id.map(|id| id.to_string()).unwrap_or_default();
         stmt.params.push(Value::from(agent_id));
     }

@@ -59,8 +59,8 @@ pub struct Installation {
     pub member: NewMember,
     /// The first site.
     pub site: Site,
-    /// Its secret.
-    pub secret: SecretRow,
+    /// Its secrets.
+    pub secrets: Vec<SecretRow>,
     /// The owner's session, where set-up also signs in.
     pub session: Option<SessionRow>,
 }
@@ -138,12 +138,10 @@ pub async fn create(
         change,
     ));
     batch.push(site::insert(&installation.site, &stamp, workspace.id)?);
-    batch.push(site::insert_secret(
-        &installation.secret,
-        &stamp,
-        workspace.id,
-        installation.site.id,
-    ));
+    for secret in &installation.secrets {
+        let site_id = installation.site.id;
+        batch.push(site::insert_secret(secret, &stamp, workspace.id, site_id));
+    }
     if let Some(session) = &installation.session {
         batch.push(session::insert_where_audited(session, &stamp, workspace.id));
     }

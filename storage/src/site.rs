@@ -4,7 +4,7 @@ use protocol::event::EventType;
 use protocol::id::{SiteId, SiteSecretId, WorkspaceId};
 use protocol::limit;
 use protocol::permission::Scope;
-use protocol::site::{AfterClose, Site, SiteChange, SiteSecret};
+use protocol::site::{AfterClose, SecretKind, Site, SiteChange, SiteSecret};
 
 use crate::audit::Change;
 use crate::change::{Stamp, insert_audit_where_stamped};
@@ -16,6 +16,8 @@ use crate::error::{Error, Result, Written};
 pub struct SecretRow {
     /// Its id.
     pub id: SiteSecretId,
+    /// What it is for.
+    pub kind: SecretKind,
     /// The secret.
     pub secret: Vec<u8>,
     /// The last characters, to tell secrets apart.
@@ -40,6 +42,7 @@ impl SecretRow {
     pub fn shown(&self) -> SiteSecret {
         SiteSecret {
             id: self.id,
+            kind: self.kind,
             hint: self.hint.clone(),
             secret: None,
             created_at_ms: self.created_at_ms,
@@ -51,7 +54,8 @@ impl SecretRow {
 /// Uses `site_by_key`.
 const FIND_SITE_BY_KEY: &str = "
     SELECT workspace_id, site_id, version, name, domain, description, allowed_origins_json, theme_json,
-        after_close, reopen_within_ms, identity_required, archived_at_ms, created_at_ms
+        after_close, reopen_within_ms, identity_required, overrides_json, archived_at_ms,
+        created_at_ms
     FROM site WHERE site_id = $1";
 
 /// The site with this key, whatever its workspace: what a widget begins with. Archived ones too.
@@ -68,7 +72,8 @@ pub async fn by_key(reader: &Reader, site_id: SiteId) -> Result<Option<(Workspac
 /// Uses the primary key.
 const FIND_SITE: &str = "
     SELECT site_id, version, name, domain, description, allowed_origins_json, theme_json,
-        after_close, reopen_within_ms, identity_required, archived_at_ms, created_at_ms
+        after_close, reopen_within_ms, identity_required, overrides_json, archived_at_ms,
+        created_at_ms
     FROM site WHERE workspace_id = $1 AND site_id = $2";
 
 /// One site.
@@ -87,7 +92,8 @@ pub async fn find(
 /// Uses the primary key.
 const LIST_SITES: &str = "
     SELECT site_id, version, name, domain, description, allowed_origins_json, theme_json,
-        after_close, reopen_within_ms, identity_required, archived_at_ms, created_at_ms
+        after_close, reopen_within_ms, identity_required, overrides_json, archived_at_ms,
+        created_at_ms
     FROM site WHERE workspace_id = $1
     ORDER BY created_at_ms, site_id
     LIMIT 2000";
@@ -104,8 +110,9 @@ pub async fn list(reader: &Reader, scope: &Scope) -> Result<Vec<Site>> {
 const INSERT_SITE: &str = "
     INSERT INTO site
         (workspace_id, site_id, version, change_id, name, domain, description, allowed_origins_json,
-        theme_json, after_close, reopen_within_ms, identity_required, created_at_ms)
-    SELECT $1, $2, 1, $3, $4, $5, $6, $7, $8, $9, CAST($10 AS BIGINT), CAST($11 AS BOOLEAN), CAST($12 AS BIGINT)
+        theme_json, after_close, reopen_within_ms, identity_required, created_at_ms, overrides_json)
+    SELECT $1, $2, 1, $3, $4, $5, $6, $7, $8, $9, CAST($10 AS BIGINT), CAST($11 AS BOOLEAN),
+        CAST($12 AS BIGINT), $14
     FROM workspace
     WHERE workspace_id = $1
         AND (SELECT COUNT(*) FROM site WHERE workspace_id = $1 AND archived_at_ms IS NULL) < $13";
@@ -127,13 +134,15 @@ pub(crate) fn insert(site: &Site, stamp: &Stamp<'_>, workspace_id: WorkspaceId) 
         site.identity_required,
         site.created_at_ms,
         limit::SITES_MAX,
+        json(&site.overrides)?,
     ))
 }
 
 /// Stored where the audit line is, so only with what it belongs to.
 const INSERT_SECRET: &str = "
-    INSERT INTO site_secret (workspace_id, site_id, secret_id, secret, hint, created_at_ms, expires_at_ms)
-    SELECT $1, $3, $4, $5, $6, CAST($7 AS BIGINT), CAST($8 AS BIGINT) FROM audit_entry
+    INSERT INTO site_secret
+        (workspace_id, site_id, secret_id, kind, secret, hint, created_at_ms, expires_at_ms)
+    SELECT $1, $3, $4, $9, $5, $6, CAST($7 AS BIGINT), CAST($8 AS BIGINT) FROM audit_entry
     WHERE workspace_id = $1 AND audit_id = $2";
 
 /// Stores a secret, where the audit line stands.
@@ -153,20 +162,21 @@ pub(crate) fn insert_secret(
         secret.hint.as_str(),
         secret.created_at_ms,
         secret.expires_at_ms,
+        secret.kind.as_str(),
     )
 }
 
 /// The audit line of a change of a site.
 pub(crate) const AUDIT_SITE: &str = insert_audit_where_stamped!("site", "site_id");
 
-/// Stores a site with its first secret; at most `SITES_MAX` active ones.
+/// Stores a site with its first secrets; at most `SITES_MAX` active ones.
 ///
 /// # Errors
 /// The store's.
 pub async fn create(
     db: &Db,
     site: &Site,
-    secret: &SecretRow,
+    secrets: &[SecretRow],
     change: &Change,
 ) -> Result<Written<Site>> {
     let workspace_id = change.workspace_id;
@@ -174,7 +184,9 @@ pub async fn create(
     let mut batch = stamp.batch();
     let insert = batch.push(insert(site, &stamp, workspace_id)?);
     batch.push(stamp.audit_where_stamped(AUDIT_SITE, site.id));
-    batch.push(insert_secret(secret, &stamp, workspace_id, site.id));
+    for secret in secrets {
+        batch.push(insert_secret(secret, &stamp, workspace_id, site.id));
+    }
     batch.push(stamp.value());
     batch.push(stamp.event(EventType::SiteChanged, 1));
     if db.batch(batch).await?[insert].changed == 0 {
@@ -197,6 +209,7 @@ const UPDATE_SITE: &str = "
         after_close = COALESCE($10, after_close),
         reopen_within_ms = COALESCE($11, reopen_within_ms),
         identity_required = COALESCE($12, identity_required),
+        overrides_json = COALESCE($15, overrides_json),
         archived_at_ms = CASE
             WHEN CAST($13 AS BOOLEAN) IS NULL THEN archived_at_ms
             WHEN CAST($13 AS BOOLEAN) THEN COALESCE(archived_at_ms, CAST($14 AS BIGINT))
@@ -233,6 +246,7 @@ pub async fn change(
         new.identity_required,
         new.archived,
         change.at_ms,
+        new.overrides.as_ref().map(json).transpose()?,
     ));
     batch.push(stamp.audit_where_stamped(AUDIT_SITE, site_id));
     batch.push(stamp.value());
@@ -247,12 +261,12 @@ pub async fn change(
 
 /// Uses the primary key.
 const LIST_SECRETS: &str = "
-    SELECT secret_id, secret, hint, created_at_ms, expires_at_ms FROM site_secret
+    SELECT secret_id, kind, secret, hint, created_at_ms, expires_at_ms FROM site_secret
     WHERE workspace_id = $1 AND site_id = $2 AND (expires_at_ms IS NULL OR expires_at_ms > $3)
     ORDER BY created_at_ms DESC, secret_id DESC
-    LIMIT 20";
+    LIMIT 40";
 
-/// The secrets that are accepted now, newest first.
+/// The secrets of all kinds that are accepted now, newest first.
 ///
 /// # Errors
 /// The store's.
@@ -268,15 +282,31 @@ pub async fn secrets(
     rows.iter().map(decode_secret).collect()
 }
 
+/// The secrets of one kind that are accepted now, newest first.
+///
+/// # Errors
+/// The store's.
+pub async fn secrets_of(
+    reader: &Reader,
+    workspace_id: WorkspaceId,
+    site_id: SiteId,
+    kind: SecretKind,
+    now_ms: u64,
+) -> Result<Vec<SecretRow>> {
+    let mut rows = secrets(reader, workspace_id, site_id, now_ms).await?;
+    rows.retain(|row| row.kind == kind);
+    Ok(rows)
+}
+
 const STAMP_SITE: &str = "
     UPDATE site SET version = version + 1, change_id = $3 WHERE workspace_id = $1 AND site_id = $2";
 
 const EXPIRE_SECRETS: &str = "
     UPDATE site_secret SET expires_at_ms = $4
-    WHERE workspace_id = $1 AND site_id = $2 AND secret_id <> $3
+    WHERE workspace_id = $1 AND site_id = $2 AND secret_id <> $3 AND kind = $5
         AND (expires_at_ms IS NULL OR expires_at_ms > $4)";
 
-/// Adds a secret and lets the others lapse at `old_expire_at_ms`.
+/// Adds a secret and lets the others of its kind lapse at `old_expire_at_ms`.
 ///
 /// # Errors
 /// The store's.
@@ -298,7 +328,8 @@ pub async fn rotate(
         workspace_id,
         site_id,
         secret.id,
-        old_expire_at_ms
+        old_expire_at_ms,
+        secret.kind.as_str()
     ));
     batch.push(stamp.value());
     batch.push(stamp.event(EventType::SiteChanged, change.at_ms));
@@ -308,22 +339,23 @@ pub async fn rotate(
     Ok(Written::Done(secret.shown()))
 }
 
-/// The last living secret stays.
+/// The last living secret of its kind stays.
 const STAMP_SITE_WITH_OTHER_SECRET: &str = "
     UPDATE site SET version = version + 1, change_id = $4
     WHERE workspace_id = $1 AND site_id = $2
-        AND EXISTS (SELECT 1 FROM site_secret WHERE workspace_id = $1 AND site_id = $2 AND secret_id = $3)
         AND EXISTS (
-            SELECT 1 FROM site_secret
-            WHERE workspace_id = $1 AND site_id = $2 AND secret_id <> $3
-                AND (expires_at_ms IS NULL OR expires_at_ms > $5))";
+            SELECT 1 FROM site_secret s
+            JOIN site_secret o ON o.workspace_id = s.workspace_id AND o.site_id = s.site_id
+                AND o.kind = s.kind AND o.secret_id <> s.secret_id
+            WHERE s.workspace_id = $1 AND s.site_id = $2 AND s.secret_id = $3
+                AND (o.expires_at_ms IS NULL OR o.expires_at_ms > $5))";
 
 const DELETE_SECRET: &str = "
     DELETE FROM site_secret
     WHERE workspace_id = $1 AND site_id = $2 AND secret_id = $3
         AND EXISTS (SELECT 1 FROM audit_entry WHERE workspace_id = $1 AND audit_id = $4)";
 
-/// Removes a secret at once; `Refused` for the last one, `NotFound` where there is none.
+/// Removes a secret at once; `Refused` for the last one of its kind, `NotFound` where there is none.
 ///
 /// # Errors
 /// The store's.
@@ -378,6 +410,7 @@ fn decode(row: &Row) -> Result<Site> {
         after_close: row.word("after_close", AfterClose::of)?,
         reopen_within_ms: row.number("reopen_within_ms")?,
         identity_required: row.flag("identity_required")?,
+        overrides: row.json("overrides_json")?,
         archived: row.maybe_number("archived_at_ms")?.is_some(),
         created_at_ms: row.number("created_at_ms")?,
     })
@@ -386,6 +419,7 @@ fn decode(row: &Row) -> Result<Site> {
 fn decode_secret(row: &Row) -> Result<SecretRow> {
     Ok(SecretRow {
         id: row.id("secret_id")?,
+        kind: row.word("kind", SecretKind::of)?,
         secret: row.bytes("secret")?,
         hint: row.text("hint")?,
         created_at_ms: row.number("created_at_ms")?,

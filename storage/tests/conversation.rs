@@ -13,7 +13,7 @@ use protocol::conversation::{Marks, State, WaitingOn};
 use protocol::entry::{Content, ReopenCause};
 use protocol::page::{Cursor, List};
 use protocol::site::{AfterClose, SiteChange};
-use protocol::view::InboxFilter;
+use protocol::view::{InboxCounts, InboxFilter, InboxList};
 use storage::command::Refusal;
 use storage::conversation::{self, ListQuery};
 use storage::entry::{self, Guard, NewContent, Numbering, Outcome};
@@ -363,8 +363,9 @@ on_both! {
         talk.does(ids[2], NewContent::SpamMarked { spam: true }).await;
         talk.does(ids[3], NewContent::Prioritized { priority: 4 }).await;
         let scope = common::scope(&store.world, talk.workspace_id);
-        let list = async |filter| {
-            let mut query = ListQuery { filter, agent_id: Some(talk.agent_id), cursor: None, limit: 2 };
+        let of_site = |site_id| InboxList { filter: InboxFilter::All, site_id: Some(site_id) };
+        let list = async |list| {
+            let mut query = ListQuery { list, agent_id: Some(talk.agent_id), cursor: None, limit: 2 };
             let mut found = Vec::new();
             loop {
                 let page = conversation::list(&store.db, &scope, &query).await.unwrap();
@@ -378,13 +379,25 @@ on_both! {
             found
         };
         let sorted = |mut ids: Vec<_>| { ids.sort(); ids };
-        assert_eq!(list(InboxFilter::All).await, sorted(vec![ids[0], ids[3], ids[4]]));
-        assert_eq!(list(InboxFilter::Mine).await, [ids[0]]);
-        assert_eq!(list(InboxFilter::Unassigned).await, sorted(vec![ids[3], ids[4]]));
-        assert_eq!(list(InboxFilter::Closed).await, [ids[1]]);
-        assert_eq!(list(InboxFilter::Spam).await, [ids[2]]);
-        let counts = conversation::counts(&store.db, &scope, Some(talk.agent_id)).await.unwrap();
+        let all = sorted(vec![ids[0], ids[3], ids[4]]);
+        assert_eq!(list(InboxFilter::All.into()).await, all);
+        assert_eq!(list(InboxFilter::Mine.into()).await, [ids[0]]);
+        assert_eq!(list(InboxFilter::Unassigned.into()).await, sorted(vec![ids[3], ids[4]]));
+        assert_eq!(list(InboxFilter::Closed.into()).await, [ids[1]]);
+        assert_eq!(list(InboxFilter::Spam.into()).await, [ids[2]]);
+        let elsewhere = store.world.ids.next();
+        assert_eq!(list(of_site(talk.site_id)).await, all);
+        assert!(list(of_site(elsewhere)).await.is_empty());
+        for filter in [InboxFilter::Mine, InboxFilter::Closed, InboxFilter::Spam] {
+            let found = list(InboxList { filter, site_id: Some(talk.site_id) }).await;
+            assert_eq!(found.len(), 1, "{filter:?}");
+        }
+        let counts = conversation::counts(&store.db, &scope, Some(talk.agent_id), None).await.unwrap();
         assert_eq!((counts.all, counts.mine, counts.unassigned, counts.waiting), (3, 1, 2, 3));
+        let here = conversation::counts(&store.db, &scope, Some(talk.agent_id), Some(talk.site_id));
+        assert_eq!(here.await.unwrap(), counts);
+        let there = conversation::counts(&store.db, &scope, Some(talk.agent_id), Some(elsewhere));
+        assert_eq!(there.await.unwrap(), InboxCounts::default());
     }
 
     /// Marks only grow, are cut to the log's end, and are told in each side's numbering.

@@ -42,9 +42,9 @@ mod stories {
             let db = &store.db;
             let other: WorkspaceId = store.world.ids.next();
             let there = scope(&store.world, other);
-            let all = ListQuery { filter: InboxFilter::All, agent_id: Some(talk.agent_id), cursor: None, limit: 10 };
+            let all = ListQuery { list: InboxFilter::All.into(), agent_id: Some(talk.agent_id), cursor: None, limit: 10 };
             assert!(conversation::list(db, &there, &all).await.unwrap().items.is_empty());
-            assert_eq!(conversation::counts(db, &there, Some(talk.agent_id)).await.unwrap().all, 0);
+            assert_eq!(conversation::counts(db, &there, Some(talk.agent_id), None).await.unwrap().all, 0);
             assert!(search::conversations(db, &there, "mine", &all).await.unwrap().items.is_empty());
             assert!(conversation::find(db, other, id).await.unwrap().is_none());
             assert!(conversation::facts(db, other, id).await.unwrap().is_none());

@@ -256,7 +256,7 @@ mod stories {
             assert_eq!(outcome, Outcome::Refused(Refusal::NotFound));
             let replay = talk.says_as(talk.visitor, "c1", words("I live in Zanzibar, zanzibarstreet 7")).await;
             assert_eq!(replay, Outcome::Replayed(stored.receipt));
-            let query = ListQuery { filter: protocol::view::InboxFilter::All, agent_id: None, cursor: None, limit: 10 };
+            let query = ListQuery { list: protocol::view::InboxFilter::All.into(), agent_id: None, cursor: None, limit: 10 };
             let found = storage::search::conversations(db, &scope, "zanzibar", &query).await.unwrap();
             assert!(found.items.is_empty());
             assert_eq!(contact::erase(db, store.world.ids.next(), &line).await.unwrap(), None);

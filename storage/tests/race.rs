@@ -215,7 +215,7 @@ async fn a_visitor_gets_one_open_conversation_from_two_nodes() {
         );
         accepted(said.unwrap());
         let all = ListQuery {
-            filter: protocol::view::InboxFilter::All,
+            list: protocol::view::InboxFilter::All.into(),
             agent_id: None,
             cursor: None,
             limit: 50,

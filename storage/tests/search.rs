@@ -10,7 +10,7 @@ use common::{NOW_MS, Store, scope};
 use protocol::contact::handle_of;
 use protocol::page::{Cursor, List};
 use protocol::search::{Found, Match};
-use protocol::view::InboxFilter;
+use protocol::view::{InboxFilter, InboxList};
 use protocol::visitor::Claim;
 use storage::conversation::ListQuery;
 use storage::entry::NewContent;
@@ -40,7 +40,7 @@ mod stories {
     async fn found(talk: &Talk<'_>, filter: InboxFilter, text: &str) -> Vec<u64> {
         let scope = scope(&talk.store.world, talk.workspace_id);
         let mut query = ListQuery {
-            filter,
+            list: filter.into(),
             agent_id: Some(talk.agent_id),
             cursor: None,
             limit: 2,
@@ -216,6 +216,15 @@ mod stories {
             learn(&talk).await;
             assert!(found(&talk, InboxFilter::All, "umbrella").await.is_empty());
             assert_eq!(found(&talk, InboxFilter::All, "parasol").await, [1]);
+            let elsewhere = ListQuery {
+                list: InboxList { filter: InboxFilter::All, site_id: Some(store.world.ids.next()) },
+                agent_id: None,
+                cursor: None,
+                limit: 10,
+            };
+            let scope = common::scope(&store.world, talk.workspace_id);
+            let found_there = search::conversations(&store.db, &scope, "parasol", &elsewhere).await.unwrap();
+            assert!(found_there.items.is_empty());
             talk.does(id, NewContent::Deleted { target_id }).await;
             assert!(found(&talk, InboxFilter::All, "parasol").await.is_empty());
             assert!(found(&talk, InboxFilter::Mine, "hello").await.is_empty());

@@ -355,7 +355,7 @@ on_both! {
             storage::site::secrets(db, workspace_id, site_id, now_ms).await.unwrap().len()
         };
         assert_eq!((count(NOW_MS).await, count(lapse_ms).await), (2, 1));
-        let old = installed.installation.secret.id;
+        let old = installed.installation.secrets[0].id;
         let drop = async |id| storage::site::drop_secret(db, site_id, id, &change).await.unwrap();
         assert_eq!(drop(old).await, Written::Done(()));
         assert_eq!(drop(new.id).await, Written::Refused);
@@ -438,7 +438,7 @@ on_both! {
         let db = &store.db;
         let foreign = scope(&store.world, store.world.ids.next());
         let change = installed.change("site.created", "x");
-        storage::site::create(db, &site(&store.world, "Two"), &secret(&store.world, 3), &change)
+        storage::site::create(db, &site(&store.world, "Two"), &[secret(&store.world, 3)], &change)
             .await
             .unwrap();
         invited(store, &installed, "li@example.com").await;

@@ -1,6 +1,6 @@
 // Made from the Rust crate `protocol` by its test `typescript`. Do not edit:
 // SWITCHBOARD_WRITE=1 cargo test -p protocol --test typescript
-// fixtures: 41949d0b00833a20
+// fixtures: 058716aaf47fae1e
 
 /** Accepts an invitation. */
 export type AcceptInvitation = {
@@ -102,8 +102,6 @@ conversation_id: ConversationId,
 agent_ids: Array<AgentId>, } | { "type": "conversation",
 /** As it is now. */
 conversation: Conversation, } | { "type": "inbox",
-/** Which list. */
-filter: InboxFilter,
 /** Its first rows, at most `PAGE_ROWS_MAX`. */
 rows: Array<Conversation>,
 /** How far I have read each of them. */
@@ -111,15 +109,21 @@ read: { [key in ConversationId]: number },
 /** Whether the list goes on; older rows come over HTTP. */
 more: boolean,
 /** How many there are. */
-counts: InboxCounts, } | { "type": "inbox_changes",
-/** Which list. */
+counts: InboxCounts,
+/** Which. */
 filter: InboxFilter,
+/** Of one site; of all when absent. */
+site_id?: SiteId | null, } | { "type": "inbox_changes",
 /** New or changed rows. */
 rows: Array<Conversation>,
 /** Rows that no longer belong, with the version that took them out. */
 gone: Array<GoneRow>,
 /** How many there are. */
-counts: InboxCounts, } | { "type": "read",
+counts: InboxCounts,
+/** Which. */
+filter: InboxFilter,
+/** Of one site; of all when absent. */
+site_id?: SiteId | null, } | { "type": "read",
 /** Where. */
 conversation_id: ConversationId,
 /** Up to which `seq`. */
@@ -728,7 +732,7 @@ export type IdentityKeyId = string;
 /** What an identity says. */
 export type IdentityKind = "visitor" | "email" | "external_id" | "phone";
 
-/** How many conversations each list of the inbox holds. Exact up to 1,000. */
+/** How many conversations each list of the inbox holds, of the sites that are asked for. Exact up to 1,000. */
 export type InboxCounts = {
 /** Open or snoozed. */
 all: number,
@@ -1069,7 +1073,10 @@ export type Retry = "never" | "later";
 /** The built-in roles (C5). */
 export type Role = "owner" | "admin" | "agent";
 
-/** What a workspace may set; sites inherit it. */
+/** What a site secret is for. One that leaks does not open what the other guards. */
+export type SecretKind = "identity" | "webhook";
+
+/** What a workspace may set; sites inherit it, and may set it otherwise for themselves. */
 export type Settings = {
 /** A visit ends after so long without a page view (SET-02). */
 session_timeout_ms: number,
@@ -1078,7 +1085,16 @@ active_threshold_ms: number,
 /** Whether stored addresses lose their last octet. */
 anonymize_addresses: boolean,
 /** Whether browsers that say Do Not Track are followed from page to page. */
-respect_do_not_track: boolean, };
+respect_do_not_track: boolean,
+/** How many sessions the visitors of a site may begin in a minute, all together (SEC-02). What the
+ * server allows when absent, which is the most in any case. */
+sessions_per_minute: number | null,
+/** How many commands one visitor may send in a minute: messages, edits, claims. What the server
+ * allows when absent, which is the most in any case. */
+messages_per_minute: number | null,
+/** How long changes of the visitor list are collected before consoles are told of them, in
+ * milliseconds (C11); as short as the server's own interval when 0. Of the workspace alone. */
+visitor_refresh_ms: number, };
 
 /** Sets Switchboard up: the owner, the workspace and the first site, in one transaction. */
 export type Setup = {
@@ -1132,6 +1148,8 @@ after_close: AfterClose,
 reopen_within_ms: number,
 /** Whether a signed identity is required before anybody may write. */
 identity_required: boolean,
+/** What the site sets otherwise than its workspace. */
+overrides: SiteOverrides,
 /** Whether the site was archived: its widget no longer loads, its conversations stay. */
 archived: boolean,
 /** When it was made. */
@@ -1155,16 +1173,36 @@ after_close?: AfterClose | null,
 reopen_within_ms?: number | null,
 /** Whether a signed identity is required. */
 identity_required?: boolean | null,
+/** What it sets otherwise than its workspace, whole. */
+overrides?: SiteOverrides | null,
 /** Archive, or take back. */
 archived?: boolean | null, };
 
 /** An installation of the widget. Public: it is the site key in the embed tag, and names the site only. */
 export type SiteId = string;
 
-/** A secret that signs identity tokens. Two may be alive at a time, so that a site can change over. */
+/** What a site sets otherwise than its workspace; what is absent is as the workspace says. */
+export type SiteOverrides = {
+/** A visit ends after so long without a page view. */
+session_timeout_ms?: number | null,
+/** A visitor counts as active so long after the last sign of life. */
+active_threshold_ms?: number | null,
+/** Whether stored addresses lose their last octet. */
+anonymize_addresses?: boolean | null,
+/** Whether browsers that say Do Not Track are followed from page to page. */
+respect_do_not_track?: boolean | null,
+/** How many sessions the site's visitors may begin in a minute, all together. */
+sessions_per_minute?: number | null,
+/** How many commands one visitor may send in a minute. */
+messages_per_minute?: number | null, };
+
+/** A secret that a site shares with its own server. Two of a kind may be alive at a time, so that the
+ * server can change over. */
 export type SiteSecret = {
 /** Its id. */
 id: SiteSecretId,
+/** What it is for. */
+kind: SecretKind,
 /** The last characters, to tell secrets apart. */
 hint: string,
 /** The secret itself, only in the answer that made it. */
@@ -1430,7 +1468,9 @@ export type WaitingOn = "agent" | "customer";
 /** A list to watch live. */
 export type Watch = { "view": "inbox",
 /** Which. */
-filter: InboxFilter, } | { "view": "visitors",
+filter: InboxFilter,
+/** Of one site; of all when absent. */
+site_id?: SiteId | null, } | { "view": "visitors",
 /** Which. */
 filter: VisitorFilter, };
 

@@ -1,8 +1,8 @@
 /** The live list of conversations: virtual rows that stand still while somebody points at them. */
 import { useEffect, useMemo, useRef, useState } from "react";
-import type { Conversation, InboxFilter } from "@switchboard/protocol";
+import type { Conversation, InboxFilter, SiteId } from "@switchboard/protocol";
 
-import { sortedIds } from "../live/inbox.ts";
+import { isOf, sortedIds } from "../live/inbox.ts";
 import { arrange, type Arranged } from "../live/order.ts";
 import { shownOrder } from "../live/selection.ts";
 import { inbox, loadOlder } from "../live/session.ts";
@@ -16,10 +16,11 @@ import { Row } from "./row.tsx";
 const ROW_HEIGHT = 68;
 
 /** The list of one filter. Mount it anew for another filter. */
-export function LiveList({ filter, chosen }: { filter: InboxFilter; chosen: string | undefined }) {
+export function LiveList({ filter, site_id, chosen }: { filter: InboxFilter; site_id: SiteId | null; chosen: string | undefined }) {
   const held_list = useStore(inbox);
-  const rows = held_list.filter === filter ? held_list.rows : NO_ROWS;
-  const ready = held_list.filter === filter && held_list.ready;
+  const is_this = isOf(held_list, { filter, site_id });
+  const rows = is_this ? held_list.rows : NO_ROWS;
+  const ready = is_this && held_list.ready;
   const [pointed, setPointed] = useState(false);
   const [scrolled, setScrolled] = useState(false);
   const arranged = useRef<Arranged>({ order: [], waiting_count: 0 });

@@ -13,6 +13,7 @@ import { useStore } from "../part/store.ts";
 import { useActions } from "../shell/action.ts";
 import { LiveList } from "./list.tsx";
 import { FoundCount, SearchList } from "./search.tsx";
+import { onSite, SiteChoice, useListSite } from "./site.tsx";
 
 const LIST_SIZE: PaneSize = { name: "list", width: 340, min: 260, max: 520 };
 
@@ -32,7 +33,8 @@ export function InboxPage() {
   const search = useSearch({ strict: false }).q ?? "";
   const chosen = params.conversationId;
   const width = usePaneWidth(LIST_SIZE);
-  useEffect(() => watchInbox(filter), [filter]);
+  const site_id = useListSite();
+  useEffect(() => watchInbox(filter, site_id), [filter, site_id]);
   useWalk(filter, chosen);
   const pane = useRef<HTMLElement>(null);
   const field = useRef<HTMLInputElement>(null);
@@ -52,7 +54,7 @@ export function InboxPage() {
         {search ? (
           <SearchList filter={filter} search={search} chosen={chosen} onTop={toField} />
         ) : (
-          <LiveList key={filter} filter={filter} chosen={chosen} />
+          <LiveList key={`${filter} ${site_id ?? ""}`} filter={filter} site_id={site_id} chosen={chosen} />
         )}
         <ListFoot />
       </section>
@@ -82,7 +84,7 @@ function ListHead({ filter, search, field, onDown }: HeadProps) {
     const wanted = text.trim();
     if (wanted === search) return;
     const timer = setTimeout(
-      () => void navigate({ to: ".", search: { q: wanted || undefined }, replace: true }),
+      () => void navigate({ to: ".", search: (before: Record<string, unknown>) => ({ ...onSite(before), q: wanted || undefined }), replace: true }),
       180,
     );
     return () => clearTimeout(timer);
@@ -129,13 +131,14 @@ function ListHead({ filter, search, field, onDown }: HeadProps) {
       ) : (
         <nav className="filters" aria-label="Lists">
           {FILTERS.map((each) => (
-            <Link key={each} to="/inbox/$list" params={{ list: each }} className="filter" aria-current={each === filter ? "page" : undefined}>
+            <Link key={each} to="/inbox/$list" params={{ list: each }} search={onSite} className="filter" aria-current={each === filter ? "page" : undefined}>
               {NAMES[each]}
               {count_of[each] !== undefined && <span className="filter-count">{countText(count_of[each])}</span>}
             </Link>
           ))}
         </nav>
       )}
+      {!search && <SiteChoice />}
     </header>
   );
 }

@@ -10,6 +10,7 @@ import { Face, Lamp } from "../part/lamp.tsx";
 import { useStore } from "../part/store.ts";
 import { Ago, Since, soonText } from "../part/time.tsx";
 import { now } from "../part/clock.ts";
+import { onSite, SiteName } from "./site.tsx";
 import { lampOf, priorityName } from "./word.ts";
 
 /** A row; drawn again only when its own conversation changes. */
@@ -26,7 +27,7 @@ export const Row = memo(function Row({ id, filter, chosen, gone, tabIndex }: { i
     <Link
       to="/inbox/$list/$conversationId"
       params={{ list: filter, conversationId: id }}
-      search={{}}
+      search={onSite}
       className="row"
       tabIndex={tabIndex}
       aria-current={chosen ? "true" : undefined}
@@ -41,6 +42,7 @@ export const Row = memo(function Row({ id, filter, chosen, gone, tabIndex }: { i
             <bdi>{row.contact_name}</bdi>
             {unread && <span className="heard-only">, unread</span>}
           </span>
+          <SiteName site_id={row.site_id} />
           {row.priority > 2 && (
             <span className="row-priority" data-priority={row.priority}>
               {priorityName(row.priority)}

@@ -27,12 +27,21 @@ describe("the inbox list", () => {
     expect(again.rows.get("cnv_a")?.version).toBe(3);
   });
 
+  it("takes nothing of another site's list", () => {
+    const of_site = emptyInbox("all", "site_a");
+    expect(withSnapshot(of_site, { filter: "all", rows: [a1], more: false, counts: counts(1) }).ready).toBe(false);
+    const own = withSnapshot(of_site, { filter: "all", site_id: "site_a", rows: [a1], more: false, counts: counts(1) });
+    expect(own.rows.size).toBe(1);
+    const other = withChanges(own, { filter: "all", site_id: "site_b", rows: [b2], gone: [], counts: counts(9) });
+    expect(other).toBe(own);
+  });
+
   it("takes a row out and does not let an older version bring it back", () => {
     const out = withChanges(start, { filter: "all", rows: [], gone: [{ id: "cnv_a", version: 2 }], counts: counts(1) });
     expect(out.rows.has("cnv_a")).toBe(false);
     const back = withChanges(out, { filter: "all", rows: [a1], gone: [], counts: counts(1) });
     expect(back.rows.has("cnv_a")).toBe(false);
-    const older = withOlder(out, "all", [a1], null);
+    const older = withOlder(out, { filter: "all" }, [a1], null);
     expect(older.rows.has("cnv_a")).toBe(false);
   });
 
@@ -56,12 +65,12 @@ describe("the inbox list", () => {
 
   it("ignores an older page that comes after the filter changed", () => {
     const mine = emptyInbox("mine");
-    expect(withOlder(mine, "all", [a1], "next")).toBe(mine);
+    expect(withOlder(mine, { filter: "all" }, [a1], "next")).toBe(mine);
   });
 
   it("ends when the last older page has no cursor", () => {
-    const more = withOlder(start, "all", [], "next");
+    const more = withOlder(start, { filter: "all" }, [], "next");
     expect(more.more).toBe(true);
-    expect(withOlder(more, "all", [], null).more).toBe(false);
+    expect(withOlder(more, { filter: "all" }, [], null).more).toBe(false);
   });
 });

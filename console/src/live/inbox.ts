@@ -1,9 +1,11 @@
 /** The inbox's live list: a snapshot, then changes, merged by version. Pure. */
-import type { Conversation, ConversationId, GoneRow, InboxCounts, InboxFilter } from "@switchboard/protocol";
+import type { Conversation, ConversationId, GoneRow, InboxCounts, InboxFilter, SiteId } from "@switchboard/protocol";
 
 /** A list as this page knows it. */
 export interface Inbox {
   filter: InboxFilter;
+  /** The site it is of; all where there is none. */
+  site_id: SiteId | null;
   /** Whether a snapshot of this filter has come. */
   ready: boolean;
   rows: ReadonlyMap<ConversationId, Conversation>;
@@ -17,16 +19,27 @@ export interface Inbox {
 }
 
 /** An empty list, waiting for its snapshot. */
-export function emptyInbox(filter: InboxFilter, counts: InboxCounts | null = null): Inbox {
-  return { filter, ready: false, rows: new Map(), gone: new Map(), more: false, cursor: null, counts };
+export function emptyInbox(filter: InboxFilter, site_id: SiteId | null = null, counts: InboxCounts | null = null): Inbox {
+  return { filter, site_id, ready: false, rows: new Map(), gone: new Map(), more: false, cursor: null, counts };
+}
+
+/** Which list something is about. */
+export interface ListOf {
+  filter: InboxFilter;
+  site_id?: SiteId | null;
+}
+
+/** Whether something is about this list. */
+export function isOf(inbox: ListOf, list: ListOf): boolean {
+  return inbox.filter === list.filter && (inbox.site_id ?? null) === (list.site_id ?? null);
 }
 
 /** A whole list replaces what was known: rows that left while nobody listened are not in it. */
 export function withSnapshot(
   inbox: Inbox,
-  news: { filter: InboxFilter; rows: readonly Conversation[]; more: boolean; counts: InboxCounts },
+  news: ListOf & { rows: readonly Conversation[]; more: boolean; counts: InboxCounts },
 ): Inbox {
-  if (news.filter !== inbox.filter) return inbox;
+  if (!isOf(inbox, news)) return inbox;
   const rows = new Map<ConversationId, Conversation>();
   for (const row of news.rows) {
     const held = inbox.rows.get(row.id);
@@ -38,9 +51,9 @@ export function withSnapshot(
 /** Changes: newer rows in, gone rows out, in whichever order they come. */
 export function withChanges(
   inbox: Inbox,
-  news: { filter: InboxFilter; rows: readonly Conversation[]; gone: readonly GoneRow[]; counts: InboxCounts },
+  news: ListOf & { rows: readonly Conversation[]; gone: readonly GoneRow[]; counts: InboxCounts },
 ): Inbox {
-  if (news.filter !== inbox.filter) return { ...inbox, counts: news.counts };
+  if (!isOf(inbox, news)) return (inbox.site_id ?? null) === (news.site_id ?? null) ? { ...inbox, counts: news.counts } : inbox;
   const rows = new Map(inbox.rows);
   const gone = new Map(inbox.gone);
   for (const { id, version } of news.gone) {
@@ -53,8 +66,8 @@ export function withChanges(
 }
 
 /** An older page, read over HTTP; live news that came first wins. */
-export function withOlder(inbox: Inbox, filter: InboxFilter, items: readonly Conversation[], cursor: string | null): Inbox {
-  if (filter !== inbox.filter || !inbox.ready) return inbox;
+export function withOlder(inbox: Inbox, list: ListOf, items: readonly Conversation[], cursor: string | null): Inbox {
+  if (!isOf(inbox, list) || !inbox.ready) return inbox;
   const rows = new Map(inbox.rows);
   for (const row of items) addNewer(rows, inbox.gone, row);
   return { ...inbox, rows, cursor, more: cursor !== null };

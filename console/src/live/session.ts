@@ -18,8 +18,10 @@ import type {
   Membership,
   Permission,
   Problem,
+  SiteId,
   SocketToken,
   VisitorFilter,
+  Watch,
 } from "@switchboard/protocol";
 
 import { call, queryText, Refused, setWorkspace } from "../api/http.ts";
@@ -27,7 +29,7 @@ import { queries, refreshChanged, refreshContacts } from "../api/query.ts";
 import { now, setServerNow } from "../part/clock.ts";
 import { createKeptStore, createStore } from "../part/store.ts";
 import { dropDrafts } from "../thread/draft.ts";
-import { emptyInbox, withChanges, withOlder, withSnapshot, type Inbox } from "./inbox.ts";
+import { emptyInbox, isOf, withChanges, withOlder, withSnapshot, type Inbox } from "./inbox.ts";
 import { forgetRecords, mergeReads, noteNames, noteRecords, reads, records } from "./record.ts";
 import { CUSTOMER, forgetSignals, noteTyping, noteViewing } from "./signal.ts";
 import { noVisitors, withVisitorChanges, withVisitors, type Visitors } from "./visitors.ts";
@@ -101,7 +103,7 @@ export function beginSession(member: Membership): void {
   live = started;
   started.onNews((news) => take(started, news));
   started.subscribe(() => status.set(started.status));
-  started.watch({ view: "inbox", filter: inbox.get().filter });
+  started.watch(watchOf(inbox.get()));
   started.watch({ view: "visitors", filter: visitorFilter.get() });
   started.signal({ type: "availability", availability: availability.get() });
   started.start();
@@ -218,10 +220,15 @@ function withTeam(held: Team, news: Extract<AgentNews, { type: "team" | "team_pr
 }
 
 /** Watches another list of the inbox. */
-export function watchInbox(filter: InboxFilter): void {
-  if (inbox.get().filter === filter) return;
-  inbox.set((held) => emptyInbox(filter, held.counts));
-  live?.watch({ view: "inbox", filter });
+export function watchInbox(filter: InboxFilter, site_id: SiteId | null): void {
+  const list = { filter, site_id };
+  if (isOf(inbox.get(), list)) return;
+  inbox.set((held) => emptyInbox(filter, site_id, held.site_id === site_id ? held.counts : null));
+  live?.watch(watchOf(list));
+}
+
+function watchOf({ filter, site_id }: { filter: InboxFilter; site_id: SiteId | null }): Watch {
+  return { view: "inbox", filter, ...(site_id === null ? {} : { site_id }) };
 }
 
 /** Watches other visitors. */
@@ -234,13 +241,14 @@ export function watchVisitors(filter: VisitorFilter): void {
 
 /** Reads the next older page of the list. */
 export async function loadOlder(): Promise<void> {
-  const { filter, cursor, more, ready } = inbox.get();
+  const list = inbox.get();
+  const { filter, site_id, cursor, more, ready } = list;
   if (!ready || !more) return;
   const page = await call<Listing<Conversation>>(
-    `conversations${queryText({ filter, cursor, limit: 100 })}`,
+    `conversations${queryText({ filter, site_id: site_id ?? undefined, cursor, limit: 100 })}`,
   );
   noteRecords(page.items);
-  inbox.set((held) => withOlder(held, filter, page.items, page.cursor ?? null));
+  inbox.set((held) => withOlder(held, list, page.items, page.cursor ?? null));
 }
 
 /** Says whether I can be reached. */

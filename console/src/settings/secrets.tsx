@@ -1,7 +1,7 @@
 /** Secrets of a site: shown once, rotated with an overlap. */
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState, type ReactNode } from "react";
-import type { SiteSecret } from "@switchboard/protocol";
+import type { SecretKind, SiteSecret } from "@switchboard/protocol";
 
 import { call, errorText } from "../api/http.ts";
 import { secretsQuery } from "../api/query.ts";
@@ -10,6 +10,11 @@ import { Button } from "../part/control.tsx";
 import { CopyField } from "../part/copy.tsx";
 import { Dialog } from "../part/dialog.tsx";
 import { Ago, soonText } from "../part/time.tsx";
+
+const KINDS: Record<SecretKind, { name: string; place: string }> = {
+  identity: { name: "Identity", place: "Put it where your server signs who its customers are." },
+  webhook: { name: "Webhook", place: "Put it where your server checks what we send to it." },
+};
 
 /** The secrets of one site. */
 export function Secrets({ site_id }: { site_id: string }) {
@@ -30,7 +35,7 @@ export function Secrets({ site_id }: { site_id: string }) {
     <div className="stack">
       <Dialog title="Store the new secret" open={made?.secret != null} keeps onClose={() => setMade(null)}>
         <ShownOnce name="The new secret" secret={made?.secret ?? ""} onDone={() => setMade(null)}>
-          Put it where your server signs who its customers are.
+          {made ? KINDS[made.kind].place : ""}
         </ShownOnce>
       </Dialog>
       <ul className="rows">
@@ -38,6 +43,7 @@ export function Secrets({ site_id }: { site_id: string }) {
           <li key={secret.id}>
             <code>…{secret.hint}</code>
             <span className="grow faint small">
+              {KINDS[secret.kind].name},{" "}
               <span>
                 made <Ago at_ms={secret.created_at_ms} words="ago" />
                 {secret.expires_at_ms != null && <>, works until {soonText(secret.expires_at_ms, now())}</>}
@@ -57,10 +63,12 @@ export function Secrets({ site_id }: { site_id: string }) {
           {errorText(error ?? found.error)}
         </p>
       )}
-      <div>
-        <Button icon="key" onClick={() => void act(() => call<SiteSecret>(`sites/${site_id}/secrets`, { method: "POST" }))}>
-          {found.data?.length ? "Rotate the secret" : "Make a secret"}
-        </Button>
+      <div className="line">
+        {(["identity", "webhook"] as const).map((kind) => (
+          <Button key={kind} icon="key" onClick={() => void act(() => call<SiteSecret>(`sites/${site_id}/secrets?kind=${kind}`, { method: "POST" }))}>
+            Rotate the {kind} secret
+          </Button>
+        ))}
       </div>
     </div>
   );

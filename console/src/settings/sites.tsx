@@ -14,6 +14,7 @@ import { toast } from "../part/toast.tsx";
 import { IdentityKeys } from "./identity-keys.tsx";
 import { originsOf } from "./origin.ts";
 import { OriginsField } from "./origins.tsx";
+import { Overrides } from "./overrides.tsx";
 import { PageHead, Section } from "./page.tsx";
 import { WidgetPreview } from "./preview.tsx";
 import { Secrets } from "./secrets.tsx";
@@ -108,6 +109,8 @@ function SiteForm({ site }: { site: Site }) {
   const { saving, change } = useSaving<Site, SiteChange>(`sites/${site.id}`, KEY, site);
   const [name, setName] = useState(site.name);
   const [origins, setOrigins] = useState(site.allowed_origins.join("\n"));
+  const [domain, setDomain] = useState(site.domain);
+  const [description, setDescription] = useState(site.description);
   const [theme, setTheme] = useState(site.theme);
   const failed = saving.state === "failed" ? saving.error : null;
   const look = (next: Partial<Theme>, pause: "soon" | "now" = "soon") => {
@@ -150,6 +153,10 @@ function SiteForm({ site }: { site: Site }) {
             if (value.trim()) change({ name: value.trim() });
           }}
         />
+        <TextField label="Domain" hint="For people; the allowed origins decide." value={domain} error={fieldError(failed, "domain")} onValue={(value) => (setDomain(value), change({ domain: value.trim() }))} />
+        <Field label="What it is for" error={fieldError(failed, "description")}>
+          {(props) => <textarea {...props} className="input" value={description} onChange={(event) => (setDescription(event.target.value), change({ description: event.target.value }))} />}
+        </Field>
         <OriginsField
           value={origins}
           error={origins.trim() === "" ? "The widget would load nowhere. To turn it off, archive the site." : fieldError(failed, "allowed_origins")}
@@ -170,6 +177,7 @@ function SiteForm({ site }: { site: Site }) {
           )}
         </Field>
       </Section>
+      <Overrides site={site} change={change} />
       <Section title="Identity" hint="Your server signs who its customer is: with a secret that both sides know, or with a private key that never leaves it.">
         <Switch
           label="Require a signed identity"

@@ -32,7 +32,7 @@ async fn set_up_makes_owner_workspace_and_site_and_signs_in() {
             .site_secrets(&actor, done.site.id)
             .await
             .unwrap();
-        assert_eq!(secrets.len(), 1);
+        assert_eq!(secrets.len(), 2, "one of each kind");
         let audit = office.audit(&actor).await;
         assert_eq!(audit[0].action, "workspace.created");
         assert_eq!(audit[0].actor, place.agent_id.to_string());

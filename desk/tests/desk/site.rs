@@ -3,12 +3,12 @@
 use protocol::id::SiteId;
 use protocol::identity_key::NewIdentityKey;
 use protocol::limit;
-use protocol::permission::Role;
+use protocol::permission::{Actor, Role};
 use protocol::rejection::ErrorCode;
-use protocol::site::SiteChange;
-use protocol::workspace::{Settings, WorkspaceChange};
+use protocol::site::{SecretKind, SiteChange, SiteSecret};
+use protocol::workspace::{Settings, SiteOverrides, WorkspaceChange};
 
-use crate::office::{code, new_site, on_both, refused, system};
+use crate::office::{Office, code, new_site, on_both, refused, system};
 
 /// Public keys whose private halves were thrown away.
 const KEYS: [&str; 3] = [
@@ -120,12 +120,121 @@ async fn a_site_change_is_refused_whole() {
     .await;
 }
 
+/// The secrets that sign identities.
+async fn identities(office: &Office, by: &Actor, site_id: SiteId) -> Vec<SiteSecret> {
+    let mut secrets = office.desk.site_secrets(by, site_id).await.unwrap();
+    secrets.retain(|secret| secret.kind == SecretKind::Identity);
+    secrets
+}
+
+#[tokio::test]
+async fn a_site_has_a_secret_of_each_kind_and_each_is_rotated_for_itself() {
+    on_both(async |office| {
+        let (owner, _) = office.owner().await;
+        let blog = new_site("Blog");
+        let site_id = office
+            .desk
+            .create_site(&owner, blog, None)
+            .await
+            .unwrap()
+            .id;
+        let living = async || {
+            let secrets = office.desk.site_secrets(&owner, site_id).await.unwrap();
+            let mut kinds: Vec<_> = secrets.iter().map(|secret| secret.kind.as_str()).collect();
+            kinds.sort_unstable();
+            (kinds, secrets)
+        };
+        let (kinds, first) = living().await;
+        assert_eq!(kinds, ["identity", "webhook"]);
+        office.wait(1);
+        let kind = SecretKind::Webhook;
+        let made = office.desk.rotate_site_secret(&owner, site_id, kind, None);
+        let made = made.await.unwrap();
+        assert_eq!(made.kind, kind);
+        assert!(made.secret.unwrap().starts_with("sbw_"));
+        let (kinds, secrets) = living().await;
+        assert_eq!(kinds, ["identity", "webhook", "webhook"]);
+        let lapses = |secret: &&SiteSecret| secret.expires_at_ms.is_some();
+        let lapsing: Vec<_> = secrets.iter().filter(lapses).collect();
+        assert!(lapsing.len() == 1 && lapsing[0].kind == kind);
+        // The last one of each kind stays, whatever there is of the other.
+        let identity = first.iter().find(|one| one.kind == SecretKind::Identity);
+        let drop = async |id| {
+            office
+                .desk
+                .drop_site_secret(&owner, site_id, id, None)
+                .await
+        };
+        assert_eq!(
+            code(drop(identity.unwrap().id).await),
+            ErrorCode::OutOfOrder
+        );
+        drop(lapsing[0].id).await.unwrap();
+        assert_eq!(code(drop(made.id).await), ErrorCode::OutOfOrder);
+        assert_eq!(living().await.0, ["identity", "webhook"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_site_sets_otherwise_within_the_bounds_of_its_workspace() {
+    on_both(async |office| {
+        let (owner, _) = office.owner().await;
+        let site_id = office.site(&owner).await;
+        let setting = |overrides| SiteChange {
+            overrides: Some(overrides),
+            ..SiteChange::default()
+        };
+        let version = office.desk.site(&owner, site_id).await.unwrap().version;
+        let wild = setting(SiteOverrides {
+            messages_per_minute: Some(0),
+            ..SiteOverrides::default()
+        });
+        let change = office
+            .desk
+            .change_site(&owner, site_id, version, wild, None);
+        assert_eq!(
+            refused(change.await).field.as_deref(),
+            Some("messages_per_minute")
+        );
+        let overrides = SiteOverrides {
+            active_threshold_ms: Some(20_000),
+            messages_per_minute: Some(30),
+            ..SiteOverrides::default()
+        };
+        let change = setting(overrides.clone());
+        let site = office
+            .desk
+            .change_site(&owner, site_id, version, change, None);
+        let site = site.await.unwrap();
+        assert_eq!(site.overrides, overrides);
+        let workspace = office.desk.workspace(&owner).await.unwrap();
+        let settings = site.settings(&workspace.settings);
+        assert_eq!(settings.active_threshold_ms, 20_000);
+        assert_eq!(
+            settings.session_timeout_ms,
+            workspace.settings.session_timeout_ms
+        );
+        let audit = office.audit(&owner).await;
+        assert_eq!(audit[0].fields, ["overrides"]);
+        let back = setting(SiteOverrides::default());
+        let site = office
+            .desk
+            .change_site(&owner, site_id, site.version, back, None);
+        assert_eq!(
+            site.await.unwrap().settings(&workspace.settings),
+            workspace.settings
+        );
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn a_rotation_shows_the_secret_once_and_overlaps_for_a_day() {
     on_both(async |office| {
         let (owner, _) = office.owner().await;
         let site_id = office.site(&owner).await;
-        let first = office.desk.site_secrets(&owner, site_id).await.unwrap()[0].clone();
+        let first = identities(office, &owner, site_id).await[0].clone();
         assert!(first.secret.is_none());
         let only = office
             .desk
@@ -135,12 +244,12 @@ async fn a_rotation_shows_the_secret_once_and_overlaps_for_a_day() {
         office.wait(1);
         let made = office
             .desk
-            .rotate_site_secret(&owner, site_id, None)
+            .rotate_site_secret(&owner, site_id, SecretKind::Identity, None)
             .await
             .unwrap();
         let plain = made.secret.expect("shown once");
         assert!(plain.starts_with("sbi_") && plain.ends_with(&made.hint));
-        let both = office.desk.site_secrets(&owner, site_id).await.unwrap();
+        let both = identities(office, &owner, site_id).await;
         assert_eq!(both.len(), 2);
         assert!(both.iter().all(|secret| secret.secret.is_none()));
         let old = both.iter().find(|secret| secret.id == first.id).unwrap();
@@ -153,7 +262,7 @@ async fn a_rotation_shows_the_secret_once_and_overlaps_for_a_day() {
                 .any(|row| row.secret == plain.as_bytes())
         );
         office.wait(24 * 60 * 60 + 1);
-        let left = office.desk.site_secrets(&owner, site_id).await.unwrap();
+        let left = identities(office, &owner, site_id).await;
         assert_eq!(
             left.iter().map(|secret| secret.id).collect::<Vec<_>>(),
             [made.id]
@@ -169,10 +278,10 @@ async fn a_leaked_secret_is_dropped_at_once() {
     on_both(async |office| {
         let (owner, _) = office.owner().await;
         let site_id = office.site(&owner).await;
-        let leaked = office.desk.site_secrets(&owner, site_id).await.unwrap()[0].id;
+        let leaked = identities(office, &owner, site_id).await[0].id;
         office
             .desk
-            .rotate_site_secret(&owner, site_id, None)
+            .rotate_site_secret(&owner, site_id, SecretKind::Identity, None)
             .await
             .unwrap();
         office
@@ -180,7 +289,7 @@ async fn a_leaked_secret_is_dropped_at_once() {
             .drop_site_secret(&owner, site_id, leaked, None)
             .await
             .unwrap();
-        let left = office.desk.site_secrets(&owner, site_id).await.unwrap();
+        let left = identities(office, &owner, site_id).await;
         assert!(left.len() == 1 && left[0].id != leaked);
         let again = office
             .desk

@@ -10,10 +10,13 @@ use protocol::command::{Ack, Command};
 use protocol::contact::AttributeValue;
 use protocol::frame::{Follow, Page};
 use protocol::id::{ConnectionId, ConversationId};
-use protocol::permission::Actor;
+use protocol::permission::{Actor, Principal};
 use protocol::rejection::Rejection;
 use protocol::text::ClientId;
-use router::{Encoded, Replay, Router, Topic};
+use router::{Encoded, Replay, Topic};
+
+use crate::Doors;
+use crate::metric::Metric;
 
 /// Something to ask.
 #[derive(Debug)]
@@ -107,30 +110,57 @@ impl Job {
     }
 }
 
+/// Who asks.
+#[derive(Clone)]
+pub(crate) struct Asker {
+    pub(crate) doors: Doors,
+    pub(crate) actor: Actor,
+    pub(crate) connection_id: ConnectionId,
+    /// Whether no rate stops him.
+    pub(crate) exempt: bool,
+}
+
+impl Asker {
+    /// Whether a visitor's site lets him send another command.
+    async fn may_send(&self) -> Result<(), Rejection> {
+        let Principal::Visitor(visitor) = self.actor.principal else {
+            return Ok(());
+        };
+        if self.exempt {
+            return Ok(());
+        }
+        let doors = &self.doors;
+        let workspace_id = self.actor.workspace_id;
+        let settings = doors.router.site_settings(workspace_id, visitor.site_id);
+        let settings = settings.await?;
+        let sent = doors
+            .limits
+            .site_message(visitor.site_id, visitor.visitor_id, &settings);
+        if sent.is_err() {
+            doors.metrics.add(Metric::RateLimited, 1);
+        }
+        sent
+    }
+}
+
 /// A job under way. Dropping it leaves what reached a lane to the lane.
 pub(crate) type Running = Pin<Box<dyn Future<Output = Done>>>;
 
 /// Starts a job.
-pub(crate) fn start(
-    job: Job,
-    router: &Router,
-    actor: Actor,
-    connection_id: ConnectionId,
-) -> Running {
-    let router = router.clone();
-    Box::pin(async move { run(job, &router, &actor, connection_id).await })
+pub(crate) fn start(job: Job, asker: Asker) -> Running {
+    Box::pin(async move { run(job, &asker).await })
 }
 
 /// Does a job.
-pub(crate) async fn run(
-    job: Job,
-    router: &Router,
-    actor: &Actor,
-    connection_id: ConnectionId,
-) -> Done {
+pub(crate) async fn run(job: Job, asker: &Asker) -> Done {
+    let (router, actor) = (&asker.doors.router, &asker.actor);
+    let connection_id = asker.connection_id;
     match job {
         Job::Command { client_id, command } => {
-            let outcome = router.handle(actor, client_id.clone(), *command).await;
+            let outcome = match asker.may_send().await {
+                Ok(()) => router.handle(actor, client_id.clone(), *command).await,
+                Err(rejection) => Err(rejection),
+            };
             Done::Command(client_id, outcome)
         }
         Job::Attach { follow, reading } => Done::Attached {

@@ -7,7 +7,7 @@ use http::HeaderMap;
 use protocol::command::{Ack, Command};
 use protocol::conversation::Conversation;
 use protocol::entry::Entry;
-use protocol::id::{AgentId, ConversationId};
+use protocol::id::{AgentId, ConversationId, SiteId};
 use protocol::limit;
 use protocol::news::{Batch, Continuity};
 use protocol::page::{List, Page};
@@ -15,7 +15,7 @@ use protocol::permission::{Actor, Permission, Principal};
 use protocol::position::Position;
 use protocol::rejection::{ErrorCode, Rejection};
 use protocol::text::ClientId;
-use protocol::view::InboxFilter;
+use protocol::view::{InboxFilter, InboxList};
 use serde::Deserialize;
 use storage::conversation::ListQuery;
 use storage::entry::Numbering;
@@ -48,6 +48,8 @@ pub(crate) fn routes() -> Router<Doors> {
 pub(crate) struct Listing {
     /// Which list; `all` when absent.
     filter: Option<InboxFilter>,
+    /// Of one site; of all when absent.
+    site_id: Option<SiteId>,
     /// Words that messages, notes or the contact hold; the last one may be a beginning.
     search: Option<String>,
     /// Where the page begins: the `cursor` of the page before.
@@ -73,7 +75,10 @@ pub(crate) async fn list(
     };
     let filter = listing.filter.unwrap_or(InboxFilter::All);
     let query = ListQuery {
-        filter,
+        list: InboxList {
+            filter,
+            site_id: listing.site_id,
+        },
         agent_id: whose(&actor, filter)?,
         limit: window.rows()?,
         cursor: window.cursor(List::Inbox)?,

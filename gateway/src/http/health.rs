@@ -12,6 +12,7 @@ use subtle::ConstantTimeEq;
 
 use crate::Doors;
 use crate::http::auth;
+use crate::http::line::Line;
 use crate::http::problem::Answer;
 use crate::metric::Metric;
 
@@ -47,10 +48,15 @@ async fn ready(State(doors): State<Doors>) -> Response {
     }
 }
 
-async fn metrics_by_token(State(doors): State<Doors>, headers: HeaderMap) -> Answer<Response> {
+async fn metrics_by_token(
+    State(doors): State<Doors>,
+    line: Line,
+    headers: HeaderMap,
+) -> Answer<Response> {
     let Some(token) = &doors.config.metrics.token else {
         return Err(ErrorCode::NotFound.into());
     };
+    doors.limits.metrics_request(&line)?;
     let given = auth::bearer(&headers).unwrap_or_default();
     if !bool::from(given.as_bytes().ct_eq(token.as_bytes())) {
         return Err(ErrorCode::Unauthenticated.into());

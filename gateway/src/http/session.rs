@@ -6,7 +6,7 @@ use axum::routing::post;
 use http::HeaderMap;
 use protocol::id::{SiteId, VisitorId, WorkspaceId};
 use protocol::rejection::ErrorCode;
-use protocol::site::Site;
+use protocol::site::{SecretKind, Site};
 use protocol::visitor::Claim;
 use protocol::widget::{NewVisitorSession, VisitorSession};
 use router::{Newcomer, Proof};
@@ -39,7 +39,8 @@ pub(crate) async fn begin(
     let (workspace_id, site) = site(&doors, asked.site_key).await?;
     let page = auth::origin(&headers).ok_or(ErrorCode::OriginRefused)?;
     origin::check(&site, Some(page), &line.own_origin)?;
-    doors.limits.site_session(site.id, &line)?;
+    let settings = doors.router.site_settings(workspace_id, site.id).await?;
+    doors.limits.site_session(site.id, &settings, &line)?;
     let proof = match &asked.identity {
         Some(token) => Some(proof(&doors, workspace_id, site.id, token).await?),
         None => None,
@@ -52,9 +53,6 @@ pub(crate) async fn begin(
     let mut seen = browser::of_user_agent(&user_agent(&headers), place);
     seen.language = browser::tag(asked.language.as_deref()).or_else(|| browser::language(&headers));
     seen.time_zone = browser::tag(asked.time_zone.as_deref());
-    let shortened = storage::workspace::find(&doors.reader, workspace_id)
-        .await?
-        .is_some_and(|workspace| workspace.settings.anonymize_addresses);
     let standing = doors
         .router
         .begin_visitor(&Newcomer {
@@ -64,7 +62,7 @@ pub(crate) async fn begin(
             fresh: asked.fresh,
             proof,
             browser: seen,
-            address: Some(address::written(line.address, shortened)),
+            address: Some(address::written(line.address, settings.anonymize_addresses)),
         })
         .await?;
     if standing.blocked {
@@ -104,7 +102,8 @@ async fn proof(
 ) -> Answer<Proof> {
     let now_ms = doors.world.clock.now_ms();
     let reader = &doors.reader;
-    let secrets = storage::site::secrets(reader, workspace_id, site_id, now_ms).await?;
+    let kind = SecretKind::Identity;
+    let secrets = storage::site::secrets_of(reader, workspace_id, site_id, kind, now_ms).await?;
     let public_keys = storage::identity_key::list(reader, workspace_id, site_id, now_ms).await?;
     let keys = SiteKeys {
         secrets: secrets.into_iter().map(|row| row.secret).collect(),

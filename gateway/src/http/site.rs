@@ -7,11 +7,12 @@ use axum::routing::{delete, get};
 use http::StatusCode;
 use protocol::id::{SiteId, SiteSecretId};
 use protocol::page::Page;
-use protocol::site::{NewSite, Site, SiteChange, SiteSecret};
+use protocol::site::{NewSite, SecretKind, Site, SiteChange, SiteSecret};
+use serde::Deserialize;
 
 use crate::Doors;
 use crate::http::auth::Team;
-use crate::http::extract::{IfMatch, Json, Path, Versioned};
+use crate::http::extract::{IfMatch, Json, Path, Query, Versioned};
 use crate::http::line::Caller;
 use crate::http::problem::Answer;
 
@@ -102,19 +103,29 @@ pub(crate) async fn list_secrets(
     }))
 }
 
-/// Make a new secret, shown only here. Those of before are accepted for another 24 hours.
+/// Which secret is made.
+#[derive(Debug, Clone, Copy, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Rotation {
+    /// What it is for; `identity` when absent.
+    kind: Option<SecretKind>,
+}
+
+/// Make a new secret, shown only here. Those of before of its kind are accepted for another 24 hours.
 #[utoipa::path(post, path = "/api/v1/sites/{id}/secrets", operation_id = "rotate_site_secret",
     tag = "sites", security(("session" = []), ("login_bearer" = []), ("key" = ["sites.write"])),
-    params(("id" = SiteId, Path)), responses((status = 201, body = SiteSecret)))]
+    params(("id" = SiteId, Path), Rotation), responses((status = 201, body = SiteSecret)))]
 pub(crate) async fn rotate_secret(
     State(doors): State<Doors>,
     Team(actor): Team,
     Caller(caller): Caller,
     Path(id): Path<SiteId>,
+    Query(rotation): Query<Rotation>,
 ) -> Answer<(StatusCode, Json<SiteSecret>)> {
+    let kind = rotation.kind.unwrap_or(SecretKind::Identity);
     let secret = doors
         .desk
-        .rotate_site_secret(&actor, id, Some(&caller))
+        .rotate_site_secret(&actor, id, kind, Some(&caller))
         .await?;
     Ok((StatusCode::CREATED, Json(secret)))
 }

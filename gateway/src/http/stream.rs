@@ -16,7 +16,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::Doors;
 use crate::connection::frame;
-use crate::connection::job::{self, Done, Job};
+use crate::connection::job::{self, Asker, Done, Job};
 use crate::connection::stream::{CHUNKS_MAX, OpenStream, ShardDoor};
 use crate::connection::unidentified::Caller;
 use crate::http::auth::{self, Visitor};
@@ -131,6 +131,7 @@ fn array(frames: &[Bytes]) -> Response {
 pub(crate) async fn frames(State(doors): State<Doors>, request: Request) -> Answer<Response> {
     let (mut parts, body) = request.into_parts();
     let actor = speaker(&doors, &mut parts).await?;
+    let exempt = Line::from_request_parts(&mut parts, &doors).await?.exempt;
     let request = Request::from_parts(parts, body);
     let headers = request.headers().clone();
     let bytes = small_body(request, &doors).await?;
@@ -144,7 +145,13 @@ pub(crate) async fn frames(State(doors): State<Doors>, request: Request) -> Answ
     };
     // Signals that belong to no stream need no connection; the zero id is nobody's.
     let connection_id = connection_id.unwrap_or_else(|| protocol::id::Id::from_bits(0));
-    let done = job::run(job, &doors.router, &actor, connection_id).await;
+    let asker = Asker {
+        doors: doors.clone(),
+        actor,
+        connection_id,
+        exempt,
+    };
+    let done = job::run(job, &asker).await;
     Ok(match done {
         Done::Command(_, Ok(ack)) => {
             doors.metrics.add(Metric::CommandsAccepted, 1);

@@ -143,7 +143,18 @@ async fn a_secret_is_shown_in_one_answer_only() {
     assert!(id_in(&made, "secret").starts_with("sbi_"));
     let listed = house.as_(&owner, Call::get(&path)).await.good();
     let rows = listed["items"].as_array().unwrap();
+    assert_eq!(rows.len(), 3);
+    let rows: Vec<_> = rows
+        .iter()
+        .filter(|row| row["kind"] == "identity")
+        .collect();
     assert_eq!(rows.len(), 2);
+    let other = Call::new("POST", &format!("{path}?kind=webhook"));
+    let webhook = house.as_(&owner, other).await.json();
+    assert!(id_in(&webhook, "secret").starts_with("sbw_"));
+    let odd = Call::new("POST", &format!("{path}?kind=odd"));
+    let refused = house.as_(&owner, odd).await;
+    assert_eq!((refused.status, refused.field().as_str()), (422, "query"));
     assert!(rows.iter().all(|row| row.get("secret").is_none()));
     let old = rows.iter().find(|row| row["id"] != made["id"]).unwrap();
     assert!(old["expires_at_ms"].is_u64());

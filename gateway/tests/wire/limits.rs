@@ -5,15 +5,23 @@ use serde_json::json;
 
 use crate::stack::{PAGE, Stack};
 
-#[tokio::test]
-async fn a_key_has_sixty_requests_a_minute() {
-    let stack = Stack::start().await;
-    let new = json!({"name": "reports", "scopes": ["conversations.read"]});
+/// A new key with scopes, as the header that carries it.
+async fn key(stack: &Stack, scopes: &[&str]) -> String {
+    let new = json!({"name": "reports", "scopes": scopes});
     let made = stack.as_owner("/api/v1/keys", &new).await;
     assert!(made.status < 300, "{made:?}");
-    let bearer = format!("Bearer {}", made.json()["key"].as_str().unwrap());
+    format!("Bearer {}", made.json()["key"].as_str().unwrap())
+}
+
+#[tokio::test]
+async fn a_key_has_its_requests_and_is_told_when_to_come_back() {
+    let stack = Stack::with(|config| {
+        config.limits.key_requests = Rate::new(1, 3);
+    })
+    .await;
+    let bearer = key(&stack, &["conversations.read"]).await;
     let headers = [("authorization", bearer.as_str())];
-    for _ in 0..60 {
+    for _ in 0..3 {
         let answer = stack
             .get("/api/v1/conversations?filter=all", &headers)
             .await;
@@ -26,10 +34,158 @@ async fn a_key_has_sixty_requests_a_minute() {
         (answer.status, answer.code().as_str()),
         (429, "rate_limited")
     );
+    let wait: u64 = answer.headers["retry-after"].parse().unwrap();
+    assert!((1..=60).contains(&wait), "{wait}");
+    // Each key counts for itself; what it may not do it is not allowed, limit or not.
+    let other = key(&stack, &["conversations.read"]).await;
+    let answer = stack
+        .get("/api/v1/audit", &[("authorization", other.as_str())])
+        .await;
+    assert_eq!((answer.status, answer.code().as_str()), (403, "forbidden"));
+}
+
+#[tokio::test]
+async fn nobody_guesses_the_token_of_the_metrics() {
+    let stack = Stack::with(|config| {
+        config.metrics.token = Some("right".to_owned());
+        config.limits.metrics_requests = Rate::new(1, 3);
+        config.trusted_proxies = vec!["127.0.0.1".parse().unwrap()];
+    })
+    .await;
+    let ask = async |from: &str, token: &str| {
+        let bearer = format!("Bearer {token}");
+        let headers = [
+            ("authorization", bearer.as_str()),
+            ("x-forwarded-for", from),
+        ];
+        stack.get("/metrics", &headers).await.status
+    };
+    for guess in ["a", "b", "c"] {
+        assert_eq!(ask("1.1.1.1", guess).await, 401);
+    }
+    for guess in ["d", "right"] {
+        assert_eq!(ask("1.1.1.1", guess).await, 429, "the right one too");
+    }
+    assert_eq!(ask("2.2.2.2", "right").await, 200);
+}
+
+#[tokio::test]
+async fn new_connections_of_an_address_have_a_rate() {
+    let stack = Stack::with(|config| {
+        config.limits.address_connections = Rate::new(1, 2);
+    })
+    .await;
+    let token = stack.visitor_token().await;
+    let _first = stack.visitor(&token).await;
+    let _second = stack.visitor(&token).await;
+    let path = "/api/v1/socket";
+    let headers = [
+        ("origin", PAGE),
+        ("connection", "Upgrade"),
+        ("upgrade", "websocket"),
+        ("sec-websocket-version", "13"),
+        ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
+        ("sec-websocket-protocol", "switchboard.v1"),
+    ];
+    let answer = stack.get(path, &headers).await;
+    assert_eq!(
+        (answer.status, answer.code().as_str()),
+        (429, "rate_limited")
+    );
     assert!(answer.headers["retry-after"].parse::<u64>().unwrap() >= 1);
-    // What the key may not do it is not allowed, limit or not.
-    let other = stack.get("/api/v1/audit", &headers).await;
-    assert!(other.status == 403 || other.status == 429);
+}
+
+#[tokio::test]
+async fn a_visitor_has_the_rate_of_messages_that_his_workspace_sets() {
+    let stack = Stack::with(|_| {}).await;
+    let settings = |rate: u32| {
+        json!({"settings": {
+            "session_timeout_ms": 1_800_000, "active_threshold_ms": 90_000, "anonymize_addresses": false,
+            "respect_do_not_track": false, "messages_per_minute": rate, "sessions_per_minute": null,
+            "visitor_refresh_ms": 0,
+        }})
+    };
+    let (mut ana, mut bob) = (
+        stack.visitor(&stack.visitor_token().await).await,
+        stack.visitor(&stack.visitor_token().await).await,
+    );
+    patch(&stack, "/api/v1/workspace", &settings(2)).await;
+    // It counts within two seconds, and those who are there hear of it.
+    while ana.until("config").await["respect_do_not_track"] == true {}
+    let say = |text: &str| json!({"do": "send_message", "body": text});
+    for n in 1..=2 {
+        ana.says(&format!("a-{n}"), say("hello")).await;
+        ana.until("ack").await;
+    }
+    ana.says("a-3", say("more")).await;
+    let refused = ana.until("rejected").await;
+    assert_eq!(refused["client_id"], "a-3");
+    assert_eq!(refused["problem"]["code"], "rate_limited");
+    assert!(refused["problem"]["retry_after_ms"].as_u64().unwrap() <= 30_000);
+    bob.says("b-1", say("hello")).await;
+    bob.until("ack").await;
+}
+
+/// Changes a record whose version is known.
+async fn patch(stack: &Stack, path: &str, body: &serde_json::Value) {
+    let bearer = format!("Bearer {}", stack.secret);
+    let record = stack
+        .get(path, &[("authorization", bearer.as_str())])
+        .await
+        .json();
+    let version = format!("\"{}\"", record["version"]);
+    let headers = [
+        ("authorization", bearer.as_str()),
+        ("content-type", "application/json"),
+        ("if-match", version.as_str()),
+    ];
+    let body = body.to_string();
+    let answer = stack
+        .request("PATCH", path, &headers, body.as_bytes())
+        .await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+}
+
+#[tokio::test]
+async fn a_site_sets_its_own_rate_below_the_servers() {
+    let stack = Stack::with(|_| {}).await;
+    let site = format!("/api/v1/sites/{}", stack.site);
+    let begin = async || {
+        let body = json!({"site_key": stack.site});
+        stack
+            .post("/api/v1/visitor/session", &[("origin", PAGE)], &body)
+            .await
+    };
+    let overrides = json!({"sessions_per_minute": 2, "respect_do_not_track": false});
+    patch(&stack, &site, &json!({"overrides": overrides})).await;
+    // What was changed counts within two seconds; from then on the rate does.
+    let mut last = begin().await;
+    while last.status == 200 && last.json()["config"]["respect_do_not_track"] == true {
+        last = begin().await;
+    }
+    assert_eq!(last.status, 200, "the rate begins with the setting");
+    let mut refused = begin().await;
+    for _ in 0..2 {
+        if refused.status == 200 {
+            refused = begin().await;
+        }
+    }
+    assert_eq!(
+        (refused.status, refused.code().as_str()),
+        (429, "rate_limited")
+    );
+    assert!(refused.headers["retry-after"].parse::<u64>().unwrap() >= 1);
+    // Another site of the same workspace is as the workspace says.
+    let new = json!({"name": "Blog", "allowed_origins": ["loopback"]});
+    let blog = stack.as_owner("/api/v1/sites", &new).await.json();
+    let body = json!({"site_key": blog["id"]});
+    for _ in 0..4 {
+        let answer = stack
+            .post("/api/v1/visitor/session", &[("origin", PAGE)], &body)
+            .await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        assert_eq!(answer.json()["config"]["respect_do_not_track"], true);
+    }
 }
 
 #[tokio::test]

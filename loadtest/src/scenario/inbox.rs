@@ -141,7 +141,8 @@ pub async fn play(share: Share, mut worker: Worker) -> Result<Outcome, Error> {
         let mut client = Client::new(world.clone(), doors.server_of(index).clone(), access);
         client.connect().await?;
         let filter = InboxFilter::All;
-        client.watch(Watch::Inbox { filter }).await?;
+        let site_id = None;
+        client.watch(Watch::Inbox { filter, site_id }).await?;
         Ok(client)
     };
     let watchers = cast::each(0..share.watchers, watcher).await?;

@@ -15,6 +15,7 @@ use protocol::id::{ConnectionId, ContactId, ConversationId, WorkspaceId};
 use protocol::permission::{Actor, Permission, Principal};
 use protocol::rejection::{ErrorCode, Rejection};
 use protocol::text::ClientId;
+use protocol::view::InboxList;
 use storage::Db;
 use storage::attachment::AttachmentRow;
 use tokio::sync::oneshot;
@@ -250,15 +251,19 @@ impl Router {
             return Err(ErrorCode::Forbidden.into());
         };
         match watch {
-            Watch::Inbox { filter } => {
+            Watch::Inbox { filter, site_id } => {
                 actor.may(Permission::ConversationsRead)?;
-                let list = (agent.agent_id, *filter);
+                let list = InboxList {
+                    filter: *filter,
+                    site_id: *site_id,
+                };
+                let watched = (agent.agent_id, list);
                 self.0
                     .inboxes
-                    .watch(self, actor.workspace_id, list, connection_id);
+                    .watch(self, actor.workspace_id, watched, connection_id);
                 Ok(Topic::Inbox {
                     agent_id: agent.agent_id,
-                    filter: *filter,
+                    list,
                 })
             }
             Watch::Visitors { filter } => {
@@ -280,18 +285,20 @@ impl Router {
     pub async fn snapshot(&self, actor: &Actor, topic: Topic) -> Result<Encoded, Rejection> {
         let workspace_id = actor.workspace_id;
         match topic {
-            Topic::Inbox { agent_id, filter } => {
+            Topic::Inbox { agent_id, list } => {
                 actor.may(Permission::ConversationsRead)?;
-                inboxes::snapshot(self, workspace_id, agent_id, filter).await
+                inboxes::snapshot(self, workspace_id, agent_id, list).await
             }
             Topic::Visitors(view_id) => {
                 actor.may(Permission::VisitorsRead)?;
                 let filter = self.0.views.filter(workspace_id, view_id);
                 let filter = Box::new(filter.ok_or(ErrorCode::NotFound)?);
+                let refresh_ms = self.tenant(workspace_id).await?.settings.visitor_refresh_ms;
                 let snapshot = self.0.live.ask(|reply| Message::Snapshot {
                     workspace_id,
                     view_id,
                     filter,
+                    interval: Duration::from_millis(refresh_ms),
                     reply,
                 });
                 snapshot.await.ok_or(ErrorCode::Unavailable.into())
@@ -310,8 +317,8 @@ impl Router {
     /// A connection watches a list no longer.
     pub async fn unwatch(&self, topic: Topic, connection_id: ConnectionId) {
         match topic {
-            Topic::Inbox { agent_id, filter } => {
-                self.0.inboxes.unwatch((agent_id, filter), connection_id);
+            Topic::Inbox { agent_id, list } => {
+                self.0.inboxes.unwatch((agent_id, list), connection_id);
             }
             Topic::Visitors(view_id) => {
                 if self.0.views.unwatch(view_id, connection_id) {

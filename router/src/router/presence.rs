@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use presence::state::Input;
 use protocol::agent::Availability;
@@ -11,7 +12,9 @@ use protocol::id::{ConnectionId, SiteId, VisitorId, WorkspaceId};
 use protocol::news::AgentNews;
 use protocol::permission::{Actor, Permission, Principal};
 use protocol::rejection::{ErrorCode, Rejection};
+use protocol::site::Site;
 use protocol::widget::{Staff, WidgetConfig};
+use protocol::workspace::Settings;
 
 use super::{Router, VisitorWelcome};
 use crate::cache::Tenant;
@@ -131,6 +134,20 @@ impl Router {
         visitor::begin(self, newcomer).await
     }
 
+    /// What holds on a site: what it sets itself, and what its workspace set otherwise.
+    ///
+    /// # Errors
+    /// `unknown_site`, `unavailable`.
+    pub async fn site_settings(
+        &self,
+        workspace_id: WorkspaceId,
+        site_id: SiteId,
+    ) -> Result<Settings, Rejection> {
+        let tenant = self.tenant(workspace_id).await?;
+        let site = tenant.site(site_id).ok_or(ErrorCode::UnknownSite)?;
+        Ok(site.settings(&tenant.settings))
+    }
+
     /// What a visitor is told first. Let him listen to his own topic before: from here on he hears what
     /// begins on his other devices.
     ///
@@ -199,13 +216,23 @@ impl Router {
         }
     }
 
-    /// How long a sign of life counts in a workspace.
-    pub(crate) async fn threshold(&self, workspace_id: WorkspaceId, tenant: &Tenant) {
+    /// How long a sign of life counts on a site.
+    pub(crate) async fn threshold(&self, site: &Site, tenant: &Tenant) {
         self.presence(Input::Threshold {
-            workspace_id,
-            active_threshold_ms: tenant.settings.active_threshold_ms,
+            site_id: site.id,
+            active_threshold_ms: site.settings(&tenant.settings).active_threshold_ms,
         })
         .await;
+    }
+
+    /// How long changes of the visitor list are collected in a workspace.
+    pub(crate) async fn pace(&self, workspace_id: WorkspaceId, tenant: &Tenant) {
+        let interval = Duration::from_millis(tenant.settings.visitor_refresh_ms);
+        let message = Message::Pace {
+            workspace_id,
+            interval,
+        };
+        self.0.live.send(message).await;
     }
 
     pub(crate) async fn team_frame(&self, workspace_id: WorkspaceId) -> storage::Result<Encoded> {
@@ -236,7 +263,7 @@ impl Router {
             theme: site.theme.clone(),
             identity_required: site.identity_required,
             attachment_bytes_max: self.0.config.attachment_bytes_max,
-            respect_do_not_track: tenant.settings.respect_do_not_track,
+            respect_do_not_track: site.settings(&tenant.settings).respect_do_not_track,
             staff: self.staff_in(workspace_id, &tenant).await,
         }))
     }

@@ -1,13 +1,14 @@
 //! The lists of the inbox, as pure rules: what belongs where, and what a change means for a list.
 
 use protocol::conversation::{Conversation, State, WaitingOn};
-use protocol::id::AgentId;
+use protocol::id::{AgentId, SiteId};
 use protocol::news::GoneRow;
-use protocol::view::{InboxCounts, InboxFilter};
+use protocol::view::{InboxCounts, InboxFilter, InboxList};
 
 /// The facts that decide in which lists a conversation stands, and how they are counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Membership {
+    site_id: SiteId,
     state: State,
     assignee_id: Option<AgentId>,
     spam: bool,
@@ -17,6 +18,7 @@ pub(crate) struct Membership {
 impl From<&Conversation> for Membership {
     fn from(conversation: &Conversation) -> Self {
         Self {
+            site_id: conversation.site_id,
             state: conversation.state,
             assignee_id: conversation.assignee_id,
             spam: conversation.spam,
@@ -27,12 +29,15 @@ impl From<&Conversation> for Membership {
 
 impl Membership {
     /// Whether it stands in a list of this agent.
-    pub(crate) fn is_in(&self, filter: InboxFilter, agent_id: AgentId) -> bool {
+    pub(crate) fn is_in(&self, list: InboxList, agent_id: AgentId) -> bool {
+        if list.site_id.is_some_and(|site_id| site_id != self.site_id) {
+            return false;
+        }
         let is_alive = match self.state {
             State::Open | State::Snoozed => !self.spam,
             State::Closed => false,
         };
-        match filter {
+        match list.filter {
             InboxFilter::All => is_alive,
             InboxFilter::Mine => is_alive && self.assignee_id == Some(agent_id),
             InboxFilter::Unassigned => {
@@ -98,42 +103,46 @@ impl ListChanges<'_> {
 /// took them out. A row of which nobody knows where it stood is told as gone; whoever never had it
 /// forgets nothing.
 pub(crate) fn changes_of<'a>(
-    filter: InboxFilter,
+    list: InboxList,
     agent_id: AgentId,
     changes: impl Iterator<Item = &'a RowChange>,
 ) -> ListChanges<'a> {
-    let mut list = ListChanges::default();
+    let mut told = ListChanges::default();
     for change in changes {
-        if Membership::from(&change.row).is_in(filter, agent_id) {
-            list.rows.push(&change.row);
+        if Membership::from(&change.row).is_in(list, agent_id) {
+            told.rows.push(&change.row);
             continue;
         }
         let was_in = match change.before {
-            Before::There(before) => before.is_in(filter, agent_id),
+            Before::There(before) => before.is_in(list, agent_id),
             Before::Nowhere => false,
             Before::Unknown => true,
         };
         if was_in {
-            list.gone.push(GoneRow {
+            told.gone.push(GoneRow {
                 id: change.row.id,
                 version: change.row.version,
             });
         }
     }
-    list
+    told
 }
 
 /// A frame of changes, made of parts of which the rows are encoded once for all who watch the list.
 pub(crate) fn frame(
-    filter: InboxFilter,
+    list: InboxList,
     rows_json: &str,
     gone_json: &str,
     counts: InboxCounts,
 ) -> String {
-    let filter = filter.as_str();
+    let filter = list.filter.as_str();
+    let site = list
+        .site_id
+        .map(|id| format!(r#","site_id":"{id}""#))
+        .unwrap_or_default();
     let counts = serde_json::to_string(&counts).expect("counts are numbers");
     format!(
-        r#"{{"type":"inbox_changes","filter":"{filter}","rows":{rows_json},"gone":{gone_json},"counts":{counts}}}"#
+        r#"{{"type":"inbox_changes","filter":"{filter}"{site},"rows":{rows_json},"gone":{gone_json},"counts":{counts}}}"#
     )
 }
 

@@ -54,7 +54,7 @@ fn there(row: &Conversation) -> Before {
 
 /// How a list hears of a change: `+` as a row, `-` as gone, nothing otherwise.
 fn heard(filter: InboxFilter, change: &RowChange) -> &'static str {
-    let list = changes_of(filter, agent(1), std::iter::once(change));
+    let list = changes_of(filter.into(), agent(1), std::iter::once(change));
     match (list.rows.len(), list.gone.len()) {
         (1, 0) => "+",
         (0, 1) => "-",
@@ -102,7 +102,7 @@ fn closing_takes_a_row_out_of_the_living_lists_with_the_version_that_did() {
             (InboxFilter::Spam, ""),
         ],
     );
-    let list = changes_of(InboxFilter::All, agent(1), std::iter::once(&change));
+    let list = changes_of(InboxFilter::All.into(), agent(1), std::iter::once(&change));
     assert_eq!(list.gone[0].version, 9);
 }
 
@@ -171,17 +171,38 @@ fn a_frame_made_of_parts_is_the_frame_of_the_protocol() {
         unassigned: 2,
         waiting: 1,
     };
+    let list = InboxList {
+        filter: InboxFilter::Unassigned,
+        site_id: Some(row.site_id),
+    };
     let made = frame(
-        InboxFilter::Unassigned,
+        list,
         &serde_json::to_string(&[&row]).unwrap(),
         &serde_json::to_string(&gone).unwrap(),
         counts,
     );
     let news = AgentNews::InboxChanges {
-        filter: InboxFilter::Unassigned,
+        list,
         rows: vec![row],
         gone,
         counts,
     };
     assert_eq!(made, serde_json::to_string(&news).unwrap());
+}
+
+#[test]
+fn a_list_of_one_site_holds_no_other_sites_rows() {
+    let row = row(1, State::Open, None);
+    let of = |site_id| InboxList {
+        filter: InboxFilter::All,
+        site_id: Some(site_id),
+    };
+    let new = change(Before::Nowhere, &row);
+    let heard = |list| {
+        let told = changes_of(list, agent(1), std::iter::once(&new));
+        (told.rows.len(), told.gone.len())
+    };
+    assert_eq!(heard(of(row.site_id)), (1, 0));
+    assert_eq!(heard(of(SiteId::from_bits(99))), (0, 0));
+    assert_eq!(heard(InboxFilter::All.into()), (1, 0));
 }

@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use protocol::conversation::Conversation;
-use protocol::id::{AgentId, ConnectionId, ConversationId, WorkspaceId};
+use protocol::id::{AgentId, ConnectionId, ConversationId, SiteId, WorkspaceId};
 use protocol::limit::PAGE_ROWS_MAX;
 use protocol::news::AgentNews;
 use protocol::rejection::Rejection;
-use protocol::view::{InboxCounts, InboxFilter};
+use protocol::view::{InboxCounts, InboxFilter, InboxList};
 use storage::conversation::ListQuery;
 use tokio::sync::Notify;
 
@@ -27,11 +27,14 @@ const WAITING_MAX: usize = 50_000;
 /// Rows and gone ones of a list, as JSON.
 type Parts = (String, String);
 
+/// Whose conversations are counted, of all sites or of one.
+type Counted = (AgentId, Option<SiteId>);
+
 /// The lists of one workspace.
 #[derive(Debug)]
 struct Inbox {
     waiting: Latest<ConversationId, RowChange>,
-    watchers: Mutex<HashMap<(AgentId, InboxFilter), HashSet<ConnectionId>>>,
+    watchers: Mutex<HashMap<(AgentId, InboxList), HashSet<ConnectionId>>>,
     /// Rung when nobody watches any more.
     closed: Notify,
 }
@@ -46,7 +49,7 @@ impl Inboxes {
         &self,
         router: &Router,
         workspace_id: WorkspaceId,
-        list: (AgentId, InboxFilter),
+        list: (AgentId, InboxList),
         connection_id: ConnectionId,
     ) {
         let mut inboxes = lock(&self.0);
@@ -67,7 +70,7 @@ impl Inboxes {
     }
 
     /// A connection watches a list no longer.
-    pub(crate) fn unwatch(&self, list: (AgentId, InboxFilter), connection_id: ConnectionId) {
+    pub(crate) fn unwatch(&self, list: (AgentId, InboxList), connection_id: ConnectionId) {
         lock(&self.0).retain(|_, inbox| {
             let mut watchers = lock(&inbox.watchers);
             if let Some(connections) = watchers.get_mut(&list) {
@@ -106,12 +109,12 @@ pub(crate) async fn snapshot(
     router: &Router,
     workspace_id: WorkspaceId,
     agent_id: AgentId,
-    filter: InboxFilter,
+    list: InboxList,
 ) -> Result<Encoded, Rejection> {
     let db = router.db();
     let fault = |error| refused_by(&error);
     let query = ListQuery {
-        filter,
+        list,
         agent_id: Some(agent_id),
         cursor: None,
         limit: PAGE_ROWS_MAX,
@@ -122,9 +125,9 @@ pub(crate) async fn snapshot(
     let ids: Vec<_> = page.items.iter().map(|row| row.id).collect();
     let read = storage::participant::read_of_agent(db, workspace_id, agent_id, &ids);
     let read: BTreeMap<_, _> = read.await.map_err(fault)?;
-    let counts = storage::conversation::counts(db, &scope, Some(agent_id)).await;
+    let counts = storage::conversation::counts(db, &scope, Some(agent_id), list.site_id).await;
     let news = AgentNews::Inbox {
-        filter,
+        list,
         rows: page.items,
         read,
         more: page.cursor.is_some(),
@@ -160,62 +163,63 @@ async fn tell(
     workspace_id: WorkspaceId,
     inbox: &Inbox,
     changes: &HashMap<ConversationId, RowChange>,
-    told: &mut HashMap<AgentId, InboxCounts>,
+    told: &mut HashMap<Counted, InboxCounts>,
 ) {
     let lists: Vec<_> = lock(&inbox.watchers).keys().copied().collect();
     let moves = changes.values().any(RowChange::moves);
-    let mut encoded: HashMap<(InboxFilter, Option<AgentId>), Option<Parts>> = HashMap::new();
-    let mut counted: HashMap<AgentId, (InboxCounts, bool)> = HashMap::new();
-    for (agent_id, filter) in lists {
-        if let std::collections::hash_map::Entry::Vacant(place) = counted.entry(agent_id) {
-            let before = told.get(&agent_id).copied();
-            let counts = counts(router, workspace_id, agent_id, before, moves).await;
+    let mut encoded: HashMap<(InboxList, Option<AgentId>), Option<Parts>> = HashMap::new();
+    let mut counted: HashMap<Counted, (InboxCounts, bool)> = HashMap::new();
+    for (agent_id, list) in lists {
+        let whose = (agent_id, list.site_id);
+        if let std::collections::hash_map::Entry::Vacant(place) = counted.entry(whose) {
+            let before = told.get(&whose).copied();
+            let counts = counts(router, workspace_id, whose, before, moves).await;
             place.insert((counts, Some(counts) != before));
-            told.insert(agent_id, counts);
+            told.insert(whose, counts);
         }
-        let (counts, has_new_counts) = counted[&agent_id];
-        let own = (filter == InboxFilter::Mine).then_some(agent_id);
+        let (counts, has_new_counts) = counted[&whose];
+        let own = (list.filter == InboxFilter::Mine).then_some(agent_id);
         let parts = encoded
-            .entry((filter, own))
-            .or_insert_with(|| encode(filter, agent_id, changes));
+            .entry((list, own))
+            .or_insert_with(|| encode(list, agent_id, changes));
         let nothing = ("[]".to_owned(), "[]".to_owned());
         let (rows, gone) = match parts {
             Some(parts) => &*parts,
             None if has_new_counts => &nothing,
             None => continue,
         };
-        let topic = Topic::Inbox { agent_id, filter };
+        let topic = Topic::Inbox { agent_id, list };
         router
             .hub()
             .publish(topic, || Encoded {
-                text: inbox::frame(filter, rows, gone, counts).into(),
+                text: inbox::frame(list, rows, gone, counts).into(),
                 class: Class::Row,
             })
             .await;
     }
-    told.retain(|agent_id, _| counted.contains_key(agent_id));
+    told.retain(|whose, _| counted.contains_key(whose));
 }
 
 /// The rows and the gone ones of a list as JSON; nothing where the list is as it was.
 fn encode(
-    filter: InboxFilter,
+    list: InboxList,
     agent_id: AgentId,
     changes: &HashMap<ConversationId, RowChange>,
 ) -> Option<Parts> {
-    let list = inbox::changes_of(filter, agent_id, changes.values());
-    if list.is_empty() {
+    let told = inbox::changes_of(list, agent_id, changes.values());
+    if told.is_empty() {
         return None;
     }
-    let rows = serde_json::to_string(&list.rows).expect("rows are trees of texts and numbers");
-    let gone = serde_json::to_string(&list.gone).expect("ids and versions are plain");
+    let rows = serde_json::to_string(&told.rows).expect("rows are trees of texts and numbers");
+    let gone = serde_json::to_string(&told.gone).expect("ids and versions are plain");
     Some((rows, gone))
 }
 
-/// The counts of an agent: counted anew only where something moved between lists.
+/// The counts of an agent, of all sites or of one: counted anew only where something moved between lists.
 async fn counts(
     router: &Router,
     workspace_id: WorkspaceId,
-    agent_id: AgentId,
+    (agent_id, site_id): Counted,
     before: Option<InboxCounts>,
     moves: bool,
 ) -> InboxCounts {
@@ -223,7 +227,7 @@ async fn counts(
         return before;
     }
     let scope = scope(workspace_id);
-    match storage::conversation::counts(router.db(), &scope, Some(agent_id)).await {
+    match storage::conversation::counts(router.db(), &scope, Some(agent_id), site_id).await {
         Ok(counts) => counts,
         Err(error) => {
             tracing::warn!(%error, "the inbox could not be counted");

@@ -17,13 +17,12 @@ use protocol::rejection::Rejection;
 use protocol::site::{AfterClose, Site, Theme};
 use protocol::text::{Body, ClientId};
 use protocol::visitor::{Browser, Claim, Device};
-use protocol::workspace::{Settings, Workspace};
+use protocol::workspace::{Settings, SiteOverrides, Workspace};
 use router::{Class, Delivery, Newcomer, Proof, Router, RouterConfig, ShardId, Topic};
 use serde_json::Value;
 use storage::audit::Change;
 use storage::db::{DatabaseConfig, Db};
 use storage::setup::{Account, Installation, NewMember};
-use storage::site::SecretRow;
 use storage::user::UserRow;
 use world::World;
 
@@ -462,16 +461,11 @@ fn installation(world: &World) -> Installation {
             after_close: AfterClose::StartNew,
             reopen_within_ms: 0,
             identity_required: false,
+            overrides: SiteOverrides::default(),
             archived: false,
             created_at_ms: now_ms,
         },
-        secret: SecretRow {
-            id: world.ids.next(),
-            secret: vec![7; 32],
-            hint: "…".to_owned(),
-            created_at_ms: now_ms,
-            expires_at_ms: None,
-        },
+        secrets: Vec::new(),
         session: None,
     }
 }

@@ -341,6 +341,11 @@ impl Check {
                 l.key_requests_per_minute,
                 l.key_requests_burst,
             ),
+            metrics_requests: rate(
+                "metrics_requests",
+                l.metrics_requests_per_minute,
+                l.metrics_requests_burst,
+            ),
             visitor_upload_bytes: upload_bytes.0,
             address_upload_bytes: upload_bytes.1,
             trusted_addresses: self.networks("limits.trusted_addresses", &limits.trusted_addresses),

@@ -105,6 +105,7 @@ CREATE TABLE site (
     after_close TEXT NOT NULL,
     reopen_within_ms BIGINT NOT NULL,
     identity_required BOOLEAN NOT NULL,
+    overrides_json TEXT NOT NULL,
     archived_at_ms BIGINT,
     created_at_ms BIGINT NOT NULL,
     PRIMARY KEY (workspace_id, site_id)
@@ -115,6 +116,7 @@ CREATE TABLE site_secret (
     workspace_id TEXT NOT NULL,
     site_id TEXT NOT NULL,
     secret_id TEXT NOT NULL,
+    kind TEXT NOT NULL,
     secret BYTEA NOT NULL,
     hint TEXT NOT NULL,
     created_at_ms BIGINT NOT NULL,

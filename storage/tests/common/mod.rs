@@ -10,8 +10,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use protocol::id::{AgentId, UserId, WorkspaceId};
 use protocol::permission::{Actor, AgentActor, Permission, Permissions, Principal, Role, Scope};
-use protocol::site::{AfterClose, Site, Theme};
-use protocol::workspace::{Settings, Workspace};
+use protocol::site::{AfterClose, SecretKind, Site, Theme};
+use protocol::workspace::{Settings, SiteOverrides, Workspace};
 use storage::audit::Change;
 use storage::db::{DatabaseConfig, Db};
 use storage::error::Written;
@@ -122,7 +122,7 @@ impl Installed {
                     time_zone: "Europe/Zagreb".to_owned(),
                 },
                 site: site(world, "Shop"),
-                secret: secret(world, 7),
+                secrets: vec![secret(world, 7)],
                 session: Some(session),
                 user,
             },
@@ -183,6 +183,7 @@ pub(crate) fn site(world: &World, name: &str) -> Site {
         after_close: AfterClose::StartNew,
         reopen_within_ms: 0,
         identity_required: false,
+        overrides: SiteOverrides::default(),
         archived: false,
         created_at_ms: NOW_MS,
     }
@@ -191,6 +192,7 @@ pub(crate) fn site(world: &World, name: &str) -> Site {
 pub(crate) fn secret(world: &World, byte: u8) -> SecretRow {
     SecretRow {
         id: world.ids.next(),
+        kind: SecretKind::Identity,
         secret: vec![byte; 32],
         hint: format!("…{byte}"),
         created_at_ms: NOW_MS + u64::from(byte),

@@ -94,6 +94,7 @@ async fn the_inbox_is_live(stack: Stack) -> Stack {
     let mut agent = stack.agent().await;
     let watch = Watch::Inbox {
         filter: InboxFilter::All,
+        site_id: None,
     };
     agent.client.watch(watch).await.expect("the line is up");
     let empty = |news: &News| match news {
@@ -186,6 +187,7 @@ async fn what_a_visitor_says_after_the_end_goes_on(stack: Stack) -> Stack {
         .await;
     let watch = Watch::Inbox {
         filter: InboxFilter::All,
+        site_id: None,
     };
     agent.client.watch(watch).await.expect("the line is up");
     visitor.says("one more thing").await;

@@ -15,7 +15,7 @@ use protocol::permission::{Actor, Principal};
 use router::Topic;
 
 use crate::connection::frame;
-use crate::connection::job::{self, Done, Job, Running};
+use crate::connection::job::{self, Asker, Done, Job, Running};
 use crate::limits::FrameLimiter;
 use crate::metric::Metric;
 use crate::shard::Shard;
@@ -152,17 +152,21 @@ impl Identified {
         self.jobs.is_empty() && self.running.is_none() && self.out.is_empty()
     }
 
+    fn asker(&self) -> Asker {
+        Asker {
+            doors: self.shard.doors.clone(),
+            actor: self.actor,
+            connection_id: self.connection_id,
+            exempt: self.limiter.is_none(),
+        }
+    }
+
     /// Waits for the job under way; for ever where there is none. Cancel-safe.
     pub(crate) async fn job_done(&mut self) -> Done {
         if self.running.is_none() {
             match self.jobs.pop_front() {
                 Some(job) => {
-                    self.running = Some(job::start(
-                        job,
-                        &self.shard.doors.router,
-                        self.actor,
-                        self.connection_id,
-                    ));
+                    self.running = Some(job::start(job, self.asker()));
                 }
                 None => return std::future::pending().await,
             }
@@ -230,8 +234,7 @@ impl Identified {
         }
         for job in std::mem::take(&mut self.jobs) {
             if matches!(job, Job::Command { .. } | Job::Unwatch(_)) {
-                let router = &self.shard.doors.router;
-                job::start(job, router, self.actor, self.connection_id).await;
+                job::start(job, self.asker()).await;
             }
         }
     }
