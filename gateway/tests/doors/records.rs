@@ -154,7 +154,7 @@ async fn a_secret_is_shown_in_one_answer_only() {
     assert!(id_in(&webhook, "secret").starts_with("sbw_"));
     let odd = Call::new("POST", &format!("{path}?kind=odd"));
     let refused = house.as_(&owner, odd).await;
-    assert_eq!((refused.status, refused.field().as_str()), (422, "query"));
+    assert_eq!((refused.status, refused.field().as_str()), (422, "kind"));
     assert!(rows.iter().all(|row| row.get("secret").is_none()));
     let old = rows.iter().find(|row| row["id"] != made["id"]).unwrap();
     assert!(old["expires_at_ms"].is_u64());
