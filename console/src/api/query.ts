@@ -45,7 +45,7 @@ async function whole<T>(path: string, signal: AbortSignal): Promise<T[]> {
   const items: T[] = [];
   let cursor: string | null | undefined;
   do {
-    const page: Listing<T> = await call(`${path}${queryText({ cursor, limit: 100 })}`, { signal });
+    const page: Listing<T> = await call(`${path}${queryText({ cursor })}`, { signal });
     items.push(...page.items);
     cursor = page.cursor;
   } while (cursor && items.length < 1_000);
