@@ -31,7 +31,8 @@ async fn a_request_that_is_none_for_a_socket_of_ours_is_refused() {
 async fn only_a_good_hello_gets_in() {
     let stack = Stack::start().await;
     let good = stack.visitor_token().await;
-    let tampered = format!("{}A", &good[..good.len() - 1]);
+    let end = if good.ends_with('A') { 'Q' } else { 'A' };
+    let tampered = format!("{}{end}", &good[..good.len() - 1]);
     let mut claims = stack.tokens().read(&good, 0).unwrap();
     let Claims::Visitor(visitor) = &mut claims else {
         panic!("a visitor's token");
