@@ -10,7 +10,10 @@ use gateway::metric::{Metric, Metrics};
 use protocol::id::{Id, VisitorId, WorkspaceId};
 use storage::attachment::{self, Swept};
 use storage::blob::Blobs;
-use storage::{Db, audit, command, event, invitation, session, visit, visitor, workspace};
+use storage::{
+    Db, audit, command, event, failed_login, identity_key, invitation, key, session, site, visit,
+    visitor, workspace,
+};
 use world::World;
 
 use crate::config::RetentionPlan;
@@ -113,6 +116,10 @@ impl Housekeeping {
         self.all(|| event::prune(db, before(kept.event_ms))).await;
         self.all(|| session::prune(db, sign_in_ms)).await;
         self.all(|| invitation::prune(db, sign_in_ms)).await;
+        self.all(|| site::prune_secrets(db, sign_in_ms)).await;
+        self.all(|| identity_key::prune(db, sign_in_ms)).await;
+        self.all(|| key::prune(db, sign_in_ms)).await;
+        self.forget_failed_logins(now_ms).await;
         self.all(|| visit::prune_custom_events(db, before(kept.visitor_ms)))
             .await;
         let workspaces = match workspace::list(db).await {
@@ -128,6 +135,17 @@ impl Housekeeping {
                 .await;
             self.forget_visitors(workspace.id, before(kept.visitor_ms))
                 .await;
+        }
+    }
+
+    async fn forget_failed_logins(&self, now_ms: u64) {
+        let (db, kept) = (&self.db, &self.retention);
+        match failed_login::beyond(db, kept.failed_login_count).await {
+            Ok(beyond_ms) => {
+                let before_ms = failed_logins_before_ms(kept, beyond_ms, now_ms);
+                self.all(|| failed_login::prune(db, before_ms)).await;
+            }
+            Err(error) => not_forgotten(&error),
         }
     }
 
@@ -162,6 +180,41 @@ impl Housekeeping {
     }
 }
 
+/// Before when failed sign-ins go: by their time, and the oldest by their number, the newest of those beyond
+/// it being of `beyond_ms`. But none that a lockout still counts goes by number, or whoever fails often enough
+/// from many places could end his own.
+fn failed_logins_before_ms(kept: &RetentionPlan, beyond_ms: Option<u64>, now_ms: u64) -> u64 {
+    let by_time_ms = now_ms.saturating_sub(kept.failed_login_ms);
+    let by_count_ms = beyond_ms.map_or(0, |at_ms| at_ms.saturating_add(1));
+    let counted_ms = now_ms.saturating_sub(kept.lockout_ms);
+    by_time_ms.max(by_count_ms.min(counted_ms))
+}
+
 fn not_forgotten(error: &storage::Error) {
     tracing::warn!(%error, "what was kept long enough could not be forgotten");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failed_logins_go_by_time_and_number_but_never_out_of_a_lockout() {
+        let kept = RetentionPlan {
+            visitor_ms: 0,
+            command_ms: 0,
+            event_ms: 0,
+            sign_in_ms: 0,
+            failed_login_ms: 90_000,
+            failed_login_count: 10,
+            lockout_ms: 900,
+            audit_ms: None,
+        };
+        let before = |beyond_ms| failed_logins_before_ms(&kept, beyond_ms, 100_000);
+        assert_eq!(before(None), 10_000, "fewer than the number");
+        assert_eq!(before(Some(500)), 10_000, "those beyond are older anyway");
+        assert_eq!(before(Some(50_000)), 50_001, "the newest beyond goes too");
+        assert_eq!(before(Some(99_500)), 99_100, "a lockout counts them");
+        assert_eq!(failed_logins_before_ms(&kept, Some(5), 100), 0);
+    }
 }

@@ -123,6 +123,14 @@ const MISTAKES: &[(&str, &str)] = &[
     ("[retention]\nvisitor_days = 0", "retention.visitor_days"),
     ("[retention]\ncommand_days = 89", "retention.command_days"),
     ("[retention]\nevent_days = 40000", "retention.event_days"),
+    (
+        "[retention]\nfailed_login_days = 0",
+        "retention.failed_login_days",
+    ),
+    (
+        "[retention]\nfailed_login_days = 1\n[login]\nlockout_minutes = 1441",
+        "retention.failed_login_days",
+    ),
     ("[metrics]\nlisten = \"9090\"", "metrics.listen"),
     ("[backup]\ndaily_at = \"24:00\"", "backup.daily_at"),
     ("[backup]\nkeep = 0", "backup.keep"),
@@ -139,6 +147,16 @@ fn each_mistake_names_its_key() {
             "{text} gave {found:?}"
         );
     }
+}
+
+#[test]
+fn a_lockout_is_what_the_operator_says() {
+    let text = "[login]\nlockout_failures = 3\nlockout_minutes = 2\n";
+    let config = Config::parse(text).expect("the form is right");
+    let checked = config.check().expect("it has no mistakes");
+    assert_eq!(checked.desk.lockout_failures, 3);
+    assert_eq!(checked.desk.lockout_ms, 120_000);
+    assert_eq!(checked.retention.lockout_ms, 120_000);
 }
 
 #[test]

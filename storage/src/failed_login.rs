@@ -5,7 +5,7 @@ use protocol::id::{EventId, WorkspaceId};
 use protocol::page::{Cursor, List, Page};
 use protocol::permission::Scope;
 
-use crate::db::{Batch, Db, Reader, Row, stmt};
+use crate::db::{Batch, Db, PRUNE_SLICE, Reader, Row, stmt};
 use crate::error::Result;
 use crate::fold::fold;
 use crate::page::{After, page};
@@ -147,4 +147,33 @@ fn attempts(rows: Vec<Row>) -> Result<Attempts> {
             newest_at_ms: row.maybe_number("newest_at_ms")?,
         })
     })
+}
+
+// Uses `failed_login_by_time`, and walks as many of its entries as are kept: for the hourly look alone.
+const FIND_NEWEST_BEYOND: &str = "
+    SELECT at_ms FROM failed_login ORDER BY at_ms DESC LIMIT 1 OFFSET $1";
+
+/// When the newest happened of those beyond a number, newest first; nothing where there are not so many.
+///
+/// # Errors
+/// The store's.
+pub async fn beyond(reader: &Reader, count: u64) -> Result<Option<u64>> {
+    let rows = reader.rows(stmt!(FIND_NEWEST_BEYOND, count)).await?;
+    rows.first().map(|row| row.number("at_ms")).transpose()
+}
+
+// Uses `failed_login_by_time`.
+const DELETE_OLD: &str = "
+    DELETE FROM failed_login WHERE failed_login_id IN (
+        SELECT f.failed_login_id FROM failed_login f
+        WHERE f.at_ms < $1 ORDER BY f.at_ms LIMIT $2)";
+
+/// Forgets failed sign-ins of before `before_ms`, at most a slice; gives how many.
+///
+/// # Errors
+/// The store's.
+pub async fn prune(db: &Db, before_ms: u64) -> Result<u64> {
+    let mut batch = Batch::locking(vec!["failed_login".to_owned()]);
+    batch.push(stmt!(DELETE_OLD, before_ms, PRUNE_SLICE));
+    Ok(db.batch(batch).await?[0].changed)
 }

@@ -7,7 +7,7 @@ use protocol::limit;
 
 use crate::audit::Change;
 use crate::change::Stamp;
-use crate::db::{Db, Reader, Row, stmt};
+use crate::db::{Batch, Db, PRUNE_SLICE, Reader, Row, stmt};
 use crate::error::{Result, Written};
 use crate::site::AUDIT_SITE;
 
@@ -168,6 +168,22 @@ pub async fn remove(
     } else {
         Written::NotFound
     })
+}
+
+/// Uses `identity_key_by_expiry`.
+const DELETE_LAPSED: &str = "
+    DELETE FROM identity_key WHERE (workspace_id, site_id, identity_key_id) IN (
+        SELECT k.workspace_id, k.site_id, k.identity_key_id FROM identity_key k
+        WHERE k.expires_at_ms < $1 ORDER BY k.expires_at_ms LIMIT $2)";
+
+/// Forgets public keys that lapsed before `before_ms`, at most a slice; gives how many.
+///
+/// # Errors
+/// The store's.
+pub async fn prune(db: &Db, before_ms: u64) -> Result<u64> {
+    let mut batch = Batch::locking(vec!["identity_key".to_owned()]);
+    batch.push(stmt!(DELETE_LAPSED, before_ms, PRUNE_SLICE));
+    Ok(db.batch(batch).await?[0].changed)
 }
 
 fn decode(row: &Row) -> Result<StoredKey> {

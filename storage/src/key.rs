@@ -8,7 +8,7 @@ use protocol::permission::Scope;
 
 use crate::audit::Change;
 use crate::change::{Stamp, insert_audit_where_stamped};
-use crate::db::{Batch, Db, Reader, Row, stmt};
+use crate::db::{Batch, Db, PRUNE_SLICE, Reader, Row, stmt};
 use crate::error::{Error, Result, Written};
 
 const INSERT_KEY: &str = "
@@ -141,6 +141,23 @@ pub async fn touch(
     batch.push(stmt!(TOUCH_KEY, workspace_id, key_id, used_at_ms));
     db.batch(batch).await?;
     Ok(())
+}
+
+/// Uses `api_key_by_expiry`. What a key wrote goes on to name it, so its row stays.
+const ARCHIVE_LAPSED: &str = "
+    UPDATE api_key SET archived_at_ms = expires_at_ms
+    WHERE (workspace_id, key_id) IN (
+        SELECT k.workspace_id, k.key_id FROM api_key k
+        WHERE k.expires_at_ms < $1 AND k.archived_at_ms IS NULL ORDER BY k.expires_at_ms LIMIT $2)";
+
+/// Takes keys off the list that lapsed before `before_ms`, at most a slice; gives how many.
+///
+/// # Errors
+/// The store's.
+pub async fn prune(db: &Db, before_ms: u64) -> Result<u64> {
+    let mut batch = Batch::locking(vec!["api_key".to_owned()]);
+    batch.push(stmt!(ARCHIVE_LAPSED, before_ms, PRUNE_SLICE));
+    Ok(db.batch(batch).await?[0].changed)
 }
 
 fn decode(row: &Row) -> Result<ApiKey> {

@@ -8,7 +8,7 @@ use protocol::site::{AfterClose, SecretKind, Site, SiteChange, SiteSecret};
 
 use crate::audit::Change;
 use crate::change::{Stamp, insert_audit_where_stamped};
-use crate::db::{Db, Reader, Row, Stmt, stmt};
+use crate::db::{Batch, Db, PRUNE_SLICE, Reader, Row, Stmt, stmt};
 use crate::error::{Error, Result, Written};
 
 /// A secret's row. Holds the secret itself, for a signature must be computed again; never goes on a wire.
@@ -396,6 +396,22 @@ pub async fn drop_secret(
     } else {
         Written::NotFound
     })
+}
+
+/// Uses `site_secret_by_expiry`.
+const DELETE_LAPSED_SECRETS: &str = "
+    DELETE FROM site_secret WHERE (workspace_id, site_id, secret_id) IN (
+        SELECT s.workspace_id, s.site_id, s.secret_id FROM site_secret s
+        WHERE s.expires_at_ms < $1 ORDER BY s.expires_at_ms LIMIT $2)";
+
+/// Forgets secrets that lapsed before `before_ms`, at most a slice; gives how many.
+///
+/// # Errors
+/// The store's.
+pub async fn prune_secrets(db: &Db, before_ms: u64) -> Result<u64> {
+    let mut batch = Batch::locking(vec!["site_secret".to_owned()]);
+    batch.push(stmt!(DELETE_LAPSED_SECRETS, before_ms, PRUNE_SLICE));
+    Ok(db.batch(batch).await?[0].changed)
 }
 
 fn decode(row: &Row) -> Result<Site> {

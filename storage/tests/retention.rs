@@ -6,16 +6,20 @@ mod common;
 
 use both::on_both;
 use common::talk::{Talk, accepted, browser, words};
-use common::{NOW_MS, Store, scope, session};
+use common::{NOW_MS, Store, scope, secret, session};
 use protocol::agent::Invitation;
 use protocol::id::{Id, VisitId, VisitorId};
-use protocol::permission::Role;
+use protocol::identity_key::IdentityKey;
+use protocol::key::ApiKey;
+use protocol::permission::{Permission, Role};
 use protocol::visitor::{PageView, Source};
 use storage::audit::Change;
 use storage::db::Stmt;
+use storage::identity_key::{self, StoredKey};
 use storage::invitation::{self, InvitationRow};
 use storage::visit::{self, Trace};
 use storage::visitor::{self, NewVisitor};
+use storage::{failed_login, key};
 
 /// A day, in milliseconds.
 const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
@@ -181,6 +185,49 @@ mod stories {
             assert_eq!(invitation::list(db, &scope, NOW_MS).await.unwrap().len(), 1);
         }
 
+        /// Lapsed secrets and public keys go; a lapsed API key leaves the list, and its row stays.
+        async fn lapsed_secrets_and_keys_are_forgotten(store: &Store) {
+            let installed = store.installed().await;
+            let db = &store.db;
+            let site_id = installed.installation.site.id;
+            let change = installed.change("site.secret_rotated", site_id);
+            for byte in [1, 2] {
+                let stored = StoredKey {
+                    shown: IdentityKey {
+                        id: store.world.ids.next(),
+                        fingerprint: format!("fingerprint {byte}"),
+                        created_at_ms: NOW_MS,
+                        expires_at_ms: None,
+                    },
+                    point: vec![byte; 65],
+                };
+                let lapse_ms = Some(NOW_MS + 10);
+                identity_key::add(db, site_id, &stored, lapse_ms, &change).await.unwrap();
+                let row = ApiKey {
+                    id: store.world.ids.next(),
+                    name: "Importer".to_owned(),
+                    hint: "sbk_abcd".to_owned(),
+                    scopes: vec![Permission::ConversationsRead],
+                    key: None,
+                    created_at_ms: NOW_MS,
+                    used_at_ms: None,
+                    expires_at_ms: (byte == 1).then_some(NOW_MS + 10),
+                };
+                key::create(db, &row, &[byte; 32], &change).await.unwrap();
+            }
+            let new = secret(&store.world, 8);
+            storage::site::rotate(db, site_id, &new, NOW_MS + 10, &change).await.unwrap();
+            for (before_ms, count) in [(NOW_MS + 10, 0), (NOW_MS + 11, 1), (NOW_MS + 11, 0)] {
+                assert_eq!(storage::site::prune_secrets(db, before_ms).await.unwrap(), count);
+                assert_eq!(identity_key::prune(db, before_ms).await.unwrap(), count);
+                assert_eq!(key::prune(db, before_ms).await.unwrap(), count);
+            }
+            assert_eq!(count(store, "SELECT COUNT(*) AS n FROM site_secret").await, 1);
+            assert_eq!(count(store, "SELECT COUNT(*) AS n FROM identity_key").await, 1);
+            assert_eq!(count(store, "SELECT COUNT(*) AS n FROM api_key").await, 2);
+            assert_eq!(key::list(db, &installed.scope(&store.world)).await.unwrap().len(), 1);
+        }
+
         /// Old lines of the audit log go with their values.
         async fn old_audit_is_forgotten(store: &Store) {
             let installed = store.installed().await;
@@ -206,6 +253,29 @@ mod stories {
             let left = storage::audit::list(db, &audited, None, 10).await.unwrap().items;
             assert_eq!(left.len() as u64, lines - 1);
             assert_eq!(count(store, "SELECT COUNT(*) AS n FROM audit_value").await, values - 1);
+        }
+
+        /// Failed sign-ins go by their time, a slice at a time; where there are too many is found by number.
+        async fn old_failed_logins_are_forgotten(store: &Store) {
+            let db = &store.db;
+            for number in 0..5 {
+                let failed = protocol::audit::FailedLogin {
+                    at_ms: NOW_MS + number,
+                    email: "ana@example.com".to_owned(),
+                    address: "192.0.2.9".to_owned(),
+                    country: Some("SI".to_owned()),
+                    user_agent: String::new(),
+                    reason: "wrong_password".to_owned(),
+                };
+                failed_login::create(db, None, &failed).await.unwrap();
+            }
+            let beyond = async |count| failed_login::beyond(db, count).await.unwrap();
+            assert_eq!((beyond(5).await, beyond(2).await, beyond(0).await), (None, Some(NOW_MS + 2), Some(NOW_MS + 4)));
+            assert_eq!(failed_login::prune(db, NOW_MS).await.unwrap(), 0);
+            assert_eq!(failed_login::prune(db, NOW_MS + 3).await.unwrap(), 3);
+            assert_eq!(failed_login::prune(db, NOW_MS + 3).await.unwrap(), 0);
+            let attempts = failed_login::of_address(db, "192.0.2.9", 0).await.unwrap();
+            assert_eq!(attempts.count, 2);
         }
     }
 }

@@ -1,10 +1,11 @@
 //! Signing in: right and wrong passwords, lockouts, the log of failures.
 
+use desk::DeskConfig;
 use protocol::permission::{Permission, Role};
 use protocol::rejection::ErrorCode;
 use protocol::setup::PasswordChange;
 
-use crate::office::{Office, PASSWORD, caller, code, on_both, refused};
+use crate::office::{Office, PASSWORD, caller, code, on_both, on_both_with, refused};
 use protocol::permission::Actor;
 
 const WRONG: &str = "incorrect horse battery";
@@ -82,6 +83,44 @@ async fn the_fifth_failure_locks_the_address_out_for_fifteen_minutes() {
                 .count(),
             5
         );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_operator_says_how_many_failures_lock_out_and_for_how_long() {
+    let strict = DeskConfig {
+        lockout_failures: 2,
+        lockout_ms: 60_000,
+        ..DeskConfig::default()
+    };
+    on_both_with(&strict, async |office| {
+        office.owner().await;
+        let guess = async |password| {
+            office
+                .log_in("olga@example.com", password, "192.0.2.9")
+                .await
+        };
+        for _ in 0..2 {
+            assert_eq!(code(guess(WRONG).await), ErrorCode::WrongCredentials);
+        }
+        let locked = refused(guess(PASSWORD).await);
+        assert_eq!(locked.code, ErrorCode::LockedOut);
+        assert_eq!(locked.retry_after_ms, Some(60_000));
+        office.wait(61);
+        assert!(guess(PASSWORD).await.is_ok());
+    })
+    .await;
+    let trusting = DeskConfig {
+        lockout_failures: 0,
+        ..DeskConfig::default()
+    };
+    on_both_with(&trusting, async |office| {
+        office.owner().await;
+        for _ in 0..9 {
+            let answer = office.log_in("olga@example.com", WRONG, "192.0.2.9").await;
+            assert_eq!(code(answer), ErrorCode::WrongCredentials);
+        }
     })
     .await;
 }

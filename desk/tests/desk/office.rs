@@ -36,8 +36,13 @@ pub(crate) struct Office {
 
 /// Runs a test on every store there is.
 pub(crate) async fn on_both(test: impl AsyncFn(&Office)) {
+    on_both_with(&DeskConfig::default(), test).await;
+}
+
+/// The same, at a desk that works as the operator says.
+pub(crate) async fn on_both_with(config: &DeskConfig, test: impl AsyncFn(&Office)) {
     for postgres in [None, Some(postgres_url())] {
-        let office = Office::open(postgres).await;
+        let office = Office::open(postgres, config.clone()).await;
         test(&office).await;
         office.close().await;
     }
@@ -52,7 +57,7 @@ fn postgres_url() -> String {
 }
 
 impl Office {
-    async fn open(postgres: Option<String>) -> Self {
+    async fn open(postgres: Option<String>, desk: DeskConfig) -> Self {
         let directory = tempfile::tempdir().expect("a directory can be made");
         let world = World::simulated(7);
         let database = match postgres {
@@ -80,12 +85,7 @@ impl Office {
         )
         .await
         .expect("the router starts");
-        let desk = Desk::new(
-            world.clone(),
-            db.clone(),
-            router.clone(),
-            DeskConfig::default(),
-        );
+        let desk = Desk::new(world.clone(), db.clone(), router.clone(), desk);
         Self {
             world,
             db,

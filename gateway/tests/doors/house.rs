@@ -56,6 +56,18 @@ pub(crate) enum Trust {
 
 impl House {
     pub(crate) async fn open(trust: Trust) -> Self {
+        Self::with(gateway_config(trust)).await
+    }
+
+    /// Behind a proxy on this machine, which says where people are.
+    pub(crate) async fn behind_a_proxy() -> Self {
+        let mut config = gateway_config(Trust::Stranger);
+        config.trusted_proxies = vec!["127.0.0.1/32".parse().expect("a network")];
+        config.geo.country_header = Some("cf-ipcountry".to_owned());
+        Self::with(config).await
+    }
+
+    async fn with(gateway_config: GatewayConfig) -> Self {
         let directory = tempfile::tempdir().expect("a directory can be made");
         let world = World::system();
         let url = format!(
@@ -90,7 +102,7 @@ impl House {
             redirect: None,
             metrics: None,
         };
-        let gateway = Gateway::start(gateway_config(trust), parts, listeners).expect("it starts");
+        let gateway = Gateway::start(gateway_config, parts, listeners).expect("it starts");
         Self {
             address: gateway.address(),
             desk,

@@ -1,6 +1,6 @@
 //! Set-up, signing in, cookies, CSRF and lockouts over HTTP.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::house::{House, PASSWORD, Trust, setup};
 use crate::wire::{Answer, Call};
@@ -95,6 +95,41 @@ async fn five_failures_lock_out_and_say_for_how_long() {
     assert_eq!(reasons[0], "locked");
     assert_eq!(reasons[5], "wrong_password");
     assert!(!failed.to_string().contains("horse"));
+}
+
+#[tokio::test]
+async fn a_failed_sign_in_is_shown_with_its_country_where_that_is_known() {
+    let house = House::behind_a_proxy().await;
+    let owner = house.owner().await;
+    let from = |address: &str, country: &str| {
+        login(WRONG)
+            .header("x-forwarded-for", address)
+            .header("cf-ipcountry", country)
+    };
+    for (address, country) in [("192.0.2.7", "SI"), ("192.0.2.8", "XX")] {
+        let answer = house.ask(from(address, country)).await;
+        assert_eq!(answer.code(), "wrong_credentials");
+    }
+    let failed = house.as_(&owner, Call::get("/failed-logins")).await.good();
+    let mut shown: Vec<_> = failed["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| (row["address"].clone(), row["country"].clone()))
+        .collect();
+    shown.sort_by_key(|(address, _)| address.to_string());
+    let wanted = [
+        (json!("192.0.2.7"), json!("SI")),
+        (json!("192.0.2.8"), Value::Null),
+    ];
+    assert_eq!(shown, wanted);
+    // Who is no proxy that is trusted says nothing of where he is.
+    let house = House::open(Trust::Stranger).await;
+    let owner = house.owner().await;
+    house.ask(from("192.0.2.7", "SI")).await.code();
+    let failed = house.as_(&owner, Call::get("/failed-logins")).await.good();
+    assert_eq!(failed["items"][0]["address"], "127.0.0.1");
+    assert_eq!(failed["items"][0]["country"], Value::Null);
 }
 
 #[tokio::test]

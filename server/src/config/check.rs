@@ -78,8 +78,14 @@ pub struct RetentionPlan {
     pub command_ms: u64,
     /// The log of what happened.
     pub event_ms: u64,
-    /// Lapsed sessions and invitations.
+    /// Lapsed sessions, invitations, secrets and keys.
     pub sign_in_ms: u64,
+    /// Sign-ins that failed.
+    pub failed_login_ms: u64,
+    /// How many of them.
+    pub failed_login_count: u64,
+    /// How long a failed sign-in counts towards a lockout: none goes before, however many there are.
+    pub lockout_ms: u64,
     /// The audit log; for ever when absent.
     pub audit_ms: Option<u64>,
 }
@@ -488,16 +494,24 @@ impl Check {
             }
             days.min(DAYS_MAX) * DAY_MS
         };
-        RetentionPlan {
+        let plan = RetentionPlan {
             visitor_ms: days("visitor_days", kept.visitor_days, 1),
             command_ms: days("command_days", kept.command_days, limit::COMMAND_DAYS_MIN),
             event_ms: days("event_days", kept.event_days, 1),
             sign_in_ms: days("sign_in_days", kept.sign_in_days, 1),
+            failed_login_ms: days("failed_login_days", kept.failed_login_days, 1),
+            failed_login_count: kept.failed_login_count,
+            lockout_ms: config.login.lockout_minutes.saturating_mul(MINUTE_MS),
             audit_ms: match days("audit_days", kept.audit_days, 0) {
                 0 => None,
                 audit_ms => Some(audit_ms),
             },
+        };
+        if plan.failed_login_ms < plan.lockout_ms {
+            let problem = "must be as long as login.lockout_minutes, which counts them";
+            self.mistake("retention.failed_login_days", problem);
         }
+        plan
     }
 
     fn setup(&mut self, config: &Config) -> Option<(String, String)> {

@@ -166,8 +166,12 @@ pub struct Retention {
     pub command_days: u64,
     /// The log of what happened.
     pub event_days: u64,
-    /// Lapsed sessions and invitations.
+    /// Lapsed sessions, invitations, secrets and keys.
     pub sign_in_days: u64,
+    /// Sign-ins that failed.
+    pub failed_login_days: u64,
+    /// How many sign-ins that failed, besides those that a lockout counts.
+    pub failed_login_count: u64,
     /// The audit log; for ever when zero.
     pub audit_days: u64,
 }
@@ -375,6 +379,8 @@ impl Default for Retention {
             command_days: 90,
             event_days: 30,
             sign_in_days: 30,
+            failed_login_days: 90,
+            failed_login_count: 100_000,
             audit_days: 730,
         }
     }

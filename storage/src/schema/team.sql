@@ -91,6 +91,7 @@ CREATE TABLE failed_login (
 CREATE INDEX failed_login_by_workspace ON failed_login (workspace_id, at_ms, failed_login_id);
 CREATE INDEX failed_login_by_address ON failed_login (address, at_ms);
 CREATE INDEX failed_login_by_email ON failed_login (email_folded, at_ms);
+CREATE INDEX failed_login_by_time ON failed_login (at_ms);
 
 CREATE TABLE site (
     workspace_id TEXT NOT NULL,
@@ -123,6 +124,7 @@ CREATE TABLE site_secret (
     expires_at_ms BIGINT,
     PRIMARY KEY (workspace_id, site_id, secret_id)
 );
+CREATE INDEX site_secret_by_expiry ON site_secret (expires_at_ms);
 
 CREATE TABLE identity_key (
     workspace_id TEXT NOT NULL,
@@ -134,6 +136,7 @@ CREATE TABLE identity_key (
     expires_at_ms BIGINT,
     PRIMARY KEY (workspace_id, site_id, identity_key_id)
 );
+CREATE INDEX identity_key_by_expiry ON identity_key (expires_at_ms);
 
 CREATE TABLE api_key (
     workspace_id TEXT NOT NULL,
@@ -150,6 +153,7 @@ CREATE TABLE api_key (
     PRIMARY KEY (workspace_id, key_id)
 );
 CREATE UNIQUE INDEX api_key_by_hash ON api_key (key_hash);
+CREATE INDEX api_key_by_expiry ON api_key (expires_at_ms) WHERE archived_at_ms IS NULL;
 
 CREATE TABLE audit_entry (
     workspace_id TEXT NOT NULL,
