@@ -2,107 +2,17 @@
 //!
 //! A visitor is the union of his connections. He is *active* while a page is in sight, and for the
 //! active threshold after the last sign of life; *idle* while connected without that; he has *left*
-//! when no connection was there for [`GRACE_MS`] (C11).
+//! when no connection was there for [`GRACE_MS`] (C11). A page view that comes after the session timeout
+//! without one begins a new visit, also on a connection that was there all the time (ANA-06).
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use protocol::id::{ConnectionId, ContactId, ConversationId, SiteId, VisitorId, WorkspaceId};
-use protocol::visitor::{Browser, LiveVisitor, PageView, PresenceState, Source};
+use protocol::id::{ConnectionId, SiteId, VisitorId, WorkspaceId};
+use protocol::visitor::{LiveVisitor, PageView, PresenceState};
 use protocol::workspace::Settings;
 
+use crate::input::{Arrival, Facts, Input, Measures, Sight};
 use crate::{GRACE_MS, TRAIL_MAX};
-
-/// What the store knows about the person behind a visitor.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Facts {
-    /// The person.
-    pub contact_id: Option<ContactId>,
-    /// The person's name or address; empty when unknown.
-    pub name: String,
-    /// The conversation that goes on.
-    pub conversation_id: Option<ConversationId>,
-}
-
-/// A visitor's first connection brings what the store knows of him.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Arrival {
-    /// The workspace.
-    pub workspace_id: WorkspaceId,
-    /// The browser.
-    pub visitor_id: VisitorId,
-    /// The site.
-    pub site_id: SiteId,
-    /// The person.
-    pub facts: Facts,
-    /// The browser and its place.
-    pub browser: Browser,
-    /// Where the visit came from.
-    pub source: Source,
-    /// Earlier visits.
-    pub visit_count: u32,
-    /// When this visit began, which may be before this connection.
-    pub entered_at_ms: u64,
-    /// Pages seen in this visit before this connection.
-    pub page_count: u32,
-    /// The last of them, newest last.
-    pub trail: Vec<String>,
-    /// Whether the page is in sight.
-    pub visible: bool,
-    /// How long a sign of life counts on the site, as the store has it.
-    pub active_threshold_ms: u64,
-}
-
-/// What happens to visitors.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Input {
-    /// A connection opened.
-    Enter {
-        /// Which.
-        connection_id: ConnectionId,
-        /// Whose.
-        arrival: Box<Arrival>,
-        /// The page in sight. It counts as a page view where it differs from the last one seen.
-        page: Option<PageView>,
-    },
-    /// A page came in sight: always a page view.
-    Page {
-        /// On which connection.
-        connection_id: ConnectionId,
-        /// Which page.
-        page: PageView,
-    },
-    /// The page came in or went out of sight.
-    Activity {
-        /// On which connection.
-        connection_id: ConnectionId,
-        /// Whether somebody looks at it.
-        visible: bool,
-    },
-    /// A connection closed.
-    Leave {
-        /// Which.
-        connection_id: ConnectionId,
-    },
-    /// The visitor was erased: gone at once, whatever is still connected.
-    Forget {
-        /// Whom.
-        visitor_id: VisitorId,
-    },
-    /// The store learned something about the person.
-    Facts {
-        /// Whose.
-        visitor_id: VisitorId,
-        /// What is known now.
-        facts: Facts,
-    },
-    /// How long a sign of life counts on a site was set: also for those who are here.
-    Threshold {
-        /// Which site.
-        site_id: SiteId,
-        /// The threshold, in milliseconds.
-        active_threshold_ms: u64,
-    },
-}
 
 /// What a change was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -126,6 +36,8 @@ pub struct Change {
     pub row: LiveVisitor,
     /// The page view that belongs into the store.
     pub page_viewed: Option<PageView>,
+    /// Whether a new visit begins with it: the row is of that one.
+    pub visit_began: bool,
 }
 
 #[derive(Debug)]
@@ -141,6 +53,8 @@ struct Presence {
     tabs: Vec<Tab>,
     /// The last sign of life; without tabs, the moment the last one closed.
     touched_at_ms: u64,
+    /// The last page view; without one, when the visit began.
+    viewed_at_ms: u64,
     /// The deadline under which this visitor stands in `Visitors::deadlines`.
     deadline_ms: Option<u64>,
 }
@@ -154,7 +68,7 @@ pub struct Visitors {
     connections: BTreeMap<ConnectionId, VisitorId>,
     deadlines: BTreeSet<(u64, VisitorId)>,
     counts: BTreeMap<WorkspaceId, Counts>,
-    thresholds_ms: BTreeMap<SiteId, u64>,
+    measures: BTreeMap<SiteId, Measures>,
     version: u64,
 }
 
@@ -180,15 +94,18 @@ impl Visitors {
             Input::Enter {
                 connection_id,
                 arrival,
-                page,
+                sight,
             } => self
-                .enter(connection_id, *arrival, page, now_ms)
+                .enter(connection_id, *arrival, sight, now_ms)
                 .into_iter()
                 .collect(),
             Input::Page {
                 connection_id,
-                page,
-            } => self.view(connection_id, page, now_ms),
+                sight,
+            } => self
+                .view(connection_id, sight, now_ms)
+                .into_iter()
+                .collect(),
             Input::Activity {
                 connection_id,
                 visible,
@@ -203,10 +120,7 @@ impl Visitors {
             Input::Facts { visitor_id, facts } => {
                 self.learn(visitor_id, facts, now_ms).into_iter().collect()
             }
-            Input::Threshold {
-                site_id,
-                active_threshold_ms,
-            } => self.measure(site_id, active_threshold_ms, now_ms),
+            Input::Measures { site_id, measures } => self.measure(site_id, measures, now_ms),
         }
     }
 
@@ -262,7 +176,7 @@ impl Visitors {
         &mut self,
         connection_id: ConnectionId,
         arrival: Arrival,
-        page: Option<PageView>,
+        sight: Option<Sight>,
         now_ms: u64,
     ) -> Option<Change> {
         if self.connections.contains_key(&connection_id) {
@@ -271,11 +185,12 @@ impl Visitors {
         let visitor_id = arrival.visitor_id;
         let workspace_id = arrival.workspace_id;
         let visible = arrival.visible;
-        // The first arrival brings it; from then on the news of a change do, which are newer than what
+        // The first arrival brings them; from then on the news of a change do, which are newer than what
         // an arrival may have read.
-        self.thresholds_ms
+        let measures = *self
+            .measures
             .entry(arrival.site_id)
-            .or_insert(arrival.active_threshold_ms);
+            .or_insert(arrival.measures);
         let is_new = !self.visitors.contains_key(&visitor_id);
         let presence = self
             .visitors
@@ -286,16 +201,11 @@ impl Visitors {
             visible,
         });
         presence.touched_at_ms = now_ms;
-        let page_viewed = page.filter(|page| {
-            presence
-                .row
-                .page
-                .as_ref()
-                .is_none_or(|last| last.url != page.url)
-        });
-        if let Some(page) = &page_viewed {
-            turn_to(&mut presence.row, page.clone());
-        }
+        let last = presence.row.page.as_ref();
+        let sight = sight.filter(|sight| last.is_none_or(|last| last.url != sight.page.url));
+        // Which visit an arrival belongs to is known to the store.
+        let may_begin = !is_new;
+        let viewed = sight.map(|sight| turn_to(presence, sight, may_begin, measures));
         presence.row.active_at_ms = now_ms;
         presence.row.tab_count = count(presence.tabs.len());
         self.connections.insert(connection_id, visitor_id);
@@ -305,7 +215,7 @@ impl Visitors {
                 .or_default()
                 .add(PresenceState::Active);
         }
-        let change = self.settle(visitor_id, page_viewed, now_ms)?;
+        let change = self.settle(visitor_id, viewed, now_ms)?;
         let kind = if is_new {
             ChangeKind::Entered
         } else {
@@ -314,16 +224,14 @@ impl Visitors {
         Some(Change { kind, ..change })
     }
 
-    fn view(&mut self, connection_id: ConnectionId, page: PageView, now_ms: u64) -> Vec<Change> {
-        let Some((visitor_id, presence)) = self.of_connection(connection_id) else {
-            return Vec::new();
-        };
-        turn_to(&mut presence.row, page.clone());
+    fn view(&mut self, connection_id: ConnectionId, sight: Sight, now_ms: u64) -> Option<Change> {
+        let visitor_id = *self.connections.get(&connection_id)?;
+        let presence = self.visitors.get_mut(&visitor_id)?;
+        let measures = measures_of(&self.measures, presence.row.site_id);
+        let viewed = turn_to(presence, sight, true, measures);
         presence.touched_at_ms = now_ms;
         presence.row.active_at_ms = now_ms;
-        self.settle(visitor_id, Some(page), now_ms)
-            .into_iter()
-            .collect()
+        self.settle(visitor_id, Some(viewed), now_ms)
     }
 
     fn see(&mut self, connection_id: ConnectionId, visible: bool, now_ms: u64) -> Option<Change> {
@@ -384,11 +292,12 @@ impl Visitors {
         self.settle(visitor_id, None, now_ms)
     }
 
-    /// Measures those who are here by another threshold. Costs a walk over all visitors of the node.
-    fn measure(&mut self, site_id: SiteId, active_threshold_ms: u64, now_ms: u64) -> Vec<Change> {
-        // A site without a threshold has had no visitor.
-        let before = self.thresholds_ms.insert(site_id, active_threshold_ms);
-        if before.is_none_or(|before| before == active_threshold_ms) {
+    /// Measures those who are here otherwise. Costs a walk over all visitors of the node where a sign of
+    /// life counts for another time.
+    fn measure(&mut self, site_id: SiteId, measures: Measures, now_ms: u64) -> Vec<Change> {
+        // A site without measures has had no visitor.
+        let before = self.measures.insert(site_id, measures);
+        if before.is_none_or(|old| old.active_threshold_ms == measures.active_threshold_ms) {
             return Vec::new();
         }
         let here = self.visitors.values().map(|presence| &presence.row);
@@ -413,17 +322,13 @@ impl Visitors {
     fn settle(
         &mut self,
         visitor_id: VisitorId,
-        page_viewed: Option<PageView>,
+        viewed: Option<Viewed>,
         now_ms: u64,
     ) -> Option<Change> {
         let presence = self.visitors.get_mut(&visitor_id)?;
         let workspace_id = presence.workspace_id;
-        let threshold_ms = self
-            .thresholds_ms
-            .get(&presence.row.site_id)
-            .copied()
-            .unwrap_or_else(|| Settings::default().active_threshold_ms);
-        let idle_at_ms = presence.touched_at_ms + threshold_ms;
+        let measures = measures_of(&self.measures, presence.row.site_id);
+        let idle_at_ms = presence.touched_at_ms + measures.active_threshold_ms;
         let in_sight = presence.tabs.iter().any(|tab| tab.visible);
         let (state, deadline_ms) = if presence.tabs.is_empty() {
             (presence.row.state, Some(presence.touched_at_ms + GRACE_MS))
@@ -449,7 +354,8 @@ impl Visitors {
             workspace_id,
             kind: ChangeKind::Updated,
             row,
-            page_viewed,
+            visit_began: viewed.as_ref().is_some_and(|viewed| viewed.begins),
+            page_viewed: viewed.map(|viewed| viewed.page),
         })
     }
 
@@ -483,6 +389,7 @@ impl Visitors {
             kind: ChangeKind::Left,
             row: presence.row,
             page_viewed: None,
+            visit_began: false,
         })
     }
 }
@@ -535,17 +442,42 @@ fn arrive(arrival: Arrival, now_ms: u64) -> Presence {
         },
         tabs: Vec::new(),
         touched_at_ms: now_ms,
+        viewed_at_ms: arrival.viewed_at_ms,
         deadline_ms: None,
     }
 }
 
-fn turn_to(row: &mut LiveVisitor, page: PageView) {
+/// A page view, and whether a visit begins with it.
+struct Viewed {
+    page: PageView,
+    begins: bool,
+}
+
+fn turn_to(presence: &mut Presence, sight: Sight, may_begin: bool, measures: Measures) -> Viewed {
+    let Sight { page, source } = sight;
+    let row = &mut presence.row;
+    let timeout_ms = measures.session_timeout_ms;
+    let begins = may_begin && presence.viewed_at_ms.saturating_add(timeout_ms) <= page.at_ms;
+    if begins {
+        row.trail.clear();
+        row.page_count = 0;
+        row.visit_count += 1;
+        row.source = source;
+        row.entered_at_ms = page.at_ms;
+    }
     if row.trail.len() == TRAIL_MAX {
         row.trail.remove(0);
     }
     row.trail.push(page.url.clone());
     row.page_count += 1;
-    row.page = Some(page);
+    row.page = Some(page.clone());
+    presence.viewed_at_ms = page.at_ms;
+    Viewed { page, begins }
+}
+
+fn measures_of(measures: &BTreeMap<SiteId, Measures>, site_id: SiteId) -> Measures {
+    let known = measures.get(&site_id).copied();
+    known.unwrap_or_else(|| Measures::of(&Settings::default()))
 }
 
 fn count(length: usize) -> u32 {

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use protocol::id::Id;
-use protocol::visitor::Device;
+use protocol::visitor::{Browser, Device, Source};
 
 use super::*;
 
@@ -18,13 +18,24 @@ fn connection(number: u128) -> ConnectionId {
     ConnectionId::from_bits(number)
 }
 
-fn page(url: &str) -> PageView {
-    PageView {
-        url: url.to_owned(),
-        title: String::new(),
-        at_ms: 0,
+fn sight(url: &str, at_ms: u64) -> Sight {
+    Sight {
+        page: PageView {
+            url: url.to_owned(),
+            title: String::new(),
+            at_ms,
+        },
+        source: Source {
+            referrer: Some(format!("https://search.example{url}")),
+            ..Source::default()
+        },
     }
 }
+
+const MEASURES: Measures = Measures {
+    active_threshold_ms: 90_000,
+    session_timeout_ms: 1_800_000,
+};
 
 fn arrival(number: u128, visible: bool) -> Box<Arrival> {
     Box::new(Arrival {
@@ -46,8 +57,9 @@ fn arrival(number: u128, visible: bool) -> Box<Arrival> {
         entered_at_ms: 1_000,
         page_count: 0,
         trail: Vec::new(),
+        viewed_at_ms: 0,
         visible,
-        active_threshold_ms: 90_000,
+        measures: MEASURES,
     })
 }
 
@@ -55,7 +67,15 @@ fn enter(visitors: &mut Visitors, tab: u128, who: u128, url: &str, now_ms: u64) 
     let input = Input::Enter {
         connection_id: connection(tab),
         arrival: arrival(who, true),
-        page: Some(page(url)),
+        sight: Some(sight(url, now_ms)),
+    };
+    visitors.apply(input, now_ms)
+}
+
+fn turn(visitors: &mut Visitors, tab: u128, url: &str, now_ms: u64) -> Vec<Change> {
+    let input = Input::Page {
+        connection_id: connection(tab),
+        sight: sight(url, now_ms),
     };
     visitors.apply(input, now_ms)
 }
@@ -112,9 +132,12 @@ fn out_of_sight_becomes_idle_after_the_threshold_and_active_again_on_return() {
 }
 
 fn threshold(visitors: &mut Visitors, active_threshold_ms: u64, now_ms: u64) -> Vec<Change> {
-    let input = Input::Threshold {
+    let input = Input::Measures {
         site_id: SiteId::from_bits(1),
-        active_threshold_ms,
+        measures: Measures {
+            active_threshold_ms,
+            ..MEASURES
+        },
     };
     visitors.apply(input, now_ms)
 }
@@ -133,10 +156,13 @@ fn the_first_arrival_brings_the_threshold_and_a_change_outlives_the_next() {
     let short = |number| Input::Enter {
         connection_id: connection(number),
         arrival: Box::new(Arrival {
-            active_threshold_ms: 5_000,
+            measures: Measures {
+                active_threshold_ms: 5_000,
+                ..MEASURES
+            },
             ..*arrival(number, false)
         }),
-        page: None,
+        sight: None,
     };
     visitors.apply(short(1), 0);
     assert_eq!(visitors.next_deadline_ms(), Some(5_000));
@@ -224,14 +250,7 @@ fn a_page_is_counted_and_remembered_in_a_short_trail() {
     let mut visitors = Visitors::new();
     enter(&mut visitors, 1, 7, "/0", 0);
     for number in 1..=TRAIL_MAX {
-        let page = page(&format!("/{number}"));
-        let changes = visitors.apply(
-            Input::Page {
-                connection_id: connection(1),
-                page,
-            },
-            1,
-        );
+        let changes = turn(&mut visitors, 1, &format!("/{number}"), 1);
         assert!(changes[0].page_viewed.is_some());
     }
     let row = visitors.get(visitor(7)).unwrap();
@@ -244,6 +263,59 @@ fn a_page_is_counted_and_remembered_in_a_short_trail() {
         ),
         ("/1", "/8")
     );
+}
+
+#[test]
+fn a_page_after_the_session_timeout_begins_a_visit_on_the_same_connection() {
+    const TIMEOUT_MS: u64 = MEASURES.session_timeout_ms;
+    let mut visitors = Visitors::new();
+    assert!(!enter(&mut visitors, 1, 7, "/a", 10)[0].visit_began);
+    let still = turn(&mut visitors, 1, "/b", 9 + TIMEOUT_MS);
+    assert_eq!((still[0].visit_began, still[0].row.page_count), (false, 2));
+    let entered_at_ms = still[0].row.entered_at_ms;
+    // The pages are what counts: a look at the one that is there is none.
+    let look = Input::Activity {
+        connection_id: connection(1),
+        visible: true,
+    };
+    visitors.apply(look, 2 * TIMEOUT_MS);
+    let now_ms = 9 + 2 * TIMEOUT_MS;
+    let anew = &turn(&mut visitors, 1, "/c", now_ms)[0];
+    assert_eq!((anew.kind, anew.visit_began), (ChangeKind::Updated, true));
+    let row = &anew.row;
+    assert_eq!((row.page_count, row.visit_count), (1, 1));
+    assert_eq!(row.trail, ["/c"]);
+    assert_ne!(row.entered_at_ms, entered_at_ms);
+    assert_eq!(row.entered_at_ms, now_ms);
+    let referrer = row.source.referrer.as_deref();
+    assert_eq!(referrer, Some("https://search.example/c"));
+    assert!(!turn(&mut visitors, 1, "/d", now_ms + 1)[0].visit_began);
+}
+
+#[test]
+fn another_tab_begins_a_visit_after_the_timeout_and_a_reconnect_does_not() {
+    let mut visitors = Visitors::new();
+    enter(&mut visitors, 1, 7, "/a", 0);
+    let late_ms = MEASURES.session_timeout_ms;
+    let same = &enter(&mut visitors, 2, 7, "/a", late_ms)[0];
+    assert_eq!((same.visit_began, same.row.page_count), (false, 1));
+    let other = &enter(&mut visitors, 3, 7, "/b", late_ms)[0];
+    assert_eq!((other.visit_began, other.row.page_count), (true, 1));
+}
+
+#[test]
+fn another_session_timeout_counts_for_those_who_are_here() {
+    let mut visitors = Visitors::new();
+    enter(&mut visitors, 1, 7, "/a", 0);
+    let set = Input::Measures {
+        site_id: SiteId::from_bits(1),
+        measures: Measures {
+            session_timeout_ms: 5_000,
+            ..MEASURES
+        },
+    };
+    assert!(visitors.apply(set, 1_000).is_empty());
+    assert!(turn(&mut visitors, 1, "/b", 5_000)[0].visit_began);
 }
 
 #[test]
@@ -318,12 +390,12 @@ proptest! {
                     Input::Enter {
                         connection_id: connection(tab),
                         arrival: arrival(who, visible),
-                        page: Some(page("/")),
+                        sight: Some(sight("/", now_ms)),
                     },
                     now_ms,
                 ),
                 Step::Page(tab) => visitors.apply(
-                    Input::Page { connection_id: connection(tab), page: page("/next") },
+                    Input::Page { connection_id: connection(tab), sight: sight("/next", now_ms) },
                     now_ms,
                 ),
                 Step::Activity(tab, visible) => visitors.apply(

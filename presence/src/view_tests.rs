@@ -45,6 +45,7 @@ fn change(kind: ChangeKind, row: LiveVisitor) -> Change {
         kind,
         row,
         page_viewed: None,
+        visit_began: false,
     }
 }
 

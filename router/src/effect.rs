@@ -1,6 +1,6 @@
 //! What follows from a commit, beside the entries themselves: facts, lists, counts, timers, closed doors.
 
-use presence::state::Facts;
+use presence::input::Facts;
 use protocol::conversation::{Conversation, State, VisitorConversation};
 use protocol::entry::{Author, Content, Entry};
 use protocol::id::{ConversationId, WorkspaceId};

@@ -36,6 +36,7 @@ mod trace;
 mod turnstile;
 mod unread;
 mod view;
+mod visit;
 mod visitor;
 mod visitors;
 

@@ -8,13 +8,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use presence::agents::Agents;
-use presence::state::{Change, ChangeKind, Counts, Facts, Input, Visitors};
+use presence::input::{Facts, Input};
+use presence::state::{Change, Counts, Visitors};
 use presence::view::VisitorView;
 use protocol::agent::{AgentPresence, Availability};
-use protocol::id::{AgentId, ConnectionId, VisitId, VisitorId, WorkspaceId};
+use protocol::id::{AgentId, ConnectionId, VisitorId, WorkspaceId};
 use protocol::news::{AgentNews, VisitorNews};
 use protocol::view::VisitorFilter;
-use protocol::visitor::Source;
 use protocol::widget::Staff;
 use storage::visit::Trace;
 use tokio::sync::oneshot;
@@ -23,21 +23,13 @@ use crate::cache::Tenant;
 use crate::delivery::{Class, Encoded, SignalKey};
 use crate::router::Router;
 use crate::topic::{Topic, ViewId};
+use crate::visit::{Stay, Visits};
 
 /// Messages that may wait; then their senders wait.
 const MAILBOX_LENGTH: usize = 8_192;
 
 /// Names shown of those who are online.
 const NAMES_MAX: usize = 3;
-
-/// A visit that goes on, or begins.
-#[derive(Debug, Clone)]
-pub(crate) struct Stay {
-    pub(crate) visit_id: VisitId,
-    /// Whether it begins with this arrival.
-    pub(crate) is_new: bool,
-    pub(crate) source: Source,
-}
 
 /// What the actor is told and asked.
 #[derive(Debug)]
@@ -139,19 +131,13 @@ struct Watched {
     due: Option<Duration>,
 }
 
-/// The visit of a visitor who is here.
-struct Visit {
-    visit_id: VisitId,
-    page_at_ms: u64,
-}
-
 /// The actor.
 pub(crate) struct Actor {
     router: Router,
     messages: flume::Receiver<Message>,
     visitors: Visitors,
     agents: Agents,
-    visits: HashMap<VisitorId, Visit>,
+    visits: Visits,
     visitor_of: HashMap<ConnectionId, (WorkspaceId, VisitorId)>,
     agent_of: HashMap<ConnectionId, (WorkspaceId, AgentId)>,
     views: HashMap<ViewId, Watched>,
@@ -173,7 +159,7 @@ impl Actor {
             messages,
             visitors: Visitors::new(),
             agents: Agents::new(),
-            visits: HashMap::new(),
+            visits: Visits::default(),
             visitor_of: HashMap::new(),
             agent_of: HashMap::new(),
             views: HashMap::new(),
@@ -301,25 +287,13 @@ impl Actor {
         connection_id: ConnectionId,
         stay: Stay,
     ) {
-        let (workspace_id, visitor_id) = key;
+        let (workspace_id, _) = key;
         let now_ms = self.now_ms();
         self.visitor_of.insert(connection_id, key);
-        // A second tab belongs to the visit that goes on.
-        if let std::collections::hash_map::Entry::Vacant(place) = self.visits.entry(visitor_id) {
-            place.insert(Visit {
-                visit_id: stay.visit_id,
-                page_at_ms: now_ms,
-            });
-            if let (true, Input::Enter { arrival, .. }) = (stay.is_new, &input) {
-                let began = Trace::Began {
-                    visit_id: stay.visit_id,
-                    visitor_id,
-                    site_id: arrival.site_id,
-                    source: stay.source,
-                    at_ms: now_ms,
-                };
-                self.router.traces().put(workspace_id, began);
-            }
+        if let Input::Enter { arrival, .. } = &input
+            && let Some(began) = self.visits.enter(arrival, stay, now_ms)
+        {
+            self.router.traces().put(workspace_id, began);
         }
         self.visitor(input);
     }
@@ -335,26 +309,7 @@ impl Actor {
     }
 
     fn changed(&mut self, change: &Change) {
-        let visitor_id = change.row.id;
-        if let Some(page) = &change.page_viewed
-            && let Some(visit) = self.visits.get_mut(&visitor_id)
-        {
-            visit.page_at_ms = page.at_ms;
-            let trace = Trace::Page {
-                visit_id: visit.visit_id,
-                visitor_id,
-                page: page.clone(),
-            };
-            self.router.traces().put(change.workspace_id, trace);
-        }
-        if change.kind == ChangeKind::Left
-            && let Some(visit) = self.visits.remove(&visitor_id)
-        {
-            let trace = Trace::Active {
-                visit_id: visit.visit_id,
-                visitor_id,
-                at_ms: change.row.active_at_ms.max(visit.page_at_ms),
-            };
+        for trace in self.visits.take(change, &self.router.world().ids) {
             self.router.traces().put(change.workspace_id, trace);
         }
         let now = self.router.world().clock.elapsed();
@@ -393,9 +348,9 @@ impl Actor {
         let Some((workspace_id, visitor_id)) = self.visitor_of.get(&connection_id) else {
             return;
         };
-        if let Some(visit) = self.visits.get(visitor_id) {
+        if let Some(visit_id) = self.visits.of(*visitor_id) {
             let trace = Trace::Custom {
-                visit_id: visit.visit_id,
+                visit_id,
                 visitor_id: *visitor_id,
                 name,
                 properties_json,

@@ -203,7 +203,7 @@ async fn site(router: &Router, workspace_id: WorkspaceId, site_id: SiteId) -> st
         return Ok(());
     }
     if let Some(site) = site {
-        router.threshold(site, &tenant).await;
+        router.measures(site, &tenant).await;
     }
     tell_config(router, workspace_id, site_id).await
 }
@@ -233,7 +233,7 @@ async fn workspace(router: &Router, workspace_id: WorkspaceId) -> storage::Resul
     let tenant = router.cache().tenant(workspace_id).await?;
     router.pace(workspace_id, &tenant).await;
     for site in &tenant.sites {
-        router.threshold(site, &tenant).await;
+        router.measures(site, &tenant).await;
         tell_config(router, workspace_id, site.id).await?;
     }
     Ok(())

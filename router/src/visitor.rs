@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use presence::state::{Arrival, Facts, Input};
+use presence::input::{Arrival, Facts, Input, Measures, Sight};
 use protocol::frame::{Page, Purpose};
 use protocol::id::{ConnectionId, ContactId, SiteId, VisitorId, WorkspaceId};
 use protocol::limit;
@@ -14,8 +14,9 @@ use storage::visitor::{NewVisitor, Proof, VisitorRow};
 use url::Url;
 
 use crate::error::refused_by;
-use crate::live::{Message, Stay};
+use crate::live::Message;
 use crate::router::Router;
+use crate::visit::Stay;
 
 /// The generation of a visitor whose tokens were never ended. `logout` retires the visitor for good: the
 /// browser goes on as another one.
@@ -220,14 +221,15 @@ pub(crate) async fn arrival(
         || tenant.settings.clone(),
         |site| site.settings(&tenant.settings),
     );
-    let timeout_ms = settings.session_timeout_ms;
+    let measures = Measures::of(&settings);
     let last = storage::visit::last(db, workspace_id, visitor_id).await?;
-    let last = last.filter(|visit| visit.active_at_ms + timeout_ms > now_ms);
+    let ends_at_ms = |viewed_at_ms: u64| viewed_at_ms.saturating_add(measures.session_timeout_ms);
+    let last = last.filter(|visit| ends_at_ms(visit.viewed_at_ms) > now_ms);
     let is_new = last.is_none();
-    let page_view = page.as_ref().and_then(|page| page_view(page, now_ms));
-    let source = match (&last, &page) {
+    let sight = page.as_ref().and_then(|page| sight(page, now_ms));
+    let source = match (&last, &sight) {
         (Some(visit), _) => visit.source.clone(),
-        (None, Some(page)) => source_of(page),
+        (None, Some(sight)) => sight.source.clone(),
         (None, None) => Source::default(),
     };
     let visit_id = last
@@ -244,14 +246,15 @@ pub(crate) async fn arrival(
         visit_count: row.visit_count.saturating_sub(u32::from(!is_new)),
         entered_at_ms: last.as_ref().map_or(now_ms, |visit| visit.started_at_ms),
         page_count: last.as_ref().map_or(0, |visit| visit.page_count),
+        viewed_at_ms: last.as_ref().map_or(now_ms, |visit| visit.viewed_at_ms),
         trail: last.map(|visit| visit.trail).unwrap_or_default(),
         visible: page.is_some(),
-        active_threshold_ms: settings.active_threshold_ms,
+        measures,
     };
     let input = Input::Enter {
         connection_id,
         arrival: Box::new(arrival),
-        page: page_view,
+        sight,
     };
     Ok(Some(Message::Enter {
         input,
@@ -265,9 +268,17 @@ pub(crate) async fn arrival(
     }))
 }
 
+/// A page, and where a visit that begins with it comes from. Nothing for what is no web page.
+pub(crate) fn sight(page: &Page, at_ms: u64) -> Option<Sight> {
+    Some(Sight {
+        page: page_view(page, at_ms)?,
+        source: source_of(page),
+    })
+}
+
 /// A page as it is shown and stored: a web address without its fragment, unless that is a route of a
 /// single-page app; both texts cut to their bounds. Nothing for what is no web page.
-pub(crate) fn page_view(page: &Page, at_ms: u64) -> Option<PageView> {
+fn page_view(page: &Page, at_ms: u64) -> Option<PageView> {
     let mut url = web_address(&page.url)?;
     // Other fragments are places within the page, or secrets.
     let is_route = |fragment: &str| fragment.starts_with('/') || fragment.starts_with("!/");

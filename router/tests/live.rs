@@ -4,6 +4,8 @@
 mod both;
 mod common;
 
+use std::collections::BTreeMap;
+
 use both::on_both;
 use common::{Agent, Ear, Heard, Stage, browser, eventually, follow};
 use protocol::agent::{AgentChange, Availability};
@@ -52,6 +54,23 @@ fn page(url: &str) -> Page {
         title: "A page".to_owned(),
         referrer: None,
     }
+}
+
+/// The workspace with other settings, and a node that begins with them.
+async fn with_settings(stage: Stage, set: impl FnOnce(&mut Settings)) -> Stage {
+    let found = storage::workspace::find(&stage.db, stage.workspace_id).await;
+    let workspace = found.expect("the store works").expect("it exists");
+    let mut settings = workspace.settings;
+    set(&mut settings);
+    let new = WorkspaceChange {
+        settings: Some(settings),
+        ..WorkspaceChange::default()
+    };
+    let change = stage.change("workspace.changed");
+    storage::workspace::change(&stage.db, workspace.version, &new, &change)
+        .await
+        .expect("it works");
+    stage.restart().await
 }
 
 /// The next close that is heard.
@@ -180,18 +199,42 @@ on_both! {
         assert_eq!(gone.expect_err("refused").code, ErrorCode::NotFound);
     }
 
-    async fn a_restart_does_not_forget_how_long_a_sign_of_life_counts(stage: Stage) {
-        let found = storage::workspace::find(&stage.db, stage.workspace_id).await;
-        let workspace = found.expect("the store works").expect("it exists");
-        let new = WorkspaceChange {
-            settings: Some(Settings { active_threshold_ms: 1, ..workspace.settings }),
-            ..WorkspaceChange::default()
+    async fn a_page_after_the_session_timeout_begins_a_visit_on_an_open_connection(stage: Stage) {
+        // Every page after the first one comes too late.
+        let stage = with_settings(stage, |settings| settings.session_timeout_ms = 0).await;
+        let visitor = stage.visitor().await;
+        let tab = connection(&stage, &visitor);
+        let connection_id = tab.connection_id;
+        stage.router.visitor_enter(tab).await;
+        let next = page("https://shop.example/b?utm_source=mail");
+        stage.router.visitor_page(connection_id, next.clone()).await;
+        let owner = stage.owner();
+        let watch = Watch::Visitors { filter: VisitorFilter::default() };
+        let topic = stage.router.watch(&owner.actor, &watch, stage.world.ids.next());
+        let list = stage.router.snapshot(&owner.actor, topic.expect("an agent may")).await;
+        let list: Value = serde_json::from_slice(&list.expect("a list").text).expect("JSON");
+        let row = &list["rows"][0];
+        assert_eq!((&row["page_count"], &row["visit_count"]), (&json!(1), &json!(1)));
+        assert_eq!(row["trail"], json!([next.url]));
+        assert_eq!(row["source"]["utm"]["source"], "mail");
+        let scope = owner.actor.may(Permission::VisitorsRead).expect("an agent may");
+        let stored = async || {
+            let found = storage::visitor::detail(&stage.db, &scope, visitor.id).await;
+            let visits = found.expect("the store works").expect("he is known").visits;
+            let seen = visits.into_iter().map(|visit| {
+                let urls: Vec<String> = visit.pages.into_iter().map(|page| page.url).collect();
+                (visit.source.utm["source"].clone(), urls)
+            });
+            seen.collect::<BTreeMap<_, _>>()
         };
-        let change = stage.change("workspace.changed");
-        storage::workspace::change(&stage.db, workspace.version, &new, &change)
-            .await
-            .expect("it works");
-        let stage = stage.restart().await;
+        let first = "https://shop.example/a?utm_source=news".to_owned();
+        let wanted = [("mail".to_owned(), vec![next.url]), ("news".to_owned(), vec![first])];
+        let wanted = BTreeMap::from(wanted);
+        eventually(async || stored().await == wanted).await;
+    }
+
+    async fn a_restart_does_not_forget_how_long_a_sign_of_life_counts(stage: Stage) {
+        let stage = with_settings(stage, |settings| settings.active_threshold_ms = 1).await;
         let watch = Watch::Visitors { filter: VisitorFilter::default() };
         let watcher = stage.world.ids.next();
         let topic = stage.router.watch(&stage.owner().actor, &watch, watcher).expect("allowed");

@@ -190,8 +190,8 @@ pub struct LastVisit {
     pub trail: Vec<String>,
     /// When it began.
     pub started_at_ms: u64,
-    /// When something last happened in it.
-    pub active_at_ms: u64,
+    /// When the last page came in sight; without one, when it began.
+    pub viewed_at_ms: u64,
 }
 
 /// Uses `visit_of_visitor`.
@@ -231,13 +231,14 @@ pub async fn last(
     };
     let id = row.id("visit_id")?;
     let pages = pages(reader, workspace_id, id, TRAIL_MAX).await?;
+    let started_at_ms = row.number("started_at_ms")?;
     Ok(Some(LastVisit {
         id,
         source: row.json("source_json")?,
         page_count: row.small("page_count")?,
+        viewed_at_ms: pages.last().map_or(started_at_ms, |page| page.at_ms),
         trail: pages.into_iter().map(|page| page.url).collect(),
-        started_at_ms: row.number("started_at_ms")?,
-        active_at_ms: row.number("active_at_ms")?,
+        started_at_ms,
     }))
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use presence::state::Input;
+use presence::input::{Input, Measures};
 use protocol::agent::Availability;
 use protocol::contact::AttributeValue;
 use protocol::frame::Page;
@@ -59,10 +59,10 @@ impl Router {
     /// A page came in sight. Addresses that are no web pages are ignored.
     pub async fn visitor_page(&self, connection_id: ConnectionId, page: Page) {
         let now_ms = self.0.world.clock.now_ms();
-        if let Some(page) = visitor::page_view(&page, now_ms) {
+        if let Some(sight) = visitor::sight(&page, now_ms) {
             self.presence(Input::Page {
                 connection_id,
-                page,
+                sight,
             })
             .await;
         }
@@ -216,11 +216,11 @@ impl Router {
         }
     }
 
-    /// How long a sign of life counts on a site.
-    pub(crate) async fn threshold(&self, site: &Site, tenant: &Tenant) {
-        self.presence(Input::Threshold {
+    /// What a site measures its visitors by.
+    pub(crate) async fn measures(&self, site: &Site, tenant: &Tenant) {
+        self.presence(Input::Measures {
             site_id: site.id,
-            active_threshold_ms: site.settings(&tenant.settings).active_threshold_ms,
+            measures: Measures::of(&site.settings(&tenant.settings)),
         })
         .await;
     }
