@@ -13,7 +13,8 @@ use common::Store;
 use common::talk::{Talk, words};
 use criterion::{Criterion, Throughput};
 use protocol::id::ConversationId;
-use storage::entry::{self, NewContent};
+use storage::contact::Shown;
+use storage::entry::{self, Append, NewContent, Outcome};
 use tokio::runtime::Runtime;
 
 /// Conversations over which the senders are spread.
@@ -36,16 +37,27 @@ async fn conversations(talk: &Talk<'_>) -> Vec<ConversationId> {
 async fn round(talk: &Talk<'_>, ids: &[ConversationId], senders: usize, ns: &Latencies) {
     let sending = (0..senders).map(|sender| async move {
         let id = ids[sender % ids.len()];
+        // As a lane does: what was stored is remembered for the next one.
+        let (mut reached_at_ms, mut contact) = (None, None);
         for n in 0..ROUND {
             let body = format!("message {n}: the parcel has not come yet, where is it?");
-            let append = talk.deed(id, vec![NewContent::Message(words(&body))]);
+            let append = Append {
+                reached_at_ms,
+                contact,
+                ..talk.deed(id, vec![NewContent::Message(words(&body))])
+            };
             let before = talk.store.world.clock.elapsed();
             let outcome = entry::append(&talk.store.db, &append).await;
             ns.add(talk.store.world.clock.elapsed() - before);
-            assert!(
-                matches!(outcome, Ok(entry::Outcome::Accepted(_))),
-                "{outcome:?}"
-            );
+            let Ok(Outcome::Accepted(stored)) = outcome else {
+                panic!("not accepted: {outcome:?}");
+            };
+            reached_at_ms = Some(stored.conversation.active_at_ms);
+            contact = Some(Shown {
+                name: stored.conversation.contact_name,
+                version: stored.conversation.contact_version,
+                erased: stored.conversation.contact_erased,
+            });
         }
     });
     futures_util::future::join_all(sending).await;

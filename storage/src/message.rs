@@ -311,8 +311,8 @@ struct Begin<'a> {
     at_ms: u64,
 }
 
-/// The guard: it binds the visitor to the new conversation, whose id marks him from then on. `$3` visitor,
-/// `$4` contact, `$5` principal, `$6` client id, `$7` files, `$8` their count.
+/// The guard: it binds the visitor to the new conversation. `$3` visitor, `$4` contact, `$5` principal, `$6`
+/// client id, `$7` files, `$8` their count, `$9` time.
 const BIND_VISITOR: &str = "
     UPDATE visitor SET version = version + 1, contact_id = COALESCE(contact_id, $4),
         open_conversation_id = $2
@@ -324,38 +324,35 @@ const BIND_VISITOR: &str = "
         AND (CAST($7 AS TEXT) = '' OR CAST($8 AS BIGINT) = (
             SELECT COUNT(*) FROM attachment a
             WHERE a.workspace_id = $1 AND a.uploader = $5 AND a.entry_id IS NULL
-                AND a.stored_at_ms IS NOT NULL AND a.deleted_at_ms IS NULL AND $7 LIKE '%' || a.attachment_id || '%'))";
+                AND a.stored_at_ms IS NOT NULL AND a.deleted_at_ms IS NULL AND $7 LIKE '%' || a.attachment_id || '%'))
+    RETURNING CAST(1 AS BIGINT) AS seq, CAST(1 AS BIGINT) AS public_seq, CAST($9 AS BIGINT) AS active_at_ms,
+        CAST(NULL AS TEXT) AS assignee_id";
 
 const NEXT_NUMBER: &str = "
-    INSERT INTO counter (workspace_id, name, value)
-    SELECT $1, 'conversation', 1
-    FROM visitor v
-    WHERE v.workspace_id = $1 AND v.visitor_id = $3 AND v.open_conversation_id = $2
+    INSERT INTO counter (workspace_id, name, value) VALUES ($1, 'conversation', 1)
     ON CONFLICT (workspace_id, name) DO UPDATE SET value = counter.value + 1";
 
-/// `$3` attempt, `$4` visitor, `$5` handler, `$6` the pen's side, `$7` assignee, `$8` language, `$9` the one before,
-/// `$10` whose turn it is, `$11` time, `$12` slot, `$13` whether the customer spoke, `$14` the entry, `$15` the
-/// preview, `$16` files.
+/// `$3` visitor, `$4` handler, `$5` the pen's side, `$6` assignee, `$7` language, `$8` the one before, `$9` whose
+/// turn it is, `$10` time, `$11` slot, `$12` whether the customer spoke, `$13` the entry, `$14` the preview, `$15`
+/// files.
 const INSERT_CONVERSATION: &str = "
     INSERT INTO conversation (workspace_id, conversation_id, number, version, channel, site_id, contact_id,
         visitor_id, state, handler, pen_side, fence, assignee_id, priority, language, previous_id,
         waiting_on, waiting_since_at_ms, spam, seq, public_seq, customer_seq, preview_entry_id,
         preview_from_customer, preview_text, preview_attachment_count, preview_sent_at_ms, created_at_ms,
-        active_at_ms, active_slot, attempt_id)
-    SELECT $1, $2, n.value, 1, 'chat', v.site_id, v.contact_id, v.visitor_id, 'open', $5, $6, 1,
-        CAST($7 AS TEXT), 2, CAST($8 AS TEXT), CAST($9 AS TEXT), $10, CAST($11 AS BIGINT), FALSE, 1, 1,
-        CASE WHEN CAST($13 AS BOOLEAN) THEN 1 ELSE 0 END, $14, CAST($13 AS BOOLEAN), $15,
-        CAST($16 AS BIGINT), CAST($11 AS BIGINT), CAST($11 AS BIGINT), CAST($11 AS BIGINT),
-        CAST($12 AS BIGINT), $3
+        active_at_ms, active_slot)
+    SELECT $1, $2, n.value, 1, 'chat', v.site_id, v.contact_id, v.visitor_id, 'open', $4, $5, 1,
+        CAST($6 AS TEXT), 2, CAST($7 AS TEXT), CAST($8 AS TEXT), $9, CAST($10 AS BIGINT), FALSE, 1, 1,
+        CASE WHEN CAST($12 AS BOOLEAN) THEN 1 ELSE 0 END, $13, CAST($12 AS BOOLEAN), $14,
+        CAST($15 AS BIGINT), CAST($10 AS BIGINT), CAST($10 AS BIGINT), CAST($10 AS BIGINT),
+        CAST($11 AS BIGINT)
     FROM visitor v
     JOIN counter n ON n.workspace_id = v.workspace_id AND n.name = 'conversation'
-    WHERE v.workspace_id = $1 AND v.visitor_id = $4 AND v.open_conversation_id = $2";
+    WHERE v.workspace_id = $1 AND v.visitor_id = $3";
 
 const INSERT_CREATED_EVENT: &str = "
     INSERT INTO event (event_id, workspace_id, event_type, subject, number, at_ms)
-    SELECT $4, $1, 'conversation.created', $2, 1, c.active_at_ms
-    FROM conversation c
-    WHERE c.workspace_id = $1 AND c.conversation_id = $2 AND c.attempt_id = $3";
+    VALUES ($1, $2, 'conversation.created', $3, 1, $4)";
 
 impl Begin<'_> {
     async fn store(&self, db: &Db, visitor: &VisitorRow) -> Result<Outcome> {
@@ -371,7 +368,6 @@ impl Begin<'_> {
             workspace_id: Value::from(self.workspace_id),
             conversation_id: Value::from(conversation_id),
             key: self.key,
-            attempt_id: Value::from(ids.next::<EntryId>()),
             at_ms: self.at_ms,
         };
         let lines = [Line {
@@ -380,42 +376,32 @@ impl Begin<'_> {
             target_format: protocol::message::Format::Plain,
             is_main: true,
         }];
-        let mut batch = Batch::holding(vec![Hold::Visitor(self.workspace_id, visitor.id)]);
-        batch.push(self.bind(visitor.id, conversation_id, contact_id));
+        let holds = vec![Hold::Visitor(self.workspace_id, visitor.id)];
+        let mut batch = Batch::guarded(holds, self.bind(visitor.id, conversation_id, contact_id));
+        batch.is_alone = !self.message.attachment_ids.is_empty();
         if let Some(contact_id) = new_contact_id {
-            contact::push_lead(
-                db,
-                &mut batch,
-                conversation_id,
-                contact_id,
-                visitor,
-                self.at_ms,
-            );
+            let at_ms = self.at_ms;
+            contact::push_lead(db, &mut batch, conversation_id, contact_id, visitor, at_ms);
         }
+        batch.push(stmt!(NEXT_NUMBER, self.workspace_id));
+        batch.push(head.change(INSERT_CONVERSATION, &self.conversation(visitor, &entry)));
         batch.push(stmt!(
-            NEXT_NUMBER,
+            INSERT_CREATED_EVENT,
+            ids.next::<EventId>(),
             self.workspace_id,
             conversation_id,
-            visitor.id
+            self.at_ms
         ));
-        batch.push(head.stmt(INSERT_CONVERSATION, self.conversation(visitor, &entry)));
-        let event_id = ids.next::<EventId>();
-        batch.push(head.stmt(INSERT_CREATED_EVENT, [Value::from(event_id)]));
         head.push_command(&mut batch, &lines[0]);
         head.push_entries(db, &mut batch, &lines);
-        let reads = entry::Reads::of_new(
-            &mut batch,
-            (self.workspace_id, conversation_id),
-            self.key,
-            &lines,
-        );
+        let reads = entry::Reads::of_new(&mut batch, (self.workspace_id, conversation_id), &lines);
         let answers = match db.batch(batch).await {
             Ok(answers) => answers,
             // The same command was stored by somebody else at the same moment.
             Err(Error::Unique(_)) => return self.refused(db, visitor.id).await,
             Err(error) => return Err(error),
         };
-        if answers[0].changed == 0 {
+        if answers[0].rows.is_empty() {
             return self.refused(db, visitor.id).await;
         }
         let stored = reads.stored(&answers, self.key, &lines, None)?;
@@ -440,7 +426,8 @@ impl Begin<'_> {
             self.key.principal.as_str(),
             self.key.client_id.as_str(),
             attachment_list(self.message),
-            self.message.attachment_ids.len()
+            self.message.attachment_ids.len(),
+            self.at_ms
         )
     }
 

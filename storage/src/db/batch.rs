@@ -1,8 +1,15 @@
 //! Statements and batches.
 
+use std::borrow::Cow;
+
 use crate::db::hold::Hold;
 use crate::db::row::Row;
 use crate::db::value::Value;
+use crate::error::{Error, Result};
+
+/// What the row of a batch's guard gives to a statement: places of parameters, from zero, and columns. A
+/// number is added to the one that stands in the place; nothing stays nothing; anything else is replaced.
+pub(crate) type Given = &'static [(usize, &'static str)];
 
 /// A statement with its parameters, `$1` first.
 #[derive(Debug, Clone)]
@@ -11,13 +18,57 @@ pub struct Stmt {
     pub sql: &'static str,
     /// The values of `$1..$n`.
     pub params: Vec<Value>,
+    /// Which of them the batch's guard gives.
+    pub(crate) given: Given,
+    /// Whether it is an insert of one row, `… VALUES ($1, …, $n)`: many of them may be stored as one.
+    pub(crate) is_row: bool,
 }
 
 impl Stmt {
     /// A statement.
     #[must_use]
     pub fn new(sql: &'static str, params: Vec<Value>) -> Self {
-        Self { sql, params }
+        Self {
+            sql,
+            params,
+            given: &[],
+            is_row: false,
+        }
+    }
+
+    /// An insert of one row, some of whose values the batch's guard gives.
+    pub(crate) fn row(sql: &'static str, params: Vec<Value>, given: Given) -> Self {
+        Self {
+            sql,
+            params,
+            given,
+            is_row: true,
+        }
+    }
+
+    /// The same with values that the batch's guard gives.
+    pub(crate) fn with(self, given: Given) -> Self {
+        Self { given, ..self }
+    }
+
+    /// The value of a parameter, from zero, with what the guard's row gives.
+    ///
+    /// # Errors
+    /// `Fault` where a guard is missing.
+    pub(crate) fn value(&self, place: usize, guard: Option<&Row>) -> Result<Cow<'_, Value>> {
+        let param = &self.params[place];
+        let Some((_, column)) = self.given.iter().find(|(given, _)| *given == place) else {
+            return Ok(Cow::Borrowed(param));
+        };
+        let guard =
+            guard.ok_or_else(|| Error::Fault(format!("{} has no guard to take from", self.sql)))?;
+        Ok(match (param, guard.value(column)?) {
+            (Value::Null, _) => Cow::Borrowed(param),
+            (Value::Integer(number), Value::Integer(given)) => {
+                Cow::Owned(Value::Integer(number + given))
+            }
+            (_, given) => Cow::Owned(given.clone()),
+        })
     }
 }
 
@@ -45,6 +96,10 @@ pub struct Batch {
     pub locks: Vec<String>,
     /// What is locked for them.
     pub holds: Vec<Hold>,
+    /// The statement that decides: where it gives no row, nothing else runs. Its answer comes first.
+    pub(crate) guard: Option<Stmt>,
+    /// Whether nothing may come between the guard and the rest: for guards that look at more than what is held.
+    pub(crate) is_alone: bool,
     /// The statements, in order.
     pub stmts: Vec<Stmt>,
 }
@@ -70,13 +125,22 @@ impl Batch {
         Self {
             locks: holds.iter().filter_map(lock).collect(),
             holds,
-            stmts: Vec::new(),
+            ..Self::default()
+        }
+    }
+
+    /// A batch that this statement decides over, for which these rows are locked. It must not look at
+    /// anything else that another batch changes; where it does, the batch has to be alone.
+    pub(crate) fn guarded(holds: Vec<Hold>, guard: Stmt) -> Self {
+        Self {
+            guard: Some(guard),
+            ..Self::holding(holds)
         }
     }
 
     /// Adds a statement and tells where its answer will be.
     pub fn push(&mut self, stmt: Stmt) -> usize {
         self.stmts.push(stmt);
-        self.stmts.len() - 1
+        self.stmts.len() - 1 + usize::from(self.guard.is_some())
     }
 }

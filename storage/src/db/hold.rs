@@ -2,6 +2,7 @@
 //!
 //! Only Postgres needs the statements: the one writer of SQLite waits for nobody.
 
+use std::collections::HashMap;
 use std::fmt::{Display, Write as _};
 
 use protocol::id::{ConversationId, VisitorId, WorkspaceId};
@@ -12,7 +13,7 @@ use crate::db::value::Value;
 /// A row that is locked before the first statement of a group runs. What the statements read after that
 /// is what the one before left there: nobody waits in the middle of a statement, with an older view.
 // The order is the order of locking: visitors, then conversations, by id.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Hold {
     /// A visitor.
     Visitor(WorkspaceId, VisitorId),
@@ -69,6 +70,31 @@ pub(crate) fn stmts(batches: &[&Batch]) -> Vec<Stmt> {
     stmts
 }
 
+/// The guarded batches in waves. The guards of a wave may decide together, because none looks at what another
+/// one's rest changes: they hold nothing in common. Whoever is alone has a wave of his own.
+pub(crate) fn waves(batches: &[&Batch]) -> Vec<Vec<usize>> {
+    let mut waves: Vec<Vec<usize>> = Vec::new();
+    let mut held: HashMap<Hold, usize> = HashMap::new();
+    let mut earliest = 0;
+    for (index, batch) in batches.iter().enumerate() {
+        if batch.guard.is_none() {
+            continue;
+        }
+        let after_held = batch.holds.iter().filter_map(|hold| held.get(hold)).max();
+        let mut wave = after_held.map_or(earliest, |last| earliest.max(last + 1));
+        if batch.is_alone {
+            wave = waves.len();
+            earliest = wave + 1;
+        }
+        if wave == waves.len() {
+            waves.push(Vec::new());
+        }
+        waves[wave].push(index);
+        held.extend(batch.holds.iter().map(|hold| (*hold, wave)));
+    }
+    waves
+}
+
 /// Ids, each with its workspace, as two lists in texts.
 #[derive(Default)]
 struct Pairs {
@@ -89,5 +115,38 @@ impl Pairs {
 
     fn params(self) -> Vec<Value> {
         vec![Value::from(self.workspace_ids), Value::from(self.ids)]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use protocol::id::Id;
+
+    use super::*;
+
+    #[test]
+    fn guards_of_one_row_decide_after_each_other_and_a_lonely_one_alone() {
+        let guarded = |conversation: u128| {
+            let workspace_id = WorkspaceId::from_bits(1);
+            let id = ConversationId::from_bits(conversation);
+            let guard = Stmt::new("", Vec::new());
+            Batch::guarded(vec![Hold::Conversation(workspace_id, id)], guard)
+        };
+        let alone = Batch {
+            is_alone: true,
+            ..guarded(9)
+        };
+        let batches = [
+            guarded(1),
+            guarded(1),
+            Batch::default(),
+            guarded(2),
+            alone,
+            guarded(3),
+            guarded(1),
+        ];
+        let batches: Vec<_> = batches.iter().collect();
+        let expected = [vec![0, 3], vec![1], vec![4], vec![5, 6]];
+        assert_eq!(waves(&batches), expected);
     }
 }

@@ -40,6 +40,9 @@ CREATE OR REPLACE FUNCTION store_now_ms() RETURNS BIGINT LANGUAGE SQL VOLATILE
     AS 'SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)';
 ";
 
+/// Room in the pages of rows that every message changes: Postgres then replaces them in place.
+const POSTGRES_ROOM: &str = "ALTER TABLE conversation SET (fillfactor = 70)";
+
 /// The newest schema that this program knows.
 pub(crate) fn newest() -> i64 {
     MIGRATIONS.last().map_or(0, |migration| migration.number)
@@ -122,6 +125,7 @@ pub(crate) async fn postgres(client: &mut Object, now_ms: u64) -> Result<()> {
             POSTGRES_FUNCTIONS,
             &for_postgres(&migration.texts.concat()),
             migration.postgres,
+            POSTGRES_ROOM,
         ] {
             transaction
                 .batch_execute(text)

@@ -8,6 +8,7 @@ pub(crate) mod migration;
 pub(crate) mod postgres;
 mod row;
 pub(crate) mod sqlite;
+mod transaction;
 mod value;
 
 use std::path::PathBuf;
@@ -17,8 +18,8 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use world::World;
 
-pub(crate) use batch::stmt;
 pub use batch::{Answer, Batch, Stmt};
+pub(crate) use batch::{Given, stmt};
 pub use hold::Hold;
 pub use row::Row;
 pub use value::Value;

@@ -1,12 +1,9 @@
-//! Postgres: one thread with its own runtime, a pool of connections, and one writer at a time that
-//! sends a whole group in one go and waits for its one commit.
+//! Postgres: one thread with its own runtime, a pool of connections, and two writers, each of which sends a
+//! whole group at a time and waits for its one commit ([`crate::db::transaction`]).
 //!
 //! Connections live on this runtime and on no caller's, so that they outlive the shard that first asked.
 
-use std::future::{Future, poll_fn};
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::Poll;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -15,18 +12,23 @@ use deadpool_postgres::{
     Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime,
 };
 use futures_util::StreamExt;
+use futures_util::future::join_all;
 use futures_util::stream::FuturesUnordered;
 use postgres_types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
-use tokio_postgres::Statement;
 use world::World;
 
 use crate::db::batch::{Answer, Batch, Stmt};
 use crate::db::connect::{self, Target};
 use crate::db::group::{self, Read, Write};
 use crate::db::row::Row;
-use crate::db::value::Value;
-use crate::db::{DatabaseConfig, hold, migration};
+use crate::db::transaction::{self, End, Failure, Line};
+use crate::db::value::{Boxed, Value};
+use crate::db::{DatabaseConfig, migration};
 use crate::error::{Error, Result};
+
+/// Groups that are under way at a time: while one waits for the disk, another one is sent. Whatever waits for
+/// its turn in a lane keeps its order; batches that lock the same rows meet in the database.
+const WRITERS: usize = 2;
 
 /// How often a group that lost a deadlock against another node is tried again.
 const DEADLOCK_RETRIES: usize = 3;
@@ -84,9 +86,8 @@ impl Postgres {
                     if ready.send(migrated).is_err() || failed {
                         return;
                     }
-                    let work = async {
-                        tokio::join!(serving.write(write_queue), serving.read(read_queue))
-                    };
+                    let writers = (0..WRITERS).map(|_| serving.write(&write_queue));
+                    let work = async { tokio::join!(join_all(writers), serving.read(read_queue)) };
                     tokio::select! {
                         _ = work => {}
                         () = serving.analyze() => {}
@@ -146,8 +147,8 @@ fn pool(target: Target, config: &DatabaseConfig) -> Result<Pool> {
         },
     );
     Pool::builder(manager)
-        // One more for the writer, and one for the statistics.
-        .max_size(config.reader_count.max(1) + 2)
+        // Those of the writers besides, and one for the statistics.
+        .max_size(config.reader_count.max(1) + WRITERS + 1)
         .runtime(Runtime::Tokio1)
         .wait_timeout(Some(config.timeout))
         .create_timeout(Some(config.timeout))
@@ -216,11 +217,12 @@ impl Serving {
         })
     }
 
-    async fn write(&self, queue: flume::Receiver<Write>) {
+    async fn write(&self, queue: &flume::Receiver<Write>) {
+        let mut line = None;
         while let Ok(first) = queue.recv_async().await {
-            let waiting = group::rest(&queue, first);
+            let waiting = group::rest(queue, first);
             let batches: Vec<&Batch> = waiting.iter().map(|write| &write.batch).collect();
-            match self.commit(&batches).await {
+            match self.commit(&mut line, &batches).await {
                 Ok(answers) => {
                     group::reply(waiting.into_iter().zip(answers.into_iter().map(Ok)));
                 }
@@ -238,7 +240,7 @@ impl Serving {
                 Err(error) => {
                     tracing::debug!(%error, "a group failed and runs batch by batch");
                     for write in waiting {
-                        let answer = self.commit(&[&write.batch]).await;
+                        let answer = self.commit(&mut line, &[&write.batch]).await;
                         let answer = answer.map(|mut answers| answers.pop().unwrap_or_default());
                         group::reply([(write, answer)]);
                     }
@@ -247,90 +249,50 @@ impl Serving {
         }
     }
 
-    async fn commit(&self, batches: &[&Batch]) -> Result<Vec<Vec<Answer>>> {
+    async fn commit(
+        &self,
+        kept: &mut Option<Line>,
+        batches: &[&Batch],
+    ) -> Result<Vec<Vec<Answer>>> {
         let mut retries = 0;
         loop {
-            let client = self.client().await?;
-            // A network that swallows packets must not hold all writers for ever. The dropped connection
-            // ends the transaction, unless its commit was under way: unknown.
-            let answers =
-                tokio::time::timeout(self.timeout * 3, self.transaction(&client, batches));
-            let Ok(answers) = answers.await else {
-                drop(Object::take(client));
+            let mut line = match kept.take() {
+                Some(line) if !line.is_closed() => line,
+                Some(_) | None => Line::new(self.client().await?),
+            };
+            let planted = group::planted(&self.faults, "storage.commit");
+            let end = if planted.is_ok() {
+                End::Commit
+            } else {
+                End::RollBack
+            };
+            // A network that swallows packets must not hold a writer for ever. The ended connection ends the
+            // transaction, unless its commit was under way: unknown.
+            let answers = tokio::time::timeout(self.timeout * 3, line.run(batches, end)).await;
+            let Ok(answers) = answers else {
+                line.end();
                 return Err(Error::Unavailable(
                     "the database does not answer".to_owned(),
                 ));
             };
             match answers {
-                Err(Failure::Deadlock) if retries < DEADLOCK_RETRIES => retries += 1,
-                Err(failure) => {
-                    if matches!(failure, Failure::Broken(_)) {
-                        drop(Object::take(client));
-                    }
+                Err(failure @ Failure::Broken(_)) => {
+                    line.end();
                     return Err(failure.into());
                 }
-                Ok(answers) => return Ok(answers),
+                Err(Failure::Deadlock) if retries < DEADLOCK_RETRIES => retries += 1,
+                Err(failure) => {
+                    *kept = Some(line);
+                    return Err(failure.into());
+                }
+                Ok(answers) => {
+                    *kept = Some(line);
+                    planted?;
+                    return Ok(answers);
+                }
             }
+            *kept = Some(line);
         }
-    }
-
-    async fn transaction(
-        &self,
-        client: &Object,
-        batches: &[&Batch],
-    ) -> std::result::Result<Vec<Vec<Answer>>, Failure> {
-        let holds = hold::stmts(batches);
-        let mut prepared = Vec::with_capacity(holds.len());
-        for stmt in holds
-            .iter()
-            .chain(batches.iter().flat_map(|batch| &batch.stmts))
-        {
-            let statement = client.prepare_cached(stmt.sql).await;
-            prepared.push((stmt, statement.map_err(|error| Failure::of(error, stmt))?));
-        }
-        let planted = group::planted(&self.faults, "storage.commit");
-        let end = if planted.is_ok() {
-            "COMMIT"
-        } else {
-            "ROLLBACK"
-        };
-        // All is sent at once and answered in order: one round trip for the group. If a statement fails,
-        // the rest fails too and Postgres turns the commit into a rollback.
-        let begin = client.batch_execute("BEGIN");
-        let statements: Vec<_> = prepared
-            .iter()
-            .map(|(stmt, statement)| execute(client, statement, stmt))
-            .collect();
-        let commit = client.batch_execute(end);
-        let mut begin = Box::pin(begin);
-        let mut sent = Sent::send(begin.as_mut()).await;
-        let mut answering = Vec::with_capacity(statements.len());
-        for statement in statements {
-            let mut statement = Box::pin(statement);
-            let early = Sent::send(statement.as_mut()).await;
-            answering.push((statement, early));
-        }
-        let mut commit = Box::pin(commit);
-        let committed = Sent::send(commit.as_mut()).await;
-        let began = sent.answer(begin.as_mut()).await;
-        let mut answers = Vec::with_capacity(answering.len());
-        for (mut statement, mut early) in answering {
-            answers.push(early.answer(statement.as_mut()).await);
-        }
-        let committed = { committed }.answer(commit.as_mut()).await;
-        began.map_err(Failure::of_connection)?;
-        let answers = answers
-            .into_iter()
-            .zip(&prepared)
-            .map(|(answer, (stmt, _))| answer.map_err(|error| Failure::of(error, stmt)))
-            .collect::<std::result::Result<Vec<_>, _>>()?;
-        committed.map_err(Failure::of_connection)?;
-        planted.map_err(Failure::Store)?;
-        let mut answers = answers.into_iter().skip(holds.len());
-        Ok(batches
-            .iter()
-            .map(|batch| answers.by_ref().take(batch.stmts.len()).collect())
-            .collect())
     }
 
     async fn read(&self, queue: flume::Receiver<Read>) {
@@ -374,28 +336,6 @@ impl Serving {
     }
 }
 
-/// What came of a future when it was first polled: its request was sent, the answer may be there or not.
-struct Sent<T>(Option<T>);
-
-impl<T> Sent<T> {
-    async fn send(mut future: Pin<&mut impl Future<Output = T>>) -> Self {
-        poll_fn(|context| {
-            Poll::Ready(Self(match future.as_mut().poll(context) {
-                Poll::Ready(answer) => Some(answer),
-                Poll::Pending => None,
-            }))
-        })
-        .await
-    }
-
-    async fn answer(&mut self, future: Pin<&mut impl Future<Output = T>>) -> T {
-        match self.0.take() {
-            Some(answer) => answer,
-            None => future.await,
-        }
-    }
-}
-
 async fn snapshot(client: &Object, stmts: &[Stmt]) -> Result<Vec<Vec<Row>>> {
     let many = stmts.len() > 1;
     if many {
@@ -406,10 +346,17 @@ async fn snapshot(client: &Object, stmts: &[Stmt]) -> Result<Vec<Vec<Row>>> {
     }
     let mut rows = Vec::with_capacity(stmts.len());
     for stmt in stmts {
-        let statement = client.prepare_cached(stmt.sql).await;
-        let statement = statement.map_err(|error| postgres_error_in(error, stmt))?;
-        let answer = execute(client, &statement, stmt).await;
-        rows.push(answer.map_err(|error| postgres_error_in(error, stmt))?.rows);
+        let failed = |error| postgres_error_in(error, stmt.sql);
+        let statement = client.prepare_cached(stmt.sql).await.map_err(failed)?;
+        let columns = statement.columns().iter();
+        let columns: Arc<[String]> = columns.map(|column| column.name().to_owned()).collect();
+        let params: Vec<&(dyn ToSql + Sync)> = stmt
+            .params
+            .iter()
+            .map(|value| value as &(dyn ToSql + Sync))
+            .collect();
+        let answer = transaction::execute(client, &statement, &columns, &params).await;
+        rows.push(answer.map_err(failed)?.rows);
     }
     if many {
         client
@@ -420,85 +367,11 @@ async fn snapshot(client: &Object, stmts: &[Stmt]) -> Result<Vec<Vec<Row>>> {
     Ok(rows)
 }
 
-async fn execute(
-    client: &Object,
-    statement: &Statement,
-    stmt: &Stmt,
-) -> std::result::Result<Answer, tokio_postgres::Error> {
-    let params: Vec<&(dyn ToSql + Sync)> = stmt
-        .params
-        .iter()
-        .map(|value| value as &(dyn ToSql + Sync))
-        .collect();
-    if statement.columns().is_empty() {
-        let changed = client.execute(statement, &params).await?;
-        return Ok(Answer {
-            rows: Vec::new(),
-            changed,
-        });
-    }
-    let columns: Arc<[String]> = statement
-        .columns()
-        .iter()
-        .map(|column| column.name().to_owned())
-        .collect();
-    let rows = client.query(statement, &params).await?;
-    let rows = rows
-        .iter()
-        .map(|row| {
-            let values = (0..columns.len()).map(|index| row.try_get(index));
-            Ok(Row::new(
-                Arc::clone(&columns),
-                values.collect::<std::result::Result<_, _>>()?,
-            ))
-        })
-        .collect::<std::result::Result<Vec<_>, tokio_postgres::Error>>()?;
-    let changed = rows.len() as u64;
-    Ok(Answer { rows, changed })
-}
-
-enum Failure {
-    /// Another node locked in another order; nothing was stored, the same may be tried again.
-    Deadlock,
-    /// The connection broke: nobody knows.
-    Broken(Error),
-    /// Anything else: nothing was stored.
-    Store(Error),
-}
-
-impl Failure {
-    fn of(error: tokio_postgres::Error, stmt: &Stmt) -> Self {
-        match error.code().map(|code| code.code()) {
-            Some("40P01" | "40001") => Self::Deadlock,
-            Some(_) => Self::Store(postgres_error_in(error, stmt)),
-            None if error.is_closed() => Self::Broken(postgres_error(error)),
-            None => Self::of_connection(error),
-        }
-    }
-
-    fn of_connection(error: tokio_postgres::Error) -> Self {
-        if error.code().is_some() {
-            Self::Store(postgres_error(error))
-        } else {
-            Self::Broken(postgres_error(error))
-        }
-    }
-}
-
-impl From<Failure> for Error {
-    fn from(failure: Failure) -> Self {
-        match failure {
-            Failure::Deadlock => Self::Unavailable("too much at a time".to_owned()),
-            Failure::Broken(error) | Failure::Store(error) => error,
-        }
-    }
-}
-
 /// Our error for one of the driver's, in the place of a statement.
-fn postgres_error_in(error: tokio_postgres::Error, stmt: &Stmt) -> Error {
+pub(crate) fn postgres_error_in(error: tokio_postgres::Error, sql: &str) -> Error {
     let error = postgres_error(error);
     if let Error::Fault(cause) = error {
-        let first_line = stmt.sql.trim().lines().next().unwrap_or_default();
+        let first_line = sql.trim().lines().next().unwrap_or_default();
         return Error::Fault(format!("{cause} in {first_line}"));
     }
     error
@@ -545,8 +418,6 @@ pub(crate) fn error_chain(error: &dyn std::error::Error) -> String {
     }
     text
 }
-
-type Boxed = Box<dyn std::error::Error + Sync + Send>;
 
 impl ToSql for Value {
     fn to_sql(&self, ty: &Type, out: &mut BytesMut) -> std::result::Result<IsNull, Boxed> {

@@ -4,6 +4,8 @@
 //! `synchronous=FULL` in WAL mode: a commit that returned survives a loss of power. `secure_delete`: what
 //! an erasure removes is overwritten, not only unlinked.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,7 +15,7 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::functions::FunctionFlags;
 use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{Connection, OpenFlags, ToSql};
+use rusqlite::{Connection, OpenFlags, Statement, ToSql};
 use world::World;
 
 use crate::db::DatabaseConfig;
@@ -28,6 +30,10 @@ const CHECKPOINT_EVERY: Duration = Duration::from_millis(500);
 
 /// Pages in the log at which the writer itself lets the log begin anew, so that it cannot grow for ever.
 const LOG_PAGES_MAX: i64 = 16_384;
+
+const BEGIN: &str = "BEGIN IMMEDIATE";
+const BEGIN_READ: &str = "BEGIN";
+const COMMIT: &str = "COMMIT";
 
 /// The threads of an open store. They end when the queues to them are closed.
 #[derive(Debug)]
@@ -51,11 +57,14 @@ impl Sqlite {
         let faults = world.faults.clone();
         let long = Arc::clone(&log_is_long);
         threads.push(thread("storage-writer", move || {
-            let mut writer = Writer { writer, faults };
+            let mut home = Writer {
+                session: Session::new(&writer),
+                faults,
+            };
             while let Some(waiting) = group::next(&write_queue) {
-                group::run(&mut writer, waiting);
+                group::run(&mut home, waiting);
                 if long.swap(false, Ordering::Relaxed) {
-                    restart_log(&writer.writer);
+                    restart_log(&writer);
                 }
             }
         })?);
@@ -66,8 +75,9 @@ impl Sqlite {
                 .map_err(sqlite_error)?;
             let queue: flume::Receiver<Read> = read_queue.clone();
             threads.push(thread("storage-reader", move || {
+                let mut session = Session::new(&reader);
                 while let Ok(read) = queue.recv() {
-                    let answer = snapshot(&reader, &read.stmts);
+                    let answer = session.snapshot(&read.stmts);
                     // Who asked may have gone; a read has no other effect.
                     let _ = read.reply.send(answer);
                 }
@@ -123,7 +133,6 @@ pub(crate) fn connect(path: &Path, config: &DatabaseConfig, world: &World) -> Re
     connection
         .busy_timeout(config.timeout)
         .map_err(sqlite_error)?;
-    connection.set_prepared_statement_cache_capacity(512);
     // A plan is made once per statement and connection: without this, SQLite makes some anew for every value
     // that is bound, which costs more than running them.
     connection
@@ -159,32 +168,24 @@ fn add_functions(connection: &Connection, world: &World) -> rusqlite::Result<()>
     })
 }
 
-struct Writer {
-    writer: Connection,
+struct Writer<'c> {
+    session: Session<'c>,
     faults: world::Faults,
 }
 
-impl group::Home for Writer {
+impl group::Home for Writer<'_> {
     fn commit(&mut self, batches: &[&Batch]) -> Result<Vec<Vec<Answer>>> {
-        self.writer
-            .execute_batch("BEGIN IMMEDIATE")
-            .map_err(sqlite_error)?;
+        self.session.run(&Stmt::new(BEGIN, Vec::new()), None)?;
         let answers = batches
             .iter()
-            .map(|batch| {
-                batch
-                    .stmts
-                    .iter()
-                    .map(|stmt| run(&self.writer, stmt))
-                    .collect::<Result<Vec<_>>>()
-            })
+            .map(|batch| self.session.run_batch(batch))
             .collect::<Result<Vec<_>>>()
             .and_then(|answers| {
                 group::planted(&self.faults, "storage.commit")?;
                 Ok(answers)
             });
         match answers {
-            Ok(answers) => match self.writer.execute_batch("COMMIT") {
+            Ok(answers) => match self.session.connection.execute_batch("COMMIT") {
                 Ok(()) => Ok(answers),
                 Err(error) => {
                     stop_if_unsafe(&error);
@@ -200,11 +201,12 @@ impl group::Home for Writer {
     }
 }
 
-impl Writer {
+impl Writer<'_> {
     fn roll_back(&self) {
+        let connection = self.session.connection;
         // SQLite has rolled back by itself after some errors; then there is nothing to do.
-        if !self.writer.is_autocommit()
-            && let Err(error) = self.writer.execute_batch("ROLLBACK")
+        if !connection.is_autocommit()
+            && let Err(error) = connection.execute_batch("ROLLBACK")
         {
             tracing::error!(%error, "the store could not roll back");
         }
@@ -224,52 +226,119 @@ fn stop_if_unsafe(error: &rusqlite::Error) {
     }
 }
 
-fn snapshot(connection: &Connection, stmts: &[Stmt]) -> Result<Vec<Vec<Row>>> {
-    if let [stmt] = stmts {
-        return Ok(vec![run(connection, stmt)?.rows]);
-    }
-    connection.execute_batch("BEGIN").map_err(sqlite_error)?;
-    let rows = stmts
-        .iter()
-        .map(|stmt| Ok(run(connection, stmt)?.rows))
-        .collect();
-    connection.execute_batch("COMMIT").map_err(sqlite_error)?;
-    rows
+/// A connection, and the statements that were prepared on it. There are as many as the program has texts;
+/// each is found by where its text stands in the program.
+struct Session<'c> {
+    connection: &'c Connection,
+    prepared: HashMap<(*const u8, usize), Prepared<'c>>,
 }
 
-/// Runs one statement.
-pub(crate) fn run(connection: &Connection, stmt: &Stmt) -> Result<Answer> {
-    let mut prepared = connection.prepare_cached(stmt.sql).map_err(sqlite_error)?;
-    for (index, value) in stmt.params.iter().enumerate() {
-        let name = PARAMETERS
-            .get(index)
-            .ok_or_else(|| Error::Fault("a statement has too many parameters".to_owned()))?;
-        let position = prepared
-            .parameter_index(name)
-            .map_err(sqlite_error)?
-            .ok_or_else(|| Error::Fault(format!("{name} is not in {}", stmt.sql)))?;
-        prepared
-            .raw_bind_parameter(position, Bound(value))
-            .map_err(sqlite_error)?;
+struct Prepared<'c> {
+    statement: Statement<'c>,
+    /// Where `$1`, `$2`, … are bound.
+    positions: Vec<usize>,
+    columns: Arc<[String]>,
+}
+
+impl<'c> Session<'c> {
+    fn new(connection: &'c Connection) -> Self {
+        Self {
+            connection,
+            prepared: HashMap::new(),
+        }
     }
-    if prepared.column_count() == 0 {
-        let changed = prepared.raw_execute().map_err(sqlite_error)?;
-        return Ok(Answer {
-            rows: Vec::new(),
-            changed: changed as u64,
-        });
+
+    fn snapshot(&mut self, stmts: &[Stmt]) -> Result<Vec<Vec<Row>>> {
+        if let [stmt] = stmts {
+            return Ok(vec![self.run(stmt, None)?.rows]);
+        }
+        self.run(&Stmt::new(BEGIN_READ, Vec::new()), None)?;
+        let rows = stmts
+            .iter()
+            .map(|stmt| Ok(self.run(stmt, None)?.rows))
+            .collect();
+        self.run(&Stmt::new(COMMIT, Vec::new()), None)?;
+        rows
     }
-    let columns: Arc<[String]> = prepared.column_names().map(str::to_owned).collect();
-    let mut rows = Vec::new();
-    let mut cursor = prepared.raw_query();
-    while let Some(row) = cursor.next().map_err(sqlite_error)? {
-        let values = (0..columns.len())
-            .map(|index| row.get_ref(index).map_err(sqlite_error).and_then(read))
-            .collect::<Result<_>>()?;
-        rows.push(Row::new(Arc::clone(&columns), values));
+
+    fn run_batch(&mut self, batch: &Batch) -> Result<Vec<Answer>> {
+        let mut answers = Vec::with_capacity(batch.stmts.len() + 1);
+        if let Some(guard) = &batch.guard {
+            answers.push(self.run(guard, None)?);
+            if answers[0].rows.is_empty() {
+                return Ok(answers);
+            }
+        }
+        for stmt in &batch.stmts {
+            let guard = answers.first().and_then(|answer| answer.rows.first());
+            let answer = self.run(stmt, guard)?;
+            answers.push(answer);
+        }
+        Ok(answers)
     }
-    let changed = rows.len() as u64;
-    Ok(Answer { rows, changed })
+
+    /// Runs one statement; `guard` is the row that the batch's guard gave.
+    fn run(&mut self, stmt: &Stmt, guard: Option<&Row>) -> Result<Answer> {
+        let place = (stmt.sql.as_ptr(), stmt.sql.len());
+        let prepared = match self.prepared.entry(place) {
+            Entry::Occupied(there) => there.into_mut(),
+            Entry::Vacant(place) => place.insert(Prepared::new(self.connection, stmt.sql)?),
+        };
+        prepared.run(stmt, guard)
+    }
+}
+
+impl<'c> Prepared<'c> {
+    fn new(connection: &'c Connection, sql: &'static str) -> Result<Self> {
+        let statement = connection.prepare(sql).map_err(sqlite_error)?;
+        let mut positions = Vec::new();
+        for number in 1..=statement.parameter_count() {
+            let position = statement
+                .parameter_index(&format!("${number}"))
+                .map_err(sqlite_error)?
+                .ok_or_else(|| Error::Fault(format!("${number} is not in {sql}")))?;
+            positions.push(position);
+        }
+        let columns = statement.column_names().map(str::to_owned).collect();
+        Ok(Self {
+            statement,
+            positions,
+            columns,
+        })
+    }
+
+    fn run(&mut self, stmt: &Stmt, guard: Option<&Row>) -> Result<Answer> {
+        if self.positions.len() != stmt.params.len() {
+            return Err(Error::Fault(format!(
+                "{} values for {}",
+                stmt.params.len(),
+                stmt.sql
+            )));
+        }
+        for (place, position) in self.positions.iter().enumerate() {
+            let value = stmt.value(place, guard)?;
+            self.statement
+                .raw_bind_parameter(*position, Bound(&value))
+                .map_err(sqlite_error)?;
+        }
+        if self.columns.is_empty() {
+            let changed = self.statement.raw_execute().map_err(sqlite_error)?;
+            return Ok(Answer {
+                rows: Vec::new(),
+                changed: changed as u64,
+            });
+        }
+        let mut rows = Vec::new();
+        let mut cursor = self.statement.raw_query();
+        while let Some(row) = cursor.next().map_err(sqlite_error)? {
+            let values = (0..self.columns.len())
+                .map(|index| row.get_ref(index).map_err(sqlite_error).and_then(read))
+                .collect::<Result<_>>()?;
+            rows.push(Row::new(Arc::clone(&self.columns), values));
+        }
+        let changed = rows.len() as u64;
+        Ok(Answer { rows, changed })
+    }
 }
 
 fn read(value: ValueRef<'_>) -> Result<Value> {
@@ -325,14 +394,6 @@ pub(crate) fn truncate_log(connection: &Connection) -> Result<()> {
         .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
         .map_err(sqlite_error)
 }
-
-/// The names of parameters, so that binding makes no text.
-const PARAMETERS: [&str; 48] = [
-    "$1", "$2", "$3", "$4", "$5", "$6", "$7", "$8", "$9", "$10", "$11", "$12", "$13", "$14", "$15",
-    "$16", "$17", "$18", "$19", "$20", "$21", "$22", "$23", "$24", "$25", "$26", "$27", "$28",
-    "$29", "$30", "$31", "$32", "$33", "$34", "$35", "$36", "$37", "$38", "$39", "$40", "$41",
-    "$42", "$43", "$44", "$45", "$46", "$47", "$48",
-];
 
 /// Our error for one of the driver's.
 pub(crate) fn sqlite_error(error: rusqlite::Error) -> Error {

@@ -1,5 +1,8 @@
 //! Values that both databases understand.
 
+/// Any error, as the drivers pass them on.
+pub(crate) type Boxed = Box<dyn std::error::Error + Sync + Send>;
+
 /// A value on its way to or from the store.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {

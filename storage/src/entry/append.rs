@@ -1,21 +1,20 @@
-//! Appending: one guarded batch. A batch cannot branch, so it guards itself: its first statement counts
-//! the entries in and marks the conversation with the attempt, but only where everything holds; every
-//! statement after that stores something only where the mark is this attempt's. A refusal is then no
-//! error, changes nothing and burns no number.
+//! Appending: one guarded batch. Its first statement counts the entries in, but only where everything
+//! holds; the rest is stored where it gave a row, with the numbers that it gave. A refusal is then no error,
+//! changes nothing and burns no number.
 //!
 //! The conversation's row is held before that statement runs ([`Hold`]), so what its conditions read is
 //! what the writers before it left.
 
 use protocol::conversation::Conversation;
 use protocol::entry::{Content, Entry};
-use protocol::id::{ConversationId, EntryId, WorkspaceId};
+use protocol::id::{AgentId, ConversationId, WorkspaceId};
 use protocol::message::{Format, Message};
 
 use crate::command::{self, CommandKey, Found, Receipt, Refusal};
 use crate::contact::{self, Shown};
 use crate::conversation;
 use crate::db::{Answer, Batch, Db, Hold, Value};
-use crate::entry::guard::{advance, target_of, why};
+use crate::entry::guard::{advance, files_of, target_of, why};
 use crate::entry::write::{Head, Line};
 use crate::entry::{Append, NewContent, NewEntry, NewMessage, Outcome, Stored, read};
 use crate::error::{Error, Result};
@@ -49,11 +48,10 @@ pub async fn append(db: &Db, append: &Append) -> Result<Outcome> {
         workspace_id: Value::from(append.workspace_id),
         conversation_id: Value::from(append.conversation_id),
         key: &append.key,
-        attempt_id: Value::from(db.world().ids.next::<EntryId>()),
         at_ms: append.at_ms,
     };
-    let mut batch = Batch::holding(holds(append));
-    batch.push(advance(&head, append, &lines));
+    let mut batch = Batch::guarded(holds(append), advance(&head, append, &lines));
+    batch.is_alone = batch.holds.len() > 1 || lines.iter().any(|line| has_files(line.entry));
     if let Some(main) = lines.last() {
         head.push_command(&mut batch, main);
     }
@@ -95,6 +93,11 @@ fn holds(append: &Append) -> Vec<Hold> {
     }
     holds.push(Hold::Conversation(workspace_id, conversation_id));
     holds
+}
+
+/// Files are claimed from any conversation.
+fn has_files(entry: &NewEntry) -> bool {
+    files_of(&entry.content).is_some()
 }
 
 async fn line<'a>(
@@ -163,7 +166,7 @@ impl Reads {
             conversation,
             contact,
             for_visitor,
-            entries: Self::push_entries(batch, (workspace_id, id), &append.key, lines),
+            entries: Self::push_entries(batch, (workspace_id, id), lines),
         }
     }
 
@@ -171,27 +174,25 @@ impl Reads {
     pub(crate) fn of_new(
         batch: &mut Batch,
         (workspace_id, id): (WorkspaceId, ConversationId),
-        key: &CommandKey,
         lines: &[Line<'_>],
     ) -> Self {
         Self {
             conversation: Some(batch.push(conversation::find_stmt(workspace_id, id))),
             contact: None,
             for_visitor: Some(batch.push(conversation::find_for_visitor_stmt(workspace_id, id))),
-            entries: Self::push_entries(batch, (workspace_id, id), key, lines),
+            entries: Self::push_entries(batch, (workspace_id, id), lines),
         }
     }
 
     fn push_entries(
         batch: &mut Batch,
         (workspace_id, id): (WorkspaceId, ConversationId),
-        key: &CommandKey,
         lines: &[Line<'_>],
     ) -> Option<usize> {
         if lines.iter().all(is_known) {
             return None;
         }
-        let [entries, attachments] = read::stored(workspace_id, id, key, lines.len());
+        let [entries, attachments] = read::stored(workspace_id, id, lines.len());
         let first = batch.push(entries);
         batch.push(attachments);
         Some(first)
@@ -223,7 +224,10 @@ impl Reads {
             Some(first) => {
                 read::decode_all(&[answers[first].rows.clone(), answers[first + 1].rows.clone()])?
             }
-            None => known(lines, key, &conversation, public_seq),
+            None => {
+                let previous_id = first(0)?.maybe_id("assignee_id")?;
+                known(lines, key, &conversation, public_seq, previous_id)
+            }
         };
         let main = entries.last().ok_or_else(missing)?;
         Ok(Stored {
@@ -277,8 +281,9 @@ fn is_known(line: &Line<'_>) -> bool {
         NewContent::Message(message) | NewContent::Note(message) => {
             message.attachment_ids.is_empty()
         }
-        NewContent::Edited { .. } | NewContent::Assigned { .. } => false,
+        NewContent::Edited { .. } => false,
         NewContent::Deleted { .. }
+        | NewContent::Assigned { .. }
         | NewContent::Joined { .. }
         | NewContent::Left { .. }
         | NewContent::Moved { .. }
@@ -291,12 +296,14 @@ fn is_known(line: &Line<'_>) -> bool {
     }
 }
 
-/// The entries as they were stored, from what was to be stored and the last numbers.
+/// The entries as they were stored, from what was to be stored, the last numbers, and whose the conversation
+/// was.
 fn known(
     lines: &[Line<'_>],
     key: &CommandKey,
     conversation: &Conversation,
     mut public_seq: u64,
+    previous_id: Option<AgentId>,
 ) -> Vec<Entry> {
     let mut seq = conversation.seq;
     let mut entries = Vec::with_capacity(lines.len());
@@ -309,7 +316,7 @@ fn known(
             sent_at_ms: conversation.active_at_ms,
             author: line.entry.author,
             client_id: line.is_main.then(|| key.client_id.clone()),
-            content: shown(&line.entry.content),
+            content: shown(&line.entry.content, previous_id),
         });
         seq = seq.saturating_sub(1);
         public_seq = public_seq.saturating_sub(u64::from(line.public));
@@ -318,7 +325,7 @@ fn known(
     entries
 }
 
-fn shown(content: &NewContent) -> Content {
+fn shown(content: &NewContent, previous_id: Option<AgentId>) -> Content {
     let words = |message: &NewMessage| Message {
         format: message.format,
         body: message.body.clone(),
@@ -348,7 +355,7 @@ fn shown(content: &NewContent) -> Content {
         },
         NewContent::Assigned { agent_id } => Content::Assigned {
             agent_id: *agent_id,
-            previous_id: None,
+            previous_id,
         },
         NewContent::Moved { department_id } => Content::Moved {
             department_id: *department_id,

@@ -11,44 +11,43 @@ use crate::entry::write::{Head, Line, attachment_list, preview};
 use crate::entry::{Append, NewContent, NewEntry, NewMessage};
 use crate::error::Result;
 
-/// `$4` principal, `$5` client id, `$6` entries, `$7` public entries, `$8` time, `$9` to `$11` states, `$12`
-/// fence, `$13` version, `$14` visitor, `$15` contact, `$16` files, `$17` their count, `$18` message to change,
-/// `$19` whether the visitor must have no other open conversation. Negative numbers and empty texts ask for
+/// `$3` principal, `$4` client id, `$5` entries, `$6` public entries, `$7` time, `$8` to `$10` states, `$11`
+/// fence, `$12` version, `$13` visitor, `$14` contact, `$15` files, `$16` their count, `$17` message to change,
+/// `$18` whether the visitor must have no other open conversation. Negative numbers and empty texts ask for
 /// nothing.
 macro_rules! advance {
     ($more:literal) => {
         concat!(
             "
-    UPDATE conversation SET version = version + 1, attempt_id = $3, seq = seq + $6,
-        public_seq = public_seq + $7,
-        active_at_ms = CASE WHEN $8 > active_at_ms THEN $8 ELSE active_at_ms END",
+    UPDATE conversation SET version = version + 1, seq = seq + $5, public_seq = public_seq + $6,
+        active_at_ms = CASE WHEN $7 > active_at_ms THEN $7 ELSE active_at_ms END",
             $more,
             "
-    WHERE workspace_id = $1 AND conversation_id = $2 AND state IN ($9, $10, $11)
-        AND (CAST($12 AS BIGINT) < 0 OR fence = CAST($12 AS BIGINT))
-        AND (CAST($13 AS BIGINT) < 0 OR version = CAST($13 AS BIGINT))
+    WHERE workspace_id = $1 AND conversation_id = $2 AND state IN ($8, $9, $10)
+        AND (CAST($11 AS BIGINT) < 0 OR fence = CAST($11 AS BIGINT))
+        AND (CAST($12 AS BIGINT) < 0 OR version = CAST($12 AS BIGINT))
         AND NOT EXISTS (
             SELECT 1 FROM command g
-            WHERE g.workspace_id = $1 AND g.principal = $4 AND g.client_id = $5)
-        AND (CAST($14 AS TEXT) = '' OR (
-            (visitor_id = $14 OR EXISTS (
+            WHERE g.workspace_id = $1 AND g.principal = $3 AND g.client_id = $4)
+        AND (CAST($13 AS TEXT) = '' OR (
+            (visitor_id = $13 OR EXISTS (
                 SELECT 1 FROM contact o
                 JOIN contact k ON k.workspace_id = o.workspace_id AND k.root_id = o.root_id
-                WHERE o.workspace_id = $1 AND o.contact_id = $15
+                WHERE o.workspace_id = $1 AND o.contact_id = $14
                     AND k.contact_id = conversation.contact_id))
             AND EXISTS (
                 SELECT 1 FROM visitor v
-                WHERE v.workspace_id = $1 AND v.visitor_id = $14
+                WHERE v.workspace_id = $1 AND v.visitor_id = $13
                     AND v.blocked_at_ms IS NULL AND v.erased_at_ms IS NULL)))
-        AND (CAST($16 AS TEXT) = '' OR CAST($17 AS BIGINT) = (
+        AND (CAST($15 AS TEXT) = '' OR CAST($16 AS BIGINT) = (
             SELECT COUNT(*) FROM attachment a
-            WHERE a.workspace_id = $1 AND a.uploader = $4 AND a.entry_id IS NULL
-                AND a.stored_at_ms IS NOT NULL AND a.deleted_at_ms IS NULL AND $16 LIKE '%' || a.attachment_id || '%'))
-        AND (CAST($18 AS TEXT) = '' OR EXISTS (
+            WHERE a.workspace_id = $1 AND a.uploader = $3 AND a.entry_id IS NULL
+                AND a.stored_at_ms IS NOT NULL AND a.deleted_at_ms IS NULL AND $15 LIKE '%' || a.attachment_id || '%'))
+        AND (CAST($17 AS TEXT) = '' OR EXISTS (
             SELECT 1 FROM message m
-            WHERE m.workspace_id = $1 AND m.entry_id = $18 AND m.conversation_id = $2
+            WHERE m.workspace_id = $1 AND m.entry_id = $17 AND m.conversation_id = $2
                 AND m.deleted_at_ms IS NULL))
-        AND (CAST($19 AS BIGINT) = 0 OR NOT EXISTS (
+        AND (CAST($18 AS BIGINT) = 0 OR NOT EXISTS (
             SELECT 1 FROM visitor v
             WHERE v.workspace_id = $1 AND v.visitor_id = conversation.visitor_id
                 AND v.open_conversation_id <> conversation.conversation_id))
@@ -61,24 +60,24 @@ macro_rules! advance {
 // By the primary keys; `attachment_unclaimed` where there are files.
 const ADVANCE: &str = advance!("");
 
-/// The same for entries of which the last one is a message. `$20` whether the customer spoke, `$21` whose turn
-/// it is now, `$22` the entry, `$23` the preview, `$24` files, `$25` the side that takes the pen, empty for
+/// The same for entries of which the last one is a message. `$19` whether the customer spoke, `$20` whose turn
+/// it is now, `$21` the entry, `$22` the preview, `$23` files, `$24` the side that takes the pen, empty for
 /// none.
 const ADVANCE_SAID: &str = advance!(
     ",
-        customer_seq = CASE WHEN CAST($20 AS BOOLEAN) THEN seq + $6 ELSE customer_seq END,
-        waiting_on = $21,
-        waiting_since_at_ms = CASE WHEN waiting_on = $21 THEN waiting_since_at_ms
-            WHEN $8 > active_at_ms THEN $8 ELSE active_at_ms END,
-        preview_entry_id = $22, preview_from_customer = $20, preview_text = $23,
-        preview_attachment_count = $24,
-        preview_sent_at_ms = CASE WHEN $8 > active_at_ms THEN $8 ELSE active_at_ms END,
-        handler = CASE WHEN $25 = 'human' THEN 'human' ELSE handler END,
-        fence = CASE WHEN $25 = '' OR pen_side = $25 THEN fence ELSE fence + 1 END,
-        pen_side = CASE WHEN $25 = '' THEN pen_side ELSE $25 END"
+        customer_seq = CASE WHEN CAST($19 AS BOOLEAN) THEN seq + $5 ELSE customer_seq END,
+        waiting_on = $20,
+        waiting_since_at_ms = CASE WHEN waiting_on = $20 THEN waiting_since_at_ms
+            WHEN $7 > active_at_ms THEN $7 ELSE active_at_ms END,
+        preview_entry_id = $21, preview_from_customer = $19, preview_text = $22,
+        preview_attachment_count = $23,
+        preview_sent_at_ms = CASE WHEN $7 > active_at_ms THEN $7 ELSE active_at_ms END,
+        handler = CASE WHEN $24 = 'human' THEN 'human' ELSE handler END,
+        fence = CASE WHEN $24 = '' OR pen_side = $24 THEN fence ELSE fence + 1 END,
+        pen_side = CASE WHEN $24 = '' THEN pen_side ELSE $24 END"
 );
 
-/// The statement that guards, counts and marks.
+/// The statement that guards and counts.
 pub(super) fn advance(head: &Head<'_>, append: &Append, lines: &[Line<'_>]) -> Stmt {
     let mut more = guard(append, lines);
     let sql = match lines.last().map(|line| (&line.entry.content, line.entry)) {
@@ -88,7 +87,7 @@ pub(super) fn advance(head: &Head<'_>, append: &Append, lines: &[Line<'_>]) -> S
         }
         Some(_) | None => ADVANCE,
     };
-    head.stmt(sql, more)
+    head.change(sql, &more)
 }
 
 fn guard(append: &Append, lines: &[Line<'_>]) -> Vec<Value> {

@@ -71,29 +71,18 @@ range!(FIND_ENTRY, LIST_ATTACHMENTS_OF_ENTRY, "e.entry_id = $3");
 range!(
     LIST_STORED,
     LIST_ATTACHMENTS_STORED,
-    "e.seq > (SELECT g.seq FROM command g WHERE g.workspace_id = $1 AND g.principal = $3
-            AND g.client_id = $4) - $5
-        AND e.seq <= (SELECT g.seq FROM command g WHERE g.workspace_id = $1 AND g.principal = $3
-            AND g.client_id = $4)
-        ORDER BY e.seq LIMIT 8"
+    "e.seq > $3 AND e.seq <= $4 ORDER BY e.seq LIMIT 8"
 );
 
-/// The reads of what a command stored: the entries and their files.
+/// The reads of what a guarded batch stored: the last entries, as many as it has, and their files.
 pub(crate) fn stored(
     workspace_id: WorkspaceId,
     conversation_id: ConversationId,
-    key: &crate::command::CommandKey,
     count: usize,
 ) -> [Stmt; 2] {
+    let before = i64::try_from(count).map_or(0, |count| -count);
     [LIST_STORED, LIST_ATTACHMENTS_STORED].map(|sql| {
-        stmt!(
-            sql,
-            workspace_id,
-            conversation_id,
-            key.principal.as_str(),
-            key.client_id.as_str(),
-            count
-        )
+        stmt!(sql, workspace_id, conversation_id, before, 0_i64).with(&[(2, "seq"), (3, "seq")])
     })
 }
 

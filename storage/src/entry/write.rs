@@ -1,8 +1,7 @@
 //! The statements that store entries, shared by appending to a conversation and beginning one.
 //!
-//! They come after the one that locks, guards and counts: it marks the conversation with the attempt, and
-//! everything here is stored only where the conversation carries this mark. Every statement begins with the
-//! same three parameters: `$1` workspace, `$2` conversation, `$3` attempt.
+//! They come after the one that guards and counts, and only where it gave a row: its numbers and its time are
+//! given to them. Changes begin with `$1` workspace and `$2` conversation.
 
 use protocol::entry::Author;
 use protocol::id::{EntryId, TimerId};
@@ -12,53 +11,47 @@ use protocol::text::cut;
 
 use crate::command::CommandKey;
 use crate::conversation::SLOT_MS;
-use crate::db::{Batch, Db, Stmt, Value};
+use crate::db::{Batch, Db, Given, Stmt, Value};
 use crate::entry::{NewContent, NewEntry, NewMessage};
 
 /// Bytes of a preview.
 const PREVIEW_BYTES_MAX: usize = 160;
 
-/// The condition that the conversation is marked with this attempt.
-macro_rules! marked {
-    () => {
-        "EXISTS (SELECT 1 FROM conversation g WHERE g.workspace_id = $1 AND g.conversation_id = $2
-            AND g.attempt_id = $3)"
-    };
-}
-
-/// The marked conversation, as the source of one row.
-macro_rules! from_marked {
-    () => {
-        "
-    FROM conversation c
-    WHERE c.workspace_id = $1 AND c.conversation_id = $2 AND c.attempt_id = $3"
-    };
-}
-
-/// What came of the command. `$4` principal, `$5` client id, `$6` digest, `$7` entry, `$8` whether the
-/// visitor may see it. A command that another node stored a moment ago fails the batch: it runs again and
+/// What came of the command. One that another node stored a moment ago fails the batch: it runs again and
 /// finds it.
-const INSERT_COMMAND: &str = concat!(
-    "
-    INSERT INTO command (workspace_id, principal, client_id, digest, attempt_id, conversation_id,
-        entry_id, seq, public_seq, sent_at_ms)
-    SELECT $1, $4, $5, $6, $3, $2, $7, c.seq, CASE WHEN CAST($8 AS BOOLEAN) THEN c.public_seq END,
-        c.active_at_ms",
-    from_marked!()
-);
+const INSERT_COMMAND: &str = "
+    INSERT INTO command (workspace_id, principal, client_id, digest, attempt_id, conversation_id, entry_id,
+        seq, public_seq, sent_at_ms)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
 
-/// The log's next line. `$4` entries that come after it, `$5` how many of them the visitor may see, or -1
-/// where he may not see this one.
-const INSERT_ENTRY: &str = concat!(
-    "
+const GIVEN_TO_COMMAND: Given = &[(7, "seq"), (8, "public_seq"), (9, "active_at_ms")];
+
+/// The log's next line.
+const INSERT_ENTRY: &str = "
     INSERT INTO entry (workspace_id, conversation_id, seq, public_seq, entry_id, kind, author_kind,
         author_id, author_contact_id, client_id, target_id, previous_id, params_json, sent_at_ms)
-    SELECT $1, $2, c.seq - CAST($4 AS BIGINT),
-        CASE WHEN CAST($5 AS BIGINT) >= 0 THEN c.public_seq - CAST($5 AS BIGINT) END, $6, $7, $8,
-        CAST($9 AS TEXT), CAST($10 AS TEXT), CAST($11 AS TEXT), CAST($12 AS TEXT),
-        CASE WHEN $7 = 'assigned' THEN c.assignee_id END, $13, c.active_at_ms",
-    from_marked!()
-);
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
+
+const GIVEN_TO_ENTRY: Given = &[(2, "seq"), (3, "public_seq"), (13, "active_at_ms")];
+
+/// The same, and whose the conversation was.
+const GIVEN_TO_ASSIGNED: Given = &[
+    (2, "seq"),
+    (3, "public_seq"),
+    (11, "assignee_id"),
+    (13, "active_at_ms"),
+];
+
+const INSERT_MESSAGE: &str = "
+    INSERT INTO message (workspace_id, entry_id, conversation_id, format, body, language, reply_to_id)
+    VALUES ($1, $2, $3, $4, $5, $6, $7)";
+
+/// One for all entries of the append: whoever hears of a number reads up to it.
+const INSERT_EVENT: &str = "
+    INSERT INTO event (event_id, workspace_id, event_type, subject, number, at_ms)
+    VALUES ($1, $2, $3, $4, $5, $6)";
+
+const GIVEN_TO_EVENT: Given = &[(4, "seq"), (5, "active_at_ms")];
 
 macro_rules! change {
     ($change:literal) => {
@@ -67,159 +60,107 @@ macro_rules! change {
     UPDATE conversation SET ",
             $change,
             "
-    WHERE workspace_id = $1 AND conversation_id = $2 AND attempt_id = $3"
+    WHERE workspace_id = $1 AND conversation_id = $2"
         )
     };
 }
 
 const CHANGE_STATE: &str = change!(
-    "state = $4, snoozed_until_ms = $5,
-        closed_at_ms = CASE WHEN $4 = 'closed' THEN active_at_ms END"
+    "state = $3, snoozed_until_ms = $4,
+        closed_at_ms = CASE WHEN $3 = 'closed' THEN active_at_ms END"
 );
 
 const CHANGE_ASSIGNEE: &str = change!(
-    "assignee_id = CAST($4 AS TEXT),
-        handler = CASE WHEN CAST($4 AS TEXT) IS NULL THEN 'queue' ELSE 'human' END,
-        fence = CASE WHEN CAST($4 AS TEXT) IS NULL OR pen_side = 'human' THEN fence ELSE fence + 1 END,
-        pen_side = CASE WHEN CAST($4 AS TEXT) IS NULL THEN pen_side ELSE 'human' END"
+    "assignee_id = CAST($3 AS TEXT),
+        handler = CASE WHEN CAST($3 AS TEXT) IS NULL THEN 'queue' ELSE 'human' END,
+        fence = CASE WHEN CAST($3 AS TEXT) IS NULL OR pen_side = 'human' THEN fence ELSE fence + 1 END,
+        pen_side = CASE WHEN CAST($3 AS TEXT) IS NULL THEN pen_side ELSE 'human' END"
 );
 
-const CHANGE_DEPARTMENT: &str = change!("department_id = $4");
+const CHANGE_DEPARTMENT: &str = change!("department_id = $3");
 
-const CHANGE_PRIORITY: &str = change!("priority = $4");
+const CHANGE_PRIORITY: &str = change!("priority = $3");
 
-const CHANGE_SPAM: &str = change!("spam = $4");
+const CHANGE_SPAM: &str = change!("spam = $3");
 
-const REPLACE_PREVIEW: &str = concat!(change!("preview_text = $5"), " AND preview_entry_id = $4");
+const REPLACE_PREVIEW: &str = concat!(change!("preview_text = $4"), " AND preview_entry_id = $3");
 
 const EMPTY_PREVIEW: &str = concat!(
     change!("preview_text = '', preview_attachment_count = 0"),
-    " AND preview_entry_id = $4"
+    " AND preview_entry_id = $3"
 );
 
-/// `$4` milliseconds of a slot.
+/// `$3` milliseconds of a slot.
 const CHANGE_SLOT: &str = concat!(
-    change!("active_slot = active_at_ms / CAST($4 AS BIGINT)"),
-    " AND active_slot <> active_at_ms / CAST($4 AS BIGINT)"
-);
-
-const INSERT_MESSAGE: &str = concat!(
-    "
-    INSERT INTO message (workspace_id, entry_id, conversation_id, format, body, language, reply_to_id)
-    SELECT $1, $4, $2, $5, $6, CAST($7 AS TEXT), CAST($8 AS TEXT)",
-    from_marked!()
+    change!("active_slot = active_at_ms / CAST($3 AS BIGINT)"),
+    " AND active_slot <> active_at_ms / CAST($3 AS BIGINT)"
 );
 
 /// Uses `attachment_unclaimed`.
-const CLAIM_ATTACHMENTS: &str = concat!(
-    "
-    UPDATE attachment SET conversation_id = $2, entry_id = $4
-    WHERE workspace_id = $1 AND uploader = $5 AND entry_id IS NULL AND stored_at_ms IS NOT NULL
+const CLAIM_ATTACHMENTS: &str = "
+    UPDATE attachment SET conversation_id = $2, entry_id = $3
+    WHERE workspace_id = $1 AND uploader = $4 AND entry_id IS NULL AND stored_at_ms IS NOT NULL
         AND deleted_at_ms IS NULL
-        AND $6 LIKE '%' || attachment_id || '%' AND ",
-    marked!()
-);
+        AND $5 LIKE '%' || attachment_id || '%'";
 
 /// The search forgets the old words at once and learns the new ones later.
-const REPLACE_MESSAGE: &str = concat!(
-    "
-    UPDATE message SET body = $5, words = NULL, edited_at_ms = $6
-    WHERE workspace_id = $1 AND entry_id = $4 AND conversation_id = $2 AND ",
-    marked!()
-);
+const REPLACE_MESSAGE: &str = "
+    UPDATE message SET body = $4, words = NULL, edited_at_ms = $5
+    WHERE workspace_id = $1 AND entry_id = $3 AND conversation_id = $2";
 
-const EMPTY_MESSAGE: &str = concat!(
-    "
-    UPDATE message SET body = '', words = '', deleted_at_ms = $5
-    WHERE workspace_id = $1 AND entry_id = $4 AND conversation_id = $2 AND ",
-    marked!()
-);
+const EMPTY_MESSAGE: &str = "
+    UPDATE message SET body = '', words = '', deleted_at_ms = $4
+    WHERE workspace_id = $1 AND entry_id = $3 AND conversation_id = $2";
 
 /// Uses `attachment_of_conversation`.
-const DROP_ATTACHMENTS: &str = concat!(
-    "
-    UPDATE attachment SET name = '', deleted_at_ms = $5
-    WHERE workspace_id = $1 AND conversation_id = $2 AND entry_id = $4 AND ",
-    marked!()
-);
+const DROP_ATTACHMENTS: &str = "
+    UPDATE attachment SET name = '', deleted_at_ms = $4
+    WHERE workspace_id = $1 AND conversation_id = $2 AND entry_id = $3";
 
-const JOIN_PARTICIPANT: &str = concat!(
-    "
+const JOIN_PARTICIPANT: &str = "
     INSERT INTO participant (workspace_id, conversation_id, party, joined_at_ms, delivered_seq, read_seq)
-    SELECT $1, $2, $4, CAST($5 AS BIGINT), 0, 0",
-    from_marked!(),
-    "
+    VALUES ($1, $2, $3, $4, 0, 0)
     ON CONFLICT (workspace_id, conversation_id, party)
-    DO UPDATE SET joined_at_ms = excluded.joined_at_ms, left_at_ms = NULL"
-);
+    DO UPDATE SET joined_at_ms = excluded.joined_at_ms, left_at_ms = NULL";
 
-const LEAVE_PARTICIPANT: &str = concat!(
-    "
-    UPDATE participant SET left_at_ms = $5
-    WHERE workspace_id = $1 AND conversation_id = $2 AND party = $4 AND ",
-    marked!()
-);
+const LEAVE_PARTICIPANT: &str = "
+    UPDATE participant SET left_at_ms = $4
+    WHERE workspace_id = $1 AND conversation_id = $2 AND party = $3";
 
-const CLEAR_TIMER: &str = concat!(
-    "
-    DELETE FROM timer
-    WHERE workspace_id = $1 AND conversation_id = $2 AND kind = 'snooze' AND ",
-    marked!()
-);
+const CLEAR_TIMER: &str = "
+    DELETE FROM timer WHERE workspace_id = $1 AND conversation_id = $2 AND kind = 'snooze'";
 
-const SET_TIMER: &str = concat!(
-    "
+const SET_TIMER: &str = "
     INSERT INTO timer (workspace_id, timer_id, kind, conversation_id, due_at_ms)
-    SELECT $1, $4, 'snooze', $2, CAST($5 AS BIGINT)",
-    from_marked!()
-);
+    VALUES ($1, $3, 'snooze', $2, $4)";
 
 /// Uses `visitor_by_open_conversation`.
-const FREE_VISITOR: &str = concat!(
-    "
+const FREE_VISITOR: &str = "
     UPDATE visitor SET open_conversation_id = NULL, version = version + 1
-    WHERE workspace_id = $1 AND open_conversation_id = $2 AND ",
-    marked!()
-);
+    WHERE workspace_id = $1 AND open_conversation_id = $2";
 
-const BIND_VISITOR: &str = concat!(
-    "
+const BIND_VISITOR: &str = "
     UPDATE visitor SET open_conversation_id = $2, version = version + 1
-    WHERE workspace_id = $1 AND open_conversation_id IS NULL AND visitor_id = (SELECT c.visitor_id",
-    from_marked!(),
-    ")"
-);
+    WHERE workspace_id = $1 AND open_conversation_id IS NULL AND visitor_id = (
+        SELECT c.visitor_id FROM conversation c WHERE c.workspace_id = $1 AND c.conversation_id = $2)";
 
-const BLOCK_VISITOR: &str = concat!(
-    "
-    UPDATE visitor SET blocked_at_ms = $4, version = version + 1
-    WHERE workspace_id = $1 AND visitor_id = (SELECT c.visitor_id",
-    from_marked!(),
-    ")"
-);
+const BLOCK_VISITOR: &str = "
+    UPDATE visitor SET blocked_at_ms = $3, version = version + 1
+    WHERE workspace_id = $1 AND visitor_id = (
+        SELECT c.visitor_id FROM conversation c WHERE c.workspace_id = $1 AND c.conversation_id = $2)";
 
 const INSERT_VISITOR_EVENT: &str = "
     INSERT INTO event (event_id, workspace_id, event_type, subject, number, at_ms)
-    SELECT $4, $1, 'visitor.changed', v.visitor_id, v.version, CAST($5 AS BIGINT)
+    SELECT $3, $1, 'visitor.changed', v.visitor_id, v.version, CAST($4 AS BIGINT)
     FROM conversation c
     JOIN visitor v ON v.workspace_id = c.workspace_id AND v.visitor_id = c.visitor_id
-    WHERE c.workspace_id = $1 AND c.conversation_id = $2 AND c.attempt_id = $3";
-
-/// One for all entries of the append: whoever hears of a number reads up to it.
-const INSERT_EVENT: &str = concat!(
-    "
-    INSERT INTO event (event_id, workspace_id, event_type, subject, number, at_ms)
-    SELECT $4, $1, 'entry.added', $2, c.seq, c.active_at_ms",
-    from_marked!()
-);
+    WHERE c.workspace_id = $1 AND c.conversation_id = $2";
 
 /// What all statements of an append share.
 pub(crate) struct Head<'a> {
     pub(crate) workspace_id: Value,
     pub(crate) conversation_id: Value,
     pub(crate) key: &'a CommandKey,
-    /// The mark: a name that no other attempt ever had, not even one at the same command.
-    pub(crate) attempt_id: Value,
     pub(crate) at_ms: u64,
 }
 
@@ -234,28 +175,34 @@ pub(crate) struct Line<'a> {
 }
 
 impl Head<'_> {
-    /// A statement whose first three parameters are these, followed by `more`.
-    pub(crate) fn stmt(&self, sql: &'static str, more: impl IntoIterator<Item = Value>) -> Stmt {
-        let mut params = Vec::with_capacity(16);
-        params.extend([
-            self.workspace_id.clone(),
-            self.conversation_id.clone(),
-            self.attempt_id.clone(),
-        ]);
-        params.extend(more);
+    /// A change: a statement whose first two parameters are these, followed by `more`.
+    pub(crate) fn change(&self, sql: &'static str, more: &[Value]) -> Stmt {
+        let mut params = Vec::with_capacity(2 + more.len());
+        params.extend([self.workspace_id.clone(), self.conversation_id.clone()]);
+        params.extend_from_slice(more);
         Stmt::new(sql, params)
     }
 
     /// Adds what remembers the command, for a retry.
     pub(crate) fn push_command(&self, batch: &mut Batch, main: &Line<'_>) {
-        let more = [
+        let entry_id = Value::from(main.entry.id);
+        let params = vec![
+            self.workspace_id.clone(),
             Value::from(self.key.principal.as_str()),
             Value::from(self.key.client_id.as_str()),
             Value::from(self.key.digest),
-            Value::from(main.entry.id),
-            Value::from(main.public),
+            entry_id.clone(),
+            self.conversation_id.clone(),
+            entry_id,
+            Value::Integer(0),
+            if main.public {
+                Value::Integer(0)
+            } else {
+                Value::Null
+            },
+            Value::Integer(0),
         ];
-        batch.push(self.stmt(INSERT_COMMAND, more));
+        batch.push(Stmt::row(INSERT_COMMAND, params, GIVEN_TO_COMMAND));
     }
 
     /// Adds what stores entries, in number order, and their consequences, and what tells of them.
@@ -265,18 +212,26 @@ impl Head<'_> {
             self.push_consequences(db, batch, line);
         }
         let event_id = db.world().ids.next::<protocol::id::EventId>();
-        batch.push(self.stmt(INSERT_EVENT, [Value::from(event_id)]));
+        let params = vec![
+            Value::from(event_id),
+            self.workspace_id.clone(),
+            Value::from("entry.added"),
+            self.conversation_id.clone(),
+            Value::Integer(0),
+            Value::Integer(0),
+        ];
+        batch.push(Stmt::row(INSERT_EVENT, params, GIVEN_TO_EVENT));
     }
 
     /// Adds what moves the conversation to the slot of its time, where it is in another one.
     pub(crate) fn push_slot(&self, batch: &mut Batch) {
-        batch.push(self.stmt(CHANGE_SLOT, [Value::from(SLOT_MS)]));
+        batch.push(self.change(CHANGE_SLOT, &[Value::from(SLOT_MS)]));
     }
 
     fn push_consequences(&self, db: &Db, batch: &mut Batch, line: &Line<'_>) {
         let entry_id = line.entry.id;
         let mut push = |sql, more: &[Value]| {
-            batch.push(self.stmt(sql, more.iter().cloned()));
+            batch.push(self.change(sql, more));
         };
         match &line.entry.content {
             NewContent::Message(message) | NewContent::Note(message) => {
@@ -361,48 +316,53 @@ impl Head<'_> {
             Author::System => ("system", Value::Null, Value::Null),
         };
         let client_id = line.is_main.then(|| self.key.client_id.as_str());
+        // Added to the last number that the guard gives.
+        let less = |count: usize| Value::Integer(i64::try_from(count).map_or(0, |count| -count));
         let public_after = after.iter().filter(|line| line.public).count();
-        self.stmt(
-            INSERT_ENTRY,
-            [
-                Value::from(after.len()),
-                if line.public {
-                    Value::from(public_after)
-                } else {
-                    Value::from(-1_i64)
-                },
-                Value::from(*id),
-                Value::from(kind(content)),
-                Value::from(author_kind),
-                author_id,
-                contact_id,
-                Value::from(client_id),
-                Value::from(target(content)),
-                Value::from(params_json(content)),
-            ],
-        )
+        let (previous_id, given) = if matches!(content, NewContent::Assigned { .. }) {
+            (Value::from(""), GIVEN_TO_ASSIGNED)
+        } else {
+            (Value::Null, GIVEN_TO_ENTRY)
+        };
+        let params = vec![
+            self.workspace_id.clone(),
+            self.conversation_id.clone(),
+            less(after.len()),
+            if line.public {
+                less(public_after)
+            } else {
+                Value::Null
+            },
+            Value::from(*id),
+            Value::from(kind(content)),
+            Value::from(author_kind),
+            author_id,
+            contact_id,
+            Value::from(client_id),
+            Value::from(target(content)),
+            previous_id,
+            Value::from(params_json(content)),
+            Value::Integer(0),
+        ];
+        Stmt::row(INSERT_ENTRY, params, given)
     }
 
     fn push_message(&self, batch: &mut Batch, entry_id: EntryId, message: &NewMessage) {
-        batch.push(self.stmt(
-            INSERT_MESSAGE,
-            [
-                Value::from(entry_id),
-                Value::from(message.format.as_str()),
-                Value::from(message.body.as_str()),
-                Value::from(message.language.as_deref()),
-                Value::from(message.reply_to_id),
-            ],
-        ));
+        let entry_id = Value::from(entry_id);
+        let params = vec![
+            self.workspace_id.clone(),
+            entry_id.clone(),
+            self.conversation_id.clone(),
+            Value::from(message.format.as_str()),
+            Value::from(message.body.as_str()),
+            Value::from(message.language.as_deref()),
+            Value::from(message.reply_to_id),
+        ];
+        batch.push(Stmt::row(INSERT_MESSAGE, params, &[]));
         if !message.attachment_ids.is_empty() {
-            batch.push(self.stmt(
-                CLAIM_ATTACHMENTS,
-                [
-                    Value::from(entry_id),
-                    Value::from(self.key.principal.as_str()),
-                    Value::from(attachment_list(message)),
-                ],
-            ));
+            let principal = Value::from(self.key.principal.as_str());
+            let files = Value::from(attachment_list(message));
+            batch.push(self.change(CLAIM_ATTACHMENTS, &[entry_id, principal, files]));
         }
     }
 }

@@ -34,7 +34,6 @@ CREATE TABLE conversation (
     active_at_ms BIGINT NOT NULL,
     active_slot BIGINT NOT NULL,
     closed_at_ms BIGINT,
-    attempt_id TEXT,
     PRIMARY KEY (workspace_id, conversation_id)
 );
 CREATE UNIQUE INDEX conversation_by_number ON conversation (workspace_id, number);

@@ -1,0 +1,470 @@
+//! A group of batches as one transaction of Postgres, in as few goes as can be: all that can be said at a
+//! time is sent at once and answered in order.
+//!
+//! First the rows of all are held and the guards decide; then what they let through is stored, rows of one
+//! table as one statement. Guards of batches that hold the same row decide one after the other, each after
+//! what the one before let through was stored.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::Poll;
+
+use bytes::BytesMut;
+use deadpool_postgres::Object;
+use postgres_types::{IsNull, ToSql, Type, to_sql_checked};
+use tokio_postgres::Statement;
+
+use crate::db::batch::{Answer, Batch, Stmt};
+use crate::db::hold;
+use crate::db::postgres::{postgres_error, postgres_error_in};
+use crate::db::row::Row;
+use crate::db::value::{Boxed, Value};
+use crate::error::Error;
+
+/// What came of a transaction that failed.
+pub(crate) enum Failure {
+    /// Another node locked in another order; nothing was stored, the same may be tried again.
+    Deadlock,
+    /// The connection broke: nobody knows.
+    Broken(Error),
+    /// Anything else: nothing was stored.
+    Store(Error),
+}
+
+type Result<T> = std::result::Result<T, Failure>;
+
+impl Failure {
+    fn of(error: tokio_postgres::Error, sql: &str) -> Self {
+        match error.code().map(|code| code.code()) {
+            Some("40P01" | "40001") => Self::Deadlock,
+            Some(_) => Self::Store(postgres_error_in(error, sql)),
+            None => Self::Broken(postgres_error(error)),
+        }
+    }
+}
+
+impl From<Failure> for Error {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Deadlock => Self::Unavailable("too much at a time".to_owned()),
+            Failure::Broken(error) | Failure::Store(error) => error,
+        }
+    }
+}
+
+/// How a transaction ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
+    Commit,
+    RollBack,
+}
+
+/// A connection of a writer, and the statements that were prepared on it. There are as many as the program
+/// has texts; each is found by where its text stands in the program.
+pub(crate) struct Line {
+    client: Object,
+    prepared: HashMap<(usize, Many), Prepared>,
+}
+
+/// Whether a statement stores one row or a list of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Many {
+    No,
+    Yes,
+}
+
+#[derive(Clone)]
+struct Prepared {
+    statement: Statement,
+    columns: Arc<[String]>,
+}
+
+/// A statement on its way: which, with what, and who gets the answer.
+struct Request<'a> {
+    prepared: Prepared,
+    sql: &'static str,
+    params: Vec<Param<'a>>,
+    /// The batch, and the place among its answers; nobody for those that hold.
+    to: Option<(usize, usize)>,
+}
+
+/// A parameter: a value, or the values of a column.
+enum Param<'a> {
+    One(Cow<'a, Value>),
+    Column(Vec<Cow<'a, Value>>),
+}
+
+impl Line {
+    pub(crate) fn new(client: Object) -> Self {
+        Self {
+            client,
+            prepared: HashMap::new(),
+        }
+    }
+
+    /// Whether the connection is gone.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.client.is_closed()
+    }
+
+    /// Takes the connection out of its pool and ends it.
+    pub(crate) fn end(self) {
+        drop(Object::take(self.client));
+    }
+
+    /// Runs batches as one transaction.
+    pub(crate) async fn run(&mut self, batches: &[&Batch], end: End) -> Result<Vec<Vec<Answer>>> {
+        let mut answers: Vec<Vec<Answer>> = batches
+            .iter()
+            .map(|batch| Vec::with_capacity(batch.stmts.len() + 1))
+            .collect();
+        let done = self.run_waves(batches, end, &mut answers).await;
+        match done {
+            Ok(()) => Ok(answers),
+            Err(failure @ Failure::Broken(_)) => Err(failure),
+            Err(failure) => match self.client.batch_execute("ROLLBACK").await {
+                Ok(()) => Err(failure),
+                Err(error) => Err(Failure::of(error, "ROLLBACK")),
+            },
+        }
+    }
+
+    async fn run_waves(
+        &mut self,
+        batches: &[&Batch],
+        end: End,
+        answers: &mut [Vec<Answer>],
+    ) -> Result<()> {
+        let waves = hold::waves(batches);
+        let holds = hold::stmts(batches);
+        let mut requests = Vec::new();
+        for stmt in &holds {
+            requests.push(self.request(stmt, None, None).await?);
+        }
+        let mut first = Some("BEGIN");
+        let mut before: &[usize] = &[];
+        for wave in &waves {
+            self.push_rest(batches, before, answers, &mut requests)
+                .await?;
+            for index in wave {
+                if let Some(guard) = &batches[*index].guard {
+                    requests.push(self.request(guard, None, Some((*index, 0))).await?);
+                }
+            }
+            let sent = std::mem::take(&mut requests);
+            self.go(first.take(), sent, None, answers).await?;
+            before = wave;
+        }
+        self.push_rest(batches, before, answers, &mut requests)
+            .await?;
+        for (index, batch) in batches.iter().enumerate() {
+            if batch.guard.is_none() {
+                for (place, stmt) in batch.stmts.iter().enumerate() {
+                    requests.push(self.request(stmt, None, Some((index, place))).await?);
+                }
+            }
+        }
+        let end = match end {
+            End::Commit => "COMMIT",
+            End::RollBack => "ROLLBACK",
+        };
+        self.go(first, requests, Some(end), answers).await
+    }
+
+    /// Adds what the guards of a wave let through. What stands before a batch's last row comes first, in order;
+    /// then the rows of all, table by table; then what stands after them.
+    async fn push_rest<'a>(
+        &mut self,
+        batches: &[&'a Batch],
+        wave: &[usize],
+        answers: &[Vec<Answer>],
+        requests: &mut Vec<Request<'a>>,
+    ) -> Result<()> {
+        let mut rows: Vec<(&'static str, Vec<(&'a Stmt, &Row)>)> = Vec::new();
+        let mut after = Vec::new();
+        // The guards' rows outlive what is sent: their numbers are copied into the parameters.
+        for index in wave {
+            let Some(guard) = answers[*index].first().and_then(|guard| guard.rows.first()) else {
+                continue;
+            };
+            let stmts = &batches[*index].stmts;
+            let last_row = stmts.iter().rposition(|stmt| stmt.is_row).unwrap_or(0);
+            for (place, stmt) in stmts.iter().enumerate() {
+                let to = Some((*index, place + 1));
+                if stmt.is_row {
+                    match rows
+                        .iter_mut()
+                        .find(|(sql, _)| std::ptr::eq(*sql, stmt.sql))
+                    {
+                        Some((_, there)) => there.push((stmt, guard)),
+                        None => rows.push((stmt.sql, vec![(stmt, guard)])),
+                    }
+                } else if place < last_row {
+                    requests.push(self.request(stmt, Some(guard), to).await?);
+                } else {
+                    after.push(self.request(stmt, Some(guard), to).await?);
+                }
+            }
+        }
+        for (_, rows) in rows {
+            requests.push(self.rows(&rows).await?);
+        }
+        requests.append(&mut after);
+        Ok(())
+    }
+
+    /// A statement with its values; `guard` is the row that the batch's guard gave.
+    async fn request<'a>(
+        &mut self,
+        stmt: &'a Stmt,
+        guard: Option<&Row>,
+        to: Option<(usize, usize)>,
+    ) -> Result<Request<'a>> {
+        let prepared = self.prepared(stmt.sql, Many::No).await?;
+        let params = (0..stmt.params.len())
+            .map(|place| Ok(Param::One(given(stmt, place, guard)?)))
+            .collect::<Result<_>>()?;
+        Ok(Request {
+            prepared,
+            sql: stmt.sql,
+            params,
+            to,
+        })
+    }
+
+    /// Rows of one table as one statement.
+    async fn rows<'a>(&mut self, rows: &[(&'a Stmt, &Row)]) -> Result<Request<'a>> {
+        let sql = rows[0].0.sql;
+        let many = if rows.len() > 1 { Many::Yes } else { Many::No };
+        let prepared = self.prepared(sql, many).await?;
+        let params = (0..rows[0].0.params.len())
+            .map(|place| {
+                let mut column = rows
+                    .iter()
+                    .map(|(stmt, guard)| given(stmt, place, Some(guard)))
+                    .collect::<Result<Vec<_>>>()?;
+                Ok(match (many, column.pop()) {
+                    (Many::No, Some(value)) => Param::One(value),
+                    (_, last) => {
+                        column.extend(last);
+                        Param::Column(column)
+                    }
+                })
+            })
+            .collect::<Result<_>>()?;
+        Ok(Request {
+            prepared,
+            sql,
+            params,
+            to: None,
+        })
+    }
+
+    async fn prepared(&mut self, sql: &'static str, many: Many) -> Result<Prepared> {
+        let place = (sql.as_ptr().addr(), many);
+        if let Some(prepared) = self.prepared.get(&place) {
+            return Ok(prepared.clone());
+        }
+        let failed = |error| Failure::of(error, sql);
+        let mut statement = self.client.prepare(sql).await.map_err(failed)?;
+        if many == Many::Yes {
+            let list = list_of(sql, statement.params());
+            statement = self.client.prepare(&list).await.map_err(failed)?;
+        }
+        let columns = statement.columns().iter();
+        let prepared = Prepared {
+            columns: columns.map(|column| column.name().to_owned()).collect(),
+            statement,
+        };
+        self.prepared.insert(place, prepared.clone());
+        Ok(prepared)
+    }
+
+    /// Sends statements at once and takes in their answers in order. If one fails, those after it fail too,
+    /// and Postgres turns a commit among them into a rollback.
+    async fn go(
+        &self,
+        first: Option<&'static str>,
+        requests: Vec<Request<'_>>,
+        last: Option<&'static str>,
+        answers: &mut [Vec<Answer>],
+    ) -> Result<()> {
+        let plain = async |sql: Option<&'static str>| match sql {
+            Some(sql) => self.client.batch_execute(sql).await,
+            None => Ok(()),
+        };
+        let mut began = Box::pin(plain(first));
+        let mut begun = Sent::send(began.as_mut()).await;
+        let mut answering = Vec::with_capacity(requests.len());
+        for request in &requests {
+            let mut answer = Box::pin(self.execute(request));
+            let sent = Sent::send(answer.as_mut()).await;
+            answering.push((answer, sent));
+        }
+        let mut ended = Box::pin(plain(last));
+        let mut end = Sent::send(ended.as_mut()).await;
+        let begun = begun.answer(began.as_mut()).await;
+        let mut found = Vec::with_capacity(answering.len());
+        for (mut answer, mut sent) in answering {
+            found.push(sent.answer(answer.as_mut()).await);
+        }
+        let ended = end.answer(ended.as_mut()).await;
+        begun.map_err(|error| Failure::of(error, "BEGIN"))?;
+        for (answer, request) in found.into_iter().zip(&requests) {
+            let answer = answer.map_err(|error| Failure::of(error, request.sql))?;
+            if let Some((batch, place)) = request.to {
+                let answers = &mut answers[batch];
+                if answers.len() <= place {
+                    answers.resize_with(place + 1, Answer::default);
+                }
+                answers[place] = answer;
+            }
+        }
+        ended.map_err(|error| Failure::of(error, "COMMIT"))
+    }
+
+    async fn execute(
+        &self,
+        request: &Request<'_>,
+    ) -> std::result::Result<Answer, tokio_postgres::Error> {
+        let params: Vec<&(dyn ToSql + Sync)> = request
+            .params
+            .iter()
+            .map(|param| param as &(dyn ToSql + Sync))
+            .collect();
+        execute(
+            &self.client,
+            &request.prepared.statement,
+            &request.prepared.columns,
+            &params,
+        )
+        .await
+    }
+}
+
+fn given<'a>(stmt: &'a Stmt, place: usize, guard: Option<&Row>) -> Result<Cow<'a, Value>> {
+    stmt.value(place, guard).map_err(Failure::Store)
+}
+
+/// An insert of one row as an insert of a list of rows.
+fn list_of(sql: &str, types: &[Type]) -> String {
+    let (insert, _) = sql.split_once("VALUES").unwrap_or((sql, ""));
+    let columns: Vec<_> = types
+        .iter()
+        .enumerate()
+        .map(|(index, column)| format!("${}::{}[]", index + 1, column.name()))
+        .collect();
+    format!("{insert} SELECT * FROM unnest({})", columns.join(", "))
+}
+
+/// Runs one statement.
+pub(crate) async fn execute(
+    client: &Object,
+    statement: &Statement,
+    columns: &Arc<[String]>,
+    params: &[&(dyn ToSql + Sync)],
+) -> std::result::Result<Answer, tokio_postgres::Error> {
+    if columns.is_empty() {
+        let changed = client.execute(statement, params).await?;
+        return Ok(Answer {
+            rows: Vec::new(),
+            changed,
+        });
+    }
+    let rows = client.query(statement, params).await?;
+    let rows = rows
+        .iter()
+        .map(|row| {
+            let values = (0..columns.len()).map(|index| row.try_get(index));
+            Ok(Row::new(
+                Arc::clone(columns),
+                values.collect::<std::result::Result<_, _>>()?,
+            ))
+        })
+        .collect::<std::result::Result<Vec<_>, tokio_postgres::Error>>()?;
+    let changed = rows.len() as u64;
+    Ok(Answer { rows, changed })
+}
+
+/// What came of a future when it was first polled: its request was sent, the answer may be there or not.
+struct Sent<T>(Option<T>);
+
+impl<T> Sent<T> {
+    async fn send(mut future: Pin<&mut impl Future<Output = T>>) -> Self {
+        poll_fn(|context| {
+            Poll::Ready(Self(match future.as_mut().poll(context) {
+                Poll::Ready(answer) => Some(answer),
+                Poll::Pending => None,
+            }))
+        })
+        .await
+    }
+
+    async fn answer(&mut self, future: Pin<&mut impl Future<Output = T>>) -> T {
+        match self.0.take() {
+            Some(answer) => answer,
+            None => future.await,
+        }
+    }
+}
+
+impl std::fmt::Debug for Param<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Values may be words of people.
+        f.write_str("Param")
+    }
+}
+
+/// One of a column's values.
+#[derive(Debug)]
+struct Item<'a>(&'a Value);
+
+impl ToSql for Item<'_> {
+    fn to_sql(&self, ty: &Type, out: &mut BytesMut) -> std::result::Result<IsNull, Boxed> {
+        self.0.to_sql(ty, out)
+    }
+
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+
+    to_sql_checked!();
+}
+
+impl ToSql for Param<'_> {
+    fn to_sql(&self, ty: &Type, out: &mut BytesMut) -> std::result::Result<IsNull, Boxed> {
+        match self {
+            Self::One(value) => value.as_ref().to_sql(ty, out),
+            Self::Column(values) => {
+                let items: Vec<_> = values.iter().map(|value| Item(value.as_ref())).collect();
+                items.to_sql(ty, out)
+            }
+        }
+    }
+
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+
+    to_sql_checked!();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_insert_of_a_row_becomes_one_of_a_list() {
+        let list = list_of(
+            "INSERT INTO t (a, b) VALUES ($1, $2)",
+            &[Type::TEXT, Type::INT8],
+        );
+        assert_eq!(
+            list,
+            "INSERT INTO t (a, b)  SELECT * FROM unnest($1::text[], $2::int8[])"
+        );
+    }
+}
