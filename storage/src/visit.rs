@@ -3,7 +3,7 @@
 use protocol::id::{Id, SiteId, VisitId, VisitorId, WorkspaceId};
 use protocol::visitor::{PageView, Source, Visit};
 
-use crate::db::{Batch, Db, PRUNE_SLICE, Reader, Row, stmt};
+use crate::db::{Batch, Db, Hold, PRUNE_SLICE, Reader, Row, stmt};
 use crate::error::{Error, Result};
 
 /// What happened in a visit.
@@ -97,10 +97,17 @@ const TOUCH_VISIT: &str = "
 /// # Errors
 /// The store's.
 pub async fn store(db: &Db, traces: &[(WorkspaceId, Trace)]) -> Result<()> {
-    let mut visitors: Vec<_> = traces.iter().map(|(_, trace)| trace.visitor_id()).collect();
-    visitors.sort_unstable();
-    visitors.dedup();
-    let mut batch = Batch::locking(visitors.iter().map(|id| format!("{id} trace")).collect());
+    let mut traces: Vec<_> = traces.iter().collect();
+    // Rows are locked in the order of visitors, whatever node stores them; a stable sort keeps each one's order.
+    traces.sort_by_key(|(workspace_id, trace)| (*workspace_id, trace.visitor_id()));
+    let began = traces
+        .iter()
+        .filter(|(_, trace)| matches!(trace, Trace::Began { .. }));
+    let mut holds: Vec<_> = began
+        .map(|(workspace_id, trace)| Hold::Visitor(*workspace_id, trace.visitor_id()))
+        .collect();
+    holds.dedup();
+    let mut batch = Batch::holding(holds);
     for (workspace_id, trace) in traces {
         push(&mut batch, *workspace_id, trace)?;
     }

@@ -91,6 +91,10 @@ mod stories {
             batch.push(Stmt::new("UPDATE no_such_table SET a = 1", Vec::new()));
             let answer = store.db.batch(batch).await;
             assert!(matches!(answer, Err(Error::Fault(_))), "{answer:?}");
+            let mut batch = insert("x-third");
+            batch.push(Stmt::new(INSERT_META, vec![Value::from("x-fourth"), Value::from("no bytes")]));
+            let answer = store.db.batch(batch).await;
+            assert!(matches!(answer, Err(Error::Fault(_))), "{answer:?}");
             assert!(names(store).await.is_empty());
         }
 

@@ -117,8 +117,9 @@ impl Batch {
     /// An empty batch for which these rows are locked.
     #[must_use]
     pub fn holding(holds: Vec<Hold>) -> Self {
+        // A visitor's first message also counts in the workspace, whose counter is locked in this order.
         let lock = |hold: &Hold| match hold {
-            Hold::Visitor(_, id) => Some(id.to_string()),
+            Hold::Visitor(workspace_id, id) => Some(format!("{workspace_id} {id}")),
             Hold::Conversation(_, id) => Some(id.to_string()),
             Hold::VisitorOf(..) => None,
         };

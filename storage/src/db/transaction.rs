@@ -19,7 +19,7 @@ use tokio_postgres::Statement;
 
 use crate::db::batch::{Answer, Batch, Stmt};
 use crate::db::hold;
-use crate::db::postgres::{postgres_error, postgres_error_in};
+use crate::db::postgres::postgres_error_in;
 use crate::db::row::Row;
 use crate::db::value::{Boxed, Value};
 use crate::error::Error;
@@ -38,10 +38,15 @@ type Result<T> = std::result::Result<T, Failure>;
 
 impl Failure {
     fn of(error: tokio_postgres::Error, sql: &str) -> Self {
-        match error.code().map(|code| code.code()) {
-            Some("40P01" | "40001") => Self::Deadlock,
-            Some(_) => Self::Store(postgres_error_in(error, sql)),
-            None => Self::Broken(postgres_error(error)),
+        if let Some("40P01" | "40001") = error.code().map(|code| code.code()) {
+            return Self::Deadlock;
+        }
+        let is_answer = error.code().is_some();
+        let error = postgres_error_in(error, sql);
+        if error.is_unavailable() && !is_answer {
+            Self::Broken(error)
+        } else {
+            Self::Store(error)
         }
     }
 }
@@ -66,7 +71,7 @@ pub(crate) enum End {
 /// has texts; each is found by where its text stands in the program.
 pub(crate) struct Line {
     client: Object,
-    prepared: HashMap<(usize, Many), Prepared>,
+    prepared: HashMap<(*const u8, usize, Many), Prepared>,
 }
 
 /// Whether a statement stores one row or a list of them.
@@ -264,7 +269,7 @@ impl Line {
     }
 
     async fn prepared(&mut self, sql: &'static str, many: Many) -> Result<Prepared> {
-        let place = (sql.as_ptr().addr(), many);
+        let place = (sql.as_ptr(), sql.len(), many);
         if let Some(prepared) = self.prepared.get(&place) {
             return Ok(prepared.clone());
         }
@@ -304,7 +309,9 @@ impl Line {
             let sent = Sent::send(answer.as_mut()).await;
             answering.push((answer, sent));
         }
-        let mut ended = Box::pin(plain(last));
+        // A statement whose values do not fit was never sent: what was sent without it must not be kept.
+        let unsent = answering.iter().any(|(_, sent)| sent.is_err());
+        let mut ended = Box::pin(plain(last.filter(|_| !unsent)));
         let mut end = Sent::send(ended.as_mut()).await;
         let begun = begun.answer(began.as_mut()).await;
         let mut found = Vec::with_capacity(answering.len());
@@ -408,6 +415,12 @@ impl<T> Sent<T> {
             Some(answer) => answer,
             None => future.await,
         }
+    }
+}
+
+impl<T, E> Sent<std::result::Result<T, E>> {
+    fn is_err(&self) -> bool {
+        matches!(self.0, Some(Err(_)))
     }
 }
 
