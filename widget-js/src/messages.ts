@@ -9,6 +9,8 @@ export type ToPanel =
       readonly session: VisitorSession;
       readonly page: Page | null;
       readonly isOpen: boolean;
+      /** Since when the page is connected, by the server's clock: what was said since then is news to it. */
+      readonly sinceMs: number | null;
     }
   | { readonly type: "session_failed"; readonly code: string | null }
   /** It may be somebody else who sits here now: nothing is shown or sent until the session says who. */
@@ -54,8 +56,6 @@ export function open<M>(
   instance: string,
 ): M | null {
   if (source === null || event.source !== source || event.origin !== origin) return null;
-  const { data } = event;
-  if (typeof data !== "object" || data === null) return null;
-  const { switchboard, message } = data as Partial<Envelope<M>>;
-  return switchboard === instance && typeof message === "object" ? message : null;
+  const envelope = event.data as Partial<Envelope<M>> | null;
+  return (envelope?.switchboard === instance && envelope.message) || null;
 }

@@ -15,7 +15,7 @@ const numbers = (seen: Seen, from: number, to: number): number[] => {
 describe("what is news to a page", () => {
   it("is nothing of what was there when it came", () => {
     const seen = new Seen();
-    seen.welcomed(1_000);
+    seen.welcomed(3_500);
     seen.told(conversation({ number: 3, created_at_ms: 500 }));
     expect(numbers(seen, 1, 3)).toEqual([]);
     expect(numbers(seen, 4, 4)).toEqual([4]);
@@ -31,7 +31,7 @@ describe("what is news to a page", () => {
 
   it("is what came while the line was down, once, also in a page read afresh", () => {
     const seen = new Seen();
-    seen.welcomed(1_000);
+    seen.welcomed(3_500);
     seen.told(conversation({ number: 3, created_at_ms: 500 }));
     seen.welcomed(9_000);
     seen.told(conversation({ number: 5, created_at_ms: 500 }));
@@ -45,6 +45,23 @@ describe("what is news to a page", () => {
     seen.welcomed(9_000);
     seen.told(conversation({ number: 1, created_at_ms: 5_000 }));
     expect(numbers(seen, 1, 1)).toEqual([1]);
+  });
+
+  it("is what was said since the page was welcomed, before the panel came", () => {
+    const seen = new Seen();
+    seen.welcomed(3_500);
+    seen.welcomed(9_000);
+    seen.told(conversation({ number: 5, created_at_ms: 500 }));
+    expect(numbers(seen, 1, 5)).toEqual([4, 5]);
+    expect(numbers(seen, 1, 6)).toEqual([6]);
+  });
+
+  it("is nothing of an older page that is read later", () => {
+    const seen = new Seen();
+    seen.welcomed(3_500);
+    seen.told(conversation({ number: 9, created_at_ms: 500 }));
+    expect(numbers(seen, 9, 9)).toEqual([9]);
+    expect(numbers(seen, 5, 9)).toEqual([]);
   });
 
   it("is nothing of a conversation that nobody told of", () => {

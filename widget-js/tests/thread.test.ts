@@ -94,7 +94,7 @@ describe("the end of a conversation", () => {
 describe("words", () => {
   it("names who is here without promising", () => {
     expect(staffLine({ online: false, names: [] })).toBe("Nobody is here right now");
-    expect(staffLine({ online: true, names: ["Mira", "Jon"] })).toBe("Mira and Jon are here now");
+    expect(staffLine({ online: true, names: ["Mira", "Jon"] })).toBe("Here now: Mira, Jon");
     expect(staffLine({ online: true, names: [] })).toBe("The team is here now");
   });
 

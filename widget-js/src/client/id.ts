@@ -1,7 +1,6 @@
 // Names for commands.
 
-/** 128 random bits in hex; `crypto.randomUUID` is missing on plain HTTP pages. */
+/** 128 random bits; `crypto.randomUUID` is missing on plain HTTP pages. */
 export function newId(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return crypto.getRandomValues(new Uint32Array(4)).join("-");
 }

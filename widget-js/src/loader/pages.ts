@@ -11,7 +11,7 @@ export function currentPage(): Page {
   return {
     url: location.href.slice(0, URL_LENGTH_MAX),
     title: title.slice(0, TITLE_LENGTH_MAX),
-    referrer: referrer === "" ? null : referrer.slice(0, URL_LENGTH_MAX),
+    referrer: referrer.slice(0, URL_LENGTH_MAX) || null,
   };
 }
 

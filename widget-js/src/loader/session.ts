@@ -77,20 +77,20 @@ export class SessionKeeper {
 
   #read(): VisitorSession | null {
     try {
-      const value = JSON.parse(localStorage.getItem(this.#name) ?? "null") as VisitorSession | null;
-      if (typeof value?.token !== "string" || typeof value.config?.theme?.color !== "string") return null;
+      const value = JSON.parse(localStorage[this.#name] as string) as VisitorSession;
       // Who was there then may be gone.
       value.config.staff = { online: false, names: [] };
-      return value;
+      return value.token && value.config.theme.color ? value : null;
     } catch {
+      // Nothing is there, or nothing of ours.
       return null;
     }
   }
 
   #write(session: VisitorSession | null): void {
     try {
-      if (session === null) localStorage.removeItem(this.#name);
-      else localStorage.setItem(this.#name, JSON.stringify(session));
+      if (session === null) delete localStorage[this.#name];
+      else localStorage[this.#name] = JSON.stringify(session);
     } catch {
       // Blocked: the visitor is known for as long as the page lives.
     }

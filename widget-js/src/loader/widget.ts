@@ -6,7 +6,7 @@
 import { newId } from "../client/id.ts";
 import { open, type Envelope, type Properties, type ToLoader, type ToPanel } from "../messages.ts";
 import type { Claim, Command, Page, VisitorNews, VisitorSession } from "../protocol.ts";
-import { Launcher } from "./launcher.ts";
+import { makeLauncher, type Launcher } from "./launcher.ts";
 import { Line } from "./line.ts";
 import { currentPage, followPages, isDoNotTrack } from "./pages.ts";
 import { SessionError, SessionKeeper } from "./session.ts";
@@ -52,6 +52,7 @@ export class Widget {
   #isIdentityTold = false;
   #renewing: Promise<VisitorSession> | null = null;
   #unread = 0;
+  #sinceMs: number | null = null;
 
   constructor(options: WidgetOptions) {
     this.#options = options;
@@ -59,7 +60,7 @@ export class Widget {
     this.#identity = options.identity;
     this.#isHidden = options.isHidden;
     this.#keeper = new SessionKeeper(options.base, options.siteKey);
-    this.#launcher = new Launcher({
+    this.#launcher = makeLauncher({
       onToggle: () => (this.#isOpen ? this.close() : this.open()),
       onIntent: () => this.#load(),
       onPreview: () => this.open(),
@@ -220,6 +221,7 @@ export class Widget {
   async #restart(): Promise<void> {
     const wasPanelLive = this.#isPanelLive;
     this.#line.stop();
+    this.#sinceMs = null;
     // An answer still under way is of the identity before.
     await this.#renewing?.catch(() => undefined);
     if (this.#stop.signal.aborted) return;
@@ -267,6 +269,7 @@ export class Widget {
   #onNews(frame: VisitorNews): void {
     switch (frame.type) {
       case "welcome":
+        this.#sinceMs ??= frame.now_ms;
         for (const [client_id, command] of this.#commands) {
           this.#line.send({ type: "command", client_id, command });
         }
@@ -313,12 +316,8 @@ export class Widget {
 
   #load(): void {
     if (this.#frame !== null || this.#keeper.session === null) return;
-    const query = new URLSearchParams({
-      site: this.siteKey,
-      origin: location.origin,
-      instance: this.#instance,
-      dir: getComputedStyle(document.documentElement).direction,
-    });
+    // The server knows the key, and none of the others needs an escape.
+    const query = `site=${this.siteKey}&origin=${location.origin}&instance=${this.#instance}&dir=${getComputedStyle(document.documentElement).direction}`;
     this.#frame = this.#launcher.frame(`${this.#options.base}/widget/panel?${query}`);
   }
 
@@ -331,7 +330,7 @@ export class Widget {
   #postSession(): void {
     const { session } = this.#keeper;
     if (session === null) return;
-    this.#post({ type: "session", session, page: this.#page(), isOpen: this.#isOpen });
+    this.#post({ type: "session", session, page: this.#page(), isOpen: this.#isOpen, sinceMs: this.#sinceMs });
   }
 
   #onMessage(event: MessageEvent<unknown>): void {

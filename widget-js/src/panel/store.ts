@@ -6,7 +6,7 @@ import { StopError } from "../client/link.ts";
 import type { OutboxItem } from "../client/outbox.ts";
 import { localStorageOrNull } from "../client/outbox-store.ts";
 import { plainText } from "../markup/index.ts";
-import type { ToLoader, ToPanel } from "../messages.ts";
+import type { Preview, ToLoader, ToPanel } from "../messages.ts";
 import { limit } from "../protocol.ts";
 import type {
   Page,
@@ -55,6 +55,8 @@ export interface Snapshot {
   /** Words for those who hear the page instead of seeing it. */
   readonly announcement: Announcement;
   readonly isThreadClosed: boolean;
+  /** The site lets only those write whom it vouches for, and this is nobody yet. */
+  readonly isUnknown: boolean;
 }
 
 const TYPING_SAY_MS = 2_000;
@@ -80,6 +82,7 @@ export class PanelStore {
   #saidTypingAtMs = 0;
   #endTypingTimer: ReturnType<typeof setTimeout> | undefined;
   #unread = 0;
+  #sinceMs: number | null = null;
   #editing: MessageRow | null = null;
   #failure: string | null = null;
   #announcement: Announcement = { text: "", count: 0 };
@@ -123,6 +126,7 @@ export class PanelStore {
       case "session":
         this.#page = message.page;
         this.#isOpen = message.isOpen;
+        this.#sinceMs = message.sinceMs;
         if (this.#isPaused) this.#failure = null;
         this.#isPaused = false;
         this.#become(message.session);
@@ -184,6 +188,7 @@ export class PanelStore {
       return;
     }
     this.#drop();
+    if (this.#sinceMs !== null) this.#seen.welcomed(this.#sinceMs);
     const former = this.drafts.become(session.visitor_id);
     const client = createVisitorClient({
       base: this.base,
@@ -314,13 +319,17 @@ export class PanelStore {
     this.#post({ type: "unread", count, preview: count === 0 ? null : this.#preview() });
   }
 
-  #preview(): { name: string; text: string } | null {
-    const last = this.conversations.present()?.entries.findLast(
-      ({ author, content }) => content.kind === "message" && author.kind !== "you",
+  /** The first line that was not read; the last one where all were, as far as is known here. */
+  #preview(): Preview | null {
+    const present = this.conversations.present();
+    const said = present?.entries.filter(
+      ({ author, content }) => content.kind === "message" && content.message.deleted_at_ms == null && author.kind !== "you",
     );
-    if (last?.content.kind !== "message") return null;
-    const name = last.author.kind === "agent" ? last.author.name : "Assistant";
-    const { format, body, attachments } = last.content.message;
+    const read = present?.conversation.read_number ?? 0;
+    const line = said?.find(({ number }) => number > read) ?? said?.at(-1);
+    if (line?.content.kind !== "message") return null;
+    const name = line.author.kind === "agent" ? line.author.name : "Assistant";
+    const { format, body, attachments } = line.content.message;
     return { name, text: plainText(format, body).slice(0, 200) || (attachments?.[0]?.name ?? "") };
   }
 
@@ -492,6 +501,7 @@ export class PanelStore {
       failure: this.#failure,
       announcement: this.#announcement,
       isThreadClosed: present !== undefined && isOver(present),
+      isUnknown: this.#config?.identity_required === true && this.#session?.identified === false,
     };
   }
 }

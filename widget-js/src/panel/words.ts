@@ -3,15 +3,16 @@
 import type { Status } from "../client/client.ts";
 import { closeCode, errorMessage, type ErrorCode, type Problem, type Staff } from "../protocol.ts";
 
-/** Who answers, without promises. */
+/** Who answers, without promises. Where several names are cut at the end of the line, it still says so. */
 export function staffLine(staff: Staff): string {
   if (!staff.online) return "Nobody is here right now";
-  const [first, second, third] = staff.names;
+  const [first, ...others] = staff.names;
   if (first === undefined) return "The team is here now";
-  if (second === undefined) return `${first} is here now`;
-  if (third === undefined) return `${first} and ${second} are here now`;
-  return `${first}, ${second} and ${third} are here now`;
+  return others.length === 0 ? `${first} is here now` : `Here now: ${staff.names.join(", ")}`;
 }
+
+/** Said where the site lets only those write whom it vouches for. */
+export const SIGN_IN = "Only those who are signed in on this site can write here. Sign in there, then come back.";
 
 export function expectation(staff: Staff): string {
   return staff.online

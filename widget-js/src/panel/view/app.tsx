@@ -57,15 +57,16 @@ export function App({ store }: { store: PanelStore }): VNode {
     return () => document.removeEventListener("keydown", onKey);
   }, [store, state.editing]);
 
+  const mayAttach = state.status.name !== "stopped" && !state.isUnknown && state.editing === null;
   const onDrop = (event: DragEvent): void => {
     event.preventDefault();
     setDropping(false);
-    if (event.dataTransfer !== null) store.uploads.add(event.dataTransfer.files);
+    if (event.dataTransfer !== null && mayAttach) store.uploads.add(event.dataTransfer.files);
   };
   const onDrag = (event: DragEvent): void => {
     if (event.dataTransfer?.types.includes("Files") !== true) return;
     event.preventDefault();
-    setDropping(event.type !== "dragleave" || root.current?.contains(event.relatedTarget as Node | null) === true);
+    setDropping(mayAttach && (event.type !== "dragleave" || root.current?.contains(event.relatedTarget as Node | null) === true));
   };
 
   return (

@@ -55,8 +55,11 @@ function Picture({ attachment, store }: { attachment: Attachment; store: PanelSt
   const { width, height } = attachment;
   const frame = useRef<HTMLAnchorElement>(null);
   useEffect(() => {
-    // The room is kept before the picture is there, so that nothing jumps.
-    if (width != null && height != null) frame.current?.style.setProperty("aspect-ratio", `${width} / ${height}`);
+    // The room is kept before the picture is there, so that nothing jumps; a small one is not blown up.
+    if (width == null || height == null) return;
+    frame.current?.style.setProperty("aspect-ratio", `${width} / ${height}`);
+    frame.current?.style.setProperty("--width", `${width}px`);
+    frame.current?.style.setProperty("--height", `${height}px`);
   }, [width, height]);
   return (
     <a class="picture" ref={frame} href={url ?? undefined} download={attachment.name} aria-label={`Save ${attachment.name}`}>

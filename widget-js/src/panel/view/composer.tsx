@@ -36,7 +36,12 @@ export function Composer({ store, state }: { store: PanelStore; state: Snapshot 
   const uploads = store.uploads.items;
   const isTooLong = byteLength(text) > limit.body_bytes_max;
   const isReady = uploads.some((upload) => upload.attachmentId !== null);
-  const maySend = visitorId !== null && !state.isPaused && !isTooLong && !store.uploads.isBusy && (text.trim() !== "" || isReady);
+  const isShut = state.status.name === "stopped" || state.isUnknown;
+  const mayAttach = !isShut && editing === null;
+  // Files belong to the next message, not to one that is being changed.
+  const hasFiles = editing === null && isReady;
+  const isBusy = editing === null && store.uploads.isBusy;
+  const maySend = visitorId !== null && !isShut && !state.isPaused && !isTooLong && !isBusy && (text.trim() !== "" || hasFiles);
 
   const send = (): void => {
     if (!maySend) return;
@@ -54,7 +59,7 @@ export function Composer({ store, state }: { store: PanelStore; state: Snapshot 
     const files = event.clipboardData?.files;
     if (files === undefined || files.length === 0) return;
     event.preventDefault();
-    store.uploads.add(files);
+    if (mayAttach) store.uploads.add(files);
   };
   const onPick = (): void => {
     if (picker.current?.files != null) store.uploads.add(picker.current.files);
@@ -62,7 +67,6 @@ export function Composer({ store, state }: { store: PanelStore; state: Snapshot 
     area.current?.focus();
   };
 
-  const isRefused = state.status.name === "stopped";
   return (
     <form
       class="composer"
@@ -79,7 +83,7 @@ export function Composer({ store, state }: { store: PanelStore; state: Snapshot 
           </button>
         </p>
       )}
-      {uploads.length > 0 && (
+      {uploads.length > 0 && editing === null && (
         <ul class="uploads">
           {uploads.map((upload) => (
             <UploadView key={upload.id} upload={upload} store={store} />
@@ -88,18 +92,20 @@ export function Composer({ store, state }: { store: PanelStore; state: Snapshot 
       )}
       {isTooLong && <p class="problem" role="alert">Too long: shorten it or send it in parts.</p>}
       <div class="field">
-        <button type="button" class="plain" aria-label="Attach files" disabled={isRefused} onClick={() => picker.current?.click()}>
-          <Icon name="clip" />
-        </button>
+        {editing === null && (
+          <button type="button" class="plain" aria-label="Attach files" disabled={!mayAttach} onClick={() => picker.current?.click()}>
+            <Icon name="clip" />
+          </button>
+        )}
         <input ref={picker} type="file" multiple hidden onChange={onPick} />
         <textarea
           ref={area}
           rows={1}
           dir="auto"
           value={text}
-          disabled={isRefused}
+          disabled={isShut}
           readOnly={state.isPaused}
-          placeholder={isRefused ? "Nothing can be sent just now" : state.isThreadClosed ? "Write again to begin anew" : "Write a message"}
+          placeholder={placeholder(state)}
           aria-label="Message"
           enterkeyhint={isTouch() ? "enter" : "send"}
           onInput={(event) => {
@@ -115,6 +121,12 @@ export function Composer({ store, state }: { store: PanelStore; state: Snapshot 
       </div>
     </form>
   );
+}
+
+function placeholder(state: Snapshot): string {
+  if (state.status.name === "stopped") return "Nothing can be sent just now";
+  if (state.isUnknown) return "Sign in on this site";
+  return state.isThreadClosed ? "Write again to begin anew" : "Write a message";
 }
 
 function UploadView({ upload, store }: { upload: Upload; store: PanelStore }): VNode {

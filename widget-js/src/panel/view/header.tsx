@@ -15,6 +15,7 @@ interface HeaderProps {
 export function Header({ state, isConnected, onClose }: HeaderProps): VNode {
   const { staff, config } = state;
   const title = config === null ? "" : config.theme.title || config.site_name;
+  const line = config === null ? "" : isConnected ? staffLine(staff) : "Not connected";
   return (
     <header class="head">
       <div class="faces" aria-hidden="true">
@@ -28,7 +29,9 @@ export function Header({ state, isConnected, onClose }: HeaderProps): VNode {
         <h1 dir="auto">{title}</h1>
         <p>
           <span class={staff.online && isConnected ? "lamp on" : "lamp"} aria-hidden="true" />
-          {config === null ? "" : isConnected ? staffLine(staff) : "Not connected"}
+          <span class="cut" title={line}>
+            {line}
+          </span>
         </p>
       </div>
       <button type="button" class="close" aria-label="Close chat" onClick={onClose}>

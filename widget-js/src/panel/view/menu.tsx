@@ -9,25 +9,27 @@ export interface MenuItem {
   run(): void;
 }
 
-/** Room that the open menu needs above its button. */
-const HEIGHT_PX = 130;
+/** What stays free between the menu and what is around it. */
+const GAP_PX = 4;
 
 export function Menu({ label, items }: { label: string; items: readonly MenuItem[] }): VNode {
-  const [place, setPlace] = useState<"above" | "below" | null>(null);
+  const [isOpen, setOpen] = useState(false);
   const root = useRef<HTMLDivElement>(null);
   const button = useRef<HTMLButtonElement>(null);
 
   useLayoutEffect(() => {
-    if (place !== null) entries(root.current)[0]?.focus();
-  }, [place]);
+    if (!isOpen || root.current === null) return;
+    settle(root.current);
+    entries(root.current)[0]?.focus({ preventScroll: true });
+  }, [isOpen]);
   useEffect(() => {
-    if (place === null) return undefined;
+    if (!isOpen) return undefined;
     const onPointer = (event: PointerEvent): void => {
-      if (root.current?.contains(event.target as Node) === false) setPlace(null);
+      if (root.current?.contains(event.target as Node) === false) setOpen(false);
     };
     document.addEventListener("pointerdown", onPointer);
     return () => document.removeEventListener("pointerdown", onPointer);
-  }, [place]);
+  }, [isOpen]);
   useLayoutEffect(() => {
     const element = root.current;
     return () => {
@@ -36,21 +38,14 @@ export function Menu({ label, items }: { label: string; items: readonly MenuItem
     };
   }, []);
 
-  const open = (): void => {
-    const element = button.current;
-    const box = element?.closest(".thread");
-    if (element === null || box == null) return;
-    const room = element.getBoundingClientRect().top - box.getBoundingClientRect().top;
-    setPlace(room < HEIGHT_PX ? "below" : "above");
-  };
   const close = (): void => {
-    setPlace(null);
+    setOpen(false);
     button.current?.focus();
   };
   const onKeyDown = (event: KeyboardEvent): void => {
-    if (place === null) {
+    if (!isOpen) {
       if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
-      open();
+      setOpen(true);
     } else if (event.key === "Escape") close();
     else if (event.key === "Tab") {
       // It goes on from the button.
@@ -61,20 +56,20 @@ export function Menu({ label, items }: { label: string; items: readonly MenuItem
   };
 
   return (
-    <div class={place === null ? "menu" : "menu open"} ref={root} onKeyDown={onKeyDown}>
+    <div class={isOpen ? "menu open" : "menu"} ref={root} onKeyDown={onKeyDown}>
       <button
         ref={button}
         type="button"
         class="plain"
         aria-label={label}
         aria-haspopup="menu"
-        aria-expanded={place !== null}
-        onClick={() => (place === null ? open() : close())}
+        aria-expanded={isOpen}
+        onClick={() => (isOpen ? close() : setOpen(true))}
       >
         <Icon name="more" />
       </button>
-      {place !== null && (
-        <div role="menu" class={`items ${place}`} aria-label={label}>
+      {isOpen && (
+        <div role="menu" class="items" aria-label={label}>
           {items.map((item) => (
             <button
               key={item.label}
@@ -93,6 +88,20 @@ export function Menu({ label, items }: { label: string; items: readonly MenuItem
       )}
     </div>
   );
+}
+
+/** Moves what opened above its button into what is seen of the thread: no side of it cuts anything off. */
+function settle(root: HTMLElement): void {
+  const menu = root.querySelector<HTMLElement>("[role=menu]");
+  const box = root.closest(".thread")?.getBoundingClientRect();
+  if (menu === null || box === undefined) return;
+  const { left, right, top, height } = menu.getBoundingClientRect();
+  const button = root.getBoundingClientRect();
+  const x = Math.max(box.left + GAP_PX - left, Math.min(0, box.right - GAP_PX - right));
+  const below = button.bottom + GAP_PX;
+  const isBelow = top < box.top + GAP_PX;
+  const y = isBelow ? Math.max(box.top + GAP_PX, Math.min(below, box.bottom - GAP_PX - height)) - top : 0;
+  menu.style.translate = `${x}px ${y}px`;
 }
 
 function entries(root: HTMLElement | null): readonly HTMLElement[] {

@@ -73,11 +73,12 @@ function Foot({ row, store, isNewest }: MessageProps): VNode | null {
     );
   }
   const isWorthIt = row.isLast || row.mark === "waiting" || row.mark === "sent";
-  if (!isWorthIt && row.message.edited_at_ms == null) return null;
+  const isEdited = row.message.edited_at_ms != null && row.message.deleted_at_ms == null;
+  if (!isWorthIt && !isEdited) return null;
   const mark = row.mark === null ? null : marks[row.mark];
   return (
     <p class="foot" title={exactText(row.atMs)}>
-      {row.message.edited_at_ms != null && <span>Edited</span>}
+      {isEdited && <span>Edited</span>}
       <time dateTime={new Date(row.atMs).toISOString()}>{timeText(row.atMs)}</time>
       {mark !== null && (
         <span class={`mark ${row.mark ?? ""}`}>

@@ -5,7 +5,7 @@ import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "preac
 import type { VNode } from "preact";
 import type { PanelStore, Snapshot } from "../store.ts";
 import type { Row } from "../thread.ts";
-import { dayText, exactText, expectation, timeText } from "../words.ts";
+import { SIGN_IN, dayText, exactText, expectation, timeText } from "../words.ts";
 import { Icon } from "./icon.tsx";
 import { MessageView } from "./message.tsx";
 
@@ -114,7 +114,7 @@ function Greeting({ state }: { state: Snapshot }): VNode {
       <p class="large" dir="auto">
         {state.config?.theme.greeting}
       </p>
-      {state.status.name !== "stopped" && <p dir="auto">{expectation(state.staff)}</p>}
+      {state.status.name !== "stopped" && <p dir="auto">{state.isUnknown ? SIGN_IN : expectation(state.staff)}</p>}
     </div>
   );
 }
