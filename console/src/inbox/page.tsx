@@ -11,6 +11,7 @@ import { Divider, usePaneWidth, type PaneSize } from "../part/pane.tsx";
 import { focusRows } from "../part/rows.tsx";
 import { useStore } from "../part/store.ts";
 import { useActions } from "../shell/action.ts";
+import { Checklist } from "./checklist.tsx";
 import { LiveList } from "./list.tsx";
 import { FoundCount, SearchList } from "./search.tsx";
 import { onSite, SiteChoice, useListSite } from "./site.tsx";
@@ -185,6 +186,7 @@ export function NothingOpen() {
       <p className="faint">
         Open one with <kbd>J</kbd>, walk with <kbd>J</kbd> <kbd>K</kbd>, see all keys with <kbd>?</kbd>
       </p>
+      <Checklist />
     </div>
   );
 }

@@ -19,7 +19,8 @@ export function Menu({
   return (
     <Base.Root modal={false}>
       <Base.Trigger render={trigger} />
-      <Base.Portal>
+      {/* Within the page's main part, as all that is said there. */}
+      <Base.Portal container={document.getElementById("place")}>
         <Base.Positioner className="positioner" sideOffset={4} align={align} side={side} collisionPadding={8}>
           <Base.Popup className="menu">{children}</Base.Popup>
         </Base.Positioner>

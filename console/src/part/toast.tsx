@@ -1,14 +1,24 @@
 /** Short words about what was done, with a way back. Read aloud politely; they wait while pointed at. */
+import { Link } from "@tanstack/react-router";
 import { useEffect, useRef } from "react";
+import type { ConversationId } from "@switchboard/protocol";
 
 import { Button, IconButton } from "./control.tsx";
 import { createStore, useStore } from "./store.ts";
+
+/** A way to a conversation. */
+export interface Way {
+  name: string;
+  conversation_id: ConversationId;
+}
 
 interface Toast {
   key: number;
   text: string;
   tone: "plain" | "risk";
   undo: (() => void) | null;
+  /** A conversation to go to, and what the way there is called. */
+  way: Way | null;
   /** What it is about: a newer one about the same takes its place, for its way back leads nowhere now. */
   about: string | null;
 }
@@ -20,13 +30,13 @@ let next_key = 1;
 /** Says what was done; with `undo`, offers the way back. What it gives takes the words back. */
 export function toast(text: string, undo: (() => void) | null = null, about: string | null = null): () => void {
   const key = next_key++;
-  add({ key, text, tone: "plain", undo, about });
+  add({ key, text, tone: "plain", undo, way: null, about });
   return () => drop(key);
 }
 
-/** Says what failed. */
-export function toastError(text: string): void {
-  add({ key: next_key++, text, tone: "risk", undo: null, about: null });
+/** Says what failed; with `way`, where it goes on. */
+export function toastError(text: string, way: Way | null = null): void {
+  add({ key: next_key++, text, tone: "risk", undo: null, way, about: null });
 }
 
 function add(item: Toast): void {
@@ -80,6 +90,11 @@ function OneToast({ item }: { item: Toast }) {
         >
           Undo
         </Button>
+      )}
+      {item.way && (
+        <Link className="button" to="/inbox/$list/$conversationId" params={{ list: "all", conversationId: item.way.conversation_id }} onClick={() => drop(item.key)}>
+          {item.way.name}
+        </Link>
       )}
       <IconButton icon="close" name="Dismiss" onClick={() => drop(item.key)} />
     </div>

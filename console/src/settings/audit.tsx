@@ -56,7 +56,7 @@ function Changes() {
     <>
       {[...days].map(([day, of_day]) => (
         <section key={day} className="audit-day">
-          <h3>{dayText(day, now())}</h3>
+          <h2>{dayText(day, now())}</h2>
           <ol>
             {of_day.map((line) => (
               <ChangeLine key={line.id} line={line} />

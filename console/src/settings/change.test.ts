@@ -18,7 +18,7 @@ describe("a line of the audit log", () => {
   it("says who did what to whom, with the ids at hand", () => {
     expect(sentence({ action: "site.archived" })).toBe("Mira Novak archived the site Kettle & Leaf");
     expect(sentence({ actor: "system", action: "contact.erased", target: "con_2" })).toBe("Switchboard erased the contact Ana Kovač");
-    expect(sentence({ action: "agent.changed", target: "agt_1" })).toBe("Mira Novak changed the own profile");
+    expect(sentence({ action: "agent.changed", target: "agt_1" })).toBe("Mira Novak changed their own profile");
     expect(deedOf(line({}))).toContainEqual({ text: "Kettle & Leaf", id: "site_1" });
   });
 

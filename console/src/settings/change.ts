@@ -46,7 +46,7 @@ export function actorOf({ actor, names }: Line): Piece {
 
 /** What was done, as the rest of a sentence that begins with who. */
 export function deedOf(line: Line): Piece[] {
-  if (line.action === "agent.changed" && line.actor === line.target) return [{ text: "changed the own profile" }];
+  if (line.action === "agent.changed" && line.actor === line.target) return [{ text: "changed their own profile" }];
   const deed = DEEDS[line.action] ?? `did ${line.action} to {}`;
   const [before = "", after] = deed.split("{}");
   if (after === undefined) return [{ text: before }];

@@ -48,7 +48,7 @@ function flagOf(text: string): boolean | null {
 }
 
 function rateText(defaults: Settings | undefined, name: "sessions_per_minute" | "messages_per_minute"): string {
-  return defaults?.[name] == null ? "no limit of ours" : String(defaults[name]);
+  return defaults?.[name] == null ? "no limit" : String(defaults[name]);
 }
 
 function timeText(time_ms: number | undefined, unit: number): string {

@@ -33,10 +33,12 @@ export function SettingsPage() {
   const params = useParams({ strict: false });
   const allowed = Object.entries(PAGES).filter(([, page]) => page.needs === null || may(page.needs));
   const [key, page] = allowed.find(([each]) => each === params.page) ?? allowed[0] ?? ["", undefined];
+  // The page's own title is the first heading; where none is shown beside it, this is.
+  const NavTitle = params.page ? "p" : "h1";
   return (
     <div className="settings" data-open={params.page ? "" : undefined}>
       <nav className="settings-nav" aria-label="Settings">
-        <h1>Settings</h1>
+        <NavTitle className="settings-title">Settings</NavTitle>
         <ul>
           {allowed.map(([each, { name, icon }]) => (
             <li key={each}>
@@ -61,7 +63,7 @@ export function SettingsPage() {
 export function PageHead({ title, children }: { title: string; children?: ReactNode }) {
   return (
     <header className="page-head">
-      <h2>{title}</h2>
+      <h1>{title}</h1>
       {children && <p className="faint">{children}</p>}
     </header>
   );
@@ -71,7 +73,7 @@ export function PageHead({ title, children }: { title: string; children?: ReactN
 export function Section({ title, hint, children }: { title: string; hint?: ReactNode; children: ReactNode }) {
   return (
     <section className="section">
-      <h3>{title}</h3>
+      <h2>{title}</h2>
       {hint && <p className="field-hint">{hint}</p>}
       {children}
     </section>

@@ -11,11 +11,19 @@ import { useStore } from "../part/store.ts";
 /** A hiccup shorter than this is nobody's business. */
 const QUIET_MS = 1_500;
 
-/** One line over the place, when there is something to say. */
-export function ConnectionLine() {
-  const state = useStore(status);
-  const offline = useSyncExternalStore(followOnline, () => !navigator.onLine);
-  const down = (state.name !== "live" && state.name !== "off") || offline;
+/** Whether what is shown of others is of now. A hiccup is not told here either. */
+export function useConnected(): boolean {
+  const offline = useOffline();
+  const down = useStore(status, (state) => state.name !== "live") || offline;
+  return !useLate(down);
+}
+
+function useOffline(): boolean {
+  return useSyncExternalStore(followOnline, () => !navigator.onLine);
+}
+
+/** Whether something has been so for longer than a hiccup. */
+function useLate(down: boolean): boolean {
   const [late, setLate] = useState(false);
   useEffect(() => {
     if (!down) {
@@ -25,6 +33,15 @@ export function ConnectionLine() {
     const timer = setTimeout(() => setLate(true), QUIET_MS);
     return () => clearTimeout(timer);
   }, [down]);
+  return down && late;
+}
+
+/** One line over the place, when there is something to say. */
+export function ConnectionLine() {
+  const state = useStore(status);
+  const offline = useOffline();
+  const down = (state.name !== "live" && state.name !== "off") || offline;
+  const late = useLate(down);
   const left = useTimeText(() => (state.name === "waiting" ? String(Math.max(0, Math.ceil((state.until_ms - Date.now()) / 1_000))) : ""));
   return (
     <div role="status" aria-live="polite">

@@ -26,6 +26,7 @@ interface Choice {
   name: string;
   hint: string;
   time?: string;
+  keys?: string;
   mark: React.ReactNode;
   run: () => void;
 }
@@ -83,7 +84,8 @@ function useChoices(query: string): Choice[] {
         id: `action ${action.id}`,
         group: action.group,
         name: action.name,
-        hint: action.keys ? keysText(action.keys) : "",
+        hint: "",
+        ...(action.keys ? { keys: keysText(action.keys) } : {}),
         mark: action.icon ? <Icon name={action.icon} /> : <Icon name="next" />,
         run: close(action.run),
       }));
@@ -178,7 +180,8 @@ function PaletteBody() {
               {choice.mark}
               <bdi className="cut palette-name">{choice.name}</bdi>
               <bdi className="faint small cut grow palette-hint">{choice.hint}</bdi>
-              {choice.time && <span className="faint small">{choice.time}</span>}
+              {choice.time && <span className="faint small palette-time">{choice.time}</span>}
+              {choice.keys && <kbd>{choice.keys}</kbd>}
             </div>
           </div>
         ))}

@@ -4,13 +4,14 @@ import { Link, useNavigate } from "@tanstack/react-router";
 
 import { call, errorText } from "../api/http.ts";
 import { meQuery, queries } from "../api/query.ts";
-import { availability, endSession, inbox, may, membership, setAvailability, status, visitors } from "../live/session.ts";
+import { availability, endSession, inbox, may, membership, setAvailability, visitors } from "../live/session.ts";
 import { workspaceChoice } from "../live/workspace.ts";
 import { Icon, type IconName } from "../part/icon.tsx";
 import { Face, Lamp } from "../part/lamp.tsx";
 import { Menu, MenuItem, MenuLabel, MenuRule } from "../part/menu.tsx";
 import { useStore } from "../part/store.ts";
 import { toastError } from "../part/toast.tsx";
+import { useConnected } from "./connection.tsx";
 import { palette_open } from "./palette.tsx";
 import { sheet_open } from "./sheet.tsx";
 import { theme, type ThemeChoice } from "./theme.ts";
@@ -19,8 +20,9 @@ import { theme, type ThemeChoice } from "./theme.ts";
 export function Rail() {
   const waiting_count = useStore(inbox, (held) => held.counts?.waiting ?? 0);
   const active_count = useStore(visitors, (held) => held.counts?.active ?? 0);
+  const connected = useConnected();
   return (
-    <nav className="rail" aria-label="Places">
+    <nav className="rail" aria-label="Places" data-stale={connected ? undefined : ""}>
       <Link to="/inbox/$list" params={{ list: "all" }} className="rail-mark" aria-label="Switchboard" title="Switchboard" tabIndex={-1}>
         <Mark />
       </Link>
@@ -71,12 +73,11 @@ function Place({ to, icon, name, count, countName, tone }: { to: string; icon: I
 function Own() {
   const member = useStore(membership);
   const wanted = useStore(availability);
-  const connection = useStore(status);
+  const connected = useConnected();
   const navigate = useNavigate();
   if (!member) return null;
-  const live = connection.name === "live";
-  const lamp = !live ? "quiet" : wanted === "online" ? "live" : "away";
-  const state = !live ? "Offline" : wanted === "online" ? "Online" : "Away";
+  const lamp = !connected ? "quiet" : wanted === "online" ? "live" : "away";
+  const state = !connected ? "Offline" : wanted === "online" ? "Online" : "Away";
   async function signOut() {
     try {
       await call("logout", { method: "POST" });
@@ -92,7 +93,7 @@ function Own() {
       side="right"
       align="end"
       trigger={
-        <button type="button" className="rail-own" title={`${member.name}: ${state}`}>
+        <button type="button" className="rail-own" title={`${member.name}: ${connected ? state : "offline, for this browser is not connected"}`}>
           <Face name={member.name} seed={member.agent_id} lamp={lamp} />
           <span className="rail-name">{state}</span>
           <span className="heard-only">, menu of {member.name}</span>

@@ -1,22 +1,26 @@
 /** The side panel: who this is, what they look at, what was before. */
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { useState } from "react";
+import { useEffect, useMemo, useState, type ReactNode } from "react";
 import type { Contact, ContactChange, Conversation, Identity } from "@switchboard/protocol";
 
 import { call, errorText, fieldError, formError, problemIn } from "../api/http.ts";
 import { contactConversationsQuery, contactQuery, sitesQuery, visitorQuery } from "../api/query.ts";
 import { lampOf } from "../inbox/word.ts";
 import { previewText } from "../inbox/row.tsx";
+import { records } from "../live/record.ts";
 import { may, visitors } from "../live/session.ts";
 import { Button, FormError, IconButton, TextField } from "../part/control.tsx";
 import { ConfirmByTyping } from "../part/dialog.tsx";
 import { Icon } from "../part/icon.tsx";
 import { Face, Lamp } from "../part/lamp.tsx";
+import { usePhone } from "../part/screen.ts";
 import { useStore } from "../part/store.ts";
 import { Ago, exactText } from "../part/time.tsx";
 import { toast } from "../part/toast.tsx";
+import { useConnected } from "../shell/connection.tsx";
 import { block } from "../thread/act.ts";
+import { othersOf } from "./others.ts";
 import { PagesOf, VisitFacts } from "./visit.tsx";
 
 /** The panel beside a conversation. */
@@ -32,7 +36,9 @@ export function SidePanel({ row, onClose }: { row: Conversation; onClose: () => 
 
 function ContactSection({ row, onClose }: { row: Conversation; onClose: () => void }) {
   const contact = useQuery(contactQuery(row.contact_id));
-  const here = useStore(visitors, (held) => (row.visitor_id ? held.rows.get(row.visitor_id)?.state : undefined));
+  const connected = useConnected();
+  const state = useStore(visitors, (held) => (row.visitor_id ? held.rows.get(row.visitor_id)?.state : undefined));
+  const here = connected ? state : undefined;
   const [editing, setEditing] = useState(false);
   const [erasing, setErasing] = useState(false);
   const cache = useQueryClient();
@@ -40,12 +46,12 @@ function ContactSection({ row, onClose }: { row: Conversation; onClose: () => vo
   return (
     <section className="side-section">
       <div className="side-head">
-        <Face name={name} seed={row.contact_id} size="large" lamp={here === "active" ? "live" : here === "idle" ? "away" : "quiet"} lampName={here === "active" ? "On the site now" : here === "idle" ? "On the site, page not in sight" : "Not on the site"} />
+        <Face name={name} seed={row.contact_id} size="large" lamp={here === "active" ? "live" : here === "idle" ? "away" : "quiet"} lampName={!connected ? "Not known" : here === "active" ? "On the site now" : here === "idle" ? "On the site, page not in sight" : "Not on the site"} />
         <div className="grow">
-          <h3 className="cut">
+          <Heading className="cut">
             <bdi>{name}</bdi>
-          </h3>
-          <div className="faint small">{row.contact_erased ? <ErasedAt contact={contact.data} /> : here === "active" ? "On the site now" : here === "idle" ? "On the site, idle" : contact.data ? <>Last seen <Ago at_ms={contact.data.seen_at_ms} words="ago" /></> : ""}</div>
+          </Heading>
+          <div className="faint small">{row.contact_erased ? <ErasedAt contact={contact.data} /> : !connected ? "Not connected: nobody knows who is there" : here === "active" ? "On the site now" : here === "idle" ? "On the site, idle" : contact.data ? <>Last seen <Ago at_ms={contact.data.seen_at_ms} words="ago" /></> : ""}</div>
         </div>
         {contact.data && may("contacts.write") && !row.contact_erased && <IconButton icon="edit" name="Edit the contact" onClick={() => setEditing(true)} />}
         <IconButton icon="close" name="Close the side panel" className="phone-only" onClick={onClose} />
@@ -76,6 +82,12 @@ function ContactSection({ row, onClose }: { row: Conversation; onClose: () => vo
       </ConfirmByTyping>
     </section>
   );
+}
+
+/** On a phone the panel is a screen of its own, below the conversation's title. */
+function Heading({ className, children }: { className: string; children: ReactNode }) {
+  const Level = usePhone() ? "h2" : "h3";
+  return <Level className={className}>{children}</Level>;
 }
 
 function ErasedAt({ contact }: { contact: Contact | undefined }) {
@@ -196,16 +208,18 @@ function ContactForm({ contact, onDone }: { contact: Contact; onDone: () => void
 }
 
 function VisitSection({ visitor_id, row }: { visitor_id: string; row: Conversation }) {
-  const live = useStore(visitors, (held) => held.rows.get(visitor_id));
+  const connected = useConnected();
+  const row_now = useStore(visitors, (held) => held.rows.get(visitor_id));
+  const live = connected ? row_now : undefined;
   // The store is asked again when the page in sight changes, and now and then while nobody is live.
   const stored = useQuery({ ...visitorQuery(visitor_id), refetchInterval: live ? false : 20_000 });
   const sites = useQuery(sitesQuery);
   const site = sites.data?.find((each) => each.id === row.site_id);
   return (
     <section className="side-section">
-      <h3 className="side-title">
+      <Heading className="side-title">
         {live ? "This visit" : "Last visit"} {live && <Lamp state={live.state === "active" ? "live" : "away"} size="small" name={live.state === "active" ? "Here now" : "Idle"} />}
-      </h3>
+      </Heading>
       <PagesOf visitor_id={visitor_id} live={live} stored={stored.data} />
       <VisitFacts browser={live?.browser ?? stored.data?.browser} source={live?.source ?? stored.data?.visits[0]?.source} site={site?.name} />
       {stored.data?.blocked && (
@@ -236,11 +250,19 @@ function VisitSection({ visitor_id, row }: { visitor_id: string; row: Conversati
 
 function EarlierSection({ row }: { row: Conversation }) {
   const found = useQuery(contactConversationsQuery(row.contact_id));
-  const others = found.data?.items.filter((each) => each.id !== row.id) ?? [];
+  const known = useStore(records);
+  const cache = useQueryClient();
+  // A conversation of this person that the list does not hold: it is read again.
+  const begun = useStore(visitors, (held) => (row.visitor_id ? held.rows.get(row.visitor_id)?.conversation_id : undefined));
+  const missing = begun != null && begun !== row.id && found.data?.items.every((each) => each.id !== begun) === true;
+  useEffect(() => {
+    if (missing) void cache.invalidateQueries({ queryKey: contactConversationsQuery(row.contact_id).queryKey });
+  }, [cache, row.contact_id, begun, missing]);
+  const others = useMemo(() => othersOf(row, found.data?.items ?? [], known), [row, found.data, known]);
   if (others.length === 0) return null;
   return (
     <section className="side-section">
-      <h3 className="side-title">Other conversations</h3>
+      <Heading className="side-title">Other conversations</Heading>
       <ul className="earlier">
         {others.map((each) => (
           <li key={each.id}>

@@ -1,7 +1,8 @@
 /** What can be done with a conversation: done first, said after, and taken back rather than asked. */
 import type { AgentId, Command, Conversation, ConversationId } from "@switchboard/protocol";
 
-import { errorText } from "../api/http.ts";
+import { errorText, problemIn } from "../api/http.ts";
+import { contactConversationsQuery, queries } from "../api/query.ts";
 import { priorityName } from "../inbox/word.ts";
 import { now } from "../part/clock.ts";
 import { soonText } from "../part/time.tsx";
@@ -21,14 +22,18 @@ type Deed = Extract<Command, { conversation_id: ConversationId }>;
  * Does it, says it, offers the way back. A refusal is said in place of what was said too early; while
  * the connection is down, that it is still to come.
  */
-function perform(what: Deed, words: string, undo: Command | null): void {
+function perform(what: Deed, words: string, undo: Command | null, refused = sayRefused): void {
   const is_late = status.get().name !== "live" || !navigator.onLine;
   const back = undo && (() => void command(undo).catch((error: unknown) => toastError(errorText(error))));
   const withdraw = toast(is_late ? `${words}, once the connection is back` : words, back, what.conversation_id);
   command(what).catch((error: unknown) => {
     withdraw();
-    toastError(errorText(error));
+    void refused(error);
   });
+}
+
+async function sayRefused(error: unknown): Promise<void> {
+  toastError(errorText(error));
 }
 
 /** Gives a conversation to a member, or to nobody. */
@@ -39,6 +44,11 @@ export function assign(row: Conversation, agent_id: AgentId | null): void {
   const me = membership.get()?.agent_id;
   const name = agent_id === null ? "nobody" : agent_id === me ? "you" : (team.get().agents.get(agent_id)?.name ?? "a member");
   perform({ do: "assign", conversation_id, agent_id }, `Assigned to ${name}`, { do: "assign", conversation_id, agent_id: before });
+}
+
+/** Takes part no more. */
+export function leave(conversation_id: ConversationId): void {
+  perform({ do: "leave", conversation_id }, "You left", { do: "join", conversation_id });
 }
 
 /** Takes part. */
@@ -63,7 +73,16 @@ export function close(row: Conversation): void {
 /** Opens a conversation again. */
 export function reopen(row: Conversation): void {
   const back: Command | null = row.state === "closed" ? { do: "close", conversation_id: row.id } : null;
-  perform({ do: "reopen", conversation_id: row.id }, `${row.contact_name} is open again`, back);
+  perform({ do: "reopen", conversation_id: row.id }, `${row.contact_name} is open again`, back, (error) => sayWhereItWentOn(row, error));
+}
+
+/** A customer has one open conversation: a later one that is open keeps this one closed. */
+async function sayWhereItWentOn(row: Conversation, error: unknown): Promise<void> {
+  if (problemIn(error)?.code !== "conversation_state") return sayRefused(error);
+  const found = await queries.fetchQuery({ ...contactConversationsQuery(row.contact_id), staleTime: 0 }).catch(() => null);
+  const other = found?.items.find((each) => each.id !== row.id && each.site_id === row.site_id && each.state !== "closed");
+  if (!other) return sayRefused(error);
+  toastError(`Went on in #${other.number}. This one stays closed, and nothing was changed.`, { name: `Open #${other.number}`, conversation_id: other.id });
 }
 
 /** Changes the priority. */

@@ -1,11 +1,12 @@
 /** The head of a thread: who, whose it is, who else looks, and what can be done. */
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
-import { useState } from "react";
+import { useMemo, useState } from "react";
 import type { Conversation } from "@switchboard/protocol";
 
 import { visitorQuery } from "../api/query.ts";
 import { lampOf, PRIORITIES } from "../inbox/word.ts";
+import { useLog } from "../live/follow.ts";
 import { foundAt, neighbourOf, shownOrder } from "../live/selection.ts";
 import { viewing } from "../live/signal.ts";
 import { may, membership, team, visitors } from "../live/session.ts";
@@ -15,16 +16,23 @@ import { Button, IconButton, TextField } from "../part/control.tsx";
 import { Dialog } from "../part/dialog.tsx";
 import { Face, Lamp } from "../part/lamp.tsx";
 import { Menu, MenuItem, MenuLabel, MenuRule } from "../part/menu.tsx";
+import { usePhone } from "../part/screen.ts";
 import { useStore } from "../part/store.ts";
 import { soonText } from "../part/time.tsx";
 import { useActions, type Action } from "../shell/action.ts";
-import { assign, block, close, join, markSpam, openMenu, prioritize, reopen, snooze } from "./act.ts";
+import { useConnected } from "../shell/connection.tsx";
+import { assign, block, close, join, leave, markSpam, openMenu, prioritize, reopen, snooze } from "./act.ts";
 import { snoozeChoices } from "./choice.ts";
+import { takesPart } from "./participant.ts";
 
 /** The head. */
 export function ThreadHead({ row, list, side, onSide }: { row: Conversation; list: string; side: boolean; onSide: () => void }) {
-  const visitor = useStore(visitors, (held) => (row.visitor_id ? held.rows.get(row.visitor_id) : undefined));
+  const connected = useConnected();
+  const visitor_now = useStore(visitors, (held) => (row.visitor_id ? held.rows.get(row.visitor_id) : undefined));
+  const visitor = connected ? visitor_now : undefined;
   const lamp = lampOf(row, visitor?.state === "active");
+  // On a phone it is the title of the screen.
+  const Heading = usePhone() ? "h1" : "h2";
   const writes = may("conversations.write") && !row.contact_erased;
   return (
     <header className="thread-head">
@@ -33,9 +41,9 @@ export function ThreadHead({ row, list, side, onSide }: { row: Conversation; lis
       </Link>
       <Lamp state={lamp.state} name={lamp.name} />
       <div className="grow thread-who">
-        <h2 className="cut">
+        <Heading className="cut">
           <bdi>{row.contact_name}</bdi>
-        </h2>
+        </Heading>
         <div className="faint small cut">
           #{row.number} · {stateText(row, lamp.name)}
           {visitor?.page && <> · on {visitor.page.title || pathOf(visitor.page.url)}</>}
@@ -192,12 +200,21 @@ function MoreMenu({ row }: { row: Conversation }) {
   const navigate = useNavigate();
   const visitor = useQuery({ ...visitorQuery(row.visitor_id ?? ""), enabled: row.visitor_id != null });
   const blocked = visitor.data?.blocked ?? false;
-  useActions(conversationActions(row, me));
+  const log = useLog(row.id);
+  const takes_part = useMemo(() => (log ? takesPart(log.entries, log.older, me) : null), [log, me]);
+  useActions(conversationActions(row, me, takes_part));
   return (
     <Menu trigger={<IconButton icon="more" name="More" />}>
-      <MenuItem icon="join" onSelect={() => join(row.id)}>
-        Join
-      </MenuItem>
+      {takes_part !== true && (
+        <MenuItem icon="join" onSelect={() => join(row.id)}>
+          Join
+        </MenuItem>
+      )}
+      {takes_part !== false && (
+        <MenuItem icon="leave" onSelect={() => leave(row.id)}>
+          Leave
+        </MenuItem>
+      )}
       <MenuRule />
       <MenuLabel>Priority</MenuLabel>
       {PRIORITIES.map((name, rank) =>
@@ -230,13 +247,15 @@ function MoreMenu({ row }: { row: Conversation }) {
   );
 }
 
-function conversationActions(row: Conversation, me: string): Action[] {
+function conversationActions(row: Conversation, me: string, takes_part: boolean | null): Action[] {
   if (!may("conversations.write")) return [];
   return [
     { id: "take", name: "Assign to me", group: "Conversation", keys: "a", icon: "assign", run: () => assign(row, me) },
     { id: "assign", name: "Assign to somebody", group: "Conversation", keys: "t", icon: "assign", run: () => openMenu("assign") },
     { id: "snooze", name: "Snooze", group: "Conversation", keys: "s", icon: "snooze", run: () => openMenu("snooze") },
-    { id: "join", name: "Join", group: "Conversation", keys: "o", icon: "join", run: () => join(row.id) },
+    takes_part === true
+      ? { id: "join", name: "Leave", group: "Conversation", keys: "o", icon: "leave", run: () => leave(row.id) }
+      : { id: "join", name: "Join", group: "Conversation", keys: "o", icon: "join", run: () => join(row.id) },
     { id: "spam", name: row.spam ? "Not spam" : "Mark as spam", group: "Conversation", keys: "!", icon: "spam", run: () => markSpam(row, !row.spam) },
     { id: "urgent", name: "Priority: Urgent", group: "Conversation", icon: "priority", run: () => prioritize(row, 4) },
     { id: "normal", name: "Priority: Normal", group: "Conversation", icon: "priority", run: () => prioritize(row, 2) },

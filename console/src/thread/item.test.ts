@@ -64,6 +64,8 @@ describe("a thread", () => {
   it("draws the line of new words once, before the first unread of the customer", () => {
     const entries = [message(1, "visitor"), message(2, "agent"), message(3, "visitor"), message(4, "visitor")];
     expect(kinds({ entries, unread_after: 1 })).toEqual(["day", "message", "message", "unread", "message", "message"]);
+    // On a new day, below its heading.
+    expect(kinds({ entries: entries.slice(2), unread_after: 1 })).toEqual(["day", "unread", "message", "message"]);
   });
 });
 

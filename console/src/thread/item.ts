@@ -58,10 +58,13 @@ export function itemsOf({ conversation_id, entries, waiting, marks, me, unread_a
   const items: Item[] = [];
   let day = 0;
   let unread_shown = unread_after === null;
-  const add = (item: Item, at_ms: number) => {
+  const begin = (at_ms: number) => {
     const its_day = startOfDay(at_ms);
     if (its_day !== day) items.push({ kind: "day", key: `day ${its_day}`, at_ms });
     day = its_day;
+  };
+  const add = (item: Item, at_ms: number) => {
+    begin(at_ms);
     items.push(item);
   };
   const known = new Set<string>();
@@ -71,6 +74,8 @@ export function itemsOf({ conversation_id, entries, waiting, marks, me, unread_a
     if (content.kind === "edited" || content.kind === "deleted") continue;
     if (!unread_shown && entry.seq > (unread_after ?? 0) && entry.author.kind === "visitor") {
       unread_shown = true;
+      // The heading of a new day stands above it.
+      begin(entry.sent_at_ms);
       items.push({ kind: "unread", key: "unread" });
     }
     if (content.kind === "message" || content.kind === "note") {

@@ -10,6 +10,7 @@ import { command, may } from "../live/session.ts";
 import { Button, Field, IconButton } from "../part/control.tsx";
 import { Icon } from "../part/icon.tsx";
 import { Face } from "../part/lamp.tsx";
+import { usePhone } from "../part/screen.ts";
 import { Since } from "../part/time.tsx";
 import { PagesOf, VisitFacts } from "../side/visit.tsx";
 
@@ -21,15 +22,17 @@ export function VisitorDetail({ id, live, onClose }: { id: string; live: LiveVis
   const site = sites.data?.find((each) => each.id === (live?.site_id ?? stored.data?.site_id));
   const name = live?.name ?? stored.data?.name ?? "";
   const conversation_id = live?.conversation_id;
+  // On a phone it is the title of the screen.
+  const [Heading, Title] = usePhone() ? (["h1", "h2"] as const) : (["h2", "h3"] as const);
   return (
     <aside className="visitor-detail" aria-label={`Visitor ${name}`}>
       <div className="side-section">
         <div className="side-head">
           <Face name={name} seed={live?.contact_id ?? stored.data?.contact_id ?? id} size="large" lamp={live?.state === "active" ? "live" : live ? "away" : "quiet"} lampName={live?.state ?? "left"} />
           <div className="grow">
-            <h2 className="cut">
+            <Heading className="cut">
               <bdi>{name}</bdi>
-            </h2>
+            </Heading>
             <div className="faint small">
               {live ? (
                 <>
@@ -57,7 +60,7 @@ export function VisitorDetail({ id, live, onClose }: { id: string; live: LiveVis
         )}
       </div>
       {!stored.data?.erased && <section className="side-section">
-        <h3 className="side-title">{live ? "This visit" : "Last visit"}</h3>
+        <Title className="side-title">{live ? "This visit" : "Last visit"}</Title>
         <PagesOf visitor_id={id} live={live} stored={stored.data} />
         <VisitFacts browser={live?.browser ?? stored.data?.browser} source={live?.source ?? stored.data?.visits[0]?.source} site={site?.name} />
         {stored.isError && <p className="faint small">{errorText(stored.error)}</p>}
