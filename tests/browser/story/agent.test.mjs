@@ -45,8 +45,11 @@ test("what was refused is not said to be done", async () => {
   await agent.goto(`${stack.origin}/console/inbox/closed`);
   await openRow(agent, "The first of two");
   await agent.getByRole("button", { name: "Reopen", exact: true }).click();
-  await agent.getByText("state does not allow this").waitFor();
+  await agent.getByText(/^Went on in #\d+\./).waitFor();
   assert.equal(await agent.getByText("is open again").count(), 0);
+  // It leads there.
+  await agent.getByRole("link", { name: /^Open #/ }).click();
+  await agent.getByRole("log").getByText("The second of two").waitFor();
   assert.deepEqual(stack.complaints, []);
 });
 

@@ -1,9 +1,9 @@
 // The chat without a mouse, and for those who hear it instead of seeing it.
 
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
 
+import { violations } from "../axe.mjs";
 import { Stack, answer, findPanel, openRow, say, sees, until } from "../stack.mjs";
 
 let stack;
@@ -13,16 +13,6 @@ before(async () => {
   agent = await stack.console();
 });
 after(() => stack.stop());
-
-const axe = await readFile(new URL("../node_modules/axe-core/axe.min.js", import.meta.url), "utf8");
-
-/** What a checker of WCAG 2.2 AA finds in a page or frame. */
-async function violations(frame) {
-  if (!(await frame.evaluate(() => "axe" in window))) await frame.evaluate(axe);
-  const found = await frame.evaluate(() =>
-    window.axe.run(document, { iframes: false, runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }));
-  return found.violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(" | ")}`);
-}
 
 /** What has the focus in a frame, as a screen reader names it. */
 const focused = (frame) => frame.evaluate(() => {

@@ -1,0 +1,226 @@
+// How it looks where somebody measures: nothing lies over something else, is cut off, or is blown up.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+
+import { Shop, tag } from "../shop.mjs";
+import { Stack, answer, findPanel, openPanel, openRow, say, sees, until } from "../stack.mjs";
+
+let stack;
+let shop;
+let agent;
+before(async () => {
+  stack = await Stack.start();
+  shop = await Shop.open();
+  agent = await stack.console();
+});
+after(async () => {
+  await shop.close();
+  await stack.stop();
+});
+
+const box = (locator) => locator.evaluate((element) => element.getBoundingClientRect().toJSON());
+
+/** Changes the site, as its settings do. */
+async function change(site_key, body) {
+  const { api, headers } = await stack.api();
+  const site = await api.ask("GET", `sites/${site_key}`, undefined, headers);
+  return api.ask("PATCH", `sites/${site_key}`, body(site), { ...headers, "if-match": `"${site.version}"` });
+}
+
+/** What the launcher's closed shadow root holds, by its classes, as boxes on the page. */
+async function launcherBoxes(page) {
+  const session = await page.context().newCDPSession(page);
+  const { root } = await session.send("DOM.getDocument", { depth: -1, pierce: true });
+  const found = {};
+  const visit = async (node) => {
+    const name = node.attributes?.[node.attributes.indexOf("class") + 1];
+    if (["button", "bubble", "preview", "dismiss"].includes(name)) {
+      const model = await session.send("DOM.getBoxModel", { nodeId: node.nodeId }).catch(() => null);
+      if (model !== null) {
+        const [left, top, , , right, bottom] = model.model.border;
+        found[name] = { left, top, right, bottom, text: textOf(node) };
+      }
+    }
+    for (const child of [...(node.children ?? []), ...(node.shadowRoots ?? [])]) await visit(child);
+  };
+  await visit(root);
+  await session.detach();
+  return found;
+}
+
+const textOf = (node) => (node.nodeValue ?? "") + (node.children ?? []).map(textOf).join(" ");
+
+const inside = (inner, outer) => inner.left >= outer.left && inner.right <= outer.right && inner.top >= outer.top && inner.bottom <= outer.bottom;
+
+for (const [where, side, dir, words] of [
+  ["on the right", "end", "ltr", "First of two: the kettle is back"],
+  ["on the left", "start", "ltr", "First of two: the kettle is here"],
+  ["on a page from right to left", "end", "rtl", "الغلاية هنا مرة أخرى، هل تريد واحدة منها"],
+  ["on the start of a page from right to left", "start", "rtl", "שלום, הקומקום חזר למלאי ואפשר להזמין"],
+]) {
+  test(`the bubble shows the first unread line, with its cross in its own corner, ${where}`, async () => {
+    await change(stack.siteKey, (site) => ({ theme: { ...site.theme, launcher_side: side } }));
+    const page = await stack.person();
+    await page.goto(shop.page("/bubble", { head: tag(stack), body: `<script>document.documentElement.dir = "${dir}"</script><button data-chat onclick="Switchboard.open()">Chat</button>` }));
+    await until("the widget", () => page.evaluate(() => window.Switchboard !== undefined));
+    const panel = await openPanel(page);
+    await say(panel, `a question ${where}`);
+    await openRow(agent, `a question ${where}`);
+    await panel.getByRole("button", { name: "Close chat" }).click();
+    await answer(agent, words);
+    await answer(agent, "And a second one");
+    await sees(panel, "And a second one");
+    const boxes = await until("the bubble", async () => {
+      const found = await launcherBoxes(page);
+      return found.bubble !== undefined && found.preview.text.includes(words) ? found : null;
+    });
+    const { bubble, preview, dismiss } = boxes;
+    const view = await page.evaluate(() => ({ left: 0, top: 0, right: innerWidth, bottom: innerHeight }));
+    assert.ok(inside(bubble, view), JSON.stringify(boxes));
+    assert.ok(inside(preview, bubble) && inside(dismiss, bubble), JSON.stringify(boxes));
+    assert.ok(preview.right <= dismiss.left + 1 || dismiss.right <= preview.left + 1, JSON.stringify(boxes));
+    assert.ok(dismiss.top - bubble.top < 4, JSON.stringify(boxes));
+    assert.doesNotMatch(preview.text, /second/);
+    assert.deepEqual(stack.complaints, []);
+    await page.context().close();
+  });
+}
+
+test("the menu of a message is seen whole, wherever the message stands", async () => {
+  await change(stack.siteKey, (site) => ({ theme: { ...site.theme, launcher_side: "end" } }));
+  for (const viewport of [{ width: 1280, height: 800 }, { width: 320, height: 420 }]) {
+    const { page, panel } = await stack.visitor("/demo/", { viewport });
+    await say(panel, "short");
+    await say(panel, "one that is so long that its line fills all the room that a message may take, and then some more of it");
+    await panel.getByText("Sent", { exact: true }).first().waitFor();
+    const thread = panel.locator(".thread");
+    for (const index of [0, 1]) {
+      const message = panel.locator("article.message").nth(index);
+      // At the upper edge, where there is the least room.
+      await message.evaluate((element) => element.scrollIntoView({ block: "start" }));
+      await message.getByRole("button", { name: /^Options/ }).click();
+      const menu = await box(panel.getByRole("menu"));
+      const seen = await box(thread);
+      assert.ok(inside(menu, seen), JSON.stringify({ viewport, index, menu, seen }));
+      await page.keyboard.press("Escape");
+    }
+    assert.deepEqual(stack.complaints, []);
+    await page.context().close();
+  }
+});
+
+/** A picture of one color. */
+const picture = (page, width, height) => page.evaluate(([width, height]) => {
+  const canvas = document.createElement("canvas");
+  Object.assign(canvas, { width, height });
+  const context = canvas.getContext("2d");
+  context.fillStyle = "#2f5d43";
+  context.fillRect(0, 0, width, height);
+  return canvas.toDataURL("image/png").split(",")[1];
+}, [width, height]);
+
+test("a small picture stays small, and a large one keeps its shape", async () => {
+  const { page, panel } = await stack.visitor("/demo/");
+  for (const [name, width, height] of [["dot.png", 20, 12], ["wide.png", 900, 300]]) {
+    const buffer = Buffer.from(await picture(page, width, height), "base64");
+    await panel.locator("input[type=file]").setInputFiles({ name, mimeType: "image/png", buffer });
+    await panel.locator(".upload", { hasText: "KB" }).or(panel.locator(".upload", { hasText: " B" })).waitFor();
+    await panel.getByRole("button", { name: "Send" }).click();
+    const image = panel.getByRole("img", { name });
+    await image.waitFor();
+    const shown = await box(image);
+    assert.ok(shown.width <= width && shown.height <= height, `${name}: ${JSON.stringify(shown)}`);
+    assert.ok(Math.abs(shown.width / shown.height - width / height) < 0.05, `${name}: ${JSON.stringify(shown)}`);
+  }
+  assert.deepEqual(stack.complaints, []);
+  await page.context().close();
+});
+
+test("while a message is changed nothing can be attached to it, and a deleted one says no more than that", async () => {
+  const { page, panel } = await stack.visitor("/demo/");
+  await say(panel, "to be changed");
+  await panel.getByText("Sent", { exact: true }).first().waitFor();
+  const options = panel.getByRole("button", { name: /^Options/ });
+  await options.click();
+  await panel.getByRole("menuitem", { name: "Edit" }).click();
+  assert.equal(await panel.getByRole("button", { name: "Attach files" }).count(), 0);
+  await panel.getByLabel("Message", { exact: true }).fill("was changed");
+  await panel.getByRole("button", { name: "Save" }).click();
+  await panel.getByText("Edited").waitFor();
+  await panel.getByRole("button", { name: "Attach files" }).waitFor();
+  await options.click();
+  await panel.getByRole("menuitem", { name: "Delete" }).click();
+  await panel.getByText("You deleted this message").waitFor();
+  assert.equal(await panel.getByText("Edited").count(), 0);
+  assert.deepEqual(stack.complaints, []);
+  await page.context().close();
+});
+
+test("each block of a message stands apart from the one before, on both sides", async () => {
+  const { page, panel } = await stack.visitor("/demo/");
+  await say(panel, "how do I brew it?");
+  await openRow(agent, "how do I brew it?");
+  await answer(agent, "Like this:\n\n- rinse\n\n```\nbrew 90 C\n```\n\n> slowly\n\nthen wait");
+  await sees(panel, "then wait");
+  const gaps = (locator) => locator.evaluate((body) => {
+    const boxes = [...body.children].map((child) => child.getBoundingClientRect());
+    return boxes.slice(1).map((one, index) => Math.round(one.top - boxes[index].bottom));
+  });
+  const inPanel = await gaps(panel.locator("article.team .words").last());
+  const inConsole = await gaps(agent.locator(".bubble .body", { hasText: "then wait" }).last());
+  assert.deepEqual(inPanel, [6, 6, 6, 6]);
+  assert.deepEqual(inConsole, [6, 6, 6, 6]);
+  assert.deepEqual(stack.complaints, []);
+  await page.context().close();
+});
+
+test("at 820 px the side panel lies over nothing, and at 400 % there is a thread to read", async () => {
+  const { page, panel } = await stack.visitor("/demo/");
+  await say(panel, "room for three?");
+  await sees(panel, "room for three?");
+  const middle = await stack.console({ viewport: { width: 820, height: 900 } });
+  await openRow(middle, "room for three?");
+  await middle.getByRole("button", { name: "Show the side panel" }).click();
+  const side = await box(middle.getByRole("complementary", { name: "Contact" }));
+  const main = await box(middle.getByRole("region", { name: "Conversation", exact: true }));
+  assert.ok(main.right <= side.left && main.width > 400, JSON.stringify({ main, side }));
+  await middle.getByRole("button", { name: "Hide the side panel" }).click();
+  await middle.locator("a.row", { hasText: "room for three?" }).waitFor();
+  await middle.context().close();
+
+  const large = await stack.console({ viewport: { width: 320, height: 256 } });
+  await openRow(large, "room for three?");
+  const thread = await box(large.getByRole("log"));
+  assert.ok(thread.height >= 100, JSON.stringify(thread));
+  await large.getByRole("button", { name: "Send" }).waitFor();
+  assert.equal(await large.evaluate(() => document.documentElement.scrollWidth), 320);
+  assert.deepEqual(stack.complaints, []);
+  await large.context().close();
+  await page.context().close();
+});
+
+test("several names of the team stay on one line", async () => {
+  const { api, headers } = await stack.api();
+  const others = [];
+  for (const name of ["Alexandra Konstantinopoulou", "Maximilian von Hohenstein"]) {
+    const email = `${name.split(" ")[0].toLowerCase()}@example.com`;
+    const invited = await api.ask("POST", "invitations", { email, role: "agent" }, headers);
+    await api.ask("POST", "invitations/accept", { token: invited.link.split("token=")[1], name, password: "correct-horse-battery" });
+    const other = await stack.person();
+    await other.goto(`${stack.origin}/console/sign-in`);
+    await other.getByLabel("E-mail").fill(email);
+    await other.getByLabel("Password").fill("correct-horse-battery");
+    await other.getByRole("button", { name: "Sign in" }).click();
+    await other.waitForURL(/\/console\/inbox\//);
+    others.push(other);
+  }
+  const { page, panel } = await stack.visitor("/demo/");
+  const line = panel.locator(".who p");
+  await line.filter({ hasText: /^Here now: .*Konstantinopoulou.*Hohenstein|^Here now: .*Hohenstein.*Konstantinopoulou/ }).waitFor();
+  assert.ok((await box(line)).height < 24);
+  await findPanel(page);
+  for (const other of others) await other.context().close();
+  await page.context().close();
+  assert.deepEqual(stack.complaints, []);
+});
