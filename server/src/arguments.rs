@@ -38,6 +38,12 @@ pub(crate) enum Command {
         #[arg(long)]
         replace: bool,
     },
+    /// Copy the store into an empty one elsewhere and compare both row by row; the server must be stopped
+    Copy {
+        /// `postgres://…` or `sqlite:…`; better in `SWITCHBOARD_COPY_TO` where it holds a password
+        #[arg(value_name = "DATABASE_URL")]
+        to: Option<String>,
+    },
     /// Erase for good
     #[command(subcommand)]
     Erase(Erase),

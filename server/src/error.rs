@@ -66,6 +66,9 @@ pub enum Error {
     /// A restore cannot be done like this.
     #[error("{0}")]
     Restore(String),
+    /// A copy cannot be made.
+    #[error("{0}")]
+    Copy(String),
     /// The running server could not be asked.
     #[error("the running server cannot be asked: {0}")]
     Unanswered(io::Error),
@@ -98,6 +101,7 @@ impl Error {
             | Self::Desk(_)
             | Self::Backup { .. }
             | Self::Restore(_)
+            | Self::Copy(_)
             | Self::Unanswered(_)
             | Self::Answered(_)
             | Self::System { .. } => 1,

@@ -7,6 +7,7 @@
 pub mod admin;
 pub mod backup;
 pub mod config;
+mod copy;
 mod directory;
 mod error;
 mod housekeeping;
@@ -15,6 +16,7 @@ pub mod order;
 mod running;
 
 pub use config::Config;
+pub use copy::copy;
 pub use directory::DataDir;
 pub use error::{Error, Result};
 pub use running::{Core, Running, migrate, restore, serve};

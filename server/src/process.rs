@@ -19,6 +19,9 @@ use crate::log;
 /// The exit code after a part of the server failed by itself (EX_SOFTWARE).
 const FAILED: u8 = 70;
 
+/// The variable that says where `copy` goes.
+const COPY_TO: &str = "SWITCHBOARD_COPY_TO";
+
 /// Bytes of randomness in a password that is made up: 120 bits.
 const PASSWORD_BYTES: usize = 15;
 
@@ -62,6 +65,7 @@ fn run_command(arguments: Arguments) -> Result<ExitCode> {
             give(&checked, Order::Backup { directory })?
         }
         Command::Restore { directory, replace } => restore(&checked, &directory, replace)?,
+        Command::Copy { to } => copy(&checked, to)?,
         Command::Erase(Erase::Contact { contact_id }) => {
             give(&checked, Order::EraseContact { contact_id })?
         }
@@ -245,6 +249,21 @@ fn restore(checked: &Checked, directory: &Path, replace: bool) -> Result<String>
         World::system(),
     ))??;
     Ok(report.join("\n"))
+}
+
+/// Where to is an argument, or a variable: a password in arguments can be read by others.
+fn copy(checked: &Checked, to: Option<String>) -> Result<String> {
+    let to = to.or_else(|| variables().find_map(|(name, url)| (name == COPY_TO).then_some(url)));
+    let Some(to) = to else {
+        let problem = format!("copy whereto? Give a database URL, or set {COPY_TO}");
+        return Err(storage::Error::Configuration(problem).into());
+    };
+    let to = storage::DatabaseConfig::of_url(&to)?;
+    let rows = block_on(server::copy(checked, &to, World::system()))??;
+    Ok(format!(
+        "{rows} rows were copied, and each was found alike\n\
+         uploaded files stay where they are; set database_url to the new store before the next start"
+    ))
 }
 
 fn say(line: &str) -> Result<()> {

@@ -7,12 +7,12 @@ use std::path::Path;
 use futures_util::StreamExt;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags};
+use tokio_postgres::Client;
 use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{Client, NoTls};
 
 use crate::db::postgres::postgres_error;
 use crate::db::sqlite::{Bound, sqlite_error};
-use crate::db::{self, DatabaseConfig, Home, Reader, Value, migration};
+use crate::db::{self, DatabaseConfig, Home, Reader, Value, connect, migration};
 use crate::error::{Error, Result};
 use crate::meta;
 
@@ -77,6 +77,55 @@ pub async fn restore(file: &Path, config: &DatabaseConfig, world: &world::World)
         }
     };
     meta::begin_epoch(&db).await
+}
+
+/// Compares two backups row by row: that of a store, and that of a store which was restored from it.
+/// Gives the number of rows that are alike.
+///
+/// # Errors
+/// `Corrupt` with the table that differs, and the files'.
+pub async fn compare(file: &Path, copy: &Path) -> Result<u64> {
+    let (file, copy) = (file.to_owned(), copy.to_owned());
+    db::blocking(move || {
+        let both = open_readonly(&file)?;
+        let path = copy.to_string_lossy().into_owned();
+        both.execute("ATTACH DATABASE ?1 AS copied", [path])
+            .map_err(sqlite_error)?;
+        let mut alike = 0;
+        for table in tables(&both)? {
+            alike += compare_table(&both, &table)?;
+        }
+        Ok(alike)
+    })
+    .await
+}
+
+/// Every table has a key, so as many rows, and none that the copy lacks, are the same rows.
+fn compare_table(both: &Connection, table: &Table) -> Result<u64> {
+    let name = &table.name;
+    let columns = table.columns.join(", ");
+    // A restored store begins an epoch of its own.
+    let kept = if name == "meta" {
+        "WHERE name <> 'epoch'"
+    } else {
+        ""
+    };
+    let count = |query: String| -> Result<u64> {
+        let count = both.query_row(&query, [], |row| row.get::<_, i64>(0));
+        Ok(count.map_err(sqlite_error)?.unsigned_abs())
+    };
+    let rows = count(format!("SELECT COUNT(*) FROM main.{name} {kept}"))?;
+    let copied = count(format!("SELECT COUNT(*) FROM copied.{name} {kept}"))?;
+    let lacking = count(format!(
+        "SELECT COUNT(*) FROM (SELECT {columns} FROM main.{name} {kept}
+         EXCEPT SELECT {columns} FROM copied.{name} {kept})"
+    ))?;
+    if rows != copied || lacking > 0 {
+        return Err(Error::Corrupt(format!(
+            "the copy differs in {name}: {copied} rows of {rows}, {lacking} not the same"
+        )));
+    }
+    Ok(rows)
 }
 
 /// Copies an embedded store page by page, as one moment of it.
@@ -220,7 +269,10 @@ fn insert_rows(target: &mut Connection, table: &Table, rows: &[Vec<Value>]) -> R
 
 /// Does some work on a connection of its own, without the time limits of the pool.
 async fn connected(url: &str, work: impl AsyncFnOnce(&Client) -> Result<()>) -> Result<()> {
-    let (client, connection) = tokio_postgres::connect(url, NoTls)
+    let target = connect::target(url)?;
+    let (client, connection) = target
+        .config
+        .connect(target.tls)
         .await
         .map_err(postgres_error)?;
     tokio::select! {

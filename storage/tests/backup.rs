@@ -8,7 +8,7 @@ mod common;
 
 use both::on_both;
 use common::{NOW_MS, Store, session};
-use storage::backup::{backup, restore};
+use storage::backup::{backup, compare, restore};
 use storage::error::Error;
 use storage::{setup, user};
 
@@ -52,16 +52,46 @@ async fn assert_whole(from: &Store, installed: &common::Installed, restored: &st
     );
 }
 
+/// Backs up what came of a backup, and compares the two.
+async fn assert_alike(from: &Store, restored: &storage::db::Db) {
+    let file = from.directory.path().join("backup.db");
+    let again = from.directory.path().join("again.db");
+    backup(restored, &again).await.unwrap();
+    assert!(compare(&file, &again).await.unwrap() > 5);
+}
+
 on_both! {
+    async fn a_copy_that_differs_in_one_row_is_told(store: &Store) {
+        let installed = store.installed().await;
+        let target = Store::sqlite().await;
+        let restored = moved(store, &target).await;
+        assert_alike(store, &restored).await;
+        let user_id = installed.installation.user.id;
+        for (name, byte) in [("one-more.db", 77), ("another.db", 78)] {
+            let (file, copy) = (store.directory.path().join("backup.db"), store.directory.path().join(name));
+            let row = session(&store.world, user_id, byte);
+            storage::session::create(&restored, &row).await.unwrap();
+            backup(&restored, &copy).await.unwrap();
+            for (left, right) in [(&file, &copy), (&copy, &file)] {
+                let told = compare(left, right).await;
+                assert!(matches!(&told, Err(Error::Corrupt(text)) if text.contains("in login_session")), "{told:?}");
+            }
+        }
+    }
+
     async fn a_backup_goes_into_an_embedded_store(store: &Store) {
         let installed = store.installed().await;
-        let restored = moved(store, &Store::sqlite().await).await;
+        let target = Store::sqlite().await;
+        let restored = moved(store, &target).await;
+        assert_alike(store, &restored).await;
         assert_whole(store, &installed, &restored).await;
     }
 
     async fn a_backup_goes_into_a_postgres(store: &Store) {
         let installed = store.installed().await;
-        let restored = moved(store, &Store::postgres().await).await;
+        let target = Store::postgres().await;
+        let restored = moved(store, &target).await;
+        assert_alike(store, &restored).await;
         assert_whole(store, &installed, &restored).await;
     }
 

@@ -23,7 +23,7 @@ struct Server {
     authority: String,
     /// Another authority.
     other: String,
-    _directory: tempfile::TempDir,
+    directory: tempfile::TempDir,
 }
 
 impl Server {
@@ -36,7 +36,7 @@ impl Server {
             url: variable("SWITCHBOARD_TEST_POSTGRES_TLS_URL"),
             authority: variable("SWITCHBOARD_TEST_POSTGRES_CA"),
             other: file.display().to_string(),
-            _directory: directory,
+            directory,
         }
     }
 
@@ -164,6 +164,16 @@ async fn a_server_without_tls_is_spoken_to_only_where_that_is_allowed() {
         }
         assert_eq!(found.map_err(|_| ()), wanted, "{query}");
     }
+}
+
+#[tokio::test]
+async fn a_backup_takes_the_same_line() {
+    let server = Server::new();
+    let query = format!("?sslmode=verify-full&sslrootcert={}", server.authority);
+    let db = open(&format!("{}{query}", server.url)).await.unwrap();
+    let file = server.directory.path().join("backup.db");
+    storage::backup::backup(&db, &file).await.unwrap();
+    assert!(file.is_file());
 }
 
 #[tokio::test]

@@ -409,6 +409,25 @@ impl Stack {
         lost.remove(&self.world).await;
     }
 
+    /// Stops, is copied to another kind of home, and starts there. Gives what `copy` printed.
+    ///
+    /// # Panics
+    /// Where the copy fails, or the server does not start.
+    pub async fn moves_to(&mut self, home: Home) -> String {
+        self.stops().await;
+        let target = Data::new(home, &self.world).await;
+        let url = match home {
+            Home::Sqlite => format!("sqlite:{}/switchboard.db", target.path().display()),
+            Home::Postgres => target.database_url(),
+        };
+        let printed = self.command(&["copy", &url]).await;
+        let left = std::mem::replace(&mut self.data, target);
+        left.remove(&self.world).await;
+        self.home = home;
+        self.comes_back().await;
+        printed
+    }
+
     /// Runs one of the binary's other commands on the same home, and gives what it printed.
     ///
     /// # Panics

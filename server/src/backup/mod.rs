@@ -22,7 +22,7 @@ use crate::error::{Error, Result};
 pub use self::restore::{Present, restore};
 
 mod restore;
-mod tree;
+pub(crate) mod tree;
 
 /// The store's file within a backup.
 const STORE: &str = "switchboard.db";

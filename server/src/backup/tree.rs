@@ -48,7 +48,7 @@ fn copy_file(from: &Path, to: &Path, way: Way) -> io::Result<()> {
 }
 
 /// Removes a directory with all in it, where there is one.
-pub(super) fn remove(path: &Path) -> io::Result<()> {
+pub(crate) fn remove(path: &Path) -> io::Result<()> {
     match fs::remove_dir_all(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         result => result,

@@ -10,8 +10,12 @@ use super::{Config, ConfigError, Mistake};
 
 const PREFIX: &str = "SWITCHBOARD_";
 
-/// Ours too, but not keys: the file's name, and what only tests read.
-const OTHERS: [&str; 2] = ["SWITCHBOARD_CONFIG", "SWITCHBOARD_TEST_"];
+/// Ours too, but not keys: the file's name, where `copy` goes, and what only tests read.
+const OTHERS: [&str; 3] = [
+    "SWITCHBOARD_CONFIG",
+    "SWITCHBOARD_COPY_TO",
+    "SWITCHBOARD_TEST_",
+];
 
 pub(super) fn apply(
     written: &Config,

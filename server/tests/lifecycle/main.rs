@@ -294,6 +294,43 @@ fn a_restore_over_data_is_refused_unless_it_is_moved_aside() {
 }
 
 #[test]
+fn a_copy_says_what_is_in_its_way_and_changes_nothing() {
+    let home = directory();
+    let data_dir = home.path().join("data");
+    let to = home.path().join("to.db");
+    let url = format!("sqlite:{}", to.display());
+    let copy = |arguments: &[&str]| {
+        let ended = output(switchboard(&data_dir).arg("copy").args(arguments));
+        (ended.status.code(), said(&ended.stderr))
+    };
+    let (code, why) = copy(&[]);
+    assert_eq!(code, Some(64));
+    assert!(why.contains("SWITCHBOARD_COPY_TO"), "{why}");
+    assert_eq!(copy(&["mysql://db"]).0, Some(64));
+    let (code, why) = copy(&[&url]);
+    assert_eq!(code, Some(1));
+    assert!(why.contains("nothing was set up"), "{why}");
+
+    let server = start_set_up(&data_dir);
+    let (code, why) = copy(&[&url]);
+    assert_eq!(code, Some(1));
+    assert!(why.contains("in use"), "{why}");
+    assert!(server.stop().success());
+    assert!(!to.exists());
+
+    let mut by_variable = switchboard(&data_dir);
+    by_variable.arg("copy").env("SWITCHBOARD_COPY_TO", &url);
+    let copied = output(&mut by_variable);
+    assert!(copied.status.success(), "{}", said(&copied.stderr));
+    assert!(said(&copied.stdout).contains("alike"));
+    assert!(said(&copied.stderr).is_empty(), "{}", said(&copied.stderr));
+    let (code, why) = copy(&[&url]);
+    assert_eq!(code, Some(64));
+    assert!(why.contains("exists already"), "{why}");
+    assert!(!data_dir.join("copying").exists());
+}
+
+#[test]
 fn migrate_makes_a_store_and_serves_nothing() {
     let home = directory();
     let migrated = output(switchboard(home.path()).arg("migrate"));

@@ -1,7 +1,7 @@
 //! One door to two databases: batches in, rows out.
 
 mod batch;
-mod connect;
+pub(crate) mod connect;
 pub(crate) mod group;
 mod hold;
 pub(crate) mod migration;
