@@ -89,6 +89,8 @@ pub const BEAT_MS: u64 = 25_000;
 pub const SILENCE_MS_MAX: u64 = 60_000;
 /// How long a connection may take to send `hello`, in milliseconds.
 pub const HELLO_MS_MAX: u64 = 10_000;
+/// How long a command may wait for its rate before it is refused, in milliseconds.
+pub const PACE_MS_MAX: u64 = 2_000;
 /// How long a client keeps what it sent, to send it again if the store lost it, in milliseconds.
 pub const RESEND_MS: u64 = 10 * 60 * 1_000;
 /// How long what came of a command is remembered, in days, unless configured longer: a retry within them

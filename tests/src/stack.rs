@@ -87,7 +87,7 @@ impl Stack {
     pub async fn start(home: Home) -> Self {
         let world = World::system();
         let data = Data::new(home, &world).await;
-        let host = serve(&data, "127.0.0.1:0").await;
+        let host = serve(config(&data, "127.0.0.1:0")).await;
         let (server, site_key) = meet(&host).await;
         Self {
             world,
@@ -375,8 +375,18 @@ impl Stack {
     /// # Panics
     /// Where it does not start.
     pub async fn comes_back(&mut self) {
-        let listen = self.server.address().to_string();
-        self.host = Some(serve(&self.data, &listen).await);
+        self.host = Some(serve(self.config()).await);
+    }
+
+    /// Ends the server in good order and starts it again with other settings.
+    ///
+    /// # Panics
+    /// Where it does not start again.
+    pub async fn restarts_with(&mut self, change: impl FnOnce(&mut Config)) {
+        self.stops().await;
+        let mut config = self.config();
+        change(&mut config);
+        self.host = Some(serve(config).await);
     }
 
     /// Goes on with the real binary as a process, at the same address.
@@ -468,9 +478,9 @@ fn file_count(directory: &Path) -> usize {
         .sum()
 }
 
-async fn serve(data: &Data, listen: &str) -> Host {
+async fn serve(config: Config) -> Host {
     let world = World::system_with_faults();
-    let running = server::serve(config(data, listen), world).await;
+    let running = server::serve(config, world).await;
     let running = running.unwrap_or_else(|error| panic!("the server does not start: {error}"));
     Host::Here(Box::new(running))
 }

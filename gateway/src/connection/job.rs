@@ -4,19 +4,20 @@
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use protocol::agent::Availability;
 use protocol::command::{Ack, Command};
 use protocol::contact::AttributeValue;
 use protocol::frame::{Follow, Page};
 use protocol::id::{ConnectionId, ConversationId};
-use protocol::permission::{Actor, Principal};
+use protocol::permission::Actor;
 use protocol::rejection::Rejection;
 use protocol::text::ClientId;
 use router::{Encoded, Replay, Topic};
 
 use crate::Doors;
-use crate::metric::Metric;
+use crate::connection::command::{self, Queue};
 
 /// Something to ask.
 #[derive(Debug)]
@@ -75,6 +76,8 @@ pub(crate) enum Job {
 pub(crate) enum Done {
     /// A command's end.
     Command(ClientId, Result<Ack, Rejection>),
+    /// A command that waits for one which does not come. It changed nothing.
+    Stuck,
     /// The past of a conversation, or a page of it.
     Attached {
         conversation_id: ConversationId,
@@ -118,29 +121,8 @@ pub(crate) struct Asker {
     pub(crate) connection_id: ConnectionId,
     /// Whether no rate stops him.
     pub(crate) exempt: bool,
-}
-
-impl Asker {
-    /// Whether a visitor's site lets him send another command.
-    async fn may_send(&self) -> Result<(), Rejection> {
-        let Principal::Visitor(visitor) = self.actor.principal else {
-            return Ok(());
-        };
-        if self.exempt {
-            return Ok(());
-        }
-        let doors = &self.doors;
-        let workspace_id = self.actor.workspace_id;
-        let settings = doors.router.site_settings(workspace_id, visitor.site_id);
-        let settings = settings.await?;
-        let sent = doors
-            .limits
-            .site_message(visitor.site_id, visitor.visitor_id, &settings);
-        if sent.is_err() {
-            doors.metrics.add(Metric::RateLimited, 1);
-        }
-        sent
-    }
+    /// Where the commands of a connection wait for their turn; nothing for a request that stands alone.
+    pub(crate) queue: Option<Arc<Queue>>,
 }
 
 /// A job under way. Dropping it leaves what reached a lane to the lane.
@@ -157,11 +139,14 @@ pub(crate) async fn run(job: Job, asker: &Asker) -> Done {
     let connection_id = asker.connection_id;
     match job {
         Job::Command { client_id, command } => {
-            let outcome = match asker.may_send().await {
-                Ok(()) => router.handle(actor, client_id.clone(), *command).await,
-                Err(rejection) => Err(rejection),
-            };
-            Done::Command(client_id, outcome)
+            let (client_id, command) = (client_id, *command);
+            match &asker.queue {
+                Some(queue) => command::in_turn(asker, queue, client_id, command).await,
+                None => {
+                    let outcome = command::alone(asker, client_id.clone(), command).await;
+                    Done::Command(client_id, outcome)
+                }
+            }
         }
         Job::Attach { follow, reading } => Done::Attached {
             conversation_id: follow.conversation_id,

@@ -4,10 +4,12 @@
 //! what a connection may do is a matter of types. Neither reads or writes bytes; [`socket`] and
 //! [`stream`] do, each with one task per connection.
 
+pub(crate) mod command;
 pub(crate) mod frame;
 pub(crate) mod gate;
 pub(crate) mod identified;
 pub(crate) mod job;
+pub(crate) mod order;
 pub(crate) mod socket;
 pub(crate) mod stream;
 pub(crate) mod unidentified;

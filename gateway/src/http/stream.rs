@@ -150,6 +150,7 @@ pub(crate) async fn frames(State(doors): State<Doors>, request: Request) -> Answ
         actor,
         connection_id,
         exempt,
+        queue: None,
     };
     let done = job::run(job, &asker).await;
     Ok(match done {
@@ -162,7 +163,9 @@ pub(crate) async fn frames(State(doors): State<Doors>, request: Request) -> Answ
             array(&[frame::rejected(client_id, &rejection)])
         }
         Done::Signal(Err(rejection)) => array(&[frame::error(&rejection)]),
-        Done::Signal(Ok(())) | Done::Attached { .. } | Done::Snapshot(..) => array(&[]),
+        Done::Signal(Ok(())) | Done::Stuck | Done::Attached { .. } | Done::Snapshot(..) => {
+            array(&[])
+        }
     })
 }
 

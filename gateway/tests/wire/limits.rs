@@ -1,9 +1,13 @@
 //! Limits, each crossed.
 
-use gateway::config::Rate;
-use serde_json::json;
+use std::time::Duration;
 
-use crate::stack::{PAGE, Stack};
+use gateway::config::Rate;
+use gateway::metric::Metric;
+use serde_json::{Value, json};
+use tokio_tungstenite::tungstenite::Message;
+
+use crate::stack::{PAGE, Socket, Stack};
 
 /// A new key with scopes, as the header that carries it.
 async fn key(stack: &Stack, scopes: &[&str]) -> String {
@@ -275,4 +279,141 @@ async fn an_address_has_so_many_connections() {
         .post("/api/v1/stream", &[("origin", PAGE)], &body)
         .await;
     assert_eq!(answer.code(), "rate_limited");
+}
+
+fn say(body: &str) -> Value {
+    json!({"do": "send_message", "body": body})
+}
+
+/// What the server answered to commands, by their client ids, until each had an answer.
+async fn answers(socket: &mut Socket, count: usize) -> Vec<(String, Option<u64>)> {
+    let mut answers = Vec::new();
+    while answers.len() < count {
+        let answer = socket.until_any(&["ack", "rejected"]).await;
+        let id = answer["client_id"].as_str().unwrap().to_owned();
+        if answer["type"] == "rejected" {
+            assert_eq!(answer["problem"]["retry"], "later", "{answer}");
+            assert!(
+                answer["problem"]["retry_after_ms"].as_u64().is_some(),
+                "{answer}"
+            );
+        }
+        answers.push((id, answer["number"].as_u64()));
+    }
+    answers
+}
+
+#[tokio::test]
+async fn who_writes_faster_than_allowed_is_slowed_down_and_stays_in_order() {
+    let stack = Stack::with(|config| {
+        config.limits.visitor_requests = Rate::new(1_200, 5);
+        config.limits.connection_frames = Rate::new(2_400, 20);
+    })
+    .await;
+    let mut socket = stack.visitor(&stack.visitor_token().await).await;
+    // All at once, at many times the rate.
+    for number in 1..=60 {
+        socket
+            .says(&format!("line-{number}"), say(&number.to_string()))
+            .await;
+    }
+    let expected: Vec<_> = (1..=60)
+        .map(|number| (format!("line-{number}"), Some(number)))
+        .collect();
+    assert_eq!(answers(&mut socket, 60).await, expected);
+    let metrics = stack.gateway.metrics();
+    assert_eq!(metrics.get(Metric::RateLimited), 0);
+}
+
+#[tokio::test]
+async fn nothing_overtakes_a_command_that_was_refused_for_its_rate() {
+    let stack = Stack::with_own_time_and(|config| {
+        config.limits.visitor_requests = Rate::new(2, 2);
+    })
+    .await;
+    let mut socket = stack.visitor(&stack.visitor_token().await).await;
+    for id in ["a", "b", "c", "d"] {
+        socket.says(id, say(id)).await;
+    }
+    let refused = |id: &str| (id.to_owned(), None);
+    let stored = |id: &str, number| (id.to_owned(), Some(number));
+    let told = answers(&mut socket, 4).await;
+    assert_eq!(
+        told,
+        [stored("a", 1), stored("b", 2), refused("c"), refused("d")]
+    );
+    // There is room for one now, but not for the one that came second.
+    stack.world.clock.advance(Duration::from_secs(31));
+    socket.says("d", say("d")).await;
+    assert_eq!(answers(&mut socket, 1).await, [refused("d")]);
+    socket.says("c", say("c")).await;
+    assert_eq!(answers(&mut socket, 1).await, [stored("c", 3)]);
+    stack.world.clock.advance(Duration::from_secs(31));
+    socket.says("d", say("d")).await;
+    assert_eq!(answers(&mut socket, 1).await, [stored("d", 4)]);
+}
+
+#[tokio::test]
+async fn who_never_sends_a_refused_command_again_is_sent_away_and_begins_anew() {
+    let stack = Stack::with_own_time_and(|config| {
+        config.limits.visitor_requests = Rate::new(2, 1);
+    })
+    .await;
+    let token = stack.visitor_token().await;
+    let mut socket = stack.visitor(&token).await;
+    for id in ["a", "b"] {
+        socket.says(id, say(id)).await;
+    }
+    let told = answers(&mut socket, 2).await;
+    assert_eq!(told, [("a".to_owned(), Some(1)), ("b".to_owned(), None)]);
+    stack.world.clock.advance(Duration::from_secs(41));
+    socket.says("c", say("c")).await;
+    assert_eq!(socket.end().await, Some(4003));
+    let mut socket = stack.visitor(&token).await;
+    assert_eq!(stored(&mut socket, "c").await, 2);
+}
+
+/// Sends a command until it is stored. Gives its number.
+async fn stored(socket: &mut Socket, id: &str) -> u64 {
+    loop {
+        socket.says(id, say(id)).await;
+        if let [(_, Some(number))] = answers(socket, 1).await[..] {
+            return number;
+        }
+    }
+}
+
+#[tokio::test]
+async fn nothing_overtakes_a_command_that_could_not_be_stored() {
+    let stack = Stack::start().await;
+    let mut socket = stack.visitor(&stack.visitor_token().await).await;
+    assert_eq!(stored(&mut socket, "a").await, 1);
+    stack.world.faults.fail("storage.commit", 0, 1);
+    for id in ["b", "c", "d"] {
+        socket.says(id, say(id)).await;
+    }
+    answers(&mut socket, 3).await;
+    for (id, number) in [("b", 2), ("c", 3), ("d", 4)] {
+        assert_eq!(stored(&mut socket, id).await, number);
+    }
+}
+
+#[tokio::test]
+async fn what_was_said_before_hanging_up_stays_in_order() {
+    let stack = Stack::start().await;
+    let token = stack.visitor_token().await;
+    let mut socket = stack.visitor(&token).await;
+    assert_eq!(stored(&mut socket, "a").await, 1);
+    stack.world.faults.fail("storage.commit", 0, 1);
+    for id in ["b", "c", "d"] {
+        socket.says(id, say(id)).await;
+    }
+    socket.raw(Message::Close(None)).await;
+    while stack.gateway.metrics().get(Metric::Connections) > 0 {
+        tokio::task::yield_now().await;
+    }
+    let mut socket = stack.visitor(&token).await;
+    for (id, number) in [("b", 2), ("c", 3), ("d", 4)] {
+        assert_eq!(stored(&mut socket, id).await, number);
+    }
 }

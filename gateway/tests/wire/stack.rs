@@ -67,12 +67,16 @@ impl Stack {
 
     /// One whose time passes only as the test lets it.
     pub(crate) async fn with_own_time() -> Self {
-        let mut world = World::system_with_faults();
-        world.clock = world::Clock::manual(world.clock.now_ms());
-        Self::of(world, |config| {
+        Self::with_own_time_and(|config| {
             config.limits.trusted_addresses = vec!["127.0.0.0/8".parse().unwrap()];
         })
         .await
+    }
+
+    pub(crate) async fn with_own_time_and(change: impl FnOnce(&mut GatewayConfig)) -> Self {
+        let mut world = World::system_with_faults();
+        world.clock = world::Clock::manual(world.clock.now_ms());
+        Self::of(world, change).await
     }
 
     async fn of(world: World, change: impl FnOnce(&mut GatewayConfig)) -> Self {

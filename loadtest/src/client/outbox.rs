@@ -98,18 +98,27 @@ impl Outbox {
         pending.cloned().collect()
     }
 
-    /// What was accepted in the last ten minutes and makes an entry that `is_known` does not know:
-    /// sent again after reading afresh.
-    #[must_use]
-    pub fn missing(&self, now_ms: u64, is_known: impl Fn(&Ack) -> bool) -> Vec<Item> {
-        let is_missing = |item: &&Item| {
+    /// Takes back the outcome of what was accepted in the last ten minutes and makes an entry that
+    /// `is_known` does not know: after reading afresh it is to be sent again. Gives their ids.
+    pub fn reopen_missing(
+        &mut self,
+        now_ms: u64,
+        is_known: impl Fn(&Ack) -> bool,
+    ) -> Vec<ClientId> {
+        let mut missing = Vec::new();
+        for item in &mut self.items {
             let recent = now_ms.saturating_sub(item.made_at_ms) <= limit::RESEND_MS;
-            match &item.outcome {
+            let is_missing = match &item.outcome {
                 Some(Outcome::Accepted(ack)) => recent && ack.entry_id.is_some() && !is_known(ack),
                 Some(Outcome::Rejected(_)) | None => false,
+            };
+            if is_missing {
+                item.outcome = None;
+                self.open_count += 1;
+                missing.push(item.client_id.clone());
             }
-        };
-        self.items.iter().filter(is_missing).cloned().collect()
+        }
+        missing
     }
 
     /// Forgets what has an outcome and is older than the time for sending again.
@@ -134,12 +143,33 @@ impl Outbox {
 
 #[cfg(test)]
 mod tests {
-    use protocol::id::{ConversationId, Id};
+    use protocol::id::{ConversationId, EntryId, Id};
 
     use super::*;
 
     fn id(text: &str) -> ClientId {
         ClientId::parse(text).expect("letters are allowed")
+    }
+
+    #[test]
+    fn what_a_store_lost_waits_again_for_an_outcome() {
+        let mut outbox = Outbox::default();
+        for text in ["a", "b", "c"] {
+            outbox.add(id(text), join(), 0);
+        }
+        for text in ["a", "b"] {
+            let entry_id = Some(EntryId::from_bits(u128::from(text == "a")));
+            outbox.accepted(&Ack {
+                entry_id,
+                ..ack(&id(text))
+            });
+        }
+        let is_known = |ack: &Ack| ack.entry_id == Some(EntryId::from_bits(1));
+        assert_eq!(outbox.reopen_missing(limit::RESEND_MS + 1, is_known), []);
+        assert_eq!(outbox.reopen_missing(0, is_known), [id("b")]);
+        assert_eq!(outbox.open_count(), 2);
+        assert_eq!(outbox.outcome(&id("b")), None);
+        assert!(outbox.outcome(&id("a")).is_some());
     }
 
     fn join() -> Command {

@@ -66,8 +66,10 @@ pub struct Client {
     follows: BTreeSet<ConversationId>,
     watches: Vec<Watch>,
     outbox: Outbox,
-    /// Commands that the server could not take, and when they are due again.
-    retries: Vec<(Duration, ClientId)>,
+    /// When commands that the server could not take are sent again, while there are such.
+    retry_at: Option<Duration>,
+    /// These, and what was asked since: nothing may overtake them.
+    held: Vec<ClientId>,
     broken: Vec<Broken>,
 }
 
@@ -90,7 +92,8 @@ impl Client {
             follows: BTreeSet::new(),
             watches: Vec::new(),
             outbox: Outbox::default(),
-            retries: Vec::new(),
+            retry_at: None,
+            held: Vec::new(),
             broken: Vec::new(),
         }
     }
@@ -250,7 +253,8 @@ impl Client {
                 connection.send(&ClientFrame::Watch(watch.clone())).await?;
             }
         }
-        self.retries.clear();
+        self.retry_at = None;
+        self.held.clear();
         for item in self.outbox.pending() {
             let frame = ClientFrame::Command {
                 client_id: item.client_id,
@@ -269,9 +273,12 @@ impl Client {
     /// How the connection ended; [`Client::connect`] goes on from there.
     pub async fn next(&mut self) -> Result<News, Error> {
         let news = loop {
+            let clock = self.world.clock.clone();
+            if self.is_retry_due() {
+                self.retry().await?;
+            }
             let side = self.access.side();
             let limit = self.patience();
-            let clock = self.world.clock.clone();
             let connection = self.connection.as_mut().ok_or_else(not_connected)?;
             match clock.timeout(limit, connection.receive(side)).await {
                 Some(Ok(news)) => break news,
@@ -279,26 +286,34 @@ impl Client {
                     self.connection = None;
                     return Err(error);
                 }
-                None if self.retries.is_empty() => {
+                None if self.retry_at.is_none() => {
                     self.connection = None;
                     return Err(Error::Silent);
                 }
-                None => self.retry().await?,
+                None => {}
             }
         };
-        if let Err(error) = self.take(&news).await {
+        let mut taken = self.take(&news).await;
+        if taken.is_ok() && self.is_retry_due() {
+            taken = self.retry().await;
+        }
+        if let Err(error) = taken {
             self.connection = None;
             return Err(error);
         }
         Ok(news)
     }
 
+    fn is_retry_due(&self) -> bool {
+        let now = self.world.clock.elapsed();
+        self.retry_at.is_some_and(|due| due <= now)
+    }
+
     /// How long to listen: until a command is due again, or the silence is too long.
     fn patience(&self) -> Duration {
         let silence = Duration::from_millis(limit::SILENCE_MS_MAX);
         let now = self.world.clock.elapsed();
-        let due = self.retries.iter().map(|(due, _)| due.saturating_sub(now));
-        due.min().unwrap_or(silence)
+        self.retry_at.map_or(silence, |due| due.saturating_sub(now))
     }
 
     /// Notes that a command is to be sent again, when the server says or after a second.
@@ -307,21 +322,16 @@ impl Client {
         if problem.retry == Retry::Later {
             let pause = Duration::from_millis(problem.retry_after_ms.unwrap_or(RETRY_MS));
             let due = self.world.clock.elapsed() + pause;
-            self.retries.push((due, rejected.client_id.clone()));
+            self.retry_at = self.retry_at.max(Some(due));
+            self.held.push(rejected.client_id.clone());
         }
     }
 
-    /// Sends again what is due, in its first order.
+    /// Sends what was held back, in its first order. Cancel-safe: what was sent already goes again with the
+    /// rest, which is harmless, and nothing new overtakes it.
     async fn retry(&mut self) -> Result<(), Error> {
-        let now = self.world.clock.elapsed();
-        let retries = std::mem::take(&mut self.retries);
-        let (due, rest): (Vec<_>, Vec<_>) = retries.into_iter().partition(|(at, _)| *at <= now);
-        self.retries = rest;
         for item in self.outbox.pending() {
-            if due
-                .iter()
-                .any(|(_, client_id)| *client_id == item.client_id)
-            {
+            if self.held.contains(&item.client_id) {
                 let frame = ClientFrame::Command {
                     client_id: item.client_id,
                     command: item.command,
@@ -329,6 +339,8 @@ impl Client {
                 self.signal(&frame).await?;
             }
         }
+        self.retry_at = None;
+        self.held.clear();
         Ok(())
     }
 
@@ -345,6 +357,10 @@ impl Client {
         let now_ms = self.world.clock.now_ms();
         self.outbox.forget(now_ms);
         self.outbox.add(client_id.clone(), command.clone(), now_ms);
+        if self.retry_at.is_some() {
+            self.held.push(client_id);
+            return;
+        }
         let frame = ClientFrame::Command { client_id, command };
         // A broken connection shows at the next read; the command waits in the outbox.
         let _ = self.signal(&frame).await;

@@ -25,6 +25,8 @@ tests::stories! {
     a_file_that_lies_is_found_out
     an_agent_changes_no_settings
     a_blocked_visitor_is_sent_away
+    who_says_much_at_once_is_slowed_down_and_stays_in_order
+    who_says_far_too_much_is_refused_and_stays_in_order
 }
 
 async fn refusal(visitor: &mut Visitor, text: &str) -> Problem {
@@ -397,5 +399,53 @@ async fn a_blocked_visitor_is_sent_away(stack: Stack) -> Stack {
     agent.does(block(false)).await;
     visitor.connects().await;
     visitor.says("sorry").await;
+    stack
+}
+
+/// Says so many lines without waiting for an answer, then waits for all of them.
+async fn pours(visitor: &mut Visitor, count: usize) -> Vec<String> {
+    let lines: Vec<String> = (0..count).map(|line| format!("line {line}")).collect();
+    let mut sent = Vec::new();
+    for line in &lines {
+        sent.push(visitor.client.send(message(None, line)).await);
+    }
+    for client_id in &sent {
+        visitor.client.outcome(client_id).await.expect("accepted");
+    }
+    lines
+}
+
+async fn who_says_much_at_once_is_slowed_down_and_stays_in_order(mut stack: Stack) -> Stack {
+    stack
+        .restarts_with(|config| {
+            config.limits.trusted_addresses.clear();
+            config.limits.visitor_requests_per_minute = 1_200;
+            config.limits.visitor_requests_burst = 5;
+        })
+        .await;
+    let mut visitor = stack.visitor().await;
+    let lines = pours(&mut visitor, 100).await;
+    visitor.sees("line 99").await;
+    let id = visitor.conversation();
+    assert_eq!(visitor.screen(), lines);
+    stack.agree(id, &mut [&mut visitor.client]).await;
+    stack
+}
+
+async fn who_says_far_too_much_is_refused_and_stays_in_order(mut stack: Stack) -> Stack {
+    stack
+        .restarts_with(|config| {
+            config.limits.trusted_addresses.clear();
+            // A place in less than three seconds: too long to wait for.
+            config.limits.visitor_requests_per_minute = 24;
+            config.limits.visitor_requests_burst = 8;
+        })
+        .await;
+    let mut visitor = stack.visitor().await;
+    let lines = pours(&mut visitor, 11).await;
+    visitor.sees("line 10").await;
+    let id = visitor.conversation();
+    assert_eq!(visitor.screen(), lines);
+    stack.agree(id, &mut [&mut visitor.client]).await;
     stack
 }

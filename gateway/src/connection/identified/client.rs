@@ -1,9 +1,7 @@
 //! What the client says.
 
-use protocol::command::Command;
 use protocol::frame::{ClientFrame, Purpose};
 use protocol::limit;
-use protocol::permission::Principal;
 use protocol::rejection::{CloseCode, ErrorCode, Rejection};
 use protocol::text::{ClientId, cut};
 
@@ -22,17 +20,13 @@ impl Identified {
     pub(crate) fn on_text(&mut self, text: &[u8]) {
         self.shard.doors.metrics.add(Metric::FramesIn, 1);
         let parsed = serde_json::from_slice::<ClientFrame>(text);
-        if let Some(limiter) = &self.limiter
+        // A command is counted when its turn comes, and waits for its rate.
+        if !matches!(parsed, Ok(ClientFrame::Command { .. }))
+            && let Some(limiter) = &self.queue.frames
             && let Err(rejection) = self.shard.doors.limits.frame(limiter)
         {
             self.shard.doors.metrics.add(Metric::RateLimited, 1);
-            match parsed {
-                Ok(ClientFrame::Command { client_id, .. }) => {
-                    self.say(frame::rejected(client_id, &rejection));
-                    self.strike(1, CloseCode::Flooding);
-                }
-                Ok(_) | Err(_) => self.refuse(&rejection, 1, CloseCode::Flooding),
-            }
+            self.refuse(&rejection, 1, CloseCode::Flooding);
             return;
         }
         match parsed {
@@ -74,7 +68,10 @@ impl Identified {
     fn on_frame(&mut self, client_frame: ClientFrame) -> Result<(), Rejection> {
         match client_frame {
             ClientFrame::Hello(_) => return Err(ErrorCode::OutOfOrder.into()),
-            ClientFrame::Command { client_id, command } => self.on_command(client_id, command),
+            ClientFrame::Command { client_id, command } => self.jobs.push_back(Job::Command {
+                client_id,
+                command: Box::new(command),
+            }),
             ClientFrame::Follow(follow) => {
                 self.full()?;
                 if self.followed(follow.conversation_id).is_none()
@@ -136,21 +133,6 @@ impl Identified {
             }
         }
         Ok(())
-    }
-
-    fn on_command(&mut self, client_id: ClientId, command: Command) {
-        if self.limiter.is_some()
-            && let Principal::Visitor(visitor) = self.actor.principal
-            && let Err(rejection) = self.shard.doors.limits.visitor_request(visitor.visitor_id)
-        {
-            self.shard.doors.metrics.add(Metric::RateLimited, 1);
-            self.say(frame::rejected(client_id, &rejection));
-            return;
-        }
-        self.jobs.push_back(Job::Command {
-            client_id,
-            command: Box::new(command),
-        });
     }
 
     pub(super) fn team(&self) -> Result<(), Rejection> {

@@ -7,16 +7,18 @@ mod topics;
 
 use std::collections::VecDeque;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use protocol::frame::Purpose;
 use protocol::id::ConnectionId;
 use protocol::permission::{Actor, Principal};
+use protocol::rejection::CloseCode;
 use router::Topic;
 
+use crate::connection::command::Queue;
 use crate::connection::frame;
 use crate::connection::job::{self, Asker, Done, Job, Running};
-use crate::limits::FrameLimiter;
 use crate::metric::Metric;
 use crate::shard::Shard;
 use crate::shard::mailbox::Mailbox;
@@ -48,8 +50,7 @@ pub(crate) struct Identified {
     said_count: u64,
     /// Whether a replay brought something that the client did not have.
     has_missed: bool,
-    /// Nothing for trusted addresses.
-    limiter: Option<FrameLimiter>,
+    queue: Arc<Queue>,
     strikes: u16,
 }
 
@@ -63,7 +64,7 @@ pub(crate) struct Identity {
 
 impl Identified {
     pub(crate) fn new(shard: Rc<Shard>, mailbox: Rc<Mailbox>, identity: &Identity) -> Self {
-        let limiter = (!identity.exempt).then(|| shard.doors.limits.frames());
+        let frames = (!identity.exempt).then(|| shard.doors.limits.frames());
         let gauge = match identity.actor.principal {
             Principal::Visitor(_) => Metric::VisitorConnections,
             Principal::Agent(_) | Principal::Key(_) | Principal::System => Metric::AgentConnections,
@@ -85,7 +86,7 @@ impl Identified {
             out_bytes: 0,
             said_count: 0,
             has_missed: false,
-            limiter,
+            queue: Arc::new(Queue::new(frames)),
             strikes: 0,
         }
     }
@@ -157,7 +158,8 @@ impl Identified {
             doors: self.shard.doors.clone(),
             actor: self.actor,
             connection_id: self.connection_id,
-            exempt: self.limiter.is_none(),
+            exempt: self.queue.frames.is_none(),
+            queue: Some(Arc::clone(&self.queue)),
         }
     }
 
@@ -196,6 +198,8 @@ impl Identified {
                 metrics.add(Metric::CommandsRejected, 1);
                 self.say(frame::rejected(client_id, &rejection));
             }
+            // It comes back and sends in order what it still wants.
+            Done::Stuck => self.mailbox.end(CloseCode::Unavailable),
             Done::Attached {
                 conversation_id,
                 reading,
@@ -227,10 +231,15 @@ impl Identified {
         }
     }
 
-    /// Does what the client asked for before it hung up: it may have closed the page right after.
+    /// Does what the client asked for before it hung up: it may have closed the page right after. Whose
+    /// right has ended asks for nothing more.
     async fn finish_commands(&mut self) {
         if let Some(running) = self.running.take() {
             running.await;
+        }
+        let has_right = |code: CloseCode| code.number() < 4100;
+        if !self.mailbox.ending().is_none_or(has_right) {
+            return;
         }
         for job in std::mem::take(&mut self.jobs) {
             if matches!(job, Job::Command { .. } | Job::Unwatch(_)) {

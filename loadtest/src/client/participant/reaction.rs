@@ -26,7 +26,7 @@ impl Client {
                     let line = Line::from(entry.clone());
                     self.take_line(entry.conversation_id, line).await?;
                 }
-                VisitorNews::Entries(batch) => self.take_lines(batch.clone().into()).await?,
+                VisitorNews::Entries(batch) => self.take_lines(batch.clone().into()),
                 VisitorNews::Beat => self.answer_beat().await?,
                 VisitorNews::Welcome { .. }
                 | VisitorNews::Conversation { .. }
@@ -48,7 +48,7 @@ impl Client {
                     let line = Line::from(Entry::clone(entry));
                     self.take_line(entry.conversation_id, line).await?;
                 }
-                AgentNews::Entries(batch) => self.take_lines(batch.clone().into()).await?,
+                AgentNews::Entries(batch) => self.take_lines(batch.clone().into()),
                 AgentNews::Beat => self.answer_beat().await?,
                 AgentNews::Welcome { .. }
                 | AgentNews::Typing { .. }
@@ -90,7 +90,7 @@ impl Client {
         Ok(())
     }
 
-    async fn take_lines(&mut self, lines: Lines) -> Result<(), Error> {
+    fn take_lines(&mut self, lines: Lines) {
         let id = lines.conversation_id;
         let epoch = lines.position.map_or(self.epoch, |position| position.epoch);
         let log = self.logs.entry(id).or_insert_with(|| Log::new(epoch));
@@ -100,17 +100,15 @@ impl Client {
             self.note(id, broken);
         }
         if is_afresh {
-            self.send_missing(id).await
-        } else {
-            Ok(())
+            self.send_missing(id);
         }
     }
 
     /// Sends again what this conversation had and no longer has. Sending what is there after all is
     /// harmless: the same id gets the same answer.
-    async fn send_missing(&mut self, id: ConversationId) -> Result<(), Error> {
+    fn send_missing(&mut self, id: ConversationId) {
         let Some(log) = self.logs.get(&id) else {
-            return Ok(());
+            return;
         };
         let first = log.lines().first().map_or(0, |line| line.number);
         let known = |ack: &Ack| {
@@ -122,15 +120,11 @@ impl Client {
                 .any(|line| Some(line.entry_id) == ack.entry_id);
             elsewhere || older || here
         };
-        let missing = self.outbox.missing(self.world.clock.now_ms(), known);
-        for item in missing {
-            let frame = ClientFrame::Command {
-                client_id: item.client_id,
-                command: item.command,
-            };
-            self.signal(&frame).await?;
+        let missing = self.outbox.reopen_missing(self.world.clock.now_ms(), known);
+        if !missing.is_empty() {
+            self.held.extend(missing);
+            self.retry_at = self.retry_at.max(Some(self.world.clock.elapsed()));
         }
-        Ok(())
     }
 
     async fn answer_beat(&mut self) -> Result<(), Error> {
