@@ -8,6 +8,7 @@ use both::on_both;
 use common::files::{self, blobs, put, reserve, row, upload};
 use common::talk::{Talk, accepted, words};
 use common::{NOW_MS, Store};
+use protocol::entry::Content;
 use protocol::limit;
 use storage::attachment::{self, AttachmentRow, Place, Swept};
 use storage::command::Refusal;
@@ -65,6 +66,29 @@ mod stories {
             accepted(talk.tries(&note).await);
             let row = attachment::find(db, talk.workspace_id, theirs.attachment.id).await.unwrap().unwrap();
             assert!(row.internal);
+        }
+
+        /// Files are shown in the order in which the message names them.
+        async fn files_keep_their_order(store: &Store) {
+            let talk = Talk::new(store).await;
+            let blobs = blobs(store);
+            let mut ids = Vec::new();
+            for text in ["aa", "bb", "cc", "dd"] {
+                ids.push(upload(&talk, &blobs, talk.visitor.visitor_id, text).await.attachment.id);
+            }
+            ids.sort_unstable();
+            ids.reverse();
+            ids.swap(1, 2);
+            let mut message = words("see");
+            message.attachment_ids.clone_from(&ids);
+            let stored = accepted(talk.says_as(talk.visitor, "c1", message).await);
+            let id = stored.conversation.id;
+            let read = entry::after(&store.db, talk.workspace_id, id, Numbering::Visitor, 0, 9).await.unwrap();
+            for entry in [&stored.entries[0], &read[0]] {
+                let Content::Message { message } = &entry.content else { panic!("{entry:?}") };
+                let shown: Vec<_> = message.attachments.iter().map(|attachment| attachment.id).collect();
+                assert_eq!(shown, ids);
+            }
         }
 
         /// An uploader has so many unclaimed files at most, and a sweep forgets old ones.

@@ -38,6 +38,8 @@ CREATE OR REPLACE FUNCTION transaction_horizon() RETURNS BIGINT LANGUAGE SQL STA
     AS 'SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint';
 CREATE OR REPLACE FUNCTION store_now_ms() RETURNS BIGINT LANGUAGE SQL VOLATILE
     AS 'SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)';
+CREATE OR REPLACE FUNCTION instr(whole TEXT, part TEXT) RETURNS BIGINT LANGUAGE SQL IMMUTABLE
+    AS 'SELECT CAST(strpos(whole, part) AS BIGINT)';
 ";
 
 /// Room in the pages of rows that every message changes: Postgres then replaces them in place.

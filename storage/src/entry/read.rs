@@ -41,7 +41,7 @@ macro_rules! range {
             WHERE e.workspace_id = $1 AND e.conversation_id = $2 AND ",
             $range,
             ")
-    ORDER BY a.attachment_id
+    ORDER BY a.entry_id, a.position, a.attachment_id
     LIMIT 2000"
         );
     };

@@ -96,9 +96,9 @@ const CHANGE_SLOT: &str = concat!(
     " AND active_slot <> active_at_ms / CAST($3 AS BIGINT)"
 );
 
-/// Uses `attachment_unclaimed`.
+/// Uses `attachment_unclaimed`. Files are shown in the order in which the message names them.
 const CLAIM_ATTACHMENTS: &str = "
-    UPDATE attachment SET conversation_id = $2, entry_id = $3
+    UPDATE attachment SET conversation_id = $2, entry_id = $3, position = instr($5, attachment_id)
     WHERE workspace_id = $1 AND uploader = $4 AND entry_id IS NULL AND stored_at_ms IS NOT NULL
         AND deleted_at_ms IS NULL
         AND $5 LIKE '%' || attachment_id || '%'";
@@ -439,7 +439,7 @@ fn params_json(content: &NewContent) -> String {
             serde_json::json!({ "department_id": department_id })
         }
         NewContent::Snoozed { until_ms } => serde_json::json!({ "until_ms": until_ms }),
-        NewContent::Reopened { cause } => serde_json::json!({ "cause": cause }),
+        NewContent::Reopened { cause, .. } => serde_json::json!({ "cause": cause }),
         NewContent::Prioritized { priority } => serde_json::json!({ "priority": priority }),
         NewContent::SpamMarked { spam } => serde_json::json!({ "spam": spam }),
         NewContent::VisitorBlocked { blocked } => serde_json::json!({ "blocked": blocked }),

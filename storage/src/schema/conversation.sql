@@ -101,6 +101,7 @@ CREATE TABLE attachment (
     uploader TEXT NOT NULL,
     conversation_id TEXT,
     entry_id TEXT,
+    position BIGINT,
     name TEXT NOT NULL,
     media_type TEXT NOT NULL,
     size_bytes BIGINT NOT NULL,
