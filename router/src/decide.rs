@@ -343,6 +343,7 @@ fn reply(
     if situation.conversation.state != State::Open {
         contents.push(NewContent::Reopened {
             cause: speaker.cause,
+            from: situation.conversation.state,
         });
     }
     if !situation.participants.contains(&agent_id) {
@@ -521,10 +522,11 @@ fn reopen(cause: ReopenCause, situation: Situation<'_>) -> Vec<NewContent> {
         }
         (State::Snoozed | State::Closed, ReopenCause::Agent | ReopenCause::Visitor) => true,
     };
-    wakes
-        .then_some(NewContent::Reopened { cause })
-        .into_iter()
-        .collect()
+    let reopened = NewContent::Reopened {
+        cause,
+        from: situation.conversation.state,
+    };
+    wakes.then_some(reopened).into_iter().collect()
 }
 
 fn prioritize(priority: u8, situation: Situation<'_>) -> Result<Vec<NewContent>, Rejection> {

@@ -527,7 +527,8 @@ fn a_timer_wakes_only_what_still_rests_until_then() {
     assert_eq!(
         resting.contents(&timer, &wake),
         Ok(vec![NewContent::Reopened {
-            cause: ReopenCause::SnoozeEnded
+            cause: ReopenCause::SnoozeEnded,
+            from: State::Snoozed,
         }])
     );
     assert_eq!(
@@ -538,7 +539,8 @@ fn a_timer_wakes_only_what_still_rests_until_then() {
     assert_eq!(
         case(State::Closed).contents(&me, &wake),
         Ok(vec![NewContent::Reopened {
-            cause: ReopenCause::Agent
+            cause: ReopenCause::Agent,
+            from: State::Closed,
         }])
     );
 }

@@ -78,7 +78,8 @@ pub(crate) async fn began(
 
 /// Whether an entry changes what the visitor sees of the conversation itself.
 fn begins_or_ends(entry: &Entry) -> bool {
-    matches!(entry.content, Content::Closed | Content::Reopened { .. })
+    entry.public_seq.is_some()
+        && matches!(entry.content, Content::Closed | Content::Reopened { .. })
 }
 
 /// Tells the visitor, on all his devices, what his conversation is now; what goes on they follow. `facts`

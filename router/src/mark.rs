@@ -1,6 +1,7 @@
 //! Marks: how far each side has got. They only grow, wait at most a second, and are stored together;
 //! what was stored is then told as a signal.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use protocol::conversation::Marks;
@@ -111,17 +112,43 @@ async fn store(router: &Router, batch: &[((ConversationId, Party), Progress)]) {
             marks: progress.marks,
         })
         .collect();
-    let now_ms = router.world().clock.now_ms();
-    if let Err(error) = storage::participant::mark(router.db(), &marks, now_ms).await {
-        // Delivered marks come again with the next beat, read marks with the next message.
-        tracing::warn!(%error, "marks could not be stored");
-        return;
-    }
+    let done = async {
+        let told = told_visitors(router, batch).await?;
+        let now_ms = router.world().clock.now_ms();
+        storage::participant::mark(router.db(), &marks, now_ms).await?;
+        Ok::<_, storage::Error>(told)
+    };
+    let told = match done.await {
+        Ok(told) => told,
+        Err(error) => {
+            // Delivered marks come again with the next beat, read marks with the next message.
+            tracing::warn!(%error, "marks could not be stored");
+            return;
+        }
+    };
     for ((conversation_id, party), progress) in batch {
-        if let Err(error) = tell(router, *conversation_id, *party, progress).await {
+        let told = told.get(conversation_id).copied();
+        if let Err(error) = tell(router, *conversation_id, *party, progress, told).await {
             tracing::warn!(%error, "marks could not be told");
         }
     }
+}
+
+/// What visitors who listen were told of the team's marks before these.
+async fn told_visitors(
+    router: &Router,
+    batch: &[((ConversationId, Party), Progress)],
+) -> storage::Result<HashMap<ConversationId, Marks>> {
+    let mut told = HashMap::new();
+    for ((conversation_id, party), progress) in batch {
+        let topic = Topic::ConversationVisitor(*conversation_id);
+        if matches!(party, Party::Agent(_)) && router.hub().is_followed(&topic) {
+            let (db, workspace_id) = (router.db(), progress.workspace_id);
+            let marks = storage::participant::team_marks(db, workspace_id, *conversation_id);
+            told.insert(*conversation_id, marks.await?);
+        }
+    }
+    Ok(told)
 }
 
 async fn tell(
@@ -129,6 +156,7 @@ async fn tell(
     conversation_id: ConversationId,
     party: Party,
     progress: &Progress,
+    told: Option<Marks>,
 ) -> storage::Result<()> {
     let (db, hub, workspace_id) = (router.db(), router.hub(), progress.workspace_id);
     match party {
@@ -159,7 +187,10 @@ async fn tell(
             if hub.is_followed(&topic) {
                 let marks = storage::participant::team_marks(db, workspace_id, conversation_id);
                 let marks = marks.await?;
-                hub.signal(topic, || visitor_marks(conversation_id, marks));
+                // Whoever read a note got no further in the visitor's counting, and must not be heard of.
+                if told != Some(marks) {
+                    hub.signal(topic, || visitor_marks(conversation_id, marks));
+                }
             }
             if progress.marks.read > 0 {
                 hub.signal(Topic::Agent(agent_id), || {

@@ -226,6 +226,7 @@ fn visitor_append(
             author,
             content: NewContent::Reopened {
                 cause: ReopenCause::Visitor,
+                from: state,
             },
         });
     }

@@ -255,7 +255,7 @@ on_both! {
         let second = talk.says("two").await;
         assert!(second.created);
         assert_eq!(second.conversation.previous_id, Some(first));
-        let reopen = talk.deed(first, vec![NewContent::Reopened { cause: ReopenCause::Agent }]);
+        let reopen = talk.deed(first, vec![NewContent::Reopened { cause: ReopenCause::Agent, from: State::Closed }]);
         let outcome = talk.tries(&reopen).await;
         assert_eq!(outcome, Outcome::Refused(Refusal::OtherOpen(second.conversation.id)));
         let change = SiteChange {

@@ -197,6 +197,7 @@ async fn a_visitor_gets_one_open_conversation_from_two_nodes() {
             first,
             vec![NewContent::Reopened {
                 cause: ReopenCause::Agent,
+                from: State::Closed,
             }],
         );
         reopen.guard = Guard::team(&[State::Closed]);

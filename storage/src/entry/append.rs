@@ -269,10 +269,11 @@ fn is_counted_only(line: &Line<'_>) -> bool {
 
 /// Whether an entry changes what the visitor sees of the conversation itself.
 fn begins_or_ends(line: &Line<'_>) -> bool {
-    matches!(
-        line.entry.content,
-        NewContent::Reopened { .. } | NewContent::Closed
-    )
+    line.public
+        && matches!(
+            line.entry.content,
+            NewContent::Reopened { .. } | NewContent::Closed
+        )
 }
 
 /// Whether an entry is known without reading it back.
@@ -363,7 +364,7 @@ fn shown(content: &NewContent, previous_id: Option<AgentId>) -> Content {
         NewContent::Snoozed { until_ms } => Content::Snoozed {
             until_ms: *until_ms,
         },
-        NewContent::Reopened { cause } => Content::Reopened { cause: *cause },
+        NewContent::Reopened { cause, .. } => Content::Reopened { cause: *cause },
         NewContent::Closed => Content::Closed,
         NewContent::Prioritized { priority } => Content::Prioritized {
             priority: *priority,

@@ -90,6 +90,8 @@ pub enum NewContent {
     Reopened {
         /// Why.
         cause: ReopenCause,
+        /// What it was. To its visitor one that rests is simply open: he is told only where it was closed.
+        from: State,
     },
     /// The conversation is over.
     Closed,
@@ -116,11 +118,11 @@ impl NewContent {
     #[must_use]
     pub fn is_public(&self) -> bool {
         match self {
-            Self::Message(_)
-            | Self::Joined { .. }
-            | Self::Left { .. }
-            | Self::Reopened { .. }
-            | Self::Closed => true,
+            Self::Message(_) | Self::Joined { .. } | Self::Left { .. } | Self::Closed => true,
+            Self::Reopened { from, .. } => match from {
+                State::Closed => true,
+                State::Open | State::Snoozed => false,
+            },
             // As public as its target; `append` looks it up, for an entry never changes its numbers.
             Self::Edited { .. } | Self::Deleted { .. } => true,
             Self::Note(_)
