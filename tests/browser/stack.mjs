@@ -251,6 +251,15 @@ export function findPanel(page) {
   return until("the panel", () => page.frames().find((frame) => frame.url().includes("/widget/panel")));
 }
 
+/** The launcher's shadow root is closed; what it says is in the tree that screen readers get. */
+export async function launcherName(page) {
+  const session = await page.context().newCDPSession(page);
+  const { nodes } = await session.send("Accessibility.getFullAXTree");
+  await session.detach();
+  const names = nodes.filter((node) => node.role?.value === "button").map((node) => node.name?.value ?? "");
+  return names.find((name) => /^(Open|Close) chat/.test(name)) ?? "";
+}
+
 /** The visitor says something. */
 export async function say(panel, text) {
   await panel.getByLabel("Message", { exact: true }).fill(text);

@@ -1,10 +1,10 @@
 /** The team: who is in it, as what, and who was invited. */
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import type { Agent, AgentChange, Invitation, NewInvitation, Role } from "@switchboard/protocol";
 
 import { call, errorText, fieldError, formError } from "../api/http.ts";
-import { agentsQuery, invitationsQuery } from "../api/query.ts";
+import { agentsQuery, invitationsQuery, refreshChanged } from "../api/query.ts";
 import { may, membership, team } from "../live/session.ts";
 import { now } from "../part/clock.ts";
 import { Button, Field, FormError, TextField } from "../part/control.tsx";
@@ -30,6 +30,7 @@ const ROLE_NAMES: Record<Role, string> = { owner: "Owner", admin: "Admin", agent
 export function TeamPage() {
   const found = useQuery(agentsQuery);
   const [inviting, setInviting] = useState(false);
+  useNewMembers();
   if (!found.data) return <NotLoaded query={found} />;
   const members = [...found.data].sort((a, b) => Number(a.deactivated) - Number(b.deactivated) || a.name.localeCompare(b.name));
   return (
@@ -49,6 +50,16 @@ export function TeamPage() {
       <Invite open={inviting} onClose={() => setInviting(false)} />
     </div>
   );
+}
+
+/** The team is told live: who joined or was changed is read again, with the invitation that was used. */
+function useNewMembers(): void {
+  const told = useStore(team, (held) => held.agents);
+  const before = useRef(told);
+  useEffect(() => {
+    if (before.current !== told) refreshChanged("team");
+    before.current = told;
+  }, [told]);
 }
 
 function Member({ agent }: { agent: Agent }) {

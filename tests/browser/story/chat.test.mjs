@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { Stack, answer, findPanel, openPanel, openRow, say, sees } from "../stack.mjs";
+import { Stack, answer, findPanel, launcherName, openPanel, openRow, say, sees, until } from "../stack.mjs";
 
 let stack;
 before(async () => (stack = await Stack.start()));
@@ -84,8 +84,18 @@ test("an unread answer shows while the panel is closed", async () => {
   await panel.getByRole("button", { name: "Close chat" }).click();
   await page.reload();
   await answer(agent, "Take your time.");
-  const opened = await openPanel(page);
+  await until("one unread", async () => (await launcherName(page)).endsWith(", 1 unread"));
+  await answer(agent, "The shop is open until six.");
+  await until("two unread", async () => (await launcherName(page)).endsWith(", 2 unread"));
+  // Also on the next page, and until they are in sight.
+  await page.getByRole("link", { name: "About" }).click();
+  await page.waitForURL(/\/demo\/about\//);
+  await until("two unread", async () => (await launcherName(page)).endsWith(", 2 unread"));
+  await page.evaluate(() => window.Switchboard.open());
+  const opened = await findPanel(page);
   await sees(opened, "Take your time.");
+  await opened.getByRole("button", { name: "Close chat" }).click();
+  await until("nothing unread", async () => /^Open chat, [^,]+$/.test(await launcherName(page)));
   assert.equal(await findPanel(page), opened);
   assert.deepEqual(stack.complaints, []);
 });

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
 import { violations } from "../axe.mjs";
-import { Stack, answer, findPanel, openRow, say, sees, until } from "../stack.mjs";
+import { Stack, answer, findPanel, launcherName, openRow, say, sees, until } from "../stack.mjs";
 
 let stack;
 let agent;
@@ -21,15 +21,6 @@ const focused = (frame) => frame.evaluate(() => {
 });
 
 const hasFocus = (frame, name) => until(`the focus on "${name}"`, async () => (await focused(frame)).startsWith(name));
-
-/** The launcher's shadow root is closed; what it says is in the tree that screen readers get. */
-async function launcherName(page) {
-  const session = await page.context().newCDPSession(page);
-  const { nodes } = await session.send("Accessibility.getFullAXTree");
-  await session.detach();
-  const names = nodes.filter((node) => node.role?.value === "button").map((node) => node.name?.value ?? "");
-  return names.find((name) => /^(Open|Close) chat/.test(name)) ?? "";
-}
 
 test("open, write, attach, send, change and close, all by keyboard", async () => {
   const page = await stack.person();

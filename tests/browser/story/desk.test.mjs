@@ -1,0 +1,207 @@
+// What an agent does with a conversation besides answering: let it rest, take part, block, begin one, send files.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+
+import { Stack, answer, findPanel, launcherName, openRow, owner, say, sees, until } from "../stack.mjs";
+
+let stack;
+let agent;
+before(async () => {
+  stack = await Stack.start();
+  agent = await stack.console();
+});
+after(() => stack.stop());
+
+/** A visitor who said something, in a conversation that is open in the console. */
+async function conversation(text) {
+  const { page, panel } = await stack.visitor("/demo/");
+  await say(panel, text);
+  await agent.goto(`${stack.origin}/console/inbox/all`);
+  await openRow(agent, text);
+  await agent.getByRole("textbox", { name: /^Reply to / }).waitFor();
+  return { page, panel };
+}
+
+/** Chooses from a menu of the conversation's head. */
+async function choose(menu, item) {
+  await agent.getByRole("button", { name: menu, exact: true }).click();
+  await agent.getByRole("menuitem", { name: item }).click();
+}
+
+test("a conversation rests until its time, or until the customer writes", async () => {
+  const { page, panel } = await conversation("No hurry at all");
+  await choose("Snooze", /^In 1 hour/);
+  const head = agent.locator(".thread-head");
+  await head.getByText(/Snoozed until/).waitFor();
+  await agent.getByRole("log").getByText(/^You snoozed this until/).waitFor();
+  await say(panel, "Well, now there is");
+  await agent.getByRole("log").getByText(/wrote; open again$/).waitFor();
+  await head.getByText(/Snoozed until/).waitFor({ state: "detached" });
+  // And by hand.
+  await choose("Snooze", /^Tomorrow morning/);
+  await head.getByText(/Snoozed until/).waitFor();
+  await choose("Snooze", "Wake it now");
+  await agent.getByRole("log").getByText("You reopened this").waitFor();
+  await head.getByText(/Snoozed until/).waitFor({ state: "detached" });
+  await answer(agent, "Here I am.");
+  await sees(panel, "Here I am.");
+  assert.equal(await panel.getByText(/snooze/i).count(), 0);
+  assert.deepEqual(stack.complaints, []);
+  await page.context().close();
+});
+
+test("who takes part can leave, and who does not can join", async () => {
+  const { page } = await conversation("Who is with me?");
+  const more = () => agent.getByRole("button", { name: "More", exact: true }).click();
+  const items = async () => {
+    await more();
+    await agent.getByRole("menu").waitFor();
+    const names = await agent.getByRole("menuitem").allInnerTexts();
+    await agent.keyboard.press("Escape");
+    await agent.getByRole("menu").waitFor({ state: "detached" });
+    return names.map((name) => name.trim()).filter((name) => /^(Join|Leave)$/.test(name));
+  };
+  assert.deepEqual(await items(), ["Join"]);
+  await choose("More", "Join");
+  await agent.getByRole("log").getByText("You joined").waitFor();
+  assert.deepEqual(await items(), ["Leave"]);
+  await choose("More", "Leave");
+  await agent.getByRole("log").getByText("You left").waitFor();
+  assert.deepEqual(await items(), ["Join"]);
+  assert.deepEqual(stack.complaints, []);
+  await page.context().close();
+});
+
+test("a blocked visitor is told so, and comes back once that is undone", async () => {
+  const { page, panel } = await conversation("I am about to be rude");
+  await choose("More", "Block the visitor");
+  await panel.locator(".notice.bad").waitFor();
+  await until("no way to write", () => panel.getByLabel("Message", { exact: true }).isDisabled());
+  await agent.getByText("is blocked and reads nothing").waitFor();
+  await choose("More", "Unblock the visitor");
+  await agent.getByText("is blocked and reads nothing").waitFor({ state: "detached" });
+  await page.reload();
+  await page.locator("[data-chat]").first().click();
+  const again = await findPanel(page);
+  await say(again, "I am sorry");
+  await agent.getByRole("log").getByText("I am sorry").waitFor();
+  assert.deepEqual(stack.complaints, []);
+  await page.context().close();
+});
+
+test("an agent begins a chat with a visitor, whose page hears of the first words", async () => {
+  const page = await stack.person();
+  await page.addInitScript(() => {
+    window.heard = [];
+    window.Switchboard = window.Switchboard || [];
+    window.Switchboard.push(["on", "message", (from) => window.heard.push(from)], ["on", "unread", (count) => window.heard.push(count)]);
+  });
+  await page.goto(`${stack.origin}/demo/about/`);
+  await until("the launcher", async () => (await launcherName(page)).startsWith("Open chat"));
+  await agent.getByRole("link", { name: /^Visitors/ }).click();
+  await agent.locator(".visitor", { hasText: "/demo/about/" }).first().click();
+  const detail = agent.getByRole("complementary", { name: /^Visitor / });
+  await detail.getByLabel("Start a chat").fill("Shall I tell you about the gardens?");
+  await detail.getByRole("button", { name: "Start chat" }).click();
+  await agent.waitForURL(/\/inbox\/all\//);
+  await agent.getByRole("log").getByText("Shall I tell you about the gardens?").waitFor();
+  await until("the badge", async () => (await launcherName(page)).endsWith(", 1 unread"));
+  await until("the page's own news", async () => (await page.evaluate(() => window.heard)).includes("team"));
+  assert.deepEqual((await page.evaluate(() => window.heard)).filter((each) => each === "team"), ["team"]);
+  await page.evaluate(() => window.Switchboard.open());
+  const panel = await findPanel(page);
+  await sees(panel, "Shall I tell you about the gardens?");
+  await say(panel, "Please do");
+  await agent.getByRole("log").getByText("Please do").waitFor();
+  assert.deepEqual(stack.complaints, []);
+  await page.context().close();
+});
+
+test("files go both ways, as pictures and as cards to save", async () => {
+  const { page, panel } = await conversation("I send you a picture");
+  const png = Buffer.from("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==", "base64");
+  const files = [
+    { name: "tin.png", mimeType: "image/png", buffer: png },
+    { name: "order.txt", mimeType: "text/plain", buffer: Buffer.from("two tins") },
+  ];
+  await panel.locator("input[type=file]").setInputFiles(files);
+  await until("both to be up", async () => (await panel.locator(".upload .quiet").count()) === 2);
+  await panel.getByRole("button", { name: "Send", exact: true }).click();
+  const log = agent.getByRole("log");
+  await log.getByRole("img", { name: "tin.png" }).waitFor();
+  const [saved] = await Promise.all([agent.waitForEvent("download"), log.getByRole("button", { name: /order\.txt/ }).click()]);
+  assert.equal(saved.suggestedFilename(), "order.txt");
+
+  await agent.locator(".composer input[type=file]").setInputFiles({ name: "invoice.txt", mimeType: "text/plain", buffer: Buffer.from("paid") });
+  await agent.locator(".chip", { hasText: "invoice.txt" }).getByText("4 B").waitFor();
+  await answer(agent, "Here is the invoice.");
+  await sees(panel, "Here is the invoice.");
+  const [kept] = await Promise.all([page.waitForEvent("download"), panel.getByRole("button", { name: /^Save invoice\.txt/ }).click()]);
+  assert.equal(kept.suggestedFilename(), "invoice.txt");
+  assert.deepEqual(stack.complaints, []);
+  await page.context().close();
+});
+
+test("a colleague is invited, gets more rights, and is let go", async () => {
+  const settings = await stack.console();
+  await settings.goto(`${stack.origin}/console/settings/team`);
+  await settings.getByRole("button", { name: "Invite somebody" }).click();
+  await settings.getByLabel("E-mail").fill(owner.email);
+  await settings.getByRole("button", { name: "Make a link" }).click();
+  await settings.getByRole("dialog").getByText(/in the team already/).waitFor();
+  assert.equal(await settings.getByText(/in the team already/).count(), 1);
+  await settings.getByLabel("E-mail").fill("jon@example.com");
+  await settings.getByRole("button", { name: "Make a link" }).click();
+  const link = new URL(await settings.getByRole("textbox", { name: "The link" }).innerText());
+  await settings.getByRole("button", { name: "I have stored it" }).click();
+  await settings.getByText("jon@example.com").waitFor();
+
+  const jon = await stack.person();
+  await jon.goto(stack.origin + link.pathname + link.search + link.hash);
+  await jon.getByLabel("Your name").fill("Jon Arden");
+  await jon.getByLabel("A new password").fill("short");
+  await jon.getByRole("button", { name: "Join" }).click();
+  await jon.getByText(/easy to guess|at least 12/i).first().waitFor();
+  await jon.getByLabel("A new password").fill(owner.password);
+  await jon.getByRole("button", { name: "Join" }).click();
+  await jon.waitForURL(/\/console\/inbox\//);
+  const member = settings.getByRole("listitem").filter({ hasText: "Jon Arden" });
+  await member.waitFor();
+  await member.getByLabel("Role of Jon Arden").selectOption("admin");
+  await until("the role", async () => {
+    const { api, headers } = await stack.api();
+    return (await api.ask("GET", "agents", undefined, headers)).items.some((each) => each.name === "Jon Arden" && each.role === "admin");
+  });
+  await member.getByRole("button", { name: "Deactivate" }).click();
+  await member.getByText("Deactivated").waitFor();
+  // What he has open ends, and nothing lets him in again.
+  await jon.getByRole("button", { name: "Connect again" }).or(jon.getByRole("button", { name: "Sign in" })).first().waitFor();
+  await jon.goto(`${stack.origin}/console/sign-in`);
+  await jon.getByLabel("E-mail").fill("jon@example.com");
+  await jon.getByLabel("Password").fill(owner.password);
+  await jon.getByRole("button", { name: "Sign in" }).click();
+  await jon.getByRole("alert").first().waitFor();
+  assert.match(jon.url(), /sign-in/);
+  assert.deepEqual(stack.complaints, []);
+});
+
+test("without a line nobody is said to be here, and the counters say that they are old", async () => {
+  const { page, panel } = await conversation("Are you there?");
+  const side = agent.getByRole("complementary", { name: "Contact" });
+  if (!(await side.isVisible())) await agent.getByRole("button", { name: "Show the side panel" }).click();
+  await side.getByText("On the site now", { exact: true }).waitFor();
+  await agent.getByRole("button", { name: /Online/ }).waitFor();
+  stack.cable.cut();
+  await side.getByText("nobody knows who is there", { exact: false }).waitFor();
+  await agent.getByRole("button", { name: /Offline/ }).waitFor();
+  assert.equal(await side.getByText("On the site now", { exact: true }).count(), 0);
+  assert.equal(await side.getByText("This visit").count(), 0);
+  stack.cable.mend();
+  await side.getByText("On the site now", { exact: true }).waitFor();
+  await agent.getByRole("button", { name: /Online/ }).waitFor();
+  await say(panel, "So you are");
+  await agent.getByRole("log").getByText("So you are").waitFor();
+  assert.deepEqual(stack.complaints, []);
+  await page.context().close();
+});

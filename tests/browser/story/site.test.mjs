@@ -1,0 +1,149 @@
+// Sites of other kinds: one that wants to know who writes, several on one page, one far from the server.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+
+import { identity } from "../api.mjs";
+import { Shop, tag } from "../shop.mjs";
+import { Stack, answer, findPanel, openRow, say, sees, until } from "../stack.mjs";
+
+let stack;
+let shop;
+let agent;
+before(async () => {
+  stack = await Stack.start();
+  shop = await Shop.open();
+  agent = await stack.console();
+});
+after(async () => {
+  await shop.close();
+  await stack.stop();
+});
+
+const opening = `<script>window.Switchboard = window.Switchboard || []; Switchboard.push(["open"]);</script>`;
+
+/** Changes a site, as its settings do. */
+async function change(site_key, body) {
+  const { api, headers } = await stack.api();
+  const site = await api.ask("GET", `sites/${site_key}`, undefined, headers);
+  return api.ask("PATCH", `sites/${site_key}`, body(site), { ...headers, "if-match": `"${site.version}"` });
+}
+
+test("a site that wants signed identities lets nobody else write, and says so", async () => {
+  const { api, headers } = await stack.api();
+  const { secret } = await api.ask("POST", `sites/${stack.siteKey}/secrets`, {}, headers);
+  await change(stack.siteKey, () => ({ identity_required: true }));
+  const page = await stack.person();
+  await page.goto(shop.page("/members", { head: tag(stack), body: opening }));
+  const panel = await findPanel(page);
+  const box = panel.getByLabel("Message", { exact: true });
+  await panel.getByText("Only those who are signed in on this site can write here.", { exact: false }).waitFor();
+  assert.ok(await box.isDisabled());
+  assert.equal(await box.getAttribute("placeholder"), "Sign in on this site");
+  assert.ok(await panel.getByRole("button", { name: "Attach files" }).isDisabled());
+  assert.ok(await panel.getByRole("button", { name: "Send" }).isDisabled());
+  // Signed in, without loading anew.
+  await page.evaluate((token) => window.Switchboard.identify({ token }), identity(secret, stack.siteKey, "member"));
+  await until("a way to write", () => panel.getByLabel("Message", { exact: true }).isEnabled());
+  await say(panel, "it is me, a member");
+  await openRow(agent, "it is me, a member");
+  await answer(agent, "Welcome back.");
+  await sees(panel, "Welcome back.");
+  assert.equal(await panel.getByText("Only those who are signed in").count(), 0);
+  // And out again.
+  await page.evaluate(() => window.Switchboard.logout());
+  await page.evaluate(() => window.Switchboard.open());
+  await until("no way to write", () => panel.getByLabel("Message", { exact: true }).isDisabled());
+  await change(stack.siteKey, () => ({ identity_required: false }));
+  // Told to whoever is there.
+  await until("a way to write", () => panel.getByLabel("Message", { exact: true }).isEnabled());
+  assert.deepEqual(stack.complaints, []);
+  await page.context().close();
+});
+
+test("two widgets on one page keep their people, words and events apart", async () => {
+  const { api, headers } = await stack.api();
+  const workshop = await api.ask("POST", "sites", { name: "Workshop", allowed_origins: ["loopback"] }, headers);
+  await change(workshop.id, (site) => ({ theme: { ...site.theme, title: "Workshop", launcher_side: "start" } }));
+  await change(stack.siteKey, (site) => ({ theme: { ...site.theme, title: "Shop", launcher_side: "end" } }));
+  const second = tag(stack).replace(stack.siteKey, workshop.id);
+  const page = await stack.person();
+  await page.goto(shop.page("/two", { head: tag(stack, "") + second.replace("async", "") }));
+  await until("both", () => page.evaluate((keys) => keys.every((key) => window.Switchboard?.of?.(key) !== undefined), [stack.siteKey, workshop.id]));
+  await page.evaluate(({ shop, workshop }) => {
+    window.heard = [];
+    for (const [name, key] of [["shop", shop], ["workshop", workshop]]) {
+      const widget = window.Switchboard.of(key);
+      for (const event of ["open", "message"]) widget.on(event, (detail) => window.heard.push([name, event, detail]));
+      widget.open();
+    }
+  }, { shop: stack.siteKey, workshop: workshop.id });
+  const panelOf = (key) => until(`the panel of ${key}`, () => page.frames().find((frame) => frame.url().includes("/widget/panel") && frame.url().includes(key)));
+  const ofShop = await panelOf(stack.siteKey);
+  const ofWorkshop = await panelOf(workshop.id);
+  await say(ofShop, "a tin, please");
+  await say(ofWorkshop, "a repair, please");
+  await openRow(agent, "a repair, please");
+  await answer(agent, "Bring it on Friday.");
+  await sees(ofWorkshop, "Bring it on Friday.");
+  await openRow(agent, "a tin, please");
+  await answer(agent, "It leaves today.");
+  await sees(ofShop, "It leaves today.");
+  assert.equal(await ofShop.locator("article.message").count(), 2);
+  assert.equal(await ofWorkshop.locator("article.message").count(), 2);
+  const heard = await until("all events", async () => {
+    const events = await page.evaluate(() => window.heard);
+    return events.length >= 6 ? events : null;
+  });
+  const of = (name) => heard.filter(([from]) => from === name).map(([, event, detail]) => `${event} ${detail}`);
+  assert.deepEqual(of("shop"), ["open null", "message you", "message team"]);
+  assert.deepEqual(of("workshop"), ["open null", "message you", "message team"]);
+  // One goes, the other stays.
+  await page.evaluate((key) => window.Switchboard.of(key).destroy(), workshop.id);
+  await until("one frame less", () => page.frames().length === 2);
+  await say(ofShop, "thank you");
+  await sees(ofShop, "thank you");
+  assert.deepEqual(stack.complaints, []);
+  await page.context().close();
+});
+
+test("a site of another name with a strict policy chats, shows pictures and is told of what is new", async () => {
+  const address = shop.page("/far", { host: "shop.example" });
+  const far = new URL(address).origin;
+  await change(stack.siteKey, (site) => ({ allowed_origins: [...site.allowed_origins, far] }));
+  const { origin } = stack;
+  const policy = [
+    "default-src 'none'",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "require-trusted-types-for 'script'",
+    "trusted-types 'none'",
+    `script-src ${origin}`,
+    `connect-src ${origin} ${origin.replace("http", "ws")}`,
+    `frame-src ${origin}`,
+  ].join("; ");
+  const page = await stack.person();
+  const refused = [];
+  page.on("console", (message) => /Content Security Policy|Trusted/.test(message.text()) && refused.push(message.text()));
+  shop.page("/far", { head: tag(stack), headers: { "content-security-policy": policy } });
+  await page.goto(address);
+  await until("the widget", () => page.evaluate(() => !Array.isArray(window.Switchboard ?? [])));
+  await page.evaluate(() => window.Switchboard.open());
+  const panel = await findPanel(page);
+  await say(panel, "strict, from far away");
+  await sees(panel, "strict, from far away");
+  await openRow(agent, "strict, from far away");
+  const png = Buffer.from("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==", "base64");
+  await panel.locator("input[type=file]").setInputFiles({ name: "tin.png", mimeType: "image/png", buffer: png });
+  await panel.locator(".upload .quiet").waitFor();
+  await panel.getByRole("button", { name: "Send", exact: true }).click();
+  await panel.getByRole("img", { name: "tin.png" }).waitFor();
+  await agent.getByRole("log").getByRole("img", { name: "tin.png" }).waitFor();
+  await page.evaluate(() => window.Switchboard.close());
+  const unread = page.evaluate(() => new Promise((done) => window.Switchboard.on("unread", done)));
+  await answer(agent, "Seen from here, too.");
+  assert.equal(await unread, 1);
+  // The page's own icon is refused, for it allows none; nothing of ours is.
+  assert.deepEqual(refused.filter((line) => !line.includes("data:,")), []);
+  await page.context().close();
+});
