@@ -126,6 +126,27 @@ mod stories {
             assert_eq!(all.items.len(), 2);
         }
 
+        /// An address that a site signs beside its own id is proved, and ties nobody: customers may share one.
+        async fn a_signed_address_is_proved_and_ties_nobody(store: &Store) {
+            let talk = Talk::new(store).await;
+            let scope = scope(&store.world, talk.workspace_id);
+            let (phone, desk) = (talk.another_visitor().await, talk.another_visitor().await);
+            let ana = prove(&talk, &talk.visitor, &proof("c-1", "Ana")).await.unwrap();
+            let bo = prove(&talk, &phone, &proof("c-2", "Ana")).await.unwrap();
+            let alone = Proof { customer_id: None, ..proof("", "Ana") };
+            let unnamed = prove(&talk, &desk, &alone).await.unwrap();
+            assert!(ana != bo && bo != unnamed && unnamed != ana);
+            for id in [ana, bo, unnamed] {
+                let contact = contact::find(&store.db, &scope, id).await.unwrap().unwrap();
+                let proved = contact.identities.iter().filter(|one| one.verified_at_ms.is_some());
+                assert!(proved.clone().any(|one| one.kind == IdentityKind::Email), "{contact:?}");
+                assert!(!contact.identities.iter().any(|one| one.kind == IdentityKind::Email && one.verified_at_ms.is_none()));
+            }
+            // Merged, both are still who they were, however often they prove it.
+            contact::merge(&store.db, bo, ana, &change(&talk, "contact.merged", bo)).await.unwrap();
+            assert_eq!(prove(&talk, &talk.another_visitor().await, &proof("c-2", "Ana")).await, Some(ana));
+        }
+
         /// A customer who proved it on two browsers goes on with one conversation.
         async fn a_proved_customer_has_one_open_conversation(store: &Store) {
             let talk = Talk::new(store).await;

@@ -125,8 +125,8 @@ function ContactFacts({ contact }: { contact: Contact }) {
 
 /** A value with its proof: verified, or a claim that anybody could have made. */
 function Proved({ kind, value, identities }: { kind: Identity["kind"]; value: string; identities: readonly Identity[] }) {
-  const identity = identities.find((each) => each.kind === kind && each.value.toLowerCase() === value.toLowerCase());
-  const verified = identity?.verified_at_ms ?? null;
+  const fitting = identities.filter((each) => each.kind === kind && each.value.toLowerCase() === value.toLowerCase());
+  const verified = fitting.find((each) => each.verified_at_ms != null)?.verified_at_ms ?? null;
   return (
     <span className="proved">
       <bdi className="proved-value">{value}</bdi>

@@ -279,10 +279,16 @@ const SET_CUSTOMER: &str = "
         seen_at_ms = CASE WHEN $7 > seen_at_ms THEN $7 ELSE seen_at_ms END
     WHERE workspace_id = $1 AND contact_id = $2 AND erased_at_ms IS NULL";
 
+/// Once: what was merged into the contact keeps what it was proved to be, and speaks for it. Uses
+/// `contact_identity_verified`.
 const INSERT_PROOF: &str = "
     INSERT INTO contact_identity (workspace_id, contact_id, kind, scope, value, value_folded,
         verified_at_ms, created_at_ms)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $7)
+    SELECT $1, $2, $3, $4, $5, $6, CAST($7 AS BIGINT), CAST($7 AS BIGINT)
+    WHERE NOT EXISTS (
+        SELECT 1 FROM contact_identity i
+        WHERE i.workspace_id = $1 AND i.kind = $3 AND i.scope = $4 AND i.value_folded = $6
+            AND i.verified_at_ms IS NOT NULL AND i.archived_at_ms IS NULL)
     ON CONFLICT (workspace_id, contact_id, kind, scope, value_folded)
     DO UPDATE SET verified_at_ms = COALESCE(contact_identity.verified_at_ms, excluded.verified_at_ms)";
 
@@ -318,26 +324,32 @@ pub(crate) fn push_proved(
         workspace_id,
         contact_id,
         claim.name.clone().unwrap_or_default(),
-        email,
+        email.clone(),
         claim.phone.clone(),
         claim.company.clone(),
         at_ms,
         fold(claim.name.as_deref().unwrap_or_default())
     ));
-    batch.push(stmt!(
-        INSERT_PROOF,
-        workspace_id,
-        contact_id,
-        kind.as_str(),
-        scope,
-        value,
-        proved_form(kind, value),
-        at_ms
-    ));
-    // Besides the customer's own id, the address is only a claim: two customers may share one.
+    let mut insert = |kind: IdentityKind, scope: &str, value: &str| {
+        batch.push(stmt!(
+            INSERT_PROOF,
+            workspace_id,
+            contact_id,
+            kind.as_str(),
+            scope,
+            value,
+            proved_form(kind, value),
+            at_ms
+        ));
+    };
+    insert(kind, scope, value);
+    if let Some(email) = email.filter(|_| kind != IdentityKind::Email) {
+        // Two customers may share an address: it is proved of this one, and names nobody by itself.
+        insert(IdentityKind::Email, &format!("{scope}/{value}"), &email);
+    }
     let mut claim = claim.clone();
     claim.customer_id = None;
-    claim.email = email_claim(proof, kind);
+    claim.email = None;
     push_claims(batch, visitor, contact_id, &claim, at_ms);
     let event_id = db.world().ids.next::<EventId>();
     batch.push(stmt!(
@@ -349,13 +361,4 @@ pub(crate) fn push_proved(
         at_ms
     ));
     Ok(())
-}
-
-fn email_claim(proof: &Proof, kind: IdentityKind) -> Option<String> {
-    match kind {
-        IdentityKind::Email => None,
-        IdentityKind::Visitor | IdentityKind::ExternalId | IdentityKind::Phone => {
-            proof.email.clone().or_else(|| proof.claim.email.clone())
-        }
-    }
 }
