@@ -149,4 +149,24 @@ mod tests {
             assert_eq!(name.ends_with("_total"), kind == "counter");
         }
     }
+
+    #[test]
+    fn alerts_and_dashboard_ask_for_metrics_that_exist() {
+        let files = [
+            include_str!("../../ops/prometheus-alerts.yml"),
+            include_str!("../../ops/grafana-dashboard.json"),
+        ];
+        for file in files {
+            let parts = file.split("switchboard_").skip(1);
+            let is_of_name = |letter: char| letter.is_ascii_lowercase() || letter == '_';
+            let asked: Vec<_> = parts
+                .map(|rest| rest.split(|letter| !is_of_name(letter)).next())
+                .collect();
+            assert!(asked.len() > 10);
+            for name in asked.into_iter().flatten() {
+                let has = |metric: &&Metric| metric.words().0 == format!("switchboard_{name}");
+                assert!(Metric::ALL.iter().any(|metric| has(&metric)), "{name}");
+            }
+        }
+    }
 }
