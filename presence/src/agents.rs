@@ -9,6 +9,7 @@ use protocol::agent::{AgentPresence, Availability};
 use protocol::id::{AgentId, ConnectionId, WorkspaceId};
 
 use crate::GRACE_MS;
+use crate::team::Member;
 
 #[derive(Debug)]
 struct Presence {
@@ -121,6 +122,20 @@ impl Agents {
             .values()
             .filter_map(|presence| presence.grace_until_ms)
             .min()
+    }
+
+    /// The agents of a workspace for other nodes: who is here, and who chose to be away.
+    #[must_use]
+    pub fn members(&self, workspace_id: WorkspaceId) -> Vec<Member> {
+        self.agents
+            .iter()
+            .filter(|(_, presence)| presence.workspace_id == workspace_id)
+            .map(|(agent_id, presence)| Member {
+                agent_id: *agent_id,
+                is_here: presence.told != Availability::Offline,
+                away: presence.away,
+            })
+            .collect()
     }
 
     /// What the agents of a workspace do. Who is not in it is offline.

@@ -5,8 +5,11 @@
 //! changes. Being pure and ordered, the same inputs give the same changes, in a simulation too.
 
 pub mod agents;
+pub mod everywhere;
 pub mod input;
+pub mod roster;
 pub mod state;
+pub mod team;
 pub mod view;
 
 /// How long a visitor or agent without a connection still counts as here, in milliseconds: a reload

@@ -403,13 +403,13 @@ impl Counts {
         }
     }
 
-    fn add(&mut self, state: PresenceState) {
+    pub(crate) fn add(&mut self, state: PresenceState) {
         if let Some(slot) = self.slot(state) {
             *slot += 1;
         }
     }
 
-    fn take(&mut self, state: PresenceState) {
+    pub(crate) fn take(&mut self, state: PresenceState) {
         if let Some(slot) = self.slot(state) {
             *slot = slot.checked_sub(1).expect("every visitor was added before");
         }

@@ -1,0 +1,218 @@
+//! Agents over all nodes: each can be reached where any of his connections can.
+
+use std::collections::BTreeMap;
+
+use protocol::agent::{AgentPresence, Availability};
+use protocol::id::{AgentId, NodeId, WorkspaceId};
+use serde::{Deserialize, Serialize};
+
+use crate::GRACE_MS;
+
+/// An agent as one node has him.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Member {
+    /// Who.
+    pub agent_id: AgentId,
+    /// Whether he is connected there.
+    pub is_here: bool,
+    /// Whether he chose to be away.
+    pub away: bool,
+}
+
+#[derive(Debug, Default)]
+struct Node {
+    members: BTreeMap<WorkspaceId, Vec<Member>>,
+    /// When its members go, where it said goodbye.
+    goes_at_ms: Option<u64>,
+}
+
+/// The agents of the other nodes, and what was last told of all.
+#[derive(Debug, Default)]
+pub struct Team {
+    nodes: BTreeMap<NodeId, Node>,
+    told: BTreeMap<WorkspaceId, BTreeMap<AgentId, Availability>>,
+}
+
+impl Team {
+    /// Nobody.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Another node said who of a workspace is there.
+    pub fn told(&mut self, node_id: NodeId, workspace_id: WorkspaceId, members: Vec<Member>) {
+        let node = self.nodes.entry(node_id).or_default();
+        node.goes_at_ms = None;
+        node.members.insert(workspace_id, members);
+    }
+
+    /// Another node is gone. Gives the workspaces of which it had somebody.
+    pub fn lose(&mut self, node_id: NodeId) -> Vec<WorkspaceId> {
+        let node = self.nodes.remove(&node_id);
+        node.into_iter()
+            .flat_map(|node| node.members.into_keys())
+            .collect()
+    }
+
+    /// Another node said goodbye: its agents have a while to come back to another one.
+    pub fn part(&mut self, node_id: NodeId, now_ms: u64) {
+        if let Some(node) = self.nodes.get_mut(&node_id) {
+            node.goes_at_ms = Some(now_ms + GRACE_MS);
+        }
+    }
+
+    /// Lets the goodbyes up to `now_ms` come true. Gives the workspaces that may have changed.
+    pub fn advance(&mut self, now_ms: u64) -> Vec<WorkspaceId> {
+        let is_over = |node: &Node| node.goes_at_ms.is_some_and(|at_ms| at_ms <= now_ms);
+        let over = self.nodes.iter().filter(|(_, node)| is_over(node));
+        let over: Vec<_> = over.map(|(id, _)| *id).collect();
+        over.into_iter().flat_map(|id| self.lose(id)).collect()
+    }
+
+    /// An agent chose to be away or not, on whichever node: it counts on all.
+    pub fn choose(&mut self, workspace_id: WorkspaceId, agent_id: AgentId, away: bool) {
+        for node in self.nodes.values_mut() {
+            let members = node.members.get_mut(&workspace_id);
+            for member in members.into_iter().flatten() {
+                if member.agent_id == agent_id {
+                    member.away = away;
+                }
+            }
+        }
+    }
+
+    /// Whether an agent chose to be away, as other nodes have it.
+    #[must_use]
+    pub fn is_away(&self, workspace_id: WorkspaceId, agent_id: AgentId) -> bool {
+        self.elsewhere(workspace_id)
+            .any(|member| member.agent_id == agent_id && member.away)
+    }
+
+    /// What the agents of a workspace do, with those of this node. Who is not in it is offline.
+    #[must_use]
+    pub fn list(&self, workspace_id: WorkspaceId, here: &[Member]) -> Vec<AgentPresence> {
+        let union = self.union(workspace_id, here).into_iter();
+        union
+            .map(|(agent_id, availability)| AgentPresence {
+                agent_id,
+                availability,
+            })
+            .collect()
+    }
+
+    /// What changed since this was last asked.
+    pub fn changes(&mut self, workspace_id: WorkspaceId, here: &[Member]) -> Vec<AgentPresence> {
+        let union = self.union(workspace_id, here);
+        let told = self.told.remove(&workspace_id).unwrap_or_default();
+        let gone = told
+            .keys()
+            .filter(|agent_id| !union.contains_key(agent_id))
+            .map(|agent_id| (*agent_id, Availability::Offline));
+        let new = union
+            .iter()
+            .filter(|(agent_id, now)| told.get(agent_id) != Some(now))
+            .map(|(agent_id, now)| (*agent_id, *now));
+        let changes = gone
+            .chain(new)
+            .map(|(agent_id, availability)| AgentPresence {
+                agent_id,
+                availability,
+            });
+        let changes = changes.collect();
+        if !union.is_empty() {
+            self.told.insert(workspace_id, union);
+        }
+        changes
+    }
+
+    fn union(&self, workspace_id: WorkspaceId, here: &[Member]) -> BTreeMap<AgentId, Availability> {
+        let all: Vec<_> = here.iter().chain(self.elsewhere(workspace_id)).collect();
+        let mut union = BTreeMap::new();
+        for member in all.iter().filter(|member| member.is_here) {
+            let away = |other: &&&Member| other.agent_id == member.agent_id && other.away;
+            let availability = match all.iter().find(away) {
+                Some(_) => Availability::Away,
+                None => Availability::Online,
+            };
+            union.insert(member.agent_id, availability);
+        }
+        union
+    }
+
+    fn elsewhere(&self, workspace_id: WorkspaceId) -> impl Iterator<Item = &Member> {
+        self.nodes
+            .values()
+            .filter_map(move |node| node.members.get(&workspace_id))
+            .flatten()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use protocol::id::Id;
+
+    use super::*;
+
+    fn workspace() -> WorkspaceId {
+        WorkspaceId::from_bits(1)
+    }
+
+    fn member(is_here: bool, away: bool) -> Member {
+        Member {
+            agent_id: AgentId::from_bits(5),
+            is_here,
+            away,
+        }
+    }
+
+    fn changes(team: &mut Team, here: &[Member]) -> Vec<Availability> {
+        let changes = team.changes(workspace(), here).into_iter();
+        changes.map(|change| change.availability).collect()
+    }
+
+    #[test]
+    fn an_agent_is_reached_wherever_he_is_and_told_of_once() {
+        let mut team = Team::new();
+        let other = NodeId::from_bits(2);
+        assert_eq!(
+            changes(&mut team, &[member(true, false)]),
+            [Availability::Online]
+        );
+        team.told(other, workspace(), vec![member(true, false)]);
+        assert!(changes(&mut team, &[member(true, false)]).is_empty());
+        assert!(changes(&mut team, &[]).is_empty(), "he is on the other one");
+        assert_eq!(team.lose(other), [workspace()]);
+        assert_eq!(changes(&mut team, &[]), [Availability::Offline]);
+        assert!(changes(&mut team, &[]).is_empty());
+    }
+
+    #[test]
+    fn who_is_away_on_one_node_is_away_on_all() {
+        let mut team = Team::new();
+        let other = NodeId::from_bits(2);
+        team.told(other, workspace(), vec![member(false, true)]);
+        assert!(team.is_away(workspace(), member(true, true).agent_id));
+        assert_eq!(
+            changes(&mut team, &[member(true, false)]),
+            [Availability::Away]
+        );
+        team.choose(workspace(), member(true, true).agent_id, false);
+        assert_eq!(
+            changes(&mut team, &[member(true, false)]),
+            [Availability::Online]
+        );
+    }
+
+    #[test]
+    fn a_goodbye_gives_agents_a_while() {
+        let mut team = Team::new();
+        let other = NodeId::from_bits(2);
+        team.told(other, workspace(), vec![member(true, false)]);
+        changes(&mut team, &[]);
+        team.part(other, 1_000);
+        assert!(team.advance(1_000 + GRACE_MS - 1).is_empty());
+        assert_eq!(team.advance(1_000 + GRACE_MS), [workspace()]);
+        assert_eq!(changes(&mut team, &[]), [Availability::Offline]);
+    }
+}
