@@ -42,6 +42,11 @@ const GATHER: Duration = Duration::from_millis(1);
 const RETRY_MIN: Duration = Duration::from_millis(100);
 const RETRY_MAX: Duration = Duration::from_secs(2);
 
+/// How long nothing must have been said in the end, and how long that may take: the last words of a node
+/// spare the others doubts.
+const LAST_WORDS: Duration = Duration::from_millis(200);
+const LAST_WORDS_MAX: Duration = Duration::from_secs(2);
+
 /// Channels of one command.
 const CHANNELS_MAX: usize = 1_000;
 
@@ -60,12 +65,13 @@ enum Broken {
 
 /// Keeps a link until the soft token.
 pub(crate) async fn run(world: World, shared: Arc<Shared>, outgoing: flume::Receiver<Outgoing>) {
-    let stop = world.tracker.soft().clone();
+    let stop = ended(&world, &outgoing);
+    let mut stop = std::pin::pin!(stop);
     let mut failed_count: u32 = 0;
     loop {
         let link = Link::keep(&world, &shared, &outgoing, &mut failed_count);
         let broken = tokio::select! {
-            () = stop.cancelled() => return,
+            () = &mut stop => return,
             broken = link => broken,
         };
         let is_news = shared.fall(broken.to_string());
@@ -79,9 +85,27 @@ pub(crate) async fn run(world: World, shared: Arc<Shared>, outgoing: flume::Rece
         }
         failed_count = failed_count.saturating_add(1);
         tokio::select! {
-            () = stop.cancelled() => return,
+            () = &mut stop => return,
             () = world.clock.sleep(wait_before(&world, failed_count)) => {}
         }
+    }
+}
+
+/// Ends at the hard token, or a while after the soft one, once nothing waits any more.
+async fn ended(world: &World, outgoing: &flume::Receiver<Outgoing>) {
+    let (soft, hard) = (world.tracker.soft(), world.tracker.hard());
+    soft.cancelled().await;
+    let quiet = async {
+        loop {
+            world.clock.sleep(LAST_WORDS).await;
+            if outgoing.is_empty() {
+                return;
+            }
+        }
+    };
+    tokio::select! {
+        () = hard.cancelled() => {}
+        _ = world.clock.timeout(LAST_WORDS_MAX, quiet) => {}
     }
 }
 

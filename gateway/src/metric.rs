@@ -74,6 +74,22 @@ metrics! {
     DeliveriesLost = "switchboard_deliveries_lost_total", "counter", "Deliveries that a shard did not take in time; its connections resume.";
     /// Page views and events that were not stored.
     TracesLost = "switchboard_traces_lost_total", "counter", "Page views and custom events that were not stored.";
+    /// Nodes that share the store.
+    Nodes = "switchboard_nodes", "gauge", "Running nodes that share the store, this one included.";
+    /// Whether other nodes are in reach.
+    BusUp = "switchboard_bus_up", "gauge", "Whether the bus between nodes is in reach; 1 on a node that is alone.";
+    /// News sent to other nodes.
+    BusPublished = "switchboard_bus_published_total", "counter", "News sent to other nodes.";
+    /// Round trips in which they were sent.
+    BusBatches = "switchboard_bus_batches_total", "counter", "Round trips in which news were sent to other nodes.";
+    /// News of other nodes.
+    BusHeard = "switchboard_bus_heard_total", "counter", "News of other nodes that came.";
+    /// News that were not sent.
+    BusLost = "switchboard_bus_lost_total", "counter", "News that were not sent because the bus was out of reach or too much waited; the event log tells of them.";
+    /// Gaps in what came.
+    BusGaps = "switchboard_bus_gaps_total", "counter", "Gaps noticed in the news of other nodes; the event log was looked at.";
+    /// News that could not be read.
+    BusUnreadable = "switchboard_bus_unreadable_total", "counter", "News that were cut, forged or of a newer program, and skipped.";
     /// Files that nothing needed any more.
     FilesRemoved = "switchboard_files_removed_total", "counter", "Uploaded files that nothing needed any more and that were removed.";
     /// Files that could not be removed.

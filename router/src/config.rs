@@ -11,6 +11,8 @@ pub struct RouterConfig {
     pub lane_idle: Duration,
     /// How often the event log is looked at when nobody rings.
     pub tail_interval: Duration,
+    /// The same while the other nodes are out of reach.
+    pub blind_tail_interval: Duration,
     /// How long an entry that came early waits for the one before it.
     pub hole_wait: Duration,
     /// Page views and events that may wait to be stored; more are lost and counted.
@@ -29,6 +31,7 @@ impl Default for RouterConfig {
             lane_length: 128,
             lane_idle: Duration::from_secs(15),
             tail_interval: Duration::from_secs(1),
+            blind_tail_interval: Duration::from_millis(100),
             hole_wait: Duration::from_millis(50),
             trace_length: 20_000,
             view_interval: Duration::from_millis(250),

@@ -95,6 +95,13 @@ pub enum Delivery {
         /// Why.
         code: CloseCode,
     },
+    /// End every connection on the topic whose visitor nobody proved: he was proved meanwhile.
+    CloseUnproved {
+        /// Which.
+        topic: Topic,
+        /// Why.
+        code: CloseCode,
+    },
     /// The shard did not take its deliveries in time and some were dropped: end every connection that
     /// follows or watches anything with a resume code.
     Lost,

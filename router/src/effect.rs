@@ -8,6 +8,7 @@ use protocol::permission::VisitorActor;
 use protocol::rejection::CloseCode;
 use storage::entry::Stored;
 
+use crate::nodes::Commit;
 use crate::person;
 use crate::router::Router;
 use crate::signal::Typist;
@@ -32,17 +33,44 @@ pub(crate) async fn after(
     told: &mut Told,
 ) {
     let conversation = &stored.conversation;
-    router.hub().facts(conversation).await;
-    let before = match before {
-        _ if stored.created => Before::Nowhere,
-        Some(before) => Before::There(before),
-        None => Before::Unknown,
-    };
-    router.inboxes().changed(workspace_id, before, conversation);
+    changed(router, workspace_id, before, conversation, stored.created).await;
     of_entries(router, workspace_id, conversation, &stored.entries, told).await;
     if let Some(facts) = &stored.visitor_conversation {
         tell_devices(router, workspace_id, conversation, Some(facts)).await;
     }
+}
+
+/// After another node told of its commit.
+pub(crate) async fn elsewhere(
+    router: &Router,
+    workspace_id: WorkspaceId,
+    before: Option<Membership>,
+    commit: &Commit,
+    told: &mut Told,
+) {
+    let conversation = &commit.conversation;
+    changed(router, workspace_id, before, conversation, commit.created).await;
+    of_entries(router, workspace_id, conversation, &commit.entries, told).await;
+    if let Some(facts) = &commit.visitor_conversation {
+        tell_devices(router, workspace_id, conversation, Some(facts)).await;
+    }
+}
+
+/// Shows what a conversation is now to those who follow it, and in the lists.
+async fn changed(
+    router: &Router,
+    workspace_id: WorkspaceId,
+    before: Option<Membership>,
+    conversation: &Conversation,
+    is_new: bool,
+) {
+    router.hub().facts(conversation).await;
+    let before = match before {
+        _ if is_new => Before::Nowhere,
+        Some(before) => Before::There(before),
+        None => Before::Unknown,
+    };
+    router.inboxes().changed(workspace_id, before, conversation);
 }
 
 /// After the log told of entries that did not come by here: another node's, or a lost commit's.

@@ -12,6 +12,7 @@ use storage::entry::Numbering;
 
 use crate::delivery::{Class, Encoded};
 use crate::error::refused_by;
+use crate::nodes::News;
 use crate::part::Part;
 use crate::replay;
 use crate::router::Router;
@@ -63,6 +64,12 @@ pub(crate) async fn run(
     for conversation_id in &erased.conversation_ids {
         end(router, change, *conversation_id).await?;
         show_afresh(router, change.workspace_id, *conversation_id).await;
+        let conversation_id = *conversation_id;
+        router
+            .nodes()
+            .tell(router, change.workspace_id, || News::Afresh {
+                conversation_id,
+            });
     }
     router.changed(change.workspace_id, Part::Contact(contact_id));
     Ok(())
@@ -93,7 +100,11 @@ async fn end(
 }
 
 /// Gives everybody who follows a conversation its newest page again, with what is left of it.
-async fn show_afresh(router: &Router, workspace_id: WorkspaceId, conversation_id: ConversationId) {
+pub(crate) async fn show_afresh(
+    router: &Router,
+    workspace_id: WorkspaceId,
+    conversation_id: ConversationId,
+) {
     let db = router.db();
     match storage::conversation::find(db, workspace_id, conversation_id).await {
         Ok(Some(conversation)) => {

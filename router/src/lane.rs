@@ -17,6 +17,7 @@ use crate::contact::Moment;
 use crate::effect::{self, Told};
 use crate::erase;
 use crate::lanes::{CommandJob, Job, LaneKey};
+use crate::nodes::{Commit, News};
 use crate::router::Router;
 use crate::topic::Topic;
 use crate::turnstile::{Numbered, Turnstile};
@@ -42,6 +43,11 @@ pub(crate) struct Known {
 }
 
 impl Known {
+    /// Whether something was stored before this that did not come by here.
+    fn misses(&self, conversation: &Conversation) -> bool {
+        conversation.version > self.conversation.version + 1
+    }
+
     /// Takes in what was stored.
     fn learn(&mut self, conversation: &Conversation, entries: &[Entry]) {
         if conversation.version > self.conversation.version {
@@ -168,6 +174,7 @@ impl Lane {
         match job {
             Job::Command(job) => self.command(*job).await,
             Job::Pass(stored) => self.pass_stored(&stored).await,
+            Job::Elsewhere(commit) => self.pass_commit(&commit).await,
             Job::Heal {
                 number,
                 is_beginning,
@@ -232,11 +239,19 @@ impl Lane {
     }
 
     async fn pass_stored(&mut self, stored: &Stored) {
+        let nodes = self.router.nodes();
+        nodes.tell(&self.router, self.workspace_id(), || {
+            News::Stored(Box::new(Commit::of(stored)))
+        });
         self.has_told_beginning |= stored.created;
         let before = match &mut self.memory.known {
             Some(known) => {
                 let before = Some(Membership::from(&known.conversation));
-                known.learn(&stored.conversation, &stored.entries);
+                if known.misses(&stored.conversation) {
+                    self.memory.known = None;
+                } else {
+                    known.learn(&stored.conversation, &stored.entries);
+                }
                 before
             }
             None => {
@@ -254,6 +269,24 @@ impl Lane {
         let workspace_id = self.workspace_id();
         let told = &mut self.memory.told;
         effect::after(&self.router, workspace_id, before, stored, told).await;
+    }
+
+    /// As if it had been stored here, but that it teaches nothing of a conversation that is not known.
+    async fn pass_commit(&mut self, commit: &Commit) {
+        self.has_told_beginning |= commit.created;
+        let mut before = None;
+        if let Some(known) = &mut self.memory.known {
+            before = Some(Membership::from(&known.conversation));
+            if known.misses(&commit.conversation) {
+                self.memory.known = None;
+            } else {
+                known.learn(&commit.conversation, &commit.entries);
+            }
+        }
+        self.pass(commit.entries.clone()).await;
+        let workspace_id = self.workspace_id();
+        let told = &mut self.memory.told;
+        effect::elsewhere(&self.router, workspace_id, before, commit, told).await;
     }
 
     async fn pass(&mut self, entries: Vec<Entry>) {

@@ -18,6 +18,7 @@ use storage::unread::Unread;
 use tokio::sync::oneshot;
 
 use crate::lane;
+use crate::nodes::Commit;
 use crate::router::Router;
 
 /// When a full lane may have room again, in milliseconds.
@@ -51,6 +52,8 @@ pub(crate) enum Job {
     Command(Box<CommandJob>),
     /// Pass on what another lane of this node stored.
     Pass(Box<Stored>),
+    /// Pass on what another node stored.
+    Elsewhere(Box<Commit>),
     /// Read and pass on what is in the store up to this `seq` and did not come by here.
     Heal {
         /// The number that the event log tells of.

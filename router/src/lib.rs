@@ -5,6 +5,7 @@
 //! began. Router knows neither sockets nor HTTP: shards register a bounded channel and get frames that
 //! were encoded once.
 
+mod around;
 mod attachment;
 mod cache;
 mod claim;
@@ -23,6 +24,7 @@ mod latest;
 mod learn;
 mod live;
 mod mark;
+mod nodes;
 mod part;
 mod person;
 mod publish;

@@ -9,21 +9,27 @@ use std::time::Duration;
 
 use presence::agents::Agents;
 use presence::input::{Facts, Input};
-use presence::state::{Change, Counts, Visitors};
+use presence::state::{Change, Visitors};
 use presence::view::VisitorView;
 use protocol::agent::{AgentPresence, Availability};
-use protocol::id::{AgentId, ConnectionId, VisitorId, WorkspaceId};
+use protocol::id::{AgentId, ConnectionId, ConversationId, NodeId, VisitorId, WorkspaceId};
 use protocol::news::{AgentNews, VisitorNews};
 use protocol::view::VisitorFilter;
 use protocol::widget::Staff;
 use storage::visit::Trace;
 use tokio::sync::oneshot;
 
+use crate::around::Around;
 use crate::cache::Tenant;
 use crate::delivery::{Class, Encoded, SignalKey};
+use crate::nodes::{self, Sign};
 use crate::router::Router;
 use crate::topic::{Topic, ViewId};
 use crate::visit::{Stay, Visits};
+
+mod elsewhere;
+
+use elsewhere::counts;
 
 /// Messages that may wait; then their senders wait.
 const MAILBOX_LENGTH: usize = 8_192;
@@ -56,6 +62,8 @@ pub(crate) enum Message {
     },
     AgentLeave {
         connection_id: ConnectionId,
+        /// What it looked at.
+        looked_at: Option<ConversationId>,
     },
     Choose {
         workspace_id: WorkspaceId,
@@ -85,6 +93,21 @@ pub(crate) enum Message {
     },
     Unwatch {
         view_id: ViewId,
+    },
+    /// Another node told something of its people.
+    Elsewhere {
+        workspace_id: WorkspaceId,
+        node_id: NodeId,
+        presence: nodes::Presence,
+    },
+    /// Another node gave a sign of itself.
+    Node {
+        node_id: NodeId,
+        sign: Sign,
+    },
+    /// What other nodes told of a workspace may have been missed.
+    Missed {
+        workspace_id: WorkspaceId,
     },
 }
 
@@ -144,9 +167,12 @@ pub(crate) struct Actor {
     staff: HashMap<WorkspaceId, Staff>,
     /// When the next of the views is due.
     tell_at: Option<Duration>,
+    /// The other nodes, where there may be any, and when they are next told and looked after.
+    around: Option<(Around, Duration)>,
 }
 
 enum Wake {
+    Tick,
     Message(Box<Message>),
     Deadline,
     Tell,
@@ -154,7 +180,9 @@ enum Wake {
 
 impl Actor {
     pub(crate) fn new(router: Router, messages: flume::Receiver<Message>) -> Self {
+        let is_alone = router.nodes().is_alone();
         Self {
+            around: (!is_alone).then(|| (Around::new(router.clone()), Duration::ZERO)),
             router,
             messages,
             visitors: Visitors::new(),
@@ -179,15 +207,17 @@ impl Actor {
                 // orderly end only once nothing does.
                 biased;
                 () = hard.cancelled() => return,
+                () = self.sleep_to_tick() => Wake::Tick,
                 () = self.sleep_to_tell() => Wake::Tell,
                 () = self.sleep_to_deadline() => Wake::Deadline,
                 message = self.messages.recv_async() => match message {
                     Ok(message) => Wake::Message(Box::new(message)),
                     Err(flume::RecvError::Disconnected) => return,
                 },
-                () = soft.cancelled() => return,
+                () = soft.cancelled() => return self.part(),
             };
             match wake {
+                Wake::Tick => self.tick().await,
                 Wake::Message(message) => self.take(*message).await,
                 Wake::Deadline => self.advance().await,
                 Wake::Tell => self.tell().await,
@@ -235,23 +265,19 @@ impl Actor {
                 agent_id,
                 connection_id,
             } => {
-                self.agent_of
-                    .insert(connection_id, (workspace_id, agent_id));
-                let change = self.agents.connect(connection_id, workspace_id, agent_id);
-                self.team_changed(workspace_id, change.into_iter().collect())
-                    .await;
+                self.agent_enter(workspace_id, agent_id, connection_id)
+                    .await
             }
-            Message::AgentLeave { connection_id } => {
-                let now_ms = self.now_ms();
-                if let Some((_, agent_id)) = self.agent_of.remove(&connection_id) {
-                    self.agents.disconnect(connection_id, agent_id, now_ms);
-                }
-            }
+            Message::AgentLeave {
+                connection_id,
+                looked_at,
+            } => self.agent_leave(connection_id, looked_at),
             Message::Choose {
                 workspace_id,
                 agent_id,
                 availability,
             } => {
+                self.agent_chose(workspace_id, agent_id, availability);
                 let change = self.agents.choose(agent_id, availability);
                 self.team_changed(workspace_id, change.into_iter().collect())
                     .await;
@@ -261,7 +287,7 @@ impl Actor {
             Message::Team {
                 workspace_id,
                 reply,
-            } => drop(reply.send(self.agents.list(workspace_id))),
+            } => drop(reply.send(self.team(workspace_id))),
             Message::Snapshot {
                 workspace_id,
                 view_id,
@@ -276,7 +302,38 @@ impl Actor {
                 workspace_id,
                 interval,
             } => self.pace(workspace_id, interval),
-            Message::Unwatch { view_id } => drop(self.views.remove(&view_id)),
+            Message::Unwatch { view_id } => self.unwatch(view_id),
+            Message::Elsewhere {
+                workspace_id,
+                node_id,
+                presence,
+            } => self.elsewhere(workspace_id, node_id, presence).await,
+            Message::Node { node_id, sign } => self.node(node_id, sign).await,
+            Message::Missed { workspace_id } => self.miss(workspace_id),
+        }
+    }
+
+    async fn agent_enter(
+        &mut self,
+        workspace_id: WorkspaceId,
+        agent_id: AgentId,
+        connection_id: ConnectionId,
+    ) {
+        self.agent_of
+            .insert(connection_id, (workspace_id, agent_id));
+        let change = self.agents.connect(connection_id, workspace_id, agent_id);
+        self.agent_came(workspace_id, agent_id);
+        self.team_changed(workspace_id, change.into_iter().collect())
+            .await;
+    }
+
+    fn agent_leave(&mut self, connection_id: ConnectionId, looked_at: Option<ConversationId>) {
+        let now_ms = self.now_ms();
+        if let Some((workspace_id, agent_id)) = self.agent_of.remove(&connection_id) {
+            self.agents.disconnect(connection_id, agent_id, now_ms);
+            if let Some(conversation_id) = looked_at {
+                self.router.tell_viewers(workspace_id, conversation_id);
+            }
         }
     }
 
@@ -312,6 +369,18 @@ impl Actor {
         for trace in self.visits.take(change, &self.router.world().ids) {
             self.router.traces().put(change.workspace_id, trace);
         }
+        match &mut self.around {
+            None => self.show(change),
+            Some((around, _)) => {
+                if let Some(change) = around.here(change) {
+                    self.show(&change);
+                }
+            }
+        }
+    }
+
+    /// Puts a change into the lists that are watched.
+    fn show(&mut self, change: &Change) {
         let now = self.router.world().clock.elapsed();
         let mut is_due_anew = false;
         for watched in self.views.values_mut() {
@@ -378,11 +447,18 @@ impl Actor {
         interval: Duration,
     ) -> Encoded {
         let interval = interval.max(self.router.config().view_interval);
-        let counts = self.visitors.counts(workspace_id);
-        let visitors = &self.visitors;
+        self.watch(workspace_id);
+        let counts = self.counts(workspace_id);
+        let (visitors, around) = (&self.visitors, &self.around);
         let watched = self.views.entry(view_id).or_insert_with(|| Watched {
             workspace_id,
-            view: VisitorView::new(filter, visitors.of_workspace(workspace_id), counts),
+            view: match around {
+                None => VisitorView::new(filter, visitors.of_workspace(workspace_id), counts),
+                Some((around, _)) => {
+                    let all = around.everywhere.of_workspace(workspace_id);
+                    VisitorView::new(filter, all, counts)
+                }
+            },
             interval,
             due: None,
         });
@@ -393,13 +469,13 @@ impl Actor {
     /// Tells every list that is due what changed in its window.
     async fn tell(&mut self) {
         let now = self.router.world().clock.elapsed();
-        let visitors = &self.visitors;
+        let (visitors, around) = (&self.visitors, &self.around);
         let frames: Vec<_> = self
             .views
             .iter_mut()
             .filter_map(|(view_id, watched)| {
                 watched.due.take_if(|due| *due <= now)?;
-                let counts: Counts = visitors.counts(watched.workspace_id);
+                let counts = counts(visitors, around, watched.workspace_id);
                 Some((*view_id, watched.view.flush(counts)?))
             })
             .collect();
@@ -417,7 +493,13 @@ impl Actor {
         }
     }
 
-    async fn team_changed(&mut self, workspace_id: WorkspaceId, presence: Vec<AgentPresence>) {
+    /// Tells what agents of this node do now, and with it what they do on all.
+    async fn team_changed(&mut self, workspace_id: WorkspaceId, changes: Vec<AgentPresence>) {
+        let presence = self.of_all_nodes(workspace_id, changes);
+        self.tell_team(workspace_id, presence).await;
+    }
+
+    async fn tell_team(&mut self, workspace_id: WorkspaceId, presence: Vec<AgentPresence>) {
         if presence.is_empty() {
             return;
         }
@@ -440,7 +522,7 @@ impl Actor {
                 return;
             }
         };
-        let staff = staff_of(&tenant, &self.agents.list(workspace_id));
+        let staff = staff_of(&tenant, &self.team(workspace_id));
         if self.staff.get(&workspace_id) == Some(&staff) {
             return;
         }

@@ -11,6 +11,7 @@ use storage::entry::Numbering;
 use storage::participant::{Mark, Party};
 
 use crate::latest::Latest;
+use crate::nodes;
 use crate::person;
 use crate::replay::{own_read, team_marks, visitor_marks};
 use crate::router::Router;
@@ -128,6 +129,10 @@ async fn store(router: &Router, batch: &[((ConversationId, Party), Progress)]) {
     };
     for ((conversation_id, party), progress) in batch {
         let told = told.get(conversation_id).copied();
+        router.nodes().tell(router, progress.workspace_id, || {
+            let reader = (*conversation_id, *party);
+            nodes::marked(reader, progress.visitor, progress.marks, told)
+        });
         if let Err(error) = tell(router, *conversation_id, *party, progress, told).await {
             tracing::warn!(%error, "marks could not be told");
         }
@@ -142,13 +147,34 @@ async fn told_visitors(
     let mut told = HashMap::new();
     for ((conversation_id, party), progress) in batch {
         let topic = Topic::ConversationVisitor(*conversation_id);
-        if matches!(party, Party::Agent(_)) && router.hub().is_followed(&topic) {
+        // A visitor on another node listens unseen from here.
+        let may_listen = router.hub().is_followed(&topic) || !router.nodes().is_alone();
+        if matches!(party, Party::Agent(_)) && may_listen {
             let (db, workspace_id) = (router.db(), progress.workspace_id);
             let marks = storage::participant::team_marks(db, workspace_id, *conversation_id);
             told.insert(*conversation_id, marks.await?);
         }
     }
     Ok(told)
+}
+
+/// Tells what another node stored.
+pub(crate) async fn tell_again(
+    router: &Router,
+    workspace_id: WorkspaceId,
+    (conversation_id, party): (ConversationId, Party),
+    visitor: Option<VisitorActor>,
+    marks: Marks,
+    told: Option<Marks>,
+) {
+    let progress = Progress {
+        workspace_id,
+        visitor,
+        marks,
+    };
+    if let Err(error) = tell(router, conversation_id, party, &progress, told).await {
+        tracing::warn!(%error, "marks of another node could not be told");
+    }
 }
 
 async fn tell(

@@ -66,6 +66,13 @@ impl Persons {
         }
     }
 
+    /// Whether a proved person may be connected.
+    pub(crate) fn knows(&self, workspace_id: WorkspaceId, contact_id: ContactId) -> bool {
+        let known = self.known();
+        let persons = known.of_workspace.get(&workspace_id);
+        persons.is_some_and(|persons| persons.contains_key(&contact_id))
+    }
+
     fn of(&self, workspace_id: WorkspaceId, contacts: &[ContactId]) -> Vec<VisitorActor> {
         let known = self.known();
         let persons = known.of_workspace.get(&workspace_id);

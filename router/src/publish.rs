@@ -106,6 +106,18 @@ impl Hub {
         }
     }
 
+    /// Ends the connections of a visitor from before somebody proved who he is: they come back as the person.
+    pub(crate) async fn close_unproved(&self, visitor_id: VisitorId) {
+        let code = CloseCode::IdentityChanged;
+        for topic in [
+            Topic::Visitor(visitor_id),
+            Topic::VisitorLauncher(visitor_id),
+        ] {
+            self.send(topic, Delivery::CloseUnproved { topic, code })
+                .await;
+        }
+    }
+
     /// Ends all connections on a topic.
     pub(crate) async fn close(&self, topic: Topic, code: CloseCode) {
         self.send(topic, Delivery::CloseTopic { topic, code }).await;

@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use protocol::entry::Author;
-use protocol::id::{AgentId, ConnectionId, ConversationId, Id};
+use protocol::id::{AgentId, ConnectionId, ConversationId, Id, NodeId};
 use protocol::limit::TYPING_MS;
 use protocol::news::{AgentNews, VisitorNews};
 use protocol::text::cut;
@@ -75,6 +75,8 @@ impl Typing {
 struct Viewing {
     of_connection: HashMap<ConnectionId, (AgentId, ConversationId)>,
     connections: HashMap<ConversationId, BTreeSet<(AgentId, ConnectionId)>>,
+    /// Those on other nodes.
+    elsewhere: HashMap<ConversationId, BTreeMap<NodeId, Vec<AgentId>>>,
 }
 
 impl Viewing {
@@ -115,15 +117,52 @@ impl Viewing {
         self.look(connection_id, agent_id, None).pop()
     }
 
+    /// All who look at a conversation, here and elsewhere.
     fn agents(&self, conversation_id: ConversationId) -> Vec<AgentId> {
-        let viewers = self.connections.get(&conversation_id);
-        let mut agents: Vec<_> = viewers
-            .into_iter()
-            .flatten()
-            .map(|(agent_id, _)| *agent_id)
-            .collect();
+        let mut agents = self.agents_here(conversation_id);
+        let elsewhere = self.elsewhere.get(&conversation_id);
+        agents.extend(elsewhere.into_iter().flat_map(BTreeMap::values).flatten());
+        agents.sort_unstable();
         agents.dedup();
         agents
+    }
+
+    fn agents_here(&self, conversation_id: ConversationId) -> Vec<AgentId> {
+        let viewers = self.connections.get(&conversation_id);
+        let viewers = viewers.into_iter().flatten();
+        let mut agents: Vec<_> = viewers.map(|(agent_id, _)| *agent_id).collect();
+        agents.dedup();
+        agents
+    }
+
+    /// Sets who looks at a conversation on another node.
+    fn look_elsewhere(
+        &mut self,
+        node_id: NodeId,
+        conversation_id: ConversationId,
+        agent_ids: Vec<AgentId>,
+    ) {
+        let nodes = self.elsewhere.entry(conversation_id).or_default();
+        if agent_ids.is_empty() {
+            nodes.remove(&node_id);
+        } else {
+            nodes.insert(node_id, agent_ids);
+        }
+        if nodes.is_empty() {
+            self.elsewhere.remove(&conversation_id);
+        }
+    }
+
+    /// A node is gone. Gives the conversations whose viewers are others now.
+    fn forget(&mut self, node_id: NodeId) -> Vec<ConversationId> {
+        let mut changed = Vec::new();
+        self.elsewhere.retain(|conversation_id, nodes| {
+            if nodes.remove(&node_id).is_some() {
+                changed.push(*conversation_id);
+            }
+            !nodes.is_empty()
+        });
+        changed
     }
 }
 
@@ -157,15 +196,18 @@ impl Signals {
         text: Option<&str>,
     ) {
         let now = self.clock.elapsed();
-        lock(&self.typing).go_on((conversation_id, typist), name.to_owned(), now);
-        self.bell.notify_one();
+        let mut typing = lock(&self.typing);
+        typing.go_on((conversation_id, typist), name.to_owned(), now);
+        // Told before anybody else can end it, so that the end is told last.
         self.tell(conversation_id, typist, name, Some(text));
+        drop(typing);
+        self.bell.notify_one();
     }
 
     /// Somebody stopped typing.
     pub(crate) fn stopped(&self, conversation_id: ConversationId, typist: Typist) {
-        let ended = lock(&self.typing).end((conversation_id, typist));
-        if let Some(name) = ended {
+        let mut typing = lock(&self.typing);
+        if let Some(name) = typing.end((conversation_id, typist)) {
             self.tell(conversation_id, typist, &name, None);
         }
     }
@@ -177,25 +219,59 @@ impl Signals {
         }
     }
 
-    /// A connection of an agent looks at a conversation, or at none.
+    /// A connection of an agent looks at a conversation, or at none. Gives the conversations that others
+    /// look at now.
     pub(crate) fn look(
         &self,
         connection_id: ConnectionId,
         agent_id: AgentId,
         conversation_id: Option<ConversationId>,
-    ) {
+    ) -> Vec<ConversationId> {
         let changed = lock(&self.viewing).look(connection_id, agent_id, conversation_id);
+        for conversation_id in &changed {
+            self.tell_viewers(*conversation_id);
+        }
+        changed
+    }
+
+    /// A connection of an agent ended. Gives the conversation that it looked at.
+    pub(crate) fn leave(&self, connection_id: ConnectionId) -> Option<ConversationId> {
+        let left = lock(&self.viewing).leave(connection_id);
+        if let Some(conversation_id) = left {
+            self.tell_viewers(conversation_id);
+        }
+        left
+    }
+
+    /// Another node says who looks at a conversation there.
+    pub(crate) fn look_elsewhere(
+        &self,
+        node_id: NodeId,
+        conversation_id: ConversationId,
+        agent_ids: Vec<AgentId>,
+    ) {
+        lock(&self.viewing).look_elsewhere(node_id, conversation_id, agent_ids);
+        self.tell_viewers(conversation_id);
+    }
+
+    /// Another node is gone, and with it those who looked on there.
+    pub(crate) fn forget(&self, node_id: NodeId) {
+        let changed = lock(&self.viewing).forget(node_id);
         for conversation_id in changed {
             self.tell_viewers(conversation_id);
         }
     }
 
-    /// A connection of an agent ended.
-    pub(crate) fn leave(&self, connection_id: ConnectionId) {
-        let left = lock(&self.viewing).leave(connection_id);
-        if let Some(conversation_id) = left {
-            self.tell_viewers(conversation_id);
-        }
+    /// What a connection of an agent looks at.
+    pub(crate) fn looked_at(&self, connection_id: ConnectionId) -> Option<ConversationId> {
+        let viewing = lock(&self.viewing);
+        let looked_at = viewing.of_connection.get(&connection_id);
+        looked_at.map(|(_, conversation_id)| *conversation_id)
+    }
+
+    /// Who looks at a conversation on this node.
+    pub(crate) fn viewers_here(&self, conversation_id: ConversationId) -> Vec<AgentId> {
+        lock(&self.viewing).agents_here(conversation_id)
     }
 
     /// Who looks at a conversation now.

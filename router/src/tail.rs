@@ -1,9 +1,12 @@
 //! The tail of the event log: what was changed by whom- and wherever, and did not come by here.
 //!
-//! Looked at each second, and at once when rung. It passes on entries that no lane of this node passed,
+//! Looked at each second, each tenth of one while other nodes are out of reach, and at once when rung. It passes on entries that no lane of this node passed,
 //! ends the connections of those whose rights are gone, drops caches, and tells consoles what to read
 //! again. So a lost message between nodes, or desk's writes, heal the same way.
 
+use std::time::Duration;
+
+use bus::Reach;
 use bytes::Bytes;
 use protocol::event::{Event, EventType};
 use protocol::id::{AgentId, ContactId, LoginSessionId, SiteId, VisitorId, WorkspaceId};
@@ -25,6 +28,11 @@ pub(crate) const BELL: &str = "events";
 /// Events read at a time.
 const PAGE_LENGTH: usize = 500;
 
+/// What rang may stand behind a transaction that still runs, and show a moment later: then it is looked for
+/// so often, and so many times.
+const EAGER_INTERVAL: Duration = Duration::from_millis(50);
+const EAGER_MAX: u32 = 4;
+
 /// Rings the tails of all nodes.
 pub(crate) fn ring(router: &Router) {
     router.bus().publish(BELL, &Bytes::new());
@@ -34,16 +42,32 @@ pub(crate) fn ring(router: &Router) {
 pub(crate) async fn run(router: &Router, mut cursor: EventCursor) {
     let bell = router.bus().follow(BELL);
     let soft = router.world().tracker.soft().clone();
+    let mut reach = router.bus().reach();
+    let config = router.config();
+    let mut eager_count = 0;
     loop {
-        tokio::select! {
+        let interval = match *reach.borrow_and_update() {
+            _ if eager_count > 0 => EAGER_INTERVAL,
+            Reach::Up => config.tail_interval,
+            Reach::Down => config.blind_tail_interval,
+        };
+        let is_rung = tokio::select! {
             () = soft.cancelled() => return,
             // Whether something was heard or lost: the log tells.
-            _ = bell.hear() => {}
-            () = router.world().clock.sleep(router.config().tail_interval) => {}
-        }
+            _ = bell.hear() => true,
+            () = router.nodes().look.notified() => true,
+            _ = reach.changed() => true,
+            () = router.world().clock.sleep(interval) => false,
+        };
+        let before = cursor;
         if let Err(error) = read(router, &mut cursor).await {
             tracing::warn!(%error, "the event log could not be read");
         }
+        eager_count = match (cursor == before, is_rung) {
+            (false, _) => 0,
+            (true, true) => EAGER_MAX,
+            (true, false) => eager_count.saturating_sub(1),
+        };
     }
 }
 
@@ -112,8 +136,15 @@ fn heal(router: &Router, event: &Event) {
     let Ok(conversation_id) = event.subject.parse() else {
         return;
     };
+    if !router.nodes().concerns(event.workspace_id) {
+        return;
+    }
     let key = LaneKey::Conversation(event.workspace_id, conversation_id);
     let passed = router.lanes().passed(key).unwrap_or_default();
+    let told = router.nodes().told(conversation_id);
+    if event.number <= told && passed == 0 {
+        return;
+    }
     // A beginning is told to the visitor's tabs by the lane that saw it, or by this.
     let is_beginning = event.event_type == EventType::ConversationCreated;
     if passed < event.number || is_beginning {
@@ -185,6 +216,7 @@ async fn visitor_changed(
             let code = CloseCode::IdentityChanged;
             router.hub().close_visitor(visitor_id, code).await;
         }
+        Some(row) if row.proved => router.hub().close_unproved(visitor_id).await,
         Some(_) | None => {}
     }
     router.visitor_changed(workspace_id, visitor_id).await;

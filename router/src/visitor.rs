@@ -7,7 +7,7 @@ use protocol::frame::{Page, Purpose};
 use protocol::id::{ConnectionId, ContactId, SiteId, VisitorId, WorkspaceId};
 use protocol::limit;
 use protocol::permission::VisitorActor;
-use protocol::rejection::{CloseCode, ErrorCode, Rejection};
+use protocol::rejection::{ErrorCode, Rejection};
 use protocol::text::cut;
 use protocol::visitor::{Browser, PageView, Source};
 use storage::visitor::{NewVisitor, Proof, VisitorRow};
@@ -116,8 +116,9 @@ pub(crate) async fn begin(router: &Router, newcomer: &Newcomer) -> Result<Standi
             true => {
                 if !was_proved {
                     // One identity for the life of a connection: those of before come back as the person.
-                    let code = CloseCode::IdentityChanged;
-                    router.hub().close_visitor(id, code).await;
+                    router.hub().close_unproved(id).await;
+                    // He may have connections on other nodes.
+                    crate::tail::ring(router);
                 }
                 id
             }

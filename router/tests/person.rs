@@ -146,10 +146,12 @@ on_both! {
             Heard::Frame(..) | Heard::Follow(..) | Heard::Lost => None,
         });
         let topic = Topic::VisitorLauncher(visitor.id);
-        assert_eq!(closed.await, (topic, CloseCode::IdentityChanged));
-        // Proved again, as pages do with each load, changes nothing.
+        let closed = closed.await;
+        assert_eq!(closed, (topic, CloseCode::IdentityChanged));
+        // Proved again, as pages do with each load, ends at most what nobody proved.
         stage.prove(Some(visitor.id), "42").await;
-        assert_eq!(ear.rest(), []);
+        let again = Heard::Close(closed.0, closed.1);
+        assert!(ear.rest().iter().all(|heard| *heard == again));
     }
 
     async fn what_is_reopened_is_followed_by_who_came_while_it_was_closed(stage: Stage) {

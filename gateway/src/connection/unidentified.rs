@@ -156,6 +156,9 @@ impl Unidentified {
         let identity = self.identity(known.actor, hello.purpose);
         let connection_id = identity.connection_id;
         self.mailbox.identify(Phase::Visitor, claims.expires_at_ms);
+        if known.visitor.contact_id.is_some() {
+            self.mailbox.prove();
+        }
         let shard = Rc::clone(&self.shard);
         let mut connection = Identified::new(shard, Rc::clone(&self.mailbox), &identity);
         let visitor_id = known.visitor.visitor_id;

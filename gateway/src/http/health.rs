@@ -39,6 +39,12 @@ async fn ready(State(doors): State<Doors>) -> Response {
     }
     let asked = storage::setup::is_done(&doors.reader);
     match doors.world.clock.timeout(STORE_TIME_MAX, asked).await {
+        // It serves all the same: what happens on other nodes comes a moment later.
+        Some(Ok(_)) if !doors.router.stats().is_in_reach => (
+            StatusCode::OK,
+            "ready, but the bus is out of reach: news of other nodes come late\n",
+        )
+            .into_response(),
         Some(Ok(_)) => (StatusCode::OK, "ready\n").into_response(),
         Some(Err(_)) | None => (
             StatusCode::SERVICE_UNAVAILABLE,
@@ -74,6 +80,22 @@ async fn metrics(State(doors): State<Doors>) -> Response {
     doors
         .metrics
         .set(Metric::TracesLost, stats.lost_trace_count);
+    let bus = stats.bus;
+    for (metric, value) in [
+        (Metric::Nodes, stats.node_count as u64),
+        (Metric::BusUp, u64::from(stats.is_in_reach)),
+        (Metric::BusPublished, bus.published_count),
+        (Metric::BusBatches, bus.batch_count),
+        (Metric::BusHeard, bus.heard_count),
+        (Metric::BusLost, bus.lost_count),
+        (Metric::BusGaps, bus.gap_count),
+        (
+            Metric::BusUnreadable,
+            bus.unreadable_count + stats.unknown_news_count,
+        ),
+    ] {
+        doors.metrics.set(metric, value);
+    }
     (
         [(
             header::CONTENT_TYPE,

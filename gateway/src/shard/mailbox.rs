@@ -85,6 +85,8 @@ pub(crate) struct Mailbox {
     last: Cell<Option<CloseCode>>,
     waker: Cell<Option<Waker>>,
     phase: Cell<Phase>,
+    /// Whether a signed identity proved who the visitor is.
+    is_proved: Cell<bool>,
     beats: Cell<Beats>,
     heard_at: Cell<u32>,
     said_at: Cell<u32>,
@@ -106,6 +108,7 @@ impl Mailbox {
             last: Cell::new(None),
             waker: Cell::new(None),
             phase: Cell::new(Phase::Unidentified),
+            is_proved: Cell::new(false),
             beats: Cell::new(Beats::Answered),
             heard_at: Cell::new(now),
             said_at: Cell::new(now),
@@ -146,6 +149,16 @@ impl Mailbox {
             self.end(CloseCode::TooSlow);
         }
         self.wake();
+    }
+
+    /// The visitor is the person whom a signed identity proved.
+    pub(crate) fn prove(&self) {
+        self.is_proved.set(true);
+    }
+
+    /// Whether a signed identity proved who the visitor is.
+    pub(crate) fn is_proved(&self) -> bool {
+        self.is_proved.get()
     }
 
     /// Whether something was given up that the reader has not asked for again.

@@ -196,6 +196,13 @@ impl Shard {
                     mailbox.end(code);
                 }
             }
+            Delivery::CloseUnproved { topic, code } => {
+                for mailbox in self.listeners(topic) {
+                    if !mailbox.is_proved() {
+                        mailbox.end(code);
+                    }
+                }
+            }
             Delivery::Lost => {
                 for mailbox in self.identified() {
                     mailbox.end(CloseCode::TooSlow);

@@ -7,11 +7,11 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use bus::Bus;
+use bus::{Bus, Reach, Stats as BusStats};
 use protocol::command::{Ack, Command};
 use protocol::conversation::VisitorConversation;
 use protocol::frame::{Follow, Watch};
-use protocol::id::{ConnectionId, ContactId, ConversationId, WorkspaceId};
+use protocol::id::{ConnectionId, ContactId, ConversationId, NodeId, WorkspaceId};
 use protocol::permission::{Actor, Permission, Principal};
 use protocol::rejection::{ErrorCode, Rejection};
 use protocol::text::ClientId;
@@ -33,6 +33,7 @@ use crate::lanes::{self, CommandJob, Job, LaneKey, Lanes};
 use crate::learn::Learning;
 use crate::live::{self, Live, Message};
 use crate::mark::Marking;
+use crate::nodes::Nodes;
 use crate::part::Part;
 use crate::person::Persons;
 use crate::replay::{self, Replay, Start};
@@ -64,6 +65,14 @@ pub struct Stats {
     pub lost_delivery_count: u64,
     /// Page views and events that were not stored.
     pub lost_trace_count: u64,
+    /// Nodes that share the store, this one included.
+    pub node_count: usize,
+    /// Whether other nodes are in reach, where there may be any.
+    pub is_in_reach: bool,
+    /// News of other nodes that were not understood.
+    pub unknown_news_count: u64,
+    /// The bus.
+    pub bus: BusStats,
 }
 
 /// The realtime core of this node. Clones are one router.
@@ -88,6 +97,7 @@ struct Inner {
     timers: Timers,
     learning: Learning,
     contacts: Changes,
+    nodes: Nodes,
     rights: Mutex<HashMap<(u128, ConversationId), Duration>>,
 }
 
@@ -124,6 +134,7 @@ impl Router {
             timers: Timers::default(),
             learning: Learning::default(),
             contacts: Changes::default(),
+            nodes: Nodes::new(world.ids.next(), &bus),
             rights: Mutex::default(),
             hub,
             world,
@@ -131,6 +142,7 @@ impl Router {
             db,
             config,
         }));
+        router.0.nodes.follow_signs(&router);
         router.spawn(|router| async move { tail::run(&router, cursor).await });
         router.spawn(|router| async move { router.0.timers.run(&router).await });
         router.spawn(|router| async move { router.0.traces.run(&router).await });
@@ -373,6 +385,17 @@ impl Router {
         answer.await.unwrap_or(Err(ErrorCode::Unavailable.into()))
     }
 
+    /// This node goes on as another one: it entered the store under this id.
+    pub fn incarnate(&self, node_id: NodeId) {
+        self.0.nodes.incarnate(node_id);
+    }
+
+    /// Which other nodes live, as the store has it: told each second by who keeps the node's own lease.
+    pub fn call_the_roll(&self, living: Vec<NodeId>) {
+        let now = self.0.world.clock.elapsed();
+        self.0.nodes.call_the_roll(now, living);
+    }
+
     /// Figures for metrics.
     #[must_use]
     pub fn stats(&self) -> Stats {
@@ -381,6 +404,10 @@ impl Router {
             topic_count: self.0.hub.topic_count(),
             lost_delivery_count: self.0.hub.lost_count(),
             lost_trace_count: self.0.traces.lost_count(),
+            node_count: self.0.nodes.count(),
+            is_in_reach: *self.0.bus.reach().borrow() == Reach::Up,
+            unknown_news_count: self.0.nodes.unreadable_count(),
+            bus: self.0.bus.stats(),
         }
     }
 }
@@ -441,6 +468,10 @@ impl Router {
 
     pub(crate) fn contacts(&self) -> &Changes {
         &self.0.contacts
+    }
+
+    pub(crate) fn nodes(&self) -> &Nodes {
+        &self.0.nodes
     }
 
     pub(crate) fn learning(&self) -> &Learning {

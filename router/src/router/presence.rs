@@ -108,6 +108,7 @@ impl Router {
     /// A connection of an agent came up. Others than agents are ignored.
     pub async fn agent_enter(&self, actor: &Actor, connection_id: ConnectionId) {
         if let Principal::Agent(agent) = actor.principal {
+            self.0.nodes.arrived(self, actor.workspace_id);
             let message = Message::AgentEnter {
                 workspace_id: actor.workspace_id,
                 agent_id: agent.agent_id,
@@ -119,11 +120,12 @@ impl Router {
 
     /// A connection of an agent ended: also looks at nothing any more.
     pub async fn agent_leave(&self, connection_id: ConnectionId) {
-        self.0.signals.leave(connection_id);
-        self.0
-            .live
-            .send(Message::AgentLeave { connection_id })
-            .await;
+        let looked_at = self.0.signals.leave(connection_id);
+        let message = Message::AgentLeave {
+            connection_id,
+            looked_at,
+        };
+        self.0.live.send(message).await;
     }
 
     /// Who a browser is from now on: as before, proved by a signed identity, or somebody new.
@@ -160,6 +162,7 @@ impl Router {
         let fault = |error| refused_by(&error);
         let (db, workspace_id) = (&self.0.db, actor.workspace_id);
         self.0.persons.arrived(&self.0.hub, workspace_id, &visitor);
+        self.0.nodes.arrived(self, workspace_id);
         let open = storage::conversation::open_of_visitor(db, workspace_id, &visitor).await;
         let unread = storage::unread::of_visitor(db, workspace_id, &visitor).await;
         Ok(VisitorWelcome {

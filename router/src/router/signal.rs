@@ -12,6 +12,7 @@ use protocol::rejection::{ErrorCode, Rejection};
 
 use super::Router;
 use crate::error::refused_by;
+use crate::nodes::News;
 use crate::signal::Typist;
 
 /// How long a right to signal in a conversation is remembered without asking the store again.
@@ -57,6 +58,18 @@ impl Router {
         } else {
             self.0.signals.stopped(conversation_id, typist);
         }
+        self.0
+            .nodes
+            .tell(self, actor.workspace_id, || News::Typing {
+                conversation_id,
+                agent_id: match typist {
+                    Typist::Customer => None,
+                    Typist::Agent(agent_id) => Some(agent_id),
+                },
+                name,
+                text,
+                active,
+            });
         Ok(())
     }
 
@@ -77,10 +90,22 @@ impl Router {
         if let Some(id) = conversation_id {
             self.is_of_workspace(actor.workspace_id, id).await?;
         }
-        self.0
+        let changed = self
+            .0
             .signals
             .look(connection_id, agent.agent_id, conversation_id);
+        for conversation_id in changed {
+            self.tell_viewers(actor.workspace_id, conversation_id);
+        }
         Ok(())
+    }
+
+    /// Tells the other nodes who looks at a conversation here.
+    pub(crate) fn tell_viewers(&self, workspace_id: WorkspaceId, conversation_id: ConversationId) {
+        self.0.nodes.tell(self, workspace_id, || News::Viewing {
+            conversation_id,
+            agent_ids: self.0.signals.viewers_here(conversation_id),
+        });
     }
 
     /// Everything up to a number was read, in the reader's own counting. Stored within a second.

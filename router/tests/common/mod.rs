@@ -334,7 +334,9 @@ fn heard(delivery: Delivery) -> Heard {
             topic,
             conversation_id,
         } => Heard::Follow(topic, conversation_id),
-        Delivery::CloseTopic { topic, code } => Heard::Close(topic, code),
+        Delivery::CloseTopic { topic, code } | Delivery::CloseUnproved { topic, code } => {
+            Heard::Close(topic, code)
+        }
         Delivery::Lost => Heard::Lost,
     }
 }

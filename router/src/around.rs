@@ -1,0 +1,312 @@
+//! The other nodes as presence sees them: what they told of their visitors and agents, and what they are to be
+//! told of ours.
+//!
+//! Visitors are told to a workspace only while some node watches them there, changes collected for a moment. A
+//! node that missed something asks for all of it again.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::Duration;
+
+use bus::Reach;
+use presence::agents::Agents;
+use presence::everywhere::Everywhere;
+use presence::roster::{BEAT, Roster, Verdict};
+use presence::state::{Change, Visitors};
+use presence::team::Team;
+use protocol::id::{NodeId, VisitorId, WorkspaceId};
+
+use crate::nodes::{News, Presence, Sign};
+use crate::router::Router;
+
+/// How often other nodes are told and looked after.
+pub(crate) const TICK: Duration = Duration::from_millis(250);
+
+/// How long a node that asked for visitors is told of them without asking again, and how often one that
+/// watches says so.
+const WATCH_TERM: Duration = Duration::from_secs(30);
+const WATCH_PERIOD: Duration = Duration::from_secs(10);
+
+/// Rows of one message.
+const ROWS_MAX: usize = 200;
+
+/// What is known of the other nodes, and owed to them.
+pub(crate) struct Around {
+    router: Router,
+    pub(crate) everywhere: Everywhere,
+    pub(crate) team: Team,
+    roster: Roster,
+    /// Workspaces whose visitors somebody here watches, and when the others were last told so.
+    watched: HashMap<WorkspaceId, Duration>,
+    /// Workspaces whose visitors another node watches, and until when.
+    wanted: HashMap<WorkspaceId, Duration>,
+    /// Workspaces of which something was missed.
+    missed: BTreeSet<WorkspaceId>,
+    /// Workspaces of which another node missed something, and whether it watches visitors.
+    asked: BTreeMap<WorkspaceId, bool>,
+    /// Our visitors that changed since the others were told.
+    changed: BTreeMap<WorkspaceId, BTreeSet<VisitorId>>,
+    beat_at: Duration,
+}
+
+/// What came of something that another node told, or of time.
+#[derive(Debug, Default)]
+pub(crate) struct Outcome {
+    /// Visitors, as lists shall show them.
+    pub(crate) changes: Vec<Change>,
+    /// Workspaces whose agents may have changed.
+    pub(crate) teams: Vec<WorkspaceId>,
+    /// Workspaces of which another node wants to know who looks at what.
+    pub(crate) asked: Vec<WorkspaceId>,
+}
+
+impl Around {
+    pub(crate) fn new(router: Router) -> Self {
+        Self {
+            router,
+            everywhere: Everywhere::new(),
+            team: Team::new(),
+            roster: Roster::default(),
+            watched: HashMap::new(),
+            wanted: HashMap::new(),
+            missed: BTreeSet::new(),
+            asked: BTreeMap::new(),
+            changed: BTreeMap::new(),
+            beat_at: Duration::ZERO,
+        }
+    }
+
+    /// Something changed among our visitors. Gives what lists shall show.
+    pub(crate) fn here(&mut self, change: &Change) -> Option<Change> {
+        let workspace_id = change.workspace_id;
+        if self.wanted.contains_key(&workspace_id) {
+            let changed = self.changed.entry(workspace_id).or_default();
+            changed.insert(change.row.id);
+        }
+        self.everywhere.here(change)
+    }
+
+    /// Somebody here watches the visitors of a workspace.
+    pub(crate) fn watch(&mut self, workspace_id: WorkspaceId) {
+        if !self.watched.contains_key(&workspace_id) {
+            self.watched.insert(workspace_id, self.now());
+            self.missed.insert(workspace_id);
+        }
+    }
+
+    /// Nobody here does any more.
+    pub(crate) fn unwatch(&mut self, workspace_id: WorkspaceId) {
+        self.watched.remove(&workspace_id);
+        self.everywhere.forget(workspace_id);
+    }
+
+    /// Something of a workspace was missed.
+    pub(crate) fn miss(&mut self, workspace_id: WorkspaceId) {
+        self.missed.insert(workspace_id);
+    }
+
+    /// Another node gave a sign.
+    pub(crate) fn sign(&mut self, node_id: NodeId, sign: Sign) -> Outcome {
+        match sign {
+            Sign::Beat => self.hear(node_id),
+            Sign::Goodbye => {
+                let now_ms = self.router.world().clock.now_ms();
+                self.roster.part(node_id);
+                self.everywhere.part(node_id, now_ms);
+                self.team.part(node_id, now_ms);
+                self.router.signals().forget(node_id);
+                Outcome::default()
+            }
+        }
+    }
+
+    /// Another node told something of a workspace. Agents' choices are the caller's.
+    pub(crate) fn told(
+        &mut self,
+        workspace_id: WorkspaceId,
+        node_id: NodeId,
+        presence: Presence,
+    ) -> Outcome {
+        let mut outcome = self.hear(node_id);
+        match presence {
+            Presence::Ask { visitors } => {
+                *self.asked.entry(workspace_id).or_default() |= visitors;
+            }
+            Presence::Watch => {
+                let until = self.now() + WATCH_TERM;
+                match self.wanted.get_mut(&workspace_id) {
+                    Some(term) => *term = until,
+                    // It lapsed, and changes went untold since.
+                    None => drop(self.asked.insert(workspace_id, true)),
+                }
+            }
+            Presence::Agents { members } => {
+                self.team.told(node_id, workspace_id, members);
+                outcome.teams.push(workspace_id);
+            }
+            Presence::Chose { agent_id, away } => {
+                self.team.choose(workspace_id, agent_id, away);
+                outcome.teams.push(workspace_id);
+            }
+            Presence::Visitors { rows, gone } => {
+                if self.watched.contains_key(&workspace_id) {
+                    let all = &mut self.everywhere;
+                    outcome
+                        .changes
+                        .extend(all.told(node_id, workspace_id, rows, &gone));
+                }
+            }
+            Presence::All {
+                rows,
+                is_first,
+                is_last,
+            } => {
+                if self.watched.contains_key(&workspace_id) {
+                    let all = &mut self.everywhere;
+                    if is_first {
+                        all.begin(node_id, workspace_id);
+                    }
+                    let changes = &mut outcome.changes;
+                    changes.extend(all.told(node_id, workspace_id, rows, &[]));
+                    if is_last {
+                        changes.extend(all.end(node_id, workspace_id));
+                    }
+                }
+            }
+        }
+        outcome
+    }
+
+    /// Time has passed: looks who is still there, and tells the others what they are owed.
+    pub(crate) fn tick(&mut self, visitors: &Visitors, agents: &Agents) -> Outcome {
+        let now = self.now();
+        let is_in_reach = *self.router.bus().reach().borrow() == Reach::Up;
+        self.roster.reach(is_in_reach, now);
+        if let Some((at, living)) = self.router.nodes().roll() {
+            self.roster.call(at, living);
+        }
+        let mut outcome = Outcome::default();
+        for verdict in self.roster.check(now) {
+            self.judge(verdict, &mut outcome);
+        }
+        let now_ms = self.router.world().clock.now_ms();
+        outcome.changes.extend(self.everywhere.advance(now_ms));
+        outcome.teams.extend(self.team.advance(now_ms));
+        self.wanted.retain(|_, until| *until > now);
+        if !is_in_reach {
+            // Who misses this asks, once the bus is back.
+            self.changed.clear();
+            return outcome;
+        }
+        if now >= self.beat_at {
+            self.beat_at = now + BEAT;
+            self.router.nodes().sign(&self.router, Sign::Beat);
+        }
+        self.ask(now);
+        outcome.asked = self.answer(visitors, agents, now);
+        self.tell_changes(visitors);
+        outcome
+    }
+
+    fn now(&self) -> Duration {
+        self.router.world().clock.elapsed()
+    }
+
+    fn hear(&mut self, node_id: NodeId) -> Outcome {
+        let mut outcome = Outcome::default();
+        if let Some(verdict) = self.roster.hear(node_id, self.now()) {
+            self.judge(verdict, &mut outcome);
+        }
+        outcome
+    }
+
+    fn judge(&mut self, verdict: Verdict, outcome: &mut Outcome) {
+        match verdict {
+            Verdict::New(_) => self.missed.extend(self.router.nodes().followed()),
+            Verdict::Heard(node_id) => {
+                outcome
+                    .changes
+                    .extend(self.everywhere.doubt(node_id, false));
+            }
+            Verdict::Silent(node_id) => {
+                outcome.changes.extend(self.everywhere.doubt(node_id, true));
+            }
+            Verdict::Gone(node_id) => {
+                tracing::warn!(node.id = %node_id, "a node is gone, and its connections with it");
+                outcome.changes.extend(self.everywhere.lose(node_id));
+                outcome.teams.extend(self.team.lose(node_id));
+                self.router.signals().forget(node_id);
+            }
+        }
+    }
+
+    /// Asks for what was missed, and says what is still watched.
+    fn ask(&mut self, now: Duration) {
+        for workspace_id in std::mem::take(&mut self.missed) {
+            let watched = self.watched.get_mut(&workspace_id);
+            let visitors = watched.map(|last| *last = now).is_some();
+            self.tell(workspace_id, || Presence::Ask { visitors });
+        }
+        for (workspace_id, last) in &mut self.watched {
+            if now >= *last + WATCH_PERIOD {
+                *last = now;
+                let news = || News::Presence(Presence::Watch);
+                self.router.nodes().tell(&self.router, *workspace_id, news);
+            }
+        }
+    }
+
+    /// Tells all that others asked for.
+    fn answer(&mut self, visitors: &Visitors, agents: &Agents, now: Duration) -> Vec<WorkspaceId> {
+        let asked = std::mem::take(&mut self.asked);
+        for (workspace_id, wants_visitors) in &asked {
+            let members = agents.members(*workspace_id);
+            self.tell(*workspace_id, || Presence::Agents { members });
+            if !wants_visitors {
+                continue;
+            }
+            self.wanted.insert(*workspace_id, now + WATCH_TERM);
+            self.changed.remove(workspace_id);
+            let rows: Vec<_> = visitors.of_workspace(*workspace_id).collect();
+            let mut parts: Vec<_> = rows.chunks(ROWS_MAX).collect();
+            if parts.is_empty() {
+                parts.push(&[]);
+            }
+            let last = parts.len() - 1;
+            for (index, rows) in parts.into_iter().enumerate() {
+                self.tell(*workspace_id, || Presence::All {
+                    rows: rows.iter().map(|row| (*row).clone()).collect(),
+                    is_first: index == 0,
+                    is_last: index == last,
+                });
+            }
+        }
+        asked.into_keys().collect()
+    }
+
+    fn tell_changes(&mut self, visitors: &Visitors) {
+        for (workspace_id, ids) in std::mem::take(&mut self.changed) {
+            let (mut rows, mut gone) = (Vec::new(), Vec::new());
+            for visitor_id in ids {
+                match visitors.get(visitor_id) {
+                    Some(row) => rows.push(row.clone()),
+                    None => gone.push(visitor_id),
+                }
+            }
+            let mut gone = Some(gone);
+            loop {
+                let rest = rows.split_off(rows.len().min(ROWS_MAX));
+                let part = std::mem::replace(&mut rows, rest);
+                let gone = gone.take().unwrap_or_default();
+                if part.is_empty() && gone.is_empty() {
+                    break;
+                }
+                self.tell(workspace_id, || Presence::Visitors { rows: part, gone });
+            }
+        }
+    }
+
+    fn tell(&self, workspace_id: WorkspaceId, presence: impl FnOnce() -> Presence) {
+        let news = || News::Presence(presence());
+        self.router.nodes().tell(&self.router, workspace_id, news);
+    }
+}

@@ -1,0 +1,393 @@
+//! Two nodes on one store and one bus: what happens on one is seen on the other, at once by the bus, and
+//! within moments without it.
+
+#[path = "common/both.rs"]
+mod both;
+mod common;
+
+use std::time::Duration;
+
+use both::on_both;
+use bus::Bus;
+use common::{Agent, Ear, Heard, Stage, Visitor, browser, client_id, say};
+use protocol::agent::Availability;
+use protocol::command::{Ack, Command};
+use protocol::frame::{Page, Purpose, Watch};
+use protocol::id::{ConnectionId, ConversationId};
+use protocol::permission::{Actor, Principal, Role};
+use protocol::rejection::CloseCode;
+use protocol::view::{InboxFilter, InboxList, VisitorFilter};
+use router::{Part, Router, RouterConfig, Topic, VisitorConnection};
+use serde_json::{Value, json};
+use world::World;
+
+/// Whether the log is looked at by itself.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Tail {
+    /// Only when rung, so that what is seen came over the bus.
+    Rung,
+    /// Often, and nothing comes over the bus.
+    Alone,
+}
+
+/// Two nodes on the stage's store.
+struct Pair {
+    /// The first one's world, so that it can end alone.
+    world: World,
+    one: Router,
+    other: Router,
+}
+
+impl Pair {
+    async fn on(stage: &Stage, tail: Tail) -> Self {
+        let shared = Bus::shared();
+        let bus = || match tail {
+            Tail::Rung => shared.clone(),
+            Tail::Alone => Bus::local(),
+        };
+        let interval = match tail {
+            Tail::Rung => Duration::from_secs(3_600),
+            Tail::Alone => Duration::from_millis(10),
+        };
+        let start = async |world: &World, bus| {
+            let config = RouterConfig {
+                tail_interval: interval,
+                ..RouterConfig::default()
+            };
+            let (world, db) = (world.clone(), stage.db.clone());
+            let router = Router::start(world, bus, db, config).await;
+            router.expect("the router starts")
+        };
+        let world = World::system();
+        Self {
+            one: start(&world, bus()).await,
+            other: start(&stage.world, bus()).await,
+            world,
+        }
+    }
+}
+
+async fn ask(stage: &Stage, router: &Router, actor: &Actor, command: Command) -> Ack {
+    let asked = router.handle(actor, client_id(&stage.world), command).await;
+    asked.expect("accepted")
+}
+
+async fn says(stage: &Stage, router: &Router, visitor: Visitor, text: &str) -> ConversationId {
+    let ack = ask(stage, router, &visitor.actor, say(None, text)).await;
+    ack.conversation_id.expect("a message has a conversation")
+}
+
+/// An agent is connected to a node.
+async fn agent_at(stage: &Stage, router: &Router, agent: Agent) -> (Ear, ConnectionId) {
+    let ear = Ear::on(router);
+    ear.listen(Topic::Team(stage.workspace_id));
+    let connection_id = stage.world.ids.next();
+    router.agent_enter(&agent.actor, connection_id).await;
+    (ear, connection_id)
+}
+
+/// A visitor's panel is connected to a node.
+async fn visitor_at(stage: &Stage, router: &Router, visitor: Visitor) -> Ear {
+    let ear = Ear::on(router);
+    ear.listen(Topic::Visitor(visitor.id));
+    ear.listen(Topic::SiteVisitors(stage.site_id));
+    let welcome = router.visitor_welcome(&visitor.actor).await;
+    welcome.expect("he may come in");
+    ear
+}
+
+/// A visitor's launcher is connected to a node.
+async fn tab_at(stage: &Stage, router: &Router, visitor: Visitor) -> ConnectionId {
+    let Principal::Visitor(actor) = visitor.actor.principal else {
+        unreachable!("a visitor speaks");
+    };
+    // As the door does: he listens first, and is welcomed.
+    drop(visitor_at(stage, router, visitor).await);
+    let connection_id = stage.world.ids.next();
+    let connection = VisitorConnection {
+        connection_id,
+        workspace_id: stage.workspace_id,
+        visitor: actor,
+        purpose: Purpose::Launcher,
+        browser: browser(),
+        page: Some(Page {
+            url: "https://shop.example/a".to_owned(),
+            title: "A page".to_owned(),
+            referrer: None,
+        }),
+    };
+    router.visitor_enter(connection).await;
+    connection_id
+}
+
+/// An agent watches the visitors on a node.
+async fn watching(stage: &Stage, router: &Router, agent: Agent) -> (Ear, Topic) {
+    let (ear, connection_id) = agent_at(stage, router, agent).await;
+    let watch = Watch::Visitors {
+        filter: VisitorFilter::default(),
+    };
+    let topic = router.watch(&agent.actor, &watch, connection_id);
+    let topic = topic.expect("an agent may");
+    ear.listen(topic);
+    let list = router.snapshot(&agent.actor, topic).await;
+    list.expect("a list");
+    (ear, topic)
+}
+
+/// Waits until the list has so many active visitors.
+async fn lists(ear: &Ear, active: u32) {
+    while ear.frame("visitor_changes").await["counts"]["active"] != active {}
+}
+
+fn text_of(entry: &Value) -> Option<String> {
+    let body = &entry["entry"]["content"]["message"]["body"];
+    body.as_str().map(str::to_owned)
+}
+
+/// Waits for these words; what is said before them is passed over.
+async fn hears(ear: &Ear, wanted: &str) {
+    while text_of(&ear.frame("entry").await).as_deref() != Some(wanted) {}
+}
+
+async fn they_talk(stage: &Stage, pair: &Pair) {
+    let (owner, visitor) = (stage.owner(), stage.visitor().await);
+    let (at_other, _) = agent_at(stage, &pair.other, owner).await;
+    let at_one = visitor_at(stage, &pair.one, visitor).await;
+    let id = says(stage, &pair.one, visitor, "hello").await;
+    at_one.listen(Topic::ConversationVisitor(id));
+    at_other.listen(Topic::ConversationAgents(id));
+    for round in 0..20 {
+        let answer = format!("answer {round}");
+        ask(stage, &pair.other, &owner.actor, say(Some(id), &answer)).await;
+        hears(&at_one, &answer).await;
+        let question = format!("question {round}");
+        says(stage, &pair.one, visitor, &question).await;
+        hears(&at_other, &question).await;
+    }
+}
+
+on_both! {
+    async fn a_visitor_and_an_agent_on_two_nodes_talk_both_ways(stage: Stage) {
+        they_talk(&stage, &Pair::on(&stage, Tail::Rung).await).await;
+    }
+
+    async fn they_talk_without_a_bus_too(stage: Stage) {
+        they_talk(&stage, &Pair::on(&stage, Tail::Alone).await).await;
+    }
+
+    async fn what_is_decided_on_one_node_is_known_on_the_other(stage: Stage) {
+        let pair = Pair::on(&stage, Tail::Rung).await;
+        let (owner, visitor) = (stage.owner(), stage.visitor().await);
+        agent_at(&stage, &pair.one, owner).await;
+        agent_at(&stage, &pair.other, owner).await;
+        let id = says(&stage, &pair.one, visitor, "hello").await;
+        for round in 0..10 {
+            let words = format!("round {round}");
+            ask(&stage, &pair.other, &owner.actor, say(Some(id), &words)).await;
+            let close = Command::Close { conversation_id: id };
+            ask(&stage, &pair.one, &owner.actor, close).await;
+            let reopen = Command::Reopen { conversation_id: id };
+            ask(&stage, &pair.other, &owner.actor, reopen).await;
+        }
+        let log = stage.log(id).await;
+        let numbers: Vec<_> = log.iter().map(|entry| entry.seq).collect();
+        assert_eq!(numbers, (1..=log.len() as u64).collect::<Vec<_>>());
+    }
+
+    async fn the_inbox_on_one_node_tells_of_the_other(stage: Stage) {
+        let pair = Pair::on(&stage, Tail::Rung).await;
+        let owner = stage.owner();
+        let (ear, connection_id) = agent_at(&stage, &pair.other, owner).await;
+        let list = InboxList { filter: InboxFilter::All, site_id: None };
+        let watch = Watch::Inbox { filter: list.filter, site_id: list.site_id };
+        let topic = pair.other.watch(&owner.actor, &watch, connection_id).expect("allowed");
+        ear.listen(topic);
+        pair.other.snapshot(&owner.actor, topic).await.expect("a list");
+        let id = says(&stage, &pair.one, stage.visitor().await, "hello").await;
+        let changes = ear.frame("inbox_changes").await;
+        assert_eq!(changes["rows"][0]["id"], id.to_string());
+        assert_eq!(changes["counts"]["unassigned"], 1);
+    }
+
+    async fn the_second_tab_on_another_node_follows_what_the_first_began(stage: Stage) {
+        let pair = Pair::on(&stage, Tail::Rung).await;
+        let visitor = stage.visitor().await;
+        let tab = visitor_at(&stage, &pair.other, visitor).await;
+        let id = says(&stage, &pair.one, visitor, "hello").await;
+        let followed = tab.until(|heard| match heard {
+            Heard::Follow(_, id) => Some(*id),
+            Heard::Frame(..) | Heard::Close(..) | Heard::Lost => None,
+        });
+        assert_eq!(followed.await, id);
+        ask(&stage, &pair.one, &stage.owner().actor, say(Some(id), "hi")).await;
+        assert_eq!(tab.frame("unread").await["count"], 1);
+    }
+
+    async fn typing_looking_and_reading_reach_the_other_node(stage: Stage) {
+        let pair = Pair::on(&stage, Tail::Rung).await;
+        let (owner, visitor) = (stage.owner(), stage.visitor().await);
+        let (at_other, connection_id) = agent_at(&stage, &pair.other, owner).await;
+        let (at_one, _) = agent_at(&stage, &pair.one, owner).await;
+        let his = visitor_at(&stage, &pair.one, visitor).await;
+        let id = says(&stage, &pair.one, visitor, "hello").await;
+        at_other.listen(Topic::ConversationAgents(id));
+        at_one.listen(Topic::ConversationAgents(id));
+        his.listen(Topic::ConversationVisitor(id));
+        let (one, other) = (&pair.one, &pair.other);
+        says(&stage, one, visitor, "are you there?").await;
+        hears(&at_other, "are you there?").await;
+        let text = Some("hello th".to_owned());
+        one.typing(&visitor.actor, Some(id), text, true).await.expect("he may");
+        let typing = at_other.frame("typing").await;
+        assert_eq!((&typing["active"], &typing["text"]), (&true.into(), &"hello th".into()));
+        one.typing(&visitor.actor, Some(id), None, false).await.expect("he may");
+        assert_eq!(at_other.frame("typing").await["active"], false);
+        other.typing(&owner.actor, Some(id), None, true).await.expect("she may");
+        assert_eq!(his.frame("typing").await["name"], "Ana");
+        other.viewing(&owner.actor, connection_id, Some(id)).await.expect("she may");
+        assert_eq!(at_one.frame("viewing").await["agent_ids"][0], owner.id.to_string());
+        other.agent_leave(connection_id).await;
+        while at_one.frame("viewing").await["agent_ids"] != Value::Array(Vec::new()) {}
+        other.read(&owner.actor, id, 1).await.expect("she may");
+        assert_eq!(his.frame("marks").await["marks"]["read"], 1);
+        one.read(&visitor.actor, id, 1).await.expect("he may");
+        assert_eq!(at_other.frame("marks").await["marks"]["read"], 1);
+    }
+
+    async fn who_was_proved_on_one_node_ends_as_a_stranger_on_the_other(stage: Stage) {
+        let pair = Pair::on(&stage, Tail::Rung).await;
+        let visitor = stage.visitor().await;
+        let ear = visitor_at(&stage, &pair.other, visitor).await;
+        let mut newcomer = stage.newcomer(Some(visitor.id));
+        newcomer.proof = Some(router::Proof {
+            customer_id: Some("7".to_owned()),
+            email: None,
+            claim: protocol::visitor::Claim::default(),
+        });
+        let standing = pair.one.begin_visitor(&newcomer).await.expect("the site is open");
+        assert_eq!(standing.visitor_id, visitor.id);
+        let closed = ear.until(|heard| match heard {
+            Heard::Close(topic, code) => Some((*topic, *code)),
+            Heard::Frame(..) | Heard::Follow(..) | Heard::Lost => None,
+        });
+        let expected = (Topic::Visitor(visitor.id), CloseCode::IdentityChanged);
+        assert_eq!(closed.await, expected);
+    }
+
+    async fn what_desk_changes_on_one_node_is_told_on_the_other(stage: Stage) {
+        let pair = Pair::on(&stage, Tail::Rung).await;
+        let (ear, _) = agent_at(&stage, &pair.other, stage.owner()).await;
+        let found = storage::workspace::find(&stage.db, stage.workspace_id).await;
+        let workspace = found.expect("the store works").expect("it exists");
+        let new = protocol::workspace::WorkspaceChange {
+            settings: Some(workspace.settings.clone()),
+            ..protocol::workspace::WorkspaceChange::default()
+        };
+        let change = stage.change("workspace.changed");
+        storage::workspace::change(&stage.db, workspace.version, &new, &change)
+            .await
+            .expect("it works");
+        pair.one.changed(stage.workspace_id, Part::Workspace);
+        assert_eq!(ear.frame("changed").await["part"], "workspace");
+    }
+
+    async fn a_visitor_on_one_node_is_in_the_list_on_the_other(stage: Stage) {
+        let pair = Pair::on(&stage, Tail::Rung).await;
+        let owner = stage.owner();
+        // He is there before anybody watches.
+        let early = tab_at(&stage, &pair.one, stage.visitor().await).await;
+        let (ear, _) = watching(&stage, &pair.other, owner).await;
+        lists(&ear, 1).await;
+        let visitor = stage.visitor().await;
+        let tab = tab_at(&stage, &pair.one, visitor).await;
+        lists(&ear, 2).await;
+        // The same browser with a tab on the other node is one visitor.
+        let second = tab_at(&stage, &pair.other, visitor).await;
+        let both = ear.until(|heard| match heard {
+            Heard::Frame(_, frame, _) if frame["rows"][0]["tab_count"] == 2 => Some(frame.clone()),
+            Heard::Frame(..) | Heard::Follow(..) | Heard::Close(..) | Heard::Lost => None,
+        });
+        assert_eq!(both.await["counts"]["active"], 2);
+        for (router, tab) in [(&pair.other, second), (&pair.one, tab), (&pair.one, early)] {
+            router.visitor_leave(tab).await;
+        }
+    }
+
+    async fn who_answers_is_known_on_all_nodes(stage: Stage) {
+        let pair = Pair::on(&stage, Tail::Rung).await;
+        let owner = stage.owner();
+        let visitor = stage.visitor().await;
+        let his = visitor_at(&stage, &pair.one, visitor).await;
+        let (at_one, _) = agent_at(&stage, &pair.one, stage.agent("Bob", Role::Agent).await).await;
+        let (_, connection_id) = agent_at(&stage, &pair.other, owner).await;
+        while his.frame("staff").await["names"] != json!(["Ana", "Bob"]) {}
+        let away = Availability::Away;
+        pair.other.availability(&owner.actor, away).await.expect("she may");
+        let told = at_one.until(|heard| match heard {
+            Heard::Frame(_, frame, _) if frame["presence"][0]["availability"] == "away" => Some(()),
+            Heard::Frame(..) | Heard::Follow(..) | Heard::Close(..) | Heard::Lost => None,
+        });
+        told.await;
+        // She is away on the other node too, until she says otherwise there.
+        agent_at(&stage, &pair.one, owner).await;
+        pair.other.agent_leave(connection_id).await;
+        pair.one.availability(&owner.actor, Availability::Online).await.expect("she may");
+        while his.frame("staff").await["names"] != json!(["Ana", "Bob"]) {}
+    }
+
+    async fn the_visitors_of_a_killed_node_leave_once_and_those_elsewhere_stay(stage: Stage) {
+        let pair = Pair::on(&stage, Tail::Rung).await;
+        let (ear, _) = watching(&stage, &pair.other, stage.owner()).await;
+        let (ghost, elsewhere) = (stage.visitor().await, stage.visitor().await);
+        tab_at(&stage, &pair.one, ghost).await;
+        tab_at(&stage, &pair.one, elsewhere).await;
+        tab_at(&stage, &pair.other, elsewhere).await;
+        lists(&ear, 2).await;
+        pair.world.tracker.stop_hard();
+        // The store shows no other node alive.
+        let gone = async {
+            loop {
+                pair.other.call_the_roll(Vec::new());
+                stage.world.clock.sleep(Duration::from_millis(100)).await;
+            }
+        };
+        let told = async {
+            loop {
+                let frame = ear.frame("visitor_changes").await;
+                let gone = frame["gone"].as_array().cloned().unwrap_or_default();
+                if !gone.is_empty() {
+                    return (gone, frame["counts"]["active"].clone());
+                }
+            }
+        };
+        let (gone, active) = tokio::select! {
+            () = gone => unreachable!("it goes on for ever"),
+            told = told => told,
+        };
+        assert_eq!(gone, [json!(ghost.id.to_string())]);
+        assert_eq!(active, 1);
+    }
+
+    async fn the_visitors_of_a_node_that_says_goodbye_have_a_while(stage: Stage) {
+        let pair = Pair::on(&stage, Tail::Rung).await;
+        let (ear, _) = watching(&stage, &pair.other, stage.owner()).await;
+        let visitor = stage.visitor().await;
+        tab_at(&stage, &pair.one, visitor).await;
+        lists(&ear, 1).await;
+        pair.world.tracker.stop();
+        pair.world.tracker.wait().await;
+        pair.other.call_the_roll(Vec::new());
+        // He comes back to the other node: one visitor all the while, and never none.
+        tab_at(&stage, &pair.other, visitor).await;
+        let back = async {
+            loop {
+                let frame = ear.frame("visitor_changes").await;
+                assert_eq!(frame["gone"], json!([]), "nobody left");
+                if frame["rows"][0]["tab_count"] == 2 {
+                    return frame;
+                }
+            }
+        };
+        assert_eq!(back.await["counts"]["active"], 1);
+    }
+}
