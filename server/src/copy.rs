@@ -90,7 +90,7 @@ async fn lease(
 ) -> Result<Option<Lease>> {
     match &config.home {
         Home::Sqlite(_) => Ok(None),
-        Home::Postgres(_) => Ok(Some(Lease::take(db, config, data_dir, world).await?)),
+        Home::Postgres(_) => Ok(Some(Lease::take(db, config, data_dir, None, world).await?)),
     }
 }
 

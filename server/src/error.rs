@@ -35,6 +35,14 @@ pub enum Error {
         /// Which, in words.
         holder: String,
     },
+    /// Other nodes have the store, on a bus where this one would not hear them.
+    #[error(
+        "the store is in use by {holder}, whose bus has another redis_prefix: give all nodes the same"
+    )]
+    OtherBus {
+        /// Which, in words.
+        holder: String,
+    },
     /// A port cannot be listened on.
     #[error("cannot listen on {address}: {}", listen_problem(source))]
     Listen {
@@ -94,6 +102,7 @@ impl Error {
             Self::DataDir { .. }
             | Self::Locked { .. }
             | Self::StoreInUse { .. }
+            | Self::OtherBus { .. }
             | Self::Listen { .. }
             | Self::Storage(_)
             | Self::Router(_)

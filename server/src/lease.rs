@@ -4,15 +4,20 @@
 //! that its holder renews. Who finds the row of another watches it by his own clock: when it is renewed, its
 //! holder lives and the start fails; when it stays as it is for a whole term, its holder is dead and replaced.
 //! A holder that was replaced finds its row gone, and stops.
+//!
+//! Nodes on one bus share a store: each has a row, and removes the rows of those that died. One that wakes
+//! after others took it for dead enters again, as another one.
 
 use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::Write;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use protocol::id::NodeId;
+use router::Router;
 use storage::node::{self, Company, Node};
 use storage::{DatabaseConfig, Db, Home};
 use world::World;
@@ -25,6 +30,12 @@ const RENEW_PERIOD: Duration = Duration::from_secs(2);
 
 /// How long a lease is watched without a change before its holder counts as dead.
 const TERM: Duration = Duration::from_secs(10);
+
+/// How often nodes that share a store renew, and look at each other.
+const BEAT: Duration = Duration::from_secs(1);
+
+/// How long a node that did not renew still counts as one that may live.
+const DOUBT: Duration = Duration::from_millis(3_500);
 
 /// How often it is looked at meanwhile.
 const LOOK_PERIOD: Duration = Duration::from_millis(500);
@@ -99,43 +110,60 @@ pub(crate) struct Lease {
     db: Db,
     world: World,
     /// Nothing for a store that is locked as a file.
-    node_id: Option<NodeId>,
+    node: Option<Arc<Mutex<Node>>>,
 }
 
 impl Lease {
-    /// Takes the lease of a store. Waits for a term where its holder seems to be dead.
+    /// Takes the lease of a store. Waits for a term where its holder seems to be dead. `bus` is what names
+    /// its topics begin with; without one the node must be alone.
     ///
     /// # Errors
     ///
-    /// `StoreInUse` while another server has it, and the store's.
+    /// `StoreInUse` while another server has it, `OtherBus` while nodes are there that this one could not
+    /// hear, and the store's.
     pub(crate) async fn take(
         db: &Db,
         database: &DatabaseConfig,
         data_dir: &DataDir,
+        bus: Option<&str>,
         world: &World,
     ) -> Result<Self> {
-        let node_id = match &database.home {
+        let node = match &database.home {
             Home::Sqlite(_) => None,
-            Home::Postgres(_) => Some(enter(db, data_dir, world).await?),
+            Home::Postgres(_) => {
+                let node = own_node(data_dir, bus, world)?;
+                enter(db, &node, world).await?;
+                Some(Arc::new(Mutex::new(node)))
+            }
         };
         Ok(Self {
             db: db.clone(),
             world: world.clone(),
-            node_id,
+            node,
         })
     }
 
-    /// Renews the lease until the server stops; stops the server when the lease is another's.
-    pub(crate) fn keep(&self) {
-        if let Some(node_id) = self.node_id {
-            let (db, world) = (self.db.clone(), self.world.clone());
-            self.world.tracker.spawn(keep(db, world, node_id));
-        }
+    /// Renews the lease until the server stops. Stops a server that is alone when the lease is another's;
+    /// tells the router who else is there where the store is shared.
+    pub(crate) fn keep(&self, router: &Router) {
+        let Some(node) = self.node.clone() else {
+            return;
+        };
+        let keeper = Keeper {
+            db: self.db.clone(),
+            world: self.world.clone(),
+            router: router.clone(),
+            node,
+            seen: HashMap::new(),
+        };
+        let task = keeper.run();
+        self.world.tracker.spawn(task);
     }
 
     /// Gives the lease back, once nothing is written any more.
     pub(crate) async fn leave(self) {
-        let Some(node_id) = self.node_id else { return };
+        let Some(node) = &self.node else { return };
+        let node_id = lock(node).id;
         if let Err(error) = node::leave(&self.db, node_id).await {
             tracing::warn!(%error, "the store's lease could not be given back; it ends by itself");
         }
@@ -148,23 +176,31 @@ struct Seen {
     since: Duration,
 }
 
-async fn enter(db: &Db, data_dir: &DataDir, world: &World) -> Result<NodeId> {
+fn own_node(data_dir: &DataDir, bus: Option<&str>, world: &World) -> Result<Node> {
     let now_ms = world.clock.now_ms();
-    let node = Node {
+    Ok(Node {
         id: world.ids.next(),
         name: own_name(data_dir),
         seat: seat(data_dir)?,
-        company: Company::Alone,
+        company: match bus {
+            Some(_) => Company::Shared,
+            None => Company::Alone,
+        },
+        bus: bus.unwrap_or_default().to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
         renewal: 1,
         started_at_ms: now_ms,
         renewed_at_ms: now_ms,
-    };
+    })
+}
+
+async fn enter(db: &Db, node: &Node, world: &World) -> Result<()> {
     let mut seen: HashMap<NodeId, Seen> = HashMap::new();
     let mut dead = Vec::new();
     loop {
-        let others = node::enter(db, &node, &dead).await?;
+        let others = node::enter(db, node, &dead).await?;
         if others.is_empty() {
-            return Ok(node.id);
+            return Ok(());
         }
         let now = world.clock.elapsed();
         dead.clear();
@@ -177,7 +213,12 @@ async fn enter(db: &Db, data_dir: &DataDir, world: &World) -> Result<NodeId> {
                 }
             });
             if first.renewal != other.renewal {
-                return Err(Error::StoreInUse { holder: other.name });
+                let holder = other.name;
+                return Err(match (node.company, other.company) {
+                    (Company::Shared, Company::Shared) => Error::OtherBus { holder },
+                    (Company::Alone | Company::Shared, Company::Alone)
+                    | (Company::Alone, Company::Shared) => Error::StoreInUse { holder },
+                });
             }
             if now - first.since >= TERM {
                 dead.push(other);
@@ -189,23 +230,103 @@ async fn enter(db: &Db, data_dir: &DataDir, world: &World) -> Result<NodeId> {
     }
 }
 
-async fn keep(db: Db, world: World, node_id: NodeId) {
-    let stop = world.tracker.soft().clone();
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => return,
-            () = world.clock.sleep(RENEW_PERIOD) => {}
-        }
-        match node::renew(&db, node_id, world.clock.now_ms()).await {
-            Ok(true) => {}
-            Ok(false) => {
-                tracing::error!("another server has taken the store's lease: stopping");
-                world.tracker.stop_hard();
-                return;
+/// Who renews the lease.
+struct Keeper {
+    db: Db,
+    world: World,
+    router: Router,
+    node: Arc<Mutex<Node>>,
+    seen: HashMap<NodeId, Seen>,
+}
+
+impl Keeper {
+    async fn run(mut self) {
+        let stop = self.world.tracker.soft().clone();
+        let company = lock(&self.node).company;
+        self.router.incarnate(lock(&self.node).id);
+        loop {
+            let period = match company {
+                Company::Alone => RENEW_PERIOD,
+                Company::Shared => BEAT,
+            };
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = self.world.clock.sleep(period) => {}
             }
-            Err(error) => tracing::warn!(%error, "the store's lease could not be renewed"),
+            let kept = match company {
+                Company::Alone => self.renew().await,
+                Company::Shared => self.beat().await,
+            };
+            match kept {
+                Ok(true) => {}
+                Ok(false) => {
+                    tracing::error!("another server has taken the store's lease: stopping");
+                    self.world.tracker.stop_hard();
+                    return;
+                }
+                Err(error) => tracing::warn!(%error, "the store's lease could not be renewed"),
+            }
         }
     }
+
+    async fn renew(&self) -> Result<bool> {
+        let node_id = lock(&self.node).id;
+        Ok(node::renew(&self.db, node_id, self.world.clock.now_ms()).await?)
+    }
+
+    /// Renews, removes the dead, and tells the router who may live. Enters again where others took this node
+    /// for dead; gives whether it is in.
+    async fn beat(&mut self) -> Result<bool> {
+        let (node_id, now_ms) = (lock(&self.node).id, self.world.clock.now_ms());
+        let dead = self.dead();
+        let Some(nodes) = node::beat(&self.db, node_id, &dead, now_ms).await? else {
+            return self.enter_again().await;
+        };
+        let now = self.world.clock.elapsed();
+        self.seen
+            .retain(|id, _| nodes.iter().any(|node| node.id == *id));
+        for node in &nodes {
+            let seen = self.seen.entry(node.id).or_insert(Seen {
+                renewal: node.renewal,
+                since: now,
+            });
+            if seen.renewal != node.renewal {
+                seen.renewal = node.renewal;
+                seen.since = now;
+            }
+        }
+        let living = self.seen.iter();
+        let living = living.filter(|(_, seen)| now - seen.since < DOUBT);
+        let living = living.map(|(id, _)| *id).filter(|id| *id != node_id);
+        self.router.call_the_roll(living.collect());
+        Ok(true)
+    }
+
+    /// Those that have not renewed for a whole term.
+    fn dead(&self) -> Vec<(NodeId, u64)> {
+        let now = self.world.clock.elapsed();
+        let seen = self.seen.iter();
+        let dead = seen.filter(|(_, seen)| now - seen.since >= TERM);
+        dead.map(|(id, seen)| (*id, seen.renewal)).collect()
+    }
+
+    async fn enter_again(&mut self) -> Result<bool> {
+        tracing::warn!("others took this node for dead: it enters the store again");
+        let mut node = lock(&self.node).clone();
+        node.id = self.world.ids.next();
+        match enter(&self.db, &node, &self.world).await {
+            Ok(()) => {}
+            Err(Error::StoreInUse { .. } | Error::OtherBus { .. }) => return Ok(false),
+            Err(error) => return Err(error),
+        }
+        self.router.incarnate(node.id);
+        *lock(&self.node) = node;
+        Ok(true)
+    }
+}
+
+fn lock(node: &Mutex<Node>) -> MutexGuard<'_, Node> {
+    node.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What an operator knows this process by.

@@ -5,11 +5,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bus::Bus;
+use bus::{Bus, RedisConfig};
 use desk::Desk;
 use gateway::{Gateway, GatewayConfig, Listeners, Parts};
 use router::Router;
-use storage::blob::Blobs;
+use storage::blob::{BlobConfig, Blobs};
 use storage::{Db, Home};
 use world::World;
 use world::net::TcpListener;
@@ -73,7 +73,8 @@ impl Core {
         let file_lock = FileLock::take(&checked.database, &data_dir)?;
         let db = storage::open(&checked.database, &world).await?;
         set_clock(&db, &world).await?;
-        let lease = Lease::take(&db, &checked.database, &data_dir, &world).await?;
+        let prefix = checked.bus.as_ref().map(RedisConfig::prefix);
+        let lease = Lease::take(&db, &checked.database, &data_dir, prefix, &world).await?;
         let blobs = storage::blob::open(&checked.blobs)?.with_faults(world.faults.clone());
         let backups = Backups {
             reader: db.reader(),
@@ -81,20 +82,14 @@ impl Core {
             plan: checked.backup.clone(),
             world: world.clone(),
         };
-        let router = Router::start(
-            world.clone(),
-            Bus::local(),
-            db.clone(),
-            checked.router.clone(),
-        );
-        let router = match router.await {
+        let router = match start_router(&db, checked, &world).await {
             Ok(router) => router,
             Err(error) => {
                 lease.leave().await;
-                return Err(error.into());
+                return Err(error);
             }
         };
-        lease.keep();
+        lease.keep(&router);
         let desk = Desk::new(
             world.clone(),
             db.clone(),
@@ -135,6 +130,24 @@ impl Core {
         }
         self.lease.leave().await;
     }
+}
+
+async fn start_router(db: &Db, checked: &Checked, world: &World) -> Result<Router> {
+    let bus = match &checked.bus {
+        None => Bus::local(),
+        Some(config) => {
+            if let BlobConfig::Directory(path) = &checked.blobs {
+                // It may be a network folder that all nodes have mounted.
+                let path = path.display();
+                tracing::info!("all nodes must see the same uploaded files in {path}, or a bucket");
+            }
+            let key = world.ids.bytes::<32>();
+            let key = storage::meta::secret(db, "bus_key", &key).await?;
+            Bus::redis(world, config.clone(), &key)
+        }
+    };
+    let (world, db) = (world.clone(), db.clone());
+    Ok(Router::start(world, bus, db, checked.router.clone()).await?)
 }
 
 /// Checks the configuration and starts a server in this process. It runs until it is stopped.
@@ -368,7 +381,7 @@ pub async fn restore(
         Home::Sqlite(_) => None,
         Home::Postgres(_) => {
             let db = storage::open(database, &world).await?;
-            Some(Lease::take(&db, database, &data_dir, &world).await?)
+            Some(Lease::take(&db, database, &data_dir, None, &world).await?)
         }
     };
     let report = backup::restore(&data_dir, from, database, blobs, present, &world).await;

@@ -166,15 +166,16 @@ fn all_mistakes_are_named_at_once() {
 }
 
 #[test]
-fn a_bus_is_refused_with_sqlite_and_honestly_with_postgres() {
+fn a_bus_needs_postgres_and_a_well_formed_address() {
     let found = mistakes("redis_url = \"redis://127.0.0.1\"");
     assert!(found.contains("SQLite"), "{found}");
-    let postgres = "database_url = \"postgres://host/db\"\nredis_url = \"redis://127.0.0.1\"";
-    let found = mistakes(postgres);
-    assert!(
-        found.starts_with("redis_url:") && found.contains("one node"),
-        "{found}"
-    );
+    let with = |redis: &str| mistakes(&format!("database_url = \"postgres://host/db\"\n{redis}"));
+    assert_eq!(with("redis_url = \"redis://127.0.0.1\""), "");
+    let found = with("redis_url = \"redis://:secret@host/3\"");
+    assert!(found.starts_with("redis_url:"), "{found}");
+    assert!(!found.contains("secret"), "{found}");
+    let found = with("redis_prefix = \"a b\"");
+    assert!(found.starts_with("redis_prefix:"), "{found}");
 }
 
 #[test]

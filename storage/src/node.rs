@@ -29,6 +29,11 @@ pub struct Node {
     pub seat: String,
     /// With whom it may be here.
     pub company: Company,
+    /// What names the topics of its bus begin with; nodes with others cannot hear each other. Empty for a
+    /// node that is alone.
+    pub bus: String,
+    /// Which program it runs.
+    pub version: String,
     /// Grows while it lives.
     pub renewal: u64,
     /// When it started.
@@ -40,7 +45,7 @@ pub struct Node {
 impl Node {
     /// Whether two nodes cannot be here at the same time.
     fn excludes(&self, other: &Self) -> bool {
-        self.company == Company::Alone || other.company == Company::Alone
+        self.company == Company::Alone || other.company == Company::Alone || self.bus != other.bus
     }
 }
 
@@ -53,13 +58,13 @@ const DELETE_SEAT: &str = "DELETE FROM node WHERE seat = $1";
 const DELETE_DEAD: &str = "DELETE FROM node WHERE node_id = $1 AND renewal = $2";
 
 const INSERT_NODE: &str = "
-    INSERT INTO node (node_id, name, seat, is_alone, renewal, started_at_ms, renewed_at_ms)
-    SELECT $1, $2, $3, $4, CAST($5 AS BIGINT), CAST($6 AS BIGINT), CAST($7 AS BIGINT)
-    WHERE NOT EXISTS (SELECT 1 FROM node n WHERE n.is_alone OR $4)";
+    INSERT INTO node (node_id, name, seat, is_alone, bus, version, renewal, started_at_ms, renewed_at_ms)
+    SELECT $1, $2, $3, $4, $5, $6, CAST($7 AS BIGINT), CAST($8 AS BIGINT), CAST($9 AS BIGINT)
+    WHERE NOT EXISTS (SELECT 1 FROM node n WHERE n.is_alone OR $4 OR n.bus <> $5)";
 
 /// Walks the whole table, which holds running processes.
 const LIST_NODES: &str = "
-    SELECT node_id, name, seat, is_alone, renewal, started_at_ms, renewed_at_ms
+    SELECT node_id, name, seat, is_alone, bus, version, renewal, started_at_ms, renewed_at_ms
     FROM node ORDER BY started_at_ms, node_id LIMIT 1000";
 
 /// Enters the store, in the place of those that are known to be dead. Gives the nodes that are in the way;
@@ -80,6 +85,8 @@ pub async fn enter(db: &Db, node: &Node, dead: &[Node]) -> Result<Vec<Node>> {
         node.name.as_str(),
         node.seat.as_str(),
         node.company == Company::Alone,
+        node.bus.as_str(),
+        node.version.as_str(),
         node.renewal,
         node.started_at_ms,
         node.renewed_at_ms,
@@ -106,6 +113,31 @@ pub async fn renew(db: &Db, node_id: NodeId, at_ms: u64) -> Result<bool> {
     let mut batch = Batch::locking(vec![node_id.to_string()]);
     batch.push(stmt!(RENEW_NODE, node_id, at_ms));
     Ok(db.batch(batch).await?[0].changed == 1)
+}
+
+/// Renews a lease, removes nodes that are known to be dead with the renewal at which they are, and gives all that are in the store now; nothing
+/// where the lease was the node's no longer.
+///
+/// # Errors
+/// The store's.
+pub async fn beat(
+    db: &Db,
+    node_id: NodeId,
+    dead: &[(NodeId, u64)],
+    at_ms: u64,
+) -> Result<Option<Vec<Node>>> {
+    let mut batch = Batch::locking(vec!["node".to_owned()]);
+    let renewed = batch.push(stmt!(RENEW_NODE, node_id, at_ms));
+    for (dead_id, renewal) in dead {
+        batch.push(stmt!(DELETE_DEAD, *dead_id, *renewal));
+    }
+    let listed = batch.push(stmt!(LIST_NODES));
+    let answers = db.batch(batch).await?;
+    if answers[renewed].changed == 0 {
+        return Ok(None);
+    }
+    let nodes = answers[listed].rows.iter().map(decode);
+    Ok(Some(nodes.collect::<Result<_>>()?))
 }
 
 const DELETE_NODE: &str = "DELETE FROM node WHERE node_id = $1";
@@ -144,6 +176,8 @@ fn decode(row: &Row) -> Result<Node> {
         } else {
             Company::Shared
         },
+        bus: row.text("bus")?,
+        version: row.text("version")?,
         renewal: row.number("renewal")?,
         started_at_ms: row.number("started_at_ms")?,
         renewed_at_ms: row.number("renewed_at_ms")?,

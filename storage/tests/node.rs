@@ -18,6 +18,8 @@ mod stories {
             name: format!("the one on {seat}"),
             seat: seat.to_owned(),
             company,
+            bus: String::new(),
+            version: "1".to_owned(),
             renewal: 1,
             started_at_ms: 1,
             renewed_at_ms: 1,
@@ -87,6 +89,42 @@ mod stories {
             let entered = futures_util::future::join_all(entering).await;
             let count = entered.iter().filter(|others| others.as_ref().unwrap().is_empty()).count();
             assert_eq!((count, node::list(db).await.unwrap().len()), (1, 1));
+        }
+
+        /// Nodes that could not hear each other are not in the store together.
+        async fn nodes_on_two_buses_do_not_share_a_store(store: &Store) {
+            let db = &store.db;
+            let first = node(store, "a", Company::Shared);
+            node::enter(db, &first, &[]).await.unwrap();
+            let mut second = node(store, "b", Company::Shared);
+            second.bus = "other".to_owned();
+            assert_eq!(node::enter(db, &second, &[]).await.unwrap(), [first]);
+            second.bus = String::new();
+            assert_eq!(node::enter(db, &second, &[]).await.unwrap(), []);
+        }
+
+        /// A beat renews, shows all, and takes away the dead unless they came to life.
+        async fn a_beat_shows_who_is_there_and_removes_the_dead(store: &Store) {
+            let db = &store.db;
+            let [first, second] = ["a", "b"].map(|seat| node(store, seat, Company::Shared));
+            for one in [&first, &second] {
+                node::enter(db, one, &[]).await.unwrap();
+            }
+            let ids = |nodes: &[Node]| nodes.iter().map(|node| node.id).collect::<Vec<_>>();
+            let of_second = |nodes: &[Node]| {
+                let of = nodes.iter().filter(|node| node.id == second.id);
+                of.map(|node| (node.id, node.renewal)).collect::<Vec<_>>()
+            };
+            let seen = node::beat(db, first.id, &[], 2).await.unwrap().unwrap();
+            assert_eq!(seen.len(), 2);
+            assert!(node::renew(db, second.id, 3).await.unwrap());
+            let dead = of_second(&seen);
+            let seen = node::beat(db, first.id, &dead, 4).await.unwrap().unwrap();
+            assert_eq!(seen.len(), 2, "it renewed");
+            let dead = of_second(&seen);
+            let seen = node::beat(db, first.id, &dead, 5).await.unwrap().unwrap();
+            assert_eq!(ids(&seen), [first.id]);
+            assert_eq!(node::beat(db, second.id, &[], 6).await.unwrap(), None);
         }
     }
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
+use bus::RedisConfig;
 use desk::DeskConfig;
 use gateway::GatewayConfig;
 use gateway::address::Cidr;
@@ -20,6 +21,9 @@ use super::{Config, ConfigError, Mistake};
 const MINUTE_MS: u64 = 60_000;
 const DAY_MS: u64 = 24 * 60 * MINUTE_MS;
 
+/// Bytes of what channels' names begin with.
+const PREFIX_BYTES_MAX: usize = 64;
+
 /// A configuration that was checked: what each part takes.
 #[derive(Clone)]
 pub struct Checked {
@@ -27,6 +31,8 @@ pub struct Checked {
     pub data_dir: PathBuf,
     /// The store.
     pub database: DatabaseConfig,
+    /// The bus between nodes; nothing for a node that is alone.
+    pub bus: Option<RedisConfig>,
     /// Uploaded files.
     pub blobs: BlobConfig,
     /// Product rules.
@@ -103,6 +109,7 @@ impl Config {
             check.mistake("data_dir", "must name a directory");
         }
         let database = check.database(self);
+        let bus = check.bus(self, &database);
         let listen = check.addresses(self);
         let gateway = check.gateway(self);
         let checked = Checked {
@@ -114,6 +121,7 @@ impl Config {
             drain: Duration::from_millis(self.shutdown.drain_ms),
             data_dir,
             database,
+            bus,
             listen,
             router: router(self),
             gateway,
@@ -186,25 +194,29 @@ impl Check {
             "" => &default,
             url => url,
         };
-        let database = DatabaseConfig::of_url(url).unwrap_or_else(|error| {
+        DatabaseConfig::of_url(url).unwrap_or_else(|error| {
             // The URL may hold a password, so the error does not repeat it.
             self.mistake("database_url", error.to_string());
             DatabaseConfig::of_url(&default).expect("the default is well formed")
-        });
-        if !config.redis_url.is_empty() {
-            let problem = match database.home {
-                Home::Sqlite(_) => {
-                    "a bus between nodes needs Postgres: SQLite belongs to one node alone; \
-                     leave redis_url out"
-                }
-                Home::Postgres(_) => {
-                    "this version runs as one node; several nodes over Redis come with a later \
-                     one; leave redis_url out"
-                }
-            };
+        })
+    }
+
+    fn bus(&mut self, config: &Config, database: &DatabaseConfig) -> Option<RedisConfig> {
+        let is_word = |letter: char| letter.is_ascii_alphanumeric() || "-_.:".contains(letter);
+        let prefix = &config.redis_prefix;
+        if prefix.is_empty() || prefix.len() > PREFIX_BYTES_MAX || !prefix.chars().all(is_word) {
+            let problem = "must be 1 to 64 letters, digits, and any of - _ . :";
+            self.mistake("redis_prefix", problem);
+        }
+        let url = set(&config.redis_url)?;
+        if let Home::Sqlite(_) = database.home {
+            let problem = "a bus between nodes needs Postgres: SQLite belongs to one node alone; \
+                           leave redis_url out";
             self.mistake("redis_url", problem);
         }
-        database
+        let bus = RedisConfig::of_url(&url, prefix);
+        bus.map_err(|error| self.mistake("redis_url", error.to_string()))
+            .ok()
     }
 
     fn addresses(&mut self, config: &Config) -> Addresses {

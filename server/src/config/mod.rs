@@ -24,8 +24,10 @@ pub struct Config {
     pub data_dir: String,
     /// `sqlite:<path>` or `postgres://…`; a SQLite file in the data directory when empty.
     pub database_url: String,
-    /// The bus between nodes. Refused until Switchboard runs on several nodes.
+    /// The bus between nodes, `redis://…` or `rediss://…`; one node alone when empty.
     pub redis_url: String,
+    /// What the names of its channels begin with.
+    pub redis_prefix: String,
     /// Our origin as browsers see it; from `listen` when empty.
     pub public_url: String,
     /// How many shards, each a thread; one per core when zero.
@@ -297,6 +299,7 @@ impl Default for Config {
             data_dir: "./data".to_owned(),
             database_url: String::new(),
             redis_url: String::new(),
+            redis_prefix: "switchboard".to_owned(),
             public_url: String::new(),
             shards: 0,
             assets_dir: String::new(),

@@ -192,6 +192,8 @@ CREATE TABLE node (
     name TEXT NOT NULL,
     seat TEXT NOT NULL,
     is_alone BOOLEAN NOT NULL,
+    bus TEXT NOT NULL,
+    version TEXT NOT NULL,
     renewal BIGINT NOT NULL,
     started_at_ms BIGINT NOT NULL,
     renewed_at_ms BIGINT NOT NULL
