@@ -139,10 +139,12 @@ impl Desk {
         change: &AgentChange,
         caller: Option<&Caller>,
     ) -> Result<Agent> {
-        // Who may not even read the team learns nothing of who exists.
-        actor
-            .may(Permission::ConversationsRead)
-            .or_else(|_| actor.may(Permission::TeamWrite))?;
+        // Who may not even read the team learns nothing of who exists; a program has nothing of its own there.
+        let may_read = match actor.principal {
+            Principal::Agent(_) | Principal::System => actor.may(Permission::ConversationsRead),
+            Principal::Key(_) | Principal::Visitor(_) => Err(ErrorCode::Forbidden.into()),
+        };
+        may_read.or_else(|_| actor.may(Permission::TeamWrite))?;
         let target = self.member(actor, agent_id).await?;
         may_change(actor, &target, change)?;
         if let Some(time_zone) = &change.time_zone {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 use utoipa::ToSchema;
 
-use crate::id::{AgentId, ContactId, ConversationId, DepartmentId, EntryId, VisitorId};
+use crate::id::{AgentId, ApiKeyId, ContactId, ConversationId, DepartmentId, EntryId, VisitorId};
 use crate::message::Message;
 use crate::text::ClientId;
 
@@ -25,6 +25,11 @@ pub enum Author {
         /// Who.
         agent_id: AgentId,
     },
+    /// A program, by an API key.
+    Key {
+        /// Which; `team` says what it is called.
+        key_id: ApiKeyId,
+    },
     /// The assistant.
     Ai,
     /// Switchboard itself: timers and rules.
@@ -36,7 +41,7 @@ pub enum Author {
 #[serde(rename_all = "snake_case")]
 #[ts(export_to = "protocol.ts")]
 pub enum ReopenCause {
-    /// An agent said so.
+    /// The team said so.
     Agent,
     /// The customer wrote.
     Visitor,
@@ -183,6 +188,8 @@ pub enum VisitorAuthor {
         /// The name shown to visitors.
         name: String,
     },
+    /// The team, by a program: no name and no id.
+    Team,
     /// The assistant.
     Ai,
     /// Switchboard itself.
@@ -285,12 +292,13 @@ impl Entry {
                 agent_id,
                 name: names.name_of(agent_id),
             },
+            Author::Key { .. } => VisitorAuthor::Team,
             Author::Ai => VisitorAuthor::Ai,
             Author::System => VisitorAuthor::System,
         };
         let client_id = match self.author {
             Author::Visitor { .. } => self.client_id.clone(),
-            Author::Agent { .. } | Author::Ai | Author::System => None,
+            Author::Agent { .. } | Author::Key { .. } | Author::Ai | Author::System => None,
         };
         Some(VisitorEntry {
             id: self.id,

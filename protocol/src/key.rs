@@ -34,6 +34,16 @@ pub struct ApiKey {
     pub expires_at_ms: Option<u64>,
 }
 
+/// What a key is called: all that the whole team sees of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+#[ts(export_to = "protocol.ts")]
+pub struct KeyName {
+    /// Its id.
+    pub id: ApiKeyId,
+    /// What it is for.
+    pub name: String,
+}
+
 /// Makes a key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
 #[serde(deny_unknown_fields)]

@@ -12,6 +12,7 @@ use crate::command::Ack;
 use crate::conversation::{Conversation, Marks, VisitorConversation};
 use crate::entry::{Entry, VisitorEntry};
 use crate::id::{AgentId, ConnectionId, ContactId, ConversationId, EntryId, VisitorId};
+use crate::key::KeyName;
 use crate::position::Position;
 use crate::rejection::Problem;
 use crate::text::ClientId;
@@ -276,7 +277,9 @@ pub enum AgentNews {
     Team {
         /// The members.
         agents: Vec<Agent>,
-        /// What they do.
+        /// The programs that may speak for it or once did, the newest 1,000.
+        keys: Vec<KeyName>,
+        /// What the members do.
         presence: Vec<AgentPresence>,
     },
     /// What agents do has changed.

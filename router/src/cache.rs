@@ -1,4 +1,4 @@
-//! Facts that nearly every frame needs and that seldom change: teams and sites. Read once, dropped when
+//! Facts that nearly every frame needs and that seldom change: teams with their keys, and sites. Read once, dropped when
 //! the event log tells of a change.
 
 use std::collections::HashMap;
@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use protocol::agent::Agent;
 use protocol::entry::AgentNames;
 use protocol::id::{AgentId, SiteId, WorkspaceId};
+use protocol::key::KeyName;
 use protocol::permission::{Actor, Permission, Principal, Scope};
 use protocol::site::Site;
 use protocol::workspace::Settings;
@@ -21,6 +22,8 @@ const UNKNOWN_NAME: &str = "";
 pub(crate) struct Tenant {
     /// All members, also the deactivated ones.
     pub(crate) agents: Vec<Agent>,
+    /// What its API keys are called, also the revoked ones.
+    pub(crate) keys: Vec<KeyName>,
     /// All sites, also the archived ones.
     pub(crate) sites: Vec<Site>,
     /// What the workspace set.
@@ -71,6 +74,7 @@ impl Cache {
         let workspace = storage::workspace::find(&self.reader, workspace_id).await?;
         let tenant = Arc::new(Tenant {
             agents: storage::agent::list(&self.reader, workspace_id).await?,
+            keys: storage::key::names(&self.reader, workspace_id).await?,
             sites: storage::site::list(&self.reader, &scope(workspace_id)).await?,
             settings: workspace.map(|found| found.settings).unwrap_or_default(),
         });

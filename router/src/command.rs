@@ -2,7 +2,7 @@
 
 use protocol::agent::Agent;
 use protocol::command::{Ack, Command, Draft};
-use protocol::entry::Entry;
+use protocol::entry::{Author, Entry};
 use protocol::id::{ConversationId, EntryId, VisitorId, WorkspaceId};
 use protocol::permission::{Actor, Permission, Principal, VisitorActor};
 use protocol::rejection::{ErrorCode, Rejection};
@@ -216,8 +216,12 @@ impl Asked<'_> {
 
     async fn start(&self, visitor_id: VisitorId, draft: &Draft) -> Result<Done, Rejection> {
         self.actor.may(Permission::ConversationsWrite)?;
-        let Principal::Agent(agent) = self.actor.principal else {
-            return Err(ErrorCode::Forbidden.into());
+        let author = match self.actor.principal {
+            Principal::Agent(agent) => Author::Agent {
+                agent_id: agent.agent_id,
+            },
+            Principal::Key(key) => Author::Key { key_id: key.key_id },
+            Principal::Visitor(_) | Principal::System => return Err(ErrorCode::Forbidden.into()),
         };
         if draft.reply_to_id.is_some() {
             return Err(Rejection::of(ErrorCode::Invalid, "reply_to_id"));
@@ -226,7 +230,7 @@ impl Asked<'_> {
             workspace_id: self.workspace_id(),
             visitor_id,
             key: self.key.clone(),
-            agent_id: agent.agent_id,
+            author,
             message: decide::message_of(decide::TEAM_FORMATS, draft)?,
             at_ms: self.now_ms(),
         };

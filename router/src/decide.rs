@@ -89,15 +89,25 @@ pub(crate) fn decide(
             };
             by_team(speaker, command, situation)
         }
-        Principal::Key(_) => {
+        Principal::Key(key) => {
             actor.may(Permission::ConversationsWrite)?;
-            by_team(Speaker::program(ReopenCause::Agent), command, situation)
+            let speaker = Speaker {
+                author: Author::Key { key_id: key.key_id },
+                agent_id: None,
+                cause: ReopenCause::Agent,
+                may_take_back_all: key.permissions.has(Permission::TeamWrite),
+            };
+            by_team(speaker, command, situation)
         }
-        Principal::System => by_team(
-            Speaker::program(ReopenCause::SnoozeEnded),
-            command,
-            situation,
-        ),
+        Principal::System => {
+            let speaker = Speaker {
+                author: Author::System,
+                agent_id: None,
+                cause: ReopenCause::SnoozeEnded,
+                may_take_back_all: true,
+            };
+            by_team(speaker, command, situation)
+        }
     }
 }
 
@@ -163,19 +173,20 @@ pub(crate) fn check_reply(target: Option<&Entry>, is_public: bool) -> Result<(),
 #[derive(Debug, Clone, Copy)]
 struct Speaker {
     author: Author,
-    /// The agent; programs have no voice of their own and write no messages.
+    /// The agent; a program takes part in nothing and owns nothing.
     agent_id: Option<AgentId>,
     cause: ReopenCause,
     may_take_back_all: bool,
 }
 
 impl Speaker {
-    fn program(cause: ReopenCause) -> Self {
-        Self {
-            author: Author::System,
-            agent_id: None,
-            cause,
-            may_take_back_all: true,
+    /// Whether it is somebody who writes: an agent, or a program with a key.
+    fn writes(&self) -> Result<(), Rejection> {
+        match self.author {
+            Author::Agent { .. } | Author::Key { .. } => Ok(()),
+            Author::Visitor { .. } | Author::Ai | Author::System => {
+                Err(ErrorCode::Forbidden.into())
+            }
         }
     }
 
@@ -330,14 +341,14 @@ fn rests_on_facts(contents: &[NewContent], situation: Situation<'_>) -> bool {
         )
 }
 
-/// A person's answer is never refused for the conversation's rest or end: it opens it again. Whoever
-/// answers takes part, and owns the conversation if nobody does.
+/// An answer is never refused for the conversation's rest or end: it opens it again. The agent who answers
+/// takes part, and owns the conversation if nobody does; a program does neither.
 fn reply(
     speaker: Speaker,
     draft: &Draft,
     situation: Situation<'_>,
 ) -> Result<Vec<NewContent>, Rejection> {
-    let agent_id = speaker.agent()?;
+    speaker.writes()?;
     let message = written(draft, situation, true)?;
     let mut contents = Vec::with_capacity(4);
     if situation.conversation.state != State::Open {
@@ -346,13 +357,15 @@ fn reply(
             from: situation.conversation.state,
         });
     }
-    if !situation.participants.contains(&agent_id) {
-        contents.push(NewContent::Joined { agent_id });
-    }
-    if situation.conversation.assignee_id.is_none() {
-        contents.push(NewContent::Assigned {
-            agent_id: Some(agent_id),
-        });
+    if let Some(agent_id) = speaker.agent_id {
+        if !situation.participants.contains(&agent_id) {
+            contents.push(NewContent::Joined { agent_id });
+        }
+        if situation.conversation.assignee_id.is_none() {
+            contents.push(NewContent::Assigned {
+                agent_id: Some(agent_id),
+            });
+        }
     }
     contents.push(NewContent::Message(message));
     Ok(contents)
@@ -363,7 +376,7 @@ fn note(
     draft: &Draft,
     situation: Situation<'_>,
 ) -> Result<Vec<NewContent>, Rejection> {
-    speaker.agent()?;
+    speaker.writes()?;
     Ok(vec![NewContent::Note(written(draft, situation, false)?)])
 }
 
@@ -403,7 +416,7 @@ fn visitors_target<'a>(
             visitor_id,
             contact_id,
         } => visitor_id == visitor.visitor_id || Some(contact_id) == visitor.contact_id,
-        Author::Agent { .. } | Author::Ai | Author::System => false,
+        Author::Agent { .. } | Author::Key { .. } | Author::Ai | Author::System => false,
     };
     if !is_own {
         return Err(ErrorCode::Forbidden.into());
@@ -442,7 +455,7 @@ fn within_window(target: &Entry, now_ms: u64) -> Result<(), Rejection> {
     Ok(())
 }
 
-/// Admins may take back any agent's words and the assistant's; nobody a customer's.
+/// Admins may take back the words of any agent, program and the assistant; nobody a customer's.
 fn take_back(
     speaker: Speaker,
     situation: Situation<'_>,

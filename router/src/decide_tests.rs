@@ -128,6 +128,12 @@ fn by_agent(bits: u128) -> Author {
     }
 }
 
+fn by_key(bits: u128) -> Author {
+    Author::Key {
+        key_id: Id::from_bits(bits),
+    }
+}
+
 fn by_customer(visitor: u128, contact: u128) -> Author {
     Author::Visitor {
         visitor_id: VisitorId::from_bits(visitor),
@@ -493,25 +499,6 @@ fn visitors_do_nothing_of_the_teams() {
     let mut blocked = case(State::Open);
     blocked.is_blocked = true;
     assert_eq!(blocked.contents(&me, &close), Err(ErrorCode::Blocked));
-}
-
-#[test]
-fn programs_need_their_scope_and_have_no_voice() {
-    let key = |permissions: &[Permission]| {
-        program(Principal::Key(KeyActor {
-            key_id: Id::from_bits(1),
-            permissions: Permissions::of(permissions),
-        }))
-    };
-    let close = Command::Close {
-        conversation_id: id(),
-    };
-    let open = case(State::Open);
-    let writer = key(&[Permission::ConversationsWrite]);
-    assert_eq!(kinds(open.contents(&writer, &close)), ["closed"]);
-    let reader = key(&[Permission::ConversationsRead]);
-    assert_eq!(open.contents(&reader, &close), Err(ErrorCode::Forbidden));
-    assert_eq!(open.contents(&writer, &send()), Err(ErrorCode::Forbidden));
 }
 
 #[test]

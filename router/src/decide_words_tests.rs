@@ -74,3 +74,80 @@ fn what_was_taken_back_cannot_be_changed_any_more() {
         assert_eq!(code, Err(ErrorCode::EditWindowOver));
     }
 }
+
+#[test]
+fn programs_need_their_scope_and_speak_without_taking_part() {
+    let key = |permissions: &[Permission]| {
+        program(Principal::Key(KeyActor {
+            key_id: Id::from_bits(1),
+            permissions: Permissions::of(permissions),
+        }))
+    };
+    let close = Command::Close {
+        conversation_id: id(),
+    };
+    let open = case(State::Open);
+    let writer = key(&[Permission::ConversationsWrite]);
+    assert_eq!(kinds(open.contents(&writer, &close)), ["closed"]);
+    let reader = key(&[Permission::ConversationsRead]);
+    assert_eq!(open.contents(&reader, &close), Err(ErrorCode::Forbidden));
+    assert_eq!(open.contents(&reader, &send()), Err(ErrorCode::Forbidden));
+    assert_eq!(kinds(open.contents(&writer, &send())), ["message"]);
+    let closed = case(State::Closed);
+    assert_eq!(
+        kinds(closed.contents(&writer, &send())),
+        ["reopened", "message"]
+    );
+    let conversation_id = id();
+    for command in [
+        Command::Join { conversation_id },
+        Command::Leave { conversation_id },
+    ] {
+        let refused = open.contents(&writer, &command);
+        assert_eq!(refused, Err(ErrorCode::Forbidden));
+    }
+    let Ok(Decision::Append { author, .. }) = open.decide(&writer, &send()) else {
+        panic!("it is appended");
+    };
+    assert_eq!(author, by_key(1));
+    assert_eq!(
+        open.contents(&program(Principal::System), &send()),
+        Err(ErrorCode::Forbidden)
+    );
+}
+
+#[test]
+fn programs_change_their_own_words_and_with_a_right_take_back_the_teams() {
+    let key = |permissions: &[Permission]| {
+        program(Principal::Key(KeyActor {
+            key_id: Id::from_bits(1),
+            permissions: Permissions::of(permissions),
+        }))
+    };
+    let writer = key(&[Permission::ConversationsWrite]);
+    let chief = key(&[Permission::ConversationsWrite, Permission::TeamWrite]);
+    let (conversation_id, entry_id) = (id(), Id::from_bits(9));
+    let edit = Command::EditMessage {
+        conversation_id,
+        entry_id,
+        body: Body::parse("other words").unwrap(),
+    };
+    let delete = Command::DeleteMessage {
+        conversation_id,
+        entry_id,
+    };
+    let own = Case::about(entry(by_key(1), false));
+    assert_eq!(kinds(own.contents(&writer, &edit)), ["edited"]);
+    assert_eq!(kinds(own.contents(&writer, &delete)), ["deleted"]);
+    for author in [by_key(2), by_agent(OTHER)] {
+        let others = Case::about(entry(author, false));
+        for (who, command) in [(&writer, &edit), (&writer, &delete), (&chief, &edit)] {
+            let refused = others.contents(who, command);
+            assert_eq!(refused, Err(ErrorCode::Forbidden));
+        }
+        assert_eq!(kinds(others.contents(&chief, &delete)), ["deleted"]);
+    }
+    let customers = Case::about(entry(by_customer(1, 1), false));
+    let refused = customers.contents(&chief, &delete);
+    assert_eq!(refused, Err(ErrorCode::Forbidden));
+}

@@ -31,7 +31,7 @@ impl Typist {
         match author {
             Author::Visitor { .. } => Some(Self::Customer),
             Author::Agent { agent_id } => Some(Self::Agent(agent_id)),
-            Author::Ai | Author::System => None,
+            Author::Key { .. } | Author::Ai | Author::System => None,
         }
     }
 

@@ -126,7 +126,7 @@ async fn take(router: &Router, event: &Event) -> storage::Result<()> {
             if let Ok(id) = event.subject.parse() {
                 tell(router, workspace_id, Part::Key(id)).await;
             }
-            Ok(())
+            tell_team(router, workspace_id).await
         }
     }
 }
@@ -273,15 +273,21 @@ async fn workspace(router: &Router, workspace_id: WorkspaceId) -> storage::Resul
 
 /// A member joined or changed.
 async fn team(router: &Router, workspace_id: WorkspaceId) -> storage::Result<()> {
+    tell_team(router, workspace_id).await?;
+    router
+        .live()
+        .send(Message::TeamChanged { workspace_id })
+        .await;
+    Ok(())
+}
+
+/// Tells consoles who the team is now, and what its programs are called.
+async fn tell_team(router: &Router, workspace_id: WorkspaceId) -> storage::Result<()> {
     router.cache().drop_tenant(workspace_id);
     let team = router.team_frame(workspace_id).await?;
     router
         .hub()
         .publish(Topic::Team(workspace_id), || team)
-        .await;
-    router
-        .live()
-        .send(Message::TeamChanged { workspace_id })
         .await;
     Ok(())
 }

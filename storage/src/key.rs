@@ -2,7 +2,7 @@
 
 use protocol::event::EventType;
 use protocol::id::{ApiKeyId, WorkspaceId};
-use protocol::key::ApiKey;
+use protocol::key::{ApiKey, KeyName};
 use protocol::limit;
 use protocol::permission::Scope;
 
@@ -98,6 +98,27 @@ pub async fn revoke(db: &Db, key_id: ApiKeyId, change: &Change) -> Result<bool> 
     batch.push(stamp.value());
     batch.push(stamp.event(EventType::KeyChanged, 2));
     Ok(db.batch(batch).await?[archive].changed == 1)
+}
+
+/// Uses the primary key.
+const LIST_NAMES: &str = "
+    SELECT key_id, name FROM api_key WHERE workspace_id = $1
+    ORDER BY created_at_ms DESC, key_id DESC
+    LIMIT 1000";
+
+/// What the keys are called, newest first, also the revoked ones: what they wrote still stands.
+///
+/// # Errors
+/// The store's.
+pub async fn names(reader: &Reader, workspace_id: WorkspaceId) -> Result<Vec<KeyName>> {
+    let rows = reader.rows(stmt!(LIST_NAMES, workspace_id)).await?;
+    let name = |row: &Row| {
+        Ok(KeyName {
+            id: row.id("key_id")?,
+            name: row.text("name")?,
+        })
+    };
+    rows.iter().map(name).collect()
 }
 
 /// Uses `api_key_by_hash`.

@@ -2,7 +2,7 @@
 
 use protocol::conversation::State;
 use protocol::entry::{Author, ReopenCause};
-use protocol::id::{AgentId, ContactId, ConversationId, EntryId, EventId, VisitorId, WorkspaceId};
+use protocol::id::{ContactId, ConversationId, EntryId, EventId, VisitorId, WorkspaceId};
 use protocol::permission::VisitorActor;
 use protocol::site::AfterClose;
 
@@ -261,8 +261,8 @@ pub struct Start {
     pub visitor_id: VisitorId,
     /// Under which name.
     pub key: CommandKey,
-    /// Who begins, and becomes the assignee.
-    pub agent_id: AgentId,
+    /// Who begins for the team; an agent becomes the assignee.
+    pub author: Author,
     /// The first words.
     pub message: NewMessage,
     /// The store's time now.
@@ -288,7 +288,7 @@ pub async fn start(db: &Db, start: &Start) -> Result<Outcome> {
         workspace_id: start.workspace_id,
         key: &start.key,
         previous_id: newest.map(|newest| newest.conversation.id),
-        author: By::Agent(start.agent_id),
+        author: By::Team(start.author),
         message: &start.message,
         at_ms: start.at_ms,
     };
@@ -299,7 +299,7 @@ pub async fn start(db: &Db, start: &Start) -> Result<Outcome> {
 #[derive(Clone, Copy)]
 enum By {
     Visitor,
-    Agent(AgentId),
+    Team(Author),
 }
 
 /// A conversation to be, with its first message.
@@ -440,7 +440,7 @@ impl Begin<'_> {
                     visitor_id,
                     contact_id,
                 },
-                By::Agent(agent_id) => Author::Agent { agent_id },
+                By::Team(author) => author,
             },
             content: NewContent::Message(self.message.clone()),
         }
@@ -449,7 +449,12 @@ impl Begin<'_> {
     fn conversation(&self, visitor: &VisitorRow, entry: &NewEntry) -> [Value; 13] {
         let (handler, pen_side, assignee_id, waiting_on, from_customer) = match self.author {
             By::Visitor => ("queue", "none", Value::Null, "agent", true),
-            By::Agent(agent_id) => ("human", "human", Value::from(agent_id), "customer", false),
+            By::Team(Author::Agent { agent_id }) => {
+                ("human", "human", Value::from(agent_id), "customer", false)
+            }
+            By::Team(Author::Key { .. } | Author::Visitor { .. } | Author::Ai | Author::System) => {
+                ("queue", "none", Value::Null, "customer", false)
+            }
         };
         let language = self.message.language.clone();
         [

@@ -9,8 +9,8 @@ mod common;
 use both::on_both;
 use common::talk::{ANY, Talk, accepted, key, words};
 use common::{NOW_MS, Store};
-use protocol::conversation::{Marks, State, WaitingOn};
-use protocol::entry::{Content, ReopenCause};
+use protocol::conversation::{Handler, Marks, State, WaitingOn};
+use protocol::entry::{Author, Content, ReopenCause};
 use protocol::page::{Cursor, List};
 use protocol::site::{AfterClose, SiteChange};
 use protocol::view::{InboxCounts, InboxFilter, InboxList};
@@ -438,7 +438,7 @@ on_both! {
             workspace_id: talk.workspace_id,
             visitor_id: talk.visitor.visitor_id,
             key: key(talk.agent_id, "s1", "start"),
-            agent_id: talk.agent_id,
+            author: Author::Agent { agent_id: talk.agent_id },
             message: words("May I help?"),
             at_ms: NOW_MS,
         };
@@ -453,5 +453,25 @@ on_both! {
         assert_eq!(outcome, Outcome::Refused(Refusal::OtherOpen(id)));
         let retry = message::start(&store.db, &start).await.unwrap();
         assert_eq!(retry, Outcome::Replayed(stored.receipt));
+    }
+
+    /// A program begins for the team: the conversation is nobody's yet, and the pen too.
+    async fn a_program_may_begin(store: &Store) {
+        let talk = Talk::new(store).await;
+        let author = Author::Key { key_id: store.world.ids.next() };
+        let start = Start {
+            workspace_id: talk.workspace_id,
+            visitor_id: talk.visitor.visitor_id,
+            key: key(talk.agent_id, "s1", "start"),
+            author,
+            message: words("Your order is on its way."),
+            at_ms: NOW_MS,
+        };
+        let stored = accepted(message::start(&store.db, &start).await.unwrap());
+        assert_eq!(stored.conversation.assignee_id, None);
+        assert_eq!(stored.conversation.handler, Handler::Queue);
+        assert_eq!(stored.conversation.waiting_on, WaitingOn::Customer);
+        let found = entry::find(&store.db, talk.workspace_id, stored.conversation.id, stored.entries[0].id).await;
+        assert_eq!(found.unwrap().expect("it was stored").author, author);
     }
 }

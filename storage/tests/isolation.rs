@@ -10,6 +10,7 @@ use common::talk::{Talk, key, words};
 use common::{NOW_MS, Store, scope};
 use protocol::contact::ContactChange;
 use protocol::conversation::Marks;
+use protocol::entry::Author;
 use protocol::id::WorkspaceId;
 use protocol::site::SiteChange;
 use protocol::view::InboxFilter;
@@ -110,7 +111,7 @@ mod stories {
                 workspace_id: other,
                 visitor_id: talk.visitor.visitor_id,
                 key: key(talk.agent_id, "x", "x"),
-                agent_id: talk.agent_id,
+                author: Author::Agent { agent_id: talk.agent_id },
                 message: words("x"),
                 at_ms: NOW_MS,
             };

@@ -1,6 +1,6 @@
 // Made from the Rust crate `protocol` by its test `typescript`. Do not edit:
 // SWITCHBOARD_WRITE=1 cargo test -p protocol --test typescript
-// fixtures: 058716aaf47fae1e
+// fixtures: 73b9954eedc695ea
 
 /** Accepts an invitation. */
 export type AcceptInvitation = {
@@ -140,7 +140,9 @@ gone: Array<VisitorId>,
 counts: VisitorCounts, } | { "type": "team",
 /** The members. */
 agents: Array<Agent>,
-/** What they do. */
+/** The programs that may speak for it or once did, the newest 1,000. */
+keys: Array<KeyName>,
+/** What the members do. */
 presence: Array<AgentPresence>, } | { "type": "team_presence",
 /** Those who changed. */
 presence: Array<AgentPresence>, } | { "type": "contact",
@@ -241,7 +243,9 @@ visitor_id: VisitorId,
 /** The person behind it when it was written. */
 contact_id: ContactId, } | { "kind": "agent",
 /** Who. */
-agent_id: AgentId, } | { "kind": "ai" } | { "kind": "system" };
+agent_id: AgentId, } | { "kind": "key",
+/** Which; `team` says what it is called. */
+key_id: ApiKeyId, } | { "kind": "ai" } | { "kind": "system" };
 
 /** Whether an agent can be reached. */
 export type Availability = "online" | "away" | "offline";
@@ -777,6 +781,13 @@ email: string,
 role: Role,
 /** Whether the address has an account already, whose password is then asked. */
 has_account: boolean, };
+
+/** What a key is called: all that the whole team sees of it. */
+export type KeyName = {
+/** Its id. */
+id: ApiKeyId,
+/** What it is for. */
+name: string, };
 
 /** Where the launcher stands. */
 export type LauncherSide = "end" | "start";
@@ -1319,7 +1330,7 @@ export type VisitorAuthor = { "kind": "you" } | { "kind": "agent",
 /** Tells two agents apart. */
 agent_id: AgentId,
 /** The name shown to visitors. */
-name: string, } | { "kind": "ai" } | { "kind": "system" };
+name: string, } | { "kind": "team" } | { "kind": "ai" } | { "kind": "system" };
 
 /** What an entry is, as a visitor sees it: exactly these kinds. */
 export type VisitorContent = { "kind": "message",

@@ -8,6 +8,7 @@ import type {
   Agent,
   AgentId,
   AgentNews,
+  ApiKeyId,
   Availability,
   Command,
   Conversation,
@@ -41,7 +42,13 @@ export type AgentClient = Client<AgentNews, Entry>;
 export interface Team {
   ready: boolean;
   agents: ReadonlyMap<AgentId, Agent>;
+  /** What the API keys are called. */
+  keys: ReadonlyMap<ApiKeyId, string>;
   presence: ReadonlyMap<AgentId, Availability>;
+}
+
+function noTeam(): Team {
+  return { ready: false, agents: new Map(), keys: new Map(), presence: new Map() };
 }
 
 /** Who is signed in here. */
@@ -60,7 +67,7 @@ export const visitors = createStore<Visitors>(noVisitors);
 export const visitorFilter = createStore<VisitorFilter>({});
 
 /** The team. */
-export const team = createStore<Team>({ ready: false, agents: new Map(), presence: new Map() });
+export const team = createStore<Team>(noTeam());
 
 /** What I want to be: kept, for a reload is no reason to be online again. */
 export const availability = createKeptStore<Availability>(
@@ -118,7 +125,7 @@ export function endSession(): void {
   status.set({ name: "off" });
   inbox.set(emptyInbox("all"));
   visitors.set(noVisitors);
-  team.set({ ready: false, agents: new Map(), presence: new Map() });
+  team.set(noTeam());
   forgetRecords();
   forgetSignals();
 }
@@ -216,7 +223,12 @@ function withTeam(held: Team, news: Extract<AgentNews, { type: "team" | "team_pr
   const presence = new Map(news.type === "team" ? [] : held.presence);
   for (const each of news.presence) presence.set(each.agent_id, each.availability);
   if (news.type === "team_presence") return { ...held, presence };
-  return { ready: true, agents: new Map(news.agents.map((agent) => [agent.id, agent])), presence };
+  return {
+    ready: true,
+    agents: new Map(news.agents.map((agent) => [agent.id, agent])),
+    keys: new Map(news.keys.map((key) => [key.id, key.name])),
+    presence,
+  };
 }
 
 /** Watches another list of the inbox. */

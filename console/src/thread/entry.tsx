@@ -53,7 +53,7 @@ function WrittenLine({ item, names, conversation_id, may_delete }: { item: Writt
   const mine = item.author.kind === "agent" && item.author.agent_id === names.me;
   const name = item.author.kind === "agent" ? names.agent(item.author.agent_id) : authorName(item.author, names);
   const deleted = item.message.deleted_at_ms != null || names.erased;
-  const changeable = item.entry_id !== null && !deleted && (mine || (may_delete && item.author.kind === "agent"));
+  const changeable = item.entry_id !== null && !deleted && (mine || (may_delete && ours));
   return (
     <article
       className="said"

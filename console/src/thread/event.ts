@@ -1,5 +1,5 @@
 /** What the system tells, in words. Pure. */
-import type { AgentId, Author, Entry } from "@switchboard/protocol";
+import type { AgentId, ApiKeyId, Author, Entry } from "@switchboard/protocol";
 
 import { priorityName } from "../inbox/word.ts";
 import { soonText } from "../part/time.tsx";
@@ -7,6 +7,7 @@ import { soonText } from "../part/time.tsx";
 /** Gives names. */
 export interface Names {
   agent(id: AgentId): string;
+  key(id: ApiKeyId): string;
   customer: string;
   me: AgentId;
   /** Whether the customer was erased: what was said is not shown, whatever is still at hand. */
@@ -20,6 +21,8 @@ export function authorName(author: Author, names: Names): string {
       return names.customer;
     case "agent":
       return author.agent_id === names.me ? "You" : names.agent(author.agent_id);
+    case "key":
+      return names.key(author.key_id);
     case "ai":
       return "The assistant";
     case "system":

@@ -140,7 +140,8 @@ export function markOf(seq: number, marks: Marks | null): Mark {
 
 /** One key per author, so that two browsers of one person are one side. */
 export function authorKey(author: Author): string {
-  return author.kind === "agent" ? author.agent_id : author.kind;
+  if (author.kind === "agent") return author.agent_id;
+  return author.kind === "key" ? author.key_id : author.kind;
 }
 
 function joins(before: readonly Item[], kind: "message" | "note", author: Author, at_ms: number): boolean {

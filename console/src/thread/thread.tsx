@@ -90,10 +90,20 @@ function useItems(row: Conversation, log: Log<Entry> | undefined): Item[] {
 
 function useNames(row: Conversation): Names {
   const agents = useStore(team, (held) => held.agents);
+  const keys = useStore(team, (held) => held.keys);
   const me = useStore(membership, (member) => member?.agent_id ?? "");
   const customer = row.contact_name;
   const erased = row.contact_erased;
-  return useMemo(() => ({ me, customer, erased, agent: (id) => agents.get(id)?.name ?? "A former member" }), [agents, me, customer, erased]);
+  return useMemo(
+    () => ({
+      me,
+      customer,
+      erased,
+      agent: (id) => agents.get(id)?.name ?? "A former member",
+      key: (id) => keys.get(id) ?? "A program",
+    }),
+    [agents, keys, me, customer, erased],
+  );
 }
 
 function useOlderEntries(conversation_id: string, log: Log<Entry> | undefined) {

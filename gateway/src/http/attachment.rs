@@ -204,6 +204,12 @@ pub(crate) async fn download(
     Anybody(actor): Anybody,
     Path(attachment_id): Path<AttachmentId>,
 ) -> Answer<Response> {
+    match actor.principal {
+        Principal::Visitor(_) => {}
+        Principal::Agent(_) | Principal::Key(_) | Principal::System => {
+            actor.may(Permission::ConversationsRead)?;
+        }
+    }
     let row = storage::attachment::find(&doors.reader, actor.workspace_id, attachment_id).await?;
     let row = row.ok_or(ErrorCode::NotFound)?;
     if !may_see(&doors, &actor, &row).await? {
@@ -237,10 +243,7 @@ async fn may_see(doors: &Doors, actor: &Actor, row: &AttachmentRow) -> Answer<bo
             .await?;
             Ok(conversation.is_some())
         }
-        Principal::Agent(_) | Principal::Key(_) | Principal::System => {
-            actor.may(Permission::ConversationsRead)?;
-            Ok(true)
-        }
+        Principal::Agent(_) | Principal::Key(_) | Principal::System => Ok(true),
     }
 }
 

@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use bus::Bus;
 use desk::{Desk, DeskConfig, NewMember};
 use gateway::address::Cidr;
+use gateway::config::Rate;
 use gateway::{Gateway, GatewayConfig, Listeners, Parts};
 use protocol::command::{Command, Draft};
 use protocol::id::{SiteId, WorkspaceId};
@@ -64,6 +65,13 @@ impl House {
         let mut config = gateway_config(Trust::Stranger);
         config.trusted_proxies = vec!["127.0.0.1/32".parse().expect("a network")];
         config.geo.country_header = Some("cf-ipcountry".to_owned());
+        Self::with(config).await
+    }
+
+    /// Where a key may ask as often as a sweep does.
+    pub(crate) async fn with_many_requests() -> Self {
+        let mut config = gateway_config(Trust::Trusted);
+        config.limits.key_requests = Rate::new(1_000_000, 1_000_000);
         Self::with(config).await
     }
 

@@ -12,6 +12,7 @@ mod identity_key;
 mod isolation;
 mod login;
 mod records;
+mod scope;
 mod strict;
 mod sweep;
 mod wire;

@@ -13,6 +13,8 @@ pub enum Speaker {
     Customer,
     /// A member of the team.
     Agent(AgentId),
+    /// A program of the team.
+    Program,
     /// The assistant.
     Ai,
     /// Switchboard itself.
@@ -267,6 +269,7 @@ impl From<VisitorEntry> for Line {
             speaker: match entry.author {
                 VisitorAuthor::You => Speaker::Customer,
                 VisitorAuthor::Agent { agent_id, .. } => Speaker::Agent(agent_id),
+                VisitorAuthor::Team => Speaker::Program,
                 VisitorAuthor::Ai => Speaker::Ai,
                 VisitorAuthor::System => Speaker::System,
             },
@@ -298,6 +301,7 @@ impl From<Entry> for Line {
             speaker: match entry.author {
                 Author::Visitor { .. } => Speaker::Customer,
                 Author::Agent { agent_id } => Speaker::Agent(agent_id),
+                Author::Key { .. } => Speaker::Program,
                 Author::Ai => Speaker::Ai,
                 Author::System => Speaker::System,
             },

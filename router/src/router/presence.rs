@@ -246,6 +246,7 @@ impl Router {
         });
         let news = AgentNews::Team {
             agents: tenant.agents.clone(),
+            keys: tenant.keys.clone(),
             presence: presence.await.unwrap_or_default(),
         };
         Ok(Encoded::new(&news, Class::Row))

@@ -133,7 +133,8 @@ fn said(message: &NewMessage, entry: &NewEntry) -> [Value; 6] {
         Author::Visitor { .. } => (true, "agent", ""),
         Author::Agent { .. } => (false, "customer", "human"),
         Author::Ai => (false, "customer", "ai"),
-        Author::System => (false, "customer", ""),
+        // A program takes the pen from nobody.
+        Author::Key { .. } | Author::System => (false, "customer", ""),
     };
     [
         Value::from(from_customer),

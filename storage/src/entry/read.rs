@@ -216,6 +216,9 @@ fn author(row: &Row) -> Result<Author> {
         "agent" => Author::Agent {
             agent_id: row.id("author_id")?,
         },
+        "key" => Author::Key {
+            key_id: row.id("author_id")?,
+        },
         "ai" => Author::Ai,
         "system" => Author::System,
         other => return Err(Error::Corrupt(format!("{other} is no author"))),

@@ -312,6 +312,7 @@ impl Head<'_> {
                 Value::from(*contact_id),
             ),
             Author::Agent { agent_id } => ("agent", Value::from(*agent_id), Value::Null),
+            Author::Key { key_id } => ("key", Value::from(*key_id), Value::Null),
             Author::Ai => ("ai", Value::Null, Value::Null),
             Author::System => ("system", Value::Null, Value::Null),
         };

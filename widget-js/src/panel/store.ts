@@ -20,7 +20,7 @@ import type {
 import { Conversations } from "./conversations.ts";
 import { Drafts } from "./drafts.ts";
 import { Seen } from "./seen.ts";
-import { isOver, rowsOf, type MessageRow, type Row } from "./thread.ts";
+import { isOver, nameOf, rowsOf, type MessageRow, type Row } from "./thread.ts";
 import { Uploads } from "./uploads.ts";
 import { refusal, refusalOf, stoppedText } from "./words.ts";
 
@@ -291,7 +291,7 @@ export class PanelStore {
       this.#post({ type: "message", from: author.kind === "you" ? "you" : "team" });
       if (author.kind === "you") continue;
       this.#setTyping(null);
-      const name = author.kind === "agent" ? author.name : "Assistant";
+      const name = nameOf(author);
       heard.push(`${name}: ${plainText(content.message.format, content.message.body) || "sent a file"}`);
     }
     if (heard.length > 0) this.announce(heard.length === 1 ? (heard[0] ?? "") : `${heard.length} new messages. ${heard.at(-1)}`);
@@ -328,7 +328,7 @@ export class PanelStore {
     const read = present?.conversation.read_number ?? 0;
     const line = said?.find(({ number }) => number > read) ?? said?.at(-1);
     if (line?.content.kind !== "message") return null;
-    const name = line.author.kind === "agent" ? line.author.name : "Assistant";
+    const name = nameOf(line.author);
     const { format, body, attachments } = line.content.message;
     return { name, text: plainText(format, body).slice(0, 200) || (attachments?.[0]?.name ?? "") };
   }

@@ -5,6 +5,7 @@ import type {
   Attachment,
   Marks,
   Message,
+  VisitorAuthor,
   VisitorConversation,
   VisitorEntry,
 } from "../protocol.ts";
@@ -81,9 +82,21 @@ export function isOver(thread: Thread): boolean {
   return last === undefined ? thread.conversation.closed : last.content.kind === "closed";
 }
 
+/** Who spoke for the team. */
+export function nameOf(author: VisitorAuthor): string {
+  switch (author.kind) {
+    case "agent":
+      return author.name;
+    case "team":
+      return "Team";
+    default:
+      return "Assistant";
+  }
+}
+
 function rowOf(entry: VisitorEntry, thread: Thread): Row | null {
   const { content, author } = entry;
-  const name = author.kind === "agent" ? author.name : author.kind === "ai" ? "Assistant" : "";
+  const name = author.kind === "you" || author.kind === "system" ? "" : nameOf(author);
   const line = (text: string): Row => ({ type: "line", key: entry.id, text, atMs: entry.sent_at_ms });
   switch (content.kind) {
     case "message": {
