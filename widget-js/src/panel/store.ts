@@ -82,6 +82,8 @@ export class PanelStore {
   #saidTypingAtMs = 0;
   #endTypingTimer: ReturnType<typeof setTimeout> | undefined;
   #unread = 0;
+  /** How far was read here last. */
+  #read = { conversationId: "", number: 0 };
   #sinceMs: number | null = null;
   #editing: MessageRow | null = null;
   #failure: string | null = null;
@@ -325,7 +327,9 @@ export class PanelStore {
     const said = present?.entries.filter(
       ({ author, content }) => content.kind === "message" && content.message.deleted_at_ms == null && author.kind !== "you",
     );
-    const read = present?.conversation.read_number ?? 0;
+    // What was read just now may not be in the record yet.
+    const isLatest = this.#read.conversationId === present?.conversation.id;
+    const read = Math.max(present?.conversation.read_number ?? 0, isLatest ? this.#read.number : 0);
     const line = said?.find(({ number }) => number > read) ?? said?.at(-1);
     if (line?.content.kind !== "message") return null;
     const name = nameOf(line.author);
@@ -339,6 +343,7 @@ export class PanelStore {
     const last = thread?.entries.at(-1);
     if (thread === undefined || last === undefined) return;
     if (this.#isReading()) {
+      this.#read = { conversationId: thread.conversation.id, number: last.number };
       this.#client?.signal({
         type: "read",
         conversation_id: thread.conversation.id,
