@@ -49,6 +49,8 @@ function Accept({ token, offer }: { token: string; offer: InvitationOffer }) {
   const [error, setError] = useState<unknown>(null);
   const [busy, setBusy] = useState(false);
   const navigate = useNavigate();
+  // It says how long a password is to be, too.
+  const wrong = fieldError(error, "password");
   async function accept() {
     setBusy(true);
     setError(null);
@@ -80,10 +82,10 @@ function Accept({ token, offer }: { token: string; offer: InvitationOffer }) {
           label={offer.has_account ? "Your password" : "A new password"}
           type="password"
           autoComplete={offer.has_account ? "current-password" : "new-password"}
-          hint={offer.has_account ? "This address has an account here already." : "At least 12 characters."}
+          hint={offer.has_account ? "This address has an account here already." : wrong === null && "At least 12 characters."}
           value={password}
           onValue={setPassword}
-          error={fieldError(error, "password")}
+          error={wrong}
           required
         />
         <FormError text={formError(error, ["name", "password"])} />

@@ -77,7 +77,8 @@ export function VisitFacts({ browser, source, site }: { browser: Browser | undef
 /** `Firefox on macOS, phone`. */
 export function deviceText(browser: Browser): string {
   const form = { desktop: "", mobile: ", phone", tablet: ", tablet", bot: ", program", unknown: "" }[browser.device];
-  return [browser.name || "Unknown browser", browser.system && `on ${browser.system}`].filter(Boolean).join(" ") + form;
+  const system = browser.system?.replace("Mac OSX", "macOS");
+  return [browser.name || "Unknown browser", system && `on ${system}`].filter(Boolean).join(" ") + form;
 }
 
 /** `Ljubljana, Slovenia`, or the time zone's city where no source for places is configured. */

@@ -29,6 +29,11 @@ test("an owner sets Switchboard up and answers the first visitor in under a minu
   await visitor.goto(`${stack.origin}/demo/`);
   await page.getByText("Visitor seen.").waitFor();
   await page.getByRole("button", { name: "Go to the inbox" }).click();
+  // What is still to be done is listed, and what teaches the next step stands within its pane.
+  await page.getByRole("region", { name: "Set-up" }).getByText("1 of 5 done").waitFor();
+  const lesson = page.locator(".pane-list .empty > .stack");
+  await lesson.waitFor();
+  assert.ok(await lesson.evaluate((element) => element.getBoundingClientRect().right <= element.closest(".pane-list").getBoundingClientRect().right));
 
   const panel = await openPanel(visitor);
   await say(panel, "Do you ship to Norway?");
