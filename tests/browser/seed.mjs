@@ -3,28 +3,56 @@
 import { Api } from "./api.mjs";
 import { owner } from "./stack.mjs";
 
-/** Who writes what; `answers` come from the team, in turn with the words. */
+const chrome = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36";
+const safari = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.4 Safari/605.1.15";
+const firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:143.0) Gecko/20100101 Firefox/143.0";
+const iphone = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_4 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.4 Mobile/15E148 Safari/604.1";
+
+/** Who writes what; `answers` come from the team, in turn with the words. `pages` are walked, the last one is in sight. */
 const people = [
-  { name: "Ana Kovač", email: "ana.kovac@example.com", page: "/demo/tea/", words: ["Is the smoky black the same harvest as last winter?", "Then two tins, please. Can you pack them as a gift?"], answers: ["It is: the same garden, picked in November."] },
-  { name: "Li Wei", email: "li.wei@example.com", page: "/demo/", words: ["Do you ship to Singapore?"], answers: [] },
-  { name: "Jonas Berg", email: "jonas@example.com", page: "/demo/about/", words: ["My parcel 2207 says delivered, but nothing is here."], answers: ["I am sorry, Jonas. I am asking the carrier right now.", "They left it with your neighbour at number 12."], after: "Found it. Thank you for being so quick" },
-  { name: "Priya Raman", email: "priya@example.com", page: "/demo/app/", words: ["Could I move my Friday order to next week?"], answers: ["Of course. It leaves next Friday instead."] },
-  { name: "", email: "", page: "/demo/tea/", words: ["which one has the least caffeine?"], answers: [] },
-  { name: "Tomás Rey", email: "tomas@example.com", page: "/demo/", words: ["¿Tienen té blanco a granel?"], answers: [] },
+  { name: "Ana Kovač", email: "ana.kovac@example.com", browser: safari, language: "sl", zone: "Europe/Ljubljana", referrer: "https://search.example.org/?q=smoky+black+tea", pages: ["/demo/", "/demo/about/", "/demo/tea/"], words: ["Is the smoky black the same harvest as last winter?", "Then two tins, please. Can you pack them as a gift?"], answers: ["It is: the same garden, picked in November."] },
+  { name: "Li Wei", email: "li.wei@example.com", browser: iphone, language: "zh", zone: "Asia/Singapore", pages: ["/demo/"], words: ["Do you ship to Singapore?"], answers: [] },
+  { name: "Jonas Berg", email: "jonas@example.com", browser: chrome, language: "de", zone: "Europe/Berlin", pages: ["/demo/app/", "/demo/about/"], words: ["My parcel 2207 says delivered, but nothing is here."], answers: ["I am sorry, Jonas. I am asking the carrier right now.", "They left it with your neighbor at number 12."], after: "Found it. Thank you for being so quick" },
+  { name: "Priya Raman", email: "priya@example.com", browser: chrome, language: "en", zone: "Asia/Kolkata", pages: ["/demo/", "/demo/app/"], words: ["Could I move my Friday order to next week?"], answers: ["Of course. It leaves next Friday instead."] },
+  { name: "", email: "", browser: iphone, language: "en", zone: "America/New_York", referrer: "https://news.example.net/teas-to-try", query: "?utm_source=letter&utm_campaign=autumn", pages: ["/demo/", "/demo/tea/"], words: ["which one has the least caffeine?"], answers: [] },
+  { name: "Tomás Rey", email: "tomas@example.com", browser: firefox, language: "es", zone: "America/Bogota", pages: ["/demo/tea/", "/demo/"], words: ["¿Tienen té blanco a granel?"], answers: [] },
 ];
+
+const titles = { "/demo/": "Tea, weighed by hand", "/demo/tea/": "Smoky black", "/demo/about/": "About us", "/demo/app/": "Open orders" };
+
+/** Opens a stream that lasts as long as the server, and gives its name. */
+async function connect(api, hello, browser) {
+  const stream = await fetch(`${api.origin}/api/v1/stream`, {
+    method: "POST",
+    headers: { "content-type": "application/json", origin: api.origin, ...browser },
+    body: JSON.stringify({ hello }),
+  });
+  const reader = stream.body.pipeThrough(new TextDecoderStream()).getReader();
+  let heard = "";
+  for (;;) {
+    const { value, done } = await reader.read();
+    if (done) throw new Error(`no welcome: ${heard}`);
+    heard += value;
+    const [, id] = /"connection_id":"([^"]+)"/.exec(heard) ?? [];
+    if (id === undefined) continue;
+    const drain = () => reader.read().then(({ done }) => done || drain(), () => undefined);
+    void drain();
+    return id;
+  }
+}
 
 /** A visitor who stays on his page while the pictures are taken. */
 async function enter(api, stack, person) {
-  const session = await api.ask("POST", "visitor/session", { site_key: stack.siteKey, language: "en" });
-  const headers = { authorization: `Bearer ${session.token}` };
-  const titles = { "/demo/": "Tea, weighed by hand", "/demo/tea/": "Smoky black", "/demo/about/": "About us", "/demo/app/": "Open orders" };
-  const page = { url: `${stack.origin}${person.page}`, title: titles[person.page] };
-  const hello = { token: session.token, purpose: "full", page };
-  void fetch(`${api.origin}/api/v1/stream`, {
-    method: "POST",
-    headers: { "content-type": "application/json", origin: api.origin },
-    body: JSON.stringify({ hello }),
-  }).then((stream) => stream.body?.pipeTo(new WritableStream()).catch(() => undefined), () => undefined);
+  const browser = { "user-agent": person.browser };
+  const session = await api.ask("POST", "visitor/session", { site_key: stack.siteKey, language: person.language, time_zone: person.zone }, browser);
+  const headers = { ...browser, authorization: `Bearer ${session.token}` };
+  const [first, ...further] = person.pages.map((path, index) => ({
+    url: `${stack.origin}${path}${index === 0 ? (person.query ?? "") : ""}`,
+    title: titles[path],
+    ...(index === 0 && person.referrer !== undefined ? { referrer: person.referrer } : {}),
+  }));
+  const hello = { token: session.token, purpose: "full", page: first };
+  headers["switchboard-connection"] = await connect(api, hello, browser);
   const send = async (command) => {
     const frame = { type: "command", client_id: api.nextId(), command };
     const [answer] = await api.ask("POST", "frames", frame, headers);
@@ -32,6 +60,7 @@ async function enter(api, stack, person) {
     return answer;
   };
   if (person.name !== "") await send({ do: "identify", claim: { name: person.name, email: person.email } });
+  for (const page of further) await api.ask("POST", "frames", { type: "page", ...page }, headers);
   return send;
 }
 
