@@ -91,17 +91,19 @@ pub(crate) async fn healed(
 }
 
 /// After the log told of a conversation that another lane began: the visitor's tabs follow it.
+///
+/// # Errors
+/// The store's.
 pub(crate) async fn began(
     router: &Router,
     workspace_id: WorkspaceId,
     conversation_id: ConversationId,
-) {
-    let found = storage::conversation::find(router.db(), workspace_id, conversation_id).await;
-    match found {
-        Ok(Some(conversation)) => tell_devices(router, workspace_id, &conversation, None).await,
-        Ok(None) => {}
-        Err(error) => tracing::warn!(%error, "a new conversation could not be read"),
+) -> storage::Result<()> {
+    let found = storage::conversation::find(router.db(), workspace_id, conversation_id).await?;
+    if let Some(conversation) = found {
+        tell_devices(router, workspace_id, &conversation, None).await;
     }
+    Ok(())
 }
 
 /// Whether an entry changes what the visitor sees of the conversation itself.

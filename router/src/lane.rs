@@ -98,12 +98,23 @@ pub(crate) struct Lane {
     memory: Memory,
     /// Whether the visitor's tabs were told that the conversation began.
     has_told_beginning: bool,
+    unhealed: Option<Unhealed>,
+}
+
+/// What the event log told of and could not be read.
+#[derive(Debug, Clone, Copy)]
+struct Unhealed {
+    number: u64,
+    is_beginning: bool,
+    /// When it is tried again.
+    due: Duration,
 }
 
 /// What a lane wakes for.
 enum Wake {
     Job(Option<Job>),
     Hole,
+    Unhealed(Unhealed),
     Idle,
 }
 
@@ -122,6 +133,7 @@ impl Lane {
             passed,
             memory: Memory::default(),
             has_told_beginning: false,
+            unhealed: None,
         }
     }
 
@@ -135,11 +147,17 @@ impl Lane {
                 () = hard.cancelled() => return,
                 job = self.jobs.recv_async() => Wake::Job(job.ok()),
                 () = self.sleep_to_hole() => Wake::Hole,
+                unhealed = self.sleep_to_heal() => Wake::Unhealed(unhealed),
                 () = self.sleep_to_idle() => Wake::Idle,
             };
             match wake {
                 Wake::Job(Some(job)) => self.work(job).await,
                 Wake::Hole => self.read_hole().await,
+                Wake::Unhealed(Unhealed {
+                    number,
+                    is_beginning,
+                    ..
+                }) => self.heal(number, is_beginning).await,
                 Wake::Idle | Wake::Job(None) => {
                     if self.router.lanes().retire(self.key, &self.jobs) {
                         return;
@@ -157,10 +175,20 @@ impl Lane {
         }
     }
 
+    async fn sleep_to_heal(&self) -> Unhealed {
+        let Some(unhealed) = self.unhealed else {
+            return std::future::pending().await;
+        };
+        let clock = &self.router.world().clock;
+        let left = unhealed.due.saturating_sub(clock.elapsed());
+        clock.sleep(left).await;
+        unhealed
+    }
+
     /// A lane that is asked to stop goes as soon as nothing waits in it.
     async fn sleep_to_idle(&self) {
         let has_hole = self.turnstile.read_hole_at(Duration::ZERO).is_some();
-        if has_hole {
+        if has_hole || self.unhealed.is_some() {
             std::future::pending::<()>().await;
         }
         let world = self.router.world();
@@ -321,24 +349,38 @@ impl Lane {
         }
     }
 
-    /// What the event log tells of and did not come by here is read and passed on. A lane that passed
-    /// nothing yet reads all that one commit may have made; followers know by the number what they have.
+    /// What the event log tells of and did not come by here is read and passed on; where it cannot be
+    /// read, a moment later: nothing else may ever tell of it.
     async fn heal(&mut self, number: u64, is_beginning: bool) {
+        let before = self.unhealed.take();
+        let number = before.map_or(number, |before| before.number.max(number));
+        let is_beginning = is_beginning || before.is_some_and(|before| before.is_beginning);
+        if let Err(error) = self.read_up_to(number, is_beginning).await {
+            tracing::warn!(%error, "entries of the log could not be read; it is tried again");
+            let now = self.router.world().clock.elapsed();
+            self.unhealed = Some(Unhealed {
+                number,
+                is_beginning,
+                due: now + self.router.config().hole_wait,
+            });
+        }
+    }
+
+    /// A lane that passed nothing yet reads all that one commit may have made; followers know by the number
+    /// what they have.
+    async fn read_up_to(&mut self, number: u64, is_beginning: bool) -> storage::Result<()> {
         let passed = self.turnstile.passed();
         let from = passed.unwrap_or_else(|| number.saturating_sub(COMMIT_ENTRIES_MAX));
         if from < number {
             self.memory.known = None;
-            if let Err(error) = self.read_after(from).await {
-                // The tail tells of it again with the next entry; followers notice the gap by then.
-                tracing::warn!(%error, "entries of the log could not be read");
-                return;
-            }
+            self.read_after(from).await?;
         }
         if is_beginning && !self.has_told_beginning {
-            self.has_told_beginning = true;
             let (workspace_id, conversation_id) = self.conversation_id();
-            effect::began(&self.router, workspace_id, conversation_id).await;
+            effect::began(&self.router, workspace_id, conversation_id).await?;
+            self.has_told_beginning = true;
         }
+        Ok(())
     }
 
     async fn read_hole(&mut self) {

@@ -206,6 +206,22 @@ on_both! {
         assert_eq!(numbers(&ear, 3).await, [1, 2, 3]);
     }
 
+    async fn what_the_tail_tells_of_and_cannot_be_read_is_read_a_moment_later(stage: Stage) {
+        let visitor = stage.visitor().await;
+        let id = stage.begins(visitor).await;
+        let (other, world) = stage.second_node().await;
+        let ear = Ear::on(&other);
+        ear.listen(Topic::ConversationVisitor(id));
+        stage.answers(stage.owner(), id, "from the first node").await;
+        assert_eq!(numbers(&ear, 3).await, [1, 2, 3]);
+        // Whichever read it is: of the log, of what it tells of, or another's.
+        for round in 0..6 {
+            world.faults.fail("storage.read", round % 3, 1);
+            stage.answers(stage.owner(), id, "again").await;
+            assert_eq!(numbers(&ear, 1).await, [4 + round]);
+        }
+    }
+
     async fn a_snooze_survives_a_restart_and_wakes_once(stage: Stage) {
         let visitor = stage.visitor().await;
         let id = stage.begins(visitor).await;

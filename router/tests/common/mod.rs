@@ -113,6 +113,15 @@ impl Stage {
         start(&self.world, &self.bus, &self.db).await
     }
 
+    /// Another node, with a way of its own to the store, whose faults are its own too.
+    pub(crate) async fn second_node(&self) -> (Router, World) {
+        let world = World::system_with_faults();
+        let db = storage::open(&self.database, &world)
+            .await
+            .expect("it opens once more");
+        (start(&world, &self.bus, &db).await, world)
+    }
+
     /// The node ends and another one begins on what is stored.
     pub(crate) async fn restart(self) -> Self {
         self.world.tracker.stop_hard();
