@@ -261,3 +261,37 @@ async fn a_drain_says_when_to_come_back() {
     stack.gateway.stop().await;
     stack.world.tracker.stop();
 }
+
+#[tokio::test]
+async fn whoever_cannot_follow_just_now_is_told_to_come_back() {
+    let stack = Stack::start().await;
+    let token = stack.visitor_token().await;
+    let mut socket = stack.visitor(&token).await;
+    socket
+        .says("a", json!({"do": "send_message", "body": "hello"}))
+        .await;
+    let conversation = socket.until("ack").await["conversation_id"].clone();
+    let position = socket.until("entries").await["position"].clone();
+    let resume = json!([{"conversation_id": conversation, "position": position}]);
+    // Whichever read of a beginning connection it is that fails.
+    for skip in 0..12 {
+        let mut socket = stack.open(Some(PAGE)).await;
+        stack.world.faults.fail("storage.read", skip, 1);
+        socket
+            .hello(json!({"token": token, "resume": resume}))
+            .await;
+        loop {
+            match socket.next().await {
+                Heard::Frame(frame) if frame["type"] == "entries" => {
+                    assert_eq!(frame["continuity"], "resumed");
+                    break;
+                }
+                Heard::Frame(_) => {}
+                Heard::Closed(code) => {
+                    assert_eq!(code, Some(4003));
+                    break;
+                }
+            }
+        }
+    }
+}

@@ -305,10 +305,8 @@ impl Identified {
         }
         let replay = match outcome {
             Ok(replay) => replay,
-            // In the middle of it there is no going on without a hole: it resumes.
-            Err(rejection)
-                if self.follows[index].proved && rejection.code.retry() == Retry::Later =>
-            {
+            // There is no going on without a hole, and nobody asks again: it resumes.
+            Err(rejection) if rejection.code.retry() == Retry::Later => {
                 self.mailbox.end(CloseCode::Unavailable);
                 return;
             }
