@@ -66,6 +66,7 @@ export function visitor(id: string, facts: Partial<LiveVisitor> = {}): LiveVisit
     page: { url: "https://shop.example/pricing?plan=yearly#top", title: "Pricing", at_ms: 5 },
     trail: ["https://shop.example/", "https://shop.example/pricing"],
     page_count: 2,
+    event_count: 0,
     tab_count: 1,
     visit_count: 0,
     source: {},

@@ -91,6 +91,10 @@ pub struct LimitConfig {
     pub address_connections: Rate,
     /// New visitors' sessions of one site. A site may set less for itself.
     pub site_sessions: Rate,
+    /// Page views and custom events of one visitor.
+    pub visitor_traces: Rate,
+    /// Page views and custom events of all visitors of one site.
+    pub site_traces: Rate,
     /// Requests of one API key.
     pub key_requests: Rate,
     /// Requests of one address for `/metrics` by token, also those with a wrong one.
@@ -116,6 +120,8 @@ impl Default for LimitConfig {
             address_requests: Rate::new(1_200, 600),
             address_connections: Rate::new(600, 300),
             site_sessions: Rate::new(6_000, 2_000),
+            visitor_traces: Rate::new(120, 120),
+            site_traces: Rate::new(60_000, 20_000),
             key_requests: Rate::new(60, 60),
             metrics_requests: Rate::new(60, 30),
             visitor_upload_bytes: ByteRate::new(10 * MIB, 200 * MIB),

@@ -67,6 +67,9 @@ pub(crate) struct Limits {
     connect: Keyed<u128>,
     site: Keyed<SiteId>,
     own: SiteRates,
+    /// Page views and custom events.
+    visitor_trace: Keyed<VisitorId>,
+    site_trace: Keyed<SiteId>,
     key: Keyed<ApiKeyId>,
     metrics: Keyed<u128>,
     /// Uploads, in KiB.
@@ -98,6 +101,8 @@ impl Limits {
             connect: Keyed::new(config.address_connections, &clock),
             site: Keyed::new(config.site_sessions, &clock),
             own: SiteRates::new(&clock),
+            visitor_trace: Keyed::new(config.visitor_traces, &clock),
+            site_trace: Keyed::new(config.site_traces, &clock),
             key: Keyed::new(config.key_requests, &clock),
             metrics: Keyed::new(config.metrics_requests, &clock),
             visitor_upload: Keyed::new(config.visitor_upload_bytes.kib(), &clock),
@@ -163,6 +168,15 @@ impl Limits {
         settings: &Settings,
     ) -> Result<(), Rejection> {
         self.own.message(site_id, visitor_id, settings)
+    }
+
+    /// A visitor's page view or custom event.
+    ///
+    /// # Errors
+    /// `rate_limited`.
+    pub(crate) fn trace(&self, site_id: SiteId, visitor_id: VisitorId) -> Result<(), Rejection> {
+        self.visitor_trace.check(&visitor_id)?;
+        self.site_trace.check(&site_id)
     }
 
     /// A request for the metrics by token: right or wrong, so that nobody guesses on.
@@ -269,6 +283,8 @@ impl Limits {
         self.connect.forget_quiet();
         self.site.forget_quiet();
         self.own.forget_quiet();
+        self.visitor_trace.forget_quiet();
+        self.site_trace.forget_quiet();
         self.key.forget_quiet();
         self.metrics.forget_quiet();
         self.visitor_upload.forget_quiet();

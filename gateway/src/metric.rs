@@ -72,6 +72,8 @@ metrics! {
     Topics = "switchboard_topics", "gauge", "Topics that somebody on this node listens to.";
     /// Deliveries that a shard did not take in time.
     DeliveriesLost = "switchboard_deliveries_lost_total", "counter", "Deliveries that a shard did not take in time; its connections resume.";
+    /// Page views and events that were refused.
+    TracesRefused = "switchboard_traces_refused_total", "counter", "Page views and custom events refused: malformed, too often, or too many in one visit.";
     /// Page views and events that were not stored.
     TracesLost = "switchboard_traces_lost_total", "counter", "Page views and custom events that were not stored.";
     /// Nodes that share the store.

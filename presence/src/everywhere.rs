@@ -291,6 +291,12 @@ fn merged(rows: &BTreeMap<Place, LiveVisitor>) -> Option<LiveVisitor> {
         },
         tab_count: rows.values().map(|row| row.tab_count).sum(),
         page_count: rows.values().map(|row| row.page_count).max()?,
+        event_count: rows.values().map(|row| row.event_count).max()?,
+        last_event: rows
+            .values()
+            .filter_map(|row| row.last_event.as_ref())
+            .max_by_key(|event| event.at_ms)
+            .cloned(),
         entered_at_ms: rows.values().map(|row| row.entered_at_ms).min()?,
         stale: rows.values().all(|row| row.stale),
         ..latest.clone()

@@ -30,6 +30,8 @@ fn row(bits: u128, state: PresenceState, active_at_ms: u64) -> LiveVisitor {
         page: None,
         trail: Vec::new(),
         page_count: 1,
+        event_count: 0,
+        last_event: None,
         tab_count: 1,
         visit_count: 0,
         source: Source::default(),

@@ -1,7 +1,7 @@
 //! What the state of visitors is told: arrivals, pages, signs of life, and what the store knows.
 
 use protocol::id::{ConnectionId, ContactId, ConversationId, SiteId, VisitorId, WorkspaceId};
-use protocol::visitor::{Browser, PageView, Source};
+use protocol::visitor::{Browser, LastEvent, PageView, Source};
 use protocol::workspace::Settings;
 
 /// What the store knows about the person behind a visitor.
@@ -67,6 +67,10 @@ pub struct Arrival {
     pub page_count: u32,
     /// The last of them, newest last.
     pub trail: Vec<String>,
+    /// Custom events in this visit before this connection.
+    pub event_count: u32,
+    /// The last of them.
+    pub last_event: Option<LastEvent>,
     /// When the last of them came in sight; without one, when the visit began.
     pub viewed_at_ms: u64,
     /// Whether the page is in sight.
@@ -87,12 +91,19 @@ pub enum Input {
         /// The page in sight. It counts as a page view where it differs from the last one seen.
         sight: Option<Sight>,
     },
-    /// A page came in sight: always a page view.
+    /// A page came in sight: always a page view, until the visit has had too many.
     Page {
         /// On which connection.
         connection_id: ConnectionId,
         /// Which page.
         sight: Sight,
+    },
+    /// The site reported something of its own. Taken in until the visit has had too many.
+    Event {
+        /// On which connection.
+        connection_id: ConnectionId,
+        /// What.
+        event: LastEvent,
     },
     /// The page came in or went out of sight.
     Activity {

@@ -8,7 +8,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use protocol::id::{ConnectionId, SiteId, VisitorId, WorkspaceId};
-use protocol::visitor::{LiveVisitor, PageView, PresenceState};
+use protocol::limit::{VISIT_EVENTS_MAX, VISIT_PAGES_MAX};
+use protocol::visitor::{LastEvent, LiveVisitor, PageView, PresenceState};
 use protocol::workspace::Settings;
 
 use crate::input::{Arrival, Facts, Input, Measures, Sight};
@@ -104,6 +105,13 @@ impl Visitors {
                 sight,
             } => self
                 .view(connection_id, sight, now_ms)
+                .into_iter()
+                .collect(),
+            Input::Event {
+                connection_id,
+                event,
+            } => self
+                .happen(connection_id, event, now_ms)
                 .into_iter()
                 .collect(),
             Input::Activity {
@@ -205,7 +213,7 @@ impl Visitors {
         let sight = sight.filter(|sight| last.is_none_or(|last| last.url != sight.page.url));
         // Which visit an arrival belongs to is known to the store.
         let may_begin = !is_new;
-        let viewed = sight.map(|sight| turn_to(presence, sight, may_begin, measures));
+        let viewed = sight.and_then(|sight| turn_to(presence, sight, may_begin, measures));
         presence.row.active_at_ms = now_ms;
         presence.row.tab_count = count(presence.tabs.len());
         self.connections.insert(connection_id, visitor_id);
@@ -228,10 +236,26 @@ impl Visitors {
         let visitor_id = *self.connections.get(&connection_id)?;
         let presence = self.visitors.get_mut(&visitor_id)?;
         let measures = measures_of(&self.measures, presence.row.site_id);
-        let viewed = turn_to(presence, sight, true, measures);
+        let viewed = turn_to(presence, sight, true, measures)?;
         presence.touched_at_ms = now_ms;
         presence.row.active_at_ms = now_ms;
         self.settle(visitor_id, Some(viewed), now_ms)
+    }
+
+    fn happen(
+        &mut self,
+        connection_id: ConnectionId,
+        event: LastEvent,
+        now_ms: u64,
+    ) -> Option<Change> {
+        let (visitor_id, presence) = self.of_connection(connection_id)?;
+        let row = &mut presence.row;
+        if row.event_count >= VISIT_EVENTS_MAX {
+            return None;
+        }
+        row.event_count += 1;
+        row.last_event = Some(event);
+        self.settle(visitor_id, None, now_ms)
     }
 
     fn see(&mut self, connection_id: ConnectionId, visible: bool, now_ms: u64) -> Option<Change> {
@@ -432,6 +456,8 @@ fn arrive(arrival: Arrival, now_ms: u64) -> Presence {
             page: None,
             trail,
             page_count: arrival.page_count,
+            event_count: arrival.event_count,
+            last_event: arrival.last_event,
             tab_count: 0,
             visit_count: arrival.visit_count,
             source: arrival.source,
@@ -453,7 +479,13 @@ struct Viewed {
     begins: bool,
 }
 
-fn turn_to(presence: &mut Presence, sight: Sight, may_begin: bool, measures: Measures) -> Viewed {
+/// Takes in a page view; nothing where the visit has had too many.
+fn turn_to(
+    presence: &mut Presence,
+    sight: Sight,
+    may_begin: bool,
+    measures: Measures,
+) -> Option<Viewed> {
     let Sight { page, source } = sight;
     let row = &mut presence.row;
     let timeout_ms = measures.session_timeout_ms;
@@ -461,9 +493,14 @@ fn turn_to(presence: &mut Presence, sight: Sight, may_begin: bool, measures: Mea
     if begins {
         row.trail.clear();
         row.page_count = 0;
+        row.event_count = 0;
+        row.last_event = None;
         row.visit_count += 1;
         row.source = source;
         row.entered_at_ms = page.at_ms;
+    }
+    if row.page_count >= VISIT_PAGES_MAX {
+        return None;
     }
     if row.trail.len() == TRAIL_MAX {
         row.trail.remove(0);
@@ -472,7 +509,7 @@ fn turn_to(presence: &mut Presence, sight: Sight, may_begin: bool, measures: Mea
     row.page_count += 1;
     row.page = Some(page.clone());
     presence.viewed_at_ms = page.at_ms;
-    Viewed { page, begins }
+    Some(Viewed { page, begins })
 }
 
 fn measures_of(measures: &BTreeMap<SiteId, Measures>, site_id: SiteId) -> Measures {

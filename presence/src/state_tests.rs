@@ -57,6 +57,8 @@ fn arrival(number: u128, visible: bool) -> Box<Arrival> {
         entered_at_ms: 1_000,
         page_count: 0,
         trail: Vec::new(),
+        event_count: 0,
+        last_event: None,
         viewed_at_ms: 0,
         visible,
         measures: MEASURES,
@@ -316,6 +318,56 @@ fn another_session_timeout_counts_for_those_who_are_here() {
     };
     assert!(visitors.apply(set, 1_000).is_empty());
     assert!(turn(&mut visitors, 1, "/b", 5_000)[0].visit_began);
+}
+
+fn happen(visitors: &mut Visitors, tab: u128, name: &str, at_ms: u64) -> Vec<Change> {
+    let input = Input::Event {
+        connection_id: connection(tab),
+        event: LastEvent {
+            name: name.to_owned(),
+            at_ms,
+        },
+    };
+    visitors.apply(input, at_ms)
+}
+
+#[test]
+fn a_custom_event_shows_in_the_row_and_ends_with_the_visit() {
+    let mut visitors = Visitors::new();
+    assert!(happen(&mut visitors, 1, "early", 0).is_empty());
+    enter(&mut visitors, 1, 7, "/a", 0);
+    let changes = happen(&mut visitors, 1, "plan_selected", 5);
+    let row = &changes[0].row;
+    assert_eq!((changes[0].kind, row.event_count), (ChangeKind::Updated, 1));
+    let last = row.last_event.as_ref().unwrap();
+    assert_eq!((last.name.as_str(), last.at_ms), ("plan_selected", 5));
+    let anew = turn(&mut visitors, 1, "/b", MEASURES.session_timeout_ms);
+    assert_eq!(
+        (anew[0].row.event_count, &anew[0].row.last_event),
+        (0, &None)
+    );
+}
+
+#[test]
+fn a_visit_takes_in_so_many_pages_and_events() {
+    let mut visitors = Visitors::new();
+    enter(&mut visitors, 1, 7, "/a", 0);
+    for _ in 1..VISIT_PAGES_MAX {
+        assert_eq!(turn(&mut visitors, 1, "/b", 1).len(), 1);
+    }
+    assert!(turn(&mut visitors, 1, "/c", 1).is_empty());
+    for _ in 0..VISIT_EVENTS_MAX {
+        assert_eq!(happen(&mut visitors, 1, "scrolled", 1).len(), 1);
+    }
+    assert!(happen(&mut visitors, 1, "scrolled", 1).is_empty());
+    let row = visitors.get(visitor(7)).unwrap();
+    assert_eq!(row.page.as_ref().unwrap().url, "/b");
+    assert_eq!(
+        (row.page_count, row.event_count),
+        (VISIT_PAGES_MAX, VISIT_EVENTS_MAX)
+    );
+    // The next visit has its own.
+    assert!(turn(&mut visitors, 1, "/d", 1 + MEASURES.session_timeout_ms)[0].visit_began);
 }
 
 #[test]

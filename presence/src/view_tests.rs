@@ -20,6 +20,8 @@ fn row(number: u128, version: u64, active_at_ms: u64) -> LiveVisitor {
             at_ms: 0,
         }),
         trail: Vec::new(),
+        event_count: 0,
+        last_event: None,
         page_count: 1,
         tab_count: 1,
         visit_count: 0,

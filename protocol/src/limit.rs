@@ -41,6 +41,10 @@ pub const PAGE_ENTRIES_MAX: usize = 200;
 pub const PAGE_BYTES_MAX: usize = 64 * 1024;
 /// Rows of one page of a list, and of a live window.
 pub const PAGE_ROWS_MAX: usize = 100;
+/// Page views of one visit; further ones are refused.
+pub const VISIT_PAGES_MAX: u32 = 2_000;
+/// Custom events of one visit; further ones are refused.
+pub const VISIT_EVENTS_MAX: u32 = 500;
 /// Properties of a custom event, and attributes of one `identify`.
 pub const PROPERTIES_MAX: usize = 32;
 /// Bytes of a property's value.

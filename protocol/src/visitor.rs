@@ -48,6 +48,28 @@ pub struct PageView {
     pub at_ms: u64,
 }
 
+/// Something of its own that a site reported of a visitor.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS, ToSchema)]
+#[ts(export_to = "protocol.ts", optional_fields = nullable)]
+pub struct CustomEvent {
+    /// Its name.
+    pub name: String,
+    /// What belongs to it.
+    pub properties: BTreeMap<String, AttributeValue>,
+    /// When it happened.
+    pub at_ms: u64,
+}
+
+/// The last custom event of a visitor who is here. What belongs to it stands in the store.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+#[ts(export_to = "protocol.ts", optional_fields = nullable)]
+pub struct LastEvent {
+    /// Its name.
+    pub name: String,
+    /// When it happened.
+    pub at_ms: u64,
+}
+
 /// Where a visit came from, taken from the first page of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
 #[ts(export_to = "protocol.ts", optional_fields = nullable)]
@@ -105,6 +127,10 @@ pub struct LiveVisitor {
     pub trail: Vec<String>,
     /// Pages seen in this visit.
     pub page_count: u32,
+    /// Custom events in this visit.
+    pub event_count: u32,
+    /// The last of them.
+    pub last_event: Option<LastEvent>,
     /// Open tabs.
     pub tab_count: u32,
     /// Earlier visits.
@@ -122,7 +148,7 @@ pub struct LiveVisitor {
 }
 
 /// A stay on a site.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS, ToSchema)]
 #[ts(export_to = "protocol.ts", optional_fields = nullable)]
 pub struct Visit {
     /// Its id.
@@ -135,6 +161,8 @@ pub struct Visit {
     pub active_at_ms: u64,
     /// The pages, oldest first, at most the last hundred.
     pub pages: Vec<PageView>,
+    /// The custom events, oldest first, at most the last fifty.
+    pub events: Vec<CustomEvent>,
 }
 
 /// A visitor as the side panel shows him: from the store, whether here or not.

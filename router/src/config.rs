@@ -17,6 +17,8 @@ pub struct RouterConfig {
     pub hole_wait: Duration,
     /// Page views and events that may wait to be stored; more are lost and counted.
     pub trace_length: usize,
+    /// Bytes of them, about.
+    pub trace_bytes_max: usize,
     /// How often a live list may change.
     pub view_interval: Duration,
     /// The largest file that is accepted, as widgets are told.
@@ -34,6 +36,7 @@ impl Default for RouterConfig {
             blind_tail_interval: Duration::from_millis(100),
             hole_wait: Duration::from_millis(50),
             trace_length: 20_000,
+            trace_bytes_max: 16 * 1024 * 1024,
             view_interval: Duration::from_millis(250),
             attachment_bytes_max: protocol::limit::ATTACHMENT_BYTES_MAX,
             visitor_unclaimed_bytes_max: 1024 * 1024 * 1024,

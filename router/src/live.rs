@@ -8,15 +8,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use presence::agents::Agents;
-use presence::input::{Facts, Input};
+use presence::input::{Facts, Input, Sight};
 use presence::state::{Change, Visitors};
 use presence::view::VisitorView;
 use protocol::agent::{AgentPresence, Availability};
 use protocol::id::{AgentId, ConnectionId, ConversationId, NodeId, VisitorId, WorkspaceId};
 use protocol::news::{AgentNews, VisitorNews};
+use protocol::rejection::Rejection;
 use protocol::view::VisitorFilter;
 use protocol::widget::Staff;
-use storage::visit::Trace;
 use tokio::sync::oneshot;
 
 use crate::around::Around;
@@ -28,6 +28,7 @@ use crate::topic::{Topic, ViewId};
 use crate::visit::{Stay, Visits};
 
 mod elsewhere;
+mod trace;
 
 use elsewhere::counts;
 
@@ -49,11 +50,18 @@ pub(crate) enum Message {
     },
     /// Something else about visitors.
     Visitor(Input),
+    /// A page came in sight.
+    Page {
+        connection_id: ConnectionId,
+        sight: Sight,
+        reply: oneshot::Sender<Result<(), Rejection>>,
+    },
     /// A site reported something of its own.
     Track {
         connection_id: ConnectionId,
         name: String,
         properties_json: String,
+        reply: oneshot::Sender<Result<(), Rejection>>,
     },
     AgentEnter {
         workspace_id: WorkspaceId,
@@ -255,11 +263,18 @@ impl Actor {
                 stay,
             } => self.enter(input, key, connection_id, stay),
             Message::Visitor(input) => self.visitor(input),
+            // Whoever asked may have gone.
+            Message::Page {
+                connection_id,
+                sight,
+                reply,
+            } => drop(reply.send(self.page(connection_id, sight))),
             Message::Track {
                 connection_id,
                 name,
                 properties_json,
-            } => self.track(connection_id, name, properties_json),
+                reply,
+            } => drop(reply.send(self.track(connection_id, name, properties_json))),
             Message::AgentEnter {
                 workspace_id,
                 agent_id,
@@ -411,22 +426,6 @@ impl Actor {
             }
         }
         self.see_who_is_due();
-    }
-
-    fn track(&mut self, connection_id: ConnectionId, name: String, properties_json: String) {
-        let Some((workspace_id, visitor_id)) = self.visitor_of.get(&connection_id) else {
-            return;
-        };
-        if let Some(visit_id) = self.visits.of(*visitor_id) {
-            let trace = Trace::Custom {
-                visit_id,
-                visitor_id: *visitor_id,
-                name,
-                properties_json,
-                at_ms: self.now_ms(),
-            };
-            self.router.traces().put(*workspace_id, trace);
-        }
     }
 
     async fn advance(&mut self) {

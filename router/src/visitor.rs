@@ -247,6 +247,8 @@ pub(crate) async fn arrival(
         visit_count: row.visit_count.saturating_sub(u32::from(!is_new)),
         entered_at_ms: last.as_ref().map_or(now_ms, |visit| visit.started_at_ms),
         page_count: last.as_ref().map_or(0, |visit| visit.page_count),
+        event_count: last.as_ref().map_or(0, |visit| visit.event_count),
+        last_event: last.as_ref().and_then(|visit| visit.last_event.clone()),
         viewed_at_ms: last.as_ref().map_or(now_ms, |visit| visit.viewed_at_ms),
         trail: last.map(|visit| visit.trail).unwrap_or_default(),
         visible: page.is_some(),

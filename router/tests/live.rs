@@ -10,8 +10,10 @@ use both::on_both;
 use common::{Agent, Ear, Heard, Stage, browser, eventually, follow};
 use protocol::agent::{AgentChange, Availability};
 use protocol::command::Command;
+use protocol::contact::AttributeValue;
 use protocol::frame::{Page, Purpose, Watch};
 use protocol::id::ConnectionId;
+use protocol::limit::VISIT_EVENTS_MAX;
 use protocol::permission::{Permission, Principal, Role};
 use protocol::rejection::{CloseCode, ErrorCode};
 use protocol::site::SiteChange;
@@ -184,8 +186,10 @@ on_both! {
         assert_eq!(row["page"]["url"], "https://shop.example/a?utm_source=news");
         assert_eq!(row["source"]["utm"]["source"], "news");
         assert_eq!(changes["counts"]["active"], 1);
-        stage.router.visitor_page(connection_id, page("https://shop.example/b")).await;
-        stage.router.visitor_page(connection_id, page("javascript:alert(1)")).await;
+        for url in ["https://shop.example/b", "javascript:alert(1)"] {
+            let taken = stage.router.visitor_page(connection_id, page(url)).await;
+            taken.expect("within the visit's bound");
+        }
         let changes = ear.frame("visitor_changes").await;
         assert_eq!(changes["rows"][0]["page_count"], 2);
         eventually(async || {
@@ -199,6 +203,55 @@ on_both! {
         assert_eq!(gone.expect_err("refused").code, ErrorCode::NotFound);
     }
 
+    async fn what_a_site_reports_shows_in_list_and_visit_and_is_bounded(stage: Stage) {
+        let visitor = stage.visitor().await;
+        let tab = connection(&stage, &visitor);
+        let connection_id = tab.connection_id;
+        stage.router.visitor_enter(tab).await;
+        let properties = BTreeMap::from([("plan".to_owned(), AttributeValue::Text("team".to_owned()))]);
+        let track = async |connection_id, name: &str, properties: &BTreeMap<_, _>| {
+            let name = name.to_owned();
+            let tracked = stage.router.visitor_track(connection_id, name, properties.clone());
+            tracked.await.map_err(|refused| (refused.code, refused.field))
+        };
+        assert_eq!(track(connection_id, "plan_selected", &properties).await, Ok(()));
+        let empty = (ErrorCode::Empty, Some("name".into()));
+        assert_eq!(track(connection_id, "", &properties).await, Err(empty));
+        let owner = stage.owner();
+        let watch = Watch::Visitors { filter: VisitorFilter::default() };
+        let topic = stage.router.watch(&owner.actor, &watch, stage.world.ids.next());
+        let list = stage.router.snapshot(&owner.actor, topic.expect("an agent may")).await;
+        let list: Value = serde_json::from_slice(&list.expect("a list").text).expect("JSON");
+        let row = &list["rows"][0];
+        assert_eq!((&row["event_count"], &row["last_event"]["name"]), (&json!(1), &json!("plan_selected")));
+        let scope = owner.actor.may(Permission::VisitorsRead).expect("an agent may");
+        let events = async || {
+            let found = storage::visitor::detail(&stage.db, &scope, visitor.id).await;
+            let visits = found.expect("the store works").expect("he is known").visits;
+            visits.into_iter().next().map(|visit| visit.events).unwrap_or_default()
+        };
+        eventually(async || events().await.len() == 1).await;
+        let stored = &events().await[0];
+        assert_eq!((stored.name.as_str(), &stored.properties), ("plan_selected", &properties));
+        for _ in 1..VISIT_EVENTS_MAX {
+            assert_eq!(track(connection_id, "scrolled", &BTreeMap::new()).await, Ok(()));
+        }
+        let many = (ErrorCode::TooMany, Some("visit".into()));
+        assert_eq!(track(connection_id, "scrolled", &BTreeMap::new()).await, Err(many));
+        // The visit has had them for a connection that comes later too.
+        let all = async || {
+            let last = storage::visit::last(&stage.db, stage.workspace_id, visitor.id).await;
+            last.expect("the store works").expect("he was here").event_count
+        };
+        eventually(async || all().await == VISIT_EVENTS_MAX).await;
+        let last = storage::visit::last(&stage.db, stage.workspace_id, visitor.id).await;
+        let last = last.expect("the store works").expect("he was here").last_event;
+        assert_eq!(last.map(|event| event.name).as_deref(), Some("scrolled"));
+        // Of a connection that is gone it is lost.
+        assert_eq!(track(stage.world.ids.next(), "scrolled", &BTreeMap::new()).await, Ok(()));
+        assert_eq!(stage.router.stats().lost_trace_count, 0);
+    }
+
     async fn a_page_after_the_session_timeout_begins_a_visit_on_an_open_connection(stage: Stage) {
         // Every page after the first one comes too late.
         let stage = with_settings(stage, |settings| settings.session_timeout_ms = 0).await;
@@ -207,7 +260,8 @@ on_both! {
         let connection_id = tab.connection_id;
         stage.router.visitor_enter(tab).await;
         let next = page("https://shop.example/b?utm_source=mail");
-        stage.router.visitor_page(connection_id, next.clone()).await;
+        let taken = stage.router.visitor_page(connection_id, next.clone()).await;
+        taken.expect("within the visit's bound");
         let owner = stage.owner();
         let watch = Watch::Visitors { filter: VisitorFilter::default() };
         let topic = stage.router.watch(&owner.actor, &watch, stage.world.ids.next());

@@ -1,7 +1,7 @@
 //! Visits and page views: traces, stored in batches of their own.
 
 use protocol::id::{Id, SiteId, VisitId, VisitorId, WorkspaceId};
-use protocol::visitor::{PageView, Source, Visit};
+use protocol::visitor::{CustomEvent, LastEvent, PageView, Source, Visit};
 
 use crate::db::{Batch, Db, Hold, PRUNE_SLICE, Reader, Row, stmt};
 use crate::error::{Error, Result};
@@ -57,8 +57,8 @@ pub enum Trace {
 
 const INSERT_VISIT: &str = "
     INSERT INTO visit (workspace_id, visit_id, visitor_id, site_id, number, source_json, page_count,
-        started_at_ms, active_at_ms)
-    SELECT $1, $2, $3, $4, v.visit_count + 1, $5, 0, CAST($6 AS BIGINT), CAST($6 AS BIGINT)
+        event_count, started_at_ms, active_at_ms)
+    SELECT $1, $2, $3, $4, v.visit_count + 1, $5, 0, 0, CAST($6 AS BIGINT), CAST($6 AS BIGINT)
     FROM visitor v
     WHERE v.workspace_id = $1 AND v.visitor_id = $3 AND v.erased_at_ms IS NULL
     ON CONFLICT (workspace_id, visit_id) DO NOTHING";
@@ -80,6 +80,10 @@ const INSERT_PAGE: &str = "
     SELECT $1, $2, v.page_count, v.visitor_id, $3, $4, CAST($5 AS BIGINT)
     FROM visit v
     WHERE v.workspace_id = $1 AND v.visit_id = $2";
+
+const COUNT_EVENT: &str = "
+    UPDATE visit SET event_count = event_count + 1
+    WHERE workspace_id = $1 AND visit_id = $2";
 
 const INSERT_CUSTOM_EVENT: &str = "
     INSERT INTO custom_event (workspace_id, visit_id, visitor_id, name, properties_json, at_ms)
@@ -115,7 +119,30 @@ pub async fn store(db: &Db, traces: &[(WorkspaceId, Trace)]) -> Result<()> {
     Ok(())
 }
 
+/// Bytes that a trace takes beside its texts, about.
+const TRACE_BYTES: usize = 256;
+
 impl Trace {
+    /// Bytes that the trace takes while it waits to be stored, about.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let texts = match self {
+            Self::Began { source, .. } => {
+                let utm = source.utm.iter();
+                let utm: usize = utm.map(|(name, value)| name.len() + value.len()).sum();
+                source.referrer.as_ref().map_or(0, String::len) + utm
+            }
+            Self::Page { page, .. } => page.url.len() + page.title.len(),
+            Self::Custom {
+                name,
+                properties_json,
+                ..
+            } => name.len() + properties_json.len(),
+            Self::Active { .. } => 0,
+        };
+        TRACE_BYTES + texts
+    }
+
     fn visitor_id(&self) -> VisitorId {
         match self {
             Self::Began { visitor_id, .. }
@@ -166,6 +193,7 @@ fn push(batch: &mut Batch, workspace_id: WorkspaceId, trace: &Trace) -> Result<(
             at_ms,
             ..
         } => {
+            batch.push(stmt!(COUNT_EVENT, workspace_id, *visit_id));
             batch.push(stmt!(
                 INSERT_CUSTOM_EVENT,
                 workspace_id,
@@ -195,6 +223,10 @@ pub struct LastVisit {
     pub page_count: u32,
     /// The addresses of the last eight, newest last.
     pub trail: Vec<String>,
+    /// Custom events in it.
+    pub event_count: u32,
+    /// The last of them.
+    pub last_event: Option<LastEvent>,
     /// When it began.
     pub started_at_ms: u64,
     /// When the last page came in sight; without one, when it began.
@@ -203,7 +235,7 @@ pub struct LastVisit {
 
 /// Uses `visit_of_visitor`.
 const LIST_VISITS: &str = "
-    SELECT visit_id, source_json, page_count, started_at_ms, active_at_ms FROM visit
+    SELECT visit_id, source_json, page_count, event_count, started_at_ms, active_at_ms FROM visit
     WHERE workspace_id = $1 AND visitor_id = $2
     ORDER BY started_at_ms DESC, visit_id DESC
     LIMIT $3";
@@ -215,11 +247,21 @@ const LIST_PAGES: &str = "
     ORDER BY number DESC
     LIMIT $3";
 
+/// Uses `custom_event_of_visitor`.
+const LIST_EVENTS: &str = "
+    SELECT name, properties_json, at_ms FROM custom_event
+    WHERE workspace_id = $1 AND visitor_id = $2 AND visit_id = $3
+    ORDER BY position DESC
+    LIMIT $4";
+
 /// Pages that the trail of a live row remembers.
 const TRAIL_MAX: usize = 8;
 
 /// Pages of a visit that are shown.
 const PAGES_MAX: usize = 100;
+
+/// Custom events of a visit that are shown.
+const EVENTS_MAX: usize = 50;
 
 /// The last visit of a visitor: it goes on if it is recent enough.
 ///
@@ -239,12 +281,19 @@ pub async fn last(
     let id = row.id("visit_id")?;
     let pages = pages(reader, workspace_id, id, TRAIL_MAX).await?;
     let started_at_ms = row.number("started_at_ms")?;
+    let event_count = row.small("event_count")?;
+    let last_event = match event_count {
+        0 => None,
+        _ => events(reader, workspace_id, visitor_id, id, 1).await?.pop(),
+    };
     Ok(Some(LastVisit {
         id,
         source: row.json("source_json")?,
         page_count: row.small("page_count")?,
         viewed_at_ms: pages.last().map_or(started_at_ms, |page| page.at_ms),
         trail: pages.into_iter().map(|page| page.url).collect(),
+        event_count,
+        last_event: last_event.map(|CustomEvent { name, at_ms, .. }| LastEvent { name, at_ms }),
         started_at_ms,
     }))
 }
@@ -265,12 +314,17 @@ pub(crate) async fn recent(
         .await?
     {
         let id = row.id("visit_id")?;
+        let events = match row.small("event_count")? {
+            0 => Vec::new(),
+            _ => events(reader, workspace_id, visitor_id, id, EVENTS_MAX).await?,
+        };
         visits.push(Visit {
             id,
             source: row.json("source_json")?,
             started_at_ms: row.number("started_at_ms")?,
             active_at_ms: row.number("active_at_ms")?,
             pages: pages(reader, workspace_id, id, PAGES_MAX).await?,
+            events,
         });
     }
     Ok(visits)
@@ -287,6 +341,26 @@ async fn pages(
         .rows(stmt!(LIST_PAGES, workspace_id, visit_id, limit))
         .await?;
     rows.iter().rev().map(page_view).collect()
+}
+
+/// The last custom events of a visit, oldest first.
+async fn events(
+    reader: &Reader,
+    workspace_id: WorkspaceId,
+    visitor_id: VisitorId,
+    visit_id: VisitId,
+    limit: usize,
+) -> Result<Vec<CustomEvent>> {
+    let stmt = stmt!(LIST_EVENTS, workspace_id, visitor_id, visit_id, limit);
+    let rows = reader.rows(stmt).await?;
+    let events = rows.iter().rev().map(|row| {
+        Ok(CustomEvent {
+            name: row.text("name")?,
+            properties: row.json("properties_json")?,
+            at_ms: row.number("at_ms")?,
+        })
+    });
+    events.collect()
 }
 
 fn page_view(row: &Row) -> Result<PageView> {

@@ -1,6 +1,6 @@
 // Made from the Rust crate `protocol` by its test `typescript`. Do not edit:
 // SWITCHBOARD_WRITE=1 cargo test -p protocol --test typescript
-// fixtures: 73b9954eedc695ea
+// fixtures: a80a8030e69ef338
 
 /** Accepts an invitation. */
 export type AcceptInvitation = {
@@ -584,6 +584,15 @@ active_at_ms: number, };
 /** A thread between contact and team. */
 export type ConversationId = string;
 
+/** Something of its own that a site reported of a visitor. */
+export type CustomEvent = {
+/** Its name. */
+name: string,
+/** What belongs to it. */
+properties: { [key in string]: AttributeValue },
+/** When it happened. */
+at_ms: number, };
+
 /** A department of a workspace. */
 export type DepartmentId = string;
 
@@ -789,6 +798,13 @@ id: ApiKeyId,
 /** What it is for. */
 name: string, };
 
+/** The last custom event of a visitor who is here. What belongs to it stands in the store. */
+export type LastEvent = {
+/** Its name. */
+name: string,
+/** When it happened. */
+at_ms: number, };
+
 /** Where the launcher stands. */
 export type LauncherSide = "end" | "start";
 
@@ -821,6 +837,10 @@ page?: PageView | null,
 trail: Array<string>,
 /** Pages seen in this visit. */
 page_count: number,
+/** Custom events in this visit. */
+event_count: number,
+/** The last of them. */
+last_event?: LastEvent | null,
 /** Open tabs. */
 tab_count: number,
 /** Earlier visits. */
@@ -1297,7 +1317,9 @@ started_at_ms: number,
 /** When something last happened. */
 active_at_ms: number,
 /** The pages, oldest first, at most the last hundred. */
-pages: Array<PageView>, };
+pages: Array<PageView>,
+/** The custom events, oldest first, at most the last fifty. */
+events: Array<CustomEvent>, };
 
 /** One stay of a visitor: page views with no gap over the session timeout. */
 export type VisitId = string;

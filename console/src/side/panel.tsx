@@ -21,7 +21,7 @@ import { toast } from "../part/toast.tsx";
 import { useConnected } from "../shell/connection.tsx";
 import { block } from "../thread/act.ts";
 import { othersOf } from "./others.ts";
-import { PagesOf, VisitFacts } from "./visit.tsx";
+import { VisitTrail, VisitFacts } from "./visit.tsx";
 
 /** The panel beside a conversation. */
 export function SidePanel({ row, onClose }: { row: Conversation; onClose: () => void }) {
@@ -220,7 +220,7 @@ function VisitSection({ visitor_id, row }: { visitor_id: string; row: Conversati
       <Heading className="side-title">
         {live ? "This visit" : "Last visit"} {live && <Lamp state={live.state === "active" ? "live" : "away"} size="small" name={live.state === "active" ? "Here now" : "Idle"} />}
       </Heading>
-      <PagesOf visitor_id={visitor_id} live={live} stored={stored.data} />
+      <VisitTrail visitor_id={visitor_id} live={live} stored={stored.data} />
       <VisitFacts browser={live?.browser ?? stored.data?.browser} source={live?.source ?? stored.data?.visits[0]?.source} site={site?.name} />
       {stored.data?.blocked && (
         <div className="notice" data-tone="risk">
@@ -238,7 +238,11 @@ function VisitSection({ visitor_id, row }: { visitor_id: string; row: Conversati
             {stored.data.visits.slice(1).map((visit) => (
               <li key={visit.id}>
                 <Ago at_ms={visit.started_at_ms} words="ago" />
-                <span className="faint"> · {visit.pages.length === 1 ? "1 page" : `${visit.pages.length} pages`}</span>
+                <span className="faint">
+                  {" "}
+                  · {visit.pages.length === 1 ? "1 page" : `${visit.pages.length} pages`}
+                  {visit.events.length > 0 && ` · ${visit.events.length === 1 ? "1 event" : `${visit.events.length} events`}`}
+                </span>
               </li>
             ))}
           </ul>

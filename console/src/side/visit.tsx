@@ -1,52 +1,69 @@
-/** Pages and facts of a visit: live where the visitor is here, stored otherwise. */
+/** Pages, events and facts of a visit: live where the visitor is here, stored otherwise. */
 import { useQueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
-import type { Browser, LiveVisitor, PageView, Source, Visitor } from "@switchboard/protocol";
+import type { Browser, CustomEvent, LiveVisitor, Source, Visitor } from "@switchboard/protocol";
 
 import { hostOf, pathOf, sourceText } from "../live/visitors.ts";
 import { Clock } from "../part/time.tsx";
+import { trailOf } from "./trail.ts";
 
-const PAGES_SHOWN = 8;
+const STEPS_SHOWN = 10;
 
-/** The pages of the present visit, newest first; the live one first of all. Pure. */
-export function pagesOf(live: LiveVisitor | undefined, stored: Visitor | undefined): { page: PageView; now: boolean }[] {
-  const pages = [...(stored?.visits[0]?.pages ?? [])].sort((a, b) => b.at_ms - a.at_ms);
-  const current = live?.page;
-  if (!current) return pages.map((page) => ({ page, now: false }));
-  const rest = pages[0]?.url === current.url ? pages.slice(1) : pages;
-  return [{ page: current, now: true }, ...rest.map((page) => ({ page, now: false }))];
-}
-
-/** The list of pages. */
-export function PagesOf({ visitor_id, live, stored }: { visitor_id: string; live: LiveVisitor | undefined; stored: Visitor | undefined }) {
+/** What the visitor saw and did in the present visit, newest first. */
+export function VisitTrail({ visitor_id, live, stored }: { visitor_id: string; live: LiveVisitor | undefined; stored: Visitor | undefined }) {
   const cache = useQueryClient();
-  const page_count = live?.page_count;
+  const sign = live && `${live.entered_at_ms} ${live.page_count} ${live.event_count}`;
   useEffect(() => {
-    if (page_count === undefined) return;
-    // Pages are stored in batches, shortly after they are shown live.
+    if (sign === undefined) return;
+    // Traces are stored in batches, shortly after they are shown live.
     const timer = setTimeout(() => void cache.invalidateQueries({ queryKey: ["visitor", visitor_id] }), 1_500);
     return () => clearTimeout(timer);
-  }, [cache, visitor_id, page_count]);
-  const pages = pagesOf(live, stored);
-  if (pages.length === 0) return <p className="faint small">No pages known.</p>;
+  }, [cache, visitor_id, sign]);
+  const steps = trailOf(live, stored);
+  if (steps.length === 0) return <p className="faint small">No pages known.</p>;
   return (
     <ol className="pages">
-      {pages.slice(0, PAGES_SHOWN).map(({ page, now }) => (
-        <li key={`${page.at_ms} ${page.url}`} data-now={now || undefined}>
-          <span className="pages-time">{now ? "now" : <Clock at_ms={page.at_ms} />}</span>
-          <span className="grow cut" title={`${page.title}\n${page.url}`}>
-            <bdi>{pathOf(page.url)}</bdi>
-            {page.title && (
-              <span className="faint">
-                {" "}
-                <bdi>{page.title}</bdi>
-              </span>
-            )}
-          </span>
-        </li>
-      ))}
-      {pages.length > PAGES_SHOWN && <li className="faint">and {pages.length - PAGES_SHOWN} more</li>}
+      {steps.slice(0, STEPS_SHOWN).map((step) =>
+        step.kind === "page" ? (
+          <li key={`${step.page.at_ms} ${step.page.url}`} data-now={step.now || undefined}>
+            <span className="pages-time">{step.now ? "now" : <Clock at_ms={step.page.at_ms} />}</span>
+            <span className="grow cut" title={`${step.page.title}\n${step.page.url}`}>
+              <bdi>{pathOf(step.page.url)}</bdi>
+              {step.page.title && (
+                <span className="faint">
+                  {" "}
+                  <bdi>{step.page.title}</bdi>
+                </span>
+              )}
+            </span>
+          </li>
+        ) : (
+          <EventStep key={`${step.event.at_ms} ${step.event.name} ${step.index}`} event={step.event} />
+        ),
+      )}
+      {steps.length > STEPS_SHOWN && <li className="faint">and {steps.length - STEPS_SHOWN} more</li>}
     </ol>
+  );
+}
+
+function EventStep({ event }: { event: CustomEvent }) {
+  const properties = Object.entries(event.properties);
+  return (
+    <li data-kind="event">
+      <span className="pages-time">
+        <Clock at_ms={event.at_ms} />
+      </span>
+      <span className="grow cut" title={[event.name, ...properties.map(([name, value]) => `${name}: ${String(value)}`)].join("\n")}>
+        <span className="heard-only">Event </span>
+        <bdi className="pages-event">{event.name}</bdi>
+        {properties.map(([name, value]) => (
+          <span key={name} className="faint">
+            {" "}
+            <bdi>{name}</bdi> <bdi>{String(value)}</bdi>
+          </span>
+        ))}
+      </span>
+    </li>
   );
 }
 

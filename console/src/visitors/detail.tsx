@@ -12,7 +12,7 @@ import { Icon } from "../part/icon.tsx";
 import { Face } from "../part/lamp.tsx";
 import { usePhone } from "../part/screen.ts";
 import { Since } from "../part/time.tsx";
-import { PagesOf, VisitFacts } from "../side/visit.tsx";
+import { VisitTrail, VisitFacts } from "../side/visit.tsx";
 
 /** The detail beside the list; a screen of its own on phones. */
 export function VisitorDetail({ id, live, onClose }: { id: string; live: LiveVisitor | undefined; onClose: () => void }) {
@@ -61,7 +61,7 @@ export function VisitorDetail({ id, live, onClose }: { id: string; live: LiveVis
       </div>
       {!stored.data?.erased && <section className="side-section">
         <Title className="side-title">{live ? "This visit" : "Last visit"}</Title>
-        <PagesOf visitor_id={id} live={live} stored={stored.data} />
+        <VisitTrail visitor_id={id} live={live} stored={stored.data} />
         <VisitFacts browser={live?.browser ?? stored.data?.browser} source={live?.source ?? stored.data?.visits[0]?.source} site={site?.name} />
         {stored.isError && <p className="faint small">{errorText(stored.error)}</p>}
       </section>}

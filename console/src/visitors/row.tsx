@@ -8,9 +8,9 @@ import { Lamp } from "../part/lamp.tsx";
 import { Since } from "../part/time.tsx";
 import { deviceText, placeText } from "../side/visit.tsx";
 
-/** A row; breathes once when the page changes. */
+/** A row; breathes once when the page changes or the site reports something. */
 export const VisitorRow = memo(function VisitorRow({ row, chosen, gone, tabIndex, onChoose }: { row: LiveVisitor; chosen: boolean; gone: boolean; tabIndex: 0 | -1; onChoose: () => void }) {
-  const breath = useBreath(`${row.page_count} ${row.page?.url ?? ""}`);
+  const breath = useBreath(`${row.page_count} ${row.event_count} ${row.page?.url ?? ""}`);
   const state = gone ? "quiet" : row.state === "active" ? "live" : "away";
   const lamp_name = gone ? "Left" : row.state === "active" ? "Active" : "Idle";
   const page = row.page;
@@ -23,6 +23,12 @@ export const VisitorRow = memo(function VisitorRow({ row, chosen, gone, tabIndex
         </span>
         <span className="visitor-path cut faint small">
           <Trail count={row.page_count} known={row.trail.length} /> <bdi>{page ? pathOf(page.url) : ""}</bdi>
+          {row.last_event && (
+            <>
+              {" · "}
+              <bdi>{row.last_event.name}</bdi>
+            </>
+          )}
         </span>
       </span>
       <span className="visitor-who cut">

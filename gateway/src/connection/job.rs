@@ -11,13 +11,14 @@ use protocol::command::{Ack, Command};
 use protocol::contact::AttributeValue;
 use protocol::frame::{Follow, Page};
 use protocol::id::{ConnectionId, ConversationId};
-use protocol::permission::Actor;
-use protocol::rejection::Rejection;
+use protocol::permission::{Actor, Principal};
+use protocol::rejection::{ErrorCode, Rejection};
 use protocol::text::ClientId;
 use router::{Encoded, Replay, Topic};
 
 use crate::Doors;
 use crate::connection::command::{self, Queue};
+use crate::metric::Metric;
 
 /// Something to ask.
 #[derive(Debug)]
@@ -125,6 +126,35 @@ pub(crate) struct Asker {
     pub(crate) queue: Option<Arc<Queue>>,
 }
 
+impl Asker {
+    /// Leaves a trace of a visitor: within the rates of traces, which are their own, so that a page that
+    /// reports much keeps nobody from writing.
+    async fn trace<F>(&self, leave: impl FnOnce() -> F) -> Done
+    where
+        F: Future<Output = Result<(), Rejection>>,
+    {
+        let Principal::Visitor(visitor) = self.actor.principal else {
+            return Done::Signal(Err(ErrorCode::Forbidden.into()));
+        };
+        let (limits, metrics) = (&self.doors.limits, &self.doors.metrics);
+        let allowed = match self.exempt {
+            true => Ok(()),
+            false => limits.trace(visitor.site_id, visitor.visitor_id),
+        };
+        let left = match allowed {
+            Ok(()) => leave().await,
+            Err(rejection) => {
+                metrics.add(Metric::RateLimited, 1);
+                Err(rejection)
+            }
+        };
+        if left.is_err() {
+            metrics.add(Metric::TracesRefused, 1);
+        }
+        Done::Signal(left)
+    }
+}
+
 /// A job under way. Dropping it leaves what reached a lane to the lane.
 pub(crate) type Running = Pin<Box<dyn Future<Output = Done>>>;
 
@@ -184,15 +214,16 @@ pub(crate) async fn run(job: Job, asker: &Asker) -> Done {
             Done::Signal(router.availability(actor, availability).await)
         }
         Job::Page(page) => {
-            router.visitor_page(connection_id, page).await;
-            Done::Signal(Ok(()))
+            let leave = || router.visitor_page(connection_id, page);
+            asker.trace(leave).await
         }
         Job::Activity(visible) => {
             router.visitor_activity(connection_id, visible).await;
             Done::Signal(Ok(()))
         }
         Job::Track { name, properties } => {
-            Done::Signal(router.visitor_track(connection_id, name, properties).await)
+            let leave = || router.visitor_track(connection_id, name, properties);
+            asker.trace(leave).await
         }
     }
 }

@@ -267,6 +267,45 @@ async fn a_site_and_a_visitor_have_their_rates_too() {
 }
 
 #[tokio::test]
+async fn traces_have_rates_of_their_own_and_stop_nobody_from_writing() {
+    let stack = Stack::with(|config| {
+        config.limits.visitor_traces = Rate::new(1, 2);
+        config.limits.site_traces = Rate::new(1, 3);
+        config.limits.visitor_requests = Rate::new(1, 1);
+        config.metrics.token = Some("right".to_owned());
+    })
+    .await;
+    let mut ana = stack.visitor(&stack.visitor_token().await).await;
+    let track = json!({"type": "track", "name": "scrolled", "properties": {}});
+    let page = json!({"type": "page", "url": "https://shop.example/b", "title": "B"});
+    ana.send(page.clone()).await;
+    ana.send(track.clone()).await;
+    ana.send(track.clone()).await;
+    let refused = ana.until("error").await;
+    assert_eq!(refused["problem"]["code"], "rate_limited");
+    assert!(refused["problem"]["retry_after_ms"].as_u64().is_some());
+    ana.send(page.clone()).await;
+    assert_eq!(ana.until("error").await["problem"]["code"], "rate_limited");
+    ana.send(json!({
+        "type": "command", "client_id": "c1", "command": {"do": "send_message", "body": "hello"},
+    }))
+    .await;
+    ana.until("ack").await;
+    // Another visitor has an allowance of his own, and the site one for all.
+    let mut bob = stack.visitor(&stack.visitor_token().await).await;
+    bob.send(page).await;
+    bob.send(track.clone()).await;
+    assert_eq!(bob.until("error").await["problem"]["code"], "rate_limited");
+    let headers = [("authorization", "Bearer right")];
+    let metrics = stack.get("/metrics", &headers).await;
+    let text = String::from_utf8(metrics.body).unwrap();
+    assert!(
+        text.contains("switchboard_traces_refused_total 3\n"),
+        "{text}"
+    );
+}
+
+#[tokio::test]
 async fn an_address_has_so_many_connections() {
     let stack = Stack::with(|config| {
         config.limits.connections_per_address_max = 1;

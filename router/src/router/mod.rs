@@ -130,7 +130,7 @@ impl Router {
             signals: Signals::new(hub.clone(), world.clock.clone()),
             marking: Marking::new(),
             persons: Persons::default(),
-            traces: Traces::new(config.trace_length),
+            traces: Traces::new(config.trace_length, config.trace_bytes_max),
             timers: Timers::default(),
             learning: Learning::default(),
             contacts: Changes::default(),

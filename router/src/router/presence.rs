@@ -57,15 +57,24 @@ impl Router {
     }
 
     /// A page came in sight. Addresses that are no web pages are ignored.
-    pub async fn visitor_page(&self, connection_id: ConnectionId, page: Page) {
+    ///
+    /// # Errors
+    /// `too_many` where the visit has had as many page views as one may.
+    pub async fn visitor_page(
+        &self,
+        connection_id: ConnectionId,
+        page: Page,
+    ) -> Result<(), Rejection> {
         let now_ms = self.0.world.clock.now_ms();
-        if let Some(sight) = visitor::sight(&page, now_ms) {
-            self.presence(Input::Page {
-                connection_id,
-                sight,
-            })
-            .await;
-        }
+        let Some(sight) = visitor::sight(&page, now_ms) else {
+            return Ok(());
+        };
+        let taken = self.0.live.ask(|reply| Message::Page {
+            connection_id,
+            sight,
+            reply,
+        });
+        taken.await.unwrap_or(Ok(()))
     }
 
     /// The page came in or went out of sight.
@@ -80,7 +89,8 @@ impl Router {
     /// A site reported something of its own.
     ///
     /// # Errors
-    /// `empty`, `too_long`, `too_many` or `invalid`, with the field.
+    /// `empty`, `too_long`, `too_many` or `invalid`, with the field; `too_many` of `visit` where the visit has
+    /// had as many events as one may.
     pub async fn visitor_track(
         &self,
         connection_id: ConnectionId,
@@ -91,13 +101,13 @@ impl Router {
         claim::check_properties(properties.iter(), "properties")?;
         let properties_json =
             serde_json::to_string(&properties).expect("properties are texts and numbers");
-        let message = Message::Track {
+        let taken = self.0.live.ask(|reply| Message::Track {
             connection_id,
             name,
             properties_json,
-        };
-        self.0.live.send(message).await;
-        Ok(())
+            reply,
+        });
+        taken.await.unwrap_or(Ok(()))
     }
 
     /// A visitor's connection ended.

@@ -354,6 +354,12 @@ impl Check {
                 l.site_sessions_per_minute,
                 l.site_sessions_burst,
             ),
+            visitor_traces: rate(
+                "visitor_traces",
+                l.visitor_traces_per_minute,
+                l.visitor_traces_burst,
+            ),
+            site_traces: rate("site_traces", l.site_traces_per_minute, l.site_traces_burst),
             key_requests: rate(
                 "key_requests",
                 l.key_requests_per_minute,

@@ -31,6 +31,7 @@ CREATE TABLE visit (
     number BIGINT NOT NULL,
     source_json TEXT NOT NULL,
     page_count BIGINT NOT NULL,
+    event_count BIGINT NOT NULL,
     started_at_ms BIGINT NOT NULL,
     active_at_ms BIGINT NOT NULL,
     PRIMARY KEY (workspace_id, visit_id)
@@ -58,7 +59,7 @@ CREATE TABLE custom_event (
     properties_json TEXT NOT NULL,
     at_ms BIGINT NOT NULL
 );
-CREATE INDEX custom_event_of_visitor ON custom_event (workspace_id, visitor_id, at_ms);
+CREATE INDEX custom_event_of_visitor ON custom_event (workspace_id, visitor_id, visit_id, position);
 
 CREATE TABLE contact (
     workspace_id TEXT NOT NULL,
