@@ -216,8 +216,8 @@ function Reader({ row, mode }: { row: Conversation; mode: Mode }) {
   const name = row.contact_name;
   const words = readerWords({ is_live, blocked, state });
   return (
-    <span className="reader cut">
-      <bdi>{name}</bdi> {words}
+    <span className="reader">
+      <bdi className="cut reader-name">{name}</bdi> <span className="cut">{words}</span>
     </span>
   );
 }

@@ -205,6 +205,26 @@ test("at 820 px the side panel lies over nothing, and at 400 % there is a thread
   await page.context().close();
 });
 
+test("a name of any length is cut, and nothing beside it", async () => {
+  const name = "Wolfeschlegelsteinhausenbergerdorff".repeat(5);
+  const { page, panel } = await stack.visitor("/demo/");
+  await page.evaluate((name) => window.Switchboard.identify({ name }), name);
+  await say(panel, "who could read that?");
+  await openRow(agent, "who could read that?");
+  await agent.getByRole("heading", { level: 2, name }).waitFor();
+  const log = agent.getByRole("log");
+  const line = log.getByRole("article").first();
+  await line.waitFor();
+  assert.equal(await log.evaluate((element) => element.scrollWidth - element.clientWidth), 0);
+  assert.ok(inside(await box(line.locator("time")), await box(log)));
+  const form = await box(agent.getByRole("form", { name: "Write a reply" }));
+  assert.ok(form.height < 160, JSON.stringify(form));
+  const words = await box(agent.getByText("is here and reads this now"));
+  assert.ok(words.width > 100 && inside(words, form), JSON.stringify({ words, form }));
+  assert.deepEqual(stack.complaints, []);
+  await page.context().close();
+});
+
 test("several names of the team stay on one line", async () => {
   const { api, headers } = await stack.api();
   const others = [];
