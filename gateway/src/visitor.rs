@@ -23,12 +23,16 @@ pub(crate) struct Known {
 /// `unauthenticated` where the visitor was erased or logged out, `blocked`, `unknown_site` where the
 /// site was archived, or a fault.
 pub(crate) async fn known(doors: &Doors, claims: &VisitorClaims) -> Result<Known, Failure> {
-    let row = standing(doors, claims).await?;
+    let (workspace_id, site_id) = (claims.workspace_id, claims.site_id);
+    let visitor_id = claims.visitor_id;
+    let found =
+        storage::visitor::find_with_site(&doors.reader, workspace_id, visitor_id, site_id).await?;
+    let row = still(found.0, claims)?;
     if row.blocked {
         return Err(ErrorCode::Blocked.into());
     }
-    let site = storage::site::find(&doors.reader, claims.workspace_id, claims.site_id)
-        .await?
+    let site = found
+        .1
         .filter(|site| !site.archived)
         .ok_or(ErrorCode::UnknownSite)?;
     // The token says what was proved when it was made, the row what is true now.
@@ -52,6 +56,11 @@ pub(crate) async fn known(doors: &Doors, claims: &VisitorClaims) -> Result<Known
 /// The row behind a token, if the token is still of its generation.
 pub(crate) async fn standing(doors: &Doors, claims: &VisitorClaims) -> Result<VisitorRow, Failure> {
     let row = storage::visitor::find(&doors.reader, claims.workspace_id, claims.visitor_id).await?;
+    still(row, claims)
+}
+
+/// The row, if it is still what the token was made for.
+fn still(row: Option<VisitorRow>, claims: &VisitorClaims) -> Result<VisitorRow, Failure> {
     let is_standing = |row: &VisitorRow| {
         !row.erased && row.generation == claims.generation && row.site_id == claims.site_id
     };

@@ -210,7 +210,8 @@ pub(crate) async fn arrival(
     } = connection;
     let db = router.db();
     let visitor_id = visitor.visitor_id;
-    let Some(row) = storage::visitor::find(db, workspace_id, visitor_id).await? else {
+    let found = storage::visitor::find_with_visit(db, workspace_id, visitor_id).await?;
+    let (Some(row), last) = found else {
         return Ok(None);
     };
     let now_ms = router.world().clock.now_ms();
@@ -223,7 +224,6 @@ pub(crate) async fn arrival(
         |site| site.settings(&tenant.settings),
     );
     let measures = Measures::of(&settings);
-    let last = storage::visit::last(db, workspace_id, visitor_id).await?;
     let ends_at_ms = |viewed_at_ms: u64| viewed_at_ms.saturating_add(measures.session_timeout_ms);
     let last = last.filter(|visit| ends_at_ms(visit.viewed_at_ms) > now_ms);
     let is_new = last.is_none();

@@ -85,8 +85,13 @@ pub async fn find(
     workspace_id: WorkspaceId,
     site_id: SiteId,
 ) -> Result<Option<Site>> {
-    let rows = reader.rows(stmt!(FIND_SITE, workspace_id, site_id)).await?;
+    let rows = reader.rows(find_stmt(workspace_id, site_id)).await?;
     rows.first().map(decode).transpose()
+}
+
+/// The read of one site.
+pub(crate) fn find_stmt(workspace_id: WorkspaceId, site_id: SiteId) -> Stmt {
+    stmt!(FIND_SITE, workspace_id, site_id)
 }
 
 /// Uses the primary key.
@@ -414,7 +419,7 @@ pub async fn prune_secrets(db: &Db, before_ms: u64) -> Result<u64> {
     Ok(db.batch(batch).await?[0].changed)
 }
 
-fn decode(row: &Row) -> Result<Site> {
+pub(crate) fn decode(row: &Row) -> Result<Site> {
     Ok(Site {
         id: row.id("site_id")?,
         version: row.number("version")?,

@@ -1,5 +1,6 @@
 //! What of the team's messages a visitor has not read.
 
+use protocol::conversation::VisitorConversation;
 use protocol::id::{ConversationId, EntryId, WorkspaceId};
 use protocol::permission::VisitorActor;
 
@@ -40,8 +41,22 @@ pub async fn of_visitor(
     workspace_id: WorkspaceId,
     visitor: &VisitorActor,
 ) -> Result<Unread> {
+    let (_, unread) = with_open(reader, workspace_id, visitor).await?;
+    Ok(unread)
+}
+
+/// The conversation that goes on with this visitor, and what he has not read of the newest one. One read
+/// for who has none: every visitor's connection asks.
+///
+/// # Errors
+/// The store's.
+pub async fn with_open(
+    reader: &Reader,
+    workspace_id: WorkspaceId,
+    visitor: &VisitorActor,
+) -> Result<(Option<VisitorConversation>, Unread)> {
     let Some(newest) = newest_of_visitor(reader, workspace_id, visitor).await? else {
-        return Ok(Unread::default());
+        return Ok((None, Unread::default()));
     };
     let conversation = newest.conversation;
     let rows = reader
@@ -52,7 +67,7 @@ pub async fn of_visitor(
             conversation.read_number
         ))
         .await?;
-    Ok(Unread {
+    let unread = Unread {
         count: u32::try_from(rows.len()).unwrap_or(u32::MAX),
         entry_id: rows.first().map(|row| row.id("entry_id")).transpose()?,
         conversation_id: Some(conversation.id),
@@ -60,5 +75,6 @@ pub async fn of_visitor(
             .first()
             .map_or(Ok(conversation.number), |row| row.number("public_seq"))?
             .max(conversation.number),
-    })
+    };
+    Ok((Some(conversation).filter(|one| !one.closed), unread))
 }

@@ -3,7 +3,7 @@
 use protocol::id::{Id, SiteId, VisitId, VisitorId, WorkspaceId};
 use protocol::visitor::{CustomEvent, LastEvent, PageView, Source, Visit};
 
-use crate::db::{Batch, Db, Hold, PRUNE_SLICE, Reader, Row, stmt};
+use crate::db::{Batch, Db, Hold, PRUNE_SLICE, Reader, Row, Stmt, stmt};
 use crate::error::{Error, Result};
 
 /// What happened in a visit.
@@ -272,10 +272,23 @@ pub async fn last(
     workspace_id: WorkspaceId,
     visitor_id: VisitorId,
 ) -> Result<Option<LastVisit>> {
-    let Some(row) = reader
-        .row(stmt!(LIST_VISITS, workspace_id, visitor_id, 1_u64))
-        .await?
-    else {
+    let row = reader.row(last_stmt(workspace_id, visitor_id)).await?;
+    decode_last(reader, workspace_id, visitor_id, row.as_ref()).await
+}
+
+/// The read of a visitor's last visit.
+pub(crate) fn last_stmt(workspace_id: WorkspaceId, visitor_id: VisitorId) -> Stmt {
+    stmt!(LIST_VISITS, workspace_id, visitor_id, 1_u64)
+}
+
+/// The last visit of a visitor, out of its row.
+pub(crate) async fn decode_last(
+    reader: &Reader,
+    workspace_id: WorkspaceId,
+    visitor_id: VisitorId,
+    row: Option<&Row>,
+) -> Result<Option<LastVisit>> {
+    let Some(row) = row else {
         return Ok(None);
     };
     let id = row.id("visit_id")?;

@@ -5,13 +5,15 @@ use protocol::id::{
     ContactId, ConversationId, EntryId, EventId, Id, SiteId, VisitorId, WorkspaceId,
 };
 use protocol::permission::{Scope, VisitorActor};
+use protocol::site::Site;
 use protocol::visitor::{Browser, Claim, Visitor};
 
 use crate::command::{self, CommandKey, Found, Refusal, Remembered};
 use crate::contact;
-use crate::db::{Batch, Db, Hold, PRUNE_SLICE, Reader, Row, Value, stmt};
+use crate::db::{Batch, Db, Hold, PRUNE_SLICE, Reader, Row, Stmt, Value, stmt};
 use crate::error::{Error, Result};
-use crate::visit;
+use crate::site;
+use crate::visit::{self, LastVisit};
 
 /// A visitor's row.
 #[derive(Debug, Clone, PartialEq)]
@@ -115,10 +117,53 @@ pub async fn find(
     workspace_id: WorkspaceId,
     visitor_id: VisitorId,
 ) -> Result<Option<VisitorRow>> {
-    let row = reader
-        .row(stmt!(FIND_VISITOR, workspace_id, visitor_id))
-        .await?;
+    let row = reader.row(find_stmt(workspace_id, visitor_id)).await?;
     row.map(|row| decode(&row)).transpose()
+}
+
+/// One visitor's row and the site he is on, as of one moment. One read: every connection begins with it.
+///
+/// # Errors
+/// The store's.
+pub async fn find_with_site(
+    reader: &Reader,
+    workspace_id: WorkspaceId,
+    visitor_id: VisitorId,
+    site_id: SiteId,
+) -> Result<(Option<VisitorRow>, Option<Site>)> {
+    let visitor = find_stmt(workspace_id, visitor_id);
+    let site = site::find_stmt(workspace_id, site_id);
+    let answers = reader.snapshot(vec![visitor, site]).await?;
+    let [visitor, site] = &answers[..] else {
+        return Err(Error::Fault("two reads have two answers".to_owned()));
+    };
+    Ok((
+        visitor.first().map(decode).transpose()?,
+        site.first().map(site::decode).transpose()?,
+    ))
+}
+
+/// One visitor's row and his last visit, as of one moment. One read where he was not here before.
+///
+/// # Errors
+/// The store's.
+pub async fn find_with_visit(
+    reader: &Reader,
+    workspace_id: WorkspaceId,
+    visitor_id: VisitorId,
+) -> Result<(Option<VisitorRow>, Option<LastVisit>)> {
+    let visitor = find_stmt(workspace_id, visitor_id);
+    let visit = visit::last_stmt(workspace_id, visitor_id);
+    let answers = reader.snapshot(vec![visitor, visit]).await?;
+    let [visitor, visit] = &answers[..] else {
+        return Err(Error::Fault("two reads have two answers".to_owned()));
+    };
+    let last = visit::decode_last(reader, workspace_id, visitor_id, visit.first()).await?;
+    Ok((visitor.first().map(decode).transpose()?, last))
+}
+
+fn find_stmt(workspace_id: WorkspaceId, visitor_id: VisitorId) -> Stmt {
+    stmt!(FIND_VISITOR, workspace_id, visitor_id)
 }
 
 fn decode(row: &Row) -> Result<VisitorRow> {

@@ -169,15 +169,14 @@ impl Router {
         let Principal::Visitor(visitor) = actor.principal else {
             return Err(ErrorCode::Forbidden.into());
         };
-        let fault = |error| refused_by(&error);
         let (db, workspace_id) = (&self.0.db, actor.workspace_id);
         self.0.persons.arrived(&self.0.hub, workspace_id, &visitor);
         self.0.nodes.arrived(self, workspace_id);
-        let open = storage::conversation::open_of_visitor(db, workspace_id, &visitor).await;
-        let unread = storage::unread::of_visitor(db, workspace_id, &visitor).await;
+        let facts = storage::unread::with_open(db, workspace_id, &visitor).await;
+        let (conversation, unread) = facts.map_err(|error| refused_by(&error))?;
         Ok(VisitorWelcome {
-            conversation: open.map_err(fault)?,
-            unread: unread.map_err(fault)?.count,
+            conversation,
+            unread: unread.count,
         })
     }
 
