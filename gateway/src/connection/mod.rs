@@ -4,6 +4,7 @@
 //! what a connection may do is a matter of types. Neither reads or writes bytes; [`socket`] and
 //! [`stream`] do, each with one task per connection.
 
+pub(crate) mod codec;
 pub(crate) mod command;
 pub(crate) mod frame;
 pub(crate) mod gate;
@@ -13,3 +14,4 @@ pub(crate) mod order;
 pub(crate) mod socket;
 pub(crate) mod stream;
 pub(crate) mod unidentified;
+pub(crate) mod wire;

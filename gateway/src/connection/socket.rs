@@ -1,7 +1,7 @@
 //! A connection over a WebSocket: one task, no buffer of its own at rest.
 //!
-//! The library reads and answers control frames, with the smallest buffers; texts are written by
-//! ourselves, many to a write, through a buffer that all connections of the thread share.
+//! Texts are written many to a write, through a buffer that all connections of the thread share; they are
+//! read the same way ([`wire`]).
 
 use std::cell::RefCell;
 use std::io;
@@ -10,26 +10,19 @@ use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use futures_util::{Sink, StreamExt};
-use protocol::limit;
 use protocol::rejection::CloseCode;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
-use tokio_tungstenite::tungstenite::{Error as SocketError, Message};
 
 use crate::connection::frame;
 use crate::connection::identified::Identified;
 use crate::connection::unidentified::{Caller, Unidentified};
+use crate::connection::wire::{self, CLOSE, Wire};
 use crate::limits::ConnectionPermit;
 use crate::metric::Metric;
 use crate::shard::Shard;
 use crate::shard::mailbox::Mailbox;
 use crate::shard::stream::Stream;
 
-/// The library allocates and clears this for every connection before it reads: it is the headline
-/// figure of memory per visitor, and the library's own choice is 128 KiB.
-const READ_BUFFER_BYTES: usize = 1_024;
 /// Bytes of one write, at most: the shared buffer's size.
 const WRITE_BYTES_MAX: usize = 16 * 1_024;
 /// How long a client may take to close its side.
@@ -39,17 +32,6 @@ thread_local! {
     /// Where texts become frames before they are written. What a socket does not take stays in the
     /// connection's own queue, so nothing remains here.
     static SCRATCH: RefCell<Vec<u8>> = RefCell::new(Vec::with_capacity(WRITE_BYTES_MAX));
-}
-
-/// The library's settings.
-pub(crate) fn socket_config() -> WebSocketConfig {
-    let mut config = WebSocketConfig::default()
-        .read_buffer_size(READ_BUFFER_BYTES)
-        .write_buffer_size(0);
-    config.max_write_buffer_size = 4 * 1_024;
-    config.max_message_size = Some(limit::FRAME_BYTES_MAX);
-    config.max_frame_size = Some(limit::FRAME_BYTES_MAX);
-    config
 }
 
 /// A socket that was just opened.
@@ -62,43 +44,49 @@ pub(crate) struct OpenSocket {
 }
 
 /// Serves a socket until it ends.
-pub(crate) async fn serve(shard: Rc<Shard>, open: OpenSocket) {
-    let doors = shard.doors.clone();
-    doors.metrics.add(Metric::Connections, 1);
-    let mailbox = shard.enter();
-    let _permit = open.permit;
+// No `async fn`: its arguments would stay in the task beside what is made of them.
+#[expect(
+    clippy::boxed_local,
+    reason = "a box that is taken apart here is gone, elsewhere it stays until the socket ends"
+)]
+pub(crate) fn serve(shard: Rc<Shard>, open: Box<OpenSocket>) -> impl Future<Output = ()> {
+    let OpenSocket {
+        stream,
+        rest,
+        caller,
+        permit,
+    } = *open;
+    shard.doors.metrics.add(Metric::Connections, 1);
     let mut link = Link {
-        socket: from_parts(open.stream, open.rest).await,
-        shard: Rc::clone(&shard),
-        mailbox: Rc::clone(&mailbox),
+        wire: Wire::new(stream, &rest),
+        mailbox: shard.enter(),
+        shard,
         front_written: 0,
     };
-    let ending = match Box::pin(link.identify(open.caller)).await {
-        Ok(mut connection) => {
-            let ending = link.converse(&mut connection).await;
-            Box::pin(async move {
-                link.close(ending, Some(&mut connection)).await;
-                connection.leave().await;
-            })
-            .await;
-            ending
-        }
-        Err(ending) => {
-            Box::pin(link.close(ending, None)).await;
-            ending
-        }
-    };
-    shard.exit(&mailbox);
-    doors.metrics.add(Metric::Connections, -1);
-    count(&doors, ending);
-}
-
-async fn from_parts(stream: Stream, rest: Vec<u8>) -> WebSocketStream<Stream> {
-    let config = Some(socket_config());
-    if rest.is_empty() {
-        WebSocketStream::from_raw_socket(stream, Role::Server, config).await
-    } else {
-        WebSocketStream::from_partially_read(stream, rest, Role::Server, config).await
+    async move {
+        let _permit = permit;
+        let (shard, mailbox) = (Rc::clone(&link.shard), Rc::clone(&link.mailbox));
+        // The box of a stage is gone with the stage: what stays for the connection's life is this task and
+        // `Identified`.
+        let identified = Box::pin(link.identify(caller)).await;
+        let ending = match identified {
+            Ok(mut connection) => {
+                let ending = link.converse(&mut connection).await;
+                Box::pin(async move {
+                    link.close(ending, Some(&mut connection)).await;
+                    connection.leave().await;
+                })
+                .await;
+                ending
+            }
+            Err(ending) => {
+                Box::pin(link.close(ending, None)).await;
+                ending
+            }
+        };
+        shard.exit(&mailbox);
+        shard.doors.metrics.add(Metric::Connections, -1);
+        count(&shard.doors, ending);
     }
 }
 
@@ -123,7 +111,7 @@ pub(crate) fn count(doors: &crate::Doors, ending: Ending) {
 
 /// A socket with its mailbox.
 struct Link {
-    socket: WebSocketStream<Stream>,
+    wire: Wire,
     shard: Rc<Shard>,
     mailbox: Rc<Mailbox>,
     /// Bytes of the first frame in line that the socket took already.
@@ -132,21 +120,21 @@ struct Link {
 
 impl Link {
     /// Waits for `hello`. The shard's watch ends the wait.
-    async fn identify(&mut self, caller: Box<Caller>) -> Result<Identified, Ending> {
+    async fn identify(&mut self, caller: Box<Caller>) -> Result<Box<Identified>, Ending> {
         let text = tokio::select! {
             code = ended(&self.mailbox) => return Err(Ending::Ours(code)),
-            text = read_text(&mut self.socket) => text?,
+            text = self.wire.read_text() => text?,
         };
         let unidentified =
             Unidentified::new(Rc::clone(&self.shard), Rc::clone(&self.mailbox), caller);
-        match unidentified.on_text(text.as_bytes()).await {
+        match unidentified.on_text(&text).await {
             Ok(connection) => {
                 self.mailbox.heard(self.shard.now());
-                Ok(connection)
+                Ok(Box::new(connection))
             }
             Err(refused) => {
                 let error = frame::error(&refused.rejection);
-                let said = self.socket.get_mut().write_all(&framed(&error)).await;
+                let said = self.wire.stream.write_all(&framed(&error)).await;
                 Err(said.map_or(Ending::Theirs, |()| Ending::Ours(refused.code)))
             }
         }
@@ -171,10 +159,10 @@ impl Link {
                 biased;
                 () = self.mailbox.news() => {}
                 done = connection.job_done() => connection.on_done(done),
-                text = read_text(&mut self.socket), if may_read => match text {
+                text = self.wire.read_text(), if may_read => match text {
                     Ok(text) => {
                         self.mailbox.heard(self.shard.now());
-                        connection.on_text(text.as_bytes());
+                        connection.on_text(&text);
                     }
                     Err(ending) => return ending,
                 },
@@ -192,15 +180,15 @@ impl Link {
         context: &mut Context<'_>,
         connection: &mut Identified,
     ) -> Poll<Result<(), Ending>> {
-        // What the library has to say, an answer to a ping, goes out whole before our frames.
-        match Pin::new(&mut self.socket).poll_flush(context) {
+        // An answer to a ping that was begun goes out whole before a text.
+        match self.wire.poll_reply(context) {
             Poll::Ready(Ok(())) => {}
             Poll::Ready(Err(_)) => return Poll::Ready(Err(Ending::Theirs)),
             Poll::Pending => return self.poll_stalled(context, connection),
         }
         while !connection.out().is_empty() {
             let outcome = write_some(
-                self.socket.get_mut(),
+                &mut self.wire.stream,
                 context,
                 connection,
                 &mut self.front_written,
@@ -215,7 +203,7 @@ impl Link {
                 Poll::Pending => return self.poll_stalled(context, connection),
             }
         }
-        match Pin::new(self.socket.get_mut()).poll_flush(context) {
+        match Pin::new(&mut self.wire.stream).poll_flush(context) {
             Poll::Ready(Ok(())) => Poll::Ready(Ok(())),
             Poll::Ready(Err(_)) => Poll::Ready(Err(Ending::Theirs)),
             Poll::Pending => self.poll_stalled(context, connection),
@@ -240,7 +228,7 @@ impl Link {
         let Ending::Ours(code) = ending else {
             return;
         };
-        let mut last = Vec::new();
+        let mut last = self.wire.take_reply();
         if let Some(connection) = connection
             && self.front_written > 0
             && let Some(front) = connection.out().front()
@@ -249,7 +237,7 @@ impl Link {
             last.extend_from_slice(&framed(front)[self.front_written..]);
         }
         last.extend_from_slice(&close_frame(code));
-        let stream = self.socket.get_mut();
+        let stream = &mut self.wire.stream;
         let say = async {
             if stream.write_all(&last).await.is_ok() && stream.shutdown().await.is_ok() {
                 read_away(stream).await;
@@ -264,35 +252,6 @@ impl Link {
 /// Waits for the end of a mailbox.
 async fn ended(mailbox: &Mailbox) -> CloseCode {
     std::future::poll_fn(|context| mailbox.poll_ending(context)).await
-}
-
-/// The next text. Cancel-safe: half a frame stays with the library.
-async fn read_text(
-    socket: &mut WebSocketStream<Stream>,
-) -> Result<tokio_tungstenite::tungstenite::Utf8Bytes, Ending> {
-    loop {
-        match socket.next().await {
-            Some(Ok(Message::Text(text))) => return Ok(text),
-            Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
-            Some(Ok(Message::Binary(_))) => return Err(Ending::Ours(CloseCode::ProtocolError)),
-            Some(Ok(Message::Close(_))) | None => return Err(Ending::Theirs),
-            Some(Err(error)) => return Err(broken(&error)),
-        }
-    }
-}
-
-/// Whose fault a broken socket is.
-#[expect(
-    clippy::wildcard_enum_match_arm,
-    reason = "the library's other errors all mean that the line is gone"
-)]
-fn broken(error: &SocketError) -> Ending {
-    match error {
-        SocketError::Capacity(_) | SocketError::Protocol(_) | SocketError::Utf8(_) => {
-            Ending::Ours(CloseCode::ProtocolError)
-        }
-        _ => Ending::Theirs,
-    }
 }
 
 /// One write of as many frames as fit, through the thread's buffer.
@@ -367,11 +326,7 @@ fn framed(text: &[u8]) -> Vec<u8> {
 
 fn close_frame(code: CloseCode) -> Vec<u8> {
     let reason = code.reason().as_bytes();
-    let length = u8::try_from(2 + reason.len()).expect("reasons are short words");
-    let mut bytes = vec![0x88, length];
-    bytes.extend_from_slice(&code.number().to_be_bytes());
-    bytes.extend_from_slice(reason);
-    bytes
+    wire::control_frame(CLOSE, &[&code.number().to_be_bytes(), reason].concat())
 }
 
 /// Reads and forgets what a client still sends, so that hanging up does not destroy what we said.
@@ -383,16 +338,6 @@ pub(crate) async fn read_away<S: AsyncRead + Unpin>(stream: &mut S) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_library_cannot_take_its_128_kib() {
-        let config = socket_config();
-        assert!(config.read_buffer_size <= 4_096);
-        assert!(config.write_buffer_size <= 4_096);
-        assert_eq!(config.max_frame_size, Some(limit::FRAME_BYTES_MAX));
-        assert_eq!(config.max_message_size, Some(limit::FRAME_BYTES_MAX));
-        assert!(!config.accept_unmasked_frames);
-    }
 
     #[test]
     fn a_header_says_the_length_in_each_of_its_forms() {

@@ -32,33 +32,41 @@ const IDLE_TIME_MAX: Duration = Duration::from_secs(30);
 const HTTP_BUFFER_MAX: usize = 32 * 1024;
 
 /// Serves a connection in a task of its own.
-pub(crate) fn open(shard: &Rc<Shard>, accepted: Accepted) {
-    let shard = Rc::clone(shard);
+pub(crate) fn open(shard: &Rc<Shard>, accepted: Box<Accepted>) {
     let tracker = shard.doors.world.tracker.clone();
-    tracker.spawn_local(async move {
-        // A future of a rare and large stage is boxed, so that the task stays as small as a socket.
-        if let Some(begun) = Box::pin(begin(&shard, accepted)).await {
-            match begun {
-                Begun::Http(stream, peer, permit) => {
-                    let metrics = &shard.doors.metrics;
-                    metrics.add(Metric::HttpConnections, 1);
-                    Box::pin(serve_http(&shard, stream, peer)).await;
-                    metrics.add(Metric::HttpConnections, -1);
-                    drop(permit);
-                }
-                Begun::Socket(open) => socket::serve(shard, *open).await,
-            }
+    tracker.spawn_local(serve(Rc::clone(shard), accepted));
+}
+
+async fn serve(shard: Rc<Shard>, accepted: Box<Accepted>) {
+    // The future of a rare and large stage has a box of its own, which is gone with the stage: the task
+    // stays as small as a socket.
+    let begun = Box::pin(begin(&shard, accepted)).await;
+    match begun {
+        Some(Begun::Http(open)) => {
+            let metrics = &shard.doors.metrics;
+            metrics.add(Metric::HttpConnections, 1);
+            Box::pin(serve_http(&shard, open)).await;
+            metrics.add(Metric::HttpConnections, -1);
         }
-    });
+        Some(Begun::Socket(open)) => socket::serve(shard, open).await,
+        None => {}
+    }
 }
 
 /// How a connection goes on.
 enum Begun {
-    Http(Rewound, Peer, ConnectionPermit),
+    Http(Box<OpenHttp>),
     Socket(Box<OpenSocket>),
 }
 
-async fn begin(shard: &Rc<Shard>, accepted: Accepted) -> Option<Begun> {
+/// A connection for the doors.
+struct OpenHttp {
+    stream: Rewound,
+    peer: Peer,
+    permit: ConnectionPermit,
+}
+
+async fn begin(shard: &Rc<Shard>, accepted: Box<Accepted>) -> Option<Begun> {
     let clock = &shard.doors.world.clock;
     let tls = shard.doors.tls.clone();
     let peer = Peer {
@@ -88,7 +96,11 @@ async fn begin(shard: &Rc<Shard>, accepted: Accepted) -> Option<Begun> {
     };
     match head {
         Head::Http(read) => match http_permit(shard, peer) {
-            Ok(permit) => Some(Begun::Http(Rewound::new(read, stream, clock), peer, permit)),
+            Ok(permit) => Some(Begun::Http(Box::new(OpenHttp {
+                stream: Rewound::new(read, stream, clock),
+                peer,
+                permit,
+            }))),
             Err(no) => {
                 shard.doors.metrics.add(Metric::HttpRefused, 1);
                 refuse(shard, stream, &NoSocket::from(no).bytes()).await;
@@ -167,7 +179,12 @@ async fn refuse(shard: &Shard, mut stream: Stream, answer: &[u8]) {
         .await;
 }
 
-async fn serve_http(shard: &Rc<Shard>, stream: Rewound, peer: Peer) {
+async fn serve_http(shard: &Rc<Shard>, open: Box<OpenHttp>) {
+    let OpenHttp {
+        stream,
+        peer,
+        permit: _permit,
+    } = *open;
     let service = service_fn({
         let shard = Rc::clone(shard);
         move |request: Request<Incoming>| {
@@ -223,7 +240,7 @@ fn late_socket(shard: &Rc<Shard>, request: Request<Incoming>, peer: Peer) -> Res
             };
             let (mut rest, stream) = parts.io.into_inner().into_parts();
             rest.extend_from_slice(&parts.read_buf);
-            socket::serve(shard, upgraded.open(stream, rest)).await;
+            socket::serve(shard, Box::new(upgraded.open(stream, rest))).await;
         }
     };
     shard.doors.world.tracker.spawn_local(task);
@@ -250,4 +267,20 @@ fn no_socket(no: &NoSocket) -> Response<Body> {
     response
         .body(Body::from(body))
         .expect("these headers are texts of our own")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Bytes of what a function waits with.
+    fn size_of_future<I, F: Future>(_: impl Fn(I) -> F) -> usize {
+        size_of::<F>()
+    }
+
+    #[test]
+    fn the_task_of_a_connection_is_as_small_as_a_socket() {
+        let bytes = size_of_future(|(shard, accepted)| serve(shard, accepted));
+        assert!(bytes <= 640, "{bytes} bytes for every idle visitor");
+    }
 }

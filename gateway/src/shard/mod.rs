@@ -260,7 +260,7 @@ impl Shard {
 
     fn run_errand(self: &Rc<Self>, errand: Errand) {
         match errand {
-            Errand::Accept(accepted) => door::open(self, *accepted),
+            Errand::Accept(accepted) => door::open(self, accepted),
             Errand::Stream(open) => crate::connection::stream::open(self, *open),
             Errand::Drain { return_ms } => self.drain(&return_ms),
             Errand::Stop => {}

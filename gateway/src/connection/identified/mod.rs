@@ -76,7 +76,8 @@ impl Identified {
             actor: identity.actor,
             purpose: identity.purpose,
             connection_id: identity.connection_id,
-            topics: Vec::new(),
+            // A visitor's: his own and his site's.
+            topics: Vec::with_capacity(2),
             follows: Vec::new(),
             watches: Vec::new(),
             jobs: VecDeque::new(),
