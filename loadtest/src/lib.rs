@@ -5,11 +5,12 @@
 //! stories in `tests/` use the same two. Nothing here knows the server's inside: all it does, any
 //! other program could do.
 //!
-//! A run is led by one coordinator. [`target`] says where it goes, [`scenario`] what it does,
+//! [`compare`] holds Switchboard beside two plain servers. A run is led by one coordinator. [`target`] says where it goes, [`scenario`] what it does,
 //! [`fleet`] divides the clients over processes, [`measure`] counts, and [`report`] tells.
 
 pub mod check;
 pub mod client;
+pub mod compare;
 pub mod error;
 pub mod fleet;
 pub mod measure;

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
+use loadtest::compare::{self, stand};
 use loadtest::measure::Wish;
 use loadtest::report::{Report, html};
 use loadtest::scenario::{
@@ -75,6 +76,12 @@ enum Scenario {
     Soak(soak::Options),
     /// Compare what was acknowledged, stored and shown; with --faults while nodes are being broken.
     Verify(verify::Options),
+    /// Compare Switchboard with two plain servers, all three started for the run.
+    #[command(subcommand)]
+    Compare(compare::Figure),
+    /// A server to compare with.
+    #[command(hide = true)]
+    Arm(stand::Options),
     /// A share of a run in a process of its own.
     #[command(hide = true)]
     Worker,
@@ -102,6 +109,12 @@ async fn run(arguments: Arguments) -> ExitCode {
     }
     if matches!(arguments.scenario, Scenario::Worker) {
         return match fleet::worker::run(world, scenario::play).await {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => failed(&error),
+        };
+    }
+    if let Scenario::Arm(options) = &arguments.scenario {
+        return match stand::run(&world, options).await {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => failed(&error),
         };
@@ -156,7 +169,8 @@ async fn lead(world: &World, arguments: &Arguments) -> Result<bool, Error> {
         Scenario::Slow(options) => slow::run(&stage().await?, options).await?,
         Scenario::Soak(options) => soak::run(&stage().await?, options).await?,
         Scenario::Verify(options) => verify::run(world, target, options, seed).await?,
-        Scenario::Worker => return Ok(true),
+        Scenario::Compare(figure) => Box::pin(compare::run(world, figure, seed)).await?,
+        Scenario::Arm(_) | Scenario::Worker => return Ok(true),
     };
     report.seconds = (world.clock.elapsed() - started).as_secs_f64();
     report.expect_wishes(&output.expect, output.expect_p99_ms);

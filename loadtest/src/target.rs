@@ -19,7 +19,7 @@ use crate::process::Usage;
 const UNASKED_MAX: u64 = 100;
 
 /// Where a run goes, and as whom it sets itself up.
-#[derive(Debug, Clone, clap::Args)]
+#[derive(Debug, Clone, Default, clap::Args)]
 pub struct Target {
     /// The address of a running Switchboard; repeat it to divide the clients over several nodes.
     #[arg(

@@ -156,3 +156,48 @@ fn mixed_and_stalled_loads_run_too() {
     ]);
     assert_eq!(soak["acknowledged"], soak["sent"]);
 }
+
+#[test]
+fn every_comparison_runs_small_and_names_its_ratios() {
+    let runs: [&[&str]; 5] = [
+        &["idle", "--visitors", "30", "--hold-s", "1"],
+        &["connect", "--connections", "30", "--turns", "1"],
+        &[
+            "room",
+            "--followers",
+            "20",
+            "--turns",
+            "1",
+            "--try-ms",
+            "200",
+            "--first",
+            "200",
+            "--p99-ms",
+            "10000",
+        ],
+        &[
+            "burst",
+            "--followers",
+            "10",
+            "--messages",
+            "4",
+            "--turns",
+            "1",
+        ],
+        &["empty", "--signals", "20", "--turns", "1"],
+    ];
+    for arguments in runs {
+        let report = run(&[&["compare"], arguments].concat());
+        assert_eq!(report["good"], true, "{report:#}");
+        let figure = report["figure"].as_str().expect("a main figure");
+        for ratio in ["n_over_s", "t_over_s", "s_over_n", "s_over_t"] {
+            assert!(report[ratio].is_number(), "{ratio} in {report:#}");
+        }
+        for arm in ["naive", "tuned", "switchboard"] {
+            // A few visitors may find room in what a process has already: then a median is zero.
+            let median = &report["medians"][figure][arm];
+            assert!(median.is_number(), "{report:#}");
+            assert!(report["turns"][figure][arm].is_array(), "{report:#}");
+        }
+    }
+}

@@ -56,6 +56,8 @@ fn what_is_written_wrongly_is_told() {
     check(&["--expect", "p99<5", "idle"], "NAME<=VALUE");
     check(&["chat", "--rate", "0"], "--rate");
     check(&["worker"], "is started by the coordinator alone");
+    check(&["arm", "naive", "--key", "07"], "64 digits");
+    check(&["compare", "idle", "--visitors", "19001"], "--visitors");
     let several = ["verify", "--faults", "--nodes", "2"];
     check(&several, "several nodes need one store");
     let foreign = ["--target", "http://127.0.0.1:9", "verify", "--faults"];

@@ -34,6 +34,8 @@ pub enum Word {
     Counts(Counts),
     /// It has done its step and waits for its cue.
     Ready,
+    /// What came out of its present step.
+    Told(Value),
     /// What came out; the last word.
     Outcome(Value),
     /// It cannot go on.

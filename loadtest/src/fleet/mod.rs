@@ -36,6 +36,8 @@ const NOTES_MAX: usize = 20;
 struct Heard {
     counts: Counts,
     ready_count: u64,
+    /// What came out of its last step, where it said so.
+    told: Option<Value>,
     outcome: Option<Value>,
     failure: Option<String>,
     notes: Vec<String>,
@@ -119,6 +121,19 @@ impl Fleet {
             worker.until(|heard| heard.ready_count >= step).await?;
         }
         Ok(())
+    }
+
+    /// As [`Fleet::ready`], with what came out of that step at each worker.
+    ///
+    /// # Errors
+    /// A worker failed, ended, or told nothing or something else.
+    pub async fn told<T: DeserializeOwned>(&mut self) -> Result<Vec<T>, Error> {
+        self.ready().await?;
+        let told = |worker: &Worker| {
+            let told = worker.heard.borrow().told.clone().unwrap_or_default();
+            serde_json::from_value(told).map_err(|error| Error::Worker(error.to_string()))
+        };
+        self.workers.iter().map(told).collect()
     }
 
     /// Lets every worker begin its next step at a moment.
@@ -214,6 +229,7 @@ async fn listen(output: ChildStdout, heard: watch::Sender<Heard>) {
         heard.send_modify(|heard| match word {
             Ok(Word::Counts(counts)) => heard.counts = counts,
             Ok(Word::Ready) => heard.ready_count += 1,
+            Ok(Word::Told(told)) => heard.told = Some(told),
             Ok(Word::Outcome(outcome)) => heard.outcome = Some(outcome),
             Ok(Word::Failed(failure)) => heard.failure = Some(failure),
             Ok(Word::Note(note)) if heard.notes.len() < NOTES_MAX => heard.notes.push(note),

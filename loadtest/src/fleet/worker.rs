@@ -33,6 +33,15 @@ pub struct Worker {
 }
 
 impl Worker {
+    /// Tells what came out of a step. Say it before [`Worker::ready`].
+    ///
+    /// # Errors
+    /// Nobody listens any more.
+    pub fn tell(&self, told: &impl Serialize) -> Result<(), Error> {
+        let told = serde_json::to_value(told).expect("what is told can be written as JSON");
+        say(&Word::Told(told))
+    }
+
     /// Says that a step is done and waits for the cue of the next one.
     ///
     /// # Errors
@@ -135,7 +144,7 @@ fn say(word: &Word) -> Result<(), Error> {
 ///
 /// # Errors
 /// Nobody reads it any more.
-fn say_line(line: &str) -> Result<(), Error> {
+pub(crate) fn say_line(line: &str) -> Result<(), Error> {
     use std::io::Write as _;
     let mut output = std::io::stdout().lock();
     writeln!(output, "{line}")?;

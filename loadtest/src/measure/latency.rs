@@ -91,6 +91,12 @@ impl Meter {
         self.latencies().add(latency);
     }
 
+    /// What was measured so far; from here on it is measured anew.
+    #[must_use]
+    pub fn take(&self) -> Latencies {
+        std::mem::take(&mut *self.latencies())
+    }
+
     /// What was measured so far.
     #[must_use]
     pub fn taken(&self) -> Latencies {

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::Error;
+use crate::compare::crowd;
 use crate::fleet::worker::Worker;
 
 pub mod act;
@@ -53,6 +54,8 @@ pub enum Part {
     Drain(drain::Share),
     /// People whose logs are compared with the store.
     Verify(verify::Share),
+    /// Lean clients of a comparison.
+    Crowd(crowd::Share),
 }
 
 /// Plays a part to its end.
@@ -69,6 +72,7 @@ pub async fn play(part: Part, worker: Worker) -> Result<Value, Error> {
         Part::Inbox(share) => told(Box::pin(inbox::play(share, worker)).await),
         Part::Storm(share) => told(Box::pin(storm::play(share, worker)).await),
         Part::Drain(share) => told(Box::pin(drain::play(share, worker)).await),
+        Part::Crowd(share) => told(Box::pin(crowd::play(share, worker)).await),
         Part::Verify(share) => told(Box::pin(verify::play(share, worker)).await),
     }
 }

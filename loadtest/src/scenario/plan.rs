@@ -53,19 +53,25 @@ impl Plan {
         all.filter(move |index| plan.is_visitors(*index) == visitors)
     }
 
-    /// What the message says: its index, when it was due, and filling.
+    /// What the message says.
     #[must_use]
     pub fn body(&self, index: u64) -> Body {
-        let mut text = format!("load {index} due {} ", self.at(index).as_micros());
-        let length = usize::try_from(self.message_bytes).expect("at most 16,000");
-        while text.len() < length {
-            text.push(if text.len() % 7 == 0 { ' ' } else { 'x' });
-        }
-        // A blank at the end would be taken off.
-        text.truncate(length - 1);
-        text.push('.');
-        cast::body(&text)
+        body(index, self.at(index), self.message_bytes)
     }
+}
+
+/// What a message of a plan says: its index, when it was due, and filling up to a length.
+#[must_use]
+pub fn body(index: u64, due: Duration, message_bytes: u64) -> Body {
+    let mut text = format!("load {index} due {} ", due.as_micros());
+    let length = usize::try_from(message_bytes).expect("at most 16,000");
+    while text.len() < length {
+        text.push(if text.len() % 7 == 0 { ' ' } else { 'x' });
+    }
+    // A blank at the end would be taken off.
+    text.truncate(length - 1);
+    text.push('.');
+    cast::body(&text)
 }
 
 /// A message of a plan, out of its own text: its index, and when it was due.

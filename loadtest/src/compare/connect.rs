@@ -1,0 +1,65 @@
+//! Full connects a second: each turn a crowd of new visitors connects to one server after another, as fast
+//! as it takes them, and hangs up before the next.
+
+use std::time::Duration;
+
+use world::World;
+
+use super::arm::Arm;
+use super::crowd::{Crowd, Plan};
+use super::{Compared, goes_on, order, report};
+use crate::Error;
+use crate::fleet::moment;
+use crate::report::{Report, Unit};
+
+/// Options of `compare connect`.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Options {
+    /// Visitors who connect to each server in a turn.
+    #[arg(long, default_value_t = 2_000, value_parser = clap::value_parser!(u64).range(1..=19_000))]
+    pub connections: u64,
+    /// Connections that are being opened at a time.
+    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u64).range(1..))]
+    pub lanes: u64,
+    /// Turns.
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..))]
+    pub turns: u64,
+    /// After this no turn begins.
+    #[arg(long, default_value_t = 32)]
+    pub seconds: u64,
+}
+
+pub(super) async fn run(world: &World, options: &Options, seed: u64) -> Result<Report, Error> {
+    let until = moment::now() + Duration::from_secs(options.seconds);
+    let arms = Arm::start_all(world, seed).await?;
+    let mut rate = Compared::new("connects_per_second", Unit::PerSecond);
+    let mut cpu = Compared::new("cpu_us_per_connect", Unit::Us);
+    let mut turn = 0;
+    while goes_on(turn, options.turns, until) {
+        for index in order(turn) {
+            let arm = &arms[index];
+            let plan = Plan {
+                who: arm.visitors(),
+                count: options.connections,
+                follows: Vec::new(),
+                lanes: options.lanes,
+                index: turn,
+            };
+            let mut crowd = Crowd::gather(world, arm, plan).await?;
+            let before = arm.usage()?;
+            let (opened, seconds) = crowd.open().await?;
+            let after = arm.usage()?;
+            let count = opened.connected as f64;
+            rate.add(arm.which, count / seconds.max(f64::MIN_POSITIVE));
+            let busy = after.cpu_seconds - before.cpu_seconds;
+            cpu.add(arm.which, busy * 1e6 / count.max(1.0));
+            crowd.leave().await?;
+            arm.rest(&before).await?;
+        }
+        turn += 1;
+    }
+    let mut report = report("compare connect", seed, &arms, &[rate, cpu]);
+    report.count("connections", options.connections);
+    report.count("turns_made", turn);
+    Ok(report)
+}

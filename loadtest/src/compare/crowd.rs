@@ -1,0 +1,388 @@
+//! Those who are connected to a server: many lean clients in worker processes, and the coordinator's hold
+//! on them.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use protocol::frame::Purpose;
+use protocol::id::ConversationId;
+use serde::{Deserialize, Serialize};
+use world::World;
+
+use super::arm::Arm;
+use super::token::Key;
+use super::wire::{self, Wire, is_a};
+use crate::Error;
+use crate::client::{Access, Server};
+use crate::fleet::worker::{Worker, note, noted};
+use crate::fleet::{Fleet, moment};
+use crate::measure::{Counts, Latencies, Meter, Tallies, Tally};
+use crate::scenario::cast::{self, Doors};
+use crate::scenario::plan::planned;
+use crate::scenario::{Part, SHARE_MAX, Stretch, divide};
+use crate::target::Setting;
+
+/// How often a worker looks whether all has come.
+const LOOK: Duration = Duration::from_millis(5);
+
+/// Who they are.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Who {
+    /// Visitors of a Switchboard, each with a session of his own.
+    Sessions(Box<Setting>),
+    /// Each with a token of his own that the tool signs.
+    Signed(Key),
+    /// All with one token.
+    Token(String),
+}
+
+/// One worker's part of a crowd.
+#[derive(Serialize, Deserialize)]
+pub struct Share {
+    url: String,
+    from: Option<IpAddr>,
+    who: Who,
+    stretch: Stretch,
+    follows: Vec<ConversationId>,
+    lanes: u64,
+}
+
+/// What a crowd is told to do.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Step {
+    /// Connect, all of them.
+    Open,
+    /// Listen until each has heard so many messages, or until a moment.
+    Hear { each: u64, until: Duration },
+    /// Hang up.
+    Leave,
+}
+
+/// How opening went.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Opened {
+    /// Who was welcomed.
+    pub connected: u64,
+    /// Who was not.
+    pub failed: u64,
+    /// When the last one was.
+    pub ended: Duration,
+}
+
+/// What was heard.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Heard {
+    /// Messages, each counted once for everybody who heard it.
+    pub delivered: u64,
+    /// Reads that brought them: fewer where the server wrote several at a time.
+    pub reads: u64,
+    /// From due to heard.
+    pub latencies: Latencies,
+    /// When the last one came.
+    pub last: Duration,
+}
+
+/// How a crowd is made.
+pub struct Plan {
+    /// Who.
+    pub who: Who,
+    /// How many.
+    pub count: u64,
+    /// What each of them follows.
+    pub follows: Vec<ConversationId>,
+    /// How many connect at a time.
+    pub lanes: u64,
+    /// Tells crowds of one server apart: each connects from addresses of its own.
+    pub index: u64,
+}
+
+/// A crowd, as the coordinator holds it.
+pub struct Crowd {
+    world: World,
+    fleet: Fleet,
+}
+
+impl Crowd {
+    /// Starts the workers and waits until everybody has a token.
+    ///
+    /// # Errors
+    /// A worker fails.
+    pub async fn gather(world: &World, arm: &Arm, plan: Plan) -> Result<Self, Error> {
+        let stretches = divide(plan.count, SHARE_MAX, 1, 1);
+        let lanes = plan.lanes.div_ceil(stretches.len() as u64);
+        let part = |(index, stretch): (u64, &Stretch)| {
+            Part::Crowd(Share {
+                url: arm.url().to_owned(),
+                from: address(plan.index * stretches.len() as u64 + index),
+                who: plan.who.clone(),
+                stretch: *stretch,
+                follows: plan.follows.clone(),
+                lanes,
+            })
+        };
+        let parts: Vec<Part> = (0..).zip(&stretches).map(part).collect();
+        let mut fleet = Fleet::start(world, &parts).await?;
+        fleet.ready().await?;
+        Ok(Self {
+            world: world.clone(),
+            fleet,
+        })
+    }
+
+    /// Lets everybody connect as fast as the server takes them; with the seconds it took.
+    ///
+    /// # Errors
+    /// A worker fails, or nobody is welcome.
+    pub async fn open(&mut self) -> Result<(Opened, f64), Error> {
+        let started = moment::now();
+        self.cue(&Step::Open).await?;
+        let mut sum = Opened::default();
+        for opened in self.fleet.told::<Opened>().await? {
+            sum.connected += opened.connected;
+            sum.failed += opened.failed;
+            sum.ended = sum.ended.max(opened.ended);
+        }
+        if sum.failed > 0 {
+            let notes = self.fleet.notes().join("; ");
+            let text = format!("{} of a crowd did not get in: {notes}", sum.failed);
+            return Err(Error::Worker(text));
+        }
+        let seconds = sum.ended.saturating_sub(started).as_secs_f64();
+        Ok((sum, seconds))
+    }
+
+    /// Lets everybody listen for so many messages each.
+    ///
+    /// # Errors
+    /// A worker is gone.
+    pub async fn listen(&mut self, each: u64, until: Duration) -> Result<(), Error> {
+        self.cue(&Step::Hear { each, until }).await
+    }
+
+    /// What everybody heard. Comes when all has come, or when its time is over.
+    ///
+    /// # Errors
+    /// A worker fails.
+    pub async fn heard(&mut self) -> Result<Heard, Error> {
+        let mut sum = Heard::default();
+        for heard in self.fleet.told::<Heard>().await? {
+            sum.delivered += heard.delivered;
+            sum.reads += heard.reads;
+            sum.latencies.add_all(&heard.latencies);
+            sum.last = sum.last.max(heard.last);
+        }
+        Ok(sum)
+    }
+
+    /// The counters of all workers.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        self.fleet.watcher().counts()
+    }
+
+    /// Hangs up, all of them.
+    ///
+    /// # Errors
+    /// A worker fails.
+    pub async fn leave(mut self) -> Result<(), Error> {
+        self.cue(&Step::Leave).await?;
+        self.fleet.outcomes::<()>(&self.world).await?;
+        Ok(())
+    }
+
+    async fn cue(&mut self, step: &Step) -> Result<(), Error> {
+        let step = serde_json::to_value(step).expect("steps can be written as JSON");
+        self.fleet.cue(moment::now(), step).await
+    }
+}
+
+/// An address of loopback: one pair of addresses has some 28,000 ports.
+fn address(index: u64) -> Option<IpAddr> {
+    let last = u8::try_from(index % 250 + 2).ok()?;
+    Some(IpAddr::V4(Ipv4Addr::new(127, 0, 0, last)))
+}
+
+/// What the clients of a worker count together.
+#[derive(Default)]
+struct Ears {
+    delivered: AtomicU64,
+    reads: AtomicU64,
+    last_us: AtomicU64,
+    meter: Meter,
+}
+
+/// The worker's side.
+///
+/// # Errors
+/// Tokens cannot be had, or the coordinator is gone.
+pub async fn play(share: Share, mut worker: Worker) -> Result<(), Error> {
+    let tokens = Arc::new(tokens(&share, &worker).await?);
+    let ears = Arc::new(Ears::default());
+    loop {
+        let cue = worker.ready().await?;
+        match noted(cue.note)? {
+            Step::Open => worker.tell(&open(&share, &worker, &tokens, &ears).await?)?,
+            Step::Hear { each, until } => {
+                let expected = each * share.stretch.count;
+                worker.tell(&ears.hear(&worker.world, expected, until).await)?;
+            }
+            Step::Leave => return Ok(()),
+        }
+    }
+}
+
+async fn tokens(share: &Share, worker: &Worker) -> Result<Vec<String>, Error> {
+    let numbers = share.stretch.range();
+    match &share.who {
+        Who::Signed(key) => Ok(numbers.map(|number| key.sign(number)).collect()),
+        Who::Token(token) => Ok(numbers.map(|_| token.clone()).collect()),
+        Who::Sessions(setting) => {
+            let doors = Doors::find(setting).await?;
+            let token = async |number| {
+                let visitor = cast::visitor(&worker.world, setting, &doors, number, Purpose::Full);
+                match visitor.await?.access() {
+                    Access::Visitor(visitor) => Ok(visitor.session.token.clone()),
+                    Access::Agent(_) => unreachable!("a visitor is no agent"),
+                }
+            };
+            cast::each(numbers, token).await
+        }
+    }
+}
+
+async fn open(
+    share: &Share,
+    worker: &Worker,
+    tokens: &Arc<Vec<String>>,
+    ears: &Arc<Ears>,
+) -> Result<Opened, Error> {
+    let server = Server::find(&share.url).await?;
+    let server = share
+        .from
+        .map_or(server.clone(), |from| server.from_address(from));
+    let next = Arc::new(AtomicU64::new(0));
+    let follows = Arc::new(share.follows.clone());
+    let mut lanes = Vec::new();
+    for _ in 0..share.lanes.clamp(1, share.stretch.count.max(1)) {
+        let (server, follows, next) = (server.clone(), follows.clone(), next.clone());
+        let (tokens, ears, tallies) = (tokens.clone(), ears.clone(), worker.tallies.clone());
+        let tracker = worker.world.tracker.clone();
+        lanes.push(worker.world.tracker.spawn(async move {
+            let mut opened = Opened::default();
+            loop {
+                let index = usize::try_from(next.fetch_add(1, Ordering::Relaxed));
+                let token = index.ok().and_then(|index| tokens.get(index));
+                let Some(token) = token else { return opened };
+                match enter(&server, token, &follows).await {
+                    Ok(wire) => {
+                        opened.connected += 1;
+                        tallies.add(Tally::Connected);
+                        tracker.spawn(attend(wire, ears.clone(), tallies.clone()));
+                    }
+                    Err(error) => {
+                        opened.failed += 1;
+                        if tallies.of(Tally::Failed) == 0 {
+                            note(format!("the first who did not get in: {error}"));
+                        }
+                        tallies.add(Tally::Failed);
+                    }
+                }
+                opened.ended = moment::now();
+            }
+        }));
+    }
+    let mut sum = Opened::default();
+    for lane in lanes {
+        let opened = lane.await.expect("a lane does not panic");
+        sum.connected += opened.connected;
+        sum.failed += opened.failed;
+        sum.ended = sum.ended.max(opened.ended);
+    }
+    Ok(sum)
+}
+
+async fn enter(server: &Server, token: &str, follows: &[ConversationId]) -> Result<Wire, Error> {
+    let mut wire = Wire::open(server).await?;
+    let hello = wire::hello(token, Some(&server.origin()), follows);
+    wire.enter(&hello, follows.len()).await?;
+    Ok(wire)
+}
+
+/// Listens and answers beats until the connection ends.
+async fn attend(mut wire: Wire, ears: Arc<Ears>, tallies: Arc<Tallies>) {
+    loop {
+        let (mut beats, mut messages) = (0, 0);
+        let heard = wire.hear(|text| match due_of(text) {
+            Some(due) => {
+                messages += 1;
+                ears.meter.add(moment::now().saturating_sub(due));
+            }
+            None => beats += u64::from(is_a(text, "beat")),
+        });
+        if heard.await.is_err() {
+            tallies.add(Tally::Lost);
+            return;
+        }
+        if messages > 0 {
+            let now_us = u64::try_from(moment::now().as_micros()).unwrap_or(u64::MAX);
+            ears.last_us.fetch_max(now_us, Ordering::Relaxed);
+            ears.reads.fetch_add(1, Ordering::Relaxed);
+            ears.delivered.fetch_add(messages, Ordering::Relaxed);
+        }
+        if beats > 0 {
+            tallies.add_many(Tally::Beats, beats);
+            // Whoever is gone is found by the next read.
+            let _ = wire.say(&wire::beat()).await;
+        }
+    }
+}
+
+/// When the message in a frame was due; nothing for other frames.
+#[must_use]
+pub fn due_of(text: &[u8]) -> Option<Duration> {
+    if !is_a(text, "entry") && !is_a(text, "typing") {
+        return None;
+    }
+    let mark = b"\"load ";
+    let at = text.windows(mark.len()).position(|bytes| bytes == mark)?;
+    let words = text.get(at + 1..)?;
+    let words = words.get(..words.len().min(64)).unwrap_or_default();
+    let (_, due) = planned(std::str::from_utf8(words).ok()?)?;
+    Some(due)
+}
+
+impl Ears {
+    /// Listens from now on.
+    async fn hear(&self, world: &World, expected: u64, until: Duration) -> Heard {
+        self.delivered.store(0, Ordering::Relaxed);
+        self.reads.store(0, Ordering::Relaxed);
+        drop(self.meter.take());
+        while self.delivered.load(Ordering::Relaxed) < expected && moment::now() < until {
+            world.clock.sleep(LOOK).await;
+        }
+        Heard {
+            delivered: self.delivered.load(Ordering::Relaxed),
+            reads: self.reads.load(Ordering::Relaxed),
+            latencies: self.meter.take(),
+            last: Duration::from_micros(self.last_us.load(Ordering::Relaxed)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_tells_when_it_was_due_and_other_frames_do_not() {
+        let frame = br#"{"type":"entry","entry":{"body":"load 7 due 5700000 xxx."}}"#;
+        assert_eq!(due_of(frame), Some(Duration::from_micros(5_700_000)));
+        let other = br#"{"type":"entries","entries":[{"body":"load 7 due 5700000 x"}]}"#;
+        assert_eq!(due_of(other), None);
+        assert_eq!(due_of(br#"{"type":"entry","body":"Hello."}"#), None);
+    }
+}
