@@ -46,6 +46,7 @@ pub(crate) struct Around {
     /// Our visitors that changed since the others were told.
     changed: BTreeMap<WorkspaceId, BTreeSet<VisitorId>>,
     beat_at: Duration,
+    was_in_reach: bool,
 }
 
 /// What came of something that another node told, or of time.
@@ -72,6 +73,7 @@ impl Around {
             asked: BTreeMap::new(),
             changed: BTreeMap::new(),
             beat_at: Duration::ZERO,
+            was_in_reach: false,
         }
     }
 
@@ -193,9 +195,17 @@ impl Around {
         outcome.teams.extend(self.team.advance(now_ms));
         self.wanted.retain(|_, until| *until > now);
         if !is_in_reach {
-            // Who misses this asks, once the bus is back.
+            // All is told again once the bus is back.
+            self.was_in_reach = false;
             self.changed.clear();
             return outcome;
+        }
+        if !std::mem::replace(&mut self.was_in_reach, true) {
+            // The others may have been in reach of each other all the while, and know of no gap.
+            for workspace_id in self.router.nodes().followed() {
+                let is_wanted = self.wanted.contains_key(&workspace_id);
+                *self.asked.entry(workspace_id).or_default() |= is_wanted;
+            }
         }
         if now >= self.beat_at {
             self.beat_at = now + BEAT;

@@ -38,11 +38,18 @@ struct Progress {
 
 /// The marks of this node that wait.
 #[derive(Debug)]
-pub(crate) struct Marking(Latest<(ConversationId, Party), Progress>);
+pub(crate) struct Marking {
+    waiting: Latest<(ConversationId, Party), Progress>,
+    /// What other nodes stored and is to be told here, with what visitors were told before.
+    elsewhere: Latest<(ConversationId, Party), (Progress, Option<Marks>)>,
+}
 
 impl Marking {
     pub(crate) fn new() -> Self {
-        Self(Latest::new(WAITING_MAX))
+        Self {
+            waiting: Latest::new(WAITING_MAX),
+            elsewhere: Latest::new(WAITING_MAX),
+        }
     }
 
     /// The customer got so far, in his own counting.
@@ -77,8 +84,39 @@ impl Marking {
         self.put(conversation_id, Party::Agent(agent_id), progress);
     }
 
+    /// Another node stored somebody's progress. Never waits; the latest counts.
+    pub(crate) fn elsewhere(
+        &self,
+        workspace_id: WorkspaceId,
+        reader: (ConversationId, Party),
+        visitor: Option<VisitorActor>,
+        marks: Marks,
+        told: Option<Marks>,
+    ) {
+        let progress = Progress {
+            workspace_id,
+            visitor,
+            marks,
+        };
+        // A full box loses it: marks are a signal here.
+        self.elsewhere.put(reader, (progress, told), |there, new| {
+            grow(&mut there.0, new.0)
+        });
+    }
+
+    /// Tells what other nodes stored, as it comes.
+    pub(crate) async fn run_elsewhere(&self, router: &Router) {
+        loop {
+            for ((conversation_id, party), (progress, told)) in self.elsewhere.take().await {
+                if let Err(error) = tell(router, conversation_id, party, &progress, told).await {
+                    tracing::warn!(%error, "marks of another node could not be told");
+                }
+            }
+        }
+    }
+
     fn put(&self, conversation_id: ConversationId, party: Party, progress: Progress) {
-        let has_room = self.0.put((conversation_id, party), progress, grow);
+        let has_room = self.waiting.put((conversation_id, party), progress, grow);
         if !has_room {
             tracing::warn!("too many marks wait; one was dropped");
         }
@@ -88,7 +126,7 @@ impl Marking {
     /// stored at once.
     pub(crate) async fn run(&self, router: &Router) {
         loop {
-            let waiting: Vec<_> = self.0.take().await.into_iter().collect();
+            let waiting: Vec<_> = self.waiting.take().await.into_iter().collect();
             for batch in waiting.chunks(BATCH_MAX) {
                 store(router, batch).await;
             }
@@ -156,25 +194,6 @@ async fn told_visitors(
         }
     }
     Ok(told)
-}
-
-/// Tells what another node stored.
-pub(crate) async fn tell_again(
-    router: &Router,
-    workspace_id: WorkspaceId,
-    (conversation_id, party): (ConversationId, Party),
-    visitor: Option<VisitorActor>,
-    marks: Marks,
-    told: Option<Marks>,
-) {
-    let progress = Progress {
-        workspace_id,
-        visitor,
-        marks,
-    };
-    if let Err(error) = tell(router, conversation_id, party, &progress, told).await {
-        tracing::warn!(%error, "marks of another node could not be told");
-    }
 }
 
 async fn tell(

@@ -21,6 +21,7 @@ use storage::entry::Stored;
 use storage::participant::Party;
 use tokio::sync::Notify;
 
+use crate::erase;
 use crate::hub::Hub;
 use crate::lanes::{Job, LaneKey};
 use crate::live::Message;
@@ -28,7 +29,6 @@ use crate::router::Router;
 use crate::signal::Typist;
 use crate::topic::Topic;
 use crate::view::inbox::Before;
-use crate::{erase, mark};
 
 /// Conversations of which is remembered how far other nodes have told. All are forgotten past that; the
 /// event log tells of them once more.
@@ -420,15 +420,9 @@ async fn take(router: &Router, workspace_id: WorkspaceId, node_id: NodeId, news:
                 site_id: browser.site_id,
                 contact_id: browser.contact_id,
             });
-            mark::tell_again(
-                router,
-                workspace_id,
-                (conversation_id, party),
-                visitor,
-                marks,
-                told,
-            )
-            .await;
+            let reader = (conversation_id, party);
+            let marking = router.marking();
+            marking.elsewhere(workspace_id, reader, visitor, marks, told);
         }
         News::Presence(presence) => {
             let message = Message::Elsewhere {

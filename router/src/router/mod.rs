@@ -148,6 +148,11 @@ impl Router {
         router.spawn(|router| async move { router.0.traces.run(&router).await });
         router.spawn(|router| live::Actor::new(router, messages).run());
         router.spawn_until_soft(|router| async move { router.0.marking.run(&router).await });
+        if router.0.bus.is_shared() {
+            router.spawn_until_soft(|router| async move {
+                router.0.marking.run_elsewhere(&router).await;
+            });
+        }
         router.spawn_until_soft(|router| async move { router.0.signals.run().await });
         router.spawn_until_soft(|router| async move { router.0.learning.run(&router).await });
         Ok(router)
@@ -452,6 +457,10 @@ impl Router {
 
     pub(crate) fn live(&self) -> &Live {
         &self.0.live
+    }
+
+    pub(crate) fn marking(&self) -> &Marking {
+        &self.0.marking
     }
 
     pub(crate) fn signals(&self) -> &Signals {
