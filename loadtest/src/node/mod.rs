@@ -2,6 +2,7 @@
 //! data in a temporary folder; to be killed, paused and started again.
 
 pub mod proxy;
+pub mod redis;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};

@@ -8,15 +8,20 @@ use serde::Serialize;
 use tempfile::TempDir;
 use world::World;
 
-use super::fault::{Fault, Planned};
+use super::fault::{Fault, Planned, Subject};
 use crate::Error;
 use crate::fleet::moment;
 use crate::node::proxy::{Proxy, Weather};
+use crate::node::redis::Redis;
 use crate::node::{self, Node, Spec};
 use crate::target::secret;
 
 /// How long an orderly end may take: the clients are told to leave within it.
 const STOP_MAX: Duration = Duration::from_secs(15);
+
+/// How often a node of a shared store is started before it is given up, and how long is waited between.
+const STARTS_MAX: u32 = 20;
+const START_AGAIN: Duration = Duration::from_millis(300);
 
 /// How many nodes, and on what.
 #[derive(Debug, Clone)]
@@ -42,12 +47,17 @@ pub struct Cluster {
     nodes: Vec<Place>,
     /// Links that all nodes share.
     links: Vec<(&'static str, Proxy)>,
+    /// The bus, where it is our own.
+    redis: Option<Redis>,
 }
 
 /// A node and the proxy before it.
 struct Place {
     node: Node,
     proxy: Proxy,
+    /// How often it is started before it is given up. A node does not start while the link to its store is
+    /// broken, and whoever supervises it tries again.
+    starts_max: u32,
 }
 
 /// A fault that was carried out.
@@ -91,13 +101,26 @@ impl Cluster {
             password,
             nodes: Vec::new(),
             links: Vec::new(),
+            redis: None,
         };
+        if cluster.plan.nodes > 1 && cluster.plan.redis_url.is_none() {
+            cluster.redis = Some(Redis::start(world).await?);
+        }
         let variables = cluster.link(world).await?;
         for index in 0..cluster.plan.nodes {
             let mut node = cluster.node(&format!("node-{index}"), variables.clone())?;
             node.start(world).await?;
             let proxy = Proxy::start(world, node.address())?;
-            cluster.nodes.push(Place { node, proxy });
+            let starts_max = if cluster.links.is_empty() {
+                1
+            } else {
+                STARTS_MAX
+            };
+            cluster.nodes.push(Place {
+                node,
+                proxy,
+                starts_max,
+            });
         }
         Ok(cluster)
     }
@@ -111,7 +134,7 @@ impl Cluster {
                 "SWITCHBOARD_DATABASE_URL",
                 self.plan.database_url.clone(),
             ),
-            ("bus", "SWITCHBOARD_REDIS_URL", self.plan.redis_url.clone()),
+            ("bus", "SWITCHBOARD_REDIS_URL", self.redis_url()),
         ];
         for (name, variable, url) in named {
             let Some(text) = url else { continue };
@@ -120,6 +143,11 @@ impl Cluster {
             self.links.push((name, proxy));
         }
         Ok(variables)
+    }
+
+    fn redis_url(&self) -> Option<String> {
+        let own = self.redis.as_ref().map(Redis::url);
+        self.plan.redis_url.clone().or(own)
     }
 
     fn node(&self, name: &str, variables: Vec<(String, String)>) -> Result<Node, Error> {
@@ -161,6 +189,16 @@ impl Cluster {
         self.links.iter().map(|(name, _)| *name).collect()
     }
 
+    /// What may be done to a link that all nodes share: what stands behind our own can be killed too.
+    #[must_use]
+    pub fn subject(&self, link: &str) -> Subject {
+        if link == "bus" && self.redis.is_some() {
+            Subject::OwnLink
+        } else {
+            Subject::Link
+        }
+    }
+
     /// Carries out the plans, one for each node and then one for each shared link, and leaves
     /// everything whole.
     ///
@@ -181,7 +219,8 @@ impl Cluster {
         let mut links = Vec::new();
         for (name, proxy) in &self.links {
             let plan = plans.next().unwrap_or_default();
-            links.push(suffer_link(world, name, proxy, started, plan));
+            let server = self.redis.take_if(|_| *name == "bus");
+            links.push(suffer_link(world, (name, proxy), server, started, plan));
         }
         let nodes = futures_util::future::join_all(nodes);
         let links = futures_util::future::join_all(links);
@@ -192,7 +231,10 @@ impl Cluster {
             sum.done.extend(broken.done);
             sum.unplanned.extend(broken.unplanned);
         }
-        sum.done.extend(links.into_iter().flatten());
+        for (done, server) in links {
+            sum.done.extend(done?);
+            self.redis = server.or(self.redis.take());
+        }
         sum.done.sort_by_key(|done| done.planned.at_ms);
         Ok(sum)
     }
@@ -205,13 +247,22 @@ impl Cluster {
         for place in &mut self.nodes {
             place.node.kill().await?;
         }
-        let url = self.plan.database_url.clone();
-        let variables = url.map(|url| ("SWITCHBOARD_DATABASE_URL".to_owned(), url));
-        let mut fresh = self.node("fresh", variables.into_iter().collect())?;
+        // By the same bus: a node without one would wait until the rows of the killed have lapsed.
+        let named = [
+            ("SWITCHBOARD_DATABASE_URL", self.plan.database_url.clone()),
+            ("SWITCHBOARD_REDIS_URL", self.redis_url()),
+        ];
+        let variables = named.into_iter();
+        let variables = variables.filter_map(|(name, url)| Some((name.to_owned(), url?)));
+        let mut fresh = self.node("fresh", variables.collect())?;
         fresh.start(world).await?;
         let url = fresh.url();
         let proxy = Proxy::start(world, fresh.address())?;
-        self.nodes = vec![Place { node: fresh, proxy }];
+        self.nodes = vec![Place {
+            node: fresh,
+            proxy,
+            starts_max: 1,
+        }];
         Ok(url)
     }
 }
@@ -249,9 +300,19 @@ impl Place {
             broken.unplanned.push(format!("{subject}: {error}"));
         }
         if self.node.pid().is_none() {
-            self.node.start(world).await?;
+            self.start(world).await?;
         }
         Ok(())
+    }
+
+    async fn start(&mut self, world: &World) -> Result<(), Error> {
+        for _ in 1..self.starts_max {
+            if self.node.start(world).await.is_ok() {
+                return Ok(());
+            }
+            world.clock.sleep(START_AGAIN).await;
+        }
+        self.node.start(world).await
     }
 
     async fn carry_out(&mut self, world: &World, fault: Fault) -> Result<(), Error> {
@@ -259,12 +320,12 @@ impl Place {
             Fault::Kill { .. } => {
                 self.node.kill().await?;
                 world.clock.sleep(fault.length()).await;
-                self.node.start(world).await
+                self.start(world).await
             }
             Fault::Restart { .. } => {
                 self.node.stop(world, STOP_MAX).await?;
                 world.clock.sleep(fault.length()).await;
-                self.node.start(world).await
+                self.start(world).await
             }
             Fault::Pause { .. } => {
                 self.node.signal(Signal::STOP)?;
@@ -302,21 +363,37 @@ async fn trouble(world: &World, proxy: &Proxy, fault: Fault) {
     proxy.set(Weather::default());
 }
 
+/// Gives also what stands behind the link, where it is our own.
 async fn suffer_link(
     world: &World,
-    name: &str,
-    proxy: &Proxy,
+    (name, proxy): (&str, &Proxy),
+    mut server: Option<Redis>,
     started: Duration,
     plan: Vec<Planned>,
-) -> Vec<Done> {
+) -> (Result<Vec<Done>, Error>, Option<Redis>) {
     let mut done = Vec::new();
     for planned in plan {
         moment::wait(world, started + planned.at()).await;
-        trouble(world, proxy, planned.fault).await;
+        let broken = match (&mut server, planned.fault) {
+            (Some(server), Fault::Kill { .. }) => kill_server(world, server, planned.fault).await,
+            (_, fault) => {
+                trouble(world, proxy, fault).await;
+                Ok(())
+            }
+        };
+        if let Err(error) = broken {
+            return (Err(error), server);
+        }
         let subject = name.to_owned();
         done.push(Done { subject, planned });
     }
-    done
+    (Ok(done), server)
+}
+
+async fn kill_server(world: &World, server: &mut Redis, fault: Fault) -> Result<(), Error> {
+    server.kill().await?;
+    world.clock.sleep(fault.length()).await;
+    server.restart(world).await
 }
 
 /// A proxy before the server of an address, and the address with the proxy in its place.

@@ -84,6 +84,8 @@ pub enum Subject {
     Node,
     /// The links of all nodes to something that they share: the store or the bus.
     Link,
+    /// The same, where the tool can also kill what stands behind them.
+    OwnLink,
 }
 
 /// A fault and its time since the beginning.
@@ -156,6 +158,12 @@ fn deck(dice: &Ids, subject: Subject) -> Vec<Fault> {
     match subject {
         Subject::Node => links.into_iter().chain(node).collect(),
         Subject::Link => links.to_vec(),
+        Subject::OwnLink => {
+            let kill = Fault::Kill {
+                down_ms: between(100, 2_000),
+            };
+            links.into_iter().chain([kill]).collect()
+        }
     }
 }
 

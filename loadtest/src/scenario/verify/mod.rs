@@ -71,7 +71,7 @@ pub struct Options {
     /// The store of the nodes: an empty Postgres database. SQLite in a temporary folder when absent.
     #[arg(long, value_name = "URL")]
     pub database_url: Option<String>,
-    /// The bus between the nodes.
+    /// The bus between the nodes. A Redis of its own, which is killed too, when absent and there are several.
     #[arg(long, value_name = "URL")]
     pub redis_url: Option<String>,
 }
@@ -190,9 +190,9 @@ fn plans(
         let dice = stage.dice(FAULTS + index);
         plans.push(fault::plan(&dice, fault::Subject::Node, duration));
     }
-    for (index, _) in (0..).zip(cluster.link_names()) {
+    for (index, name) in (0..).zip(cluster.link_names()) {
         let dice = stage.dice(2 * FAULTS + index);
-        plans.push(fault::plan(&dice, fault::Subject::Link, duration));
+        plans.push(fault::plan(&dice, cluster.subject(name), duration));
     }
     plans
 }
