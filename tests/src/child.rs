@@ -25,7 +25,11 @@ pub struct Child {
 }
 
 /// The binary, built if it is not fresh: `cargo test -p tests` alone would leave it as it was.
-fn binary() -> &'static PathBuf {
+///
+/// # Panics
+/// Where it does not build.
+#[must_use]
+pub fn binary() -> &'static PathBuf {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| {
         let built = std::process::Command::new(env!("CARGO"))

@@ -5,11 +5,13 @@
 //! story ends with [`Stack::agree`], which compares what everybody holds with what is stored.
 
 pub mod child;
+pub mod cluster;
 pub mod home;
 pub mod person;
 pub mod signing;
 pub mod stack;
 
+pub use cluster::Cluster;
 pub use home::Home;
 pub use person::{Agent, Visitor};
 pub use stack::Stack;

@@ -1,0 +1,251 @@
+//! An installation of several nodes: real processes on one Postgres and one Redis, which can be killed.
+
+use std::time::Duration;
+
+use loadtest::check;
+use loadtest::client::http::{Call, Http};
+use loadtest::client::{Access, AgentAccess, Client, Server, VisitorAccess};
+use loadtest::node::redis::Redis;
+use loadtest::node::{Node, Spec};
+use protocol::entry::Entry;
+use protocol::id::{ConversationId, SiteId};
+use tempfile::TempDir;
+use world::World;
+
+use crate::home::{Data, Home};
+use crate::person::{Agent, Visitor};
+use crate::stack::{EMAIL, PASSWORD};
+
+/// How long a story waits for something that must come, and how often it looks.
+const PATIENCE: Duration = Duration::from_secs(60);
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
+
+/// How long an orderly end may take.
+const STOP_MAX: Duration = Duration::from_secs(30);
+
+/// Where the pages are that visitors are on.
+const ORIGIN: &str = "http://localhost:3000";
+
+/// Nodes on one store and one bus.
+pub struct Cluster {
+    /// The people's clock and ids.
+    pub world: World,
+    data: Data,
+    home: TempDir,
+    /// The bus.
+    pub redis: Redis,
+    /// The nodes.
+    pub nodes: Vec<Node>,
+}
+
+/// Runs a story on two nodes.
+///
+/// # Panics
+/// When the story does.
+pub fn run<F>(story: fn(Cluster) -> F)
+where
+    F: Future<Output = Cluster>,
+{
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .expect("a runtime can be made");
+    runtime.block_on(async {
+        let cluster = Box::pin(Cluster::start(2)).await;
+        let cluster = Box::pin(story(cluster)).await;
+        cluster.end().await;
+    });
+}
+
+impl Cluster {
+    /// Starts an installation of so many nodes.
+    ///
+    /// # Panics
+    /// Where it does not start.
+    pub async fn start(count: usize) -> Self {
+        let world = World::system();
+        let mut cluster = Self {
+            data: Data::new(Home::Postgres, &world).await,
+            home: tempfile::tempdir().expect("a directory can be made"),
+            redis: Redis::start(&world).await.expect("a Redis starts"),
+            nodes: Vec::new(),
+            world,
+        };
+        for _ in 0..count {
+            cluster.grows().await;
+        }
+        cluster
+    }
+
+    /// Starts one more node.
+    ///
+    /// # Panics
+    /// Where it does not start.
+    pub async fn grows(&mut self) {
+        let home = self.home.path().join(self.nodes.len().to_string());
+        let variable = |name: &str, value: String| (name.to_owned(), value);
+        let mut node = Node::new(Spec {
+            binary: crate::child::binary().clone(),
+            home,
+            email: EMAIL.to_owned(),
+            password: PASSWORD.to_owned(),
+            variables: vec![
+                variable("SWITCHBOARD_DATABASE_URL", self.data.database_url()),
+                variable("SWITCHBOARD_REDIS_URL", self.redis.url()),
+                variable("SWITCHBOARD_SHUTDOWN_DRAIN_MS", "500".to_owned()),
+            ],
+        });
+        node.start(&self.world).await.expect("a node starts");
+        self.nodes.push(node);
+    }
+
+    /// A node is killed.
+    ///
+    /// # Panics
+    /// Where it had ended before.
+    pub async fn loses(&mut self, node: usize) {
+        self.nodes[node].kill().await.expect("it was running");
+    }
+
+    /// A node comes back at its address.
+    ///
+    /// # Panics
+    /// Where it does not start.
+    pub async fn regains(&mut self, node: usize) {
+        let started = self.nodes[node].start(&self.world).await;
+        started.expect("it starts again");
+    }
+
+    /// A node is asked to end, and does.
+    ///
+    /// # Panics
+    /// Where it does not end in good order.
+    pub async fn drains(&mut self, node: usize) {
+        let stopped = self.nodes[node].stop(&self.world, STOP_MAX).await;
+        stopped.expect("it ends in good order");
+    }
+
+    /// A node as clients find it.
+    ///
+    /// # Panics
+    /// Where its address cannot be used.
+    pub async fn server(&self, node: usize) -> Server {
+        let found = Server::find(&self.nodes[node].url()).await;
+        found.expect("its address is well formed")
+    }
+
+    fn site_key(&self) -> SiteId {
+        let keys = self.nodes.iter().find_map(Node::site_key);
+        keys.expect("the first start made a site")
+    }
+
+    /// Somebody new, connected to a node.
+    ///
+    /// # Panics
+    /// Where the node does not let him in.
+    pub async fn visitor(&self, node: usize) -> Visitor {
+        let server = self.server(node).await;
+        let mut http = Http::new(server);
+        let begun = VisitorAccess::begin(&mut http, self.site_key(), ORIGIN, None).await;
+        let mut tab = self.tab(node, begun.expect("a session begins")).await;
+        tab.connects().await;
+        tab
+    }
+
+    /// Another tab of a visitor, at a node, not yet connected.
+    pub async fn tab(&self, node: usize, access: VisitorAccess) -> Visitor {
+        let server = self.server(node).await;
+        let client = Client::new(self.world.clone(), server, Access::Visitor(access));
+        Visitor {
+            client: client.on_page(&format!("{ORIGIN}/pricing"), "Pricing"),
+            conversation: None,
+        }
+    }
+
+    /// The owner, connected to a node.
+    ///
+    /// # Panics
+    /// Where the node does not let the owner in.
+    pub async fn agent(&self, node: usize) -> Agent {
+        let server = self.server(node).await;
+        let access = self.owner(node).await;
+        let client = Client::new(self.world.clone(), server, Access::Agent(access));
+        let mut agent = Agent { client };
+        agent.connects().await;
+        agent
+    }
+
+    /// The owner, signed in at a node.
+    ///
+    /// # Panics
+    /// Where the node refuses.
+    pub async fn owner(&self, node: usize) -> AgentAccess {
+        let mut http = Http::new(self.server(node).await);
+        let access = AgentAccess::sign_in(&mut http, EMAIL, PASSWORD).await;
+        access.expect("the owner signs in")
+    }
+
+    /// A conversation as it is stored, read through a node.
+    ///
+    /// # Panics
+    /// Where it cannot be read.
+    pub async fn stored(&self, node: usize, id: ConversationId) -> Vec<Entry> {
+        let mut http = Http::new(self.server(node).await);
+        let owner = self.owner(node).await;
+        let entries = check::read_all(&mut http, &owner, id).await;
+        entries.expect("the conversation can be read")
+    }
+
+    /// Waits until everybody has caught up, and compares what they hold and were promised with what is
+    /// stored.
+    ///
+    /// # Panics
+    /// At the first difference, or when somebody does not catch up.
+    pub async fn agree(&self, node: usize, id: ConversationId, people: &mut [&mut Client]) {
+        let entries = self.stored(node, id).await;
+        let mut faults = check::of_store(&entries);
+        for client in people {
+            let seen = match client.access() {
+                Access::Visitor(_) => check::seen_by_visitor(&entries),
+                Access::Agent(_) => check::seen_by_agent(&entries),
+            };
+            let last = seen.last().map_or(0, |(number, _)| *number);
+            let there = |client: &Client| {
+                let log = client.log(id)?;
+                (log.number() >= last).then_some(())
+            };
+            let caught_up = client.until(&format!("number {last}"), there).await;
+            caught_up.expect("everybody catches up");
+            faults.extend(check::of_log(&seen, client.log(id)));
+            faults.extend(check::of_outbox(&seen, client, id));
+            faults.extend(check::of_unfinished(client));
+        }
+        assert!(faults.is_empty(), "{faults:#?}");
+    }
+
+    /// Waits until a node says this at `/readyz`.
+    ///
+    /// # Panics
+    /// When it takes too long.
+    pub async fn says(&self, node: usize, wanted: &str) {
+        let server = self.server(node).await;
+        let said = async {
+            loop {
+                let answer = Http::new(server.clone()).send(&Call::get("/readyz")).await;
+                let body = answer.ok().and_then(|answer| answer.into_body().ok());
+                if body.is_some_and(|body| *body == *wanted.as_bytes()) {
+                    return;
+                }
+                self.world.clock.sleep(LOOK_AGAIN).await;
+            }
+        };
+        let said = self.world.clock.timeout(PATIENCE, said).await;
+        assert!(said.is_some(), "node {node} never says {wanted:?}");
+    }
+
+    async fn end(self) {
+        drop(self.nodes);
+        self.data.remove(&self.world).await;
+    }
+}

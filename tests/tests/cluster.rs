@@ -1,0 +1,211 @@
+//! Two nodes as real processes on one Postgres and one Redis: one installation, whatever of it dies.
+
+use std::time::Duration;
+
+use loadtest::client::News;
+use protocol::command::Command;
+use protocol::frame::{ClientFrame, Watch};
+use protocol::news::{AgentNews, VisitorNews};
+use protocol::view::{InboxFilter, VisitorFilter};
+use tests::cluster::{Cluster, run};
+
+/// How long a connection may take to end.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+const READY: &str = "ready\n";
+const BLIND: &str = "ready, but the bus is out of reach: news of other nodes come late\n";
+
+#[test]
+fn two_nodes_are_one_installation() {
+    run(they_talk_over_two_nodes);
+}
+
+#[test]
+fn a_killed_node_loses_only_sockets() {
+    run(one_of_two_is_killed);
+}
+
+#[test]
+fn without_redis_it_is_slower_and_never_wrong() {
+    run(redis_is_killed_and_comes_back);
+}
+
+#[test]
+fn a_rolling_restart_loses_nothing() {
+    run(each_node_is_restarted_in_turn);
+}
+
+async fn they_talk_over_two_nodes(cluster: Cluster) -> Cluster {
+    let mut visitor = cluster.visitor(0).await;
+    let mut agent = cluster.agent(1).await;
+    let watch = Watch::Inbox {
+        filter: InboxFilter::All,
+        site_id: None,
+    };
+    agent.client.watch(watch).await.expect("the line is up");
+    visitor.says("Is anybody there?").await;
+    let id = visitor.conversation();
+    let row = |news: &News| match news {
+        News::Agent(AgentNews::InboxChanges { rows, .. } | AgentNews::Inbox { rows, .. }) => {
+            rows.iter().any(|row| row.id == id).then_some(())
+        }
+        News::Agent(_) | News::Visitor(_) => None,
+    };
+    let row = agent.client.hears("the row on the other node", row).await;
+    row.expect("it comes");
+    agent.opens(id).await;
+    agent.sees(id, "Is anybody there?").await;
+    for round in 0..10 {
+        agent.says(id, &format!("answer {round}")).await;
+        visitor.sees(&format!("answer {round}")).await;
+        visitor.says(&format!("question {round}")).await;
+        agent.sees(id, &format!("question {round}")).await;
+    }
+    let typing = ClientFrame::Typing {
+        conversation_id: Some(id),
+        text: None,
+        active: true,
+    };
+    agent.signals(typing).await;
+    let typing = |news: &News| match news {
+        News::Visitor(VisitorNews::Typing { active, .. }) => active.then_some(()),
+        News::Agent(_) | News::Visitor(_) => None,
+    };
+    let typing = visitor.client.hears("that the agent types", typing).await;
+    typing.expect("it comes");
+    let visitors = Watch::Visitors {
+        filter: VisitorFilter::default(),
+    };
+    agent.client.watch(visitors).await.expect("the line is up");
+    let listed = |news: &News| match news {
+        News::Agent(
+            AgentNews::Visitors { counts, .. } | AgentNews::VisitorChanges { counts, .. },
+        ) => (counts.active + counts.idle == 1).then_some(()),
+        News::Agent(_) | News::Visitor(_) => None,
+    };
+    let listed = agent.client.hears("the visitor in the list", listed).await;
+    listed.expect("it comes");
+    // Assigned by a colleague's hand on the other node.
+    let mut second = cluster.agent(0).await;
+    second.opens(id).await;
+    let release = Command::Assign {
+        conversation_id: id,
+        agent_id: None,
+    };
+    second.does(release).await;
+    agent.sees_kind(id, "assigned").await;
+    let people = &mut [&mut visitor.client, &mut agent.client, &mut second.client];
+    cluster.agree(1, id, people).await;
+    cluster
+}
+
+async fn one_of_two_is_killed(mut cluster: Cluster) -> Cluster {
+    let mut visitor = cluster.visitor(0).await;
+    let mut ghost = cluster.visitor(0).await;
+    let mut agent = cluster.agent(1).await;
+    visitor.says("hello").await;
+    ghost.says("I shall be gone").await;
+    let id = visitor.conversation();
+    agent.opens(id).await;
+    let visitors = Watch::Visitors {
+        filter: VisitorFilter::default(),
+    };
+    agent.client.watch(visitors).await.expect("the line is up");
+    let count = |wanted: u32| {
+        move |news: &News| match news {
+            News::Agent(
+                AgentNews::Visitors { counts, .. } | AgentNews::VisitorChanges { counts, .. },
+            ) => (counts.active + counts.idle == wanted).then_some(()),
+            News::Agent(_) | News::Visitor(_) => None,
+        }
+    };
+    agent
+        .client
+        .hears("two visitors", count(2))
+        .await
+        .expect("it comes");
+    cluster.loses(0).await;
+    visitor.client.move_to(cluster.server(1).await);
+    visitor.connects().await;
+    visitor.says("still here").await;
+    agent.sees(id, "still here").await;
+    // The one who came back is there all the while; the other one leaves once.
+    agent
+        .client
+        .hears("that the ghost left", count(1))
+        .await
+        .expect("it comes");
+    cluster.regains(0).await;
+    ghost.client.move_to(cluster.server(0).await);
+    ghost.connects().await;
+    agent
+        .client
+        .hears("that he is back", count(2))
+        .await
+        .expect("it comes");
+    let people = &mut [&mut visitor.client, &mut agent.client];
+    cluster.agree(0, id, people).await;
+    cluster
+}
+
+async fn redis_is_killed_and_comes_back(mut cluster: Cluster) -> Cluster {
+    let mut visitor = cluster.visitor(0).await;
+    let mut agent = cluster.agent(1).await;
+    visitor.says("hello").await;
+    let id = visitor.conversation();
+    agent.opens(id).await;
+    let mut rude = cluster.visitor(0).await;
+    rude.says("something rude").await;
+    cluster.redis.kill().await.expect("it was running");
+    for node in 0..2 {
+        cluster.says(node, BLIND).await;
+    }
+    for round in 0..5 {
+        agent.says(id, &format!("answer {round}")).await;
+        visitor.sees(&format!("answer {round}")).await;
+        visitor.says(&format!("question {round}")).await;
+        agent.sees(id, &format!("question {round}")).await;
+    }
+    // Rights end without it too.
+    let block = Command::BlockVisitor {
+        conversation_id: rude.conversation(),
+        blocked: true,
+    };
+    agent.does(block).await;
+    let ended = async { while rude.client.next().await.is_ok() {} };
+    let ended = cluster.world.clock.timeout(PATIENCE, ended).await;
+    assert!(ended.is_some(), "a blocked visitor is out");
+    let restarted = cluster.redis.restart(&cluster.world).await;
+    restarted.expect("it starts again");
+    for node in 0..2 {
+        cluster.says(node, READY).await;
+    }
+    visitor.says("and on").await;
+    agent.sees(id, "and on").await;
+    let people = &mut [&mut visitor.client, &mut agent.client];
+    cluster.agree(1, id, people).await;
+    cluster
+}
+
+async fn each_node_is_restarted_in_turn(mut cluster: Cluster) -> Cluster {
+    let mut visitor = cluster.visitor(0).await;
+    let mut agent = cluster.agent(1).await;
+    visitor.says("hello").await;
+    let id = visitor.conversation();
+    agent.opens(id).await;
+    for (drained, other) in [(0, 1), (1, 0)] {
+        cluster.drains(drained).await;
+        for client in [&mut visitor.client, &mut agent.client] {
+            client.move_to(cluster.server(other).await);
+            client.connect().await.expect("the other one lets them in");
+        }
+        visitor.says(&format!("without {drained}")).await;
+        agent.sees(id, &format!("without {drained}")).await;
+        agent.says(id, &format!("on {other}")).await;
+        visitor.sees(&format!("on {other}")).await;
+        cluster.regains(drained).await;
+    }
+    let people = &mut [&mut visitor.client, &mut agent.client];
+    cluster.agree(1, id, people).await;
+    cluster
+}
