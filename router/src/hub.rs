@@ -163,6 +163,13 @@ impl Hub {
         }
     }
 
+    /// Whether a shard lost something that it was not told of yet. It knows from here on.
+    pub(crate) fn take_lost(&self, shard: ShardId) -> bool {
+        let shards = self.0.shards.read().unwrap_or_else(PoisonError::into_inner);
+        let shard = shards.get(shard.0).and_then(Option::as_ref);
+        shard.is_some_and(|shard| shard.has_lost.swap(false, Ordering::AcqRel))
+    }
+
     /// How many deliveries were dropped because a shard was behind.
     pub(crate) fn lost_count(&self) -> u64 {
         self.0.lost_count.load(Ordering::Relaxed)
@@ -315,6 +322,28 @@ mod tests {
         assert_eq!(receiver.drain().len(), 2);
         hub.publish(topic(1), frame).await;
         assert!(matches!(receiver.try_recv(), Ok(Delivery::Lost)));
+        assert!(matches!(receiver.try_recv(), Ok(Delivery::Publish { .. })));
+    }
+
+    #[tokio::test]
+    async fn a_shard_learns_of_its_loss_when_it_asks_and_nothing_more_is_published() {
+        let (hub, clock) = hub();
+        let (sender, receiver) = flume::bounded(1);
+        let shard = hub.register(sender);
+        hub.subscribe(shard, topic(1));
+        hub.publish(topic(1), frame).await;
+        assert!(!hub.take_lost(shard));
+        let waiting = hub.clone();
+        let late =
+            world::Tracker::new().spawn(async move { waiting.publish(topic(1), frame).await });
+        while !late.is_finished() {
+            clock.advance(SHARD_WAIT);
+            tokio::task::yield_now().await;
+        }
+        assert!(hub.take_lost(shard));
+        assert!(!hub.take_lost(shard), "it knows");
+        receiver.drain();
+        hub.publish(topic(1), frame).await;
         assert!(matches!(receiver.try_recv(), Ok(Delivery::Publish { .. })));
     }
 

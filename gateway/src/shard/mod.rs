@@ -239,6 +239,9 @@ impl Shard {
 
     fn tick(&self) {
         self.now.set(seconds(&self.doors));
+        if self.doors.router.take_lost(self.id) {
+            self.deliver(Delivery::Lost);
+        }
         let now_ms = self.doors.world.clock.now_ms();
         let (mut waiting_bytes, mut behind_count) = (0, 0);
         for mailbox in self.mailboxes.borrow().iter() {

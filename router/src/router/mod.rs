@@ -243,6 +243,13 @@ impl Router {
         self.0.hub.unregister(shard);
     }
 
+    /// Whether a shard lost something that it was not told of yet; asked by it now and then, for the next
+    /// delivery may be long in coming. It knows from here on.
+    #[must_use]
+    pub fn take_lost(&self, shard: ShardId) -> bool {
+        self.0.hub.take_lost(shard)
+    }
+
     /// A topic got its first listener on a shard.
     pub fn subscribe(&self, shard: ShardId, topic: Topic) {
         self.0.hub.subscribe(shard, topic);
