@@ -1,6 +1,7 @@
 //! The client itself: a visitor or an agent who keeps the rules of the wire.
 
 mod reaction;
+mod retry;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -9,8 +10,7 @@ use protocol::command::{Ack, Command};
 use protocol::frame::{ClientFrame, Follow, Hello, Page, Purpose, StreamRequest, Watch};
 use protocol::id::{ConnectionId, ConversationId};
 use protocol::limit;
-use protocol::news::{AgentNews, Rejected, VisitorNews, Welcome};
-use protocol::rejection::Retry;
+use protocol::news::{AgentNews, VisitorNews, Welcome};
 use protocol::text::ClientId;
 use world::World;
 
@@ -24,9 +24,6 @@ use crate::client::outbox::{Outbox, Outcome};
 
 /// How long a client waits for an answer before it gives up a step of a story.
 const PATIENCE: Duration = Duration::from_secs(20);
-
-/// When a command is sent again that the server could not take and named no time for.
-const RETRY_MS: u64 = 1_000;
 
 /// How long one try to connect may take.
 const CONNECT_MAX: Duration = Duration::from_secs(15);
@@ -304,44 +301,11 @@ impl Client {
         Ok(news)
     }
 
-    fn is_retry_due(&self) -> bool {
-        let now = self.world.clock.elapsed();
-        self.retry_at.is_some_and(|due| due <= now)
-    }
-
     /// How long to listen: until a command is due again, or the silence is too long.
     fn patience(&self) -> Duration {
         let silence = Duration::from_millis(limit::SILENCE_MS_MAX);
         let now = self.world.clock.elapsed();
         self.retry_at.map_or(silence, |due| due.saturating_sub(now))
-    }
-
-    /// Notes that a command is to be sent again, when the server says or after a second.
-    fn retry_later(&mut self, rejected: &Rejected) {
-        let problem = &rejected.problem;
-        if problem.retry == Retry::Later {
-            let pause = Duration::from_millis(problem.retry_after_ms.unwrap_or(RETRY_MS));
-            let due = self.world.clock.elapsed() + pause;
-            self.retry_at = self.retry_at.max(Some(due));
-            self.held.push(rejected.client_id.clone());
-        }
-    }
-
-    /// Sends what was held back, in its first order. Cancel-safe: what was sent already goes again with the
-    /// rest, which is harmless, and nothing new overtakes it.
-    async fn retry(&mut self) -> Result<(), Error> {
-        for item in self.outbox.pending() {
-            if self.held.contains(&item.client_id) {
-                let frame = ClientFrame::Command {
-                    client_id: item.client_id,
-                    command: item.command,
-                };
-                self.signal(&frame).await?;
-            }
-        }
-        self.retry_at = None;
-        self.held.clear();
-        Ok(())
     }
 
     /// Sends a command under a new id. It stays in the outbox until its outcome is known, whatever
@@ -358,7 +322,7 @@ impl Client {
         self.outbox.forget(now_ms);
         self.outbox.add(client_id.clone(), command.clone(), now_ms);
         if self.retry_at.is_some() {
-            self.held.push(client_id);
+            self.hold(&client_id);
             return;
         }
         let frame = ClientFrame::Command { client_id, command };

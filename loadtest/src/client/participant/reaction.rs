@@ -122,7 +122,9 @@ impl Client {
         };
         let missing = self.outbox.reopen_missing(self.world.clock.now_ms(), known);
         if !missing.is_empty() {
-            self.held.extend(missing);
+            for client_id in &missing {
+                self.hold(client_id);
+            }
             self.retry_at = self.retry_at.max(Some(self.world.clock.elapsed()));
         }
     }
