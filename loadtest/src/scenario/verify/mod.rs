@@ -17,7 +17,7 @@ use tokio::task::JoinHandle;
 use world::World;
 
 use self::cluster::{Broken, Cluster};
-use self::compare::{Outcome, Told};
+use self::compare::Outcome;
 use self::person::Person;
 use super::plan::Plan;
 use super::{Part, Stretch, divide, ratio};
@@ -233,9 +233,8 @@ fn fill(
         Kind::Reordered,
         Kind::Refused,
         Kind::Unfinished,
+        Kind::Unresumed,
     ];
-    let unresumed = count_of(&sum.findings, Kind::Unresumed);
-    report.count(Kind::Unresumed.name(), unresumed);
     for kind in kinds {
         report.count(kind.name(), count_of(&sum.findings, kind));
         report.expect_none(kind.name());
@@ -289,24 +288,9 @@ fn count_faults(report: &mut Report, monitor: &Monitor, broken: &Broken) {
 
 /// What is wrong, with its history.
 fn tell_findings(report: &mut Report, sum: &Outcome) {
-    let unresumed = count_of(&sum.findings, Kind::Unresumed);
-    // No promise to readers is broken by it, so it is told and fails nothing.
-    let is_odd = |told: &&Told| told.finding.kind == Kind::Unresumed;
-    let odd: Vec<String> = sum
-        .told
-        .iter()
-        .filter(is_odd)
-        .map(ToString::to_string)
-        .collect();
-    report.details.insert("oddities".to_owned(), json!(odd));
-    let broken = sum.findings.len() - usize::try_from(unresumed).unwrap_or(0);
-    let told: Vec<_> = sum
-        .told
-        .iter()
-        .filter(|told| !is_odd(told))
-        .map(ToString::to_string)
-        .collect();
-    report.broken_count += (broken - told.len().min(broken)) as u64;
+    let told: Vec<_> = sum.told.iter().map(ToString::to_string).collect();
+    let untold_count = sum.findings.len().saturating_sub(told.len());
+    report.broken_count += untold_count as u64;
     report.broke(told);
 }
 
