@@ -47,6 +47,10 @@ pub const VISIT_PAGES_MAX: u32 = 2_000;
 pub const VISIT_EVENTS_MAX: u32 = 500;
 /// Properties of a custom event, and attributes of one `identify`.
 pub const PROPERTIES_MAX: usize = 32;
+/// Attributes of one contact in all.
+pub const CONTACT_ATTRIBUTES_MAX: usize = 100;
+/// Addresses, numbers and customer ids of one contact in all. Browsers are not counted.
+pub const CONTACT_IDENTITIES_MAX: usize = 50;
 /// Bytes of a property's value.
 pub const PROPERTY_BYTES_MAX: usize = 1_024;
 /// Bytes of a property's or an event's name.

@@ -448,6 +448,7 @@ fn rejection_of(refusal: Refusal) -> Rejection {
         Refusal::Stale => ErrorCode::Unavailable.into(),
         Refusal::Blocked => ErrorCode::Blocked.into(),
         Refusal::Attachment => Rejection::of(ErrorCode::Invalid, "attachment_ids"),
+        Refusal::TooMany(field) => Rejection::of(ErrorCode::TooMany, field),
         Refusal::WindowOver => ErrorCode::EditWindowOver.into(),
     }
 }

@@ -50,6 +50,8 @@ pub enum Refusal {
     Attachment,
     /// The time for changing the message is over.
     WindowOver,
+    /// There is no room for more in this field.
+    TooMany(&'static str),
     /// The visitor has another open conversation on the site.
     OtherOpen(ConversationId),
 }

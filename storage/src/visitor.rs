@@ -8,9 +8,9 @@ use protocol::permission::{Scope, VisitorActor};
 use protocol::site::Site;
 use protocol::visitor::{Browser, Claim, Visitor};
 
-use crate::command::{self, CommandKey, Found, Refusal, Remembered};
+use crate::command::{self, CommandKey, Found, Receipt, Refusal, Remembered};
 use crate::contact;
-use crate::db::{Batch, Db, Hold, PRUNE_SLICE, Reader, Row, Stmt, Value, stmt};
+use crate::db::{Batch, Db, Hold, PRUNE_SLICE, Reader, Row, Stmt, stmt};
 use crate::error::{Error, Result};
 use crate::site;
 use crate::visit::{self, LastVisit};
@@ -264,31 +264,29 @@ pub async fn seen(
     Ok(())
 }
 
-/// `$6` digest, `$7` time.
+/// The guard: it remembers the command, where the visitor's contact is the one that was read. `$5` digest, `$6`
+/// attempt, `$7` time, `$8` contact.
 const GUARD_CLAIM: &str = "
     INSERT INTO command (workspace_id, principal, client_id, digest, attempt_id, conversation_id,
         sent_at_ms)
-    SELECT $1, $3, $4, $6, $5, v.open_conversation_id, CAST($7 AS BIGINT)
+    SELECT $1, $3, $4, $5, $6, v.open_conversation_id, CAST($7 AS BIGINT)
     FROM visitor v
+    LEFT JOIN contact k ON k.workspace_id = v.workspace_id AND k.contact_id = v.contact_id
     WHERE v.workspace_id = $1 AND v.visitor_id = $2 AND v.erased_at_ms IS NULL
-    ON CONFLICT (workspace_id, principal, client_id) DO NOTHING";
+        AND COALESCE(k.root_id, '') = $8
+    ON CONFLICT (workspace_id, principal, client_id) DO NOTHING
+    RETURNING conversation_id, sent_at_ms";
 
 const SET_CLAIM: &str = "
-    UPDATE visitor SET claim_json = $6, version = version + 1
-    WHERE workspace_id = $1 AND visitor_id = $2 AND EXISTS (
-        SELECT 1 FROM command g WHERE g.workspace_id = $1 AND g.principal = $3 AND g.client_id = $4
-            AND g.attempt_id = $5)";
+    UPDATE visitor SET claim_json = $3, version = version + 1
+    WHERE workspace_id = $1 AND visitor_id = $2";
 
-const INSERT_EVENT: &str = "
-    INSERT INTO event (event_id, workspace_id, event_type, subject, number, at_ms)
-    SELECT $6, $1, 'visitor.changed', v.visitor_id, v.version, CAST($7 AS BIGINT)
-    FROM visitor v
-    WHERE v.workspace_id = $1 AND v.visitor_id = $2 AND EXISTS (
-        SELECT 1 FROM command g WHERE g.workspace_id = $1 AND g.principal = $3 AND g.client_id = $4
-            AND g.attempt_id = $5)";
+/// How often a claim is tried while the visitor's contact becomes another one.
+const CLAIM_TRIES: usize = 4;
 
 /// Stores what the page says of the visitor without proof. It links nothing; a contact that exists gets
-/// claimed identities, and a name or address where it has none.
+/// claimed identities, and a name or address where it has none. Where it says nothing new, only the command
+/// is remembered.
 ///
 /// # Errors
 /// The store's.
@@ -300,51 +298,93 @@ pub async fn claim(
     claim: &Claim,
     at_ms: u64,
 ) -> Result<Remembered> {
-    let Some(row) = find(db, workspace_id, visitor.visitor_id).await? else {
-        return Ok(Remembered::Refused(Refusal::NotFound));
-    };
-    let ids = &db.world().ids;
-    let attempt_id = ids.next::<EntryId>();
-    let head = || {
-        vec![
-            Value::from(workspace_id),
-            Value::from(visitor.visitor_id),
-            Value::from(key.principal.as_str()),
-            Value::from(key.client_id.as_str()),
-            Value::from(attempt_id),
-        ]
-    };
-    let with = |sql, more: Vec<Value>| {
-        let mut params = head();
-        params.extend(more);
-        crate::db::Stmt::new(sql, params)
-    };
-    let mut batch = Batch::holding(vec![Hold::Visitor(workspace_id, visitor.visitor_id)]);
-    batch.push(with(
-        GUARD_CLAIM,
-        vec![Value::from(key.digest), Value::from(at_ms)],
-    ));
-    batch.push(with(SET_CLAIM, vec![Value::from(json(claim)?)]));
-    let event_id = ids.next::<EventId>();
-    batch.push(with(
-        INSERT_EVENT,
-        vec![Value::from(event_id), Value::from(at_ms)],
-    ));
-    let read = batch.push(command::find_stmt(workspace_id, key));
-    let answers = db.batch(batch).await?;
-    let Some(found) = answers[read].rows.first() else {
-        return Ok(Remembered::Refused(Refusal::NotFound));
-    };
-    match command::decode(found, key, Some(attempt_id))? {
-        Found::Mine(receipt) => {
-            if let Some(contact_id) = row.contact_id {
-                contact::add_claims(db, workspace_id, contact_id, &row, claim, at_ms).await?;
-            }
-            Ok(Remembered::Accepted(receipt))
+    for _ in 0..CLAIM_TRIES {
+        let row = find(db, workspace_id, visitor.visitor_id).await?;
+        let Some(row) = row.filter(|row| !row.erased) else {
+            return claimed_before(db, workspace_id, key, Refusal::NotFound).await;
+        };
+        let mut batch = Batch::guarded(
+            vec![Hold::Visitor(workspace_id, row.id)],
+            stmt!(
+                GUARD_CLAIM,
+                workspace_id,
+                row.id,
+                key.principal.as_str(),
+                key.client_id.as_str(),
+                key.digest,
+                db.world().ids.next::<EntryId>(),
+                at_ms,
+                row.contact_id.map(|id| id.to_string()).unwrap_or_default()
+            ),
+        );
+        if let Some(field) = push_news(db, &mut batch, &row, claim, at_ms).await? {
+            return claimed_before(db, workspace_id, key, Refusal::TooMany(field)).await;
         }
-        Found::Before(receipt) => Ok(Remembered::Replayed(receipt)),
-        Found::Other => Ok(Remembered::ClientIdReused),
+        let answers = db.batch(batch).await?;
+        if let Some(stored) = answers[0].rows.first() {
+            return Ok(Remembered::Accepted(Receipt {
+                conversation_id: stored.maybe_id("conversation_id")?,
+                entry_id: None,
+                seq: None,
+                public_seq: None,
+                sent_at_ms: stored.number("sent_at_ms")?,
+            }));
+        }
+        match claimed_before(db, workspace_id, key, Refusal::Stale).await? {
+            Remembered::Refused(_) => {}
+            done @ (Remembered::Accepted(_)
+            | Remembered::Replayed(_)
+            | Remembered::ClientIdReused) => return Ok(done),
+        }
     }
+    Ok(Remembered::Refused(Refusal::Stale))
+}
+
+/// Adds what a claim changes. Gives the field for which the contact has no room.
+async fn push_news(
+    db: &Db,
+    batch: &mut Batch,
+    row: &VisitorRow,
+    claim: &Claim,
+    at_ms: u64,
+) -> Result<Option<&'static str>> {
+    if row.claim != *claim {
+        batch.push(stmt!(SET_CLAIM, row.workspace_id, row.id, json(claim)?));
+        let event_id = db.world().ids.next::<EventId>();
+        batch.push(stmt!(
+            INSERT_TIED_EVENT,
+            row.workspace_id,
+            row.id,
+            event_id,
+            at_ms
+        ));
+    }
+    let Some(contact_id) = row.contact_id else {
+        return Ok(None);
+    };
+    let known = contact::Known::read(db, row.workspace_id, contact_id, row).await?;
+    if let Some(field) = known.overflow(row, claim) {
+        return Ok(Some(field));
+    }
+    if known.learns_from(row, claim) {
+        contact::push_claimed(db, batch, contact_id, row, claim, at_ms);
+    }
+    Ok(None)
+}
+
+/// Nothing was stored; a retry of a command that was accepted still gets its receipt.
+async fn claimed_before(
+    db: &Db,
+    workspace_id: WorkspaceId,
+    key: &CommandKey,
+    refusal: Refusal,
+) -> Result<Remembered> {
+    let found = command::find(db, workspace_id, key).await?;
+    Ok(match found {
+        Some(Found::Mine(receipt) | Found::Before(receipt)) => Remembered::Replayed(receipt),
+        Some(Found::Other) => Remembered::ClientIdReused,
+        None => Remembered::Refused(refusal),
+    })
 }
 
 /// What a signed identity proves.
@@ -384,7 +424,8 @@ pub async fn prove(
     proof: &Proof,
     at_ms: u64,
 ) -> Result<Option<ContactId>> {
-    let Some(visitor) = find(db, workspace_id, visitor_id).await? else {
+    let found = find(db, workspace_id, visitor_id).await?;
+    let Some(visitor) = found.filter(|visitor| !visitor.erased) else {
         return Ok(None);
     };
     let (kind, scope, value) = match (&proof.customer_id, &proof.email) {
@@ -392,9 +433,6 @@ pub async fn prove(
         (None, Some(email)) => (IdentityKind::Email, String::new(), email),
         (None, None) => return Ok(None),
     };
-    if visitor.erased {
-        return Ok(None);
-    }
     let known = contact::by_identity(db, workspace_id, kind, &scope, value).await?;
     if visitor.proved && (visitor.contact_id.is_none() || visitor.contact_id != known) {
         return Ok(None);
@@ -402,14 +440,25 @@ pub async fn prove(
     let lead = visitor.contact_id.filter(|_| !visitor.proved);
     let ids = &db.world().ids;
     let contact_id = known.or(lead).unwrap_or_else(|| ids.next());
+    let mut identities = proof.identities((kind, &scope, value));
+    let mut besides = proof.besides();
+    if let Some(id) = known.or(lead) {
+        let record = contact::Known::read(db, workspace_id, id, &visitor).await?;
+        identities = record.fitting_proofs(identities);
+        // As pages do with each load.
+        let is_proved = visitor.proved && visitor.claim == proof.claim;
+        if is_proved && !record.learns_from_proof(&visitor, &identities, proof) {
+            return Ok(Some(id));
+        }
+        besides = record.fitting(&visitor, besides);
+    }
     let mut batch = Batch::holding(vec![Hold::Visitor(workspace_id, visitor_id)]);
     batch.locks.insert(0, contact_id.to_string());
     let proved = contact::Proved {
         contact_id,
-        kind,
-        scope: &scope,
-        value,
         proof,
+        identities: &identities,
+        besides: &besides,
         at_ms,
     };
     contact::push_proved(db, &mut batch, &visitor, &proved)?;
@@ -428,13 +477,13 @@ pub async fn prove(
         event_id,
         at_ms
     ));
-    match db.batch(batch).await {
-        Ok(_) => {}
+    match (db.batch(batch).await, known) {
+        (Ok(_), _) => {}
         // Two browsers proved the same new customer at once: the other one made the contact.
-        Err(Error::Unique(_)) if known.is_none() => {
+        (Err(Error::Unique(_)), None) => {
             return Box::pin(prove(db, workspace_id, visitor_id, proof, at_ms)).await;
         }
-        Err(error) => return Err(error),
+        (Err(error), _) => return Err(error),
     }
     if let (Some(lead), Some(known)) = (lead, known)
         && lead != known

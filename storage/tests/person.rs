@@ -12,6 +12,7 @@ use common::talk::{Talk, accepted, key, words};
 use common::{NOW_MS, Store, scope};
 use protocol::contact::{AttributeValue, ContactChange, ContactKind, IdentityKind};
 use protocol::id::ContactId;
+use protocol::limit;
 use protocol::permission::VisitorActor;
 use protocol::visitor::{Claim, PageView, Source};
 use storage::attachment;
@@ -96,6 +97,94 @@ mod stories {
             assert_eq!(contact.attributes["plan"], AttributeValue::Text("gold".to_owned()));
             assert!(contact.identities.iter().all(|identity| identity.verified_at_ms.is_none()));
             assert!(contact.identities.iter().any(|identity| identity.kind == IdentityKind::Email));
+        }
+
+        /// What is accepted is stored with everything that follows from it, whatever fails on the way.
+        async fn a_claim_is_stored_whole(store: &Store) {
+            let talk = Talk::new(store).await;
+            let scope = scope(&store.world, talk.workspace_id);
+            for skip in 0..3 {
+                let visitor = talk.another_visitor().await;
+                let begun = accepted(talk.says_as(visitor, "c", words("hi")).await).conversation;
+                let key = key(visitor.visitor_id, "i1", "claim");
+                store.world.faults.fail("storage.batch", skip, 1);
+                let claim = claim("Ana");
+                while visitor::claim(&store.db, talk.workspace_id, &visitor, &key, &claim, NOW_MS).await.is_err() {}
+                store.world.faults.heal();
+                let contact = contact::find(&store.db, &scope, begun.contact_id).await.unwrap().unwrap();
+                assert_eq!(contact.email.as_deref(), Some("Ana@Example.com"), "{skip}");
+            }
+        }
+
+        /// A page says who its visitor is with each load: what is known already changes nothing.
+        async fn what_is_known_is_not_written_again(store: &Store) {
+            let talk = Talk::new(store).await;
+            let (db, scope) = (&store.db, scope(&store.world, talk.workspace_id));
+            let begun = talk.says("hi").await.conversation;
+            let versions = async || {
+                let row = visitor::find(db, talk.workspace_id, talk.visitor.visitor_id).await.unwrap().unwrap();
+                let contact = contact::find(db, &scope, begun.contact_id).await.unwrap().unwrap();
+                let end = storage::event::end(db).await.unwrap();
+                (row.version, contact.version, format!("{end:?}"))
+            };
+            let mut before = versions().await;
+            for (client_id, claim, changes) in [
+                ("i1", claim("Ana"), true),
+                ("i2", claim("Ana"), false),
+                ("i3", Claim { phone: Some("112".to_owned()), ..claim("Ana") }, true),
+                ("i4", Claim { phone: Some("112".to_owned()), ..claim("Ana") }, false),
+            ] {
+                let key = key(talk.visitor.visitor_id, client_id, &format!("{claim:?}"));
+                let said = visitor::claim(db, talk.workspace_id, &talk.visitor, &key, &claim, NOW_MS).await.unwrap();
+                assert!(matches!(said, Remembered::Accepted(_)), "{said:?}");
+                let after = versions().await;
+                assert_eq!(after.1 > before.1, changes, "{client_id}");
+                assert_eq!(after != before, changes, "{client_id}");
+                before = after;
+            }
+            for (name, changes) in [("Ana", true), ("Ana", false), ("Anna", true), ("Anna", false)] {
+                prove(&talk, &talk.visitor, &proof("c-1", name)).await.unwrap();
+                let after = versions().await;
+                assert_eq!(after.1 > before.1, changes, "{name}");
+                assert_eq!(after != before, changes, "{name}");
+                before = after;
+            }
+        }
+
+        /// A contact holds so much and no more; what it holds may still change.
+        async fn a_contact_holds_so_much(store: &Store) {
+            let talk = Talk::new(store).await;
+            let (db, scope) = (&store.db, scope(&store.world, talk.workspace_id));
+            let begun = talk.says("hi").await.conversation;
+            let said = async |name: String, claim: Claim| {
+                let key = key(talk.visitor.visitor_id, &name, &name);
+                visitor::claim(db, talk.workspace_id, &talk.visitor, &key, &claim, NOW_MS).await.unwrap()
+            };
+            let text = |text: &str| AttributeValue::Text(text.to_owned());
+            let plan = |n: usize, value: &str| Claim {
+                attributes: [(format!("p{n}"), text(value))].into(),
+                ..Claim::default()
+            };
+            for first in (0..limit::CONTACT_ATTRIBUTES_MAX).step_by(20) {
+                let attributes = (first..first + 20).map(|n| (format!("p{n}"), text("a"))).collect();
+                said(format!("a{first}"), Claim { attributes, ..Claim::default() }).await;
+            }
+            let more = said("more".to_owned(), plan(limit::CONTACT_ATTRIBUTES_MAX, "a")).await;
+            assert_eq!(more, Remembered::Refused(Refusal::TooMany("attributes")));
+            let other = said("other".to_owned(), plan(0, "b")).await;
+            assert!(matches!(other, Remembered::Accepted(_)), "{other:?}");
+            for n in 0..limit::CONTACT_IDENTITIES_MAX {
+                let claim = Claim { phone: Some(format!("+{n}")), ..Claim::default() };
+                said(format!("p{n}"), claim).await;
+            }
+            let more = said("last".to_owned(), Claim { email: Some("o@example.com".to_owned()), ..Claim::default() }).await;
+            assert_eq!(more, Remembered::Refused(Refusal::TooMany("email")));
+            // Nobody is kept out because his record is full.
+            let customer = prove(&talk, &talk.visitor, &proof("c-1", "Ana")).await;
+            assert_eq!(customer, Some(begun.contact_id));
+            let contact = contact::find(db, &scope, begun.contact_id).await.unwrap().unwrap();
+            assert_eq!(contact.attributes.len(), limit::CONTACT_ATTRIBUTES_MAX);
+            assert_eq!(contact.attributes["p0"], text("b"));
         }
 
         /// A proof ties browsers to one customer, brings a lead's record along, and never changes the person.

@@ -122,6 +122,24 @@ pub(crate) fn push_lead(
     push_claims(batch, visitor, contact_id, claim, at_ms);
 }
 
+/// By what a claim says that its visitor is known: kind, scope and value.
+pub(super) fn claimed(visitor: &VisitorRow, claim: &Claim) -> Vec<(IdentityKind, String, String)> {
+    let id = visitor.id.to_string();
+    let claims = [
+        (IdentityKind::Visitor, String::new(), Some(id)),
+        (IdentityKind::Email, String::new(), claim.email.clone()),
+        (IdentityKind::Phone, String::new(), claim.phone.clone()),
+        (
+            IdentityKind::ExternalId,
+            visitor.site_id.to_string(),
+            claim.customer_id.clone(),
+        ),
+    ];
+    let said = |(kind, scope, value): (_, _, Option<String>)| Some((kind, scope, value?));
+    let claims = claims.into_iter().filter_map(said);
+    claims.filter(|(_, _, value)| !value.is_empty()).collect()
+}
+
 fn push_claims(
     batch: &mut Batch,
     visitor: &VisitorRow,
@@ -129,28 +147,14 @@ fn push_claims(
     claim: &Claim,
     at_ms: u64,
 ) {
-    let site = visitor.site_id.to_string();
-    let id = visitor.id.to_string();
-    let claims = [
-        (IdentityKind::Visitor, "", Some(&id)),
-        (IdentityKind::Email, "", claim.email.as_ref()),
-        (IdentityKind::Phone, "", claim.phone.as_ref()),
-        (
-            IdentityKind::ExternalId,
-            site.as_str(),
-            claim.customer_id.as_ref(),
-        ),
-    ];
-    for (kind, scope, value) in claims {
-        if let Some(value) = value.filter(|value| !value.is_empty()) {
-            let claim = Claimed {
-                contact_id,
-                kind,
-                scope,
-                value,
-            };
-            batch.push(claim.stmt(visitor.workspace_id, at_ms));
-        }
+    for (kind, scope, value) in &claimed(visitor, claim) {
+        let claim = Claimed {
+            contact_id,
+            kind: *kind,
+            scope,
+            value,
+        };
+        batch.push(claim.stmt(visitor.workspace_id, at_ms));
     }
     for (name, value) in claim.attributes.iter().take(limit::PROPERTIES_MAX) {
         let (text, number, flag) = match value {
@@ -181,16 +185,16 @@ const FILL_CONTACT: &str = "
         company = COALESCE(company, CAST($6 AS TEXT))
     WHERE workspace_id = $1 AND contact_id = $2 AND erased_at_ms IS NULL";
 
-/// Adds what the page claims to a contact that exists.
-pub(crate) async fn add_claims(
+/// Adds what stores a claim, which says something new, with a contact that exists.
+pub(crate) fn push_claimed(
     db: &Db,
-    workspace_id: WorkspaceId,
+    batch: &mut Batch,
     contact_id: ContactId,
     visitor: &VisitorRow,
     claim: &Claim,
     at_ms: u64,
-) -> Result<()> {
-    let mut batch = Batch::locking(vec![contact_id.to_string()]);
+) {
+    let workspace_id = visitor.workspace_id;
     batch.push(stmt!(
         FILL_CONTACT,
         workspace_id,
@@ -201,7 +205,7 @@ pub(crate) async fn add_claims(
         claim.company.clone(),
         fold(claim.name.as_deref().unwrap_or_default())
     ));
-    push_claims(&mut batch, visitor, contact_id, claim, at_ms);
+    push_claims(batch, visitor, contact_id, claim, at_ms);
     let event_id = db.world().ids.next::<EventId>();
     batch.push(stmt!(
         INSERT_CONTACT_EVENT,
@@ -211,8 +215,6 @@ pub(crate) async fn add_claims(
         "contact.changed",
         at_ms
     ));
-    db.batch(batch).await?;
-    Ok(())
 }
 
 // Uses `contact_identity_verified`.
@@ -245,7 +247,7 @@ pub(crate) async fn by_identity(
 }
 
 /// A proved identity compared as its kind wants: a site's own ids differ by case, addresses do not.
-fn proved_form(kind: IdentityKind, value: &str) -> String {
+pub(super) fn proved_form(kind: IdentityKind, value: &str) -> String {
     match kind {
         IdentityKind::Email => fold(value),
         IdentityKind::Visitor | IdentityKind::ExternalId | IdentityKind::Phone => value.to_owned(),
@@ -255,10 +257,11 @@ fn proved_form(kind: IdentityKind, value: &str) -> String {
 /// What is proved, and of whom.
 pub(crate) struct Proved<'a> {
     pub(crate) contact_id: ContactId,
-    pub(crate) kind: IdentityKind,
-    pub(crate) scope: &'a str,
-    pub(crate) value: &'a str,
     pub(crate) proof: &'a Proof,
+    /// Kinds, scopes and values, as far as there is room for them.
+    pub(crate) identities: &'a [(IdentityKind, String, String)],
+    /// What is claimed with it, as far as there is room for it.
+    pub(crate) besides: &'a Claim,
     pub(crate) at_ms: u64,
 }
 
@@ -302,14 +305,12 @@ pub(crate) fn push_proved(
     let workspace_id = visitor.workspace_id;
     let Proved {
         contact_id,
-        kind,
-        scope,
-        value,
         proof,
+        besides,
         at_ms,
+        ..
     } = *proved;
     let claim = &proof.claim;
-    let email = proof.email.clone().or_else(|| claim.email.clone());
     batch.push(stmt!(
         INSERT_CUSTOMER,
         workspace_id,
@@ -324,33 +325,25 @@ pub(crate) fn push_proved(
         workspace_id,
         contact_id,
         claim.name.clone().unwrap_or_default(),
-        email.clone(),
+        proof.address(),
         claim.phone.clone(),
         claim.company.clone(),
         at_ms,
         fold(claim.name.as_deref().unwrap_or_default())
     ));
-    let mut insert = |kind: IdentityKind, scope: &str, value: &str| {
+    for (kind, scope, value) in proved.identities {
         batch.push(stmt!(
             INSERT_PROOF,
             workspace_id,
             contact_id,
             kind.as_str(),
-            scope,
-            value,
-            proved_form(kind, value),
+            scope.as_str(),
+            value.as_str(),
+            proved_form(*kind, value),
             at_ms
         ));
-    };
-    insert(kind, scope, value);
-    if let Some(email) = email.filter(|_| kind != IdentityKind::Email) {
-        // Two customers may share an address: it is proved of this one, and names nobody by itself.
-        insert(IdentityKind::Email, &format!("{scope}/{value}"), &email);
     }
-    let mut claim = claim.clone();
-    claim.customer_id = None;
-    claim.email = None;
-    push_claims(batch, visitor, contact_id, &claim, at_ms);
+    push_claims(batch, visitor, contact_id, besides, at_ms);
     let event_id = db.world().ids.next::<EventId>();
     batch.push(stmt!(
         INSERT_CONTACT_EVENT,
@@ -361,4 +354,33 @@ pub(crate) fn push_proved(
         at_ms
     ));
     Ok(())
+}
+
+impl Proof {
+    /// The address that the site vouches for.
+    pub(super) fn address(&self) -> Option<String> {
+        self.email.clone().or_else(|| self.claim.email.clone())
+    }
+
+    /// All that is proved, the first of which names the contact. Two customers may share an address: beside a
+    /// customer's own id it is proved of this one, and names nobody by itself.
+    pub(crate) fn identities(
+        &self,
+        (kind, scope, value): (IdentityKind, &str, &str),
+    ) -> Vec<(IdentityKind, String, String)> {
+        let mut identities = vec![(kind, scope.to_owned(), value.to_owned())];
+        if let Some(email) = self.address().filter(|_| kind != IdentityKind::Email) {
+            identities.push((IdentityKind::Email, format!("{scope}/{value}"), email));
+        }
+        identities
+    }
+
+    /// What is only claimed besides.
+    pub(crate) fn besides(&self) -> Claim {
+        Claim {
+            customer_id: None,
+            email: None,
+            ..self.claim.clone()
+        }
+    }
 }

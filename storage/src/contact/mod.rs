@@ -2,6 +2,7 @@
 
 mod erase;
 mod identity;
+mod known;
 mod merge;
 mod name;
 
@@ -20,7 +21,8 @@ use crate::db::{Db, Reader, Row, Stmt, stmt};
 use crate::error::{Error, Result, Written};
 
 pub use erase::{Erased, erase, erase_words};
-pub(crate) use identity::{Proved, add_claims, by_identity, push_lead, push_proved};
+pub(crate) use identity::{Proved, by_identity, push_claimed, push_lead, push_proved};
+pub(crate) use known::Known;
 pub(crate) use merge::absorb_lead;
 pub use merge::{merge, unmerge};
 pub use name::{Named, Shown, named};
