@@ -3,7 +3,7 @@
 //! An embedded store is locked as a file, by the operating system. A database server has a lease in it: a row
 //! that its holder renews. Who finds the row of another watches it by his own clock: when it is renewed, its
 //! holder lives and the start fails; when it stays as it is for a whole term, its holder is dead and replaced.
-//! A holder that was replaced finds its row gone, and stops.
+//! A holder that was replaced finds its row gone, and stops; meanwhile nothing that it writes is stored.
 //!
 //! Nodes on one bus share a store: each has a row, and removes the rows of those that died. One that wakes
 //! after others took it for dead enters again, as another one.
@@ -133,6 +133,9 @@ impl Lease {
             Home::Postgres(_) => {
                 let node = own_node(data_dir, bus, world)?;
                 enter(db, &node, world).await?;
+                if node.company == Company::Alone {
+                    db.fence(node.id);
+                }
                 Some(Arc::new(Mutex::new(node)))
             }
         };

@@ -28,6 +28,9 @@ pub enum Error {
         /// The newest schema that this program knows.
         known: i64,
     },
+    /// Another server has taken this one's place in the store. Nothing was stored, nor will be.
+    #[error("another server has taken the place of this one")]
+    Replaced,
     /// The rule that a value stands once was broken. Nothing was stored.
     #[error("it exists already: {0}")]
     Unique(String),
@@ -49,7 +52,10 @@ impl Error {
     /// Whether the same may succeed later. A write whose outcome is unknown is among these.
     #[must_use]
     pub fn is_unavailable(&self) -> bool {
-        matches!(self, Self::Unavailable(_) | Self::ReadOnly(_))
+        matches!(
+            self,
+            Self::Unavailable(_) | Self::ReadOnly(_) | Self::Replaced
+        )
     }
 
     /// The label in metrics.
@@ -61,6 +67,7 @@ impl Error {
             Self::ReadOnly(_) => "read_only",
             Self::Corrupt(_) => "corrupt",
             Self::NewerSchema { .. } => "newer_schema",
+            Self::Replaced => "replaced",
             Self::Unique(_) => "unique",
             Self::Configuration(_) => "configuration",
             Self::Fault(_) => "fault",

@@ -7,7 +7,7 @@
 use protocol::id::NodeId;
 
 use crate::db::{Batch, Db, Reader, Row, stmt};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// With whom a node may be in a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,7 +112,11 @@ const RENEW_NODE: &str = "
 pub async fn renew(db: &Db, node_id: NodeId, at_ms: u64) -> Result<bool> {
     let mut batch = Batch::locking(vec![node_id.to_string()]);
     batch.push(stmt!(RENEW_NODE, node_id, at_ms));
-    Ok(db.batch(batch).await?[0].changed == 1)
+    match db.batch(batch).await {
+        Ok(answers) => Ok(answers[0].changed == 1),
+        Err(Error::Replaced) => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 /// Renews a lease, removes nodes that are known to be dead with the renewal at which they are, and gives all that are in the store now; nothing

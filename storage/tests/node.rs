@@ -6,6 +6,10 @@ mod common;
 
 use both::on_both;
 use common::Store;
+use common::talk::{Talk, words};
+use storage::db::Home;
+use storage::entry::{self, NewContent, Numbering, Outcome};
+use storage::error::Error;
 use storage::node::{self, Company, Node};
 
 #[expect(clippy::unwrap_used, reason = "a story that fails shall fail loudly")]
@@ -81,6 +85,32 @@ mod stories {
             assert!(!node::renew(db, first.id, 3).await.unwrap());
         }
 
+        /// Whoever lost his place stores nothing any more, and hears why.
+        async fn the_replaced_store_nothing(store: &Store) {
+            let db = &store.db;
+            let first = node(store, "a", Company::Alone);
+            node::enter(db, &first, &[]).await.unwrap();
+            db.fence(first.id);
+            let talk = Talk::new(store).await;
+            let id = talk.says("one").await.conversation.id;
+            assert!(node::renew(db, first.id, 2).await.unwrap());
+            let (Home::Postgres(_), other) = (&store.config.home, store.again().await) else { return };
+            let seen = node::list(&other).await.unwrap();
+            let second = node(store, "b", Company::Alone);
+            assert_eq!(node::enter(&other, &second, &seen).await.unwrap(), []);
+            let deed = talk.deed(id, vec![NewContent::Message(words("two"))]);
+            let said = entry::append(db, &deed).await;
+            assert!(matches!(said, Err(Error::Replaced)), "{said:?}");
+            let many = (0..9).map(|n| talk.deed(id, vec![NewContent::Message(words(&n.to_string()))]));
+            let many: Vec<_> = many.collect();
+            for said in futures_util::future::join_all(many.iter().map(|deed| entry::append(db, deed))).await {
+                assert!(matches!(said, Err(Error::Replaced)), "{said:?}");
+            }
+            assert!(!node::renew(db, first.id, 3).await.unwrap());
+            let log = entry::after(&other, talk.workspace_id, id, Numbering::Team, 0, 9).await.unwrap();
+            assert_eq!(log.len(), 1);
+        }
+
         /// Of many that come at once, one gets in.
         async fn one_of_many_gets_in(store: &Store) {
             let db = &store.db;
@@ -126,5 +156,51 @@ mod stories {
             assert_eq!(ids(&seen), [first.id]);
             assert_eq!(node::beat(db, second.id, &[], 6).await.unwrap(), None);
         }
+    }
+
+    /// Whoever takes a place waits for what its holder is just storing.
+    #[tokio::test]
+    async fn a_place_is_taken_after_what_is_under_way() {
+        let store = Store::postgres().await;
+        let other = store.again().await;
+        let first = node(&store, "a", Company::Alone);
+        node::enter(&store.db, &first, &[]).await.unwrap();
+        store.db.fence(first.id);
+        let talk = Talk::new(&store).await;
+        let id = talk.says("one").await.conversation.id;
+        let Home::Postgres(url) = &store.config.home else {
+            panic!("a Postgres");
+        };
+        let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls)
+            .await
+            .unwrap();
+        let background = store.world.tracker.spawn(connection);
+        let lock = "BEGIN; UPDATE conversation SET language = language";
+        client.batch_execute(lock).await.unwrap();
+        let waiting = async |count: i64| {
+            let sql = "SELECT COUNT(*) FROM pg_stat_activity
+                WHERE datname = current_database() AND wait_event_type = 'Lock'";
+            while client.query_one(sql, &[]).await.unwrap().get::<_, i64>(0) < count {}
+        };
+        let deed = talk.deed(id, vec![NewContent::Message(words("under way"))]);
+        let second = node(&store, "b", Company::Alone);
+        let taking = async {
+            waiting(1).await;
+            let seen = [first.clone()];
+            let others = node::enter(&other, &second, &seen).await.unwrap();
+            assert_eq!(others, []);
+            let log = entry::after(&other, talk.workspace_id, id, Numbering::Team, 0, 9);
+            log.await.unwrap().len()
+        };
+        let releasing = async {
+            waiting(2).await;
+            client.batch_execute("COMMIT").await.unwrap();
+        };
+        let (said, found, ()) =
+            futures_util::join!(entry::append(&store.db, &deed), taking, releasing);
+        assert!(matches!(said, Ok(Outcome::Accepted(_))), "{said:?}");
+        assert_eq!(found, 2, "it was stored before the place was taken");
+        drop(client);
+        background.await.unwrap().unwrap();
     }
 }

@@ -40,6 +40,12 @@ CREATE OR REPLACE FUNCTION store_now_ms() RETURNS BIGINT LANGUAGE SQL VOLATILE
     AS 'SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)';
 CREATE OR REPLACE FUNCTION instr(whole TEXT, part TEXT) RETURNS BIGINT LANGUAGE SQL IMMUTABLE
     AS 'SELECT CAST(strpos(whole, part) AS BIGINT)';
+CREATE OR REPLACE FUNCTION fence(id TEXT) RETURNS BOOLEAN LANGUAGE plpgsql AS '
+BEGIN
+    PERFORM 1 FROM node WHERE node_id = id FOR KEY SHARE;
+    IF NOT FOUND THEN RAISE EXCEPTION ''replaced'' USING ERRCODE = ''SB001''; END IF;
+    RETURN TRUE;
+END';
 ";
 
 /// Room in the pages of rows that every message changes: Postgres then replaces them in place.

@@ -15,6 +15,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use protocol::id::NodeId;
 use tokio::sync::oneshot;
 use world::World;
 
@@ -193,6 +194,16 @@ impl Db {
         let (reply, answer) = oneshot::channel();
         queue.try_send(Write { batch, reply }).map_err(|_| busy())?;
         answer.await.map_err(|_| stopped())?
+    }
+
+    /// From here on, transactions are stored only while this node has its place in the store: who takes it waits
+    /// for those under way, and later ones fail with `Replaced`. Of an embedded store the file is locked instead.
+    pub fn fence(&self, node_id: NodeId) {
+        if let Driver::Postgres(postgres) = &self.0.0.home {
+            let stmt = Stmt::new(transaction::FENCE, vec![Value::from(node_id)]);
+            // A process has one place, and keeps it to its end.
+            let _ = postgres.fence.set(stmt);
+        }
     }
 
     /// Overwrites what erased rows leave behind in files: the log of the embedded store is emptied, the

@@ -3,7 +3,7 @@
 //!
 //! Connections live on this runtime and on no caller's, so that they outlive the shard that first asked.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -51,6 +51,8 @@ const IS_ENCRYPTED: &str = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_p
 pub(crate) struct Postgres {
     pub(crate) writes: flume::Sender<Write>,
     pub(crate) reads: flume::Sender<Read>,
+    /// The node whose place in the store each transaction of the writers holds.
+    pub(crate) fence: Arc<OnceLock<Stmt>>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -75,7 +77,9 @@ impl Postgres {
             timeout: config.timeout,
             reader_count: config.reader_count.max(1),
             clock: world.clock.clone(),
+            fence: Arc::default(),
         };
+        let fence = Arc::clone(&serving.fence);
         let now_ms = world.clock.now_ms();
         let thread = std::thread::Builder::new()
             .name("storage-postgres".to_owned())
@@ -102,6 +106,7 @@ impl Postgres {
         Ok(Self {
             writes,
             reads,
+            fence,
             thread: Some(thread),
         })
     }
@@ -131,7 +136,8 @@ fn pool(target: Target, config: &DatabaseConfig) -> Result<Pool> {
     } = target;
     // A plan is made once per statement and connection: planning costs more than these short statements.
     let limits = format!(
-        "{} -c statement_timeout={ms} -c lock_timeout={ms} -c plan_cache_mode=force_generic_plan -c jit=off",
+        "{} -c statement_timeout={ms} -c lock_timeout={ms} \
+         -c idle_in_transaction_session_timeout={ms} -c plan_cache_mode=force_generic_plan -c jit=off",
         settings.get_options().unwrap_or_default(),
         ms = config.timeout.as_millis(),
     );
@@ -163,6 +169,7 @@ struct Serving {
     timeout: Duration,
     reader_count: usize,
     clock: world::Clock,
+    fence: Arc<OnceLock<Stmt>>,
 }
 
 impl Serving {
@@ -268,7 +275,9 @@ impl Serving {
             };
             // A network that swallows packets must not hold a writer for ever. The ended connection ends the
             // transaction, unless its commit was under way: unknown.
-            let answers = tokio::time::timeout(self.timeout * 3, line.run(batches, end)).await;
+            let answers =
+                tokio::time::timeout(self.timeout * 3, line.run(self.fence.get(), batches, end))
+                    .await;
             let Ok(answers) = answers else {
                 line.end();
                 return Err(Error::Unavailable(
@@ -392,6 +401,7 @@ pub(crate) fn postgres_error(error: tokio_postgres::Error) -> Error {
     };
     let text = cause.message().to_owned();
     match cause.code().code() {
+        transaction::REPLACED => Error::Replaced,
         "23505" => Error::Unique(cause.constraint().unwrap_or("a value").to_owned()),
         "25006" => Error::ReadOnly(text),
         "53100" => Error::Full(text),

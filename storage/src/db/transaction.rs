@@ -60,6 +60,13 @@ impl From<Failure> for Error {
     }
 }
 
+/// Fails where the node has lost its place in the store. Its row is held until the transaction ends, against
+/// being taken away only: it may still be renewed.
+pub(crate) const FENCE: &str = "SELECT fence($1)";
+
+/// The code with which it fails.
+pub(crate) const REPLACED: &str = "SB001";
+
 /// How a transaction ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum End {
@@ -120,13 +127,19 @@ impl Line {
         drop(Object::take(self.client));
     }
 
-    /// Runs batches as one transaction.
-    pub(crate) async fn run(&mut self, batches: &[&Batch], end: End) -> Result<Vec<Vec<Answer>>> {
+    /// Runs batches as one transaction; `fence` is the statement that fails where another server has taken the
+    /// place of this one. It comes first: who takes the place waits until what it let through is over.
+    pub(crate) async fn run(
+        &mut self,
+        fence: Option<&Stmt>,
+        batches: &[&Batch],
+        end: End,
+    ) -> Result<Vec<Vec<Answer>>> {
         let mut answers: Vec<Vec<Answer>> = batches
             .iter()
             .map(|batch| Vec::with_capacity(batch.stmts.len() + 1))
             .collect();
-        let done = self.run_waves(batches, end, &mut answers).await;
+        let done = self.run_waves(fence, batches, end, &mut answers).await;
         match done {
             Ok(()) => Ok(answers),
             Err(failure @ Failure::Broken(_)) => Err(failure),
@@ -139,6 +152,7 @@ impl Line {
 
     async fn run_waves(
         &mut self,
+        fence: Option<&Stmt>,
         batches: &[&Batch],
         end: End,
         answers: &mut [Vec<Answer>],
@@ -146,7 +160,7 @@ impl Line {
         let waves = hold::waves(batches);
         let holds = hold::stmts(batches);
         let mut requests = Vec::new();
-        for stmt in &holds {
+        for stmt in fence.into_iter().chain(&holds) {
             requests.push(self.request(stmt, None, None).await?);
         }
         let mut first = Some("BEGIN");
