@@ -197,7 +197,7 @@ async fn contact(
         })
         .await;
     for visitor_id in visitor_ids {
-        router.visitor_changed(workspace_id, visitor_id).await;
+        visitor_changed(router, workspace_id, visitor_id).await?;
     }
     Ok(())
 }
@@ -207,19 +207,10 @@ async fn visitor_changed(
     workspace_id: WorkspaceId,
     visitor_id: VisitorId,
 ) -> storage::Result<()> {
-    match storage::visitor::find(router.db(), workspace_id, visitor_id).await? {
-        Some(row) if row.blocked => {
-            let code = CloseCode::Revoked;
-            router.hub().close_visitor(visitor_id, code).await;
-        }
-        Some(row) if row.erased || visitor::is_retired(&row) => {
-            let code = CloseCode::IdentityChanged;
-            router.hub().close_visitor(visitor_id, code).await;
-        }
-        Some(row) if row.proved => router.hub().close_unproved(visitor_id).await,
-        Some(_) | None => {}
+    if let Some(row) = storage::visitor::find(router.db(), workspace_id, visitor_id).await? {
+        visitor::end_outdated(router, &row).await;
+        router.visitor_is(&row).await;
     }
-    router.visitor_changed(workspace_id, visitor_id).await;
     Ok(())
 }
 

@@ -7,7 +7,7 @@ use protocol::frame::{Page, Purpose};
 use protocol::id::{ConnectionId, ContactId, SiteId, VisitorId, WorkspaceId};
 use protocol::limit;
 use protocol::permission::VisitorActor;
-use protocol::rejection::{ErrorCode, Rejection};
+use protocol::rejection::{CloseCode, ErrorCode, Rejection};
 use protocol::text::cut;
 use protocol::visitor::{Browser, PageView, Source};
 use storage::visitor::{NewVisitor, Proof, VisitorRow};
@@ -83,6 +83,28 @@ pub struct Standing {
 /// Whether all of a visitor's tokens were ended.
 pub(crate) fn is_retired(row: &VisitorRow) -> bool {
     row.generation > FIRST_GENERATION
+}
+
+/// Ends the connections that a visitor's row allows no longer, on this node: those of who is blocked, erased or
+/// logged out, and those that came before he was proved. Called for what the log tells of, and again for who
+/// came while it was told.
+pub(crate) async fn end_outdated(router: &Router, row: &VisitorRow) {
+    let hub = router.hub();
+    if row.blocked {
+        hub.close_visitor(row.id, CloseCode::Revoked).await;
+    } else if row.erased || is_retired(row) {
+        hub.close_visitor(row.id, CloseCode::IdentityChanged).await;
+    } else if row.proved {
+        hub.close_unproved(row.id).await;
+    }
+}
+
+/// Looks again at who comes: the row was read after the connection began to listen, so whatever changes later is
+/// told to it. One who comes with his proof has nothing to end but what came without one.
+async fn check_again(router: &Router, row: &VisitorRow, visitor: &VisitorActor) {
+    if !row.proved || row.blocked || visitor.contact_id.is_none() {
+        end_outdated(router, row).await;
+    }
 }
 
 /// See [`Router::begin_visitor`].
@@ -208,15 +230,15 @@ pub(crate) async fn arrival(
         browser,
         page,
     } = connection;
-    let db = router.db();
     let visitor_id = visitor.visitor_id;
-    let found = storage::visitor::find_with_visit(db, workspace_id, visitor_id).await?;
+    let found = storage::visitor::find_with_visit(router.db(), workspace_id, visitor_id).await?;
     let (Some(row), last) = found else {
         return Ok(None);
     };
+    check_again(router, &row, &visitor).await;
     let now_ms = router.world().clock.now_ms();
     if row.browser != browser || row.seen_at_ms + SEEN_MS < now_ms {
-        storage::visitor::seen(db, workspace_id, visitor_id, &browser, now_ms).await?;
+        storage::visitor::seen(router.db(), workspace_id, visitor_id, &browser, now_ms).await?;
     }
     let tenant = router.cache().tenant(workspace_id).await?;
     let settings = tenant.site(visitor.site_id).map_or_else(

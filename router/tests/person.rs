@@ -8,9 +8,11 @@ mod common;
 use both::on_both;
 use common::{Ear, Heard, Stage, Visitor};
 use protocol::command::Command;
+use protocol::frame::Purpose;
 use protocol::id::ConversationId;
+use protocol::permission::Principal;
 use protocol::rejection::{CloseCode, ErrorCode};
-use router::Topic;
+use router::{Topic, VisitorConnection};
 
 /// A device whose panel is connected.
 async fn connect(stage: &Stage, visitor: Visitor) -> Ear {
@@ -36,6 +38,29 @@ async fn followed(ear: &Ear) -> ConversationId {
         Heard::Frame(..) | Heard::Close(..) | Heard::Lost => None,
     })
     .await
+}
+
+async fn closed(ear: &Ear) -> (Topic, CloseCode) {
+    ear.until(|heard| match heard {
+        Heard::Close(topic, code) => Some((*topic, *code)),
+        Heard::Frame(..) | Heard::Follow(..) | Heard::Lost => None,
+    })
+    .await
+}
+
+/// What ends connections for good: a proof ends those that came without one.
+async fn revoked(ear: &Ear) -> Topic {
+    ear.until(|heard| match heard {
+        Heard::Close(topic, CloseCode::Revoked) => Some(*topic),
+        Heard::Frame(..) | Heard::Follow(..) | Heard::Close(..) | Heard::Lost => None,
+    })
+    .await
+}
+
+async fn is_blocked(stage: &Stage, visitor: Visitor) -> bool {
+    let workspace_id = visitor.actor.workspace_id;
+    let row = storage::visitor::find(&stage.db, workspace_id, visitor.id).await;
+    row.expect("it works").expect("the visitor").blocked
 }
 
 async fn unread(ear: &Ear, count: u64) {
@@ -152,6 +177,56 @@ on_both! {
         stage.prove(Some(visitor.id), "42").await;
         let again = Heard::Close(closed.0, closed.1);
         assert!(ear.rest().iter().all(|heard| *heard == again));
+    }
+
+    async fn who_comes_as_nobody_while_he_is_proved_is_sent_back(stage: Stage) {
+        let visitor = stage.visitor().await;
+        stage.prove(Some(visitor.id), "42").await;
+        // The log has nothing more to tell: what was proved is found out at the door alone.
+        let stage = stage.restart().await;
+        let ear = pass_by(&stage, visitor).await;
+        let Principal::Visitor(actor) = visitor.actor.principal else {
+            panic!("a visitor");
+        };
+        let connection = VisitorConnection {
+            connection_id: stage.world.ids.next(),
+            workspace_id: visitor.actor.workspace_id,
+            visitor: actor,
+            purpose: Purpose::Launcher,
+            browser: common::browser(),
+            page: None,
+        };
+        stage.router.visitor_enter(connection).await;
+        let topic = Topic::VisitorLauncher(visitor.id);
+        assert_eq!(closed(&ear).await, (topic, CloseCode::IdentityChanged));
+    }
+
+    async fn a_blocked_person_is_shut_out_on_all_devices_and_on_those_to_come(stage: Stage) {
+        let (phone, laptop) = (stage.customer("42").await, stage.customer("42").await);
+        let other = stage.customer("43").await;
+        let id = stage.begins(phone).await;
+        let ears = [pass_by(&stage, phone).await, pass_by(&stage, laptop).await];
+        let at_other = pass_by(&stage, other).await;
+        let owner = stage.owner().actor;
+        let block = |blocked| Command::BlockVisitor { conversation_id: id, blocked };
+        stage.ask(&owner, block(true)).await.expect("accepted");
+        for (ear, device) in ears.iter().zip([phone, laptop]) {
+            let topic = Topic::VisitorLauncher(device.id);
+            assert_eq!(revoked(ear).await, topic);
+            assert!(is_blocked(&stage, device).await);
+            let said = stage.ask(&device.actor, common::say(None, "let me in")).await;
+            assert_eq!(said.expect_err("refused").code, ErrorCode::Blocked);
+        }
+        let tablet = stage.customer("42").await;
+        assert!(is_blocked(&stage, tablet).await);
+        assert!(!is_blocked(&stage, other).await);
+        assert!(at_other.rest().iter().all(|heard| !matches!(heard, Heard::Close(_, CloseCode::Revoked))));
+        // Taken back for one, taken back for all; and who comes later is no longer blocked.
+        stage.ask(&owner, block(false)).await.expect("accepted");
+        for device in [phone, laptop, tablet, stage.customer("42").await] {
+            assert!(!is_blocked(&stage, device).await);
+        }
+        stage.says(laptop, "here again").await;
     }
 
     async fn what_is_reopened_is_followed_by_who_came_while_it_was_closed(stage: Stage) {

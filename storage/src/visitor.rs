@@ -398,8 +398,13 @@ pub struct Proof {
     pub claim: Claim,
 }
 
+/// Uses `contact_by_root`. Who is blocked is so on every device.
 const TIE_VISITOR: &str = "
-    UPDATE visitor SET contact_id = $3, proved = TRUE, claim_json = $4, version = version + 1
+    UPDATE visitor SET contact_id = $3, proved = TRUE, claim_json = $4, version = version + 1,
+        blocked_at_ms = COALESCE(blocked_at_ms, (
+            SELECT MAX(m.blocked_at_ms) FROM contact k
+            JOIN contact m ON m.workspace_id = k.workspace_id AND m.root_id = k.root_id
+            WHERE k.workspace_id = $1 AND k.contact_id = $3))
     WHERE workspace_id = $1 AND visitor_id = $2 AND erased_at_ms IS NULL";
 
 const INSERT_TIED_EVENT: &str = "

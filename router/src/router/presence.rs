@@ -15,6 +15,7 @@ use protocol::rejection::{ErrorCode, Rejection};
 use protocol::site::Site;
 use protocol::widget::{Staff, WidgetConfig};
 use protocol::workspace::Settings;
+use storage::visitor::VisitorRow;
 
 use super::{Router, VisitorWelcome};
 use crate::cache::Tenant;
@@ -218,14 +219,22 @@ impl Router {
     /// The store knows something new about a visitor: the live list shows it.
     pub(crate) async fn visitor_changed(&self, workspace_id: WorkspaceId, visitor_id: VisitorId) {
         match storage::visitor::find(&self.0.db, workspace_id, visitor_id).await {
-            Ok(Some(row)) if row.erased => self.presence(Input::Forget { visitor_id }).await,
-            Ok(Some(row)) => {
-                let facts = visitor::facts_of(&row);
-                self.presence(Input::Facts { visitor_id, facts }).await;
-            }
+            Ok(Some(row)) => self.visitor_is(&row).await,
             Ok(None) => {}
             Err(error) => tracing::warn!(%error, "a visitor could not be read"),
         }
+    }
+
+    /// What the store knows of a visitor: the live list shows it.
+    pub(crate) async fn visitor_is(&self, row: &VisitorRow) {
+        let visitor_id = row.id;
+        let input = if row.erased {
+            Input::Forget { visitor_id }
+        } else {
+            let facts = visitor::facts_of(row);
+            Input::Facts { visitor_id, facts }
+        };
+        self.presence(input).await;
     }
 
     /// What a site measures its visitors by.

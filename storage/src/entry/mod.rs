@@ -1,6 +1,7 @@
 //! Entries: the log of a conversation. Appending is one guarded batch; reading gives today's words.
 
 mod append;
+mod block;
 mod guard;
 mod read;
 pub(crate) mod write;

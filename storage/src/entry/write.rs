@@ -12,7 +12,7 @@ use protocol::text::cut;
 use crate::command::CommandKey;
 use crate::conversation::SLOT_MS;
 use crate::db::{Batch, Db, Given, Stmt, Value};
-use crate::entry::{NewContent, NewEntry, NewMessage};
+use crate::entry::{NewContent, NewEntry, NewMessage, block};
 
 /// Bytes of a preview.
 const PREVIEW_BYTES_MAX: usize = 160;
@@ -144,18 +144,6 @@ const BIND_VISITOR: &str = "
     WHERE workspace_id = $1 AND open_conversation_id IS NULL AND visitor_id = (
         SELECT c.visitor_id FROM conversation c WHERE c.workspace_id = $1 AND c.conversation_id = $2)";
 
-const BLOCK_VISITOR: &str = "
-    UPDATE visitor SET blocked_at_ms = $3, version = version + 1
-    WHERE workspace_id = $1 AND visitor_id = (
-        SELECT c.visitor_id FROM conversation c WHERE c.workspace_id = $1 AND c.conversation_id = $2)";
-
-const INSERT_VISITOR_EVENT: &str = "
-    INSERT INTO event (event_id, workspace_id, event_type, subject, number, at_ms)
-    SELECT $3, $1, 'visitor.changed', v.visitor_id, v.version, CAST($4 AS BIGINT)
-    FROM conversation c
-    JOIN visitor v ON v.workspace_id = c.workspace_id AND v.visitor_id = c.visitor_id
-    WHERE c.workspace_id = $1 AND c.conversation_id = $2";
-
 /// What all statements of an append share.
 pub(crate) struct Head<'a> {
     pub(crate) workspace_id: Value,
@@ -279,12 +267,7 @@ impl Head<'_> {
                 push(CLEAR_TIMER, &[]);
                 push(FREE_VISITOR, &[]);
             }
-            NewContent::VisitorBlocked { blocked } => {
-                push(BLOCK_VISITOR, &[Value::from(blocked.then_some(self.at_ms))]);
-                let event_id = db.world().ids.next::<protocol::id::EventId>();
-                let more = [Value::from(event_id), Value::from(self.at_ms)];
-                push(INSERT_VISITOR_EVENT, &more);
-            }
+            NewContent::VisitorBlocked { blocked } => block::push(self, db, batch, *blocked),
             NewContent::Assigned { agent_id } => push(CHANGE_ASSIGNEE, &[Value::from(*agent_id)]),
             NewContent::Moved { department_id } => {
                 push(CHANGE_DEPARTMENT, &[Value::from(*department_id)]);

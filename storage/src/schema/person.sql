@@ -80,6 +80,7 @@ CREATE TABLE contact (
     root_id TEXT NOT NULL,
     created_at_ms BIGINT NOT NULL,
     seen_at_ms BIGINT NOT NULL,
+    blocked_at_ms BIGINT,
     erased_at_ms BIGINT,
     PRIMARY KEY (workspace_id, contact_id)
 );
