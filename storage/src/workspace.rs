@@ -34,20 +34,40 @@ pub async fn find(reader: &Reader, workspace_id: WorkspaceId) -> Result<Option<W
         .transpose()
 }
 
-/// Walks the whole table, which holds tenants.
-const LIST_WORKSPACES: &str = "
-    SELECT workspace_id FROM workspace ORDER BY created_at_ms, workspace_id LIMIT 1000";
+/// Workspaces that are read at a time.
+const PAGE_LENGTH: usize = 500;
 
-/// All workspaces, oldest first, at most 1,000: for those who serve all of them.
+/// Uses the primary key.
+const LIST_WORKSPACES: &str = "
+    SELECT workspace_id FROM workspace WHERE workspace_id > $1 ORDER BY workspace_id LIMIT $2";
+
+/// All workspaces, oldest first as their ids tell: for those who serve all of them. Costs a read for each.
 ///
 /// # Errors
 /// The store's.
 pub async fn list(reader: &Reader) -> Result<Vec<Workspace>> {
     let mut workspaces = Vec::new();
-    for row in reader.rows(stmt!(LIST_WORKSPACES)).await? {
-        workspaces.extend(find(reader, row.id("workspace_id")?).await?);
+    for workspace_id in ids(reader).await? {
+        workspaces.extend(find(reader, workspace_id).await?);
     }
     Ok(workspaces)
+}
+
+/// The ids of all workspaces, a page at a time.
+async fn ids(reader: &Reader) -> Result<Vec<WorkspaceId>> {
+    let mut ids: Vec<WorkspaceId> = Vec::new();
+    loop {
+        let after = ids.last().map(ToString::to_string).unwrap_or_default();
+        let rows = reader
+            .rows(stmt!(LIST_WORKSPACES, after, PAGE_LENGTH))
+            .await?;
+        for row in &rows {
+            ids.push(row.id("workspace_id")?);
+        }
+        if rows.len() < PAGE_LENGTH {
+            return Ok(ids);
+        }
+    }
 }
 
 const INSERT_WORKSPACE: &str = "

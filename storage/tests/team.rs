@@ -11,12 +11,14 @@ use common::{Installed, NOW_MS, Store, scope, secret, session, site};
 use protocol::agent::{AgentChange, Invitation};
 use protocol::audit::FailedLogin;
 use protocol::event::EventType;
+use protocol::id::WorkspaceId;
 use protocol::key::ApiKey;
 use protocol::page::{Cursor, List};
 use protocol::permission::{Permission, Role};
 use protocol::site::SiteChange;
 use protocol::text::Name;
 use protocol::workspace::{Settings, WorkspaceChange};
+use storage::db::{Batch, Stmt};
 use storage::error::Written;
 use storage::event::EventCursor;
 use storage::invitation::InvitationRow;
@@ -431,6 +433,24 @@ on_both! {
         assert_eq!((taken[0].attempt_count, taken[0].due_at_ms), (1, 100));
         job::done(db, &row).await.unwrap();
         assert_eq!(job::next_due_at_ms(db).await.unwrap(), None);
+    }
+
+    async fn all_workspaces_are_listed_however_many(store: &Store) {
+        let installed = store.installed().await;
+        let mut batch = Batch::default();
+        for _ in 0..1_000 {
+            let id: WorkspaceId = store.world.ids.next();
+            batch.push(Stmt::new(
+                "INSERT INTO workspace (workspace_id, version, change_id, name, time_zone, created_at_ms)
+                VALUES ($1, 1, '', 'Many', 'UTC', 0)",
+                vec![id.into()],
+            ));
+        }
+        store.db.batch(batch).await.unwrap();
+        let listed = workspace::list(&store.db).await.unwrap();
+        assert_eq!(listed.len(), 1_001);
+        assert!(listed.windows(2).all(|pair| pair[0].id < pair[1].id));
+        assert!(listed.iter().any(|one| one.id == installed.workspace_id()));
     }
 
     async fn another_workspace_sees_none_of_it(store: &Store) {
