@@ -27,6 +27,7 @@ pub mod search;
 pub mod setup;
 pub mod site;
 pub mod text;
+pub mod time_zone;
 pub mod view;
 pub mod visitor;
 pub mod widget;

@@ -7,6 +7,7 @@ use http::HeaderMap;
 use protocol::id::{SiteId, VisitorId, WorkspaceId};
 use protocol::rejection::ErrorCode;
 use protocol::site::{SecretKind, Site};
+use protocol::time_zone;
 use protocol::visitor::Claim;
 use protocol::widget::{NewVisitorSession, VisitorSession};
 use router::{Newcomer, Proof};
@@ -52,7 +53,8 @@ pub(crate) async fn begin(
     let place = doors.geo.place(&line, &headers);
     let mut seen = browser::of_user_agent(&user_agent(&headers), place);
     seen.language = browser::tag(asked.language.as_deref()).or_else(|| browser::language(&headers));
-    seen.time_zone = browser::tag(asked.time_zone.as_deref());
+    let time_zone = asked.time_zone.as_deref().and_then(time_zone::named);
+    seen.time_zone = time_zone.map(str::to_owned);
     let standing = doors
         .router
         .begin_visitor(&Newcomer {
