@@ -291,12 +291,7 @@ impl Actor {
                 workspace_id,
                 agent_id,
                 availability,
-            } => {
-                self.agent_chose(workspace_id, agent_id, availability);
-                let change = self.agents.choose(agent_id, availability);
-                self.team_changed(workspace_id, change.into_iter().collect())
-                    .await;
-            }
+            } => self.choose(workspace_id, agent_id, availability).await,
             Message::TeamChanged { workspace_id } => self.tell_staff(workspace_id).await,
             // Whoever asked may have gone.
             Message::Team {
@@ -326,6 +321,18 @@ impl Actor {
             Message::Node { node_id, sign } => self.node(node_id, sign).await,
             Message::Missed { workspace_id } => self.miss(workspace_id),
         }
+    }
+
+    async fn choose(
+        &mut self,
+        workspace_id: WorkspaceId,
+        agent_id: AgentId,
+        availability: Availability,
+    ) {
+        self.agent_chose(workspace_id, agent_id, availability);
+        let change = self.agents.choose(agent_id, availability);
+        self.team_changed(workspace_id, change.into_iter().collect())
+            .await;
     }
 
     async fn agent_enter(
