@@ -461,6 +461,7 @@ pub async fn prove(
     batch.locks.insert(0, contact_id.to_string());
     let proved = contact::Proved {
         contact_id,
+        is_known: known.is_some(),
         proof,
         identities: &identities,
         besides: &besides,

@@ -215,6 +215,18 @@ mod stories {
             assert_eq!(all.items.len(), 2);
         }
 
+        /// Browsers that prove the same new customer at once are one person all the same.
+        async fn proofs_at_once_make_one_customer(store: &Store) {
+            let talk = Talk::new(store).await;
+            for round in 0..4 {
+                let proof = proof(&format!("c-{round}"), "Ana");
+                let (one, two) = (talk.another_visitor().await, talk.another_visitor().await);
+                let (first, second) = tokio::join!(prove(&talk, &one, &proof), prove(&talk, &two, &proof));
+                assert!(first.is_some());
+                assert_eq!(first, second);
+            }
+        }
+
         /// An address that a site signs beside its own id is proved, and ties nobody: customers may share one.
         async fn a_signed_address_is_proved_and_ties_nobody(store: &Store) {
             let talk = Talk::new(store).await;

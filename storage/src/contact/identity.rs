@@ -257,6 +257,8 @@ pub(super) fn proved_form(kind: IdentityKind, value: &str) -> String {
 /// What is proved, and of whom.
 pub(crate) struct Proved<'a> {
     pub(crate) contact_id: ContactId,
+    /// Whether the identity leads to the contact already.
+    pub(crate) is_known: bool,
     pub(crate) proof: &'a Proof,
     /// Kinds, scopes and values, as far as there is room for them.
     pub(crate) identities: &'a [(IdentityKind, String, String)],
@@ -282,6 +284,14 @@ const SET_CUSTOMER: &str = "
         seen_at_ms = CASE WHEN $7 > seen_at_ms THEN $7 ELSE seen_at_ms END
     WHERE workspace_id = $1 AND contact_id = $2 AND erased_at_ms IS NULL";
 
+/// Fails where another contact was proved to be this meanwhile.
+const INSERT_FIRST_PROOF: &str = "
+    INSERT INTO contact_identity (workspace_id, contact_id, kind, scope, value, value_folded,
+        verified_at_ms, created_at_ms)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $7)
+    ON CONFLICT (workspace_id, contact_id, kind, scope, value_folded)
+    DO UPDATE SET verified_at_ms = COALESCE(contact_identity.verified_at_ms, excluded.verified_at_ms)";
+
 /// Once: what was merged into the contact keeps what it was proved to be, and speaks for it. Uses
 /// `contact_identity_verified`.
 const INSERT_PROOF: &str = "
@@ -305,6 +315,7 @@ pub(crate) fn push_proved(
     let workspace_id = visitor.workspace_id;
     let Proved {
         contact_id,
+        is_known,
         proof,
         besides,
         at_ms,
@@ -332,8 +343,14 @@ pub(crate) fn push_proved(
         fold(claim.name.as_deref().unwrap_or_default())
     ));
     for (kind, scope, value) in proved.identities {
+        // An address within a customer's id names nobody by itself.
+        let is_name = *kind == IdentityKind::ExternalId || scope.is_empty();
         batch.push(stmt!(
-            INSERT_PROOF,
+            if is_name && !is_known {
+                INSERT_FIRST_PROOF
+            } else {
+                INSERT_PROOF
+            },
             workspace_id,
             contact_id,
             kind.as_str(),
