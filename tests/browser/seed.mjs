@@ -10,7 +10,7 @@ const iphone = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_4 like Mac OS X) AppleWebK
 
 /** Who writes what; `answers` come from the team, in turn with the words. `pages` are walked, the last one is in sight. */
 const people = [
-  { name: "Ana Kovač", email: "ana.kovac@example.com", browser: safari, language: "sl", zone: "Europe/Ljubljana", referrer: "https://search.example.org/?q=smoky+black+tea", pages: ["/demo/", "/demo/about/", "/demo/tea/"], words: ["Is the smoky black the same harvest as last winter?", "Then two tins, please. Can you pack them as a gift?"], answers: ["It is: the same garden, picked in November."] },
+  { name: "Ana Kovač", email: "ana.kovac@example.com", browser: safari, language: "sl", zone: "Europe/Ljubljana", referrer: "https://search.example.org/?q=smoky+black+tea", pages: ["/demo/", "/demo/about/", "/demo/tea/"], events: [["basket_filled", { tins: 2 }]], words: ["Is the smoky black the same harvest as last winter?", "Then two tins, please. Can you pack them as a gift?"], answers: ["It is: the same garden, picked in November."] },
   { name: "Li Wei", email: "li.wei@example.com", browser: iphone, language: "zh", zone: "Asia/Singapore", pages: ["/demo/"], words: ["Do you ship to Singapore?"], answers: [] },
   { name: "Jonas Berg", email: "jonas@example.com", browser: chrome, language: "de", zone: "Europe/Berlin", pages: ["/demo/app/", "/demo/about/"], words: ["My parcel 2207 says delivered, but nothing is here."], answers: ["I am sorry, Jonas. I am asking the carrier right now.", "They left it with your neighbor at number 12."], after: "Found it. Thank you for being so quick" },
   { name: "Priya Raman", email: "priya@example.com", browser: chrome, language: "en", zone: "Asia/Kolkata", pages: ["/demo/", "/demo/app/"], words: ["Could I move my Friday order to next week?"], answers: ["Of course. It leaves next Friday instead."] },
@@ -61,6 +61,7 @@ async function enter(api, stack, person) {
   };
   if (person.name !== "") await send({ do: "identify", claim: { name: person.name, email: person.email } });
   for (const page of further) await api.ask("POST", "frames", { type: "page", ...page }, headers);
+  for (const [name, properties] of person.events ?? []) await api.ask("POST", "frames", { type: "track", name, properties }, headers);
   return send;
 }
 

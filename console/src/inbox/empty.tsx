@@ -5,8 +5,10 @@ import type { InboxFilter } from "@switchboard/protocol";
 
 import { sitesQuery } from "../api/query.ts";
 import { inbox } from "../live/session.ts";
+import { usePhone } from "../part/screen.ts";
 import { useStore } from "../part/store.ts";
 import { Snippet } from "../settings/snippet.tsx";
+import { Checklist } from "./checklist.tsx";
 
 const WORDS: Record<InboxFilter, { title: string; text: string }> = {
   all: { title: "No open conversations", text: "A conversation appears here as soon as a visitor writes." },
@@ -23,6 +25,8 @@ export function NothingHere({ filter }: { filter: InboxFilter }) {
   const sites = useQuery({ ...sitesQuery, enabled: quiet });
   const site = sites.data?.find((each) => !each.archived);
   const words = WORDS[filter];
+  // Elsewhere it stands beside the list.
+  const phone = usePhone();
   return (
     <div className="empty">
       <h2>{words.title}</h2>
@@ -32,6 +36,7 @@ export function NothingHere({ filter }: { filter: InboxFilter }) {
           Show {counts?.unassigned} unassigned
         </Link>
       )}
+      {quiet && phone && <Checklist />}
       {quiet && site && (
         <div className="stack">
           <p className="faint">Put this on your pages, or write to yourself from the test page.</p>
