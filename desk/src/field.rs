@@ -3,7 +3,7 @@
 
 use protocol::limit;
 use protocol::rejection::{ErrorCode, Rejection};
-use protocol::text::Name;
+use protocol::text::{Form, Name, check};
 use protocol::time_zone;
 
 /// Bytes of a text of a few lines: a description, a greeting.
@@ -23,16 +23,14 @@ pub(crate) fn line(text: &str, field: &'static str) -> Result<String, Rejection>
         .map_err(|refused| Rejection::of(refused.code, field))
 }
 
-/// A text of a few lines that may be empty, without control characters, at most 2,000 bytes.
+/// A text of a few lines that may be empty, at most 2,000 bytes, and as [`Form::Lines`].
 pub(crate) fn lines(text: &str, field: &'static str) -> Result<String, Rejection> {
     let text = text.replace("\r\n", "\n");
     let text = text.trim();
     if text.len() > LINES_BYTES_MAX {
         return Err(Rejection::of(ErrorCode::TooLong, field));
     }
-    if text.chars().any(|c| c.is_control() && c != '\n') {
-        return Err(Rejection::of(ErrorCode::Invalid, field));
-    }
+    check(text, Form::Lines, field)?;
     Ok(text.to_owned())
 }
 
@@ -133,7 +131,10 @@ mod tests {
             Err(Rejection::of(ErrorCode::TooLong, "title"))
         );
         assert_eq!(lines("a\r\nb", "greeting").as_deref(), Ok("a\nb"));
-        assert!(lines("a\0", "greeting").is_err());
+        for bad in ["a\0", "a\u{202e}b"] {
+            let refused = Rejection::of(ErrorCode::Invalid, "greeting");
+            assert_eq!(lines(bad, "greeting"), Err(refused));
+        }
         assert!(lines(&"x".repeat(LINES_BYTES_MAX + 1), "greeting").is_err());
     }
 

@@ -5,6 +5,38 @@ use serde::{Deserialize, Deserializer, Serialize, de};
 use crate::limit;
 use crate::rejection::{ErrorCode, Rejection};
 
+/// How a text may look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// A name, a title: one line that stands among others' words and must not turn or hide them.
+    Line,
+    /// What somebody wrote, shown in a place of its own: line feeds and tabs, and the marks and isolates
+    /// that texts written from the right need.
+    Lines,
+}
+
+/// Checks a text from outside: no control characters, and nothing that makes it read as what it is not
+/// (Trojan Source, CVE-2021-42574). Every door that takes a text asks here.
+///
+/// # Errors
+/// `invalid`, with the field.
+pub fn check(text: &str, form: Form, field: &'static str) -> Result<(), Rejection> {
+    let is_bad = |c: char| match form {
+        Form::Line => c.is_control() || is_direction_control(c),
+        Form::Lines => (c.is_control() && c != '\n' && c != '\t') || is_override(c),
+    };
+    match text.chars().any(is_bad) {
+        true => Err(Rejection::of(ErrorCode::Invalid, field)),
+        false => Ok(()),
+    }
+}
+
+/// Characters that show what follows in another order than it was written, whatever it is. No language
+/// needs them: what is written from the right turns by itself.
+fn is_override(c: char) -> bool {
+    matches!(c, '\u{202d}' | '\u{202e}')
+}
+
 /// What a person wrote: not blank, no NUL, within [`limit::BODY_BYTES_MAX`]. Never HTML.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, ts_rs::TS, utoipa::ToSchema)]
 #[serde(transparent)]
@@ -16,7 +48,7 @@ impl Body {
     /// Checks a text and takes off blank lines and spaces around it.
     ///
     /// # Errors
-    /// `empty`, `too_long`, or `invalid` for control characters other than tab and line feed.
+    /// `empty`, `too_long`, or `invalid` for what [`Form::Lines`] does not take.
     pub fn parse(text: &str) -> Result<Self, Rejection> {
         let text = text.replace("\r\n", "\n");
         let text = text.trim();
@@ -26,12 +58,7 @@ impl Body {
         if text.len() > limit::BODY_BYTES_MAX {
             return Err(Rejection::of(ErrorCode::TooLong, "body"));
         }
-        if text
-            .chars()
-            .any(|c| c.is_control() && c != '\n' && c != '\t')
-        {
-            return Err(Rejection::of(ErrorCode::Invalid, "body"));
-        }
+        check(text, Form::Lines, "body")?;
         Ok(Self(text.to_owned()))
     }
 
@@ -62,12 +89,7 @@ impl Name {
         if text.len() > limit::NAME_BYTES_MAX {
             return Err(Rejection::of(ErrorCode::TooLong, "name"));
         }
-        if text
-            .chars()
-            .any(|c| c.is_control() || is_direction_control(c))
-        {
-            return Err(Rejection::of(ErrorCode::Invalid, "name"));
-        }
+        check(text, Form::Line, "name")?;
         Ok(Self(text.to_owned()))
     }
 
@@ -100,12 +122,10 @@ impl Email {
             !local.is_empty() && domain.len() >= 3 && domain.contains('.') && !domain.contains('@')
         });
         let local_host = text.ends_with("@localhost") && text.len() > "@localhost".len();
-        let clean = text.chars().all(|c| {
-            !c.is_control()
-                && !c.is_whitespace()
-                && !is_direction_control(c)
-                && !"<>,;\"()".contains(c)
-        });
+        check(text, Form::Line, "email")?;
+        let clean = text
+            .chars()
+            .all(|c| !c.is_whitespace() && !"<>,;\"()".contains(c));
         if (!whole && !local_host) || !clean {
             return Err(Rejection::of(ErrorCode::Invalid, "email"));
         }
@@ -369,6 +389,35 @@ mod tests {
         assert_eq!(file_name("..."), "file");
         assert_eq!(file_name("<script>.png"), "script.png");
         assert!(file_name(&"é".repeat(300)).len() <= limit::FILE_NAME_BYTES_MAX);
+    }
+
+    #[test]
+    fn a_text_holds_nothing_that_misleads() {
+        let check = |text: &str, line: bool, lines: bool| {
+            assert_eq!(check(text, Form::Line, "x").is_ok(), line, "{text:?}");
+            assert_eq!(check(text, Form::Lines, "x").is_ok(), lines, "{text:?}");
+        };
+        for text in ["Ana", "", "עדי כريم", "علی\u{200c}رضا", "👩\u{200d}👧"] {
+            check(text, true, true);
+        }
+        // What is written from the right may carry its marks, where it stands alone.
+        for text in [
+            "a\nb",
+            "a\tb",
+            "שלום \u{2067}C++\u{2069}\u{200f}!",
+            "\u{61c}a",
+            "\u{202b}a\u{202c}",
+            "🏴\u{e0067}\u{e0062}\u{e007f}",
+        ] {
+            check(text, false, true);
+        }
+        for c in [
+            '\0', '\u{7}', '\u{1b}', '\r', '\u{7f}', '\u{85}', '\u{202d}', '\u{202e}',
+        ] {
+            check(&format!("a{c}b"), false, false);
+        }
+        let refused = super::check("a\u{202e}b", Form::Lines, "body").unwrap_err();
+        assert_eq!(refused, Rejection::of(ErrorCode::Invalid, "body"));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use protocol::contact::AttributeValue;
 use protocol::limit;
 use protocol::rejection::{ErrorCode, Rejection};
-use protocol::text::{Email, Name};
+use protocol::text::{self, Email, Form, Name};
 use protocol::visitor::Claim;
 
 /// Checks a claim.
@@ -46,9 +46,7 @@ pub(crate) fn check_properties<'a>(
                 if text.len() > limit::PROPERTY_BYTES_MAX {
                     return Err(Rejection::of(ErrorCode::TooLong, field));
                 }
-                if text.contains('\0') {
-                    return Err(Rejection::of(ErrorCode::Invalid, field));
-                }
+                text::check(text, Form::Lines, field)?;
             }
             AttributeValue::Number(number) => {
                 if !number.is_finite() {
@@ -72,10 +70,7 @@ pub(crate) fn check_name(name: &str, field: &'static str) -> Result<(), Rejectio
     if name.len() > limit::PROPERTY_NAME_BYTES_MAX {
         return Err(Rejection::of(ErrorCode::TooLong, field));
     }
-    if name.chars().any(char::is_control) {
-        return Err(Rejection::of(ErrorCode::Invalid, field));
-    }
-    Ok(())
+    text::check(name, Form::Line, field)
 }
 
 #[cfg(test)]
@@ -161,9 +156,28 @@ mod tests {
     }
 
     #[test]
+    fn attributes_hold_nothing_that_misleads() {
+        let turned = BTreeMap::from([("pl\u{202e}an".to_owned(), AttributeValue::Flag(true))]);
+        for attributes in [properties(1, "a\u{202e}b"), turned] {
+            let claim = Claim {
+                attributes,
+                ..Claim::default()
+            };
+            let wanted = (ErrorCode::Invalid, Some("attributes".to_owned()));
+            assert_eq!(refused(&claim), Some(wanted));
+        }
+    }
+
+    #[test]
     fn a_name_is_short_and_says_something() {
         assert!(check_name("plan_selected", "name").is_ok());
-        for bad in ["", "a\nb", &"n".repeat(limit::PROPERTY_NAME_BYTES_MAX + 1)] {
+        for bad in [
+            "",
+            "a\nb",
+            "a\u{202e}b",
+            "a\u{200b}b",
+            &"n".repeat(limit::PROPERTY_NAME_BYTES_MAX + 1),
+        ] {
             assert!(check_name(bad, "name").is_err(), "{bad}");
         }
     }

@@ -312,7 +312,7 @@ fn page_view(page: &Page, at_ms: u64) -> Option<PageView> {
     }
     Some(PageView {
         url: cut(url.as_str(), limit::URL_BYTES_MAX),
-        title: cut(&one_line(&page.title), limit::TITLE_BYTES_MAX),
+        title: cut(&page.title, limit::TITLE_BYTES_MAX),
         at_ms,
     })
 }
@@ -329,7 +329,8 @@ fn source_of(page: &Page) -> Source {
         .filter_map(|(name, value)| {
             let name = name.strip_prefix("utm_")?;
             let is_kept = !name.is_empty() && name.len() <= limit::PROPERTY_NAME_BYTES_MAX;
-            is_kept.then(|| (one_line(name), cut(&one_line(&value), UTM_BYTES_MAX)))
+            let name = cut(name, limit::PROPERTY_NAME_BYTES_MAX);
+            is_kept.then(|| (name, cut(&value, UTM_BYTES_MAX)))
         })
         .take(UTM_MAX)
         .collect();
@@ -345,12 +346,6 @@ fn web_address(text: &str) -> Option<Url> {
     matches!(url.scheme(), "http" | "https").then_some(url)
 }
 
-fn one_line(text: &str) -> String {
-    text.chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -358,7 +353,7 @@ mod tests {
     fn page(url: &str, referrer: Option<&str>) -> Page {
         Page {
             url: url.to_owned(),
-            title: "A\u{0}title".to_owned(),
+            title: "A\u{0}tit\u{202e}le".to_owned(),
             referrer: referrer.map(str::to_owned),
         }
     }
@@ -402,6 +397,12 @@ mod tests {
         );
         assert_eq!(source.utm["source"], "news");
         assert_eq!(source.utm.len(), 2);
+        let odd = "https://shop.example/?utm_so%E2%80%AEurce=ne%E2%80%AEw%00s";
+        let source = source_of(&page(odd, None));
+        assert_eq!(
+            source.utm,
+            BTreeMap::from([("source".to_owned(), "new s".to_owned())])
+        );
         let own = source_of(&page(url, Some("https://shop.example/before")));
         assert_eq!(own.referrer, None);
         let bad = source_of(&page(url, Some("javascript:alert(1)")));

@@ -15,4 +15,5 @@ mod records;
 mod scope;
 mod strict;
 mod sweep;
+mod text;
 mod wire;

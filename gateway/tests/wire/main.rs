@@ -14,3 +14,4 @@ mod slow;
 mod sockets;
 mod stack;
 mod streams;
+mod text;

@@ -244,7 +244,7 @@ async fn only_pages_of_allowed_origins_begin_a_session(stack: Stack) -> Stack {
 async fn hostile_words_stay_words(stack: Stack) -> Stack {
     let mut visitor = stack.visitor().await;
     let mut agent = stack.agent().await;
-    let words = "<script>alert(1)</script><img src=x onerror=alert(2)> \u{202e}gnp.exe '; DROP TABLE entry; --";
+    let words = "<script>alert(1)</script><img src=x onerror=alert(2)> \u{2067}exe.png\u{2069} '; DROP TABLE entry; --";
     visitor.says(words).await;
     let id = visitor.conversation();
     agent.opens(id).await;
@@ -262,7 +262,20 @@ async fn hostile_words_stay_words(stack: Stack) -> Stack {
         },
     });
     let problem = refusal(&mut visitor, &claim.to_string()).await;
-    assert_eq!(problem.code, ErrorCode::Invalid);
+    assert_eq!(
+        (problem.code, problem.field.as_deref()),
+        (ErrorCode::Invalid, Some("name"))
+    );
+    // What turns the order of all that follows is no word of any language.
+    let turned = json!({
+        "type": "command", "client_id": "turned-2",
+        "command": { "do": "send_message", "body": "\u{202e}gnp.exe" },
+    });
+    let problem = refusal(&mut visitor, &turned.to_string()).await;
+    assert_eq!(
+        (problem.code, problem.field.as_deref()),
+        (ErrorCode::Invalid, Some("body"))
+    );
     stack
         .agree(id, &mut [&mut visitor.client, &mut agent.client])
         .await;
