@@ -299,6 +299,62 @@ async fn nothing_is_said_behind_an_erasure() {
     }
 }
 
+/// As a restart of the server does: what was acknowledged is stored once, and new connections are made.
+#[tokio::test]
+async fn cut_connections_lose_nothing_acknowledged() {
+    let store = Store::postgres().await;
+    let talk = Talk::new(&store).await;
+    let id = talk.says("one").await.conversation.id;
+    let Home::Postgres(url) = &store.config.home else {
+        panic!("a Postgres");
+    };
+    let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls)
+        .await
+        .unwrap();
+    let background = store.world.tracker.spawn(connection);
+    let stored = std::sync::atomic::AtomicUsize::new(0);
+    let senders = (0..8).map(|sender| {
+        let (talk, stored) = (&talk, &stored);
+        async move {
+            let mut seqs = Vec::new();
+            for n in 0..12 {
+                let body = format!("{sender} {n}");
+                let deed = talk.deed(id, vec![NewContent::Message(words(&body))]);
+                let seq = loop {
+                    match entry::append(&talk.store.db, &deed).await {
+                        Ok(Outcome::Accepted(stored)) => break stored.receipt.seq,
+                        Ok(Outcome::Replayed(receipt)) => break receipt.seq,
+                        Err(error) if error.is_unavailable() => {}
+                        other => panic!("{other:?}"),
+                    }
+                };
+                stored.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                seqs.extend(seq);
+            }
+            seqs
+        }
+    });
+    let cutting = async {
+        for round in 1..=5 {
+            // Each time in the middle of what goes on.
+            while stored.load(std::sync::atomic::Ordering::Relaxed) < round * 12 {
+                tokio::task::yield_now().await;
+            }
+            let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                WHERE datname = current_database() AND pid <> pg_backend_pid()";
+            client.query(cut, &[]).await.unwrap();
+        }
+    };
+    let (seqs, ()) = futures_util::join!(join_all(senders), cutting);
+    let mut seqs = seqs.concat();
+    seqs.sort_unstable();
+    let dense: Vec<u64> = (1..=97).collect();
+    assert_eq!(seqs, dense[1..]);
+    assert_eq!(numbers(&talk, id).await, dense);
+    drop(client);
+    background.await.unwrap().unwrap();
+}
+
 /// Whoever had to wait for a conversation sees all that was done meanwhile, not the store of before the wait.
 #[tokio::test]
 async fn a_send_that_waited_sees_what_it_waited_for() {
