@@ -16,6 +16,7 @@ import type {
   Entry,
   InboxFilter,
   Listing,
+  Me,
   Membership,
   Permission,
   Problem,
@@ -138,6 +139,15 @@ function keptStorage(): Storage | null {
   }
 }
 
+/** Reads what I may do now. Where that fails, the rights of before are shown, and the server refuses. */
+async function readMyRights(): Promise<void> {
+  const me = await call<Me>("me").catch(() => null);
+  if (me === null) return;
+  queries.setQueryData(["me"], me);
+  const now = me.memberships.find((each) => each.agent_id === membership.get()?.agent_id);
+  if (now) membership.set(now);
+}
+
 /** Puts a piece of news where it belongs. */
 function take(from: AgentClient, news: AgentNews): void {
   if (from !== live) return;
@@ -145,8 +155,10 @@ function take(from: AgentClient, news: AgentNews): void {
     case "welcome":
       setServerNow(news.now_ms);
       forgetSignals();
-      // What the connection that broke off may have missed is read again when somebody looks at it.
+      // What the connection that broke off may have missed is read again when somebody looks at it; what I may do,
+      // at once: other rights are what a connection may have ended for.
       void queries.invalidateQueries({ predicate: (query) => query.queryKey[0] !== "me" });
+      void readMyRights();
       return;
     case "inbox":
       noteRecords(news.rows);

@@ -91,3 +91,33 @@ test("a secret that is shown once is not lost by Escape, a click beside it, or g
   await owner.getByText("Reports").waitFor();
   assert.deepEqual(stack.complaints, []);
 });
+
+test("other rights are at once what the console of a member offers, and taken back likewise", async () => {
+  const { api, headers } = await stack.api();
+  const invited = await api.ask("POST", "invitations", { email: "jon@example.com", role: "agent" }, headers);
+  const password = "correct-horse-battery";
+  await api.ask("POST", "invitations/accept", { token: invited.link.split("token=")[1], name: "Jon Arden", password });
+  const jon = await stack.person();
+  await jon.goto(`${stack.origin}/console/sign-in`);
+  await jon.getByLabel("E-mail").fill("jon@example.com");
+  await jon.getByLabel("Password").fill(password);
+  await jon.getByRole("button", { name: "Sign in" }).click();
+  await jon.waitForURL(/\/console\/inbox\//);
+  await jon.getByRole("link", { name: "Settings" }).click();
+  const pages = jon.getByRole("navigation", { name: "Settings" });
+  await pages.getByRole("link", { name: "Profile" }).waitFor();
+  assert.equal(await pages.getByRole("link", { name: "API keys" }).count(), 0);
+
+  const member = async () => (await api.ask("GET", "agents", undefined, headers)).items.find((each) => each.name === "Jon Arden");
+  const grant = async (grants) => {
+    const { id, version } = await member();
+    await api.ask("PATCH", `agents/${id}`, { grants }, { ...headers, "if-match": `"${version}"` });
+  };
+  await grant(["keys.write"]);
+  await pages.getByRole("link", { name: "API keys" }).click();
+  await jon.getByRole("button", { name: "Make a key" }).waitFor();
+  await grant([]);
+  await pages.getByRole("link", { name: "API keys" }).waitFor({ state: "detached" });
+  await jon.getByRole("button", { name: "Make a key" }).waitFor({ state: "detached" });
+  assert.deepEqual(stack.complaints, []);
+});
