@@ -42,11 +42,13 @@ export async function until(what, look, limitMs = 15_000) {
   }
 }
 
-/** The cable between browsers and server: it can be cut and mended, and refuse WebSockets. */
+/** The cable between browsers and server: it can be cut and mended, clog, and refuse WebSockets. */
 class Cable {
   #sockets = new Set();
   #isCut = false;
   blocksSockets = false;
+  /** What has sent more up than this sends nothing further, until the cable is cut. */
+  upBytesMax = Infinity;
   #listener;
   port = 0;
 
@@ -57,9 +59,12 @@ class Cable {
         return;
       }
       const far = connect(targetPort(), "127.0.0.1");
+      let upBytes = 0;
       near.on("data", (bytes) => {
         // As proxies do that know nothing of them.
         if (this.blocksSockets && bytes.includes("GET /api/v1/socket")) near.destroy();
+        upBytes += bytes.length;
+        if (upBytes > this.upBytesMax) near.unpipe(far).pause();
       });
       for (const [one, other] of [
         [near, far],
@@ -264,6 +269,16 @@ export async function launcherName(page) {
 export async function say(panel, text) {
   await panel.getByLabel("Message", { exact: true }).fill(text);
   await panel.getByRole("button", { name: "Send" }).click();
+}
+
+/** Chooses a large file. It is made in the browser, because the line to its driver is slow. */
+export function chooseLarge(picker, name, size) {
+  return picker.evaluate((input, { name, size }) => {
+    const chosen = new DataTransfer();
+    chosen.items.add(new File(["tea ".repeat(size / 4)], name, { type: "text/plain" }));
+    input.files = chosen.files;
+    input.dispatchEvent(new Event("change", { bubbles: true }));
+  }, { name, size });
 }
 
 /** Waits for a message in the panel. */
