@@ -1,5 +1,5 @@
 /** The documented HTTP API, as the console calls it: cookie, CSRF header, workspace header, problems. */
-import { ProblemError } from "@switchboard/client";
+import { ProblemError, toJson } from "@switchboard/client";
 import type { Problem } from "@switchboard/protocol";
 
 import { refusalText } from "./word.ts";
@@ -57,7 +57,7 @@ export async function call<T>(path: string, { method = "GET", body, version, sig
       method,
       headers,
       credentials: "same-origin",
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(body === undefined ? {} : { body: toJson(body) }),
       ...(signal ? { signal } : {}),
     });
   } catch (error) {

@@ -1,5 +1,6 @@
 // The HTTP side: requests, problems and uploads.
 
+import { toJson } from "./json.ts";
 import type { Attachment, Problem } from "../protocol.ts";
 
 /** The server refused. `problem.code` is stable, `problem.title` is for people. */
@@ -28,7 +29,7 @@ export async function api<T>(base: string, path: string, request: ApiRequest = {
   const response = await fetch(`${base}/api/v1/${path}`, {
     method: request.method ?? (request.body === undefined ? "GET" : "POST"),
     headers,
-    body: request.body === undefined ? null : JSON.stringify(request.body),
+    body: request.body === undefined ? null : toJson(request.body),
     credentials: request.credentials ?? "omit",
     signal: request.signal ?? null,
   });

@@ -7,6 +7,7 @@ export type { ClientOptions, Credentials, SignalFrame, Status } from "./client.t
 export type { News, TransportKind } from "./connection.ts";
 export { browserEnvironment } from "./environment.ts";
 export { newId } from "./id.ts";
+export { toJson } from "./json.ts";
 export type { Environment, OpenRequest, Transport } from "./environment.ts";
 export { StopError } from "./link.ts";
 export { numberOf } from "./log.ts";

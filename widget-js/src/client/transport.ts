@@ -2,6 +2,7 @@
 
 import { CLOSED_SILENTLY, type News } from "./connection.ts";
 import type { OpenRequest, Transport } from "./environment.ts";
+import { toJson } from "./json.ts";
 import { closeCode, type ClientFrame, type ErrorCode, type StreamRequest } from "../protocol.ts";
 
 const SUBPROTOCOL = "switchboard.v1";
@@ -30,7 +31,7 @@ function openSocket(request: OpenRequest): Transport {
   const stop = new AbortController();
   const { signal } = stop;
   const send = (frame: ClientFrame): void => {
-    if (socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify(frame));
+    if (socket.readyState === WebSocket.OPEN) socket.send(toJson(frame));
   };
   socket.addEventListener("open", () => send({ type: "hello", ...request.hello() }), { signal });
   socket.addEventListener(
@@ -80,7 +81,7 @@ function openHttp(request: OpenRequest): Transport {
         // Pages and activity belong to the connection that the stream is.
         ...(connectionId === "" ? {} : { "switchboard-connection": connectionId }),
       },
-      body: JSON.stringify(body),
+      body: toJson(body),
       credentials: "omit",
       cache: "no-store",
       signal: stop.signal,

@@ -4,6 +4,7 @@
 // not its ways around blocked sockets: for those the panel is loaded, whose client has them. So a
 // page pays for the whole client only where it needs it.
 
+import { toJson } from "../client/json.ts";
 import { SessionError } from "./session.ts";
 import type { ClientFrame, Hello, VisitorNews, limit } from "../protocol.ts";
 
@@ -58,7 +59,7 @@ export class Line {
   };
 
   send(frame: ClientFrame): boolean {
-    if (this.#isLive) this.#socket?.send(JSON.stringify(frame));
+    if (this.#isLive) this.#socket?.send(toJson(frame));
     return this.#isLive;
   }
 
@@ -78,7 +79,7 @@ export class Line {
     this.#socket = socket;
     const isMine = (): boolean => attempt === this.#attempt;
     socket.onopen = () => {
-      if (isMine()) socket.send(JSON.stringify({ type: "hello", token, ...this.#options.hello() }));
+      if (isMine()) socket.send(toJson({ type: "hello", token, ...this.#options.hello() }));
     };
     socket.onmessage = (event: MessageEvent<string>) => {
       if (isMine()) this.#heard(JSON.parse(event.data) as VisitorNews);
