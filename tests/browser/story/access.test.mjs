@@ -5,7 +5,7 @@ import { after, before, test } from "node:test";
 
 import { violations } from "../axe.mjs";
 import { seed } from "../seed.mjs";
-import { Stack, openRow } from "../stack.mjs";
+import { Stack, openRow, owner } from "../stack.mjs";
 
 let stack;
 before(async () => {
@@ -97,3 +97,64 @@ for (const [look, options] of [
     assert.deepEqual(stack.complaints, []);
   });
 }
+
+test("a checker finds nothing to blame where a team begins: set-up and joining", async () => {
+  const found = {};
+  const fresh = await Stack.start({ isSetUp: false });
+  try {
+    const look = async (page, place) => {
+      const blamed = await violations(page);
+      if (blamed.length > 0) found[place] = blamed;
+    };
+    for (const [look_name, options] of [["light", { ...wide, colorScheme: "light" }], ["dark, on a telephone", { ...phone, colorScheme: "dark" }]]) {
+      const is_last = look_name !== "light";
+      const page = await fresh.person({ reducedMotion: "reduce", ...options });
+      await page.goto(`${fresh.origin}/console/setup`);
+      await page.getByRole("heading", { level: 1 }).waitFor();
+      await look(page, `set-up without a link, ${look_name}`);
+      const link = new URL(fresh.setupLink);
+      await page.goto(fresh.origin + link.pathname + link.search + link.hash);
+      await page.reload();
+      await page.getByLabel("Your name").fill(owner.name);
+      await look(page, `account, ${look_name}`);
+      await page.getByLabel("E-mail").fill(owner.email);
+      await page.getByLabel("Password").fill(owner.password);
+      await page.getByRole("button", { name: "Next" }).click();
+      await page.getByLabel("Name of the business").fill("Kettle & Leaf");
+      await look(page, `workspace, ${look_name}`);
+      if (is_last) {
+        await page.getByRole("button", { name: "Set up" }).click();
+        await page.getByText("Waiting for the first visitor.").waitFor();
+        await look(page, `widget, ${look_name}`);
+        await page.getByRole("button", { name: "Go to the inbox" }).click();
+        await page.getByRole("region", { name: "Set-up" }).waitFor();
+        await look(page, `list of what is to be done, ${look_name}`);
+        await page.goto(`${fresh.origin}/console/setup`);
+        await page.getByText("Set up already").waitFor();
+        await look(page, `set up already, ${look_name}`);
+      }
+      await page.context().close();
+    }
+    const { api, headers } = await fresh.api();
+    const { link } = await api.ask("POST", "invitations", { email: "kim@example.com", role: "agent" }, headers);
+    for (const [look_name, options] of [["dark", { ...wide, colorScheme: "dark" }], ["light, on a telephone", { ...phone, colorScheme: "light" }]]) {
+      const page = await fresh.person({ reducedMotion: "reduce", ...options });
+      await page.goto(fresh.origin + new URL(link).pathname + new URL(link).hash);
+      await page.getByLabel("A new password").fill("short");
+      await page.getByLabel("Your name").fill("Kim");
+      await look(page, `joining, ${look_name}`);
+      await page.getByRole("button", { name: "Join" }).click();
+      await page.getByText(/12 characters/).first().waitFor();
+      await look(page, `joining, refused, ${look_name}`);
+      await page.goto(`${fresh.origin}/console/join#token=none`);
+      await page.reload();
+      await page.getByText("This invitation cannot be used").waitFor();
+      await look(page, `an invitation that is none, ${look_name}`);
+      await page.context().close();
+    }
+    assert.deepEqual(found, {});
+    assert.deepEqual(fresh.complaints, []);
+  } finally {
+    await fresh.stop();
+  }
+});
