@@ -7,7 +7,8 @@ import type { Conversation, Listing } from "@switchboard/protocol";
 import { call, queryText } from "../api/http.ts";
 import { agentsQuery, invitationsQuery, sitesQuery } from "../api/query.ts";
 import { records } from "../live/record.ts";
-import { inbox, may, visitors } from "../live/session.ts";
+import { useMay } from "../live/right.ts";
+import { inbox, visitors } from "../live/session.ts";
 import { Button } from "../part/control.tsx";
 import { Icon } from "../part/icon.tsx";
 import { createKeptStore, useStore } from "../part/store.ts";
@@ -20,6 +21,7 @@ const put_away = createKeptStore<boolean>("switchboard.checklist", false, isFlag
 /** The list; nothing for those who may change nothing, and nothing once all is done. */
 export function Checklist() {
   const away = useStore(put_away);
+  const may = useMay();
   const asks = may("sites.write") && may("team.write") && !away;
   const sites = useQuery({ ...sitesQuery, enabled: asks });
   const agents = useQuery({ ...agentsQuery, enabled: asks });

@@ -2,7 +2,7 @@
 import { useState } from "react";
 import type { Agent, Permission } from "@switchboard/protocol";
 
-import { may } from "../live/session.ts";
+import { useMay } from "../live/right.ts";
 import { Button } from "../part/control.tsx";
 import { Dialog } from "../part/dialog.tsx";
 import { grantable } from "./right.ts";
@@ -25,6 +25,7 @@ export function Grants({ agent, onChange }: { agent: Agent; onChange: (grants: P
 function Choice({ agent, onClose, onChange }: { agent: Agent; onClose: () => void; onChange: (grants: Permission[]) => Promise<Agent | undefined> }) {
   const [grants, setGrants] = useState<readonly Permission[]>(agent.grants);
   const [saving, setSaving] = useState(false);
+  const may = useMay();
   async function save() {
     setSaving(true);
     const stored = await onChange([...grants]);

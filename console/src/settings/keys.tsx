@@ -5,7 +5,7 @@ import type { ApiKey, NewApiKey, Permission } from "@switchboard/protocol";
 
 import { call, fieldError, formError } from "../api/http.ts";
 import { keysQuery } from "../api/query.ts";
-import { may } from "../live/session.ts";
+import { useMay } from "../live/right.ts";
 import { now } from "../part/clock.ts";
 import { Button, Field, FormError, TextField } from "../part/control.tsx";
 import { ConfirmByTyping, Dialog } from "../part/dialog.tsx";
@@ -86,6 +86,7 @@ function AddKey({ open, onClose }: { open: boolean; onClose: () => void }) {
   const [days, setDays] = useState<number | null>(null);
   const [error, setError] = useState<unknown>(null);
   const [made, setMade] = useState<ApiKey | null>(null);
+  const may = useMay();
   const cache = useQueryClient();
   async function add() {
     setError(null);

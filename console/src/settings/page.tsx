@@ -3,7 +3,7 @@ import { Link, useParams } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import type { Permission } from "@switchboard/protocol";
 
-import { may } from "../live/session.ts";
+import { useMay } from "../live/right.ts";
 import { Icon, type IconName } from "../part/icon.tsx";
 import { AuditPage } from "./audit.tsx";
 import { KeysPage } from "./keys.tsx";
@@ -25,12 +25,13 @@ const PAGES: Record<string, Page> = {
   team: { name: "Team", icon: "team", needs: "team.write", show: () => <TeamPage /> },
   keys: { name: "API keys", icon: "key", needs: "keys.write", show: () => <KeysPage /> },
   audit: { name: "Audit log", icon: "log", needs: "audit.read", show: () => <AuditPage /> },
-  profile: { name: "Profile", icon: "visitors", needs: null, show: () => <ProfilePage /> },
+  profile: { name: "Profile", icon: "person", needs: null, show: () => <ProfilePage /> },
 };
 
 /** The page of the address bar, with its neighbours at the side. */
 export function SettingsPage() {
   const params = useParams({ strict: false });
+  const may = useMay();
   const allowed = Object.entries(PAGES).filter(([, page]) => page.needs === null || may(page.needs));
   const [key, page] = allowed.find(([each]) => each === params.page) ?? allowed[0] ?? ["", undefined];
   // The page's own title is the first heading; where none is shown beside it, this is.

@@ -5,7 +5,8 @@ import type { Agent, AgentChange, Invitation, NewInvitation, Role } from "@switc
 
 import { call, errorText, fieldError, formError } from "../api/http.ts";
 import { agentsQuery, invitationsQuery, refreshChanged } from "../api/query.ts";
-import { may, membership, team } from "../live/session.ts";
+import { useMay } from "../live/right.ts";
+import { membership, team } from "../live/session.ts";
 import { now } from "../part/clock.ts";
 import { Button, Field, FormError, TextField } from "../part/control.tsx";
 import { Dialog } from "../part/dialog.tsx";
@@ -83,6 +84,7 @@ function Member({ agent }: { agent: Agent }) {
     if (!stored) return;
     toast(deactivated ? `${agent.name} was deactivated and signed out everywhere` : `${agent.name} is back`, () => void change({ deactivated: !deactivated }, stored.version));
   }
+  const may = useMay();
   const roles: Role[] = may("owner") ? ["owner", "admin", "agent"] : ["admin", "agent"];
   const fixed = agent.deactivated || (agent.role === "owner" && !may("owner"));
   return (
@@ -169,7 +171,7 @@ function Invite({ open, onClose }: { open: boolean; onClose: () => void }) {
     setError(null);
     onClose();
   }
-  const roles: Role[] = may("owner") ? ["agent", "admin", "owner"] : ["agent", "admin"];
+  const roles: Role[] = useMay()("owner") ? ["agent", "admin", "owner"] : ["agent", "admin"];
   return (
     <Dialog title={made ? "Send the link" : "Invite somebody"} open={open} keeps={made !== null} onClose={done}>
       {made?.link ? (

@@ -4,7 +4,8 @@ import { Link, useNavigate } from "@tanstack/react-router";
 
 import { call, errorText } from "../api/http.ts";
 import { meQuery, queries } from "../api/query.ts";
-import { availability, endSession, inbox, may, membership, setAvailability, visitors } from "../live/session.ts";
+import { useMay } from "../live/right.ts";
+import { availability, endSession, inbox, membership, setAvailability, visitors } from "../live/session.ts";
 import { workspaceChoice } from "../live/workspace.ts";
 import { Icon, type IconName } from "../part/icon.tsx";
 import { Face, Lamp } from "../part/lamp.tsx";
@@ -75,6 +76,7 @@ function Own() {
   const wanted = useStore(availability);
   const connected = useConnected();
   const navigate = useNavigate();
+  const may = useMay();
   if (!member) return null;
   const lamp = !connected ? "quiet" : wanted === "online" ? "live" : "away";
   const state = !connected ? "Offline" : wanted === "online" ? "Online" : "Away";

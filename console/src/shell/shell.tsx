@@ -2,7 +2,7 @@
 import { Outlet, useNavigate } from "@tanstack/react-router";
 import { useEffect } from "react";
 
-import { availability, inbox, membership, setAvailability } from "../live/session.ts";
+import { availability, inbox, setAvailability } from "../live/session.ts";
 import { useStore } from "../part/store.ts";
 import { Toasts, undoLast } from "../part/toast.tsx";
 import { listenForKeys, useActions, type Action } from "./action.ts";
@@ -17,8 +17,6 @@ export function Shell() {
   useEffect(listenForKeys, []);
   useActions(useGeneralActions());
   useTitle();
-  // With other rights the place is built anew: what it offers was decided by the old ones.
-  const rights = useStore(membership, (member) => member?.permissions.join(" ") ?? "");
   return (
     <div className="shell">
       <a className="skip" href="#place">
@@ -27,7 +25,7 @@ export function Shell() {
       <Rail />
       <main className="place" id="place" tabIndex={-1}>
         <ConnectionLine />
-        <div className="place-body" key={rights}>
+        <div className="place-body">
           <Outlet />
         </div>
       </main>

@@ -9,7 +9,8 @@ import { contactConversationsQuery, contactQuery, sitesQuery, visitorQuery } fro
 import { lampOf } from "../inbox/word.ts";
 import { previewText } from "../inbox/row.tsx";
 import { records } from "../live/record.ts";
-import { may, visitors } from "../live/session.ts";
+import { useMay } from "../live/right.ts";
+import { visitors } from "../live/session.ts";
 import { Button, FormError, IconButton, TextField } from "../part/control.tsx";
 import { ConfirmByTyping } from "../part/dialog.tsx";
 import { Icon } from "../part/icon.tsx";
@@ -37,6 +38,7 @@ export function SidePanel({ row, onClose }: { row: Conversation; onClose: () => 
 function ContactSection({ row, onClose }: { row: Conversation; onClose: () => void }) {
   const contact = useQuery(contactQuery(row.contact_id));
   const connected = useConnected();
+  const may = useMay();
   const state = useStore(visitors, (held) => (row.visitor_id ? held.rows.get(row.visitor_id)?.state : undefined));
   const here = connected ? state : undefined;
   const [editing, setEditing] = useState(false);

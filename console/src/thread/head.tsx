@@ -7,9 +7,10 @@ import type { Conversation } from "@switchboard/protocol";
 import { visitorQuery } from "../api/query.ts";
 import { lampOf, PRIORITIES } from "../inbox/word.ts";
 import { useLog } from "../live/follow.ts";
+import { useMay } from "../live/right.ts";
 import { foundAt, neighbourOf, shownOrder } from "../live/selection.ts";
 import { viewing } from "../live/signal.ts";
-import { may, membership, team, visitors } from "../live/session.ts";
+import { membership, team, visitors } from "../live/session.ts";
 import { pathOf } from "../live/visitors.ts";
 import { now } from "../part/clock.ts";
 import { Button, IconButton, TextField } from "../part/control.tsx";
@@ -33,6 +34,7 @@ export function ThreadHead({ row, list, side, onSide }: { row: Conversation; lis
   const lamp = lampOf(row, visitor?.state === "active");
   // On a phone it is the title of the screen.
   const Heading = usePhone() ? "h1" : "h2";
+  const may = useMay();
   const writes = may("conversations.write") && !row.contact_erased;
   return (
     <header className="thread-head">
@@ -202,7 +204,7 @@ function MoreMenu({ row }: { row: Conversation }) {
   const blocked = visitor.data?.blocked ?? false;
   const log = useLog(row.id);
   const takes_part = useMemo(() => (log ? takesPart(log.entries, log.older, me) : null), [log, me]);
-  useActions(conversationActions(row, me, takes_part));
+  useActions(useMay()("conversations.write") ? conversationActions(row, me, takes_part) : []);
   return (
     <Menu trigger={<IconButton icon="more" name="More" />}>
       {takes_part !== true && (
@@ -248,7 +250,6 @@ function MoreMenu({ row }: { row: Conversation }) {
 }
 
 function conversationActions(row: Conversation, me: string, takes_part: boolean | null): Action[] {
-  if (!may("conversations.write")) return [];
   return [
     { id: "take", name: "Assign to me", group: "Conversation", keys: "a", icon: "assign", run: () => assign(row, me) },
     { id: "assign", name: "Assign to somebody", group: "Conversation", keys: "t", icon: "assign", run: () => openMenu("assign") },

@@ -8,7 +8,8 @@ import { conversationQuery } from "../api/query.ts";
 import { errorText } from "../api/http.ts";
 import { keepFollowing } from "../live/follow.ts";
 import { noteRecords, records } from "../live/record.ts";
-import { client, may, membership } from "../live/session.ts";
+import { useMay } from "../live/right.ts";
+import { client, membership } from "../live/session.ts";
 import { Button } from "../part/control.tsx";
 import { Divider, usePaneWidth, type PaneSize } from "../part/pane.tsx";
 import { createKeptStore, useStore } from "../part/store.ts";
@@ -69,6 +70,7 @@ function ErasedNote() {
 
 function Conversation({ row, list, at }: { row: Conversation; list: string; at: number | undefined }) {
   const side = useStore(side_open);
+  const writes = useMay()("conversations.write");
   const width = usePaneWidth(SIDE_SIZE);
   const bottom = useRef<(() => void) | null>(null);
   const toggle = () => side_open.set((open) => !open);
@@ -78,7 +80,7 @@ function Conversation({ row, list, at }: { row: Conversation; list: string; at: 
       <section className="conversation-main" aria-label="Conversation">
         <ThreadHead row={row} list={list} side={side} onSide={toggle} />
         <Thread row={row} bottom={bottom} at={at} />
-        {row.contact_erased ? <ErasedNote /> : may("conversations.write") && <Composer row={row} onSent={() => bottom.current?.()} />}
+        {row.contact_erased ? <ErasedNote /> : writes && <Composer row={row} onSent={() => bottom.current?.()} />}
       </section>
       {side && (
         <>

@@ -6,8 +6,9 @@ import type { Log } from "@switchboard/client";
 import { errorText } from "../api/http.ts";
 import { loadOlderEntries, useLog } from "../live/follow.ts";
 import { reads } from "../live/record.ts";
+import { useMay } from "../live/right.ts";
 import { CUSTOMER, typing } from "../live/signal.ts";
-import { client, markRead, may, membership, team } from "../live/session.ts";
+import { client, markRead, membership, team } from "../live/session.ts";
 import { Button } from "../part/control.tsx";
 import { useStore } from "../part/store.ts";
 import type { Names } from "./event.ts";
@@ -40,7 +41,7 @@ export function Thread({ row, bottom, at }: { row: Conversation; bottom: RefObje
     if (more_here) setWindow((size) => size + WINDOW);
     else older.load();
   }
-  const may_delete = may("team.write");
+  const may_delete = useMay()("team.write");
   return (
     <div className="thread-frame">
       <div className="thread" ref={scroller} onScroll={scrolled} tabIndex={0} aria-label={`Conversation with ${row.contact_name}`} role="log" aria-live="polite" aria-relevant="additions">

@@ -6,7 +6,8 @@ import type { LiveVisitor } from "@switchboard/protocol";
 
 import { errorText } from "../api/http.ts";
 import { sitesQuery, visitorQuery } from "../api/query.ts";
-import { command, may } from "../live/session.ts";
+import { useMay } from "../live/right.ts";
+import { command } from "../live/session.ts";
 import { Button, Field, IconButton } from "../part/control.tsx";
 import { Icon } from "../part/icon.tsx";
 import { Face } from "../part/lamp.tsx";
@@ -19,6 +20,7 @@ export function VisitorDetail({ id, live, onClose }: { id: string; live: LiveVis
   const stored = useQuery(visitorQuery(id));
   const sites = useQuery(sitesQuery);
   const navigate = useNavigate();
+  const may = useMay();
   const site = sites.data?.find((each) => each.id === (live?.site_id ?? stored.data?.site_id));
   const name = live?.name ?? stored.data?.name ?? "";
   const conversation_id = live?.conversation_id;
