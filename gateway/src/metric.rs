@@ -68,6 +68,8 @@ metrics! {
     RateLimited = "switchboard_rate_limited_total", "counter", "Requests and frames refused by a rate.";
     /// Lanes that exist.
     Lanes = "switchboard_lanes", "gauge", "Conversations and visitors with work of their own right now.";
+    /// Lanes that panicked.
+    LanePanics = "switchboard_lane_panics_total", "counter", "Panics while something was done to a conversation, visitor or contact; each is a fault of ours, in the log.";
     /// Topics that somebody listens to.
     Topics = "switchboard_topics", "gauge", "Topics that somebody on this node listens to.";
     /// Deliveries that a shard did not take in time.

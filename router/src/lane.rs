@@ -1,9 +1,11 @@
 //! A lane: takes its jobs one by one, and passes entries through its turnstile in number order.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use protocol::conversation::Conversation;
 use protocol::entry::{Content, Entry};
 use protocol::id::{AgentId, ConversationId, WorkspaceId};
@@ -14,9 +16,10 @@ use storage::message::Course;
 
 use crate::command::{self, Done};
 use crate::contact::Moment;
+use crate::debt::Owed;
 use crate::effect::{self, Told};
 use crate::erase;
-use crate::lanes::{CommandJob, Job, LaneKey};
+use crate::lanes::{CommandJob, Job, LaneKey, Standing};
 use crate::nodes::{Commit, News};
 use crate::router::Router;
 use crate::topic::Topic;
@@ -25,6 +28,9 @@ use crate::view::inbox::Membership;
 
 /// Entries that one command makes at most.
 const COMMIT_ENTRIES_MAX: u64 = 4;
+
+/// How long a lane that panicked leaves alone what it is to read: it may be what struck it.
+const PANIC_WAIT: Duration = Duration::from_secs(1);
 
 impl Numbered for Entry {
     fn number(&self) -> u64 {
@@ -94,72 +100,81 @@ pub(crate) struct Lane {
     key: LaneKey,
     jobs: flume::Receiver<Job>,
     turnstile: Turnstile<Entry>,
-    passed: Arc<AtomicU64>,
+    standing: Arc<Standing>,
     memory: Memory,
     /// Whether the visitor's tabs were told that the conversation began.
     has_told_beginning: bool,
-    unhealed: Option<Unhealed>,
-}
-
-/// What the event log told of and could not be read.
-#[derive(Debug, Clone, Copy)]
-struct Unhealed {
-    number: u64,
-    is_beginning: bool,
-    /// When it is tried again.
-    due: Duration,
+    /// What is owed waits until then: a read of it failed.
+    heals_after: Duration,
 }
 
 /// What a lane wakes for.
 enum Wake {
     Job(Option<Job>),
     Hole,
-    Unhealed(Unhealed),
+    Owed(Owed),
+    Grown,
     Idle,
 }
 
-impl Lane {
-    pub(crate) fn new(
-        router: Router,
-        key: LaneKey,
-        jobs: flume::Receiver<Job>,
-        passed: Arc<AtomicU64>,
-    ) -> Self {
-        Self {
-            router,
+/// Runs a lane until it was idle for a while, or until the hard token.
+///
+/// A panic costs the job that it strikes: who waits for its outcome hears that it is unknown. What waits
+/// behind it is done, numbers go on where they stand, and what was stored and not passed on the event log
+/// tells of.
+pub(crate) async fn run(
+    router: Router,
+    key: LaneKey,
+    jobs: flume::Receiver<Job>,
+    standing: Arc<Standing>,
+) {
+    let mut heals_after = Duration::ZERO;
+    loop {
+        let lane = Lane {
+            turnstile: Turnstile::after(standing.passed.load(Ordering::Acquire)),
+            router: router.clone(),
             key,
-            jobs,
-            turnstile: Turnstile::new(),
-            passed,
+            jobs: jobs.clone(),
+            standing: Arc::clone(&standing),
             memory: Memory::default(),
             has_told_beginning: false,
-            unhealed: None,
+            heals_after,
+        };
+        // Nothing of the lane is used after a panic, and locks are taken in spite of one.
+        if AssertUnwindSafe(lane.run()).catch_unwind().await.is_ok() {
+            return;
         }
+        router.lanes().count_panic();
+        tracing::error!(?key, "a lane panicked: its job is lost, and it goes on");
+        heals_after = router.world().clock.elapsed() + PANIC_WAIT;
     }
+}
 
-    /// Runs until it was idle for a while, or until the hard token.
-    pub(crate) async fn run(mut self) {
+impl Lane {
+    async fn run(mut self) {
         let hard = self.router.world().tracker.hard().clone();
         loop {
+            let patience = self.router.config().hole_wait;
             let wake = tokio::select! {
-                // The end first, then what waits, then the clock.
+                // The end first, then what is overdue, what waits, and the clock.
                 biased;
                 () = hard.cancelled() => return,
+                owed = self.sleep_to_heal(patience) => Wake::Owed(owed),
                 job = self.jobs.recv_async() => Wake::Job(job.ok()),
+                () = self.standing.debt.grown() => Wake::Grown,
                 () = self.sleep_to_hole() => Wake::Hole,
-                unhealed = self.sleep_to_heal() => Wake::Unhealed(unhealed),
+                owed = self.sleep_to_heal(Duration::ZERO) => Wake::Owed(owed),
                 () = self.sleep_to_idle() => Wake::Idle,
             };
             match wake {
                 Wake::Job(Some(job)) => self.work(job).await,
                 Wake::Hole => self.read_hole().await,
-                Wake::Unhealed(Unhealed {
-                    number,
-                    is_beginning,
-                    ..
-                }) => self.heal(number, is_beginning).await,
+                Wake::Owed(owed) => self.heal(owed).await,
+                // Seen by the next look at what is owed.
+                Wake::Grown => {}
                 Wake::Idle | Wake::Job(None) => {
-                    if self.router.lanes().retire(self.key, &self.jobs) {
+                    let lanes = self.router.lanes();
+                    if lanes.retire(self.key, &self.jobs, &self.standing) {
                         return;
                     }
                 }
@@ -175,20 +190,25 @@ impl Lane {
         }
     }
 
-    async fn sleep_to_heal(&self) -> Unhealed {
-        let Some(unhealed) = self.unhealed else {
+    /// Waits until something is owed for so long.
+    async fn sleep_to_heal(&self, patience: Duration) -> Owed {
+        let Some(owed) = self.standing.debt.owed() else {
             return std::future::pending().await;
         };
         let clock = &self.router.world().clock;
-        let left = unhealed.due.saturating_sub(clock.elapsed());
-        clock.sleep(left).await;
-        unhealed
+        let due = self.heals_after.max(owed.since + patience);
+        let left = due.saturating_sub(clock.elapsed());
+        // What is due is taken at once: jobs that are always there would win over any timer.
+        if !left.is_zero() {
+            clock.sleep(left).await;
+        }
+        owed
     }
 
     /// A lane that is asked to stop goes as soon as nothing waits in it.
     async fn sleep_to_idle(&self) {
         let has_hole = self.turnstile.read_hole_at(Duration::ZERO).is_some();
-        if has_hole || self.unhealed.is_some() {
+        if has_hole || self.standing.debt.owed().is_some() {
             std::future::pending::<()>().await;
         }
         let world = self.router.world();
@@ -203,10 +223,6 @@ impl Lane {
             Job::Command(job) => self.command(*job).await,
             Job::Pass(stored) => self.pass_stored(&stored).await,
             Job::Elsewhere(commit) => self.pass_commit(&commit).await,
-            Job::Heal {
-                number,
-                is_beginning,
-            } => self.heal(number, is_beginning).await,
             Job::Unread { visitor_id, unread } => {
                 let now = self.router.world().clock.elapsed();
                 self.memory.told.unread.count(visitor_id, unread, now);
@@ -233,10 +249,12 @@ impl Lane {
             command,
             reply,
         } = job;
+        self.router.world().faults.strike("lane.command");
         let done = command::run(&self.router, &mut self.memory, &actor, &client_id, &command).await;
         let outcome = match done {
             Ok(Done { ack, stored }) => {
                 if let Some(stored) = stored {
+                    self.router.world().faults.strike("lane.stored");
                     self.hand_on(stored).await;
                 }
                 Ok(ack)
@@ -336,7 +354,7 @@ impl Lane {
             }
         }
         let passed = self.turnstile.passed().unwrap_or_default();
-        self.passed.store(passed, Ordering::Release);
+        self.standing.passed.store(passed, Ordering::Release);
     }
 
     async fn part_ways(&self) {
@@ -351,31 +369,35 @@ impl Lane {
 
     /// What the event log tells of and did not come by here is read and passed on; where it cannot be
     /// read, a moment later: nothing else may ever tell of it.
-    async fn heal(&mut self, number: u64, is_beginning: bool) {
-        let before = self.unhealed.take();
-        let number = before.map_or(number, |before| before.number.max(number));
-        let is_beginning = is_beginning || before.is_some_and(|before| before.is_beginning);
-        if let Err(error) = self.read_up_to(number, is_beginning).await {
+    async fn heal(&mut self, owed: Owed) {
+        self.router.world().faults.strike("lane.heal");
+        if let Err(error) = self.read_up_to(owed).await {
             tracing::warn!(%error, "entries of the log could not be read; it is tried again");
             let now = self.router.world().clock.elapsed();
-            self.unhealed = Some(Unhealed {
-                number,
-                is_beginning,
-                due: now + self.router.config().hole_wait,
-            });
+            self.heals_after = now + self.router.config().hole_wait;
+        } else {
+            self.standing.debt.settle(owed);
         }
     }
 
     /// A lane that passed nothing yet reads all that one commit may have made; followers know by the number
     /// what they have.
-    async fn read_up_to(&mut self, number: u64, is_beginning: bool) -> storage::Result<()> {
-        let passed = self.turnstile.passed();
-        let from = passed.unwrap_or_else(|| number.saturating_sub(COMMIT_ENTRIES_MAX));
-        if from < number {
+    async fn read_up_to(&mut self, owed: Owed) -> storage::Result<()> {
+        let mut from = self
+            .turnstile
+            .passed()
+            .unwrap_or_else(|| owed.first.saturating_sub(COMMIT_ENTRIES_MAX));
+        // Page by page, to the end of what the store has.
+        while from < owed.last {
             self.memory.known = None;
             self.read_after(from).await?;
+            let passed = self.turnstile.passed().unwrap_or_default();
+            if passed <= from {
+                break;
+            }
+            from = passed;
         }
-        if is_beginning && !self.has_told_beginning {
+        if owed.is_beginning && !self.has_told_beginning {
             let (workspace_id, conversation_id) = self.conversation_id();
             effect::began(&self.router, workspace_id, conversation_id).await?;
             self.has_told_beginning = true;

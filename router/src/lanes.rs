@@ -17,6 +17,7 @@ use storage::entry::Stored;
 use storage::unread::Unread;
 use tokio::sync::oneshot;
 
+use crate::debt::{Debt, Owed};
 use crate::lane;
 use crate::nodes::Commit;
 use crate::router::Router;
@@ -54,13 +55,6 @@ pub(crate) enum Job {
     Pass(Box<Stored>),
     /// Pass on what another node stored.
     Elsewhere(Box<Commit>),
-    /// Read and pass on what is in the store up to this `seq` and did not come by here.
-    Heal {
-        /// The number that the event log tells of.
-        number: u64,
-        /// Whether the log tells of the conversation's beginning.
-        is_beginning: bool,
-    },
     /// Remember how much a visitor has not read: it was counted in the store just now.
     Unread {
         /// Who.
@@ -77,17 +71,28 @@ pub(crate) enum Job {
     },
 }
 
+/// What a lane shares with those who look at it from outside. It outlives a panic.
+#[derive(Debug, Default)]
+pub(crate) struct Standing {
+    /// The last number that passed the turnstile; zero before the first.
+    pub(crate) passed: AtomicU64,
+    /// What the event log told of and is yet to be read.
+    pub(crate) debt: Debt,
+}
+
 /// A lane's end at the map.
 #[derive(Debug)]
 struct Entrance {
     sender: flume::Sender<Job>,
-    /// The last number that passed the turnstile; zero before the first.
-    passed: Arc<AtomicU64>,
+    standing: Arc<Standing>,
 }
 
 /// The lanes of this node.
 #[derive(Debug, Default)]
-pub(crate) struct Lanes(Mutex<HashMap<LaneKey, Entrance>>);
+pub(crate) struct Lanes {
+    map: Mutex<HashMap<LaneKey, Entrance>>,
+    panic_count: AtomicU64,
+}
 
 impl Lanes {
     /// Hands a job to its lane, which is made if there is none.
@@ -103,9 +108,18 @@ impl Lanes {
             Err(flume::TrySendError::Full(_)) => {
                 Err(Rejection::after(ErrorCode::Unavailable, RETRY_AFTER_MS))
             }
-            // The lane was ended by the hard token.
+            // The lane was ended by the hard token: after a panic it goes on.
             Err(flume::TrySendError::Disconnected(_)) => Err(ErrorCode::Unavailable.into()),
         }
+    }
+
+    /// Tells a lane, which is made if there is none, of something to read in the store. It is remembered until
+    /// it is read, however much waits there.
+    pub(crate) fn owe(&self, router: &Router, key: LaneKey, more: Owed) {
+        // Under the lock, as above.
+        let mut lanes = self.lock();
+        let entrance = lanes.entry(key).or_insert_with(|| open(router, key));
+        entrance.standing.debt.add(more);
     }
 
     /// Hands a lane something to remember, if there is one. A full one forgets it; it remembers nothing for
@@ -121,13 +135,18 @@ impl Lanes {
         let lanes = self.lock();
         lanes
             .get(&key)
-            .map(|entrance| entrance.passed.load(Ordering::Acquire))
+            .map(|entrance| entrance.standing.passed.load(Ordering::Acquire))
     }
 
     /// Takes an idle lane off the map, unless something entered it meanwhile.
-    pub(crate) fn retire(&self, key: LaneKey, receiver: &flume::Receiver<Job>) -> bool {
+    pub(crate) fn retire(
+        &self,
+        key: LaneKey,
+        receiver: &flume::Receiver<Job>,
+        standing: &Standing,
+    ) -> bool {
         let mut lanes = self.lock();
-        let is_idle = receiver.is_empty();
+        let is_idle = receiver.is_empty() && standing.debt.owed().is_none();
         if is_idle {
             lanes.remove(&key);
         }
@@ -139,18 +158,28 @@ impl Lanes {
         self.lock().len()
     }
 
+    /// A lane panicked and goes on.
+    pub(crate) fn count_panic(&self) {
+        self.panic_count.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How often a lane panicked.
+    pub(crate) fn panic_count(&self) -> u64 {
+        self.panic_count.load(Ordering::Relaxed)
+    }
+
     fn lock(&self) -> MutexGuard<'_, HashMap<LaneKey, Entrance>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.map.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 fn open(router: &Router, key: LaneKey) -> Entrance {
     // Bounded; a full one refuses the command, and the client sends it again.
     let (sender, receiver) = flume::bounded(router.config().lane_length);
-    let passed = Arc::new(AtomicU64::new(0));
-    let lane = lane::Lane::new(router.clone(), key, receiver, Arc::clone(&passed));
-    router.world().tracker.spawn(lane.run());
-    Entrance { sender, passed }
+    let standing = Arc::new(Standing::default());
+    let lane = lane::run(router.clone(), key, receiver, Arc::clone(&standing));
+    router.world().tracker.spawn(lane);
+    Entrance { sender, standing }
 }
 
 /// The lane that a command belongs into.

@@ -12,6 +12,7 @@ mod claim;
 mod command;
 mod config;
 mod contact;
+mod debt;
 mod decide;
 mod delivery;
 mod effect;

@@ -14,8 +14,9 @@ use protocol::news::{AgentNews, VisitorNews};
 use protocol::rejection::CloseCode;
 use storage::event::EventCursor;
 
+use crate::debt::Owed;
 use crate::delivery::{Class, Encoded, SignalKey};
-use crate::lanes::{Job, LaneKey};
+use crate::lanes::LaneKey;
 use crate::live::Message;
 use crate::part::Part;
 use crate::router::Router;
@@ -148,15 +149,13 @@ fn heal(router: &Router, event: &Event) {
     // A beginning is told to the visitor's tabs by the lane that saw it, or by this.
     let is_beginning = event.event_type == EventType::ConversationCreated;
     if passed < event.number || is_beginning {
-        let heal = Job::Heal {
-            number: event.number,
+        let owed = Owed {
+            first: event.number,
+            last: event.number,
             is_beginning,
+            since: router.world().clock.elapsed(),
         };
-        let posted = router.lanes().post(router, key, heal);
-        if posted.is_err() {
-            // The lane is busy with later commands, whose entries make it read the hole.
-            tracing::debug!(conversation.id = %conversation_id, "a full lane heals later");
-        }
+        router.lanes().owe(router, key, owed);
     }
 }
 

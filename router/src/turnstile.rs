@@ -25,9 +25,10 @@ pub(crate) struct Turnstile<T> {
 }
 
 impl<T: Numbered> Turnstile<T> {
-    pub(crate) fn new() -> Self {
+    /// One that goes on after this number; zero where nothing passed yet.
+    pub(crate) fn after(passed: u64) -> Self {
         Self {
-            passed: None,
+            passed: (passed > 0).then_some(passed),
             early: BTreeMap::new(),
             hole_since: None,
         }
@@ -97,7 +98,7 @@ mod tests {
 
     #[test]
     fn what_comes_in_order_passes_at_once_and_only_once() {
-        let mut turnstile = Turnstile::new();
+        let mut turnstile = Turnstile::after(0);
         assert_eq!(turnstile.offer([5], NOW), [5]);
         assert_eq!(turnstile.offer([6, 7], NOW), [6, 7]);
         assert!(turnstile.offer([5, 6, 7], NOW).is_empty());
@@ -108,7 +109,7 @@ mod tests {
     #[test]
     fn what_comes_early_waits_for_the_one_before_it() {
         let patience = Duration::from_millis(50);
-        let mut turnstile = Turnstile::new();
+        let mut turnstile = Turnstile::after(0);
         turnstile.offer([1], NOW);
         assert!(turnstile.offer([4], NOW).is_empty());
         let later = NOW + Duration::from_millis(30);
@@ -120,7 +121,7 @@ mod tests {
 
     #[test]
     fn a_second_hole_has_a_wait_of_its_own() {
-        let mut turnstile = Turnstile::new();
+        let mut turnstile = Turnstile::after(0);
         turnstile.offer([1, 3, 5], NOW);
         let later = NOW + Duration::from_millis(40);
         assert_eq!(turnstile.offer([2], later), [2, 3]);
@@ -132,7 +133,7 @@ mod tests {
         fn any_order_with_repetitions_comes_out_as_a_dense_row(
             offers in proptest::collection::vec(1_u64..40, 1..200)
         ) {
-            let mut turnstile = Turnstile::new();
+            let mut turnstile = Turnstile::after(0);
             let mut out = Vec::new();
             for number in &offers {
                 out.extend(turnstile.offer([*number], NOW));

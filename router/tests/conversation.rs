@@ -5,7 +5,7 @@ mod both;
 mod common;
 
 use both::on_both;
-use common::{Ear, Heard, Stage, client_id, draft, eventually, follow, say};
+use common::{Ear, Heard, Stage, client_id, draft, eventually, follow, numbers, say};
 use protocol::command::Command;
 use protocol::conversation::State;
 use protocol::entry::{Content, ReopenCause};
@@ -16,7 +16,7 @@ use protocol::news::{AgentNews, Continuity, VisitorNews};
 use protocol::permission::Role;
 use protocol::position::Position;
 use protocol::rejection::{CloseCode, ErrorCode};
-use router::{Class, Replay, Router, Topic};
+use router::{Replay, Router, Topic};
 
 /// The batch of a replay for the team.
 fn team_batch(replay: &Replay) -> (Continuity, Vec<u64>) {
@@ -40,19 +40,6 @@ fn visitor_batch(replay: &Replay) -> (Continuity, Vec<u64>) {
         batch.continuity,
         batch.entries.iter().map(|entry| entry.number).collect(),
     )
-}
-
-/// The numbers of entries that an ear hears next on a topic.
-async fn numbers(ear: &Ear, count: usize) -> Vec<u64> {
-    let mut numbers = Vec::new();
-    while numbers.len() < count {
-        let number = ear.until(|heard| match heard {
-            Heard::Frame(_, _, Class::Durable { number, .. }) => Some(*number),
-            Heard::Frame(..) | Heard::Follow(..) | Heard::Close(..) | Heard::Lost => None,
-        });
-        numbers.push(number.await);
-    }
-    numbers
 }
 
 async fn state(stage: &Stage, id: ConversationId) -> State {

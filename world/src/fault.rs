@@ -71,6 +71,17 @@ impl Faults {
         }
     }
 
+    /// Counts a call at `point`, and panics there if a test planted it: a fault of our own code.
+    ///
+    /// # Panics
+    ///
+    /// Where a test planted it.
+    pub fn strike(&self, point: &'static str) {
+        if let Err(fault) = self.check(point) {
+            panic!("{fault}");
+        }
+    }
+
     /// Plants a fault: counted from here, the first `skip` calls at `point` pass, the next `count`
     /// fail.
     ///
@@ -128,6 +139,15 @@ mod tests {
         assert_eq!(faults.check("here"), Err(Fault { point: "here" }));
         faults.heal();
         assert_eq!(faults.check("here"), Ok(()));
+    }
+
+    #[test]
+    #[should_panic(expected = "planted fault at here")]
+    fn a_planted_panic_strikes_on_its_turn() {
+        let faults = Faults::armed();
+        faults.fail("here", 1, 1);
+        faults.strike("here");
+        faults.strike("here");
     }
 
     #[test]

@@ -73,6 +73,9 @@ async fn metrics_by_token(
 async fn metrics(State(doors): State<Doors>) -> Response {
     let stats = doors.router.stats();
     doors.metrics.set(Metric::Lanes, stats.lane_count as u64);
+    doors
+        .metrics
+        .set(Metric::LanePanics, stats.lane_panic_count);
     doors.metrics.set(Metric::Topics, stats.topic_count as u64);
     doors
         .metrics

@@ -59,6 +59,8 @@ pub struct VisitorWelcome {
 pub struct Stats {
     /// Lanes that exist.
     pub lane_count: usize,
+    /// How often a lane panicked.
+    pub lane_panic_count: u64,
     /// Topics that somebody listens to.
     pub topic_count: usize,
     /// Deliveries that a shard did not take in time.
@@ -200,7 +202,7 @@ impl Router {
             reply,
         }));
         self.0.lanes.post(self, key, job)?;
-        // A lane that was ended hard answers nothing: the outcome is unknown.
+        // A lane that panicked or was ended hard answers nothing: the outcome is unknown.
         answer.await.unwrap_or(Err(ErrorCode::Unavailable.into()))
     }
 
@@ -413,6 +415,7 @@ impl Router {
     pub fn stats(&self) -> Stats {
         Stats {
             lane_count: self.0.lanes.count(),
+            lane_panic_count: self.0.lanes.panic_count(),
             topic_count: self.0.hub.topic_count(),
             lost_delivery_count: self.0.hub.lost_count(),
             lost_trace_count: self.0.traces.lost_count(),

@@ -116,10 +116,16 @@ impl Stage {
     /// Another node, with a way of its own to the store, whose faults are its own too.
     pub(crate) async fn second_node(&self) -> (Router, World) {
         let world = World::system_with_faults();
-        let db = storage::open(&self.database, &world)
-            .await
-            .expect("it opens once more");
-        (start(&world, &self.bus, &db).await, world)
+        let router = self.node(&world, RouterConfig::default()).await;
+        (router, world)
+    }
+
+    /// Another node in a world of its own.
+    pub(crate) async fn node(&self, world: &World, config: RouterConfig) -> Router {
+        let db = storage::open(&self.database, world).await;
+        let db = db.expect("it opens once more");
+        let router = Router::start(world.clone(), self.bus.clone(), db, config).await;
+        router.expect("the router starts")
     }
 
     /// The node ends and another one begins on what is stored.
@@ -348,6 +354,19 @@ fn heard(delivery: Delivery) -> Heard {
         }
         Delivery::Lost => Heard::Lost,
     }
+}
+
+/// The numbers of entries that an ear hears next on a topic.
+pub(crate) async fn numbers(ear: &Ear, count: usize) -> Vec<u64> {
+    let mut numbers = Vec::new();
+    while numbers.len() < count {
+        let number = ear.until(|heard| match heard {
+            Heard::Frame(_, _, Class::Durable { number, .. }) => Some(*number),
+            Heard::Frame(..) | Heard::Follow(..) | Heard::Close(..) | Heard::Lost => None,
+        });
+        numbers.push(number.await);
+    }
+    numbers
 }
 
 /// Waits until something is so.
