@@ -26,6 +26,18 @@ describe("what is being written", () => {
     expect(kept.join()).not.toContain("secret");
   });
 
+  it("stays when it was begun before it was known who writes", () => {
+    const storage = new FakeStorage();
+    new Drafts(storage, "site_1").become("vis_1");
+    const drafts = new Drafts(storage, "site_1");
+    drafts.write("quick");
+    expect(drafts.become("vis_1")).toBeNull();
+    expect(drafts.text).toBe("quick");
+    drafts.forget();
+    expect(drafts.become("vis_2")).toBe("vis_1");
+    expect(drafts.text).toBe("");
+  });
+
   it("of another site's widget on the same page stays", () => {
     const storage = new FakeStorage();
     const [one, other] = [new Drafts(storage, "site_1"), new Drafts(storage, "site_2")];

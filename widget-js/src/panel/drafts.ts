@@ -21,12 +21,15 @@ export class Drafts {
 
   /** From here on this visitor writes; gives who sat here before, if that was somebody else. */
   become(visitorId: string): string | null {
+    // Written before it was known who writes: it is this visitor's.
+    const early = this.#visitorId === null ? this.#text : "";
     const last = this.#storage?.getItem(LAST + this.#site) ?? this.#visitorId;
     const former = last === visitorId ? null : last;
     if (former !== null) this.#storage?.removeItem(DRAFT + former);
     this.#visitorId = visitorId;
     this.#write(LAST + this.#site, visitorId);
     this.#text = this.#storage?.getItem(DRAFT + visitorId) ?? "";
+    if (early !== "") this.write(early);
     return former;
   }
 

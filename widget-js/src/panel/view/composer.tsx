@@ -22,7 +22,8 @@ export function Composer({ store, state }: { store: PanelStore; state: Snapshot 
   const { editing } = state;
   const visitorId = state.session?.visitor_id ?? null;
 
-  useEffect(() => setText(editing?.message.body ?? store.drafts.text), [visitorId, editing, store]);
+  // Before anybody can type into it.
+  useLayoutEffect(() => setText(editing?.message.body ?? store.drafts.text), [visitorId, editing, store]);
   useEffect(() => {
     if (state.isOpen && (editing !== null || !isTouch())) area.current?.focus();
   }, [state.isOpen, editing]);
