@@ -5,7 +5,7 @@ import { spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
@@ -14,7 +14,7 @@ import { chromium } from "playwright-core";
 import { Api } from "./api.mjs";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
-const binary = join(root, process.env.SWITCHBOARD_BIN ?? "target/release/switchboard");
+const binary = resolve(root, process.env.SWITCHBOARD_BIN ?? "target/release/switchboard");
 const chromiumPath = process.env.SWITCHBOARD_TEST_CHROMIUM ?? "/usr/bin/chromium";
 
 export const owner = { name: "Mira Novak", email: "mira@example.com", password: "correct-horse-battery" };
@@ -31,8 +31,11 @@ const flags = [
   "--host-resolver-rules=MAP *.example 127.0.0.1",
 ];
 
-/** Waits until `look` gives something, and gives that. */
-export async function until(what, look, limitMs = 15_000) {
+/** How long to wait for what must come. It ends what hangs, and measures nothing: machines are busy. */
+const PATIENCE_MS = 90_000;
+
+/** Waits until `look`, which answers at once, gives something, and gives that. */
+export async function until(what, look, limitMs = PATIENCE_MS) {
   const deadline = Date.now() + limitMs;
   for (;;) {
     const found = await look();
@@ -153,7 +156,8 @@ export class Stack {
     this.#process = spawn(binary, ["serve"], {
       cwd: this.#directory,
       env: {
-        SWITCHBOARD_LISTEN: `127.0.0.1:${this.#port}`,
+        // Another port after each start: the one before may be somebody else's by then. The cable finds it.
+        SWITCHBOARD_LISTEN: "127.0.0.1:0",
         SWITCHBOARD_DATA_DIR: join(this.#directory, "data"),
         SWITCHBOARD_LIMITS_TRUSTED_ADDRESSES: "127.0.0.0/8",
         ...setUp,
@@ -186,6 +190,7 @@ export class Stack {
   /** A browser of somebody of his own: no cookies, no storage. */
   async person(options = {}) {
     const context = await this.#browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
+    context.setDefaultTimeout(PATIENCE_MS);
     const page = await context.newPage();
     this.#listen(page);
     context.on("page", (other) => this.#listen(other));
@@ -286,12 +291,14 @@ export function sees(panel, text) {
   return panel.locator("article.message", { hasText: text }).waitFor();
 }
 
-/** Opens the conversation in the console's list whose row says something. */
+/** Opens the conversation in the console's list whose row says what was said in it last. */
 export async function openRow(page, text) {
   // New rows wait while the pointer is on the list, so that none moves away from under it.
   await page.mouse.move(0, 0);
   await page.locator("a.row", { hasText: text }).first().click();
   await page.mouse.move(0, 0);
+  // Until it is there, the one that was open before stands beside the list, with its own field to write in.
+  await page.getByRole("log").getByText(text).first().waitFor();
 }
 
 /** The agent answers in the open conversation. */
