@@ -45,7 +45,8 @@ test("what was refused is not said to be done", async () => {
   await agent.goto(`${stack.origin}/console/inbox/closed`);
   await openRow(agent, "The first of two");
   await agent.getByRole("button", { name: "Reopen", exact: true }).click();
-  await agent.getByText(/^Went on in #\d+\./).waitFor();
+  // Words wait while they are pointed at.
+  await agent.locator(".toast", { hasText: /^Went on in #\d+\./ }).hover();
   assert.equal(await agent.getByText("is open again").count(), 0);
   // It leads there.
   await agent.getByRole("link", { name: /^Open #/ }).click();
@@ -71,7 +72,8 @@ test("origins count once the field is left, whole, and never none", async () => 
   await origins.fill(`https://shop.example.co.uk/path\n${before.join("\n")}`);
   await origins.blur();
   await until("the whole list", async () => (await stored()).length === before.length + 1);
-  assert.equal(await origins.inputValue(), ["https://shop.example.co.uk", ...before].join("\n"));
+  const wanted = ["https://shop.example.co.uk", ...before].join("\n");
+  await until("the list in the field", async () => (await origins.inputValue()) === wanted);
   assert.deepEqual(stack.complaints, []);
 });
 
@@ -92,6 +94,7 @@ test("an erasure asks for its word each time", async () => {
   await side.getByRole("button", { name: "Erase this contact" }).click();
   await agent.getByLabel("Type “erase” to confirm").fill("erase");
   await agent.getByRole("button", { name: "Cancel" }).click();
+  await agent.getByRole("dialog").waitFor({ state: "detached" });
   await side.getByRole("button", { name: "Erase this contact" }).click();
   assert.equal(await agent.getByLabel("Type “erase” to confirm").inputValue(), "");
   assert.ok(await agent.getByRole("button", { name: "Erase for good" }).isDisabled());

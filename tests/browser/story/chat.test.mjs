@@ -17,9 +17,11 @@ test("what one side does shows on the other, and a reload changes nothing", asyn
   const thread = agent.getByRole("main").or(agent.locator("body")).first();
   await thread.getByText("Is the smoky black in stock?").first().waitFor();
 
-  // Typing is told every two seconds at most.
-  await panel.getByLabel("Message", { exact: true }).pressSequentially("And the oolong?", { delay: 250 });
-  await agent.getByText("And the").first().waitFor();
+  // Typing is told every two seconds at most, and for a while only.
+  await Promise.all([
+    agent.getByText("And the").first().waitFor(),
+    panel.getByLabel("Message", { exact: true }).pressSequentially("And the oolong?", { delay: 250 }),
+  ]);
   await panel.getByLabel("Message", { exact: true }).fill("");
 
   await answer(agent, "It is, **fresh** from Tuesday.");
@@ -91,9 +93,14 @@ test("an unread answer shows while the panel is closed", async () => {
   await page.getByRole("link", { name: "About" }).click();
   await page.waitForURL(/\/demo\/about\//);
   await until("two unread", async () => (await launcherName(page)).endsWith(", 2 unread"));
-  await page.evaluate(() => window.Switchboard.open());
+  await page.evaluate(() => {
+    window.counts = [];
+    window.Switchboard.on("unread", (count) => window.counts.push(count));
+    window.Switchboard.open();
+  });
   const opened = await findPanel(page);
   await sees(opened, "Take your time.");
+  await page.waitForFunction(() => window.counts.at(-1) === 0);
   await opened.getByRole("button", { name: "Close chat" }).click();
   await until("nothing unread", async () => /^Open chat, [^,]+$/.test(await launcherName(page)));
   assert.equal(await findPanel(page), opened);

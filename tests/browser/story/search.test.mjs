@@ -3,7 +3,10 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { Stack, answer, openRow, say, sees } from "../stack.mjs";
+import { Stack, answer, openRow, say, sees, until } from "../stack.mjs";
+
+/** Waits until the address tells the whole search: it follows the keys after a pause. */
+const searched = (page, words) => page.waitForURL((url) => url.searchParams.get("q") === words);
 
 let stack;
 before(async () => (stack = await Stack.start()));
@@ -22,21 +25,22 @@ test("a search finds what other lists hold, says where, leads there, and goes aw
   await agent.keyboard.press("/");
   const field = agent.getByRole("searchbox", { name: "Search all conversations" });
   await agent.keyboard.type("blue tea");
+  await searched(agent, "blue tea");
   const found = agent.locator("a.row-found", { hasText: "Closed" });
   await found.locator("mark", { hasText: "Teapot" }).waitFor();
   await agent.getByText("1 found in all conversations").waitFor();
   await agent.keyboard.press("ArrowDown");
-  assert.equal(await found.evaluate((row) => row === document.activeElement), true);
+  await until("the focus on the row", () => found.evaluate((row) => row === document.activeElement));
   await agent.keyboard.press("Enter");
   await agent.waitForURL((url) => url.searchParams.get("q") === "blue tea" && url.searchParams.get("at") === "1");
   await agent.locator("article.said", { hasText: "Blue Teapot" }).waitFor();
 
   await found.focus();
   await agent.keyboard.press("Escape");
-  assert.equal(await field.evaluate((input) => input === document.activeElement), true);
+  await until("the focus in the field", () => field.evaluate((input) => input === document.activeElement));
   await agent.keyboard.press("Escape");
   await agent.getByRole("link", { name: /^All/ }).waitFor();
-  assert.equal(await field.inputValue(), "");
+  await until("an empty field", async () => (await field.inputValue()) === "");
   assert.deepEqual(stack.complaints, []);
 });
 
@@ -61,14 +65,15 @@ test("a search leads to words far up in a long conversation", async () => {
   assert.equal(await agent.locator("article.said", { hasText: "needle" }).count(), 0);
   await agent.keyboard.press("/");
   await agent.keyboard.type("needle");
+  await searched(agent, "needle");
   await agent.locator("a.row-found", { hasText: "needle" }).waitFor();
   await agent.keyboard.press("ArrowDown");
   await agent.keyboard.press("Enter");
   const line = agent.locator("article.said", { hasText: "The needle is here" });
   await line.waitFor();
-  await agent.waitForFunction((node) => {
+  await until("the line in sight", () => line.evaluateAll((nodes) => nodes.some((node) => {
     const { top, bottom } = node.getBoundingClientRect();
     return top > 0 && bottom < innerHeight;
-  }, await line.elementHandle());
+  })));
   assert.deepEqual(stack.complaints, []);
 });

