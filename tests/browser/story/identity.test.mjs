@@ -42,6 +42,12 @@ async function ready(page) {
 /** Who the widget of a page is. */
 const visitorOf = (page) => page.evaluate((key) => JSON.parse(localStorage.getItem(`switchboard.${key}`) ?? "null")?.visitor_id, stack.siteKey);
 
+/** Waits until nothing of a page holds a word: what was held a moment ago may still be let go. */
+async function forgets(page, word) {
+  let found;
+  await until(`no trace of ${word}`, async () => (found = await traces(page, word)).length === 0).catch(() => assert.deepEqual(found, [], word));
+}
+
 /** What of a page holds a word: elements, storage, and after the rubbish was taken out, memory. */
 async function traces(page, word) {
   const found = [];
@@ -67,7 +73,6 @@ test("a signed customer has one thread on two devices, as it happens", async () 
   const phone = await enter({ viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true });
   const laptop = await enter();
   for (const { page } of [phone, laptop]) await page.evaluate((token) => window.Switchboard.identify({ token }), proof("ana"));
-  await until("two visitors", async () => (await visitorOf(phone.page)) !== (await visitorOf(laptop.page)));
   await until("the proof", async () => {
     const proved = await Promise.all([phone, laptop].map(({ page }) => page.evaluate((key) => JSON.parse(localStorage.getItem(`switchboard.${key}`)).identified, stack.siteKey)));
     return proved.every(Boolean);
@@ -124,7 +129,7 @@ test("another identity in the same page sees nothing of the one before, not even
   await say(panel, "quince of cleo");
   await panel.getByText("Sent").first().waitFor();
   assert.equal(await panel.locator("article.message").count(), 1);
-  for (const word of ["plum-secret", "plum-draft"]) assert.deepEqual(await traces(page, word), [], word);
+  for (const word of ["plum-secret", "plum-draft"]) await forgets(page, word);
 
   // Ben comes back, and finds his own.
   await page.evaluate((token) => window.Switchboard.identify({ token }), proof("ben"));
@@ -154,7 +159,7 @@ test("who logs out leaves nothing: no words, no draft, nothing that waits", asyn
   assert.equal(await panel.getByLabel("Message", { exact: true }).inputValue(), "");
   await say(panel, "as somebody new");
   await panel.getByText("Sent").first().waitFor();
-  for (const word of ["medlar-secret", "medlar-waiting", "medlar-draft"]) assert.deepEqual(await traces(page, word), [], word);
+  for (const word of ["medlar-secret", "medlar-waiting", "medlar-draft"]) await forgets(page, word);
   const { api, headers } = await stack.api();
   const { items } = await api.ask("GET", "conversations?filter=all", undefined, headers);
   const words = JSON.stringify(items);
@@ -171,8 +176,7 @@ test("an identity that proves nothing is refused, and the page is told what to d
   const forged = identity("sbi_guess", stack.siteKey, "dora");
   await page.goto(shop.page("/forged", { head: listening + tag(stack, `async data-identity-token="${forged}"`) }));
   await page.waitForFunction(() => window.code === "identity_invalid");
-  assert.match(warnings.join("\n"), /identity_invalid/);
-  assert.match(warnings.join("\n"), /secret/);
+  await until("a warning", () => warnings.some((text) => /identity_invalid/.test(text) && /secret/.test(text)));
   // A good one mends it.
   await page.evaluate((token) => window.Switchboard.push(["identify", { token }], ["open"]), proof("dora"));
   const panel = await ready(page);

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
 import { violations } from "../axe.mjs";
-import { Stack, answer, findPanel, launcherName, openRow, say, sees, until } from "../stack.mjs";
+import { Stack, answer, chooseLarge, findPanel, launcherName, openRow, say, sees, until } from "../stack.mjs";
 
 let stack;
 let agent;
@@ -139,7 +139,8 @@ test("a checker finds nothing to blame, in either theme, empty, full and at odds
     await answer(agent, "See [this](https://a.example/b):\n\n- `one`\n- two\n\n```\ncode\n```\n\n> so");
     await panel.locator("article.team pre").waitFor();
     const picker = panel.locator("input[type=file]");
-    await picker.setInputFiles([{ name: "a.txt", mimeType: "text/plain", buffer: Buffer.from("a") }, { name: "b.bin", mimeType: "application/octet-stream", buffer: Buffer.alloc(21 * 1024 * 1024) }]);
+    await picker.setInputFiles({ name: "a.txt", mimeType: "text/plain", buffer: Buffer.from("a") });
+    await chooseLarge(picker, "b.txt", 21 * 1024 * 1024);
     await panel.getByText(/Larger than/).waitFor();
     await panel.getByRole("button", { name: /^Options for your message/ }).click();
     assert.deepEqual(await violations(panel), [], `full, ${colorScheme}`);

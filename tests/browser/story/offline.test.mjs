@@ -22,7 +22,7 @@ test("what is written offline goes out once when the network is back", async () 
   await panel.getByText("Waiting to be sent").first().waitFor();
   stack.cable.mend();
   await page.context().setOffline(false);
-  await agent.getByText("in the tunnel, two").first().waitFor({ timeout: 45_000 });
+  await agent.getByText("in the tunnel, two").first().waitFor();
   await answer(agent, "welcome back");
   await sees(panel, "welcome back");
   const said = await panel.locator("article.message .bubble").allInnerTexts();
@@ -43,7 +43,7 @@ test("a killed and restarted server is only a pause", async () => {
   await stack.killServer();
   await say(panel, "said to nobody");
   await stack.startServer();
-  await agent.getByText("said to nobody").first().waitFor({ timeout: 60_000 });
+  await agent.getByText("said to nobody").first().waitFor();
   await answer(agent, "heard after all");
   await sees(panel, "heard after all");
   assert.equal(await panel.locator("article.message", { hasText: "said to nobody" }).count(), 1);
