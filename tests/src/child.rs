@@ -81,14 +81,14 @@ pub async fn command(data: &Data, arguments: &[&str]) -> String {
 }
 
 impl Child {
-    /// Starts the binary on a home. `listen` may name port 0.
+    /// Starts the binary on a home.
     ///
     /// # Panics
     /// Where it does not start.
-    pub async fn start(world: &World, data: &Data, listen: &str) -> Self {
+    pub async fn start(world: &World, data: &Data, listen: SocketAddr) -> Self {
         let mut process = on(data)
             .arg("serve")
-            .env("SWITCHBOARD_LISTEN", listen)
+            .env("SWITCHBOARD_LISTEN", listen.to_string())
             .env("SWITCHBOARD_SETUP_EMAIL", EMAIL)
             .env("SWITCHBOARD_SETUP_PASSWORD", PASSWORD)
             .env("SWITCHBOARD_LIMITS_TRUSTED_ADDRESSES", "127.0.0.0/8")

@@ -7,6 +7,7 @@ use std::time::Duration;
 use loadtest::check;
 use loadtest::client::http::{Answer, Call, Http};
 use loadtest::client::{Access, AgentAccess, Client, Server, VisitorAccess};
+use loadtest::node::port::Port;
 use protocol::entry::Entry;
 use protocol::id::{ConversationId, SiteId};
 use serde_json::json;
@@ -18,7 +19,7 @@ use crate::home::{Data, Home};
 use crate::person::{Agent, Visitor};
 
 /// How long a story waits for something that must come.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(60);
 /// How often a story looks whether it came.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
@@ -34,6 +35,8 @@ pub struct Stack {
     home: Home,
     data: Data,
     host: Option<Host>,
+    /// The server's, after every start.
+    port: Port,
     server: Server,
     site_key: SiteId,
 }
@@ -65,9 +68,9 @@ where
     });
 }
 
-fn config(data: &Data, listen: &str) -> Config {
+fn config(data: &Data, port: &Port) -> Config {
     let mut config = Config {
-        listen: listen.to_owned(),
+        listen: port.address.to_string(),
         data_dir: data.path().display().to_string(),
         database_url: data.database_url(),
         ..Config::default()
@@ -87,13 +90,15 @@ impl Stack {
     pub async fn start(home: Home) -> Self {
         let world = World::system();
         let data = Data::new(home, &world).await;
-        let host = serve(config(&data, "127.0.0.1:0")).await;
+        let port = Port::keep().expect("a free port exists");
+        let host = serve(config(&data, &port)).await;
         let (server, site_key) = meet(&host).await;
         Self {
             world,
             home,
             data,
             host: Some(host),
+            port,
             server,
             site_key,
         }
@@ -403,8 +408,7 @@ impl Stack {
     /// # Panics
     /// Where it does not start.
     pub async fn starts_as_a_process(&mut self) {
-        let listen = self.server.address().to_string();
-        let child = Child::start(&self.world, &self.data, &listen).await;
+        let child = Child::start(&self.world, &self.data, self.port.address).await;
         self.host = Some(Host::Child(Box::new(child)));
     }
 
@@ -460,7 +464,7 @@ impl Stack {
     /// The configuration that it runs with.
     #[must_use]
     pub fn config(&self) -> Config {
-        config(&self.data, &self.server.address().to_string())
+        config(&self.data, &self.port)
     }
 
     /// The end of a story.

@@ -1,16 +1,14 @@
 //! A Redis of a test's own: on a free port, killed with the value.
 
+use std::net::{Ipv4Addr, SocketAddr};
 use std::process::Stdio;
 use std::time::Duration;
 
 use bus::RedisConfig;
 use tempfile::TempDir;
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::process::{Child, Command};
 use world::World;
-
-/// Below the ports that the system gives to outgoing connections, so that none takes it between two runs.
-const PORTS: std::ops::Range<u64> = 12_000..30_000;
 
 /// How often it is looked whether it listens.
 const LOOK: Duration = Duration::from_millis(5);
@@ -19,25 +17,29 @@ pub(crate) struct Redis {
     world: World,
     directory: TempDir,
     options: Vec<&'static str>,
-    port: u16,
+    /// Bound and never listened on: the port stays this test's, also while no Redis runs.
+    _kept: TcpSocket,
+    address: SocketAddr,
     process: Option<Child>,
 }
 
 impl Redis {
     /// Starts one with more options.
     pub(crate) async fn start(world: &World, options: &[&'static str]) -> Self {
+        let kept = TcpSocket::new_v4().expect("a socket can be made");
+        // With this on both sides, Redis may listen where this one is bound.
+        kept.set_reuseaddr(true).expect("a socket has this option");
+        let free = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        kept.bind(free).expect("a free port exists");
         let mut redis = Self {
             world: world.clone(),
             directory: tempfile::tempdir().expect("a directory can be made"),
             options: options.to_vec(),
-            port: 0,
+            address: kept.local_addr().expect("it is bound"),
+            _kept: kept,
             process: None,
         };
-        while redis.process.is_none() {
-            let port = PORTS.start + world.ids.below(PORTS.end - PORTS.start);
-            redis.port = u16::try_from(port).expect("a port");
-            redis.process = redis.spawn().await;
-        }
+        redis.restart().await;
         redis
     }
 
@@ -49,13 +51,26 @@ impl Redis {
 
     /// Starts it again where it was.
     pub(crate) async fn restart(&mut self) {
-        while self.process.is_none() {
-            self.process = self.spawn().await;
+        let mut process = Command::new("redis-server")
+            .args(["--bind", "127.0.0.1", "--save", "", "--port"])
+            .arg(self.address.port().to_string())
+            .arg("--dir")
+            .arg(self.directory.path())
+            .args(&self.options)
+            .stdout(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .expect("`ops/test-services` installs redis-server");
+        while TcpStream::connect(self.address).await.is_err() {
+            let ended = process.try_wait().expect("it is ours");
+            assert!(ended.is_none(), "redis-server ended: {ended:?}");
+            self.world.clock.sleep(LOOK).await;
         }
+        self.process = Some(process);
     }
 
     pub(crate) fn url(&self) -> String {
-        format!("redis://127.0.0.1:{}", self.port)
+        format!("redis://{}", self.address)
     }
 
     /// As the bus takes it.
@@ -70,30 +85,5 @@ impl Redis {
         let mut connection = connection.expect("Redis can be reached");
         let answer = command.query_async(&mut connection).await;
         answer.expect("Redis answers")
-    }
-
-    /// Nothing where the port is taken.
-    async fn spawn(&self) -> Option<Child> {
-        let mut process = Command::new("redis-server")
-            .args(["--bind", "127.0.0.1", "--save", "", "--port"])
-            .arg(self.port.to_string())
-            .arg("--dir")
-            .arg(self.directory.path())
-            .args(&self.options)
-            .stdout(Stdio::null())
-            .kill_on_drop(true)
-            .spawn()
-            .expect("`ops/test-services` installs redis-server");
-        loop {
-            if process.try_wait().expect("it is ours").is_some() {
-                return None;
-            }
-            if TcpStream::connect(("127.0.0.1", self.port)).await.is_ok()
-                && process.try_wait().expect("it is ours").is_none()
-            {
-                return Some(process);
-            }
-            self.world.clock.sleep(LOOK).await;
-        }
     }
 }

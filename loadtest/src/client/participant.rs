@@ -22,8 +22,9 @@ use crate::client::log::{Break, Log};
 use crate::client::news::News;
 use crate::client::outbox::{Outbox, Outcome};
 
-/// How long a client waits for an answer before it gives up a step of a story.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// How long a client waits for an answer before it gives up a step of a story. It ends what hangs, and
+/// measures nothing: machines are busy.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How long one try to connect may take.
 const CONNECT_MAX: Duration = Duration::from_secs(15);

@@ -1,6 +1,7 @@
 //! A Switchboard of the tool's own: the binary `switchboard` beside this one, on loopback, with its
 //! data in a temporary folder; to be killed, paused and started again.
 
+pub mod port;
 pub mod proxy;
 pub mod redis;
 
@@ -16,6 +17,7 @@ use tokio::process::{Child, Command};
 use world::World;
 
 use crate::Error;
+use crate::node::port::Port;
 
 /// The owner of a node's workspace, unless another is named.
 pub const EMAIL: &str = "owner@example.com";
@@ -45,8 +47,8 @@ pub struct Spec {
 #[derive(Debug)]
 pub struct Node {
     spec: Spec,
-    /// Where it listens; the same after every start.
-    address: SocketAddr,
+    /// Where it listens, from the first start on.
+    port: Option<Port>,
     process: Option<Child>,
     site_key: Option<SiteId>,
 }
@@ -72,7 +74,7 @@ impl Node {
     pub fn new(spec: Spec) -> Self {
         Self {
             spec,
-            address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            port: None,
             process: None,
             site_key: None,
         }
@@ -84,6 +86,9 @@ impl Node {
     /// It does not start; with what it said.
     pub async fn start(&mut self, world: &World) -> Result<(), Error> {
         std::fs::create_dir_all(&self.spec.home)?;
+        if self.port.is_none() {
+            self.port = Some(Port::keep()?);
+        }
         let log = std::fs::File::options()
             .create(true)
             .append(true)
@@ -91,7 +96,7 @@ impl Node {
         let mut process = Command::new(&self.spec.binary)
             .env_clear()
             .env("SWITCHBOARD_DATA_DIR", self.spec.home.join("data"))
-            .env("SWITCHBOARD_LISTEN", self.address.to_string())
+            .env("SWITCHBOARD_LISTEN", self.address().to_string())
             .env("SWITCHBOARD_SETUP_EMAIL", &self.spec.email)
             .env("SWITCHBOARD_SETUP_PASSWORD", &self.spec.password)
             .env("SWITCHBOARD_LIMITS_TRUSTED_ADDRESSES", "127.0.0.0/8")
@@ -105,19 +110,17 @@ impl Node {
         let output = process.stdout.take().expect("the output is piped");
         let mut lines = BufReader::new(output).lines();
         let listening = async {
-            let mut address = None;
+            let mut is_listening = false;
             while let Ok(Some(line)) = lines.next_line().await {
-                if let Some(url) = line.strip_prefix("listening on http://") {
-                    address = url.trim_end_matches('/').parse().ok();
-                }
+                is_listening |= line.starts_with("listening on http://");
                 if let Some(key) = line.strip_prefix("site key: ") {
-                    return address.zip(key.parse().ok());
+                    return key.parse().ok().filter(|_| is_listening);
                 }
             }
             None
         };
         let started = world.clock.timeout(START_MAX, listening).await.flatten();
-        let Some((address, site_key)) = started else {
+        let Some(site_key) = started else {
             // It may have ended by itself, which is what the log tells.
             let _ = process.kill().await;
             return Err(Error::Node(format!("did not start: {}", self.log_end())));
@@ -126,22 +129,22 @@ impl Node {
         world
             .tracker
             .spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-        self.address = address;
         self.site_key = Some(site_key);
         self.process = Some(process);
         Ok(())
     }
 
-    /// Where it listens.
+    /// Where it listens; port 0 before its first start.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
-        self.address
+        let nowhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        self.port.as_ref().map_or(nowhere, |port| port.address)
     }
 
     /// As an address for clients.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        format!("http://{}", self.address())
     }
 
     /// The site that it made at its first start.
