@@ -10,7 +10,7 @@ use protocol::view::{InboxFilter, VisitorFilter};
 use tests::cluster::{Cluster, run};
 
 /// How long a connection may take to end.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 const READY: &str = "ready\n";
 const BLIND: &str = "ready, but the bus is out of reach: news of other nodes come late\n";

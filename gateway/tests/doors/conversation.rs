@@ -79,7 +79,7 @@ async fn lists_filter_search_and_page() {
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(std::time::Duration::from_secs(20), learned)
+    tokio::time::timeout(std::time::Duration::from_secs(60), learned)
         .await
         .expect("what was said is found");
     for (query, expected) in [

@@ -27,7 +27,7 @@ async fn promise(stack: &Stack, path: &str, token: &str, bytes: usize) -> TcpStr
 async fn rest(stream: &mut TcpStream) -> Vec<u8> {
     let mut bytes = Vec::new();
     let read = stream.read_to_end(&mut bytes);
-    let read = tokio::time::timeout(Duration::from_secs(20), read).await;
+    let read = tokio::time::timeout(Duration::from_secs(60), read).await;
     // A server that gives up may not say so in order.
     let _read = read.expect("it ends");
     bytes

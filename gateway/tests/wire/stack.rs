@@ -18,7 +18,7 @@ use world::World;
 /// The origin of a page that may carry the widget.
 pub(crate) const PAGE: &str = "http://localhost:5173";
 /// How long anything may take.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 const TOKEN_KEY: [u8; 32] = [7; 32];
 const PASSWORD: &str = "correct horse battery staple";
 

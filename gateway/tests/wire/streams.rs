@@ -79,7 +79,7 @@ async fn a_stream_is_a_line_for_each_frame() {
     stream.get_mut().write_all(head.as_bytes()).await.unwrap();
     let mut lines = stream.lines();
     let mut until = async |part: &str| loop {
-        let line = tokio::time::timeout(std::time::Duration::from_secs(20), lines.next_line());
+        let line = tokio::time::timeout(std::time::Duration::from_secs(60), lines.next_line());
         let line = line
             .await
             .expect("a line in time")

@@ -27,7 +27,7 @@ use storage::user::UserRow;
 use world::World;
 
 /// The longest a story waits for anything.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A store with one workspace, one site and one owner, and a router on it.
 pub(crate) struct Stage {
