@@ -6,12 +6,14 @@ use protocol::id::{ContactId, ConversationId, EntryId, EventId, VisitorId, Works
 use protocol::permission::VisitorActor;
 use protocol::site::AfterClose;
 
-use crate::command::{self, CommandKey, Refusal};
+use crate::command::{self, CommandKey, Receipt, Refusal};
 use crate::contact::{self, Shown};
 use crate::conversation;
 use crate::db::{Batch, Db, Hold, Stmt, Value, stmt};
 use crate::entry::write::{Head, Line, attachment_list, preview};
-use crate::entry::{self, Append, Guard, NewContent, NewEntry, NewMessage, Outcome, Stored};
+use crate::entry::{
+    self, Append, Guard, NewContent, NewEntry, NewMessage, Outcome, Several, Stored,
+};
 use crate::error::{Error, Result};
 use crate::site;
 use crate::visitor::{self, VisitorRow};
@@ -121,6 +123,42 @@ pub async fn send(
         Outcome::Refused(_) => None,
     };
     Ok(outcome)
+}
+
+/// Stores several messages of one visitor, which have no files, in one transaction: all of them or none, and
+/// only where his course still holds. Where nothing comes back, each is to be sent by itself.
+///
+/// # Errors
+/// The store's. After `Unavailable` the outcome is unknown; the same keys may be tried again.
+pub async fn send_several(
+    db: &Db,
+    messages: &[VisitorMessage],
+    course: &mut Option<Course>,
+) -> Result<Option<(Vec<Receipt>, Box<Stored>)>> {
+    let Some((known, last)) = course.as_ref().zip(messages.last()) else {
+        return Ok(None);
+    };
+    if messages.iter().any(|one| one.visitor != known.visitor) {
+        return Ok(None);
+    }
+    let several = Several {
+        workspace_id: last.workspace_id,
+        conversation_id: known.conversation_id,
+        guard: Guard::visitor(State::Open, known.visitor),
+        author: known.author,
+        messages: messages
+            .iter()
+            .map(|one| (one.key.clone(), one.message.clone()))
+            .collect(),
+        at_ms: last.at_ms,
+        reached_at_ms: Some(known.reached_at_ms),
+        contact: known.contact.clone(),
+    };
+    let stored = entry::append_several(db, &several).await?;
+    if let Some((_, stored)) = &stored {
+        *course = Course::of(last.visitor, stored);
+    }
+    Ok(stored)
 }
 
 /// Where a visitor's message goes.
@@ -239,12 +277,7 @@ fn visitor_append(
         workspace_id: message.workspace_id,
         conversation_id,
         key: message.key.clone(),
-        guard: Guard {
-            states: vec![state],
-            fence: None,
-            version: None,
-            owner: Some(message.visitor),
-        },
+        guard: Guard::visitor(state, message.visitor),
         entries,
         at_ms: message.at_ms,
         reached_at_ms: None,
@@ -375,7 +408,7 @@ impl Begin<'_> {
             entry: &entry,
             public: true,
             target_format: protocol::message::Format::Plain,
-            is_main: true,
+            key: Some(self.key),
         }];
         let holds = vec![Hold::Visitor(self.workspace_id, visitor.id)];
         let mut batch = Batch::guarded(holds, self.bind(visitor.id, conversation_id, contact_id));
@@ -393,7 +426,7 @@ impl Begin<'_> {
             conversation_id,
             self.at_ms
         ));
-        head.push_command(&mut batch, &lines[0]);
+        head.push_commands(&mut batch, &lines);
         head.push_entries(db, &mut batch, &lines);
         let reads = entry::Reads::of_new(&mut batch, (self.workspace_id, conversation_id), &lines);
         let answers = match db.batch(batch).await {
@@ -405,7 +438,7 @@ impl Begin<'_> {
         if answers[0].rows.is_empty() {
             return self.refused(db, visitor.id).await;
         }
-        let stored = reads.stored(&answers, self.key, &lines, None)?;
+        let stored = reads.stored(&answers, &lines, None)?;
         Ok(Outcome::Accepted(Box::new(Stored {
             created: true,
             ..stored

@@ -18,7 +18,7 @@ use storage::command::Refusal;
 use storage::conversation::{self, ListQuery};
 use storage::entry::{self, Guard, NewContent, Numbering, Outcome};
 use storage::error::Written;
-use storage::message::{self, Start};
+use storage::message::{self, Start, VisitorMessage};
 use storage::participant::{self, Mark, Party};
 use storage::{timer, unread, visitor};
 
@@ -141,6 +141,53 @@ on_both! {
             .unwrap()
             .len();
         assert_eq!(count, 2);
+    }
+
+    /// Several messages of one visitor are stored by one commit, each under its own name, or none of them.
+    async fn several_messages_are_stored_together_or_not_at_all(store: &Store) {
+        let talk = Talk::new(store).await;
+        let said = |name: &str| VisitorMessage {
+            workspace_id: talk.workspace_id,
+            visitor: talk.visitor,
+            key: key(talk.visitor.visitor_id, name, name),
+            conversation_id: None,
+            message: words(name),
+            at_ms: NOW_MS,
+        };
+        let all = |names: &[&str]| names.iter().map(|name| said(name)).collect::<Vec<_>>();
+        let mut course = None;
+        let early = message::send_several(&store.db, &all(&["m1", "m2"]), &mut course).await;
+        assert_eq!(early.unwrap(), None, "nobody knows where they go");
+        let first = accepted(message::send(&store.db, &said("m1"), &mut course).await.unwrap());
+        let id = first.conversation.id;
+        talk.does(id, NewContent::Note(words("n"))).await;
+        let names = ["m2", "m3", "m4"];
+        let together = message::send_several(&store.db, &all(&names), &mut course).await;
+        let (receipts, stored) = together.unwrap().expect("stored");
+        let numbers = |stored: &storage::entry::Stored| -> Vec<_> {
+            stored.entries.iter().map(|entry| (entry.seq, entry.public_seq)).collect()
+        };
+        assert_eq!(numbers(&stored), [(3, Some(2)), (4, Some(3)), (5, Some(4))]);
+        let conversation = &stored.conversation;
+        assert_eq!((conversation.seq, conversation.customer_seq), (5, 5));
+        assert_eq!(conversation.version, first.conversation.version + 2);
+        assert_eq!(conversation.preview.as_ref().unwrap().text, "m4");
+        let read = entry::after(&store.db, talk.workspace_id, id, Numbering::Team, 2, 10).await;
+        assert_eq!(read.unwrap(), stored.entries);
+        for (name, receipt) in names.iter().zip(&receipts) {
+            let again = message::send(&store.db, &said(name), &mut course).await.unwrap();
+            assert_eq!(again, Outcome::Replayed(receipt.clone()));
+        }
+        // One of them was stored before, or the conversation is over: nothing changes.
+        for names in [["m4", "m5"], ["m5", "m4"], ["m5", "m5"]] {
+            let refused = message::send_several(&store.db, &all(&names), &mut course).await;
+            assert_eq!(refused.unwrap(), None, "{names:?}");
+        }
+        talk.does(id, NewContent::Closed).await;
+        let late = message::send_several(&store.db, &all(&["m5", "m6"]), &mut course).await;
+        assert_eq!(late.unwrap(), None);
+        let log = entry::after(&store.db, talk.workspace_id, id, Numbering::Team, 0, 10).await;
+        assert_eq!(log.unwrap().len(), 6);
     }
 
     /// Whoever retries or is refused changes nothing: not even a version.

@@ -10,7 +10,7 @@ use protocol::entry::{Content, Entry};
 use protocol::id::{AgentId, ConversationId, WorkspaceId};
 use protocol::message::{Format, Message};
 
-use crate::command::{self, CommandKey, Found, Receipt, Refusal};
+use crate::command::{self, Found, Receipt, Refusal};
 use crate::contact::{self, Shown};
 use crate::conversation;
 use crate::db::{Answer, Batch, Db, Hold, Value};
@@ -44,23 +44,7 @@ pub async fn append(db: &Db, append: &Append) -> Result<Outcome> {
             None => return replayed(db, append, Refusal::NotFound).await,
         }
     }
-    let head = Head {
-        workspace_id: Value::from(append.workspace_id),
-        conversation_id: Value::from(append.conversation_id),
-        key: &append.key,
-        at_ms: append.at_ms,
-    };
-    let mut batch = Batch::guarded(holds(append), advance(&head, append, &lines));
-    batch.is_alone = batch.holds.len() > 1 || lines.iter().any(|line| has_files(line.entry));
-    if let Some(main) = lines.last() {
-        head.push_command(&mut batch, main);
-    }
-    head.push_entries(db, &mut batch, &lines);
-    let stays = |reached| conversation::slot(reached) >= conversation::slot(append.at_ms);
-    if !append.reached_at_ms.is_some_and(stays) {
-        head.push_slot(&mut batch);
-    }
-    let reads = Reads::push(&mut batch, append, &lines);
+    let (batch, reads) = batch_of(db, append, &lines);
     let answers = match db.batch(batch).await {
         Ok(answers) => answers,
         // The same command was stored by somebody else at the same moment.
@@ -75,8 +59,28 @@ pub async fn append(db: &Db, append: &Append) -> Result<Outcome> {
         };
     }
     let contact = append.contact.as_ref();
-    let stored = reads.stored(&answers, &append.key, &lines, contact)?;
+    let stored = reads.stored(&answers, &lines, contact)?;
     Ok(Outcome::Accepted(Box::new(stored)))
+}
+
+/// The guarded batch of an append, and where its reads are.
+pub(super) fn batch_of(db: &Db, append: &Append, lines: &[Line<'_>]) -> (Batch, Reads) {
+    let head = Head {
+        workspace_id: Value::from(append.workspace_id),
+        conversation_id: Value::from(append.conversation_id),
+        key: &append.key,
+        at_ms: append.at_ms,
+    };
+    let mut batch = Batch::guarded(holds(append), advance(&head, append, lines));
+    batch.is_alone = batch.holds.len() > 1 || lines.iter().any(|line| has_files(line.entry));
+    head.push_commands(&mut batch, lines);
+    head.push_entries(db, &mut batch, lines);
+    let stays = |reached| conversation::slot(reached) >= conversation::slot(append.at_ms);
+    if !append.reached_at_ms.is_some_and(stays) {
+        head.push_slot(&mut batch);
+    }
+    let reads = Reads::push(&mut batch, append, lines);
+    (batch, reads)
 }
 
 /// What is held for an append. Whatever binds, frees or blocks a visitor holds the visitor too.
@@ -102,7 +106,7 @@ fn has_files(entry: &NewEntry) -> bool {
 
 async fn line<'a>(
     db: &Db,
-    append: &Append,
+    append: &'a Append,
     entry: &'a NewEntry,
     main: &NewEntry,
 ) -> Result<Option<Line<'a>>> {
@@ -124,7 +128,7 @@ async fn line<'a>(
         entry,
         public,
         target_format,
-        is_main: entry.id == main.id,
+        key: (entry.id == main.id).then_some(&append.key),
     }))
 }
 
@@ -202,7 +206,6 @@ impl Reads {
     pub(crate) fn stored(
         &self,
         answers: &[Answer],
-        key: &CommandKey,
         lines: &[Line<'_>],
         contact: Option<&Shown>,
     ) -> Result<Stored> {
@@ -226,7 +229,7 @@ impl Reads {
             }
             None => {
                 let previous_id = first(0)?.maybe_id("assignee_id")?;
-                known(lines, key, &conversation, public_seq, previous_id)
+                known(lines, &conversation, public_seq, previous_id)
             }
         };
         let main = entries.last().ok_or_else(missing)?;
@@ -301,7 +304,6 @@ fn is_known(line: &Line<'_>) -> bool {
 /// was.
 fn known(
     lines: &[Line<'_>],
-    key: &CommandKey,
     conversation: &Conversation,
     mut public_seq: u64,
     previous_id: Option<AgentId>,
@@ -316,7 +318,7 @@ fn known(
             public_seq: line.public.then_some(public_seq),
             sent_at_ms: conversation.active_at_ms,
             author: line.entry.author,
-            client_id: line.is_main.then(|| key.client_id.clone()),
+            client_id: line.key.map(|key| key.client_id.clone()),
             content: shown(&line.entry.content, previous_id),
         });
         seq = seq.saturating_sub(1);

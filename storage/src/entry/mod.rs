@@ -4,6 +4,7 @@ mod append;
 mod block;
 mod guard;
 mod read;
+mod several;
 pub(crate) mod write;
 
 use protocol::conversation::{Conversation, State, VisitorConversation};
@@ -13,6 +14,7 @@ use protocol::message::Format;
 use protocol::permission::VisitorActor;
 
 pub use append::append;
+pub use several::{Several, append_several};
 pub(crate) use append::{Reads, outcome_of};
 pub use read::{after, before, find, id_at};
 
@@ -170,6 +172,15 @@ impl Guard {
             fence: None,
             version: None,
             owner: None,
+        }
+    }
+
+    /// This visitor may, in a conversation of his: in this state.
+    #[must_use]
+    pub fn visitor(state: State, visitor: VisitorActor) -> Self {
+        Self {
+            owner: Some(visitor),
+            ..Self::team(&[state])
         }
     }
 }

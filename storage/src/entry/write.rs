@@ -158,8 +158,8 @@ pub(crate) struct Line<'a> {
     pub(crate) public: bool,
     /// The format of the message that an edit replaces.
     pub(crate) target_format: Format,
-    /// Whether it is the one acknowledged, which carries the client id.
-    pub(crate) is_main: bool,
+    /// The command that is acknowledged with it; it carries the client id.
+    pub(crate) key: Option<&'a CommandKey>,
 }
 
 impl Head<'_> {
@@ -171,26 +171,26 @@ impl Head<'_> {
         Stmt::new(sql, params)
     }
 
-    /// Adds what remembers the command, for a retry.
-    pub(crate) fn push_command(&self, batch: &mut Batch, main: &Line<'_>) {
-        let entry_id = Value::from(main.entry.id);
-        let params = vec![
-            self.workspace_id.clone(),
-            Value::from(self.key.principal.as_str()),
-            Value::from(self.key.client_id.as_str()),
-            Value::from(self.key.digest),
-            entry_id.clone(),
-            self.conversation_id.clone(),
-            entry_id,
-            Value::Integer(0),
-            if main.public {
-                Value::Integer(0)
-            } else {
-                Value::Null
-            },
-            Value::Integer(0),
-        ];
-        batch.push(Stmt::row(INSERT_COMMAND, params, GIVEN_TO_COMMAND));
+    /// Adds what remembers the commands, for a retry.
+    pub(crate) fn push_commands(&self, batch: &mut Batch, lines: &[Line<'_>]) {
+        for (index, line) in lines.iter().enumerate() {
+            let Some(key) = line.key else { continue };
+            let entry_id = Value::from(line.entry.id);
+            let (seq, public_seq) = numbers(line, &lines[index + 1..]);
+            let params = vec![
+                self.workspace_id.clone(),
+                Value::from(key.principal.as_str()),
+                Value::from(key.client_id.as_str()),
+                Value::from(key.digest),
+                entry_id.clone(),
+                self.conversation_id.clone(),
+                entry_id,
+                seq,
+                public_seq,
+                Value::Integer(0),
+            ];
+            batch.push(Stmt::row(INSERT_COMMAND, params, GIVEN_TO_COMMAND));
+        }
     }
 
     /// Adds what stores entries, in number order, and their consequences, and what tells of them.
@@ -299,10 +299,8 @@ impl Head<'_> {
             Author::Ai => ("ai", Value::Null, Value::Null),
             Author::System => ("system", Value::Null, Value::Null),
         };
-        let client_id = line.is_main.then(|| self.key.client_id.as_str());
-        // Added to the last number that the guard gives.
-        let less = |count: usize| Value::Integer(i64::try_from(count).map_or(0, |count| -count));
-        let public_after = after.iter().filter(|line| line.public).count();
+        let client_id = line.key.map(|key| key.client_id.as_str());
+        let (seq, public_seq) = numbers(line, after);
         let (previous_id, given) = if matches!(content, NewContent::Assigned { .. }) {
             (Value::from(""), GIVEN_TO_ASSIGNED)
         } else {
@@ -311,12 +309,8 @@ impl Head<'_> {
         let params = vec![
             self.workspace_id.clone(),
             self.conversation_id.clone(),
-            less(after.len()),
-            if line.public {
-                less(public_after)
-            } else {
-                Value::Null
-            },
+            seq,
+            public_seq,
             Value::from(*id),
             Value::from(kind(content)),
             Value::from(author_kind),
@@ -349,6 +343,18 @@ impl Head<'_> {
             batch.push(self.change(CLAIM_ATTACHMENTS, &[entry_id, principal, files]));
         }
     }
+}
+
+/// The numbers of an entry, less the last ones, which the guard gives.
+fn numbers(line: &Line<'_>, after: &[Line<'_>]) -> (Value, Value) {
+    let less = |count: usize| Value::Integer(i64::try_from(count).map_or(0, |count| -count));
+    let public_after = after.iter().filter(|line| line.public).count();
+    let public_seq = if line.public {
+        less(public_after)
+    } else {
+        Value::Null
+    };
+    (less(after.len()), public_seq)
 }
 
 /// The ids of a message's files as one text, which a statement looks through.
