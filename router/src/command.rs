@@ -11,9 +11,10 @@ use sha2::{Digest, Sha256};
 use storage::command::{CommandKey, Found, Receipt, Refusal, Remembered};
 use storage::contact::Shown;
 use storage::entry::{Append, NewEntry, Outcome, Stored};
-use storage::message::{Start, VisitorMessage};
+use storage::message::{Course, Start, VisitorMessage};
 
 use crate::claim;
+use crate::contact::Moment;
 use crate::decide::{self, Decision, Situation};
 use crate::error::refused_by;
 use crate::lane::{Known, Memory};
@@ -57,11 +58,7 @@ pub(crate) async fn run(
         actor,
         client_id,
         command,
-        key: CommandKey {
-            principal: actor.principal_key(),
-            client_id: client_id.clone(),
-            digest: digest_of(command),
-        },
+        key: key_of(actor, client_id, command),
     };
     let outcome = match (command, actor.principal) {
         (
@@ -88,10 +85,60 @@ pub(crate) async fn run(
     }
 }
 
-/// The digest that tells two commands under one client id apart.
-fn digest_of(command: &Command) -> [u8; 32] {
+/// The name of a command, with the digest that tells two of them under one client id apart.
+pub(crate) fn key_of(actor: &Actor, client_id: &ClientId, command: &Command) -> CommandKey {
     let text = serde_json::to_vec(command).expect("commands are trees of texts and numbers");
-    Sha256::digest(text).into()
+    CommandKey {
+        principal: actor.principal_key(),
+        client_id: client_id.clone(),
+        digest: Sha256::digest(text).into(),
+    }
+}
+
+/// What the speaker of an accepted command is told.
+pub(crate) fn ack_of(actor: &Actor, client_id: &ClientId, receipt: &Receipt) -> Ack {
+    let number = match actor.principal {
+        Principal::Visitor(_) => receipt.public_seq,
+        Principal::Agent(_) | Principal::Key(_) | Principal::System => receipt.seq,
+    };
+    Ack {
+        client_id: client_id.clone(),
+        conversation_id: receipt.conversation_id,
+        entry_id: receipt.entry_id,
+        number,
+        sent_at_ms: receipt.sent_at_ms,
+    }
+}
+
+/// Where the messages of a lane's visitor go, as far as it is remembered and still holds, and when it was read.
+pub(crate) fn course_of(router: &Router, memory: &mut Memory) -> (Option<Course>, Moment) {
+    let now = router.contacts().now();
+    let Some((mut course, mut read)) = memory.course.take() else {
+        return (None, now);
+    };
+    if !router.contacts().holds(course.contact_id(), read) {
+        course.forget_contact();
+        read = now;
+    }
+    (Some(course), read)
+}
+
+/// Whether a site lets its visitor write.
+pub(crate) async fn site_lets_write(
+    router: &Router,
+    workspace_id: WorkspaceId,
+    visitor: VisitorActor,
+) -> Result<(), Rejection> {
+    let tenant = router.cache().tenant(workspace_id).await;
+    let tenant = tenant.map_err(|error| refused_by(&error))?;
+    match tenant.site(visitor.site_id) {
+        Some(site) if site.archived => Err(ErrorCode::UnknownSite.into()),
+        Some(site) if site.identity_required && visitor.contact_id.is_none() => {
+            Err(ErrorCode::Forbidden.into())
+        }
+        Some(_) => Ok(()),
+        None => Err(ErrorCode::UnknownSite.into()),
+    }
 }
 
 /// Faults and reused ids say nothing about an earlier success.
@@ -122,18 +169,8 @@ impl Asked<'_> {
         conversation_id: Option<ConversationId>,
         draft: &Draft,
     ) -> Result<Done, Rejection> {
-        self.site_lets_write(visitor).await?;
-        let now = self.router.contacts().now();
-        let (mut course, mut read) = match memory.course.take() {
-            Some((course, read)) => (Some(course), read),
-            None => (None, now),
-        };
-        if let Some(course) = &mut course
-            && !self.router.contacts().holds(course.contact_id(), read)
-        {
-            course.forget_contact();
-            read = now;
-        }
+        site_lets_write(self.router, self.workspace_id(), visitor).await?;
+        let (mut course, read) = course_of(self.router, memory);
         if let Some(id) = conversation_id
             && !course.as_ref().is_some_and(|course| course.leads_to(id))
         {
@@ -157,19 +194,6 @@ impl Asked<'_> {
         let outcome = storage::message::send(self.router.db(), &message, &mut course).await;
         memory.course = course.map(|course| (course, read));
         self.done(outcome.map_err(|error| refused_by(&error))?)
-    }
-
-    async fn site_lets_write(&self, visitor: VisitorActor) -> Result<(), Rejection> {
-        let tenant = self.router.cache().tenant(self.workspace_id()).await;
-        let tenant = tenant.map_err(|error| refused_by(&error))?;
-        match tenant.site(visitor.site_id) {
-            Some(site) if site.archived => Err(ErrorCode::UnknownSite.into()),
-            Some(site) if site.identity_required && visitor.contact_id.is_none() => {
-                Err(ErrorCode::Forbidden.into())
-            }
-            Some(_) => Ok(()),
-            None => Err(ErrorCode::UnknownSite.into()),
-        }
     }
 
     async fn answered_by_visitor(
@@ -424,17 +448,7 @@ impl Asked<'_> {
     }
 
     fn ack(&self, receipt: &Receipt) -> Ack {
-        let number = match self.actor.principal {
-            Principal::Visitor(_) => receipt.public_seq,
-            Principal::Agent(_) | Principal::Key(_) | Principal::System => receipt.seq,
-        };
-        Ack {
-            client_id: self.client_id.clone(),
-            conversation_id: receipt.conversation_id,
-            entry_id: receipt.entry_id,
-            number,
-            sent_at_ms: receipt.sent_at_ms,
-        }
+        ack_of(self.actor, self.client_id, receipt)
     }
 }
 

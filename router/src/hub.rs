@@ -141,6 +141,19 @@ impl Hub {
         }
     }
 
+    /// Passes frames on, in order, encoding them only where somebody listens. Waits like [`Self::publish`].
+    pub(crate) async fn publish_all(&self, topic: Topic, frames: impl FnOnce() -> Vec<Encoded>) {
+        let listeners = self.listeners(&topic);
+        if listeners == 0 {
+            return;
+        }
+        // All are encoded before the first is passed on: a shard then finds them together.
+        for frame in frames() {
+            self.deliver(listeners, &Delivery::Publish { topic, frame })
+                .await;
+        }
+    }
+
     /// Passes a delivery on to those who listen. Waits like [`Self::publish`].
     pub(crate) async fn send(&self, topic: Topic, delivery: Delivery) {
         self.deliver(self.listeners(&topic), &delivery).await;

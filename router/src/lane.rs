@@ -6,11 +6,14 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use futures_util::FutureExt;
+use protocol::command::Command;
 use protocol::conversation::Conversation;
 use protocol::entry::{Content, Entry};
 use protocol::id::{AgentId, ConversationId, WorkspaceId};
 use protocol::limit::PAGE_ENTRIES_MAX;
-use protocol::rejection::CloseCode;
+use protocol::permission::Actor;
+use protocol::rejection::{CloseCode, Retry};
+use protocol::text::ClientId;
 use storage::entry::{Numbering, Stored};
 use storage::message::Course;
 
@@ -22,12 +25,13 @@ use crate::erase;
 use crate::lanes::{CommandJob, Job, LaneKey, Standing};
 use crate::nodes::{Commit, News};
 use crate::router::Router;
+use crate::several::{self, COMMANDS_TOGETHER_MAX, Step, Way};
 use crate::topic::Topic;
 use crate::turnstile::{Numbered, Turnstile};
 use crate::view::inbox::Membership;
 
-/// Entries that one command makes at most.
-const COMMIT_ENTRIES_MAX: u64 = 4;
+/// Entries of one commit, at most.
+const COMMIT_ENTRIES_MAX: u64 = COMMANDS_TOGETHER_MAX as u64;
 
 /// How long a lane that panicked leaves alone what it is to read: it may be what struck it.
 const PANIC_WAIT: Duration = Duration::from_secs(1);
@@ -245,24 +249,53 @@ impl Lane {
     async fn command(&mut self, job: CommandJob) {
         let CommandJob {
             actor,
-            client_id,
-            command,
+            commands,
             reply,
         } = job;
-        self.router.world().faults.strike("lane.command");
-        let done = command::run(&self.router, &mut self.memory, &actor, &client_id, &command).await;
-        let outcome = match done {
-            Ok(Done { ack, stored }) => {
-                if let Some(stored) = stored {
-                    self.router.world().faults.strike("lane.stored");
-                    self.hand_on(stored).await;
-                }
-                Ok(ack)
+        let mut outcomes = Vec::with_capacity(commands.len());
+        let mut way = Way::Together;
+        let faults = self.router.world().faults.clone();
+        while outcomes.len() < commands.len() {
+            let rest = &commands[outcomes.len()..];
+            faults.strike("lane.command");
+            let step = self.step(&actor, rest, &mut way).await;
+            if let Some(stored) = step.stored {
+                faults.strike("lane.stored");
+                self.hand_on(stored).await;
             }
-            Err(rejection) => Err(rejection),
-        };
+            outcomes.extend(step.outcomes);
+            // What was said behind one that cannot be taken now must not pass it.
+            if let Some(Err(rejection)) = outcomes.last()
+                && rejection.code.retry() == Retry::Later
+            {
+                outcomes.resize(commands.len(), Err(rejection.clone()));
+            }
+        }
         // The door may have gone: what was stored is stored and passed on.
-        let _ = reply.send(outcome);
+        let _ = reply.send(outcomes);
+    }
+
+    /// Does the first of some commands, or as many as belong together.
+    async fn step(
+        &mut self,
+        actor: &Actor,
+        commands: &[(ClientId, Command)],
+        way: &mut Way,
+    ) -> Step {
+        let (router, memory) = (&self.router, &mut self.memory);
+        if let Some(step) = several::say(router, memory, actor, commands, way).await {
+            return step;
+        }
+        let (client_id, command) = &commands[0];
+        let (outcome, stored) =
+            match command::run(router, memory, actor, client_id, command).await {
+                Ok(Done { ack, stored }) => (Ok(ack), stored),
+                Err(rejection) => (Err(rejection), None),
+            };
+        Step {
+            outcomes: vec![outcome],
+            stored,
+        }
     }
 
     /// What was stored here passes in the conversation's lane: this one, or another.
@@ -342,11 +375,7 @@ impl Lane {
             return;
         }
         match self.router.cache().tenant(self.workspace_id()).await {
-            Ok(tenant) => {
-                for entry in &ready {
-                    self.router.hub().entry(entry, tenant.as_ref()).await;
-                }
-            }
+            Ok(tenant) => self.router.hub().entries(&ready, tenant.as_ref()).await,
             // Whoever follows comes back and reads what he missed.
             Err(error) => {
                 tracing::warn!(%error, "entries could not be passed on");

@@ -36,14 +36,13 @@ pub(crate) enum LaneKey {
     Contact(WorkspaceId, ContactId),
 }
 
-/// A command on its way.
+/// Commands of one speaker on their way, in the order in which they were said.
 #[derive(Debug)]
 pub(crate) struct CommandJob {
     pub(crate) actor: Actor,
-    pub(crate) client_id: ClientId,
-    pub(crate) command: Command,
-    /// Where the door waits, if it still does.
-    pub(crate) reply: oneshot::Sender<Result<Ack, Rejection>>,
+    pub(crate) commands: Vec<(ClientId, Command)>,
+    /// Where the door waits for the outcome of each, if it still does.
+    pub(crate) reply: oneshot::Sender<Vec<Result<Ack, Rejection>>>,
 }
 
 /// What a lane does.

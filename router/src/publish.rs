@@ -12,32 +12,35 @@ use crate::hub::Hub;
 use crate::topic::Topic;
 
 impl Hub {
-    /// Passes an entry on to both sides, each in its own counting. What a visitor may not see has no
-    /// public number and makes no frame for him.
-    pub(crate) async fn entry(&self, entry: &Entry, names: &(dyn AgentNames + Sync)) {
-        let conversation_id = entry.conversation_id;
-        let durable = |number| Class::Durable {
+    /// Passes entries of one conversation on to both sides, each in its own counting. What a visitor may not
+    /// see has no public number and makes no frame for him.
+    pub(crate) async fn entries(&self, entries: &[Entry], names: &(dyn AgentNames + Sync)) {
+        let Some(conversation_id) = entries.first().map(|entry| entry.conversation_id) else {
+            return;
+        };
+        let durable = |number, entry_id| Class::Durable {
             conversation_id,
             number,
-            entry_id: entry.id,
+            entry_id,
         };
-        self.publish(Topic::ConversationAgents(conversation_id), || {
+        let for_agents = |entry: &Entry| {
             let entry = entry.clone();
-            let class = durable(entry.seq);
+            let class = durable(entry.seq, entry.id);
             Encoded::new(&AgentNews::Entry { entry }, class)
+        };
+        self.publish_all(Topic::ConversationAgents(conversation_id), || {
+            entries.iter().map(for_agents).collect()
         })
         .await;
-        let visitors = Topic::ConversationVisitor(conversation_id);
-        if !self.is_followed(&visitors) {
-            return;
-        }
-        if let Some(entry) = entry.for_visitor(names) {
-            let class = durable(entry.number);
-            self.publish(visitors, || {
-                Encoded::new(&VisitorNews::Entry { entry }, class)
-            })
-            .await;
-        }
+        let for_visitor = |entry: &Entry| {
+            let entry = entry.for_visitor(names)?;
+            let class = durable(entry.number, entry.id);
+            Some(Encoded::new(&VisitorNews::Entry { entry }, class))
+        };
+        self.publish_all(Topic::ConversationVisitor(conversation_id), || {
+            entries.iter().filter_map(for_visitor).collect()
+        })
+        .await;
     }
 
     /// Tells those who follow a conversation what it is now.

@@ -137,6 +137,58 @@ on_both! {
         assert_eq!(state(&stage, id).await, State::Open);
     }
 
+    async fn what_a_visitor_says_at_once_is_stored_and_told_together_in_order(stage: Stage) {
+        let visitor = stage.visitor().await;
+        let id = stage.begins(visitor).await;
+        let ear = stage.ear();
+        ear.listen(Topic::ConversationAgents(id));
+        let texts: Vec<_> = (2..=101).map(|number| format!("words {number}")).collect();
+        let said = |text: &String| (client_id(&stage.world), say(None, text));
+        let said: Vec<_> = texts.iter().map(said).collect();
+        let acks = stage.router.handle_all(&visitor.actor, said.clone()).await;
+        let told = acks.iter().map(|ack| ack.as_ref().expect("accepted").number);
+        assert_eq!(told.collect::<Vec<_>>(), (2..=101).map(Some).collect::<Vec<_>>());
+        // The facts are told once for each commit.
+        let mut heard = (0, Vec::new());
+        while heard.1.len() < 100 || heard.0 < 2 {
+            let frame = ear.until(|heard| match heard {
+                Heard::Frame(_, frame, _) => Some(frame.clone()),
+                Heard::Follow(..) | Heard::Close(..) | Heard::Lost => None,
+            });
+            let frame = frame.await;
+            match frame["type"].as_str() {
+                Some("entry") => heard.1.push(frame["entry"]["content"]["message"]["body"].clone()),
+                Some("conversation") => heard.0 += 1,
+                _ => {}
+            }
+        }
+        assert_eq!(heard.1, texts);
+        assert!(ear.rest().is_empty(), "two commits, and no more");
+        // A retry of all, and of one among others.
+        let again = stage.router.handle_all(&visitor.actor, said.clone()).await;
+        assert_eq!(again, acks);
+        let new = || (client_id(&stage.world), say(None, "new"));
+        let mixed = vec![new(), new(), said[7].clone(), new()];
+        let outcomes = stage.router.handle_all(&visitor.actor, mixed).await;
+        let numbers = outcomes.iter().map(|ack| ack.as_ref().expect("accepted").number);
+        assert_eq!(numbers.collect::<Vec<_>>(), [Some(102), Some(103), Some(9), Some(104)]);
+        assert_eq!(stage.log(id).await.len(), 104);
+    }
+
+    async fn behind_one_that_cannot_be_stored_now_nothing_is_stored(stage: Stage) {
+        let visitor = stage.visitor().await;
+        let id = stage.begins(visitor).await;
+        stage.world.faults.fail("storage.batch", 0, u64::MAX);
+        let said = || (0..5).map(|_| (client_id(&stage.world), say(None, "x"))).collect();
+        for outcome in stage.router.handle_all(&visitor.actor, said()).await {
+            assert_eq!(outcome.expect_err("refused").code, ErrorCode::Unavailable);
+        }
+        stage.world.faults.heal();
+        assert_eq!(stage.log(id).await.len(), 1);
+        let outcomes = stage.router.handle_all(&visitor.actor, said()).await;
+        assert!(outcomes.iter().all(Result::is_ok), "{outcomes:?}");
+    }
+
     async fn two_tabs_that_speak_first_at_once_make_one_conversation(stage: Stage) {
         let visitor = stage.visitor().await;
         let second = stage.second_router().await;

@@ -194,16 +194,47 @@ impl Router {
         command: Command,
     ) -> Result<Ack, Rejection> {
         let key = lanes::lane_of(actor, &command)?;
+        let outcomes = self.run(key, actor, vec![(client_id, command)]).await?;
+        let outcome = outcomes.into_iter().next();
+        outcome.unwrap_or(Err(ErrorCode::Unavailable.into()))
+    }
+
+    /// Does several things that one speaker asks, in order, each once; they are such as [`may_go_together`]
+    /// says. Gives the outcome of each. Behind one that cannot be taken now none is done: they share its
+    /// rejection. They are finished also when the future is dropped.
+    ///
+    /// [`may_go_together`]: crate::may_go_together
+    pub async fn handle_all(
+        &self,
+        actor: &Actor,
+        commands: Vec<(ClientId, Command)>,
+    ) -> Vec<Result<Ack, Rejection>> {
+        let Some((_, first)) = commands.first() else {
+            return Vec::new();
+        };
+        let count = commands.len();
+        let outcomes = match lanes::lane_of(actor, first) {
+            Ok(key) => self.run(key, actor, commands).await,
+            Err(rejection) => Err(rejection),
+        };
+        outcomes.unwrap_or_else(|rejection| vec![Err(rejection); count])
+    }
+
+    async fn run(
+        &self,
+        key: LaneKey,
+        actor: &Actor,
+        commands: Vec<(ClientId, Command)>,
+    ) -> Result<Vec<Result<Ack, Rejection>>, Rejection> {
         let (reply, answer) = oneshot::channel();
         let job = Job::Command(Box::new(CommandJob {
             actor: *actor,
-            client_id,
-            command,
+            commands,
             reply,
         }));
         self.0.lanes.post(self, key, job)?;
         // A lane that panicked or was ended hard answers nothing: the outcome is unknown.
-        answer.await.unwrap_or(Err(ErrorCode::Unavailable.into()))
+        answer.await.map_err(|_| ErrorCode::Unavailable.into())
     }
 
     /// What a reader of a conversation missed, or its newest page. Subscribe its topic first, and hold
