@@ -74,6 +74,11 @@ impl Decoder {
         self.bytes.extend_from_slice(bytes);
     }
 
+    /// Whether bytes wait here.
+    pub(crate) fn has_more(&self) -> bool {
+        !self.bytes.is_empty()
+    }
+
     /// The next thing that was said whole; nothing while more bytes are needed.
     ///
     /// # Errors

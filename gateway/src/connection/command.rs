@@ -6,6 +6,7 @@
 //! refused, and so is what stands behind a command that could not be taken; see [`Order`].
 
 use std::sync::{Mutex, PoisonError};
+use std::task::Poll;
 use std::time::Duration;
 
 use protocol::command::{Ack, Command};
@@ -44,37 +45,137 @@ impl Queue {
     }
 }
 
-/// Does a command of a connection, when its turn has come.
+/// Does commands of a connection, which may go together, when their turn has come: together, as far as none
+/// of them has to wait.
 pub(crate) async fn in_turn(
     asker: &Asker,
     queue: &Queue,
-    client_id: ClientId,
-    command: Command,
+    commands: Vec<(ClientId, Command)>,
 ) -> Done {
-    let doors = &asker.doors;
-    let clock = &doors.world.clock;
-    if let Some(frames) = &queue.frames {
-        // The allowance is this connection's alone, so the wait for it has an end.
-        while let Err(rejection) = doors.limits.frame(frames) {
-            clock.sleep(wait_of(&rejection)).await;
+    let mut hands = Hands {
+        asker,
+        queue,
+        ready: Vec::new(),
+        outcomes: Vec::with_capacity(commands.len()),
+    };
+    let mut is_stuck = false;
+    for (client_id, command) in commands {
+        if !hands.take(client_id, command).await {
+            is_stuck = true;
+            break;
         }
     }
-    let line = Line::of(&asker.actor.principal, &command);
-    match queue.with_order(|order| order.turn(line, &client_id, clock.elapsed())) {
-        Turn::Now => {}
-        Turn::Later(rejection) => return Done::Command(client_id, Err(rejection)),
-        Turn::Never => return Done::Stuck,
+    hands.hand_over().await;
+    Done::Commands {
+        outcomes: hands.outcomes,
+        is_stuck,
     }
-    let outcome = alone(asker, client_id.clone(), command).await;
-    if let Err(rejection) = &outcome {
-        match rejection.code.retry() {
-            Retry::Never => {}
-            Retry::Later => queue.with_order(|order| {
-                order.refused(line, client_id.clone(), rejection, clock.elapsed());
-            }),
+}
+
+/// Commands on their way to the router.
+struct Hands<'a> {
+    asker: &'a Asker,
+    queue: &'a Queue,
+    /// Those whose turn it is, and their line.
+    ready: Vec<(Line, ClientId, Command)>,
+    outcomes: Vec<(ClientId, Result<Ack, Rejection>)>,
+}
+
+impl Hands<'_> {
+    /// Takes a command. Says whether its turn comes on this connection.
+    async fn take(&mut self, client_id: ClientId, command: Command) -> bool {
+        let (asker, queue) = (self.asker, self.queue);
+        self.meanwhile(frame_pace(asker, queue)).await;
+        let line = Line::of(&asker.actor.principal, &command);
+        let now = asker.doors.world.clock.elapsed();
+        match queue.with_order(|order| order.turn(line, &client_id, now)) {
+            Turn::Now => {}
+            Turn::Later(rejection) => {
+                self.hand_over().await;
+                self.outcomes.push((client_id, Err(rejection)));
+                return true;
+            }
+            Turn::Never => return false,
+        }
+        if let Err(rejection) = self.meanwhile(speaker_pace(asker)).await {
+            self.hand_over().await;
+            self.note(line, client_id, Err(rejection));
+            return true;
+        }
+        self.ready.push((line, client_id, command));
+        true
+    }
+
+    /// Waits for a rate. What is ready does not wait for it.
+    async fn meanwhile<T>(&mut self, rate: impl Future<Output = T>) -> T {
+        let mut rate = std::pin::pin!(rate);
+        let first = std::future::poll_fn(|context| Poll::Ready(rate.as_mut().poll(context))).await;
+        if let Poll::Ready(outcome) = first {
+            return outcome;
+        }
+        self.hand_over().await;
+        rate.await
+    }
+
+    /// Hands over what is ready.
+    async fn hand_over(&mut self) {
+        if self.ready.is_empty() {
+            return;
+        }
+        let ready = std::mem::take(&mut self.ready);
+        let named: Vec<_> = ready.iter().map(|(line, id, _)| (*line, id.clone())).collect();
+        let commands = ready.into_iter().map(|(_, id, command)| (id, command));
+        let router = &self.asker.doors.router;
+        let outcomes = router.handle_all(&self.asker.actor, commands.collect()).await;
+        let mut is_open = true;
+        for ((line, client_id), outcome) in named.into_iter().zip(outcomes) {
+            if is_open {
+                is_open = self.note(line, client_id, outcome);
+            } else {
+                // It was not tried, for the sake of the one before it, which is waited for.
+                self.outcomes.push((client_id, outcome));
+            }
         }
     }
-    Done::Command(client_id, outcome)
+
+    /// Notes an outcome. Says whether those behind it in its line may pass.
+    fn note(&mut self, line: Line, client_id: ClientId, outcome: Result<Ack, Rejection>) -> bool {
+        let mut may_pass = true;
+        if let Err(rejection) = &outcome {
+            match rejection.code.retry() {
+                Retry::Never => {}
+                Retry::Later => {
+                    may_pass = false;
+                    let now = self.asker.doors.world.clock.elapsed();
+                    self.queue.with_order(|order| {
+                        order.refused(line, client_id.clone(), rejection, now);
+                    });
+                }
+            }
+        }
+        self.outcomes.push((client_id, outcome));
+        may_pass
+    }
+}
+
+/// Waits until the connection may send another frame. The allowance is its alone, so the wait has an end.
+async fn frame_pace(asker: &Asker, queue: &Queue) {
+    let Some(frames) = &queue.frames else {
+        return;
+    };
+    while let Err(rejection) = asker.doors.limits.frame(frames) {
+        asker.doors.world.clock.sleep(wait_of(&rejection)).await;
+    }
+}
+
+/// Waits until the speaker may do another thing.
+async fn speaker_pace(asker: &Asker) -> Result<(), Rejection> {
+    match asker.actor.principal {
+        Principal::Visitor(visitor) if !asker.exempt => pace(asker, &visitor).await,
+        Principal::Visitor(_) | Principal::Agent(_) | Principal::Key(_) | Principal::System => {
+            Ok(())
+        }
+    }
 }
 
 /// Does a command at the rate of its speaker.
@@ -83,11 +184,7 @@ pub(crate) async fn alone(
     client_id: ClientId,
     command: Command,
 ) -> Result<Ack, Rejection> {
-    if let Principal::Visitor(visitor) = asker.actor.principal
-        && !asker.exempt
-    {
-        pace(asker, &visitor).await?;
-    }
+    speaker_pace(asker).await?;
     let router = &asker.doors.router;
     router.handle(&asker.actor, client_id, command).await
 }

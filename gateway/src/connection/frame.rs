@@ -7,6 +7,8 @@ use protocol::rejection::Rejection;
 use protocol::text::ClientId;
 use serde::Serialize;
 
+use crate::metric::{Metric, Metrics};
+
 /// A frame as bytes.
 pub(crate) fn encoded(frame: &impl Serialize) -> Bytes {
     serde_json::to_vec(frame)
@@ -25,6 +27,24 @@ pub(crate) fn going_away(return_after_ms: u64) -> Bytes {
 
 pub(crate) fn ack(ack: Ack) -> Bytes {
     encoded(&VisitorNews::Ack(ack))
+}
+
+/// What the speaker of a command is told, which is counted.
+pub(crate) fn outcome(
+    metrics: &Metrics,
+    client_id: ClientId,
+    outcome: Result<Ack, Rejection>,
+) -> Bytes {
+    match outcome {
+        Ok(accepted) => {
+            metrics.add(Metric::CommandsAccepted, 1);
+            ack(accepted)
+        }
+        Err(rejection) => {
+            metrics.add(Metric::CommandsRejected, 1);
+            rejected(client_id, &rejection)
+        }
+    }
 }
 
 pub(crate) fn rejected(client_id: ClientId, rejection: &Rejection) -> Bytes {

@@ -86,6 +86,18 @@ impl Gate {
         }
     }
 
+    /// Live entries arrive, from a first number to a last one without a hole. Says whether they may be sent as
+    /// they are; where not, nothing has changed, and each is to be offered by itself.
+    pub(crate) fn passes(&mut self, first: u64, last: u64) -> bool {
+        match self {
+            Self::Live { last: sent } if first == *sent + 1 => {
+                *sent = last;
+                true
+            }
+            Self::Live { .. } | Self::Attaching(_) => false,
+        }
+    }
+
     /// Something about the conversation was lost. Gives the number after which the past is read on,
     /// where it is not being read already.
     pub(crate) fn lose(&mut self) -> Option<u64> {
@@ -203,6 +215,18 @@ mod tests {
         assert_eq!(offer(&mut gate, 4), Pass::Gap(2));
         assert_eq!(offer(&mut gate, 5), Pass::Held);
         assert_eq!(gate.attached(3, false), attached(&[4, 5], None));
+    }
+
+    #[test]
+    fn what_follows_without_a_hole_passes_together() {
+        let mut gate = Gate::new();
+        assert!(!gate.passes(3, 5), "the past is being read");
+        assert_eq!(gate.attached(2, false), attached(&[], None));
+        assert!(!gate.passes(2, 5), "2 was sent");
+        assert!(!gate.passes(4, 5), "3 is missing");
+        assert!(gate.passes(3, 5));
+        assert_eq!(offer(&mut gate, 5), Pass::Drop);
+        assert_eq!(offer(&mut gate, 6), Pass::Send);
     }
 
     #[test]

@@ -28,6 +28,8 @@ pub(crate) enum Job {
         client_id: ClientId,
         command: Box<Command>,
     },
+    /// Do these, which may go together.
+    Commands(Vec<(ClientId, Command)>),
     /// Read the past of a conversation from where the client stands.
     Attach {
         follow: Follow,
@@ -75,10 +77,12 @@ pub(crate) enum Job {
 /// What came of it.
 #[derive(Debug)]
 pub(crate) enum Done {
-    /// A command's end.
-    Command(ClientId, Result<Ack, Rejection>),
-    /// A command that waits for one which does not come. It changed nothing.
-    Stuck,
+    /// What came of commands, in the order in which they were said.
+    Commands {
+        outcomes: Vec<(ClientId, Result<Ack, Rejection>)>,
+        /// Whether the next one waits for one which does not come. It changed nothing.
+        is_stuck: bool,
+    },
     /// The past of a conversation, or a page of it.
     Attached {
         conversation_id: ConversationId,
@@ -100,6 +104,7 @@ impl Job {
                 conversation_id, ..
             } => Some(*conversation_id),
             Self::Command { .. }
+            | Self::Commands(_)
             | Self::Snapshot(_)
             | Self::Unwatch(_)
             | Self::Typing { .. }
@@ -169,15 +174,9 @@ pub(crate) async fn run(job: Job, asker: &Asker) -> Done {
     let connection_id = asker.connection_id;
     match job {
         Job::Command { client_id, command } => {
-            let (client_id, command) = (client_id, *command);
-            match &asker.queue {
-                Some(queue) => command::in_turn(asker, queue, client_id, command).await,
-                None => {
-                    let outcome = command::alone(asker, client_id.clone(), command).await;
-                    Done::Command(client_id, outcome)
-                }
-            }
+            commands(asker, vec![(client_id, *command)]).await
         }
+        Job::Commands(said) => commands(asker, said).await,
         Job::Attach { follow, reading } => Done::Attached {
             conversation_id: follow.conversation_id,
             reading,
@@ -225,5 +224,20 @@ pub(crate) async fn run(job: Job, asker: &Asker) -> Done {
             let leave = || router.visitor_track(connection_id, name, properties);
             asker.trace(leave).await
         }
+    }
+}
+
+async fn commands(asker: &Asker, said: Vec<(ClientId, Command)>) -> Done {
+    if let Some(queue) = &asker.queue {
+        return command::in_turn(asker, queue, said).await;
+    }
+    let mut outcomes = Vec::with_capacity(said.len());
+    for (client_id, command) in said {
+        let outcome = command::alone(asker, client_id.clone(), command).await;
+        outcomes.push((client_id, outcome));
+    }
+    Done::Commands {
+        outcomes,
+        is_stuck: false,
     }
 }

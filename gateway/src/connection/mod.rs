@@ -11,6 +11,7 @@ pub(crate) mod gate;
 pub(crate) mod identified;
 pub(crate) mod job;
 pub(crate) mod order;
+pub(crate) mod out;
 pub(crate) mod socket;
 pub(crate) mod stream;
 pub(crate) mod unidentified;

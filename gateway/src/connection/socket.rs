@@ -15,6 +15,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use crate::connection::frame;
 use crate::connection::identified::Identified;
+use crate::connection::out::{Out, Piece};
 use crate::connection::unidentified::{Caller, Unidentified};
 use crate::connection::wire::{self, CLOSE, Wire};
 use crate::limits::ConnectionPermit;
@@ -23,7 +24,7 @@ use crate::shard::Shard;
 use crate::shard::mailbox::Mailbox;
 use crate::shard::stream::Stream;
 
-/// Bytes of one write, at most: the shared buffer's size.
+/// Bytes of one write through the shared buffer, at most: its size.
 const WRITE_BYTES_MAX: usize = 16 * 1_024;
 /// How long a client may take to close its side.
 const CLOSING_TIME_MAX: Duration = Duration::from_secs(2);
@@ -114,7 +115,7 @@ struct Link {
     wire: Wire,
     shard: Rc<Shard>,
     mailbox: Rc<Mailbox>,
-    /// Bytes of the first frame in line that the socket took already.
+    /// Bytes of the first piece in line, framed, that the socket took already.
     front_written: usize,
 }
 
@@ -163,11 +164,29 @@ impl Link {
                     Ok(text) => {
                         self.mailbox.heard(self.shard.now());
                         connection.on_text(&text);
+                        if let Err(ending) = self.read_rest(connection).await {
+                            return ending;
+                        }
                     }
                     Err(ending) => return ending,
                 },
             }
         }
+    }
+
+    /// Takes the texts that came together with one: so what was said at once is done together.
+    async fn read_rest(&mut self, connection: &mut Identified) -> Result<(), Ending> {
+        std::future::poll_fn(|context| {
+            while connection.may_read() && self.wire.has_more() {
+                match self.wire.poll_text(context) {
+                    Poll::Ready(Ok(text)) => connection.on_text(&text),
+                    Poll::Ready(Err(ending)) => return Poll::Ready(Err(ending)),
+                    Poll::Pending => break,
+                }
+            }
+            Poll::Ready(Ok(()))
+        })
+        .await
     }
 
     /// Writes all that is in line. Ends early only with the connection.
@@ -234,7 +253,10 @@ impl Link {
             && let Some(front) = connection.out().front()
         {
             // A frame that was begun must be ended, or the close would be read as part of it.
-            last.extend_from_slice(&framed(front)[self.front_written..]);
+            match front {
+                Piece::Text(text) => last.extend_from_slice(&framed(text)[self.front_written..]),
+                Piece::Run(run) => last.extend_from_slice(run.rest_of_frame(self.front_written)),
+            }
         }
         last.extend_from_slice(&close_frame(code));
         let stream = &mut self.wire.stream;
@@ -254,38 +276,61 @@ async fn ended(mailbox: &Mailbox) -> CloseCode {
     std::future::poll_fn(|context| mailbox.poll_ending(context)).await
 }
 
-/// One write of as many frames as fit, through the thread's buffer.
+/// One write: of a run as it is, where that is all or much; else of as many pieces as fit, through the
+/// thread's buffer.
 fn write_some(
     stream: &mut Stream,
     context: &mut Context<'_>,
     connection: &mut Identified,
     front_written: &mut usize,
 ) -> Poll<io::Result<usize>> {
-    SCRATCH.with_borrow_mut(|scratch| {
-        scratch.clear();
-        let mut skip = *front_written;
-        for text in connection.out().iter() {
-            fill(scratch, text, &mut skip);
-            if scratch.len() >= WRITE_BYTES_MAX {
-                break;
+    let out = connection.out();
+    let count = match out.front() {
+        Some(Piece::Run(run)) if out.is_one() || run.framed().len() >= WRITE_BYTES_MAX => {
+            let left = &run.framed()[*front_written..];
+            ready!(Pin::new(stream).poll_write(context, left))?
+        }
+        Some(_) | None => ready!(SCRATCH.with_borrow_mut(|scratch| {
+            gather(scratch, out, *front_written);
+            Pin::new(stream).poll_write(context, scratch)
+        }))?,
+    };
+    if count == 0 {
+        return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+    }
+    *front_written += count;
+    while let Some(front) = connection.out().front() {
+        let length = match front {
+            Piece::Text(text) => framed_length(text),
+            Piece::Run(run) => run.framed().len(),
+        };
+        if *front_written < length {
+            break;
+        }
+        *front_written -= length;
+        connection.written();
+    }
+    Poll::Ready(Ok(count))
+}
+
+/// Copies what one write can take, less what was written of the first piece already.
+fn gather(scratch: &mut Vec<u8>, out: &Out, front_written: usize) {
+    scratch.clear();
+    let mut skip = front_written;
+    for piece in out.iter() {
+        match piece {
+            Piece::Text(text) => fill(scratch, text, &mut skip),
+            Piece::Run(run) => {
+                let left = &run.framed()[skip..];
+                scratch.extend_from_slice(&left[..left.len().min(WRITE_BYTES_MAX)]);
+                skip = 0;
             }
         }
-        scratch.truncate(WRITE_BYTES_MAX);
-        let count = ready!(Pin::new(stream).poll_write(context, scratch))?;
-        if count == 0 {
-            return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+        if scratch.len() >= WRITE_BYTES_MAX {
+            break;
         }
-        *front_written += count;
-        while let Some(front) = connection.out().front() {
-            let length = header(front.len()).1 + front.len();
-            if *front_written < length {
-                break;
-            }
-            *front_written -= length;
-            connection.written();
-        }
-        Poll::Ready(Ok(count))
-    })
+    }
+    scratch.truncate(WRITE_BYTES_MAX);
 }
 
 /// Adds a text's frame, less what was written of it already.
@@ -319,9 +364,23 @@ fn header(length: usize) -> ([u8; 10], usize) {
     (head, size)
 }
 
-fn framed(text: &[u8]) -> Vec<u8> {
+/// A text's frame.
+pub(crate) fn framed(text: &[u8]) -> Vec<u8> {
+    let mut frame = Vec::with_capacity(framed_length(text));
+    frame_into(&mut frame, text);
+    frame
+}
+
+/// Adds a text's frame.
+pub(crate) fn frame_into(bytes: &mut Vec<u8>, text: &[u8]) {
     let (head, length) = header(text.len());
-    [&head[..length], text].concat()
+    bytes.extend_from_slice(&head[..length]);
+    bytes.extend_from_slice(text);
+}
+
+/// Bytes of a text's frame.
+pub(crate) fn framed_length(text: &[u8]) -> usize {
+    header(text.len()).1 + text.len()
 }
 
 fn close_frame(code: CloseCode) -> Vec<u8> {

@@ -257,7 +257,7 @@ impl Feed {
 fn chunk(connection: &mut Identified, front_written: &mut usize, form: &mut Form) -> Bytes {
     let mut chunk = BytesMut::with_capacity(connection.out_bytes().min(CHUNK_BYTES_MAX));
     // What stands before a text is a byte at most: at least one of the text goes with it.
-    while let Some(text) = connection.out().front()
+    while let Some(text) = connection.out().front_text()
         && chunk.len() + 1 < CHUNK_BYTES_MAX
     {
         if *front_written == 0 {

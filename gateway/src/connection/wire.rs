@@ -14,7 +14,7 @@ use crate::connection::socket::Ending;
 use crate::shard::stream::Stream;
 
 /// Bytes of one read, at most: the shared buffer's size.
-const READ_BYTES_MAX: usize = 16 * 1_024;
+const READ_BYTES_MAX: usize = 64 * 1_024;
 
 /// The first byte of a close frame.
 pub(crate) const CLOSE: u8 = 0x88;
@@ -54,7 +54,13 @@ impl Wire {
         std::future::poll_fn(|context| self.poll_text(context)).await
     }
 
-    fn poll_text(&mut self, context: &mut Context<'_>) -> Poll<Result<Vec<u8>, Ending>> {
+    /// Whether something has come that was not read yet.
+    pub(crate) fn has_more(&self) -> bool {
+        self.decoder.has_more()
+    }
+
+    /// See [`Wire::read_text`].
+    pub(crate) fn poll_text(&mut self, context: &mut Context<'_>) -> Poll<Result<Vec<u8>, Ending>> {
         loop {
             // A client that takes no answer may still speak.
             if let Poll::Ready(Err(_)) = self.poll_reply(context) {

@@ -154,18 +154,12 @@ pub(crate) async fn frames(State(doors): State<Doors>, request: Request) -> Answ
     };
     let done = job::run(job, &asker).await;
     Ok(match done {
-        Done::Command(_, Ok(ack)) => {
-            doors.metrics.add(Metric::CommandsAccepted, 1);
-            array(&[frame::ack(ack)])
-        }
-        Done::Command(client_id, Err(rejection)) => {
-            doors.metrics.add(Metric::CommandsRejected, 1);
-            array(&[frame::rejected(client_id, &rejection)])
+        Done::Commands { outcomes, .. } => {
+            let told = |(client_id, outcome)| frame::outcome(&doors.metrics, client_id, outcome);
+            array(&outcomes.into_iter().map(told).collect::<Vec<_>>())
         }
         Done::Signal(Err(rejection)) => array(&[frame::error(&rejection)]),
-        Done::Signal(Ok(())) | Done::Stuck | Done::Attached { .. } | Done::Snapshot(..) => {
-            array(&[])
-        }
+        Done::Signal(Ok(())) | Done::Attached { .. } | Done::Snapshot(..) => array(&[]),
     })
 }
 

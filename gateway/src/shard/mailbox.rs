@@ -9,12 +9,15 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
+use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
 use protocol::id::ConversationId;
 use protocol::limit;
 use protocol::rejection::CloseCode;
-use router::{Class, Encoded, Topic};
+use router::Topic;
+
+use crate::shard::run::Run;
 
 /// Unsent signals are looked for among so many of the newest notices.
 const SIGNALS_SEARCHED: usize = 64;
@@ -24,13 +27,8 @@ const STALLED_BYTES_MAX: usize = 64 * 1024;
 /// What a connection hears from its shard.
 #[derive(Debug, Clone)]
 pub(crate) enum Notice {
-    /// A frame of a topic it listens to.
-    Frame {
-        /// Which topic.
-        topic: Topic,
-        /// The frame.
-        frame: Encoded,
-    },
+    /// Frames of a topic it listens to.
+    Run(Rc<Run>),
     /// Frames of this topic were given up: read it again.
     Behind(Topic),
     /// Follow this conversation from now on.
@@ -125,14 +123,15 @@ impl Mailbox {
         }
         let mut notices = self.notices.borrow_mut();
         let mut notice = notice;
-        if let Notice::Frame { topic, .. } = &notice {
+        if let Notice::Run(run) = &notice {
+            let topic = run.topic();
             if let Some(old_cost) = replace_signal(&mut notices, &notice) {
                 self.queued_bytes
                     .set(self.queued_bytes.get() - old_cost + cost(&notice));
                 return;
             }
-            if self.is_behind.get() && can_be_read_again(*topic) {
-                notice = Notice::Behind(*topic);
+            if self.is_behind.get() && can_be_read_again(topic) {
+                notice = Notice::Behind(topic);
             }
         }
         if is_known(&notices, &notice) {
@@ -178,8 +177,8 @@ impl Mailbox {
         let mut kept = VecDeque::new();
         for notice in all {
             let notice = match notice {
-                Notice::Frame { topic, .. } if can_be_read_again(topic) => Notice::Behind(topic),
-                Notice::Frame { .. }
+                Notice::Run(run) if can_be_read_again(run.topic()) => Notice::Behind(run.topic()),
+                Notice::Run(_)
                 | Notice::Behind(_)
                 | Notice::Follow(_)
                 | Notice::Beat
@@ -367,10 +366,10 @@ impl Mailbox {
     }
 }
 
-/// What a notice costs while it waits: its frame, and itself.
+/// What a notice costs while it waits: its frames, as if it had them alone, and itself.
 fn cost(notice: &Notice) -> usize {
     let frame_bytes = match notice {
-        Notice::Frame { frame, .. } => frame.text.len(),
+        Notice::Run(run) => run.framed().len(),
         Notice::Behind(_) | Notice::Follow(_) | Notice::Beat | Notice::GoAway { .. } => 0,
     };
     size_of::<Notice>() + frame_bytes
@@ -404,19 +403,17 @@ fn is_known(notices: &VecDeque<Notice>, new: &Notice) -> bool {
 
 /// Puts a signal in the place of an unsent one about the same. Gives what that one cost.
 fn replace_signal(notices: &mut VecDeque<Notice>, new: &Notice) -> Option<usize> {
-    let Notice::Frame { topic, frame } = new else {
+    let Notice::Run(signal) = new else {
         return None;
     };
-    let Class::Signal { key } = frame.class else {
-        return None;
-    };
+    let key = signal.signal()?;
     let unsent = notices
         .iter_mut()
         .rev()
         .take(SIGNALS_SEARCHED)
         .find(|old| {
-            matches!(old, Notice::Frame { topic: old_topic, frame }
-            if old_topic == topic && frame.class == Class::Signal { key })
+            matches!(old, Notice::Run(old)
+            if old.topic() == signal.topic() && old.signal() == Some(key))
         })?;
     let old_cost = cost(unsent);
     *unsent = new.clone();

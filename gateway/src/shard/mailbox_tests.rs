@@ -2,20 +2,18 @@
 
 use bytes::Bytes;
 use protocol::id::{Id, VisitorId};
-use router::SignalKey;
+use router::{Class, Encoded, SignalKey};
 
 use super::*;
 
 const TOPIC: fn() -> Topic = || Topic::Visitor(VisitorId::from_bits(1));
 
 fn frame(text: &'static str, class: Class) -> Notice {
-    Notice::Frame {
-        topic: TOPIC(),
-        frame: Encoded {
-            text: Bytes::from_static(text.as_bytes()),
-            class,
-        },
-    }
+    notice(TOPIC(), Bytes::from_static(text.as_bytes()), class)
+}
+
+fn notice(topic: Topic, text: Bytes, class: Class) -> Notice {
+    Notice::Run(Rc::new(Run::new(topic, Encoded { text, class })))
 }
 
 fn signal(text: &'static str) -> Notice {
@@ -30,7 +28,10 @@ fn signal(text: &'static str) -> Notice {
 fn taken(mailbox: &Mailbox) -> Vec<String> {
     std::iter::from_fn(|| mailbox.take())
         .map(|notice| match notice {
-            Notice::Frame { frame, .. } => String::from_utf8(frame.text.to_vec()).unwrap(),
+            Notice::Run(run) => {
+                let texts = run.frames().map(|frame| frame.text.to_vec());
+                String::from_utf8(texts.collect::<Vec<_>>().concat()).unwrap()
+            }
             Notice::Behind(_) => "behind".to_owned(),
             Notice::Follow(_) => "follow".to_owned(),
             Notice::Beat => "beat".to_owned(),
@@ -66,15 +67,7 @@ fn of_unsent_signals_about_one_thing_the_latest_wins() {
 fn more_than_the_bound_ends_in_a_resume_and_frees_the_queue() {
     let mailbox = visitors(0);
     let text = Bytes::from(vec![b'x'; limit::QUEUE_BYTES_MAX / 5]);
-    let tell = || {
-        mailbox.tell(Notice::Frame {
-            topic: TOPIC(),
-            frame: Encoded {
-                text: text.clone(),
-                class: Class::Row,
-            },
-        });
-    };
+    let tell = || mailbox.tell(notice(TOPIC(), text.clone(), Class::Row));
     (0..4).for_each(|_| tell());
     assert_eq!(mailbox.ending(), None);
     (0..2).for_each(|_| tell());
@@ -91,13 +84,8 @@ fn bytes_that_wait_in_the_connection_count_too() {
 }
 
 fn entry(conversation: u128, length: usize) -> Notice {
-    Notice::Frame {
-        topic: Topic::ConversationAgents(ConversationId::from_bits(conversation)),
-        frame: Encoded {
-            text: Bytes::from(vec![b'e'; length]),
-            class: Class::Row,
-        },
-    }
+    let topic = Topic::ConversationAgents(ConversationId::from_bits(conversation));
+    notice(topic, Bytes::from(vec![b'e'; length]), Class::Row)
 }
 
 #[test]

@@ -8,6 +8,7 @@ mod door;
 pub(crate) mod errand;
 pub(crate) mod head;
 pub(crate) mod mailbox;
+pub(crate) mod run;
 pub(crate) mod stream;
 
 use std::cell::{Cell, RefCell};
@@ -23,11 +24,14 @@ use crate::Doors;
 use crate::metric::Metric;
 use errand::Errand;
 use mailbox::{Mailbox, Notice, Phase};
+use run::Run;
 
 /// How often the watch looks at all connections.
 const TICK: Duration = Duration::from_secs(1);
 /// Deliveries that are taken in a row before connections get their turn.
 const DELIVERIES_IN_A_ROW: usize = 256;
+/// Topics whose frames are gathered at a time.
+const RUNS_MAX: usize = 16;
 
 /// What makes a shard; goes to its thread.
 pub(crate) struct Seed {
@@ -169,24 +173,55 @@ impl Shard {
         }
     }
 
-    /// Hands out what has come, each connection being woken once however much it gets.
+    /// Hands out what has come, each connection being woken once however much it gets, and told once of what
+    /// came together on a topic.
     async fn deliver_all(&self, first: Delivery, rest: &flume::Receiver<Delivery>) {
-        self.deliver(first);
+        let mut runs = Vec::new();
+        self.gather(first, &mut runs);
         for _ in 0..DELIVERIES_IN_A_ROW {
             match rest.try_recv() {
-                Ok(delivery) => self.deliver(delivery),
-                Err(_) => return,
+                Ok(delivery) => self.gather(delivery, &mut runs),
+                Err(_) => return self.tell_all(&mut runs),
             }
         }
+        self.tell_all(&mut runs);
         tokio::task::yield_now().await;
+    }
+
+    /// Takes a delivery in. Frames wait in runs, in their order on each topic; nothing else passes them.
+    fn gather(&self, delivery: Delivery, runs: &mut Vec<Run>) {
+        let Delivery::Publish { topic, mut frame } = delivery else {
+            self.tell_all(runs);
+            self.deliver(delivery);
+            return;
+        };
+        if let Some(index) = runs.iter().position(|run| run.topic() == topic) {
+            match runs[index].add(topic, frame) {
+                Ok(()) => return,
+                Err(back) => frame = back,
+            }
+            self.tell(runs.remove(index));
+        }
+        if runs.len() == RUNS_MAX {
+            self.tell_all(runs);
+        }
+        runs.push(Run::new(topic, frame));
+    }
+
+    fn tell_all(&self, runs: &mut Vec<Run>) {
+        for run in runs.drain(..) {
+            self.tell(run);
+        }
+    }
+
+    fn tell(&self, run: Run) {
+        let run = Rc::new(run);
+        self.tell_topic(run.topic(), || Notice::Run(Rc::clone(&run)));
     }
 
     fn deliver(&self, delivery: Delivery) {
         match delivery {
-            Delivery::Publish { topic, frame } => self.tell_topic(topic, || Notice::Frame {
-                topic,
-                frame: frame.clone(),
-            }),
+            Delivery::Publish { topic, frame } => self.tell(Run::new(topic, frame)),
             Delivery::Follow {
                 topic,
                 conversation_id,

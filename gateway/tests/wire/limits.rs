@@ -365,6 +365,35 @@ async fn who_writes_faster_than_allowed_is_slowed_down_and_stays_in_order() {
 }
 
 #[tokio::test]
+async fn what_is_said_at_once_is_answered_and_heard_in_order() {
+    let stack = Stack::with(|config| {
+        config.limits.visitor_requests = Rate::new(60_000, 1_000);
+        config.limits.connection_frames = Rate::new(60_000, 1_000);
+    })
+    .await;
+    let token = stack.visitor_token().await;
+    let mut socket = stack.visitor(&token).await;
+    socket.says("line-1", say("1")).await;
+    let id = socket.until("ack").await["conversation_id"].clone();
+    let follow = json!({"token": token, "resume": [{"conversation_id": id}]});
+    let mut tab = stack.join(Some(PAGE), follow).await;
+    tab.until("entries").await;
+    for number in 2..=30 {
+        let name = format!("line-{number}");
+        socket.says(&name, say(&number.to_string())).await;
+    }
+    let expected: Vec<_> = (2..=30)
+        .map(|number| (format!("line-{number}"), Some(number)))
+        .collect();
+    assert_eq!(answers(&mut socket, 29).await, expected);
+    for number in 2..=30_u64 {
+        let entry = tab.until("entry").await["entry"].clone();
+        assert_eq!(entry["number"], number);
+        assert_eq!(entry["content"]["message"]["body"], number.to_string());
+    }
+}
+
+#[tokio::test]
 async fn nothing_overtakes_a_command_that_was_refused_for_its_rate() {
     let stack = Stack::with_own_time_and(|config| {
         config.limits.visitor_requests = Rate::new(2, 2);

@@ -19,6 +19,10 @@ impl Identified {
     /// Takes a frame's text.
     pub(crate) fn on_text(&mut self, text: &[u8]) {
         self.shard.doors.metrics.add(Metric::FramesIn, 1);
+        if self.jobs.is_empty() {
+            self.job_bytes = 0;
+        }
+        self.job_bytes += text.len();
         let parsed = serde_json::from_slice::<ClientFrame>(text);
         // A command is counted when its turn comes, and waits for its rate.
         if !matches!(parsed, Ok(ClientFrame::Command { .. }))

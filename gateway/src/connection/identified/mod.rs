@@ -14,18 +14,21 @@ use protocol::frame::Purpose;
 use protocol::id::ConnectionId;
 use protocol::permission::{Actor, Principal};
 use protocol::rejection::CloseCode;
-use router::Topic;
+use router::{COMMANDS_TOGETHER_MAX, Topic};
 
 use crate::connection::command::Queue;
 use crate::connection::frame;
 use crate::connection::job::{self, Asker, Done, Job, Running};
+use crate::connection::out::{Out, Piece};
 use crate::metric::Metric;
 use crate::shard::Shard;
 use crate::shard::mailbox::Mailbox;
 use topics::{Followed, Watched};
 
-/// Jobs that may wait. With more, the connection is not read until one is done.
-const JOBS_MAX: usize = 16;
+/// Jobs that may wait. With more, the connection is not read until some are done.
+const JOBS_MAX: usize = 128;
+/// Bytes of what the client said that may wait as jobs, but for the last one of it.
+const JOBS_BYTES_MAX: usize = 128 * 1024;
 /// Bytes that may wait to be written before no more is taken from the mailbox. Jobs begin, and the
 /// client is read, only once all is written: a page of the past is read when the one before is out.
 const OUT_BYTES_MAX: usize = 64 * 1024;
@@ -41,13 +44,12 @@ pub(crate) struct Identified {
     follows: Vec<Followed>,
     watches: Vec<Watched>,
     jobs: VecDeque<Job>,
+    /// Bytes of what the client said since no job waited.
+    job_bytes: usize,
     running: Option<Running>,
     /// Readings of the past so far.
     reading_count: u32,
-    out: VecDeque<Bytes>,
-    out_bytes: usize,
-    /// Texts put in line so far.
-    said_count: u64,
+    out: Out,
     /// Whether a replay brought something that the client did not have.
     has_missed: bool,
     queue: Arc<Queue>,
@@ -81,11 +83,10 @@ impl Identified {
             follows: Vec::new(),
             watches: Vec::new(),
             jobs: VecDeque::new(),
+            job_bytes: 0,
             running: None,
             reading_count: 0,
-            out: VecDeque::new(),
-            out_bytes: 0,
-            said_count: 0,
+            out: Out::default(),
             has_missed: false,
             queue: Arc::new(Queue::new(frames)),
             strikes: 0,
@@ -108,19 +109,17 @@ impl Identified {
 
     /// Puts a text in line to be written.
     pub(crate) fn say(&mut self, text: Bytes) {
-        self.said_count += 1;
-        self.out_bytes += text.len();
-        self.out.push_back(text);
+        self.out.push(Piece::Text(text));
     }
 
-    /// The texts in line, in order. The transport takes from the front.
-    pub(crate) fn out(&mut self) -> &mut VecDeque<Bytes> {
+    /// What is in line to be said.
+    pub(crate) fn out(&mut self) -> &mut Out {
         &mut self.out
     }
 
     /// Texts put in line so far.
     pub(crate) fn said_count(&self) -> u64 {
-        self.said_count
+        self.out.said_count()
     }
 
     /// Whether a replay brought something that the client did not have.
@@ -130,23 +129,19 @@ impl Identified {
 
     /// Bytes in line.
     pub(crate) fn out_bytes(&self) -> usize {
-        self.out_bytes
+        self.out.byte_count()
     }
 
-    /// The front text was written, whole.
+    /// The first piece in line was written, whole.
     pub(crate) fn written(&mut self) {
-        if let Some(text) = self.out.pop_front() {
-            self.out_bytes -= text.len();
-            self.shard.doors.metrics.add(Metric::FramesOut, 1);
-        }
-        if self.out.is_empty() {
-            self.out = VecDeque::new();
-        }
+        let text_count = i64::try_from(self.out.pop()).unwrap_or(i64::MAX);
+        self.shard.doors.metrics.add(Metric::FramesOut, text_count);
     }
 
     /// Whether another frame may be read.
     pub(crate) fn may_read(&self) -> bool {
-        self.jobs.len() < JOBS_MAX && self.out.is_empty()
+        let has_room = self.jobs.len() < JOBS_MAX && self.job_bytes < JOBS_BYTES_MAX;
+        self.out.is_empty() && (has_room || self.jobs.is_empty())
     }
 
     /// Whether nothing is asked, running or waiting to be written.
@@ -169,6 +164,7 @@ impl Identified {
         if self.running.is_none() {
             match self.jobs.pop_front() {
                 Some(job) => {
+                    let job = self.with_those_behind(job);
                     self.running = Some(job::start(job, self.asker()));
                 }
                 None => return std::future::pending().await,
@@ -182,6 +178,22 @@ impl Identified {
         done
     }
 
+    /// A job, and where it is a command, those right behind it that may go together with it.
+    fn with_those_behind(&mut self, job: Job) -> Job {
+        let Job::Command { client_id, command } = job else {
+            return job;
+        };
+        let mut commands = vec![(client_id, *command)];
+        while commands.len() < COMMANDS_TOGETHER_MAX
+            && let Some(Job::Command { command, .. }) = self.jobs.front()
+            && router::may_go_together(&self.actor, &commands[0].1, command)
+            && let Some(Job::Command { client_id, command }) = self.jobs.pop_front()
+        {
+            commands.push((client_id, *command));
+        }
+        Job::Commands(commands)
+    }
+
     /// Takes what came of a job.
     pub(crate) fn on_done(&mut self, done: Done) {
         self.take_done(done);
@@ -189,18 +201,17 @@ impl Identified {
     }
 
     fn take_done(&mut self, done: Done) {
-        let metrics = &self.shard.doors.metrics;
         match done {
-            Done::Command(_, Ok(ack)) => {
-                metrics.add(Metric::CommandsAccepted, 1);
-                self.say(frame::ack(ack));
+            Done::Commands { outcomes, is_stuck } => {
+                for (client_id, outcome) in outcomes {
+                    let metrics = &self.shard.doors.metrics;
+                    self.say(frame::outcome(metrics, client_id, outcome));
+                }
+                if is_stuck {
+                    // It comes back and sends in order what it still wants.
+                    self.mailbox.end(CloseCode::Unavailable);
+                }
             }
-            Done::Command(client_id, Err(rejection)) => {
-                metrics.add(Metric::CommandsRejected, 1);
-                self.say(frame::rejected(client_id, &rejection));
-            }
-            // It comes back and sends in order what it still wants.
-            Done::Stuck => self.mailbox.end(CloseCode::Unavailable),
             Done::Attached {
                 conversation_id,
                 reading,

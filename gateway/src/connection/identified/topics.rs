@@ -1,6 +1,8 @@
 //! What the connection listens to: its own topics, followed conversations behind their gates, watched
 //! lists behind their snapshots. And what the shard says about them.
 
+use std::rc::Rc;
+
 use bytes::Bytes;
 use protocol::frame::{Follow, Watch};
 use protocol::id::ConversationId;
@@ -12,8 +14,10 @@ use crate::connection::frame;
 use crate::connection::gate::{Gate, Pass};
 use crate::connection::identified::{Identified, OUT_BYTES_MAX};
 use crate::connection::job::Job;
+use crate::connection::out::Piece;
 use crate::metric::Metric;
 use crate::shard::mailbox::Notice;
+use crate::shard::run::Run;
 
 /// Bytes that one connection may hold while pasts and lists are read. What comes on top is read again.
 const HELD_BYTES_MAX: usize = 32 * 1024;
@@ -69,11 +73,11 @@ impl HeldFrames {
 impl Identified {
     /// Takes notices while there is room to say what they bring.
     pub(crate) fn on_notices(&mut self) {
-        while self.out_bytes < OUT_BYTES_MAX
+        while self.out.byte_count() < OUT_BYTES_MAX
             && let Some(notice) = self.mailbox.take()
         {
             match notice {
-                Notice::Frame { topic, frame } => self.on_frame_of(topic, frame),
+                Notice::Run(run) => self.on_run(run),
                 Notice::Behind(topic) => self.on_behind(topic),
                 Notice::Follow(conversation_id) => {
                     if self.followed(conversation_id).is_none() {
@@ -102,6 +106,29 @@ impl Identified {
     /// What is held counts against the bound of the connection.
     pub(super) fn count_held(&self) {
         self.mailbox.holds(self.held_bytes());
+    }
+
+    /// Takes frames that came together: as they are where nothing stands against it, else one by one.
+    fn on_run(&mut self, run: Rc<Run>) {
+        let topic = run.topic();
+        let passes = if let Some(watched) = self.watches.iter().find(|one| one.topic == topic) {
+            watched.held.is_none()
+        } else if let Some(followed) = self.follows.iter_mut().find(|one| one.topic == topic) {
+            match run.numbers() {
+                // A gate that lets entries through has been proved.
+                Some((first, last)) => followed.gate.passes(first, last),
+                None => followed.proved,
+            }
+        } else {
+            self.topics.contains(&topic)
+        };
+        if passes {
+            self.out.push(Piece::Run(run));
+            return;
+        }
+        for encoded in run.frames() {
+            self.on_frame_of(topic, encoded.clone());
+        }
     }
 
     fn on_frame_of(&mut self, topic: Topic, encoded: Encoded) {
