@@ -18,7 +18,7 @@ use crate::lane::Memory;
 use crate::router::Router;
 
 /// Commands that are stored together, at most.
-pub const COMMANDS_TOGETHER_MAX: usize = 64;
+pub const COMMANDS_TOGETHER_MAX: usize = 128;
 /// Bytes of their bodies: what they become must fit into one message between nodes.
 const BODY_BYTES_MAX: usize = 64 * 1024;
 
