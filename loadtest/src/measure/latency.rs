@@ -91,6 +91,12 @@ impl Meter {
         self.latencies().add(latency);
     }
 
+    /// Adds several.
+    pub fn add_all(&self, several: impl Iterator<Item = Duration>) {
+        let mut latencies = self.latencies();
+        several.for_each(|latency| latencies.add(latency));
+    }
+
     /// What was measured so far; from here on it is measured anew.
     #[must_use]
     pub fn take(&self) -> Latencies {
