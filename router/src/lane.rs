@@ -287,11 +287,11 @@ impl Lane {
             return step;
         }
         let (client_id, command) = &commands[0];
-        let (outcome, stored) =
-            match command::run(router, memory, actor, client_id, command).await {
-                Ok(Done { ack, stored }) => (Ok(ack), stored),
-                Err(rejection) => (Err(rejection), None),
-            };
+        let (outcome, stored) = match command::run(router, memory, actor, client_id, command).await
+        {
+            Ok(Done { ack, stored }) => (Ok(ack), stored),
+            Err(rejection) => (Err(rejection), None),
+        };
         Step {
             outcomes: vec![outcome],
             stored,

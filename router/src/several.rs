@@ -73,7 +73,9 @@ pub(crate) async fn say(
     if *way == Way::OneByOne || commands.len() < 2 || memory.course.is_none() {
         return None;
     }
-    site_lets_write(router, actor.workspace_id, visitor).await.ok()?;
+    site_lets_write(router, actor.workspace_id, visitor)
+        .await
+        .ok()?;
     let (mut course, read) = course_of(router, memory);
     let mut messages = Vec::with_capacity(commands.len().min(COMMANDS_TOGETHER_MAX));
     let mut body_bytes = 0;

@@ -142,15 +142,15 @@ on_both! {
         let id = stage.begins(visitor).await;
         let ear = stage.ear();
         ear.listen(Topic::ConversationAgents(id));
-        let texts: Vec<_> = (2..=201).map(|number| format!("words {number}")).collect();
+        let texts: Vec<_> = (2..=150).map(|number| format!("words {number}")).collect();
         let said = |text: &String| (client_id(&stage.world), say(None, text));
         let said: Vec<_> = texts.iter().map(said).collect();
         let acks = stage.router.handle_all(&visitor.actor, said.clone()).await;
         let told = acks.iter().map(|ack| ack.as_ref().expect("accepted").number);
-        assert_eq!(told.collect::<Vec<_>>(), (2..=201).map(Some).collect::<Vec<_>>());
+        assert_eq!(told.collect::<Vec<_>>(), (2..=150).map(Some).collect::<Vec<_>>());
         // The facts are told once for each commit.
         let mut heard = (0, Vec::new());
-        while heard.1.len() < 200 || heard.0 < 2 {
+        while heard.1.len() < 149 || heard.0 < 2 {
             let frame = ear.until(|heard| match heard {
                 Heard::Frame(_, frame, _) => Some(frame.clone()),
                 Heard::Follow(..) | Heard::Close(..) | Heard::Lost => None,
@@ -171,8 +171,8 @@ on_both! {
         let mixed = vec![new(), new(), said[7].clone(), new()];
         let outcomes = stage.router.handle_all(&visitor.actor, mixed).await;
         let numbers = outcomes.iter().map(|ack| ack.as_ref().expect("accepted").number);
-        assert_eq!(numbers.collect::<Vec<_>>(), [Some(202), Some(203), Some(9), Some(204)]);
-        assert_eq!(stage.log(id).await.len(), 204);
+        assert_eq!(numbers.collect::<Vec<_>>(), [Some(151), Some(152), Some(9), Some(153)]);
+        assert_eq!(stage.log(id).await.len(), 153);
     }
 
     async fn behind_one_that_cannot_be_stored_now_nothing_is_stored(stage: Stage) {

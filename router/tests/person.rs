@@ -114,7 +114,10 @@ on_both! {
         stage.answers(stage.owner(), id, "hi").await;
         unread(&at_laptop, 1).await;
         for ear in ears {
-            assert_eq!(ear.rest(), []);
+            let mut rest = ear.rest();
+            // That one of them was proved himself, before he came, may be told late.
+            rest.retain(|heard| !matches!(heard, Heard::Close(_, CloseCode::IdentityChanged)));
+            assert_eq!(rest, []);
         }
         for stranger in strangers {
             let replay = stage.router.replay(&stranger.actor, &common::follow(id)).await;

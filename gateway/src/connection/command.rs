@@ -123,10 +123,15 @@ impl Hands<'_> {
             return;
         }
         let ready = std::mem::take(&mut self.ready);
-        let named: Vec<_> = ready.iter().map(|(line, id, _)| (*line, id.clone())).collect();
+        let named: Vec<_> = ready
+            .iter()
+            .map(|(line, id, _)| (*line, id.clone()))
+            .collect();
         let commands = ready.into_iter().map(|(_, id, command)| (id, command));
         let router = &self.asker.doors.router;
-        let outcomes = router.handle_all(&self.asker.actor, commands.collect()).await;
+        let outcomes = router
+            .handle_all(&self.asker.actor, commands.collect())
+            .await;
         let mut is_open = true;
         for ((line, client_id), outcome) in named.into_iter().zip(outcomes) {
             if is_open {

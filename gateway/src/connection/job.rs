@@ -173,9 +173,7 @@ pub(crate) async fn run(job: Job, asker: &Asker) -> Done {
     let (router, actor) = (&asker.doors.router, &asker.actor);
     let connection_id = asker.connection_id;
     match job {
-        Job::Command { client_id, command } => {
-            commands(asker, vec![(client_id, *command)]).await
-        }
+        Job::Command { client_id, command } => commands(asker, vec![(client_id, *command)]).await,
         Job::Commands(said) => commands(asker, said).await,
         Job::Attach { follow, reading } => Done::Attached {
             conversation_id: follow.conversation_id,

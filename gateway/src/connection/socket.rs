@@ -7,7 +7,7 @@ use std::cell::RefCell;
 use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use protocol::rejection::CloseCode;
@@ -164,7 +164,7 @@ impl Link {
                     Ok(text) => {
                         self.mailbox.heard(self.shard.now());
                         connection.on_text(&text);
-                        if let Err(ending) = self.read_rest(connection).await {
+                        if let Err(ending) = self.read_rest(connection) {
                             return ending;
                         }
                     }
@@ -174,19 +174,18 @@ impl Link {
         }
     }
 
-    /// Takes the texts that came together with one: so what was said at once is done together.
-    async fn read_rest(&mut self, connection: &mut Identified) -> Result<(), Ending> {
-        std::future::poll_fn(|context| {
-            while connection.may_read() && self.wire.has_more() {
-                match self.wire.poll_text(context) {
-                    Poll::Ready(Ok(text)) => connection.on_text(&text),
-                    Poll::Ready(Err(ending)) => return Poll::Ready(Err(ending)),
-                    Poll::Pending => break,
-                }
+    /// Takes the texts that came together with one: so what was said at once is done together. No `async fn`:
+    /// it would stay in the task. Whoever has to wait for more is woken by the next read.
+    fn read_rest(&mut self, connection: &mut Identified) -> Result<(), Ending> {
+        let mut context = Context::from_waker(Waker::noop());
+        while connection.may_read() && self.wire.has_more() {
+            match self.wire.poll_text(&mut context) {
+                Poll::Ready(Ok(text)) => connection.on_text(&text),
+                Poll::Ready(Err(ending)) => return Err(ending),
+                Poll::Pending => break,
             }
-            Poll::Ready(Ok(()))
-        })
-        .await
+        }
+        Ok(())
     }
 
     /// Writes all that is in line. Ends early only with the connection.

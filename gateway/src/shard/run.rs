@@ -4,8 +4,8 @@
 //! A shard that is behind finds many deliveries waiting and makes runs of them; one that is not finds
 //! one, and makes a run of one. Nobody waits for more.
 
-use router::{Class, Encoded, Topic};
 use router::SignalKey;
+use router::{Class, Encoded, Topic};
 
 use crate::connection::socket;
 

@@ -31,7 +31,7 @@ const BEST: usize = 3;
 #[derive(Debug, Clone, clap::Args)]
 pub struct Options {
     /// Who follow, at each server.
-    #[arg(long, default_value_t = 4_000, value_parser = clap::value_parser!(u64).range(1..=19_000))]
+    #[arg(long, default_value_t = 15_000, value_parser = clap::value_parser!(u64).range(1..=19_000))]
     pub followers: u64,
     /// Bytes of a message.
     #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u64).range(64..=16_000))]
@@ -49,7 +49,7 @@ pub struct Options {
     #[arg(long, default_value_t = 12, value_parser = clap::value_parser!(u64).range(1..))]
     pub turns: u64,
     /// After this no turn begins.
-    #[arg(long, default_value_t = 38)]
+    #[arg(long, default_value_t = 34)]
     pub seconds: u64,
 }
 

@@ -14,9 +14,9 @@ use protocol::message::Format;
 use protocol::permission::VisitorActor;
 
 pub use append::append;
-pub use several::{Several, append_several};
 pub(crate) use append::{Reads, outcome_of};
 pub use read::{after, before, find, id_at};
+pub use several::{Several, append_several};
 
 use crate::command::{CommandKey, Receipt, Refusal};
 use crate::contact::Shown;
