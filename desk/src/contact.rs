@@ -65,7 +65,8 @@ impl Desk {
     /// Changes a contact.
     ///
     /// # Errors
-    /// `forbidden`, `not_found`, `version_conflict`, `invalid` or `too_long` of what is wrong.
+    /// `forbidden`, `not_found`, `version_conflict`, `invalid` or `too_long` of what is wrong, `too_many` of an
+    /// address or number for which the contact has no room.
     pub async fn change_contact(
         &self,
         actor: &Actor,
@@ -82,6 +83,9 @@ impl Desk {
         let differences = differences(&contact, &change);
         if differences.is_empty() {
             return Ok(contact);
+        }
+        if let Some(field) = storage::contact::overflow(&contact, &change) {
+            return Err(Rejection::of(ErrorCode::TooMany, field).into());
         }
         let by = By { actor, caller };
         let line = by.change("contact.changed", contact_id, differences, self.now_ms());

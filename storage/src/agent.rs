@@ -221,6 +221,8 @@ pub async fn create(
 ) -> Result<Written<Agent>> {
     let stamp = Stamp::new(db, change);
     let mut batch = stamp.batch();
+    batch.locks.insert(0, change.workspace_id.to_string());
+    batch.push(stmt!(LOCK_WORKSPACE, change.workspace_id));
     let insert = batch.push(insert(member, account.user_id(), &stamp, change));
     batch.push(stamp.audit_where_stamped(AUDIT_AGENT, member.id));
     if let Account::New(row) = account {
@@ -239,10 +241,11 @@ pub async fn create(
     }
 }
 
-/// Locks the workspace, so that two owners cannot step down past each other.
-const LOCK_WORKSPACE: &str = "UPDATE workspace SET version = version WHERE workspace_id = $1";
+/// Locks the workspace, so that two owners cannot step down past each other, nor two people take the last place.
+pub(crate) const LOCK_WORKSPACE: &str =
+    "UPDATE workspace SET version = version WHERE workspace_id = $1";
 
-/// Who is an owner stays an active one, unless there is another.
+/// Who is an owner stays an active one, unless there is another. Who is active again needs room.
 const UPDATE_AGENT: &str = "
     UPDATE agent SET
         version = version + 1,
@@ -261,7 +264,10 @@ const UPDATE_AGENT: &str = "
             OR EXISTS (
                 SELECT 1 FROM agent other
                 WHERE other.workspace_id = $1 AND other.agent_id <> $2
-                    AND other.role = 'owner' AND other.deactivated_at_ms IS NULL))";
+                    AND other.role = 'owner' AND other.deactivated_at_ms IS NULL))
+        AND (deactivated_at_ms IS NULL OR COALESCE(CAST($8 AS BOOLEAN), TRUE)
+            OR (SELECT COUNT(*) FROM agent other
+                WHERE other.workspace_id = $1 AND other.deactivated_at_ms IS NULL) < $10)";
 
 /// Stands where the audit line does.
 const DELETE_GRANTS: &str = "
@@ -273,7 +279,8 @@ const INSERT_GRANT: &str = "
     INSERT INTO agent_grant (workspace_id, agent_id, permission)
     SELECT $1, $2, $4 FROM audit_entry WHERE workspace_id = $1 AND audit_id = $3";
 
-/// Changes a member. The last active owner stays one: `LastOwner`. Deactivating ends the user's sessions
+/// Changes a member. The last active owner stays one: `LastOwner`. `TooMany` where he would be one active
+/// member past `AGENTS_MAX`. Deactivating ends the user's sessions
 /// where this was his last membership.
 ///
 /// # Errors
@@ -301,6 +308,7 @@ pub async fn change(
         new.time_zone.clone(),
         new.deactivated,
         change.at_ms,
+        limit::AGENTS_MAX,
     ));
     batch.push(stamp.audit_where_stamped(AUDIT_AGENT, agent_id));
     if let Some(grants) = &new.grants {
@@ -317,11 +325,12 @@ pub async fn change(
         return Ok(Written::NotFound);
     };
     if changed == 0 {
-        let is_current = member.agent.version == version;
-        return Ok(if is_current {
-            Written::LastOwner
-        } else {
+        return Ok(if member.agent.version != version {
             Written::VersionConflict
+        } else if member.agent.deactivated && new.deactivated == Some(false) {
+            Written::TooMany
+        } else {
+            Written::LastOwner
         });
     }
     if member.agent.deactivated && memberships(db, member.agent.user_id).await?.is_empty() {

@@ -3,6 +3,7 @@
 use protocol::agent::{Agent, Invitation};
 use protocol::event::EventType;
 use protocol::id::{InvitationId, WorkspaceId};
+use protocol::limit;
 use protocol::permission::{Role, Scope};
 
 use crate::audit::Change;
@@ -111,6 +112,17 @@ const ARCHIVE_INVITATION: &str = "
     UPDATE invitation SET archived_at_ms = $3, change_id = $4
     WHERE workspace_id = $1 AND invitation_id = $2 AND archived_at_ms IS NULL AND expires_at_ms > $3";
 
+/// The same, where the team has room for another member: an invitation that cannot be accepted stays open.
+const TAKE_INVITATION: &str = "
+    UPDATE invitation SET archived_at_ms = $3, change_id = $4
+    WHERE workspace_id = $1 AND invitation_id = $2 AND archived_at_ms IS NULL AND expires_at_ms > $3
+        AND (SELECT COUNT(*) FROM agent WHERE workspace_id = $1 AND deactivated_at_ms IS NULL) < $5";
+
+/// Uses the primary key.
+const FIND_OPEN_INVITATION: &str = "
+    SELECT invitation_id FROM invitation
+    WHERE workspace_id = $1 AND invitation_id = $2 AND archived_at_ms IS NULL AND expires_at_ms > $3";
+
 const AUDIT_INVITATION: &str = insert_audit_where_stamped!("invitation", "invitation_id");
 
 /// Revokes an open invitation; gives whether there was one.
@@ -147,14 +159,17 @@ pub async fn accept(
 ) -> Result<Written<Agent>> {
     let stamp = Stamp::new(db, change);
     let mut batch = stamp.batch();
-    let archive = batch.push(stmt!(
-        ARCHIVE_INVITATION,
+    batch.locks.insert(0, change.workspace_id.to_string());
+    batch.push(stmt!(agent::LOCK_WORKSPACE, change.workspace_id));
+    let take = batch.push(stmt!(
+        TAKE_INVITATION,
         change.workspace_id,
         invitation_id,
         change.at_ms,
         stamp.id,
+        limit::AGENTS_MAX,
     ));
-    let insert = batch.push(agent::insert_invited(
+    batch.push(agent::insert_invited(
         member,
         account.user_id(),
         invitation_id,
@@ -172,9 +187,15 @@ pub async fn accept(
     ));
     batch.push(stamp.value());
     batch.push(stamp.event(EventType::AgentChanged, 1));
+    let open = batch.push(stmt!(
+        FIND_OPEN_INVITATION,
+        change.workspace_id,
+        invitation_id,
+        change.at_ms
+    ));
     match db.batch(batch).await {
-        Ok(answers) if answers[archive].changed == 0 => Ok(Written::NotFound),
-        Ok(answers) if answers[insert].changed == 0 => Ok(Written::TooMany),
+        Ok(answers) if !answers[open].rows.is_empty() => Ok(Written::TooMany),
+        Ok(answers) if answers[take].changed == 0 => Ok(Written::NotFound),
         Ok(_) => {
             let member = agent::find(db, change.workspace_id, member.id).await?;
             Ok(member.map_or(Written::NotFound, |member| Written::Done(member.agent)))

@@ -219,9 +219,12 @@ const UPDATE_SITE: &str = "
             WHEN CAST($13 AS BOOLEAN) IS NULL THEN archived_at_ms
             WHEN CAST($13 AS BOOLEAN) THEN COALESCE(archived_at_ms, CAST($14 AS BIGINT))
             ELSE NULL END
-    WHERE workspace_id = $1 AND site_id = $2 AND version = $3";
+    WHERE workspace_id = $1 AND site_id = $2 AND version = $3
+        AND (archived_at_ms IS NULL OR COALESCE(CAST($13 AS BOOLEAN), TRUE)
+            OR (SELECT COUNT(*) FROM site other
+                WHERE other.workspace_id = $1 AND other.archived_at_ms IS NULL) < $16)";
 
-/// Changes a site; what is absent stays.
+/// Changes a site; what is absent stays. `TooMany` where it would be one active site past `SITES_MAX`.
 ///
 /// # Errors
 /// The store's.
@@ -252,6 +255,7 @@ pub async fn change(
         new.archived,
         change.at_ms,
         new.overrides.as_ref().map(json).transpose()?,
+        limit::SITES_MAX,
     ));
     batch.push(stamp.audit_where_stamped(AUDIT_SITE, site_id));
     batch.push(stamp.value());
@@ -259,6 +263,7 @@ pub async fn change(
     let changed = db.batch(batch).await?[update].changed;
     match (find(db, workspace_id, site_id).await?, changed) {
         (Some(site), 1) => Ok(Written::Done(site)),
+        (Some(site), _) if site.version == version => Ok(Written::TooMany),
         (Some(_), _) => Ok(Written::VersionConflict),
         (None, _) => Ok(Written::NotFound),
     }

@@ -3,6 +3,7 @@
 use protocol::command::{Command, Draft};
 use protocol::contact::ContactChange;
 use protocol::id::{ContactId, ConversationId};
+use protocol::limit;
 use protocol::permission::{Actor, Permission, Principal, Role, VisitorActor};
 use protocol::rejection::ErrorCode;
 use protocol::text::{Body, ClientId};
@@ -115,6 +116,48 @@ async fn a_contact_is_changed_by_version_and_facts_can_be_taken_away() {
             .change_contact(&agent, unknown, 1, &none, None)
             .await;
         assert_eq!(code(nobody), ErrorCode::NotFound);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_contact_has_room_for_so_many_addresses_and_numbers() {
+    on_both(async |office| {
+        let (owner, _) = office.owner().await;
+        let (contact_id, _) = somebody(office, &owner, "hello").await;
+        let change = async |email: Option<String>, phone: Option<String>| {
+            let contact = office.desk.contact(&owner, contact_id).await.unwrap();
+            let change = ContactChange {
+                email,
+                phone,
+                ..ContactChange::default()
+            };
+            let desk = &office.desk;
+            desk.change_contact(&owner, contact_id, contact.version, &change, None)
+                .await
+        };
+        // The browser he wrote with does not count.
+        for n in 1..limit::CONTACT_IDENTITIES_MAX {
+            let email = format!("ana{n}@example.com");
+            change(Some(email), None).await.unwrap();
+        }
+        let last = change(None, Some("+386 1".to_owned())).await.unwrap();
+        let new = |text: &str| Some(text.to_owned());
+        for (email, phone, field) in [
+            (new("more@example.com"), None, "email"),
+            (None, new("+386 2"), "phone"),
+            (new("ANA1@example.com"), new("+386 2"), "phone"),
+        ] {
+            let refusal = refused(change(email, phone).await);
+            assert_eq!(refusal.code, ErrorCode::TooMany);
+            assert_eq!(refusal.field.as_deref(), Some(field));
+            let contact = office.desk.contact(&owner, contact_id).await.unwrap();
+            assert_eq!(contact, last, "nothing changed");
+        }
+        // What is known may be said again, and taken away.
+        let again = change(new("ANA1@example.com"), new("")).await.unwrap();
+        assert_eq!(again.phone, None);
+        assert_eq!(again.identities.len(), last.identities.len());
     })
     .await;
 }

@@ -3,7 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use protocol::contact::{AttributeValue, ContactKind, IdentityKind};
+use protocol::contact::{
+    AttributeValue, Contact, ContactChange, ContactKind, Identity, IdentityKind,
+};
 use protocol::id::{ContactId, WorkspaceId};
 use protocol::limit;
 use protocol::visitor::Claim;
@@ -203,6 +205,35 @@ impl Known {
         }
         claim
     }
+}
+
+/// The first field of a change for which a contact has no room: the addresses and numbers of before stay with
+/// the contact, so each new one counts. What is known already may be said again.
+#[must_use]
+pub fn overflow(contact: &Contact, change: &ContactChange) -> Option<&'static str> {
+    let counted = contact.identities.iter();
+    let mut count = counted
+        .filter(|identity| identity.kind != IdentityKind::Visitor)
+        .count();
+    let said = [
+        (IdentityKind::Email, "email", &change.email),
+        (IdentityKind::Phone, "phone", &change.phone),
+    ];
+    for (kind, field, value) in said {
+        let Some(value) = value.as_deref().filter(|value| !value.is_empty()) else {
+            continue;
+        };
+        let is_same =
+            |identity: &Identity| identity.kind == kind && fold(&identity.value) == fold(value);
+        if contact.identities.iter().any(is_same) {
+            continue;
+        }
+        count += 1;
+        if count > limit::CONTACT_IDENTITIES_MAX {
+            return Some(field);
+        }
+    }
+    None
 }
 
 fn record(row: &Row) -> Result<Record> {

@@ -23,6 +23,7 @@ use crate::error::{Error, Result, Written};
 pub use erase::{Erased, erase, erase_words};
 pub(crate) use identity::{Proved, by_identity, push_claimed, push_lead, push_proved};
 pub(crate) use known::Known;
+pub use known::overflow;
 pub(crate) use merge::absorb_lead;
 pub use merge::{merge, unmerge};
 pub use name::{Named, Shown, named};
