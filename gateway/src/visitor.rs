@@ -20,8 +20,8 @@ pub(crate) struct Known {
 /// Reads the rows behind a token.
 ///
 /// # Errors
-/// `unauthenticated` where the visitor was erased or logged out, `blocked`, `unknown_site` where the
-/// site was archived, or a fault.
+/// `unauthenticated` where the visitor was erased or logged out, `token_expired` where the token is from
+/// before the visitor was proved, `blocked`, `unknown_site` where the site was archived, or a fault.
 pub(crate) async fn known(doors: &Doors, claims: &VisitorClaims) -> Result<Known, Failure> {
     let (workspace_id, site_id) = (claims.workspace_id, claims.site_id);
     let visitor_id = claims.visitor_id;
@@ -30,6 +30,9 @@ pub(crate) async fn known(doors: &Doors, claims: &VisitorClaims) -> Result<Known
     let row = still(found.0, claims)?;
     if row.blocked {
         return Err(ErrorCode::Blocked.into());
+    }
+    if is_from_before(&row, claims) {
+        return Err(ErrorCode::TokenExpired.into());
     }
     let site = found
         .1
@@ -51,6 +54,12 @@ pub(crate) async fn known(doors: &Doors, claims: &VisitorClaims) -> Result<Known
         row,
         site,
     })
+}
+
+/// Whether somebody signed in with this browser since the token was made: whoever kept it proved nothing, so
+/// it is not the person's. A token that names a contact is, also where another speaks for that one by now.
+pub(crate) fn is_from_before(row: &VisitorRow, claims: &VisitorClaims) -> bool {
+    row.proved && claims.contact_id.is_none()
 }
 
 /// The row behind a token, if the token is still of its generation.

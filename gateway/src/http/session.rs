@@ -135,9 +135,8 @@ async fn before(doors: &Doors, site_id: SiteId, token: &str) -> Answer<Option<Vi
     match visitor::standing(doors, &claims).await {
         // A blocked visitor must not become a new one by asking again.
         Ok(row) if row.blocked => Err(ErrorCode::Blocked.into()),
-        // Somebody signed in with this browser since: a token of before proves nothing of that, whoever
-        // kept it begins anew.
-        Ok(row) if row.proved && row.contact_id != claims.contact_id => Ok(None),
+        // Whoever kept a token from before the sign-in begins anew.
+        Ok(row) if visitor::is_from_before(&row, &claims) => Ok(None),
         Ok(row) => Ok(Some(row.id)),
         Err(failure) if failure.rejection().code == ErrorCode::Unauthenticated => Ok(None),
         Err(failure) => Err(failure),

@@ -1,9 +1,6 @@
 //! Doors: sessions of visitors, CSRF, CORS, files of the apps, and what no visitor may ever see.
 
-use gateway::identity::{SiteKeys, prove};
-use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
-use sha2::Sha256;
 
 use crate::stack::{PAGE, Stack};
 
@@ -80,68 +77,6 @@ async fn a_browser_goes_on_as_the_same_visitor_until_it_logs_out() {
     );
     let after = stack.session(json!({"token": first["token"]})).await;
     assert_ne!(first["visitor_id"], after["visitor_id"]);
-}
-
-#[tokio::test]
-async fn a_signed_identity_never_takes_over_somebody_elses_visitor() {
-    let stack = Stack::start().await;
-    let made = stack
-        .as_owner(&format!("/api/v1/sites/{}/secrets", stack.site), &json!({}))
-        .await;
-    assert!(made.status < 300, "{made:?}");
-    let secret = made.json()["secret"].as_str().unwrap().to_owned();
-    let now_s = stack.world.clock.now_ms() / 1_000;
-    let sign = |customer: &str| {
-        use base64::Engine;
-        let json = json!({"site_key": stack.site, "iat": now_s, "exp": now_s + 900,
-            "customer": {"id": customer, "email": format!("{customer}@example.com"), "name": customer}})
-        .to_string();
-        let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
-        mac.update(json.as_bytes());
-        let hex: String = mac
-            .finalize()
-            .into_bytes()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
-        format!(
-            "{}.{hex}",
-            base64::engine::general_purpose::STANDARD.encode(json)
-        )
-    };
-    let ana = sign("ana");
-    let keys = SiteKeys {
-        secrets: vec![secret.clone().into_bytes()],
-        ..SiteKeys::default()
-    };
-    let site = stack.site.parse().unwrap();
-    prove(&ana, site, &keys, stack.world.clock.now_ms()).unwrap();
-    let anonymous = stack.session(json!({})).await;
-    assert_eq!(anonymous["identified"], false);
-    let first = stack
-        .session(json!({"token": anonymous["token"], "identity": ana}))
-        .await;
-    assert_eq!(first["identified"], true);
-    assert_eq!(first["visitor_id"], anonymous["visitor_id"]);
-    // Whoever kept the token of before the sign-in does not become the person who signed in.
-    let kept = stack.session(json!({"token": anonymous["token"]})).await;
-    assert_eq!(kept["identified"], false);
-    assert_ne!(kept["visitor_id"], first["visitor_id"]);
-    let renewed = stack.session(json!({"token": first["token"]})).await;
-    assert_eq!(renewed["visitor_id"], first["visitor_id"]);
-    assert_eq!(renewed["identified"], true);
-    let second = stack
-        .session(json!({"token": first["token"], "identity": sign("bob")}))
-        .await;
-    assert_ne!(second["visitor_id"], first["visitor_id"]);
-    let body = json!({"site_key": stack.site, "identity": ana.replace('a', "b")});
-    let answer = stack
-        .post("/api/v1/visitor/session", &[("origin", PAGE)], &body)
-        .await;
-    assert_eq!(
-        (answer.status, answer.code().as_str()),
-        (401, "identity_invalid")
-    );
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ mod files;
 mod limits;
 mod notes;
 mod plain;
+mod proved;
 mod slow;
 mod sockets;
 mod stack;
