@@ -1,20 +1,22 @@
 //! Who is on the line: the network address behind trusted proxies, whether the line is encrypted, and
 //! which origin is our own. Computed once per request, before any door.
+//!
+//! Whether the browser's side is encrypted is told by the socket, else by `X-Forwarded-Proto` of a trusted
+//! proxy, else by our own address as configured. HSTS, the cookies and the way to HTTPS follow from that alone.
 
 use std::net::IpAddr;
 
 use axum::extract::{FromRequestParts, Request, State};
 use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
-use http::HeaderMap;
-use http::header;
+use axum::response::{IntoResponse, Redirect, Response};
 use http::request::Parts;
+use http::{HeaderMap, Method, header};
 use protocol::rejection::ErrorCode;
 
 use crate::Doors;
 use crate::address;
-use crate::http::body;
 use crate::http::problem::Failure;
+use crate::http::{body, security};
 
 /// What the socket itself says: put into every request by the shard.
 #[derive(Debug, Clone, Copy)]
@@ -46,7 +48,7 @@ impl Line {
         let config = &doors.config;
         let proxied = address::is_in(peer.address, &config.trusted_proxies);
         let address = address::behind_proxies(peer.address, headers, &config.trusted_proxies);
-        let secure = peer.tls || (proxied && forwarded_proto(headers) == Some("https"));
+        let secure = peer.tls || (proxied && is_forwarded_from(headers, "https"));
         let own_origin = config.public_origin.clone().unwrap_or_else(|| {
             let host = headers
                 .get(header::HOST)
@@ -65,9 +67,29 @@ impl Line {
     }
 }
 
-fn forwarded_proto(headers: &HeaderMap) -> Option<&str> {
-    let value = headers.get("x-forwarded-proto")?.to_str().ok()?;
-    Some(value.rsplit(',').next()?.trim())
+/// Whether the nearest proxy says that it was asked by this scheme. What others said before it never counts.
+fn is_forwarded_from(headers: &HeaderMap, scheme: &str) -> bool {
+    let said = headers.get_all("x-forwarded-proto").iter().next_back();
+    let said = said.and_then(|value| value.to_str().ok());
+    let nearest = said.and_then(|value| value.rsplit(',').next());
+    nearest.is_some_and(|nearest| nearest.trim().eq_ignore_ascii_case(scheme))
+}
+
+/// Where a page is to be asked for instead, when a trusted proxy says that it was asked for in plain text
+/// and our own address is an encrypted one. Programs that look after the server are never sent elsewhere.
+///
+/// A proxy behind one that ended TLS may say so wrongly; a browser marks what it asks for by HTTPS, so it
+/// is not sent round and round.
+fn encrypted(request: &Request, line: &Line, public_origin: Option<&str>) -> Option<String> {
+    let origin = public_origin.filter(|origin| origin.starts_with("https://"))?;
+    let headers = request.headers();
+    let is_page = matches!(*request.method(), Method::GET | Method::HEAD)
+        && !matches!(request.uri().path(), "/healthz" | "/readyz" | "/metrics");
+    let is_plain = line.proxied && is_forwarded_from(headers, "http");
+    let is_marked =
+        headers.contains_key("sec-fetch-mode") || headers.contains_key("sec-fetch-site");
+    let path = request.uri().path_and_query()?.as_str();
+    (is_page && is_plain && !is_marked && path.starts_with('/')).then(|| format!("{origin}{path}"))
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Line {
@@ -116,19 +138,33 @@ pub(crate) async fn read(State(doors): State<Doors>, mut request: Request, next:
         return Failure::fault("a request without a socket").into_response();
     };
     let line = Line::of(peer, request.headers(), &doors);
+    if !peer.tls
+        && let Some(address) = encrypted(&request, &line, doors.config.public_origin.as_deref())
+    {
+        return Redirect::permanent(&address).into_response();
+    }
+    let secure = line.secure;
+    request.extensions_mut().insert(line.clone());
+    let mut response = answered(&doors, &line, request, next).await;
+    if secure {
+        security::keep_encrypted(response.headers_mut());
+    }
+    response
+}
+
+async fn answered(doors: &Doors, line: &Line, request: Request, next: Next) -> Response {
     if line.own_origin.len() > 300 {
         return Failure::from(ErrorCode::Malformed).into_response();
     }
     if request.uri().path().starts_with("/api/")
-        && let Err(rejection) = doors.limits.address_request(&line)
+        && let Err(rejection) = doors.limits.address_request(line)
     {
         return Failure::from(rejection).into_response();
     }
-    let permit = match doors.limits.proxied_request(&line) {
+    let permit = match doors.limits.proxied_request(line) {
         Ok(permit) => permit,
         Err(rejection) => return Failure::from(rejection).into_response(),
     };
-    request.extensions_mut().insert(line);
     let response = next.run(request).await;
     match permit {
         // Until the answer is out, not only until it is made.

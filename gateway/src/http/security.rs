@@ -27,10 +27,6 @@ const HSTS: &str = "max-age=63072000";
 
 /// Adds what an answer does not say itself.
 pub(crate) async fn add_headers(request: Request, next: Next) -> Response {
-    let secure = request
-        .extensions()
-        .get::<crate::http::line::Peer>()
-        .is_some_and(|peer| peer.tls);
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     let mut default = |name: HeaderName, value: &'static str| {
@@ -50,10 +46,12 @@ pub(crate) async fn add_headers(request: Request, next: Next) -> Response {
         PERMISSIONS,
         "camera=(), geolocation=(), microphone=(), payment=(), usb=(), interest-cohort=()",
     );
-    if secure {
-        default(header::STRICT_TRANSPORT_SECURITY, HSTS);
-    }
     response
+}
+
+/// For answers on encrypted lines: the browser asks by HTTPS alone from now on.
+pub(crate) fn keep_encrypted(headers: &mut HeaderMap) {
+    set(headers, header::STRICT_TRANSPORT_SECURITY, HSTS);
 }
 
 /// For files that any page may load: the loader and the panel's scripts.

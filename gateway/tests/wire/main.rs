@@ -11,6 +11,7 @@ mod limits;
 mod notes;
 mod plain;
 mod proved;
+mod proxy;
 mod slow;
 mod sockets;
 mod stack;

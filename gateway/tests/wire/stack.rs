@@ -20,7 +20,7 @@ pub(crate) const PAGE: &str = "http://localhost:5173";
 /// How long anything may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 const TOKEN_KEY: [u8; 32] = [7; 32];
-const PASSWORD: &str = "correct horse battery staple";
+pub(crate) const PASSWORD: &str = "correct horse battery staple";
 
 pub(crate) struct Stack {
     pub(crate) gateway: Gateway,
