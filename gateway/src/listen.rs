@@ -1,12 +1,12 @@
 //! Listeners: one acceptor that hands sockets to the shards in turn, and the two small ones beside it.
 //!
-//! In turn, and from one place: the load is even, and a port that is taken is an error.
+//! In turn, and from one place: the load is even, and a port that is taken is an error. The small ones answer
+//! one request to a connection, within a time, and so many at a time: who else comes waits in the backlog.
 
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::response::{IntoResponse, Redirect, Response};
 use http::{Request, StatusCode, header};
 use hyper::body::Incoming;
@@ -14,6 +14,8 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
+use world::World;
 use world::net::TcpListener;
 
 use crate::http::health;
@@ -25,10 +27,12 @@ use crate::{Doors, Listeners};
 const REST: Duration = Duration::from_millis(100);
 /// Connections at a time that are sent on to TLS.
 const REDIRECTS_MAX: usize = 256;
-/// How long such a connection may last.
-const REDIRECT_TIME_MAX: Duration = Duration::from_secs(5);
-/// Bytes that are read of a request that is sent on.
-const REDIRECT_BUFFER_MAX: usize = 16 * 1024;
+/// Connections at a time for metrics alone: there are few programs that look after a server.
+const METRICS_MAX: usize = 32;
+/// How long a connection of a small listener may last.
+const ANSWER_TIME_MAX: Duration = Duration::from_secs(5);
+/// Bytes that are read of a request there.
+const REQUEST_BUFFER_MAX: usize = 16 * 1024;
 /// How often limits forget who has been quiet.
 const FORGET: Duration = Duration::from_secs(60);
 
@@ -47,11 +51,25 @@ pub(crate) fn start(
         accepting.clone(),
     ));
     if let Some(listener) = listeners.redirect {
-        tracker.spawn(send_on(doors.clone(), listener, accepting.clone()));
+        let sent_on = {
+            let doors = doors.clone();
+            move |request| {
+                let origin = doors.config.public_origin.as_deref();
+                std::future::ready(redirect(origin, &request))
+            }
+        };
+        let (world, until) = (doors.world.clone(), accepting.clone());
+        tracker.spawn(answer_each(world, listener, REDIRECTS_MAX, until, sent_on));
     }
     if let Some(listener) = listeners.metrics {
         let router = health::metrics_only(doors.clone());
-        tracker.spawn(serve(listener, router, tracker.soft().clone()));
+        let asked = move |request: Request<Incoming>| {
+            let answered = router.clone().oneshot(request);
+            async move { answered.await.unwrap_or_else(|never| match never {}) }
+        };
+        // Until the end: it tells how the end goes, too.
+        let (world, until) = (doors.world.clone(), tracker.soft().clone());
+        tracker.spawn(answer_each(world, listener, METRICS_MAX, until, asked));
     }
     tracker.spawn(forget(doors.clone()));
 }
@@ -90,19 +108,18 @@ async fn accept(
     }
 }
 
-async fn serve(listener: TcpListener, router: Router, until: CancellationToken) {
-    let served = axum::serve(listener, router)
-        .with_graceful_shutdown(async move { until.cancelled().await })
-        .await;
-    if let Err(error) = served {
-        tracing::error!("a listener ended: {error}");
-    }
-}
-
-/// Sends everybody who speaks plain HTTP on to TLS: one answer to a connection, and within
-/// `REDIRECT_TIME_MAX`. Strangers reach this port, so connections beyond `REDIRECTS_MAX` wait.
-async fn send_on(doors: Doors, listener: TcpListener, accepting: CancellationToken) {
-    let room = Arc::new(Semaphore::new(REDIRECTS_MAX));
+/// Answers each connection once, within `ANSWER_TIME_MAX`; those beyond `connections_max` wait.
+async fn answer_each<A, F>(
+    world: World,
+    listener: TcpListener,
+    connections_max: usize,
+    until: CancellationToken,
+    answer: A,
+) where
+    A: Fn(Request<Incoming>) -> F + Clone + Send + Sync + 'static,
+    F: Future<Output = Response> + Send + 'static,
+{
+    let room = Arc::new(Semaphore::new(connections_max));
     loop {
         let next = async {
             let place = Arc::clone(&room).acquire_owned().await;
@@ -110,27 +127,26 @@ async fn send_on(doors: Doors, listener: TcpListener, accepting: CancellationTok
         };
         let (place, accepted) = tokio::select! {
             biased;
-            () = accepting.cancelled() => return,
+            () = until.cancelled() => return,
             next = next => next,
         };
         let Ok((stream, _)) = accepted else {
-            doors.world.clock.sleep(REST).await;
+            world.clock.sleep(REST).await;
             continue;
         };
-        let doors = doors.clone();
-        let world = doors.world.clone();
+        let (clock, answer) = (world.clock.clone(), answer.clone());
         world.tracker.spawn(async move {
             let _place = place;
-            let service = service_fn(|request: Request<Incoming>| {
-                let answer = redirect(doors.config.public_origin.as_deref(), &request);
-                async move { Ok::<_, Infallible>(answer) }
+            let service = service_fn(move |request| {
+                let answered = answer(request);
+                async move { Ok::<_, Infallible>(answered.await) }
             });
             let served = hyper::server::conn::http1::Builder::new()
                 .keep_alive(false)
-                .max_buf_size(REDIRECT_BUFFER_MAX)
+                .max_buf_size(REQUEST_BUFFER_MAX)
                 .serve_connection(TokioIo::new(stream), service);
             // Who speaks no HTTP, or takes too long, goes without.
-            let _served = doors.world.clock.timeout(REDIRECT_TIME_MAX, served).await;
+            let _served = clock.timeout(ANSWER_TIME_MAX, served).await;
         });
     }
 }
@@ -179,7 +195,62 @@ async fn forget(doors: Doors) {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpStream;
+
     use super::*;
+
+    #[tokio::test]
+    async fn a_small_listener_answers_so_many_at_a_time_and_in_the_end_all() {
+        const MOST: usize = 2;
+        let world = World::system();
+        let listener = world::net::listen("127.0.0.1:0".parse().unwrap()).unwrap();
+        let address = listener.local_addr().unwrap();
+        let (present, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let (came, mut comes) = tokio::sync::mpsc::channel(10);
+        let leave = Arc::new(Semaphore::new(0));
+        let answer = {
+            let (present, most, leave) = (present.clone(), most.clone(), leave.clone());
+            move |_| {
+                let (present, most) = (present.clone(), most.clone());
+                let (came, leave) = (came.clone(), leave.clone());
+                async move {
+                    let now = present.fetch_add(1, Ordering::SeqCst) + 1;
+                    most.fetch_max(now, Ordering::SeqCst);
+                    came.send(()).await.unwrap();
+                    leave.acquire().await.unwrap().forget();
+                    present.fetch_sub(1, Ordering::SeqCst);
+                    StatusCode::NO_CONTENT.into_response()
+                }
+            }
+        };
+        let until = CancellationToken::new();
+        let serving = answer_each(world.clone(), listener, MOST, until.clone(), answer);
+        let serving = world.tracker.spawn(serving);
+        let mut streams = Vec::new();
+        for _ in 0..5 {
+            let mut stream = TcpStream::connect(address).await.unwrap();
+            stream
+                .write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+                .await
+                .unwrap();
+            streams.push(stream);
+        }
+        for _ in 0..MOST {
+            comes.recv().await.unwrap();
+        }
+        leave.add_permits(5);
+        for mut stream in streams {
+            let mut answer = Vec::new();
+            stream.read_to_end(&mut answer).await.unwrap();
+            assert!(answer.starts_with(b"HTTP/1.1 204"), "{answer:?}");
+        }
+        assert_eq!(most.load(Ordering::SeqCst), MOST);
+        until.cancel();
+        serving.await.unwrap();
+    }
 
     #[test]
     fn a_host_is_asked_for_at_the_standard_port_and_nothing_else_gets_into_the_address() {

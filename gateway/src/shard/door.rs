@@ -8,7 +8,7 @@ use axum::body::Body;
 use http::{HeaderMap, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use protocol::rejection::{ErrorCode, Problem, Rejection};
 use tokio::io::AsyncWriteExt;
 use tower::ServiceExt;
@@ -25,6 +25,7 @@ use crate::shard::Shard;
 use crate::shard::errand::Accepted;
 use crate::shard::head::{self, HEAD_TIME_MAX, Head, NoSocket, SOCKET_PATH, SUBPROTOCOL};
 use crate::shard::stream::{Rewound, Stream};
+use crate::shard::timer::Timer;
 
 /// How long a connection may wait between two requests, and a client may take for a head.
 const IDLE_TIME_MAX: Duration = Duration::from_secs(30);
@@ -194,7 +195,7 @@ async fn serve_http(shard: &Rc<Shard>, open: Box<OpenHttp>) {
     });
     let mut connection = std::pin::pin!(
         hyper::server::conn::http1::Builder::new()
-            .timer(TokioTimer::new())
+            .timer(Timer::new(&shard.doors.world.clock))
             .header_read_timeout(IDLE_TIME_MAX)
             .max_buf_size(HTTP_BUFFER_MAX)
             .serve_connection(TokioIo::new(stream), service)

@@ -10,6 +10,7 @@ pub(crate) mod head;
 pub(crate) mod mailbox;
 pub(crate) mod run;
 pub(crate) mod stream;
+mod timer;
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;

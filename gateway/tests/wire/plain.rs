@@ -74,6 +74,66 @@ async fn a_body_that_does_not_come_is_not_waited_for() {
 }
 
 #[tokio::test]
+async fn a_connection_that_asks_nothing_more_is_hung_up() {
+    /// What the server allows between two requests.
+    const BETWEEN: Duration = Duration::from_secs(30);
+    let stack = Stack::with_own_time().await;
+    let ask = format!("GET /healthz HTTP/1.1\r\nHost: {}\r\n\r\n", stack.address);
+    let mut stream = TcpStream::connect(stack.address).await.unwrap();
+    for _ in 0..2 {
+        stream.write_all(ask.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        while !answer.ends_with(b"alive\n") {
+            let read = stream.read_buf(&mut answer).await.unwrap();
+            assert_ne!(read, 0, "it stays open between requests");
+        }
+        stack.world.clock.advance(BETWEEN - Duration::from_secs(1));
+    }
+    until(&stack, Metric::HttpConnections, 1).await;
+    let began = stack.world.clock.elapsed();
+    assert_eq!(passes(&stack, rest(&mut stream)).await, b"");
+    let waited = stack.world.clock.elapsed() - began;
+    assert!(waited <= BETWEEN, "{waited:?}");
+    until(&stack, Metric::HttpConnections, 0).await;
+}
+
+#[tokio::test]
+async fn the_listener_for_metrics_answers_once_and_waits_for_nobody() {
+    let stack = Stack::with_own_time().await;
+    let ask = async |request: &str| {
+        let mut stream = TcpStream::connect(stack.metrics).await.unwrap();
+        stream.write_all(request.as_bytes()).await.unwrap();
+        parse(&rest(&mut stream).await)
+    };
+    let answer = ask("GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n").await;
+    assert_eq!(answer.status, 200);
+    let text = String::from_utf8(answer.body).unwrap();
+    assert!(text.contains("switchboard_accepted_total "), "{text}");
+    for (request, status) in [
+        (
+            "POST /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n",
+            405,
+        ),
+        ("DELETE /metrics HTTP/1.1\r\nHost: x\r\n\r\n", 405),
+        ("GET /api/v1/me HTTP/1.1\r\nHost: x\r\n\r\n", 404),
+        ("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n", 404),
+        ("no HTTP at all\r\n\r\n", 400),
+    ] {
+        assert_eq!(ask(request).await.status, status, "{request}");
+    }
+    for begun in [
+        "",
+        "GET /metrics HTTP/1.1\r\nHost:",
+        "POST /metrics HTTP/1.1\r\nContent-Length: 9\r\n\r\nx",
+    ] {
+        let mut stream = TcpStream::connect(stack.metrics).await.unwrap();
+        stream.write_all(begun.as_bytes()).await.unwrap();
+        let said = passes(&stack, rest(&mut stream)).await;
+        assert!(said.is_empty() || parse(&said).status == 405, "{begun}");
+    }
+}
+
+#[tokio::test]
 async fn an_answer_that_is_not_taken_is_not_kept() {
     let stack = Stack::with_own_time().await;
     let token = stack.visitor_token().await;

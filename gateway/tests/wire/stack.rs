@@ -25,6 +25,8 @@ pub(crate) const PASSWORD: &str = "correct horse battery staple";
 pub(crate) struct Stack {
     pub(crate) gateway: Gateway,
     pub(crate) address: SocketAddr,
+    /// The listener for metrics alone.
+    pub(crate) metrics: SocketAddr,
     pub(crate) site: String,
     pub(crate) world: World,
     pub(crate) secret: String,
@@ -113,14 +115,18 @@ impl Stack {
                 .with_faults(world.faults.clone()),
         };
         make_assets(dir.path());
+        let listen = || world::net::listen("127.0.0.1:0".parse().unwrap()).unwrap();
+        let for_metrics = listen();
+        let metrics = for_metrics.local_addr().unwrap();
         let listeners = Listeners {
-            http: world::net::listen("127.0.0.1:0".parse().unwrap()).unwrap(),
+            http: listen(),
             redirect: None,
-            metrics: None,
+            metrics: Some(for_metrics),
         };
         let gateway = Gateway::start(config, parts, listeners).unwrap();
         let mut stack = Self {
             address: gateway.address(),
+            metrics,
             gateway,
             site,
             world,
