@@ -312,6 +312,10 @@ mod tests {
         ] {
             check(weak, false);
         }
+        let shortest = "q7!Zr0-pLm2x";
+        assert_eq!(shortest.chars().count(), limit::PASSWORD_LENGTH_MIN);
+        let refused = NewPassword::parse(&shortest[1..], &[]).err();
+        assert_eq!(refused.map(|r| r.code), Some(ErrorCode::PasswordWeak));
     }
 
     #[test]

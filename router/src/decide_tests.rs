@@ -426,9 +426,10 @@ fn drafts_have_words_or_files_and_not_too_many() {
         check(&empty, TEAM_FORMATS),
         (ErrorCode::Empty, "body".into())
     );
+    let most = limit::ATTACHMENTS_MAX as u128;
     let files = |count: u128| (0..count).map(AttachmentId::from_bits).collect::<Vec<_>>();
     let many = Draft {
-        attachment_ids: files(11),
+        attachment_ids: files(most + 1),
         ..draft()
     };
     assert_eq!(
@@ -454,7 +455,7 @@ fn drafts_have_words_or_files_and_not_too_many() {
     assert!(message_of(TEAM_FORMATS, &rich).is_ok());
     let only_files = Draft {
         body: None,
-        attachment_ids: files(10),
+        attachment_ids: files(most),
         ..draft()
     };
     assert!(message_of(VISITOR_FORMATS, &only_files).is_ok());

@@ -371,7 +371,13 @@ mod tests {
         }
         let long = format!("https://example.com/{}", "a".repeat(limit::URL_BYTES_MAX));
         let view = page_view(&page(&long, None), 5).unwrap();
-        assert!(view.url.len() <= limit::URL_BYTES_MAX);
+        assert_eq!(view.url.len(), limit::URL_BYTES_MAX);
+        let titled = Page {
+            title: "t".repeat(limit::TITLE_BYTES_MAX + 1),
+            ..page("https://example.com/", None)
+        };
+        let view = page_view(&titled, 5).unwrap();
+        assert_eq!(view.title.len(), limit::TITLE_BYTES_MAX);
     }
 
     #[test]

@@ -312,17 +312,28 @@ mod tests {
             assert_eq!(new.media_type, "image/png");
             new.size
         };
-        for good in [(1, 1), (1, 40), (40, 1), (8_000, 6_000), (16_384, 3_000)] {
+        let (side, ratio) = (limit::PICTURE_SIDE_MAX, limit::PICTURE_RATIO_MAX);
+        // As high as a picture of this width may be.
+        let width = 8_000;
+        let height = u32::try_from(limit::PICTURE_PIXELS_MAX / u64::from(width)).unwrap();
+        for good in [
+            (1, 1),
+            (1, ratio),
+            (ratio, 1),
+            (width, height),
+            (side, 3_000),
+        ] {
             assert_eq!(png(good.0, good.1), Some(good));
         }
         for (width, height) in [
             (0, 0),
             (0, 5),
-            (1, 41),
+            (1, ratio + 1),
             (1, 60_000),
             (60_000, 1),
-            (16_385, 1_000),
-            (16_384, 16_384),
+            (side + 1, 1_000),
+            (width, height + 1),
+            (side, side),
             (65_535, 65_535),
             (u32::MAX, u32::MAX),
             (u32::MAX, 1),

@@ -217,6 +217,19 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_body_that_is_slower_than_the_slowest_allowed_is_given_up() {
+        let second = usize::try_from(limit::REQUEST_BYTES_PER_SECOND_MIN).unwrap();
+        let part: &'static [u8] = vec![b'x'; second].leak();
+        let clock = world::Clock::manual(0);
+        let pause = Duration::from_secs(1);
+        let whole = 100 * limit::REQUEST_BYTES_PER_SECOND_MIN;
+        let request = slow(&clock, 100, part, pause);
+        assert_eq!(read(&clock, request, whole).await, Ok(100 * second));
+        let request = slow(&clock, 200, &part[second / 2..], pause);
+        assert_eq!(read(&clock, request, whole).await, Err(ErrorCode::TooSlow));
+    }
+
+    #[tokio::test]
     async fn a_body_has_its_bound() {
         let clock = world::Clock::manual(0);
         let body = |length: usize| Request::new(Body::from(vec![b'x'; length]));

@@ -6,6 +6,19 @@ use router::{Class, Encoded, SignalKey};
 
 use super::*;
 
+/// Seconds, in which a shard ticks.
+const BEAT: u32 = seconds(limit::BEAT_MS);
+const SILENCE: u32 = seconds(limit::SILENCE_MS_MAX);
+const STALL: u32 = seconds(limit::STALL_MS_MAX);
+const HELLO: u32 = seconds(limit::HELLO_MS_MAX);
+
+const fn seconds(ms: u64) -> u32 {
+    assert!(ms.is_multiple_of(1_000) && ms < 1_000_000);
+    #[expect(clippy::cast_possible_truncation, reason = "less than a thousand")]
+    let seconds = (ms / 1_000) as u32;
+    seconds
+}
+
 const TOPIC: fn() -> Topic = || Topic::Visitor(VisitorId::from_bits(1));
 
 fn frame(text: &'static str, class: Class) -> Notice {
@@ -149,38 +162,38 @@ fn what_the_connection_holds_counts_too() {
 #[test]
 fn who_says_no_hello_is_not_waited_for() {
     let mailbox = Mailbox::new(5);
-    mailbox.tick(14, 0);
+    mailbox.tick(5 + HELLO - 1, 0);
     assert_eq!(mailbox.ending(), None);
-    mailbox.tick(15, 0);
+    mailbox.tick(5 + HELLO, 0);
     assert_eq!(mailbox.ending(), Some(CloseCode::Silent));
 }
 
 #[test]
 fn a_quiet_connection_is_asked_and_a_silent_one_given_up() {
     let mailbox = visitors(0);
-    mailbox.tick(24, 0);
+    mailbox.tick(BEAT - 1, 0);
     assert!(taken(&mailbox).is_empty());
-    mailbox.tick(25, 0);
-    mailbox.tick(26, 0);
+    mailbox.tick(BEAT, 0);
+    mailbox.tick(BEAT + 1, 0);
     assert_eq!(taken(&mailbox), ["beat"]);
-    mailbox.tick(50, 0);
+    mailbox.tick(2 * BEAT, 0);
     assert_eq!(taken(&mailbox), ["beat"]);
-    mailbox.tick(59, 0);
+    mailbox.tick(SILENCE - 1, 0);
     assert_eq!(mailbox.ending(), None);
-    mailbox.tick(60, 0);
+    mailbox.tick(SILENCE, 0);
     assert_eq!(mailbox.ending(), Some(CloseCode::Silent));
 }
 
 #[test]
 fn who_only_listens_is_asked_although_we_talk() {
     let mailbox = visitors(0);
-    for now in 1..=25 {
+    for now in 1..=BEAT {
         mailbox.wrote(now, 0);
         mailbox.tick(now, 0);
     }
     assert_eq!(taken(&mailbox), ["beat"]);
-    mailbox.heard(26);
-    for now in 27..=50 {
+    mailbox.heard(BEAT + 1);
+    for now in BEAT + 2..=2 * BEAT {
         mailbox.wrote(now, 0);
         mailbox.tick(now, 0);
     }
@@ -191,12 +204,12 @@ fn who_only_listens_is_asked_although_we_talk() {
 fn a_reader_without_progress_for_ten_seconds_must_resume() {
     let mailbox = visitors(0);
     mailbox.stalled(3, 100);
-    mailbox.tick(13, 0);
+    mailbox.tick(3 + STALL, 0);
     assert_eq!(mailbox.ending(), None);
-    mailbox.wrote(13, 50);
-    mailbox.tick(23, 0);
+    mailbox.wrote(3 + STALL, 50);
+    mailbox.tick(3 + 2 * STALL, 0);
     assert_eq!(mailbox.ending(), None);
-    mailbox.tick(24, 0);
+    mailbox.tick(4 + 2 * STALL, 0);
     assert_eq!(mailbox.ending(), Some(CloseCode::TooSlow));
 }
 
