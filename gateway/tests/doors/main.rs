@@ -16,4 +16,5 @@ mod scope;
 mod strict;
 mod sweep;
 mod text;
+mod texts;
 mod wire;
