@@ -8,6 +8,7 @@
 mod bounds;
 mod doors;
 mod files;
+mod foreign;
 mod limits;
 mod notes;
 mod plain;

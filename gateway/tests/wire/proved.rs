@@ -52,7 +52,13 @@ fn text(value: &Value) -> &str {
 }
 
 /// Asks at a door with a token.
-async fn ask(stack: &Stack, method: &str, path: &str, token: &Value, body: &str) -> Answer {
+pub(crate) async fn ask(
+    stack: &Stack,
+    method: &str,
+    path: &str,
+    token: &Value,
+    body: &str,
+) -> Answer {
     let bearer = format!("Bearer {}", text(token));
     let headers = [
         ("authorization", bearer.as_str()),
@@ -102,7 +108,11 @@ async fn a_signed_identity_never_takes_over_somebody_elses_visitor() {
 }
 
 /// The doors of the document that take a visitor's token, with the ids of a conversation and a file.
-async fn visitors_doors(stack: &Stack, conversation: &str, file: &str) -> Vec<(String, String)> {
+pub(crate) async fn visitors_doors(
+    stack: &Stack,
+    conversation: &str,
+    file: &str,
+) -> Vec<(String, String)> {
     let document = stack.get("/api/openapi.json", &[]).await.json();
     let mut doors = Vec::new();
     for (path, item) in document["paths"].as_object().unwrap() {
