@@ -133,9 +133,10 @@ describe("what people wrote", () => {
     ["lines that go on", "- a\n  b\nc\n".repeat(1_600)],
     ["blank lines in a list", `- a${"\n".repeat(8_000)}  b${"\n".repeat(8_000)}`],
   ])("is read quickly where it was made to be slow: %s", (_, hostile) => {
-    const before = performance.now();
+    // Counted in the processor's time: the machine may be busy with other things.
+    const before = process.cpuUsage();
     const root = document.createElement("div");
     render(h(Words, { format: "markdown", body: hostile.slice(0, 16_384) }), root);
-    expect(performance.now() - before).toBeLessThan(1_000);
+    expect(process.cpuUsage(before).user).toBeLessThan(1_000_000);
   });
 });

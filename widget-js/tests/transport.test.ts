@@ -61,6 +61,9 @@ const never = new Promise<Response>(() => undefined);
 
 afterEach(() => vi.unstubAllGlobals());
 
+/** A limit for what hangs: machines are busy. */
+const PATIENCE = { timeout: 30_000 };
+
 describe("a stream", () => {
   it("reads frames however the network cuts them", async () => {
     const { frames, closed, asked } = stage("stream", () =>
@@ -98,10 +101,10 @@ describe("a stream", () => {
       }
       return Response.json(count === 2 ? [{ type: "ack", client_id: "a", sent_at_ms: 1 }] : []);
     });
-    await vi.waitFor(() => expect(frames).toHaveLength(1));
+    await vi.waitFor(() => expect(frames).toHaveLength(1), PATIENCE);
     transport.send({ type: "command", client_id: "a", command: { do: "send_message", body: "hi" } });
     transport.send({ type: "activity", visible: true });
-    await vi.waitFor(() => expect(asked).toHaveLength(3));
+    await vi.waitFor(() => expect(asked).toHaveLength(3), PATIENCE);
     expect(asked.slice(1).map(({ body }) => (body as { type: string }).type)).toEqual(["command", "activity"]);
     expect(asked[2]?.headers).toMatchObject({
       authorization: "Bearer t",
@@ -123,7 +126,7 @@ describe("a poll", () => {
       if (count === 1) return new Response(`[${welcome}]`);
       return count === 2 ? new Response(`[${welcome},{"type":"unread","count":2}]`) : never;
     });
-    await vi.waitFor(() => expect(asked).toHaveLength(3));
+    await vi.waitFor(() => expect(asked).toHaveLength(3), PATIENCE);
     expect(asked.map(({ body }) => (body as { wait_ms: number }).wait_ms)).toEqual([0, 25_000, 25_000]);
     expect(frames.map(({ type }) => type)).toEqual(["welcome", "welcome", "unread"]);
     transport.close();
