@@ -13,7 +13,9 @@ const sidePanel = (page) => page.getByRole("complementary", { name: "Contact" })
 
 /** Opens the side panel where it is not open already. */
 async function showPanel(page) {
-  if (!(await sidePanel(page).isVisible())) await page.getByRole("button", { name: "Show the side panel" }).click();
+  const show = page.getByRole("button", { name: "Show the side panel" });
+  await sidePanel(page).or(show).first().waitFor();
+  if (!(await sidePanel(page).isVisible())) await show.click();
   await sidePanel(page).waitFor();
 }
 
@@ -25,7 +27,7 @@ test("somebody without a name has one name everywhere, and a new one shows at on
   const row = agent.locator("a.row", { hasText: "Nobody knows my name" });
   const handle = await row.locator(".row-name bdi").innerText();
   assert.match(handle, /^Visitor [0-9A-Z]{4}$/);
-  await row.click();
+  await openRow(agent, "Nobody knows my name");
   await showPanel(agent);
   await agent.getByRole("heading", { level: 2, name: handle }).waitFor();
   await sidePanel(agent).getByRole("heading", { name: handle }).waitFor();
