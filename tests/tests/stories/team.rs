@@ -152,8 +152,10 @@ async fn a_snoozed_conversation_wakes_by_time_and_by_word(mut stack: Stack) -> S
     visitor.says("never mind tomorrow").await;
     agent.sees_kind(id, "reopened").await;
 
-    // By time, also when the server was down meanwhile.
-    agent.does(snooze(stack.world.clock.now_ms() + 1_500)).await;
+    // By time, also when the server was down meanwhile. So far ahead that it is ahead when it is stored.
+    agent
+        .does(snooze(stack.world.clock.now_ms() + 10_000))
+        .await;
     stack.restarts().await;
     let woken = |client: &loadtest::client::Client| {
         let lines = client.log(id)?.lines().iter();
