@@ -21,6 +21,9 @@ use world::World;
 /// A password that keeps the rules.
 pub(crate) const PASSWORD: &str = "correct horse battery";
 
+/// How long the store waits for its database. It ends what hangs: machines are busy.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// How long a test waits before it lets a second pass.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
@@ -73,7 +76,8 @@ impl Office {
             }
             None => format!("sqlite:{}", directory.path().join("desk.db").display()),
         };
-        let config = DatabaseConfig::of_url(&url).expect("the address is one");
+        let mut config = DatabaseConfig::of_url(&url).expect("the address is one");
+        config.timeout = PATIENCE;
         let db = storage::open(&config, &world)
             .await
             .expect("the store opens");

@@ -80,7 +80,8 @@ impl Stage {
 
     async fn set(url: &str, directory: tempfile::TempDir) -> Self {
         let world = World::system_with_faults();
-        let database = DatabaseConfig::of_url(url).expect("a good URL");
+        let mut database = DatabaseConfig::of_url(url).expect("a good URL");
+        database.timeout = PATIENCE;
         let db = storage::open(&database, &world).await.expect("it opens");
         let installation = installation(&world);
         let workspace_id = installation.workspace.id;

@@ -7,6 +7,7 @@ pub(crate) mod files;
 pub(crate) mod talk;
 
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use protocol::id::{AgentId, UserId, WorkspaceId};
 use protocol::permission::{Actor, AgentActor, Permission, Permissions, Principal, Role, Scope};
@@ -23,6 +24,9 @@ use world::World;
 
 /// The store's time in the tests.
 pub(crate) const NOW_MS: u64 = 1_800_000_000_000;
+
+/// How long the store waits for its database. It ends what hangs: machines are busy.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// An empty store of its own.
 pub(crate) struct Store {
@@ -49,7 +53,8 @@ impl Store {
 
     async fn open(url: &str, directory: tempfile::TempDir) -> Self {
         let world = World::system_with_faults();
-        let config = DatabaseConfig::of_url(url).expect("a good URL");
+        let mut config = DatabaseConfig::of_url(url).expect("a good URL");
+        config.timeout = PATIENCE;
         let db = storage::open(&config, &world)
             .await
             .expect("the store opens");
