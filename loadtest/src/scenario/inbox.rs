@@ -11,6 +11,7 @@ use protocol::id::ConversationId;
 use protocol::news::AgentNews;
 use protocol::view::InboxFilter;
 use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
 
 use super::act::act;
 use super::cast::{self, Doors};
@@ -25,8 +26,11 @@ use crate::measure::{Latencies, Meter, Relation, Tallies, Tally};
 use crate::report::{Report, Unit};
 use crate::target::{Setting, Stage};
 
-/// How long watchers go on after the last message.
-const DRAIN: Duration = Duration::from_secs(4);
+/// How long stragglers are waited for after the last message. A run ends when nothing is missing.
+const DRAIN: Duration = Duration::from_secs(30);
+
+/// The longest time between two looks at whether anything is missing.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// The stretch over which the rate of a row is taken, by the times that stand in it: a reader who is
 /// late gets rows together that were sent apart.
@@ -153,14 +157,18 @@ pub async fn play(share: Share, mut worker: Worker) -> Result<Outcome, Error> {
         let tallies = worker.tallies.clone();
         writing.push(world.tracker.spawn(write(client, id, pair, plan, tallies)));
     }
+    let (told, last) = watch::channel(None);
     let mut watching = Vec::new();
     for client in watchers {
         let watched = Watched::new(worker.tallies.clone(), worker.delivery.clone());
-        watching.push(world.tracker.spawn(watched.watch(client, plan)));
+        let watched = watched.watch(client, plan, last.clone());
+        watching.push(world.tracker.spawn(watched));
     }
     for task in writing {
         task.await.expect("a writer does not panic");
     }
+    let last = stored(&share, &doors, &ids).await?;
+    told.send_replace(Some(last.clone()));
     let mut seen = Vec::new();
     for task in watching {
         seen.push(task.await.expect("a watcher does not panic"));
@@ -170,14 +178,8 @@ pub async fn play(share: Share, mut worker: Worker) -> Result<Outcome, Error> {
         lag: worker.delivery.taken(),
         ..Outcome::default()
     };
-    let mut http = Http::new(doors.server_of(0).clone());
-    for id in ids {
-        let call = Call::get(format!("/api/v1/conversations/{id}"));
-        let stored: Conversation = http.ask(&share.setting.owner()?.call(call)).await?;
-        for watched in &seen {
-            let shown = watched.rows.get(&id).map_or(0, |row| row.seq);
-            outcome.stale += u64::from(shown != stored.seq);
-        }
+    for watched in &seen {
+        outcome.stale += watched.stale(&last);
     }
     for watched in &seen {
         outcome.row_rate_max = outcome.row_rate_max.max(watched.row_rate_max);
@@ -185,7 +187,23 @@ pub async fn play(share: Share, mut worker: Worker) -> Result<Outcome, Error> {
     Ok(outcome)
 }
 
-/// Writes the messages of a conversation when they are due.
+/// The last entry of each conversation.
+async fn stored(
+    share: &Share,
+    doors: &Doors,
+    ids: &[ConversationId],
+) -> Result<BTreeMap<ConversationId, u64>, Error> {
+    let mut http = Http::new(doors.server_of(0).clone());
+    let mut last = BTreeMap::new();
+    for id in ids {
+        let call = Call::get(format!("/api/v1/conversations/{id}"));
+        let stored: Conversation = http.ask(&share.setting.owner()?.call(call)).await?;
+        last.insert(*id, stored.seq);
+    }
+    Ok(last)
+}
+
+/// Writes the messages of a conversation when they are due, and waits until all are acknowledged.
 async fn write(
     mut client: Client,
     id: ConversationId,
@@ -195,19 +213,24 @@ async fn write(
 ) {
     let clock = client.clock().clone();
     let step = usize::try_from(plan.pairs).expect("at most 100");
-    let end = plan.at(plan.due) + DRAIN / 2;
+    let end = plan.at(plan.due) + DRAIN;
     let mut due = (pair..plan.due).step_by(step).peekable();
-    loop {
+    let mut open_count = 0_u64;
+    while due.peek().is_some() || open_count > 0 {
         let now = moment::now();
         let until = due.peek().map_or(end, |index| plan.at(*index));
         if until <= now {
             let Some(index) = due.next() else { return };
             client.send(cast::say(Some(id), &plan.body(index))).await;
             tallies.add(Tally::Sent);
+            open_count += 1;
             continue;
         }
         match clock.timeout(until - now, client.next()).await {
-            Some(Ok(news)) if news.ack().is_some() => tallies.add(Tally::Acknowledged),
+            Some(Ok(news)) if news.ack().is_some() => {
+                tallies.add(Tally::Acknowledged);
+                open_count = open_count.saturating_sub(1);
+            }
             Some(Ok(_)) | None => {}
             Some(Err(error)) => {
                 note(format!("a customer was cut off: {error}"));
@@ -225,6 +248,9 @@ struct Row {
     /// The times of those that came over the last window.
     came_ms: VecDeque<u64>,
 }
+
+/// The last entry of each conversation, once all was written.
+type Last = Option<BTreeMap<ConversationId, u64>>;
 
 /// What a watcher sees.
 struct Watched {
@@ -244,13 +270,18 @@ impl Watched {
         }
     }
 
-    async fn watch(mut self, mut client: Client, plan: Plan) -> Self {
+    /// Watches until everything that was stored has come.
+    async fn watch(mut self, mut client: Client, plan: Plan, last: watch::Receiver<Last>) -> Self {
         let clock = client.clock().clone();
-        let end = plan.at(plan.due) + DRAIN;
+        let end = plan.at(plan.due) + 2 * DRAIN;
         loop {
             let left = end.saturating_sub(moment::now());
-            match clock.timeout(left, client.next()).await {
-                None => return self,
+            let is_whole = last.borrow().as_ref().map(|last| self.stale(last) == 0);
+            if is_whole == Some(true) || left.is_zero() {
+                return self;
+            }
+            match clock.timeout(left.min(LOOK), client.next()).await {
+                None => {}
                 Some(Ok(News::Agent(AgentNews::Inbox { rows, .. }))) => {
                     for row in &rows {
                         self.take(row);
@@ -273,6 +304,12 @@ impl Watched {
                 }
             }
         }
+    }
+
+    /// How many conversations it shows otherwise than they are stored.
+    fn stale(&self, last: &BTreeMap<ConversationId, u64>) -> u64 {
+        let shown = |id| self.rows.get(id).map_or(0, |row| row.seq);
+        last.iter().filter(|(id, seq)| shown(id) != **seq).count() as u64
     }
 
     /// Puts a row in place of an older one; says whether it is newer.
