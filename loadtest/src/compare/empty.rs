@@ -17,7 +17,7 @@ use crate::report::{Report, Unit};
 use crate::scenario::plan;
 
 /// How long one signal may take.
-const SIGNAL_MAX: Duration = Duration::from_secs(10);
+const SIGNAL_MAX: Duration = Duration::from_secs(60);
 
 /// Signals that are not counted: connections and caches are new.
 const WARM_UP: u64 = 50;

@@ -16,7 +16,7 @@ use crate::scenario::cast::say;
 use crate::scenario::plan;
 
 /// How long the speaker waits for the acknowledgement of what he said.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Messages that are due one after another, whatever the server does.
 pub(super) struct Talk {
