@@ -1,4 +1,4 @@
-//! Who a visitor's token stands for today: the row behind it is read at every door and every `hello`.
+//! Who a visitor's token stands for today: the row behind it decides at every door and every `hello`.
 
 use protocol::permission::{Actor, Principal, VisitorActor};
 use protocol::rejection::{ErrorCode, Rejection};
@@ -12,8 +12,6 @@ use crate::token::VisitorClaims;
 /// A visitor whose row was read just now.
 pub(crate) struct Known {
     pub(crate) actor: Actor,
-    pub(crate) visitor: VisitorActor,
-    pub(crate) row: VisitorRow,
     pub(crate) site: Site,
 }
 
@@ -27,13 +25,8 @@ pub(crate) async fn known(doors: &Doors, claims: &VisitorClaims) -> Result<Known
     let visitor_id = claims.visitor_id;
     let found =
         storage::visitor::find_with_site(&doors.reader, workspace_id, visitor_id, site_id).await?;
-    let row = still(found.0, claims)?;
-    if row.blocked {
-        return Err(ErrorCode::Blocked.into());
-    }
-    if is_from_before(&row, claims) {
-        return Err(ErrorCode::TokenExpired.into());
-    }
+    let row = found.0.ok_or(ErrorCode::Unauthenticated)?;
+    may_enter(&row, claims)?;
     let site = found
         .1
         .filter(|site| !site.archived)
@@ -50,8 +43,6 @@ pub(crate) async fn known(doors: &Doors, claims: &VisitorClaims) -> Result<Known
             workspace_id: claims.workspace_id,
             principal: Principal::Visitor(visitor),
         },
-        visitor,
-        row,
         site,
     })
 }
@@ -62,17 +53,44 @@ pub(crate) fn is_from_before(row: &VisitorRow, claims: &VisitorClaims) -> bool {
     row.proved && claims.contact_id.is_none()
 }
 
+/// Who a token of a visitor stands for whom nobody proved when it was made.
+pub(crate) fn unproved(claims: &VisitorClaims) -> Actor {
+    Actor {
+        workspace_id: claims.workspace_id,
+        principal: Principal::Visitor(VisitorActor {
+            visitor_id: claims.visitor_id,
+            site_id: claims.site_id,
+            contact_id: None,
+        }),
+    }
+}
+
 /// The row behind a token, if the token is still of its generation.
 pub(crate) async fn standing(doors: &Doors, claims: &VisitorClaims) -> Result<VisitorRow, Failure> {
     let row = storage::visitor::find(&doors.reader, claims.workspace_id, claims.visitor_id).await?;
-    still(row, claims)
+    let row = row.filter(|row| is_standing(row, claims));
+    row.ok_or_else(|| Rejection::from(ErrorCode::Unauthenticated).into())
 }
 
-/// The row, if it is still what the token was made for.
-fn still(row: Option<VisitorRow>, claims: &VisitorClaims) -> Result<VisitorRow, Failure> {
-    let is_standing = |row: &VisitorRow| {
-        !row.erased && row.generation == claims.generation && row.site_id == claims.site_id
-    };
-    row.filter(is_standing)
-        .ok_or_else(|| Rejection::from(ErrorCode::Unauthenticated).into())
+/// Whether the row behind a token lets its visitor in.
+///
+/// # Errors
+/// `unauthenticated` where he was erased or logged out, `blocked`, `token_expired` where somebody signed in
+/// with this browser since.
+pub(crate) fn may_enter(row: &VisitorRow, claims: &VisitorClaims) -> Result<(), Rejection> {
+    if !is_standing(row, claims) {
+        return Err(ErrorCode::Unauthenticated.into());
+    }
+    if row.blocked {
+        return Err(ErrorCode::Blocked.into());
+    }
+    if is_from_before(row, claims) {
+        return Err(ErrorCode::TokenExpired.into());
+    }
+    Ok(())
+}
+
+/// Whether the row is still what the token was made for.
+fn is_standing(row: &VisitorRow, claims: &VisitorClaims) -> bool {
+    !row.erased && row.generation == claims.generation && row.site_id == claims.site_id
 }

@@ -25,15 +25,17 @@ pub(crate) struct Tenant {
     /// What its API keys are called, also the revoked ones.
     pub(crate) keys: Vec<KeyName>,
     /// All sites, also the archived ones.
-    pub(crate) sites: Vec<Site>,
+    pub(crate) sites: Vec<Arc<Site>>,
+    /// Where each of them stands: every visitor who comes asks for his.
+    site_indexes: HashMap<SiteId, usize>,
     /// What the workspace set.
     pub(crate) settings: Settings,
 }
 
 impl Tenant {
     /// One of its sites.
-    pub(crate) fn site(&self, site_id: SiteId) -> Option<&Site> {
-        self.sites.iter().find(|site| site.id == site_id)
+    pub(crate) fn site(&self, site_id: SiteId) -> Option<&Arc<Site>> {
+        self.sites.get(*self.site_indexes.get(&site_id)?)
     }
 }
 
@@ -72,10 +74,17 @@ impl Cache {
         }
         let before = self.drop_count.load(Ordering::Acquire);
         let workspace = storage::workspace::find(&self.reader, workspace_id).await?;
+        let agents = storage::agent::list(&self.reader, workspace_id).await?;
+        let keys = storage::key::names(&self.reader, workspace_id).await?;
+        let sites = storage::site::list(&self.reader, &scope(workspace_id)).await?;
         let tenant = Arc::new(Tenant {
-            agents: storage::agent::list(&self.reader, workspace_id).await?,
-            keys: storage::key::names(&self.reader, workspace_id).await?,
-            sites: storage::site::list(&self.reader, &scope(workspace_id)).await?,
+            agents,
+            keys,
+            site_indexes: (0..)
+                .zip(&sites)
+                .map(|(index, site)| (site.id, index))
+                .collect(),
+            sites: sites.into_iter().map(Arc::new).collect(),
             settings: workspace.map(|found| found.settings).unwrap_or_default(),
         });
         let mut tenants = self.tenants();

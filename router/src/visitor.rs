@@ -147,7 +147,17 @@ pub(crate) async fn begin(router: &Router, newcomer: &Newcomer) -> Result<Standi
             // He was somebody else: that person's thread is not shown to this one.
             false => create(router, newcomer).await?,
         },
-        (None, _) => create(router, newcomer).await?,
+        (None, None) => {
+            let visitor_id = create(router, newcomer).await?;
+            return Ok(Standing {
+                visitor_id,
+                contact_id: None,
+                generation: FIRST_GENERATION,
+                unread: 0,
+                blocked: false,
+            });
+        }
+        (None, Some(_)) => create(router, newcomer).await?,
     };
     standing(router, workspace_id, visitor_id).await
 }
@@ -217,11 +227,12 @@ pub(crate) fn facts_of(row: &VisitorRow) -> Facts {
     }
 }
 
-/// What presence is told of a connection that came up. Nothing for a visitor whom the store does not know.
-pub(crate) async fn arrival(
+/// What presence is told of a connection that came up.
+pub(crate) async fn enter(
     router: &Router,
     connection: VisitorConnection,
-) -> storage::Result<Option<Message>> {
+    arrival: storage::arrival::Arrival,
+) -> storage::Result<Message> {
     let VisitorConnection {
         connection_id,
         workspace_id,
@@ -231,10 +242,7 @@ pub(crate) async fn arrival(
         page,
     } = connection;
     let visitor_id = visitor.visitor_id;
-    let found = storage::visitor::find_with_visit(router.db(), workspace_id, visitor_id).await?;
-    let (Some(row), last) = found else {
-        return Ok(None);
-    };
+    let storage::arrival::Arrival { row, last, .. } = arrival;
     check_again(router, &row, &visitor).await;
     let now_ms = router.world().clock.now_ms();
     if row.browser != browser || row.seen_at_ms + SEEN_MS < now_ms {
@@ -281,7 +289,7 @@ pub(crate) async fn arrival(
         arrival: Box::new(arrival),
         sight,
     };
-    Ok(Some(Message::Enter {
+    Ok(Message::Enter {
         input,
         key: (workspace_id, visitor_id),
         connection_id,

@@ -74,7 +74,7 @@ async fn enter(stage: &Stage, visitor: &common::Visitor) {
             referrer: None,
         }),
     };
-    stage.router.visitor_enter(connection).await;
+    common::enter(&stage.router, connection).await;
 }
 
 async fn named_so(ear: &Ear, name: &str) -> Value {

@@ -155,7 +155,7 @@ on_both! {
         ear.listen(topic);
         stage.router.snapshot(&owner.actor, topic).await.expect("a list");
         let visitor = stage.visitor().await;
-        stage.router.visitor_enter(connection(&stage, &visitor)).await;
+        common::enter(&stage.router, connection(&stage, &visitor)).await;
         // He is there, and the list will tell within the hour.
         let list = stage.router.snapshot(&owner.actor, topic).await.expect("a list");
         let list: Value = serde_json::from_slice(&list.text).expect("JSON");
@@ -179,7 +179,7 @@ on_both! {
         let visitor = stage.visitor().await;
         let tab = connection(&stage, &visitor);
         let connection_id = tab.connection_id;
-        stage.router.visitor_enter(tab).await;
+        common::enter(&stage.router, tab).await;
         let changes = ear.frame("visitor_changes").await;
         let row = &changes["rows"][0];
         assert_eq!(row["id"], visitor.id.to_string());
@@ -207,7 +207,7 @@ on_both! {
         let visitor = stage.visitor().await;
         let tab = connection(&stage, &visitor);
         let connection_id = tab.connection_id;
-        stage.router.visitor_enter(tab).await;
+        common::enter(&stage.router, tab).await;
         let properties = BTreeMap::from([("plan".to_owned(), AttributeValue::Text("team".to_owned()))]);
         let track = async |connection_id, name: &str, properties: &BTreeMap<_, _>| {
             let name = name.to_owned();
@@ -258,7 +258,7 @@ on_both! {
         let visitor = stage.visitor().await;
         let tab = connection(&stage, &visitor);
         let connection_id = tab.connection_id;
-        stage.router.visitor_enter(tab).await;
+        common::enter(&stage.router, tab).await;
         let next = page("https://shop.example/b?utm_source=mail");
         let taken = stage.router.visitor_page(connection_id, next.clone()).await;
         taken.expect("within the visit's bound");
@@ -298,7 +298,7 @@ on_both! {
         let visitor = stage.visitor().await;
         let tab = connection(&stage, &visitor);
         let connection_id = tab.connection_id;
-        stage.router.visitor_enter(tab).await;
+        common::enter(&stage.router, tab).await;
         stage.router.visitor_activity(connection_id, false).await;
         while ear.frame("visitor_changes").await["counts"]["idle"] != 1 {}
     }
@@ -347,7 +347,7 @@ on_both! {
         assert_eq!(customer.frame("marks").await["marks"]["read"], 1);
         assert_eq!(tabs.frame("read").await["seq"], 1);
         let welcome = stage.router.visitor_welcome(&visitor.actor).await.expect("a visitor");
-        assert_eq!((welcome.unread, welcome.conversation.map(|open| open.id)), (0, Some(id)));
+        assert_eq!((welcome.unread.count, welcome.conversation.map(|open| open.id)), (0, Some(id)));
     }
 
     async fn who_looks_on_is_told_until_the_connection_ends(stage: Stage) {

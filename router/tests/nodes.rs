@@ -116,7 +116,7 @@ async fn tab_at(stage: &Stage, router: &Router, visitor: Visitor) -> ConnectionI
             referrer: None,
         }),
     };
-    router.visitor_enter(connection).await;
+    common::enter(router, connection).await;
     connection_id
 }
 

@@ -199,7 +199,7 @@ on_both! {
             browser: common::browser(),
             page: None,
         };
-        stage.router.visitor_enter(connection).await;
+        common::enter(&stage.router, connection).await;
         let topic = Topic::VisitorLauncher(visitor.id);
         assert_eq!(closed(&ear).await, (topic, CloseCode::IdentityChanged));
     }

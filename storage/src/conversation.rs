@@ -532,21 +532,21 @@ pub(crate) async fn newest_of_visitor(
     workspace_id: WorkspaceId,
     visitor: &VisitorActor,
 ) -> Result<Option<Newest>> {
-    let row = reader
-        .row(of_visitor_stmt(
-            FIND_NEWEST_OF_VISITOR,
-            workspace_id,
-            visitor,
-        ))
-        .await?;
-    row.map(|row| {
-        Ok(Newest {
-            conversation: decode_for_visitor(&row)?,
-            state: row.word("state", State::of)?,
-            closed_at_ms: row.maybe_number("closed_at_ms")?,
-        })
+    let row = reader.row(newest_stmt(workspace_id, visitor)).await?;
+    row.map(|row| decode_newest(&row)).transpose()
+}
+
+/// The read of [`newest_of_visitor`].
+pub(crate) fn newest_stmt(workspace_id: WorkspaceId, visitor: &VisitorActor) -> Stmt {
+    of_visitor_stmt(FIND_NEWEST_OF_VISITOR, workspace_id, visitor)
+}
+
+pub(crate) fn decode_newest(row: &Row) -> Result<Newest> {
+    Ok(Newest {
+        conversation: decode_for_visitor(row)?,
+        state: row.word("state", State::of)?,
+        closed_at_ms: row.maybe_number("closed_at_ms")?,
     })
-    .transpose()
 }
 
 // By the primary key.

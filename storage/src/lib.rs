@@ -5,6 +5,7 @@
 //! team's data take a `Scope`, which only a permission check makes.
 
 pub mod agent;
+pub mod arrival;
 pub mod attachment;
 pub mod audit;
 pub mod backup;
@@ -28,6 +29,7 @@ pub mod key;
 pub mod log;
 pub mod message;
 pub mod meta;
+mod newcomer;
 pub mod node;
 pub mod page;
 pub mod participant;

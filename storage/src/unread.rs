@@ -4,7 +4,7 @@ use protocol::conversation::VisitorConversation;
 use protocol::id::{ConversationId, EntryId, WorkspaceId};
 use protocol::permission::VisitorActor;
 
-use crate::conversation::newest_of_visitor;
+use crate::conversation::{Newest, newest_of_visitor};
 use crate::db::{Reader, stmt};
 use crate::error::Result;
 
@@ -55,7 +55,17 @@ pub async fn with_open(
     workspace_id: WorkspaceId,
     visitor: &VisitorActor,
 ) -> Result<(Option<VisitorConversation>, Unread)> {
-    let Some(newest) = newest_of_visitor(reader, workspace_id, visitor).await? else {
+    let newest = newest_of_visitor(reader, workspace_id, visitor).await?;
+    in_newest(reader, workspace_id, newest).await
+}
+
+/// A visitor's newest conversation where it goes on, and what he has not read of it.
+pub(crate) async fn in_newest(
+    reader: &Reader,
+    workspace_id: WorkspaceId,
+    newest: Option<Newest>,
+) -> Result<(Option<VisitorConversation>, Unread)> {
+    let Some(newest) = newest else {
         return Ok((None, Unread::default()));
     };
     let conversation = newest.conversation;

@@ -13,7 +13,7 @@ use crate::contact;
 use crate::db::{Batch, Db, Hold, PRUNE_SLICE, Reader, Row, Stmt, stmt};
 use crate::error::{Error, Result};
 use crate::site;
-use crate::visit::{self, LastVisit};
+use crate::visit;
 
 /// A visitor's row.
 #[derive(Debug, Clone, PartialEq)]
@@ -91,6 +91,24 @@ pub async fn create(
         at_ms
     ));
     db.batch(batch).await?;
+    db.remember_newcomer(VisitorRow {
+        id: visitor.id,
+        workspace_id,
+        site_id: visitor.site_id,
+        version: 1,
+        generation: 1,
+        contact_id: None,
+        name: shown_name("", None, &handle_of(visitor.id)),
+        proved: false,
+        blocked: false,
+        erased: false,
+        open_conversation_id: None,
+        claim: Claim::default(),
+        browser: visitor.browser.clone(),
+        visit_count: 0,
+        created_at_ms: at_ms,
+        seen_at_ms: at_ms,
+    });
     Ok(())
 }
 
@@ -143,30 +161,11 @@ pub async fn find_with_site(
     ))
 }
 
-/// One visitor's row and his last visit, as of one moment. One read where he was not here before.
-///
-/// # Errors
-/// The store's.
-pub async fn find_with_visit(
-    reader: &Reader,
-    workspace_id: WorkspaceId,
-    visitor_id: VisitorId,
-) -> Result<(Option<VisitorRow>, Option<LastVisit>)> {
-    let visitor = find_stmt(workspace_id, visitor_id);
-    let visit = visit::last_stmt(workspace_id, visitor_id);
-    let answers = reader.snapshot(vec![visitor, visit]).await?;
-    let [visitor, visit] = &answers[..] else {
-        return Err(Error::Fault("two reads have two answers".to_owned()));
-    };
-    let last = visit::decode_last(reader, workspace_id, visitor_id, visit.first()).await?;
-    Ok((visitor.first().map(decode).transpose()?, last))
-}
-
-fn find_stmt(workspace_id: WorkspaceId, visitor_id: VisitorId) -> Stmt {
+pub(crate) fn find_stmt(workspace_id: WorkspaceId, visitor_id: VisitorId) -> Stmt {
     stmt!(FIND_VISITOR, workspace_id, visitor_id)
 }
 
-fn decode(row: &Row) -> Result<VisitorRow> {
+pub(crate) fn decode(row: &Row) -> Result<VisitorRow> {
     let claim: Claim = row.json("claim_json")?;
     let id = row.id("visitor_id")?;
     let contact_id = row.maybe_id("contact_id")?;

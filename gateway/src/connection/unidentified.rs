@@ -6,9 +6,10 @@ use protocol::frame::{ClientFrame, Follow, Hello, Page, Purpose};
 use protocol::id::ConnectionId;
 use protocol::limit;
 use protocol::news::{AgentNews, ConnectionLimits, VisitorNews, Welcome};
-use protocol::permission::{Actor, AgentActor, Principal};
+use protocol::permission::{Actor, AgentActor, Principal, VisitorActor};
 use protocol::rejection::{CloseCode, ErrorCode, Rejection};
-use router::{Topic, VisitorConnection};
+use protocol::site::Site;
+use router::{Arrival, Topic, VisitorConnection};
 
 use crate::browser::{self, Place};
 use crate::connection::frame;
@@ -19,7 +20,7 @@ use crate::origin;
 use crate::shard::Shard;
 use crate::shard::mailbox::{Mailbox, Phase};
 use crate::token::{AgentClaims, Claims, VisitorClaims};
-use crate::visitor::{self, Known};
+use crate::visitor;
 
 /// What is known of the other end before it says who it is.
 #[derive(Debug)]
@@ -148,45 +149,87 @@ impl Unidentified {
         }
     }
 
+    /// The visitor of a token, before his row is asked: one who was never proved is who the token says; who
+    /// was is who the store says today.
+    async fn claimed(&self, claims: &VisitorClaims) -> Result<Actor, Refused> {
+        match claims.contact_id {
+            Some(_) => Ok(visitor::known(&self.shard.doors, claims).await?.actor),
+            None => Ok(visitor::unproved(claims)),
+        }
+    }
+
     async fn visitor(self, claims: &VisitorClaims, hello: Hello) -> Result<Identified, Refused> {
-        let doors = self.shard.doors.clone();
-        let known = visitor::known(&doors, claims).await?;
-        let said = self.caller.origin.as_deref();
-        origin::check(&known.site, said, &self.caller.line.own_origin)?;
-        let identity = self.identity(known.actor, hello.purpose);
-        let connection_id = identity.connection_id;
+        let actor = self.claimed(claims).await?;
+        let Principal::Visitor(visitor) = actor.principal else {
+            return Err(Rejection::from(ErrorCode::Unauthenticated).into());
+        };
+        let identity = self.identity(actor, hello.purpose);
         self.mailbox.identify(Phase::Visitor, claims.expires_at_ms);
-        if known.visitor.contact_id.is_some() {
+        if visitor.contact_id.is_some() {
             self.mailbox.prove();
         }
         let shard = Rc::clone(&self.shard);
         let mut connection = Identified::new(shard, Rc::clone(&self.mailbox), &identity);
-        let visitor_id = known.visitor.visitor_id;
         connection.listen(match hello.purpose {
-            Purpose::Full => Topic::Visitor(visitor_id),
-            Purpose::Launcher => Topic::VisitorLauncher(visitor_id),
+            Purpose::Full => Topic::Visitor(visitor.visitor_id),
+            Purpose::Launcher => Topic::VisitorLauncher(visitor.visitor_id),
         });
-        connection.listen(Topic::SiteVisitors(known.visitor.site_id));
-        // Only now: a conversation that begins meanwhile is in the facts, or comes as a notice.
-        let facts = match doors.router.visitor_welcome(&known.actor).await {
-            Ok(facts) => facts,
-            Err(rejection) => {
+        connection.listen(Topic::SiteVisitors(visitor.site_id));
+        // Only now: what begins or ends meanwhile is in what is read, or comes as a notice.
+        let arrival = match self.admit(claims, &actor).await {
+            Ok(arrival) => arrival,
+            Err(refused) => {
                 connection.leave().await;
-                return Err(rejection.into());
+                return Err(refused);
             }
         };
-        let open = facts.conversation.as_ref().map(|open| open.id);
+        let page = self.greet(claims, &mut connection, &arrival, hello);
+        self.enter(&identity, visitor, page, arrival).await;
+        Ok(connection)
+    }
+
+    /// Lets a visitor in, if his row and his site do.
+    async fn admit(&self, claims: &VisitorClaims, actor: &Actor) -> Result<Arrival, Refused> {
+        let router = &self.shard.doors.router;
+        let arrival = router.visitor_welcome(actor).await?;
+        visitor::may_enter(&arrival.row, claims)?;
+        let (workspace_id, site_id) = (claims.workspace_id, claims.site_id);
+        let remembered = router.site(workspace_id, site_id).await?;
+        if self.check_site(remembered.as_deref()).is_err() {
+            // What is remembered lets in, and nothing else: a site may be new, or allow more since.
+            let reader = &self.shard.doors.reader;
+            let stored = storage::site::find(reader, workspace_id, site_id).await;
+            self.check_site(stored.map_err(Failure::from)?.as_ref())?;
+        }
+        Ok(arrival)
+    }
+
+    /// Whether a site takes visitors, from where this one comes.
+    fn check_site(&self, site: Option<&Site>) -> Result<(), Rejection> {
+        let site = site.filter(|site| !site.archived);
+        let site = site.ok_or(ErrorCode::UnknownSite)?;
+        let said = self.caller.origin.as_deref();
+        origin::check(site, said, &self.caller.line.own_origin)
+    }
+
+    /// Says welcome, and follows what was asked for and what goes on. Gives the page in sight.
+    fn greet(
+        &self,
+        claims: &VisitorClaims,
+        connection: &mut Identified,
+        arrival: &Arrival,
+        hello: Hello,
+    ) -> Option<Page> {
         connection.say(frame::encoded(&VisitorNews::Welcome {
-            welcome: self.welcome(connection_id, claims.expires_at_ms),
-            visitor_id,
-            conversation: facts.conversation,
-            unread: facts.unread,
+            welcome: self.welcome(connection.connection_id(), claims.expires_at_ms),
+            visitor_id: claims.visitor_id,
+            conversation: arrival.conversation.clone(),
+            unread: arrival.unread.count,
         }));
         if hello.purpose == Purpose::Full {
-            let resumed = hello
-                .resume
-                .iter()
-                .any(|one| Some(one.conversation_id) == open);
+            let open = arrival.conversation.as_ref().map(|open| open.id);
+            let is_open = |one: &Follow| Some(one.conversation_id) == open;
+            let resumed = hello.resume.iter().any(is_open);
             for follow in hello.resume {
                 connection.follow(follow);
             }
@@ -199,33 +242,32 @@ impl Unidentified {
                 });
             }
         }
-        self.enter(&known, connection_id, hello.purpose, hello.page)
-            .await;
-        Ok(connection)
+        hello.page
     }
 
     /// Says that the visitor is here, with which browser and page.
     async fn enter(
         &self,
-        known: &Known,
-        connection_id: ConnectionId,
-        purpose: Purpose,
+        identity: &Identity,
+        visitor: VisitorActor,
         page: Option<Page>,
+        arrival: Arrival,
     ) {
         let mut browser =
             browser::of_user_agent(&self.caller.user_agent, self.caller.place.clone());
         // The session's request said these; a socket's does not.
-        browser.language = known.row.browser.language.clone();
-        browser.time_zone = known.row.browser.time_zone.clone();
+        browser.language = arrival.row.browser.language.clone();
+        browser.time_zone = arrival.row.browser.time_zone.clone();
         let connection = VisitorConnection {
-            connection_id,
-            workspace_id: known.actor.workspace_id,
-            visitor: known.visitor,
-            purpose,
+            connection_id: identity.connection_id,
+            workspace_id: identity.actor.workspace_id,
+            visitor,
+            purpose: identity.purpose,
             browser,
             page,
         };
-        self.shard.doors.router.visitor_enter(connection).await;
+        let router = &self.shard.doors.router;
+        router.visitor_enter(connection, arrival).await;
     }
 
     async fn agent(self, claims: &AgentClaims, hello: Hello) -> Result<Identified, Refused> {

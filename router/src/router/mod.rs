@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use bus::{Bus, Reach, Stats as BusStats};
 use protocol::command::{Ack, Command};
-use protocol::conversation::VisitorConversation;
 use protocol::frame::{Follow, Watch};
 use protocol::id::{ConnectionId, ContactId, ConversationId, NodeId, WorkspaceId};
 use protocol::permission::{Actor, Permission, Principal};
@@ -44,15 +43,6 @@ use crate::topic::Topic;
 use crate::trace::Traces;
 use crate::view::{Inboxes, inboxes};
 use crate::visitors::Views;
-
-/// What a visitor is told when his connection is up.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct VisitorWelcome {
-    /// The conversation that goes on.
-    pub conversation: Option<VisitorConversation>,
-    /// Messages of the team that he has not read.
-    pub unread: u32,
-}
 
 /// Figures for metrics.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -394,8 +384,10 @@ impl Router {
     }
 
     /// Desk changed something: the event log is looked at now, caches and consoles follow from there,
-    /// and connections whose rights are gone end. Cheap, never waits.
+    /// and connections whose rights are gone end. Cheap, never waits. Whoever asks this node from here on is
+    /// answered with the change.
     pub fn changed(&self, workspace_id: WorkspaceId, part: Part) {
+        self.0.cache.drop_tenant(workspace_id);
         tracing::debug!(workspace.id = %workspace_id, ?part, "changed");
         tail::ring(self);
     }

@@ -15,9 +15,10 @@ use protocol::rejection::{ErrorCode, Rejection};
 use protocol::site::Site;
 use protocol::widget::{Staff, WidgetConfig};
 use protocol::workspace::Settings;
+use storage::arrival::Arrival;
 use storage::visitor::VisitorRow;
 
-use super::{Router, VisitorWelcome};
+use super::Router;
 use crate::cache::Tenant;
 use crate::claim;
 use crate::delivery::{Class, Encoded};
@@ -47,12 +48,11 @@ impl Router {
         Ok(())
     }
 
-    /// A visitor's connection came up. Call before anything else of that connection. A store that
-    /// cannot be read leaves the visitor off the list and is logged.
-    pub async fn visitor_enter(&self, connection: VisitorConnection) {
-        match visitor::arrival(self, connection).await {
-            Ok(Some(message)) => self.0.live.send(message).await,
-            Ok(None) => {}
+    /// A visitor's connection came up, with what [`Self::visitor_welcome`] gave. Call before anything else of
+    /// that connection. A store that fails leaves the visitor off the list and is logged.
+    pub async fn visitor_enter(&self, connection: VisitorConnection, arrival: Arrival) {
+        match visitor::enter(self, connection, arrival).await {
+            Ok(message) => self.0.live.send(message).await,
             Err(error) => tracing::warn!(%error, "a visitor came unseen"),
         }
     }
@@ -147,6 +147,19 @@ impl Router {
         visitor::begin(self, newcomer).await
     }
 
+    /// A site, also an archived one; nothing for one that does not exist. A change that this node did not
+    /// make shows as soon as the event log was looked at.
+    ///
+    /// # Errors
+    /// `unavailable`.
+    pub async fn site(
+        &self,
+        workspace_id: WorkspaceId,
+        site_id: SiteId,
+    ) -> Result<Option<Arc<Site>>, Rejection> {
+        Ok(self.tenant(workspace_id).await?.site(site_id).cloned())
+    }
+
     /// What holds on a site: what it sets itself, and what its workspace set otherwise.
     ///
     /// # Errors
@@ -161,24 +174,23 @@ impl Router {
         Ok(site.settings(&tenant.settings))
     }
 
-    /// What a visitor is told first. Let him listen to his own topic before: from here on he hears what
-    /// begins on his other devices.
+    /// Who a visitor is, and what he is told first. Let him listen to his own topics before: from here on he
+    /// hears what changes, and what begins on his other devices. One read where he was not here before, none
+    /// for who began his session here a moment ago.
     ///
     /// # Errors
-    /// `forbidden` for others than visitors, `unavailable`.
-    pub async fn visitor_welcome(&self, actor: &Actor) -> Result<VisitorWelcome, Rejection> {
+    /// `forbidden` for others than visitors, `unauthenticated` for one whom the store does not know,
+    /// `unavailable`.
+    pub async fn visitor_welcome(&self, actor: &Actor) -> Result<Arrival, Rejection> {
         let Principal::Visitor(visitor) = actor.principal else {
             return Err(ErrorCode::Forbidden.into());
         };
         let (db, workspace_id) = (&self.0.db, actor.workspace_id);
         self.0.persons.arrived(&self.0.hub, workspace_id, &visitor);
         self.0.nodes.arrived(self, workspace_id);
-        let facts = storage::unread::with_open(db, workspace_id, &visitor).await;
-        let (conversation, unread) = facts.map_err(|error| refused_by(&error))?;
-        Ok(VisitorWelcome {
-            conversation,
-            unread: unread.count,
-        })
+        let found = storage::arrival::find(db, workspace_id, &visitor).await;
+        let found = found.map_err(|error| refused_by(&error))?;
+        found.ok_or(ErrorCode::Unauthenticated.into())
     }
 
     /// Who answers now, as visitors see it.

@@ -18,7 +18,9 @@ use protocol::site::{AfterClose, Site, Theme};
 use protocol::text::{Body, ClientId};
 use protocol::visitor::{Browser, Claim, Device};
 use protocol::workspace::{Settings, SiteOverrides, Workspace};
-use router::{Class, Delivery, Newcomer, Proof, Router, RouterConfig, ShardId, Topic};
+use router::{
+    Class, Delivery, Newcomer, Proof, Router, RouterConfig, ShardId, Topic, VisitorConnection,
+};
 use serde_json::Value;
 use storage::audit::Change;
 use storage::db::{DatabaseConfig, Db};
@@ -408,6 +410,17 @@ pub(crate) fn draft(text: &str) -> Draft {
 pub(crate) fn client_id(world: &World) -> ClientId {
     let id: ConnectionId = world.ids.next();
     ClientId::parse(&id.to_string()).expect("an id is a client id")
+}
+
+/// A connection of a visitor comes up.
+pub(crate) async fn enter(router: &Router, connection: VisitorConnection) {
+    let actor = Actor {
+        workspace_id: connection.workspace_id,
+        principal: Principal::Visitor(connection.visitor),
+    };
+    let arrival = router.visitor_welcome(&actor).await;
+    let arrival = arrival.expect("a visitor is welcome");
+    router.visitor_enter(connection, arrival).await;
 }
 
 pub(crate) fn browser() -> Browser {

@@ -15,7 +15,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use protocol::id::NodeId;
+use protocol::id::{NodeId, VisitorId};
 use tokio::sync::oneshot;
 use world::World;
 
@@ -26,6 +26,8 @@ pub use row::Row;
 pub use value::Value;
 
 use crate::error::{Error, Result};
+use crate::newcomer::Newcomers;
+use crate::visitor::VisitorRow;
 use group::{Read, Write};
 
 /// Rows that one batch of forgetting removes at most, so that it holds the writer for less than 50 ms.
@@ -95,6 +97,7 @@ struct Inner {
     config: DatabaseConfig,
     epoch: u64,
     home: Driver,
+    newcomers: Newcomers,
 }
 
 #[derive(Debug)]
@@ -156,6 +159,12 @@ impl Reader {
         answer.await.map_err(|_| stopped())?
     }
 
+    /// The row of a visitor who was made here a moment ago and of whom nothing was written since; once.
+    pub(crate) fn take_newcomer(&self, visitor_id: VisitorId) -> Option<VisitorRow> {
+        let now = self.0.world.clock.elapsed();
+        self.0.newcomers.take(visitor_id, now)
+    }
+
     pub(crate) fn world(&self) -> &World {
         &self.0.world
     }
@@ -187,6 +196,7 @@ impl Db {
     /// unknown.
     pub async fn batch(&self, batch: Batch) -> Result<Vec<Answer>> {
         group::planted(&self.0.0.world.faults, "storage.batch")?;
+        self.0.0.newcomers.touch(&batch);
         let queue = match &self.0.0.home {
             Driver::Sqlite(sqlite) => &sqlite.writes,
             Driver::Postgres(postgres) => &postgres.writes,
@@ -194,6 +204,18 @@ impl Db {
         let (reply, answer) = oneshot::channel();
         queue.try_send(Write { batch, reply }).map_err(|_| busy())?;
         answer.await.map_err(|_| stopped())?
+    }
+
+    /// A visitor was made, and nobody knows his id yet. On Postgres other processes write too: there nobody
+    /// is remembered.
+    pub(crate) fn remember_newcomer(&self, row: VisitorRow) {
+        match self.0.0.home {
+            Driver::Sqlite(_) => {
+                let now = self.0.0.world.clock.elapsed();
+                self.0.0.newcomers.remember(row, now);
+            }
+            Driver::Postgres(_) => {}
+        }
     }
 
     /// From here on, transactions are stored only while this node has its place in the store: who takes it waits
@@ -280,6 +302,7 @@ pub async fn open(config: &DatabaseConfig, world: &World) -> Result<Db> {
             config: config.clone(),
             epoch,
             home,
+            newcomers: Newcomers::default(),
         })))
     };
     let db = inner(home, 0);

@@ -1,0 +1,70 @@
+//! What the connection of a visitor begins with: who he is, the conversation that goes on, his last visit.
+
+use protocol::conversation::VisitorConversation;
+use protocol::id::WorkspaceId;
+use protocol::permission::VisitorActor;
+
+use crate::conversation::{decode_newest, newest_stmt};
+use crate::db::Reader;
+use crate::error::{Error, Result};
+use crate::unread::{self, Unread};
+use crate::visit::{self, LastVisit};
+use crate::visitor::{self, VisitorRow};
+
+/// What the connection of a visitor begins with.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Arrival {
+    /// Who he is.
+    pub row: VisitorRow,
+    /// The conversation that goes on.
+    pub conversation: Option<VisitorConversation>,
+    /// What he has not read of the newest one.
+    pub unread: Unread,
+    /// His last visit.
+    pub last: Option<LastVisit>,
+}
+
+/// What the connection of a visitor begins with, as of one moment; nothing for one whom the store does not
+/// know. One read for who was never here before, and none at all for a newcomer.
+///
+/// # Errors
+/// The store's.
+pub async fn find(
+    reader: &Reader,
+    workspace_id: WorkspaceId,
+    visitor: &VisitorActor,
+) -> Result<Option<Arrival>> {
+    if let Some(row) = reader.take_newcomer(visitor.visitor_id) {
+        let is_his = row.workspace_id == workspace_id && visitor.contact_id.is_none();
+        if is_his {
+            return Ok(Some(Arrival {
+                row,
+                conversation: None,
+                unread: Unread::default(),
+                last: None,
+            }));
+        }
+    }
+    let visitor_id = visitor.visitor_id;
+    let stmts = vec![
+        visitor::find_stmt(workspace_id, visitor_id),
+        newest_stmt(workspace_id, visitor),
+        visit::last_stmt(workspace_id, visitor_id),
+    ];
+    let answers = reader.snapshot(stmts).await?;
+    let [found, newest, visit] = &answers[..] else {
+        return Err(Error::Fault("three reads have three answers".to_owned()));
+    };
+    let Some(row) = found.first().map(visitor::decode).transpose()? else {
+        return Ok(None);
+    };
+    let newest = newest.first().map(decode_newest).transpose()?;
+    let (conversation, unread) = unread::in_newest(reader, workspace_id, newest).await?;
+    let last = visit::decode_last(reader, workspace_id, visitor_id, visit.first()).await?;
+    Ok(Some(Arrival {
+        row,
+        conversation,
+        unread,
+        last,
+    }))
+}
