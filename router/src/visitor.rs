@@ -298,38 +298,34 @@ pub(crate) async fn enter(
             is_new,
             source,
         },
-    }))
-}
-
-/// A page, and where a visit that begins with it comes from. Nothing for what is no web page.
-pub(crate) fn sight(page: &Page, at_ms: u64) -> Option<Sight> {
-    Some(Sight {
-        page: page_view(page, at_ms)?,
-        source: source_of(page),
     })
 }
 
-/// A page as it is shown and stored: a web address without its fragment, unless that is a route of a
-/// single-page app; both texts cut to their bounds. Nothing for what is no web page.
-fn page_view(page: &Page, at_ms: u64) -> Option<PageView> {
+/// A page as it is shown and stored, with both texts cut to their bounds, and where a visit that begins with
+/// it comes from. Nothing for what is no web page.
+pub(crate) fn sight(page: &Page, at_ms: u64) -> Option<Sight> {
     let mut url = web_address(&page.url)?;
-    // Other fragments are places within the page, or secrets.
-    let is_route = |fragment: &str| fragment.starts_with('/') || fragment.starts_with("!/");
-    if !url.fragment().is_some_and(is_route) {
-        url.set_fragment(None);
-    }
-    Some(PageView {
+    let source = source_of(&url, page);
+    strip_place(&mut url);
+    let page = PageView {
         url: cut(url.as_str(), limit::URL_BYTES_MAX),
         title: cut(&page.title, limit::TITLE_BYTES_MAX),
         at_ms,
-    })
+    };
+    Some(Sight { page, source })
+}
+
+/// Takes the fragment from an address, unless that is a route of a single-page app: others are places within
+/// the page, or secrets.
+fn strip_place(url: &mut Url) {
+    let is_route = |fragment: &str| fragment.starts_with('/') || fragment.starts_with("!/");
+    if url.fragment().is_some_and(|fragment| !is_route(fragment)) {
+        url.set_fragment(None);
+    }
 }
 
 /// Where a visit came from, by its first page.
-fn source_of(page: &Page) -> Source {
-    let Some(url) = web_address(&page.url) else {
-        return Source::default();
-    };
+fn source_of(url: &Url, page: &Page) -> Source {
     let referrer = page.referrer.as_deref().and_then(web_address);
     let referrer = referrer.filter(|referrer| referrer.host() != url.host());
     let utm: BTreeMap<String, String> = url
@@ -368,24 +364,24 @@ mod tests {
 
     #[test]
     fn a_page_loses_its_fragment_and_stays_within_bounds() {
-        let view = page_view(&page("https://example.com/a?b=1#secret", None), 5).unwrap();
-        assert_eq!(view.url, "https://example.com/a?b=1");
-        assert_eq!(view.title, "A title");
+        let view = |url: &str| sight(&page(url, None), 5).map(|sight| sight.page);
+        let secret = view("https://example.com/a?b=1#secret").unwrap();
+        assert_eq!(secret.url, "https://example.com/a?b=1");
+        assert_eq!(secret.title, "A title");
         for route in [
             "https://example.com/a#/orders/7",
             "https://example.com/a#!/b",
         ] {
-            assert_eq!(page_view(&page(route, None), 5).unwrap().url, route);
+            assert_eq!(view(route).unwrap().url, route);
         }
         let long = format!("https://example.com/{}", "a".repeat(limit::URL_BYTES_MAX));
-        let view = page_view(&page(&long, None), 5).unwrap();
-        assert_eq!(view.url.len(), limit::URL_BYTES_MAX);
+        assert_eq!(view(&long).unwrap().url.len(), limit::URL_BYTES_MAX);
         let titled = Page {
             title: "t".repeat(limit::TITLE_BYTES_MAX + 1),
             ..page("https://example.com/", None)
         };
-        let view = page_view(&titled, 5).unwrap();
-        assert_eq!(view.title.len(), limit::TITLE_BYTES_MAX);
+        let titled = sight(&titled, 5).unwrap().page;
+        assert_eq!(titled.title.len(), limit::TITLE_BYTES_MAX);
     }
 
     #[test]
@@ -397,14 +393,15 @@ mod tests {
             "",
             "/a",
         ] {
-            assert_eq!(page_view(&page(url, None), 5), None, "{url}");
+            assert_eq!(sight(&page(url, None), 5), None, "{url}");
         }
     }
 
     #[test]
     fn a_source_is_another_site_and_the_campaign() {
         let url = "https://shop.example/?utm_source=news&utm_campaign=may&x=1";
-        let source = source_of(&page(url, Some("https://search.example/?q=chat")));
+        let source_of = |page: Page| sight(&page, 5).unwrap().source;
+        let source = source_of(page(url, Some("https://search.example/?q=chat")));
         assert_eq!(
             source.referrer.as_deref(),
             Some("https://search.example/?q=chat")
@@ -412,14 +409,14 @@ mod tests {
         assert_eq!(source.utm["source"], "news");
         assert_eq!(source.utm.len(), 2);
         let odd = "https://shop.example/?utm_so%E2%80%AEurce=ne%E2%80%AEw%00s";
-        let source = source_of(&page(odd, None));
+        let source = source_of(page(odd, None));
         assert_eq!(
             source.utm,
             BTreeMap::from([("source".to_owned(), "new s".to_owned())])
         );
-        let own = source_of(&page(url, Some("https://shop.example/before")));
+        let own = source_of(page(url, Some("https://shop.example/before")));
         assert_eq!(own.referrer, None);
-        let bad = source_of(&page(url, Some("javascript:alert(1)")));
+        let bad = source_of(page(url, Some("javascript:alert(1)")));
         assert_eq!(bad.referrer, None);
     }
 }
