@@ -4,6 +4,7 @@
 //! has left when no node shows him any more.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use protocol::id::{NodeId, VisitorId, WorkspaceId};
 use protocol::visitor::{LiveVisitor, PresenceState};
@@ -54,7 +55,7 @@ impl Everywhere {
 
     /// Something changed among the visitors of this node.
     pub fn here(&mut self, change: &Change) -> Option<Change> {
-        let row = (change.kind != ChangeKind::Left).then(|| change.row.clone());
+        let row = (change.kind != ChangeKind::Left).then(|| LiveVisitor::clone(&change.row));
         self.put(change.workspace_id, Place::Here, change.row.id, row)
     }
 
@@ -273,7 +274,7 @@ fn change(workspace_id: WorkspaceId, kind: ChangeKind, row: LiveVisitor) -> Chan
     Change {
         workspace_id,
         kind,
-        row,
+        row: Arc::new(row),
         page_viewed: None,
         visit_began: false,
     }

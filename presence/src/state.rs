@@ -6,6 +6,7 @@
 //! without one begins a new visit, also on a connection that was there all the time (ANA-06).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use protocol::id::{ConnectionId, SiteId, VisitorId, WorkspaceId};
 use protocol::limit::{VISIT_EVENTS_MAX, VISIT_PAGES_MAX};
@@ -33,8 +34,9 @@ pub struct Change {
     pub workspace_id: WorkspaceId,
     /// What.
     pub kind: ChangeKind,
-    /// The visitor as he is now.
-    pub row: LiveVisitor,
+    /// The visitor as he is now: shared with the state, and copied only where it is kept beyond the next
+    /// change.
+    pub row: Arc<LiveVisitor>,
     /// The page view that belongs into the store.
     pub page_viewed: Option<PageView>,
     /// Whether a new visit begins with it: the row is of that one.
@@ -50,7 +52,8 @@ struct Tab {
 #[derive(Debug)]
 struct Presence {
     workspace_id: WorkspaceId,
-    row: LiveVisitor,
+    /// Apart: the map's nodes are half empty, and a row is large.
+    row: Arc<LiveVisitor>,
     tabs: Vec<Tab>,
     /// The last sign of life; without tabs, the moment the last one closed.
     touched_at_ms: u64,
@@ -163,7 +166,8 @@ impl Visitors {
     /// A visitor who is here.
     #[must_use]
     pub fn get(&self, visitor_id: VisitorId) -> Option<&LiveVisitor> {
-        self.visitors.get(&visitor_id).map(|presence| &presence.row)
+        let presence = self.visitors.get(&visitor_id)?;
+        Some(&*presence.row)
     }
 
     /// The visitors of a workspace. Costs a walk over all visitors of the node.
@@ -171,7 +175,7 @@ impl Visitors {
         self.visitors
             .values()
             .filter(move |presence| presence.workspace_id == workspace_id)
-            .map(|presence| &presence.row)
+            .map(|presence| &*presence.row)
     }
 
     /// How many visitors of a workspace are here. Costs one look-up.
@@ -214,8 +218,9 @@ impl Visitors {
         // Which visit an arrival belongs to is known to the store.
         let may_begin = !is_new;
         let viewed = sight.and_then(|sight| turn_to(presence, sight, may_begin, measures));
-        presence.row.active_at_ms = now_ms;
-        presence.row.tab_count = count(presence.tabs.len());
+        let row = Arc::make_mut(&mut presence.row);
+        row.active_at_ms = now_ms;
+        row.tab_count = count(presence.tabs.len());
         self.connections.insert(connection_id, visitor_id);
         if is_new {
             self.counts
@@ -238,7 +243,7 @@ impl Visitors {
         let measures = measures_of(&self.measures, presence.row.site_id);
         let viewed = turn_to(presence, sight, true, measures)?;
         presence.touched_at_ms = now_ms;
-        presence.row.active_at_ms = now_ms;
+        Arc::make_mut(&mut presence.row).active_at_ms = now_ms;
         self.settle(visitor_id, Some(viewed), now_ms)
     }
 
@@ -249,10 +254,10 @@ impl Visitors {
         now_ms: u64,
     ) -> Option<Change> {
         let (visitor_id, presence) = self.of_connection(connection_id)?;
-        let row = &mut presence.row;
-        if row.event_count >= VISIT_EVENTS_MAX {
+        if presence.row.event_count >= VISIT_EVENTS_MAX {
             return None;
         }
+        let row = Arc::make_mut(&mut presence.row);
         row.event_count += 1;
         row.last_event = Some(event);
         self.settle(visitor_id, None, now_ms)
@@ -269,7 +274,7 @@ impl Visitors {
         presence.touched_at_ms = now_ms;
         let before = presence.row.state;
         if visible {
-            presence.row.active_at_ms = now_ms;
+            Arc::make_mut(&mut presence.row).active_at_ms = now_ms;
         }
         // Moving between tabs tells agents nothing; only a new state does.
         let change = self.settle(visitor_id, None, now_ms)?;
@@ -288,7 +293,7 @@ impl Visitors {
             self.set_deadline(visitor_id, Some(now_ms + GRACE_MS));
             return None;
         }
-        presence.row.tab_count = count(presence.tabs.len());
+        Arc::make_mut(&mut presence.row).tab_count = count(presence.tabs.len());
         self.settle(visitor_id, None, now_ms)
     }
 
@@ -303,13 +308,14 @@ impl Visitors {
 
     fn learn(&mut self, visitor_id: VisitorId, facts: Facts, now_ms: u64) -> Option<Change> {
         let presence = self.visitors.get_mut(&visitor_id)?;
-        let row = &mut presence.row;
+        let row = &presence.row;
         let same = row.contact_id == facts.contact_id
             && row.name == facts.name
             && row.conversation_id == facts.conversation_id;
         if same {
             return None;
         }
+        let row = Arc::make_mut(&mut presence.row);
         row.contact_id = facts.contact_id;
         row.name = facts.name;
         row.conversation_id = facts.conversation_id;
@@ -324,7 +330,7 @@ impl Visitors {
         if before.is_none_or(|old| old.active_threshold_ms == measures.active_threshold_ms) {
             return Vec::new();
         }
-        let here = self.visitors.values().map(|presence| &presence.row);
+        let here = self.visitors.values().map(|presence| &*presence.row);
         let here: Vec<(VisitorId, PresenceState)> = here
             .filter(|row| row.site_id == site_id)
             .map(|row| (row.id, row.state))
@@ -365,9 +371,10 @@ impl Visitors {
         };
         self.version += 1;
         let before = presence.row.state;
-        presence.row.state = state;
-        presence.row.version = self.version;
-        let row = presence.row.clone();
+        let row = Arc::make_mut(&mut presence.row);
+        row.state = state;
+        row.version = self.version;
+        let row = Arc::clone(&presence.row);
         if before != state {
             let counts = self.counts.entry(workspace_id).or_default();
             counts.take(before);
@@ -405,9 +412,10 @@ impl Visitors {
             self.counts.remove(&workspace_id);
         }
         self.version += 1;
-        presence.row.version = self.version;
-        presence.row.state = PresenceState::Left;
-        presence.row.tab_count = 0;
+        let row = Arc::make_mut(&mut presence.row);
+        row.version = self.version;
+        row.state = PresenceState::Left;
+        row.tab_count = 0;
         Some(Change {
             workspace_id,
             kind: ChangeKind::Left,
@@ -445,7 +453,7 @@ fn arrive(arrival: Arrival, now_ms: u64) -> Presence {
     trail.drain(..trail.len().saturating_sub(TRAIL_MAX));
     Presence {
         workspace_id: arrival.workspace_id,
-        row: LiveVisitor {
+        row: Arc::new(LiveVisitor {
             id: arrival.visitor_id,
             version: 0,
             site_id: arrival.site_id,
@@ -465,7 +473,7 @@ fn arrive(arrival: Arrival, now_ms: u64) -> Presence {
             entered_at_ms: arrival.entered_at_ms,
             active_at_ms: now_ms,
             stale: false,
-        },
+        }),
         tabs: Vec::new(),
         touched_at_ms: now_ms,
         viewed_at_ms: arrival.viewed_at_ms,
@@ -487,7 +495,7 @@ fn turn_to(
     measures: Measures,
 ) -> Option<Viewed> {
     let Sight { page, source } = sight;
-    let row = &mut presence.row;
+    let row = Arc::make_mut(&mut presence.row);
     let timeout_ms = measures.session_timeout_ms;
     let begins = may_begin && presence.viewed_at_ms.saturating_add(timeout_ms) <= page.at_ms;
     if begins {

@@ -117,7 +117,7 @@ impl VisitorView {
         }
         if change.kind != ChangeKind::Left && matches(&self.filter, row) {
             self.order.insert(place(row));
-            self.rows.insert(row.id, row.clone());
+            self.rows.insert(row.id, LiveVisitor::clone(row));
         }
         self.changed = true;
     }

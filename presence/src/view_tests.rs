@@ -45,7 +45,7 @@ fn change(kind: ChangeKind, row: LiveVisitor) -> Change {
     Change {
         workspace_id: WorkspaceId::from_bits(1),
         kind,
-        row,
+        row: row.into(),
         page_viewed: None,
         visit_began: false,
     }
