@@ -35,6 +35,9 @@ use elsewhere::counts;
 /// Messages that may wait; then their senders wait.
 const MAILBOX_LENGTH: usize = 8_192;
 
+/// Messages that are taken in a row before it is looked what is due.
+const MESSAGES_IN_A_ROW: usize = 128;
+
 /// Names shown of those who are online.
 const NAMES_MAX: usize = 3;
 
@@ -226,9 +229,22 @@ impl Actor {
             };
             match wake {
                 Wake::Tick => self.tick().await,
-                Wake::Message(message) => self.take(*message).await,
+                Wake::Message(message) => {
+                    self.take(*message).await;
+                    self.take_waiting().await;
+                }
                 Wake::Deadline => self.advance().await,
                 Wake::Tell => self.tell().await,
+            }
+        }
+    }
+
+    /// Takes what waits besides: one look at the clock serves many.
+    async fn take_waiting(&mut self) {
+        for _ in 1..MESSAGES_IN_A_ROW {
+            match self.messages.try_recv() {
+                Ok(message) => self.take(message).await,
+                Err(_) => return,
             }
         }
     }
