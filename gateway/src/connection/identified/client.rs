@@ -1,5 +1,7 @@
 //! What the client says.
 
+use std::collections::BTreeMap;
+
 use protocol::frame::{ClientFrame, Purpose};
 use protocol::limit;
 use protocol::rejection::{CloseCode, ErrorCode, Rejection};
@@ -14,6 +16,8 @@ use crate::metric::Metric;
 const STRIKES_MAX: u16 = 100;
 /// Frames that were no frames at all weigh more.
 const STRIKES_OF_MALFORMED: u16 = 10;
+/// The answer of a client that has nothing to tell.
+const BEAT: &[u8] = br#"{"type":"beat"}"#;
 
 impl Identified {
     /// Takes a frame's text.
@@ -23,7 +27,7 @@ impl Identified {
             self.job_bytes = 0;
         }
         self.job_bytes += text.len();
-        let parsed = serde_json::from_slice::<ClientFrame>(text);
+        let parsed = read(text);
         // A command is counted when its turn comes, and waits for its rate.
         if !matches!(parsed, Ok(ClientFrame::Command { .. }))
             && let Some(limiter) = &self.queue.frames
@@ -163,6 +167,16 @@ impl Identified {
     }
 }
 
+/// Reads a frame. What clients at rest say, and nothing else, is known by its bytes.
+fn read(text: &[u8]) -> serde_json::Result<ClientFrame> {
+    if text == BEAT {
+        return Ok(ClientFrame::Beat {
+            delivered: BTreeMap::new(),
+        });
+    }
+    serde_json::from_slice(text)
+}
+
 /// The name of the command in a frame that could not be read whole.
 fn command_of(text: &[u8]) -> Option<ClientId> {
     #[derive(serde::Deserialize)]
@@ -172,4 +186,16 @@ fn command_of(text: &[u8]) -> Option<ClientId> {
     }
     let named: Named = serde_json::from_slice(text).ok()?;
     (named.r#type == "command").then_some(named.client_id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_beat_without_news_is_read_as_the_wire_has_it() {
+        let read_whole = serde_json::from_slice::<ClientFrame>(BEAT).unwrap();
+        assert_eq!(read(BEAT).unwrap(), read_whole);
+        assert_eq!(serde_json::to_vec(&read_whole).unwrap(), BEAT);
+    }
 }
