@@ -2,7 +2,7 @@
 //! carries an id.
 
 use std::fmt::Write;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 
 macro_rules! metrics {
     ($($(#[$doc:meta])* $name:ident = $text:literal, $kind:literal, $help:literal;)*) => {
@@ -104,16 +104,34 @@ metrics! {
     Faults = "switchboard_faults_total", "counter", "Faults of ours, each in the log.";
 }
 
-/// The counters of this process.
+/// Parts of the counters. Threads count in parts of their own, as long as there are enough, so that two
+/// shards do not wait for each other's counters with every frame.
+const PART_COUNT: usize = 16;
+
+/// Threads that have counted so far.
+static THREADS: AtomicUsize = AtomicUsize::new(0);
+
+thread_local! {
+    /// Which part this thread counts in.
+    static PART: usize = THREADS.fetch_add(1, Ordering::Relaxed) % PART_COUNT;
+}
+
+/// What the threads of one part counted. Larger than what processors share at a time, and alone there.
+#[derive(Debug)]
+#[repr(align(128))]
+struct Part([AtomicI64; Metric::ALL.len()]);
+
+/// The counters of this process: each is the sum of its parts.
 #[derive(Debug)]
 pub struct Metrics {
-    values: Vec<AtomicI64>,
+    parts: [Part; PART_COUNT],
 }
 
 impl Default for Metrics {
     fn default() -> Self {
+        let part = |_| Part(std::array::from_fn(|_| AtomicI64::new(0)));
         Self {
-            values: Metric::ALL.iter().map(|_| AtomicI64::new(0)).collect(),
+            parts: std::array::from_fn(part),
         }
     }
 }
@@ -121,19 +139,21 @@ impl Default for Metrics {
 impl Metrics {
     /// Adds to a counter, or moves a gauge.
     pub fn add(&self, metric: Metric, amount: i64) {
-        self.values[metric as usize].fetch_add(amount, Ordering::Relaxed);
+        let part = &self.parts[PART.with(|part| *part)];
+        part.0[metric as usize].fetch_add(amount, Ordering::Relaxed);
     }
 
-    /// Takes over a value that is counted elsewhere.
+    /// Takes over a value that is counted elsewhere, and that nobody adds to here.
     pub fn set(&self, metric: Metric, value: u64) {
         let value = i64::try_from(value).unwrap_or(i64::MAX);
-        self.values[metric as usize].store(value, Ordering::Relaxed);
+        self.parts[0].0[metric as usize].store(value, Ordering::Relaxed);
     }
 
     /// The present value.
     #[must_use]
     pub fn get(&self, metric: Metric) -> i64 {
-        self.values[metric as usize].load(Ordering::Relaxed)
+        let values = self.parts.iter().map(|part| &part.0[metric as usize]);
+        values.map(|value| value.load(Ordering::Relaxed)).sum()
     }
 
     /// All values as Prometheus reads them.
@@ -168,6 +188,24 @@ mod tests {
             assert_eq!(text.matches(&format!("# TYPE {name} {kind}\n")).count(), 1);
             assert_eq!(name.ends_with("_total"), kind == "counter");
         }
+    }
+
+    #[test]
+    fn a_counter_is_what_all_threads_counted() {
+        let metrics = Metrics::default();
+        metrics.set(Metric::Nodes, 3);
+        std::thread::scope(|scope| {
+            for _ in 0..3 * PART_COUNT {
+                scope.spawn(|| {
+                    metrics.add(Metric::FramesIn, 2);
+                    metrics.add(Metric::Connections, -1);
+                });
+            }
+        });
+        let count = i64::try_from(3 * PART_COUNT).unwrap();
+        assert_eq!(metrics.get(Metric::FramesIn), 2 * count);
+        assert_eq!(metrics.get(Metric::Connections), -count);
+        assert_eq!(metrics.get(Metric::Nodes), 3);
     }
 
     #[test]
