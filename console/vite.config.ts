@@ -15,6 +15,7 @@ export const config = defineConfig({
   resolve: {
     alias: {
       "@switchboard/client": widget("client/index.ts"),
+      "@switchboard/color": widget("color.ts"),
       "@switchboard/markup": widget("markup/index.ts"),
       "@switchboard/protocol": widget("protocol.ts"),
     },

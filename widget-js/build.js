@@ -1,6 +1,7 @@
-// Builds dist/: loader.js (one classic script), panel.html and its hashed assets.
+// Builds dist/: loader.js (one classic script), panel.html and its hashed assets, and what the launcher
+// says in each language, which the server gives with a session.
 
-import { rm } from "node:fs/promises";
+import { mkdir, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { build } from "vite";
 
@@ -38,3 +39,9 @@ await build({
     rolldownOptions: { input: `${root}panel.html` },
   },
 });
+
+await mkdir(`${root}dist/words`);
+for (const name of (await readdir(`${root}src/words`)).filter((name) => name.endsWith(".json"))) {
+  const { launcher } = JSON.parse(await readFile(`${root}src/words/${name}`, "utf8"));
+  await writeFile(`${root}dist/words/${name}`, JSON.stringify(launcher));
+}

@@ -12,6 +12,7 @@ import "./style/composer.css";
 import "./style/side.css";
 import "./style/visitors.css";
 import "./style/settings.css";
+import "./style/look.css";
 import "./style/door.css";
 
 import { CSPProvider } from "@base-ui/react/csp-provider";

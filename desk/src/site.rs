@@ -1,6 +1,7 @@
 //! Sites: who may load the widget, how it looks, and the secrets that sign identities.
 
 use protocol::id::{SiteId, SiteSecretId};
+use protocol::limit;
 use protocol::permission::{Actor, Permission};
 use protocol::rejection::{ErrorCode, Rejection};
 use protocol::site::{AfterClose, NewSite, SecretKind, Site, SiteChange, SiteSecret, Theme};
@@ -28,8 +29,27 @@ fn checked_theme(theme: Theme) -> Result<Theme, Rejection> {
         title: field::line(&theme.title, "title")?,
         greeting: field::lines(&theme.greeting, "greeting")?,
         launcher_side: theme.launcher_side,
+        launcher_gap_px: launcher_gap(theme.launcher_gap_px)?,
+        launcher_text: launcher_text(&theme.launcher_text)?,
+        brightness: theme.brightness,
+        asks: theme.asks,
         show_brand: theme.show_brand,
     })
+}
+
+fn launcher_gap(px: u16) -> Result<u16, Rejection> {
+    if px > limit::LAUNCHER_GAP_PX_MAX {
+        return Err(Rejection::of(ErrorCode::Invalid, "launcher_gap_px"));
+    }
+    Ok(px)
+}
+
+fn launcher_text(text: &str) -> Result<String, Rejection> {
+    let text = field::line(text, "launcher_text")?;
+    if text.len() > limit::LAUNCHER_TEXT_BYTES_MAX {
+        return Err(Rejection::of(ErrorCode::TooLong, "launcher_text"));
+    }
+    Ok(text)
 }
 
 /// A change with every value in its stored form.

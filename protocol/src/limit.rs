@@ -31,6 +31,12 @@ pub const EMAIL_BYTES_MAX: usize = 254;
 pub const URL_BYTES_MAX: usize = 2_048;
 /// Bytes of a page title; longer ones are cut.
 pub const TITLE_BYTES_MAX: usize = 300;
+
+/// How far a launcher may stand from the edges of its page, in pixels.
+pub const LAUNCHER_GAP_PX_MAX: u16 = 200;
+
+/// The text on a launcher, in bytes.
+pub const LAUNCHER_TEXT_BYTES_MAX: usize = 60;
 /// Conversations that one connection may follow at a time.
 pub const FOLLOWS_MAX: usize = 64;
 /// Conversations that may be resumed in one `hello`.

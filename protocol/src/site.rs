@@ -33,6 +33,26 @@ words! {
         /// Where a line of text begins.
         Start = "start",
     }
+
+    /// How bright the widget is.
+    Brightness {
+        /// As the visitor's system says.
+        System = "system",
+        /// Always light.
+        Light = "light",
+        /// Always dark.
+        Dark = "dark",
+    }
+
+    /// Whether something is asked before a first message.
+    Ask {
+        /// It is not.
+        Never = "never",
+        /// It is, and may be left empty.
+        Optional = "optional",
+        /// It is, and nothing is sent without it.
+        Needed = "needed",
+    }
 }
 
 /// How the widget looks and what it says first.
@@ -44,12 +64,44 @@ pub struct Theme {
     pub color: String,
     /// The name in the header; the site's name when empty.
     pub title: String,
-    /// The first words in an empty thread.
+    /// The first words in an empty thread; the widget's own, in the visitor's language, when empty.
     pub greeting: String,
     /// Where the launcher stands.
     pub launcher_side: LauncherSide,
+    /// How far the launcher stands from the edges of the page, in its pixels, at most
+    /// [`crate::limit::LAUNCHER_GAP_PX_MAX`].
+    pub launcher_gap_px: u16,
+    /// What stands on the launcher beside its sign; nothing when empty.
+    pub launcher_text: String,
+    /// How bright it is.
+    pub brightness: Brightness,
+    /// What is asked before a first message.
+    pub asks: Asks,
     /// Whether the quiet line with our name is shown.
     pub show_brand: bool,
+}
+
+/// What is asked before a first message. The answers are claims, like those of a page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[ts(export_to = "protocol.ts")]
+pub struct Asks {
+    /// The name.
+    pub name: Ask,
+    /// The e-mail address.
+    pub email: Ask,
+    /// The telephone number.
+    pub phone: Ask,
+}
+
+impl Default for Asks {
+    fn default() -> Self {
+        Self {
+            name: Ask::Never,
+            email: Ask::Never,
+            phone: Ask::Never,
+        }
+    }
 }
 
 impl Default for Theme {
@@ -57,8 +109,12 @@ impl Default for Theme {
         Self {
             color: "#0f4c5c".to_owned(),
             title: String::new(),
-            greeting: "Hello. How can we help?".to_owned(),
+            greeting: String::new(),
             launcher_side: LauncherSide::End,
+            launcher_gap_px: 20,
+            launcher_text: String::new(),
+            brightness: Brightness::System,
+            asks: Asks::default(),
             show_brand: true,
         }
     }

@@ -25,6 +25,10 @@ words! {
         Mine = "mine",
         /// Those open and assigned to nobody.
         Unassigned = "unassigned",
+        /// Those open where the customer waits for us.
+        Waiting = "waiting",
+        /// Those that rest until a time.
+        Snoozed = "snoozed",
         /// Those that are over.
         Closed = "closed",
         /// Those marked as spam.

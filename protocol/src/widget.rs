@@ -1,5 +1,7 @@
 //! What the widget and the server say to each other over HTTP before a socket is open.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 use utoipa::ToSchema;
@@ -26,8 +28,10 @@ pub struct NewVisitorSession {
     pub fresh: bool,
     /// The IANA time zone of the browser.
     pub time_zone: Option<String>,
-    /// The language of the page or browser.
+    /// The language of the browser.
     pub language: Option<String>,
+    /// The language that the widget speaks on this page: the page's, or what its tag says.
+    pub locale: Option<String>,
 }
 
 /// A visitor's session.
@@ -47,6 +51,8 @@ pub struct VisitorSession {
     pub unread: u32,
     /// Whether a signed identity stands behind this visitor.
     pub identified: bool,
+    /// What the launcher says, in the language asked for; nothing from a server without the web apps.
+    pub words: BTreeMap<String, String>,
 }
 
 /// How a site's widget looks and who is there.

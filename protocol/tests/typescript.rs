@@ -112,6 +112,7 @@ fn constants() -> String {
         ("properties_max", limit::PROPERTIES_MAX as u64),
         ("url_bytes_max", limit::URL_BYTES_MAX as u64),
         ("title_bytes_max", limit::TITLE_BYTES_MAX as u64),
+        ("launcher_gap_px_max", u64::from(limit::LAUNCHER_GAP_PX_MAX)),
         ("visitor_edit_window_ms", limit::VISITOR_EDIT_WINDOW_MS),
         ("password_length_min", limit::PASSWORD_LENGTH_MIN as u64),
         ("search_bytes_max", limit::SEARCH_BYTES_MAX as u64),

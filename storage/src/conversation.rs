@@ -243,6 +243,18 @@ const LIST_UNASSIGNED: &str = inbox!(
         AND c.state <> 'closed'"
 );
 
+// Uses `conversation_alive`.
+const LIST_WAITING: &str = inbox!(
+    "c.state = 'open' AND NOT c.spam AND c.waiting_on = 'agent'
+        AND c.state <> 'closed'"
+);
+
+// Uses `conversation_alive`.
+const LIST_SNOOZED: &str = inbox!(
+    "c.state = 'snoozed' AND NOT c.spam
+        AND c.state <> 'closed'"
+);
+
 // Uses `conversation_closed`.
 const LIST_CLOSED: &str = inbox!("c.state = 'closed' AND NOT c.spam");
 
@@ -258,6 +270,8 @@ pub async fn list(reader: &Reader, scope: &Scope, query: &ListQuery) -> Result<P
         InboxFilter::All => LIST_ALL,
         InboxFilter::Mine => LIST_MINE,
         InboxFilter::Unassigned => LIST_UNASSIGNED,
+        InboxFilter::Waiting => LIST_WAITING,
+        InboxFilter::Snoozed => LIST_SNOOZED,
         InboxFilter::Closed => LIST_CLOSED,
         InboxFilter::Spam => LIST_SPAM,
     };

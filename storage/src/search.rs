@@ -160,11 +160,19 @@ macro_rules! search_lists {
             ),
             search!("c.state = 'closed' AND NOT c.spam", $matching),
             search!("c.spam", $matching),
+            search!(
+                "c.state <> 'closed' AND NOT c.spam AND c.state = 'open' AND c.waiting_on = 'agent'",
+                $matching
+            ),
+            search!(
+                "c.state <> 'closed' AND NOT c.spam AND c.state = 'snoozed'",
+                $matching
+            ),
         ]
     };
 }
 
-const SEARCH_SQLITE: [&str; 5] = search_lists!(
+const SEARCH_SQLITE: [&str; 7] = search_lists!(
     "SELECT m.conversation_id
             FROM message_index x
             JOIN message m ON m.rowid = x.rowid
@@ -172,7 +180,7 @@ const SEARCH_SQLITE: [&str; 5] = search_lists!(
 );
 
 // Uses the GIN index `message_index`.
-const SEARCH_POSTGRES: [&str; 5] = search_lists!(
+const SEARCH_POSTGRES: [&str; 7] = search_lists!(
     "SELECT m.conversation_id
             FROM message m
             WHERE m.workspace_id = $1 AND array_to_tsvector(string_to_array(m.words, ' '))
@@ -186,6 +194,8 @@ fn place(filter: InboxFilter) -> usize {
         InboxFilter::Unassigned => 2,
         InboxFilter::Closed => 3,
         InboxFilter::Spam => 4,
+        InboxFilter::Waiting => 5,
+        InboxFilter::Snoozed => 6,
     }
 }
 

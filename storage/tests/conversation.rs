@@ -400,11 +400,12 @@ on_both! {
     async fn lists_and_counts_agree(store: &Store) {
         let talk = Talk::new(store).await;
         let mut ids = Vec::new();
-        for n in 0..5 {
+        for n in 0..6 {
             let visitor = talk.another_visitor().await;
             let stored = accepted(talk.says_as(visitor, "c", words(&format!("v{n}"))).await);
             ids.push(stored.conversation.id);
         }
+        talk.does(ids[5], NewContent::Snoozed { until_ms: NOW_MS + 5_000 }).await;
         talk.does(ids[0], NewContent::Assigned { agent_id: Some(talk.agent_id) }).await;
         talk.does(ids[1], NewContent::Closed).await;
         talk.does(ids[2], NewContent::SpamMarked { spam: true }).await;
@@ -426,21 +427,23 @@ on_both! {
             found
         };
         let sorted = |mut ids: Vec<_>| { ids.sort(); ids };
-        let all = sorted(vec![ids[0], ids[3], ids[4]]);
+        let all = sorted(vec![ids[0], ids[3], ids[4], ids[5]]);
         assert_eq!(list(InboxFilter::All.into()).await, all);
         assert_eq!(list(InboxFilter::Mine.into()).await, [ids[0]]);
         assert_eq!(list(InboxFilter::Unassigned.into()).await, sorted(vec![ids[3], ids[4]]));
+        assert_eq!(list(InboxFilter::Waiting.into()).await, sorted(vec![ids[0], ids[3], ids[4]]));
+        assert_eq!(list(InboxFilter::Snoozed.into()).await, [ids[5]]);
         assert_eq!(list(InboxFilter::Closed.into()).await, [ids[1]]);
         assert_eq!(list(InboxFilter::Spam.into()).await, [ids[2]]);
         let elsewhere = store.world.ids.next();
         assert_eq!(list(of_site(talk.site_id)).await, all);
         assert!(list(of_site(elsewhere)).await.is_empty());
-        for filter in [InboxFilter::Mine, InboxFilter::Closed, InboxFilter::Spam] {
+        for filter in [InboxFilter::Mine, InboxFilter::Snoozed, InboxFilter::Closed, InboxFilter::Spam] {
             let found = list(InboxList { filter, site_id: Some(talk.site_id) }).await;
             assert_eq!(found.len(), 1, "{filter:?}");
         }
         let counts = conversation::counts(&store.db, &scope, Some(talk.agent_id), None).await.unwrap();
-        assert_eq!((counts.all, counts.mine, counts.unassigned, counts.waiting), (3, 1, 2, 3));
+        assert_eq!((counts.all, counts.mine, counts.unassigned, counts.waiting), (4, 1, 2, 3));
         let here = conversation::counts(&store.db, &scope, Some(talk.agent_id), Some(talk.site_id));
         assert_eq!(here.await.unwrap(), counts);
         let there = conversation::counts(&store.db, &scope, Some(talk.agent_id), Some(elsewhere));

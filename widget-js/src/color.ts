@@ -19,10 +19,10 @@ export function safeColor(color: string): string {
   return /^#[0-9a-f]{6}$/i.test(color) ? color : "#0f4c5c";
 }
 
-/** Black or white, whichever is read better; one of them always reaches 4.5:1. */
+/** Black or white, whichever is read better on `#rrggbb`; one of them always reaches 4.5:1. */
 export function inkOn(color: string): string {
   // Where both are equal: (1 + 0.05) / (x + 0.05) = (x + 0.05) / 0.05.
-  return luminance(safeColor(color)) < 0.179 ? "#ffffff" : "#000000";
+  return luminance(color) < 0.179 ? "#ffffff" : "#000000";
 }
 
 /** The colour moved towards black or white until it reaches 4.5:1 on `paper`. */

@@ -1,6 +1,6 @@
 // Made from the Rust crate `protocol` by its test `typescript`. Do not edit:
 // SWITCHBOARD_WRITE=1 cargo test -p protocol --test typescript
-// fixtures: a80a8030e69ef338
+// fixtures: 9d5bf97848bd744f
 
 /** Accepts an invitation. */
 export type AcceptInvitation = {
@@ -190,6 +190,18 @@ expires_at_ms?: number | null, };
 /** A key for programs. */
 export type ApiKeyId = string;
 
+/** Whether something is asked before a first message. */
+export type Ask = "never" | "optional" | "needed";
+
+/** What is asked before a first message. The answers are claims, like those of a page. */
+export type Asks = {
+/** The name. */
+name: Ask,
+/** The e-mail address. */
+email: Ask,
+/** The telephone number. */
+phone: Ask, };
+
 /** A file of a message. */
 export type Attachment = {
 /** Its id; the file is at `/api/v1/attachments/{id}`. */
@@ -265,6 +277,9 @@ older: boolean, };
 
 /** What a person wrote: not blank, no NUL, within [`limit::BODY_BYTES_MAX`]. Never HTML. */
 export type Body = string;
+
+/** How bright the widget is. */
+export type Brightness = "system" | "light" | "dark";
 
 /** What is known of the browser and its place. */
 export type Browser = {
@@ -757,7 +772,7 @@ unassigned: number,
 waiting: number, };
 
 /** The lists of the inbox. */
-export type InboxFilter = "all" | "mine" | "unassigned" | "closed" | "spam";
+export type InboxFilter = "all" | "mine" | "unassigned" | "waiting" | "snoozed" | "closed" | "spam";
 
 /** An open invitation. */
 export type Invitation = {
@@ -1008,8 +1023,10 @@ identity?: string | null,
 fresh?: boolean,
 /** The IANA time zone of the browser. */
 time_zone?: string | null,
-/** The language of the page or browser. */
-language?: string | null, };
+/** The language of the browser. */
+language?: string | null,
+/** The language that the widget speaks on this page: the page's, or what its tag says. */
+locale?: string | null, };
 
 /** A page that came in sight, or a route change within one. */
 export type Page = {
@@ -1293,10 +1310,19 @@ export type Theme = {
 color: string,
 /** The name in the header; the site's name when empty. */
 title: string,
-/** The first words in an empty thread. */
+/** The first words in an empty thread; the widget's own, in the visitor's language, when empty. */
 greeting: string,
 /** Where the launcher stands. */
 launcher_side: LauncherSide,
+/** How far the launcher stands from the edges of the page, in its pixels, at most
+ * [`crate::limit::LAUNCHER_GAP_PX_MAX`]. */
+launcher_gap_px: number,
+/** What stands on the launcher beside its sign; nothing when empty. */
+launcher_text: string,
+/** How bright it is. */
+brightness: Brightness,
+/** What is asked before a first message. */
+asks: Asks,
 /** Whether the quiet line with our name is shown. */
 show_brand: boolean, };
 
@@ -1482,7 +1508,9 @@ config: WidgetConfig,
 /** Messages of the team that the visitor has not read. */
 unread: number,
 /** Whether a signed identity stands behind this visitor. */
-identified: boolean, };
+identified: boolean,
+/** What the launcher says, in the language asked for; nothing from a server without the web apps. */
+words: { [key in string]: string }, };
 
 /** A conversation of a visitor with the newest page of its entries. */
 export type VisitorThread = {
@@ -1562,6 +1590,7 @@ export const limit = {
   properties_max: 32,
   url_bytes_max: 2048,
   title_bytes_max: 300,
+  launcher_gap_px_max: 200,
   visitor_edit_window_ms: 900000,
   password_length_min: 12,
   search_bytes_max: 200,

@@ -1,9 +1,11 @@
 import { describe, expect, it } from "vitest";
 import type { OutboxItem } from "../src/client/outbox.ts";
 import { isOver, rowsOf, type Thread } from "../src/panel/thread.ts";
-import { connectionNotice, refusal, staffLine } from "../src/panel/words.ts";
+import { connectionNotice, refusal, speak, staffLine } from "../src/panel/words.ts";
 import { errorMessage, type ErrorCode, type VisitorEntry } from "../src/protocol.ts";
 import { CONVERSATION, entry } from "./fake.ts";
+
+await speak("en");
 
 const you = (number: number): Partial<VisitorEntry> => ({ author: { kind: "you" }, client_id: `c${number}` });
 

@@ -20,6 +20,8 @@ const FIELDS: Record<string, string> = {
   color: "The color",
   title: "The title",
   greeting: "The text of the first words",
+  launcher_text: "The text on the launcher",
+  launcher_gap_px: "The distance from the edges",
   theme: "The look",
   scopes: "The list of what the key may do",
   role: "The role",

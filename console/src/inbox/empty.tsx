@@ -14,6 +14,8 @@ const WORDS: Record<InboxFilter, { title: string; text: string }> = {
   all: { title: "No open conversations", text: "A conversation appears here as soon as a visitor writes." },
   mine: { title: "Nothing is assigned to you", text: "Take a conversation with A, or by answering one of the unassigned." },
   unassigned: { title: "Nobody waits unassigned", text: "New conversations land here until somebody takes them." },
+  waiting: { title: "Nobody waits for an answer", text: "Whoever wrote last and waits for us stands here, whoever it is assigned to." },
+  snoozed: { title: "Nothing is snoozed", text: "A conversation that rests until a time stands here. It comes back by itself, or with the customer’s next words." },
   closed: { title: "Nothing is closed yet", text: "Closed conversations stay here, and can be searched and reopened." },
   spam: { title: "No spam", text: "What is marked as spam is kept here, and can be taken back." },
 };

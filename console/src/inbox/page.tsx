@@ -18,9 +18,9 @@ import { onSite, SiteChoice, useListSite } from "./site.tsx";
 
 const LIST_SIZE: PaneSize = { name: "list", width: 340, min: 260, max: 520 };
 
-export const FILTERS: readonly InboxFilter[] = ["all", "mine", "unassigned", "closed", "spam"];
+export const FILTERS: readonly InboxFilter[] = ["all", "mine", "unassigned", "waiting", "snoozed", "closed", "spam"];
 
-const NAMES: Record<InboxFilter, string> = { all: "All", mine: "Mine", unassigned: "Unassigned", closed: "Closed", spam: "Spam" };
+const NAMES: Record<InboxFilter, string> = { all: "All", mine: "Mine", unassigned: "Unassigned", waiting: "Waiting", snoozed: "Snoozed", closed: "Closed", spam: "Spam" };
 
 /** A filter of the address bar, or all. */
 export function filterOf(text: string | undefined): InboxFilter {
@@ -101,7 +101,7 @@ function ListHead({ filter, search, field, onDown }: HeadProps) {
       event.stopPropagation();
     } else if (event.key === "Escape") event.currentTarget.blur();
   }
-  const count_of: Partial<Record<InboxFilter, number>> = counts ? { all: counts.all, mine: counts.mine, unassigned: counts.unassigned } : {};
+  const count_of: Partial<Record<InboxFilter, number>> = counts ? { all: counts.all, mine: counts.mine, unassigned: counts.unassigned, waiting: counts.waiting } : {};
   return (
     <header className="list-head">
       <div className="line">

@@ -5,7 +5,17 @@ import { stepsOf, type Known } from "./step.ts";
 const site = (facts: Partial<Known["sites"][number]> = {}): Known["sites"][number] => ({
   archived: false,
   allowed_origins: ["loopback"],
-  theme: { color: "#0f4c5c", title: "", greeting: "Hello. How can we help?", launcher_side: "end", show_brand: true },
+  theme: {
+    color: "#0f4c5c",
+    title: "",
+    greeting: "",
+    launcher_side: "end",
+    launcher_gap_px: 20,
+    launcher_text: "",
+    brightness: "system",
+    asks: { name: "never", email: "never", phone: "never" },
+    show_brand: true,
+  },
   ...facts,
 });
 const done = (facts: Partial<Known>) =>

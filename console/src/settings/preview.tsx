@@ -1,11 +1,18 @@
 /** The widget as the site would show it, drawn live while its look is changed. */
-import type { Theme } from "@switchboard/protocol";
+import { inkOn, readableOn, safeColor } from "@switchboard/color";
+import type { Asks, Theme } from "@switchboard/protocol";
 
-/** The widget's look, small. */
+import { useSystemDark } from "../shell/theme.ts";
+import { GREETING } from "./look.tsx";
+
+/** The widget's look, small: panel and launcher. */
 export function WidgetPreview({ theme, site_name }: { theme: Theme; site_name: string }) {
-  const style = { "--brand": theme.color, "--on-brand": onColor(theme.color) } as React.CSSProperties;
+  const system_dark = useSystemDark();
+  const dark = theme.brightness === "dark" || (theme.brightness === "system" && system_dark);
+  const brand = safeColor(theme.color);
+  const style = { "--brand": brand, "--on-brand": inkOn(brand), "--brand-link": readableOn(brand, dark ? "#1e2528" : "#fffefb") } as React.CSSProperties;
   return (
-    <figure className="preview" style={style} aria-label="How the widget looks" data-side={theme.launcher_side}>
+    <figure className="preview" style={style} aria-label="How the widget looks" data-side={theme.launcher_side} data-dark={dark || undefined}>
       <div className="preview-panel">
         <div className="preview-head">
           <span className="preview-face">MN</span>
@@ -17,31 +24,53 @@ export function WidgetPreview({ theme, site_name }: { theme: Theme; site_name: s
           </span>
         </div>
         <div className="preview-body">
-          {theme.greeting && <b className="preview-greeting">{theme.greeting}</b>}
-          <p className="preview-ours">Is there a yearly plan?</p>
-          <p className="preview-theirs">Yes, with two months free.</p>
+          <b className="preview-greeting">{theme.greeting || GREETING}</b>
+          {asksAnything(theme.asks) ? <AskedFields asks={theme.asks} /> : <Talk />}
         </div>
-        <div className="preview-write">Write a message</div>
+        {!asksAnything(theme.asks) && <div className="preview-write">Write a message</div>}
         {theme.show_brand && <div className="preview-brand">Runs on Switchboard</div>}
       </div>
-      <div className="preview-launcher">
-        <svg width="24" height="24" viewBox="0 0 16 16" fill="none" stroke="currentColor" strokeWidth="1.4" strokeLinejoin="round" aria-hidden="true">
-          <path d="M2.5 3h11v8H7.500L4.500 13.500V11h-2V3Z" />
+      <div className="preview-launcher" style={{ margin: `0 ${Math.min(theme.launcher_gap_px, 60) / 2}px` }}>
+        <svg width="24" height="24" viewBox="0 0 24 24" fill="none" stroke="currentColor" strokeWidth="1.9" strokeLinejoin="round" aria-hidden="true">
+          <path d="M20 11.5a7.5 7.5 0 0 1-11 6.6L4.500 19.500l1.400-4A7.500 7.500 0 1 1 20 11.500z" />
         </svg>
+        {theme.launcher_text && <b>{theme.launcher_text}</b>}
       </div>
-      <figcaption className="heard-only">A preview of launcher and panel in the chosen color</figcaption>
+      <figcaption className="heard-only">A preview of launcher and panel in the chosen look</figcaption>
     </figure>
   );
 }
 
-/** Black or white, whichever reads better on a colour. */
-export function onColor(color: string): string {
-  const channels = /^#([0-9a-f]{2})([0-9a-f]{2})([0-9a-f]{2})$/i.exec(color)?.slice(1) ?? ["0", "0", "0"];
-  const [red = 0, green = 0, blue = 0] = channels.map((hex) => {
-    const value = Number.parseInt(hex, 16) / 255;
-    return value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
-  });
-  const light = 0.2126 * red + 0.7152 * green + 0.0722 * blue;
-  // The ratio against white falls under that against black where the light passes this value.
-  return light > 0.179 ? "#000000" : "#ffffff";
+function asksAnything({ name, email, phone }: Asks): boolean {
+  return [name, email, phone].some((ask) => ask !== "never");
+}
+
+function Talk() {
+  return (
+    <>
+      <p className="preview-ours">Is there a yearly plan?</p>
+      <p className="preview-theirs">
+        Yes, with two months free. <u>See the plans</u>
+      </p>
+    </>
+  );
+}
+
+function AskedFields({ asks }: { asks: Asks }) {
+  const shown = [
+    ["Name", asks.name],
+    ["E-mail", asks.email],
+    ["Phone", asks.phone],
+  ].filter(([, ask]) => ask !== "never");
+  return (
+    <div className="preview-asks">
+      {shown.map(([name, ask]) => (
+        <span key={name}>
+          {ask === "optional" ? `${name} (optional)` : name}
+          <i />
+        </span>
+      ))}
+      <b className="preview-begin">Begin the chat</b>
+    </div>
+  );
 }

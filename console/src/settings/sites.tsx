@@ -12,11 +12,11 @@ import { Icon } from "../part/icon.tsx";
 import { Lamp } from "../part/lamp.tsx";
 import { toast } from "../part/toast.tsx";
 import { IdentityKeys } from "./identity-keys.tsx";
+import { isColor, Look } from "./look.tsx";
 import { originsOf } from "./origin.ts";
 import { OriginsField } from "./origins.tsx";
 import { Overrides } from "./overrides.tsx";
 import { PageHead, Section } from "./page.tsx";
-import { WidgetPreview } from "./preview.tsx";
 import { Secrets } from "./secrets.tsx";
 import { useSaving } from "./save.ts";
 import { Saved } from "./saved.tsx";
@@ -165,7 +165,7 @@ function SiteForm({ site }: { site: Site }) {
         />
       </Section>
       <Section title="Look">
-        <Look theme={theme} site_name={name} error={fieldError(failed, "theme")} onChange={look} />
+        <Look theme={theme} site_name={name} error={failed} onChange={look} />
       </Section>
       <Section title="After the end" hint="What a customer's message does once a conversation is closed.">
         <Field label="A new message">
@@ -212,55 +212,5 @@ function Archive({ site, change }: { site: Site; change: (next: Partial<SiteChan
         </Button>
       </div>
     </Section>
-  );
-}
-
-interface LookProps {
-  theme: Theme;
-  site_name: string;
-  error: string | null;
-  onChange: (next: Partial<Theme>, pause?: "soon" | "now") => void;
-}
-
-/** How the widget looks, with the widget beside it. */
-function Look({ theme, site_name, error, onChange }: LookProps) {
-  return (
-    <div className="look">
-      <div className="stack">
-        <ColorField value={theme.color} onValue={(color) => onChange({ color })} error={error} />
-        <TextField label="Title" hint="The site's name where this is empty." value={theme.title} onValue={(title) => onChange({ title })} />
-        <Field label="First words" hint="Shown in an empty thread.">
-          {(props) => <textarea {...props} className="input" value={theme.greeting} onChange={(event) => onChange({ greeting: event.target.value })} />}
-        </Field>
-        <Field label="Launcher">
-          {(props) => (
-            <select {...props} className="input" value={theme.launcher_side} onChange={(event) => onChange({ launcher_side: event.target.value === "start" ? "start" : "end" }, "now")}>
-              <option value="end">At the end of the line (right)</option>
-              <option value="start">At the start of the line (left)</option>
-            </select>
-          )}
-        </Field>
-        <Switch label="Show “Switchboard” at the foot" checked={theme.show_brand} onChange={(show_brand) => onChange({ show_brand }, "now")} />
-      </div>
-      <WidgetPreview theme={theme} site_name={site_name} />
-    </div>
-  );
-}
-
-function isColor(text: string): boolean {
-  return /^#[0-9a-f]{6}$/i.test(text);
-}
-
-function ColorField({ value, error, onValue }: { value: string; error: string | null; onValue: (value: string) => void }) {
-  const good = isColor(value);
-  return (
-    <Field label="Color" hint="Text on it turns black or white, whichever reads better." error={good ? error : "Six digits, like #0f4c5c."}>
-      {(props) => (
-        <span className="line">
-          <input type="color" aria-label="Pick the color" className="swatch" value={good ? value : "#0f4c5c"} onChange={(event) => onValue(event.target.value)} />
-          <input {...props} className="input short mono" value={value} spellCheck={false} onChange={(event) => onValue(event.target.value.trim())} />
-        </span>
-      )}
-    </Field>
   );
 }

@@ -58,6 +58,8 @@ function useGeneralActions(): Action[] {
     list("Inbox: All", "all", "g i"),
     list("Inbox: Mine", "mine", "g m"),
     list("Inbox: Unassigned", "unassigned", "g u"),
+    list("Inbox: Waiting", "waiting", "g w"),
+    list("Inbox: Snoozed", "snoozed", "g z"),
     list("Inbox: Closed", "closed", "g c"),
     list("Inbox: Spam", "spam", "g p"),
     { id: "visitors", name: "Visitors", group: "Go to", keys: "g v", icon: "visitors", run: () => void navigate({ to: "/visitors" }) },

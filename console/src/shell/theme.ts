@@ -1,4 +1,6 @@
 /** Light, dark, or as the system says; kept over reloads. */
+import { useSyncExternalStore } from "react";
+
 import { createKeptStore } from "../part/store.ts";
 
 /** What one may choose. */
@@ -24,4 +26,14 @@ export function followTheme(): void {
   apply();
   theme.subscribe(apply);
   system_dark.addEventListener("change", apply);
+}
+
+/** Whether the system is dark, whatever was chosen for the console. */
+export function useSystemDark(): boolean {
+  return useSyncExternalStore(followSystem, () => system_dark.matches);
+}
+
+function followSystem(listener: () => void): () => void {
+  system_dark.addEventListener("change", listener);
+  return () => system_dark.removeEventListener("change", listener);
 }

@@ -5,6 +5,7 @@
 //! the panel says which pages may frame it: those of its site.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use axum::Router;
@@ -123,6 +124,21 @@ async fn widget_asset(
     let mut response = answer(&file, &path, Keep::Forever, &headers);
     security::for_any_page(response.headers_mut());
     Ok(response)
+}
+
+/// What the launcher says in a language, as the widget's build has it; in English where that language is
+/// none of the widget's, and nothing where there is no build.
+pub(crate) async fn launcher_words(doors: &Doors, tag: Option<&str>) -> BTreeMap<String, String> {
+    let language = tag.and_then(|tag| tag.split('-').next()).unwrap_or("en");
+    for language in [language.to_ascii_lowercase().as_str(), "en"] {
+        let path = format!("widget-js/dist/words/{language}.json");
+        if let Ok(file) = find(doors, &path).await
+            && let Ok(words) = serde_json::from_slice(&file.bytes)
+        {
+            return words;
+        }
+    }
+    BTreeMap::new()
 }
 
 async fn console_page(

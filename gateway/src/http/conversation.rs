@@ -99,7 +99,12 @@ fn whose(actor: &Actor, filter: InboxFilter) -> Result<Option<AgentId>, Rejectio
         }
         (
             Principal::Key(_) | Principal::System | Principal::Visitor(_),
-            InboxFilter::All | InboxFilter::Unassigned | InboxFilter::Closed | InboxFilter::Spam,
+            InboxFilter::All
+            | InboxFilter::Unassigned
+            | InboxFilter::Waiting
+            | InboxFilter::Snoozed
+            | InboxFilter::Closed
+            | InboxFilter::Spam,
         ) => Ok(None),
     }
 }

@@ -15,6 +15,7 @@ use router::{Newcomer, Proof};
 use crate::Doors;
 use crate::address;
 use crate::browser;
+use crate::http::asset;
 use crate::http::auth;
 use crate::http::extract::Json;
 use crate::http::line::{Line, user_agent};
@@ -80,6 +81,7 @@ pub(crate) async fn begin(
         expires_at_ms,
     }));
     let config = doors.router.widget_config(workspace_id, site.id).await?;
+    let locale = browser::tag(asked.locale.as_deref());
     Ok(Json(VisitorSession {
         visitor_id: standing.visitor_id,
         token,
@@ -87,6 +89,7 @@ pub(crate) async fn begin(
         config: config.ok_or(ErrorCode::UnknownSite)?,
         unread: standing.unread,
         identified: standing.contact_id.is_some(),
+        words: asset::launcher_words(&doors, locale.as_deref()).await,
     }))
 }
 

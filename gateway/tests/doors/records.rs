@@ -228,7 +228,8 @@ async fn hostile_values_are_refused_by_name_and_change_nothing() {
 
 fn theme(color: &str) -> Value {
     json!({"theme": {"color": color, "title": "", "greeting": "", "launcher_side": "end",
-        "show_brand": true}})
+        "launcher_gap_px": 20, "launcher_text": "", "brightness": "system",
+        "asks": {"name": "never", "email": "never", "phone": "never"}, "show_brand": true}})
 }
 
 #[tokio::test]

@@ -22,11 +22,15 @@ use Shape::{Line, Lines};
 const SETUP: &str = r##"{"token":"sbu_x","name":"NAME","email":"EMAIL","password":"PASSWORD",
     "workspace_name":"BUSINESS","site":{"name":"SITE","domain":"DOMAIN",
     "allowed_origins":["https://ORIGIN.example"],"theme":{"color":"#0f4c5c","title":"TITLE",
-    "greeting":"GREETING","launcher_side":"end","show_brand":true}}}"##;
+    "greeting":"GREETING","launcher_side":"end","launcher_gap_px":20,"launcher_text":"LAUNCHER",
+    "brightness":"system","asks":{"name":"never","email":"never","phone":"never"},"show_brand":true}}}"##;
 const SITE: &str = r##"{"name":"SITE","domain":"DOMAIN","allowed_origins":["https://ORIGIN.example"],
-    "theme":{"color":"#0f4c5c","title":"TITLE","greeting":"GREETING","launcher_side":"end","show_brand":true}}"##;
+    "theme":{"color":"#0f4c5c","title":"TITLE","greeting":"GREETING","launcher_side":"end",
+    "launcher_gap_px":20,"launcher_text":"LAUNCHER","brightness":"system",
+    "asks":{"name":"never","email":"never","phone":"never"},"show_brand":true}}"##;
 const THEME: &str = r##"{"theme":{"color":"#0f4c5c","title":"TITLE","greeting":"GREETING",
-    "launcher_side":"end","show_brand":true}}"##;
+    "launcher_side":"end","launcher_gap_px":20,"launcher_text":"LAUNCHER","brightness":"system",
+    "asks":{"name":"never","email":"never","phone":"never"},"show_brand":true}}"##;
 
 /// The field, its shape, the door, and a body with the place of the text as `TEXT` or as named.
 const DOORS: &[(&str, Shape, &str, &str, &str)] = &[
@@ -39,6 +43,7 @@ const DOORS: &[(&str, Shape, &str, &str, &str)] = &[
     ("color", Line, "POST /setup", "#0f4c5c", SETUP),
     ("title", Line, "POST /setup", "TITLE", SETUP),
     ("greeting", Lines, "POST /setup", "GREETING", SETUP),
+    ("launcher_text", Line, "POST /setup", "LAUNCHER", SETUP),
     (
         "email",
         Line,
@@ -66,6 +71,7 @@ const DOORS: &[(&str, Shape, &str, &str, &str)] = &[
     ("color", Line, "POST /sites", "#0f4c5c", SITE),
     ("title", Line, "POST /sites", "TITLE", SITE),
     ("greeting", Lines, "POST /sites", "GREETING", SITE),
+    ("launcher_text", Line, "POST /sites", "LAUNCHER", SITE),
     (
         "public_key",
         Line,
@@ -97,6 +103,13 @@ const DOORS: &[(&str, Shape, &str, &str, &str)] = &[
     ("color", Line, "PATCH /sites/$site", "#0f4c5c", THEME),
     ("title", Line, "PATCH /sites/$site", "TITLE", THEME),
     ("greeting", Lines, "PATCH /sites/$site", "GREETING", THEME),
+    (
+        "launcher_text",
+        Line,
+        "PATCH /sites/$site",
+        "LAUNCHER",
+        THEME,
+    ),
     // Of origins: a host is written in its one form: what hides in it is gone.
     (
         "allowed_origins",
@@ -205,6 +218,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("POST /invitations/accept .time_zone", NO_ZONE),
     ("POST /visitor/session .time_zone", NO_ZONE),
     ("POST /visitor/session .language", "a language tag, or none"),
+    ("POST /visitor/session .locale", "a language tag, or none"),
     ("POST /visitor/session .site_key", "an id"),
     ("POST /commands (identify).claim.company", OF_VISITORS),
     ("POST /commands (identify).claim.email", OF_VISITORS),

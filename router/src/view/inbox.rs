@@ -43,6 +43,10 @@ impl Membership {
             InboxFilter::Unassigned => {
                 is_alive && self.state == State::Open && self.assignee_id.is_none()
             }
+            InboxFilter::Waiting => {
+                is_alive && self.state == State::Open && self.waiting_on == WaitingOn::Agent
+            }
+            InboxFilter::Snoozed => is_alive && self.state == State::Snoozed,
             InboxFilter::Closed => self.state == State::Closed && !self.spam,
             InboxFilter::Spam => self.spam,
         }

@@ -63,7 +63,7 @@ fn heard(filter: InboxFilter, change: &RowChange) -> &'static str {
     }
 }
 
-fn check(change: &RowChange, expected: [(InboxFilter, &str); 5]) {
+fn check(change: &RowChange, expected: [(InboxFilter, &str); 7]) {
     for (filter, sign) in expected {
         assert_eq!(heard(filter, change), sign, "{filter:?}");
     }
@@ -82,6 +82,8 @@ fn an_assignment_moves_a_row_from_unassigned_to_mine() {
             (InboxFilter::All, "+"),
             (InboxFilter::Mine, "+"),
             (InboxFilter::Unassigned, "-"),
+            (InboxFilter::Waiting, "+"),
+            (InboxFilter::Snoozed, ""),
             (InboxFilter::Closed, ""),
             (InboxFilter::Spam, ""),
         ],
@@ -98,6 +100,8 @@ fn closing_takes_a_row_out_of_the_living_lists_with_the_version_that_did() {
             (InboxFilter::All, "-"),
             (InboxFilter::Mine, "-"),
             (InboxFilter::Unassigned, ""),
+            (InboxFilter::Waiting, "-"),
+            (InboxFilter::Snoozed, ""),
             (InboxFilter::Closed, "+"),
             (InboxFilter::Spam, ""),
         ],
@@ -119,6 +123,8 @@ fn spam_stands_nowhere_else() {
             (InboxFilter::All, "-"),
             (InboxFilter::Mine, ""),
             (InboxFilter::Unassigned, "-"),
+            (InboxFilter::Waiting, "-"),
+            (InboxFilter::Snoozed, ""),
             (InboxFilter::Closed, ""),
             (InboxFilter::Spam, "+"),
         ],
@@ -133,6 +139,23 @@ fn a_snoozed_row_stays_in_all_but_is_nobodys_work() {
     );
     assert_eq!(heard(InboxFilter::All, &change), "+");
     assert_eq!(heard(InboxFilter::Unassigned, &change), "-");
+    assert_eq!(heard(InboxFilter::Waiting, &change), "-");
+    assert_eq!(heard(InboxFilter::Snoozed, &change), "+");
+}
+
+#[test]
+fn an_answer_takes_a_row_out_of_those_that_wait_and_the_customers_next_words_bring_it_back() {
+    let waiting = row(1, State::Open, Some(1));
+    let answered = Conversation {
+        waiting_on: WaitingOn::Customer,
+        ..row(2, State::Open, Some(1))
+    };
+    let answer = change(there(&waiting), &answered);
+    assert!(answer.moves());
+    assert_eq!(heard(InboxFilter::Waiting, &answer), "-");
+    assert_eq!(heard(InboxFilter::Mine, &answer), "+");
+    let again = change(there(&answered), &row(3, State::Open, Some(1)));
+    assert_eq!(heard(InboxFilter::Waiting, &again), "+");
 }
 
 #[test]

@@ -1,9 +1,10 @@
 // What stands on the page: a button with a lamp, a count of unread messages, the first of them as a
 // preview, and the frame that holds the panel. All in one shadow root, which the page cannot style.
 
-import { inkOn, safeColor } from "../color.ts";
+import { inkOn } from "../color.ts";
 import type { Preview } from "../messages.ts";
-import type { WidgetConfig } from "../protocol.ts";
+import type { VisitorSession } from "../protocol.ts";
+import type { Catalog } from "../words/locale.ts";
 import { css } from "./style.ts";
 
 export interface LauncherHandlers {
@@ -20,7 +21,7 @@ const SVG = "http://www.w3.org/2000/svg";
 export interface Launcher {
   /** Puts it on the page, as soon as there is a body. */
   attach(): void;
-  configure(config: WidgetConfig): void;
+  configure(session: VisitorSession): void;
   setUnread(count: number): void;
   setHidden(isHidden: boolean): void;
   /** The first unread line, as text. */
@@ -37,6 +38,7 @@ export function makeLauncher(handlers: LauncherHandlers): Launcher {
   const root = host.attachShadow({ mode: "closed" });
   const button = make("button", "button");
   const icon = document.createElementNS(SVG, "path");
+  const label = make("b", "");
   const lamp = make("span", "lamp");
   const badge = make("span", "badge");
   const bubble = make("div", "bubble");
@@ -46,7 +48,7 @@ export function makeLauncher(handlers: LauncherHandlers): Launcher {
   const { signal } = stop;
   let panel: HTMLIFrameElement | null = null;
   let isOpen = false;
-  let config: WidgetConfig | null = null;
+  let session: VisitorSession | null = null;
   let unread = 0;
 
   const showPreview = (preview: Preview | null): void => {
@@ -69,17 +71,17 @@ export function makeLauncher(handlers: LauncherHandlers): Launcher {
   };
 
   const draw = (): void => {
-    const isOnline = config?.staff.online === true;
+    const isOnline = session?.config.staff.online === true;
+    const { open, close, here, away, unread: waiting, dismiss: hide } = (session?.words ?? {}) as Partial<Catalog["launcher"]>;
     lamp.classList.toggle("on", isOnline);
     lamp.hidden = isOpen;
     badge.hidden = unread === 0 || isOpen;
-    badge.textContent = unread > 9 ? "9+" : String(unread);
+    badge.textContent = unread > 9 ? "9+" : `${unread}`;
     icon.setAttribute("d", isOpen ? DOWN : CHAT);
-    const count = unread === 0 ? "" : `, ${unread} unread`;
-    button.ariaLabel = isOpen
-      ? "Close chat"
-      : `Open chat, ${isOnline ? "somebody is here now" : "leave a message"}${count}`;
-    button.ariaExpanded = String(isOpen);
+    const count = unread === 0 ? "" : `, ${waiting?.replace("{count}", `${unread}`)}`;
+    button.ariaLabel = isOpen ? close! : `${open}, ${isOnline ? here : away}${count}`;
+    dismiss.ariaLabel = hide!;
+    button.ariaExpanded = `${isOpen}`;
   };
 
   const sheet = new CSSStyleSheet();
@@ -89,9 +91,8 @@ export function makeLauncher(handlers: LauncherHandlers): Launcher {
   svg.setAttribute("viewBox", "0 0 24 24");
   svg.ariaHidden = "true";
   svg.append(icon);
-  button.append(svg, lamp, badge);
+  button.append(svg, label, lamp, badge);
   dismiss.textContent = "×";
-  dismiss.ariaLabel = "Dismiss";
   bubble.append(line, dismiss);
   root.append(button, bubble);
   host.hidden = bubble.hidden = true;
@@ -112,12 +113,15 @@ export function makeLauncher(handlers: LauncherHandlers): Launcher {
       else document.addEventListener("DOMContentLoaded", add, { signal });
     },
     configure(next) {
-      config = next;
-      const { color, launcher_side } = next.theme;
-      const brand = safeColor(color);
-      host.style.setProperty("--brand", brand);
-      host.style.setProperty("--ink", inkOn(brand));
+      session = next;
+      const { color, launcher_side, launcher_gap_px, launcher_text, brightness } = next.config.theme;
+      const { style } = host;
+      style.setProperty("--brand", color);
+      style.setProperty("--ink", inkOn(color));
+      style.setProperty("--gap", `${launcher_gap_px}px`);
+      style.colorScheme = brightness === "system" ? "light dark" : brightness;
       host.setAttribute("side", launcher_side);
+      label.textContent = launcher_text;
       draw();
     },
     setUnread(count) {
@@ -144,7 +148,8 @@ export function makeLauncher(handlers: LauncherHandlers): Launcher {
     frame(url) {
       if (panel !== null) return panel;
       panel = make("iframe", "frame shut");
-      panel.title = `Chat with ${config?.theme.title || config?.site_name || "us"}`;
+      const { theme, site_name } = session!.config;
+      panel.title = theme.title || site_name;
       panel.src = url;
       root.insertBefore(panel, button);
       return panel;

@@ -58,11 +58,11 @@ function makeBoard(queue: readonly Call[]): Board {
 function start(): void {
   // Null only for module scripts, which this is not.
   const script = document.currentScript as HTMLScriptElement | null;
-  const { siteKey, identityToken, launcher } = script?.dataset ?? {};
+  const { siteKey, identityToken, launcher, locale } = script?.dataset ?? {};
   const before = window.Switchboard;
   const board = before === undefined || Array.isArray(before) ? makeBoard(before ?? []) : before;
   window.Switchboard = board;
-  if (script === null || siteKey === undefined || siteKey === "") console.warn("Switchboard: the script tag needs data-site-key.");
+  if (script === null || siteKey === undefined || siteKey === "") console.warn("Switchboard: no data-site-key");
   else if (board.of(siteKey) === undefined) {
     board.add(
       new Widget({
@@ -70,6 +70,7 @@ function start(): void {
         siteKey,
         identity: identityToken ?? null,
         isHidden: launcher === "hidden",
+        locale: locale || document.documentElement.lang || navigator.language,
       }),
     );
   }

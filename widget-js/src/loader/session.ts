@@ -11,17 +11,22 @@ export class SessionError extends Error {
   }
 }
 
+/** Which site of which server, and in which language. */
+interface SessionOptions {
+  readonly base: string;
+  readonly siteKey: string;
+  readonly locale: string;
+}
+
 export class SessionKeeper {
-  readonly #base: string;
-  readonly #siteKey: string;
+  readonly #options: SessionOptions;
   #session: VisitorSession | null;
   #isFresh = false;
   /** Answers in a row that this page may not read; the first may have been a lost line after all. */
   #unreadable = 0;
 
-  constructor(base: string, siteKey: string) {
-    this.#base = base;
-    this.#siteKey = siteKey;
+  constructor(options: SessionOptions) {
+    this.#options = options;
     this.#session = this.#read();
   }
 
@@ -49,22 +54,24 @@ export class SessionKeeper {
   }
 
   async #ask(identity: string | null, fresh: boolean): Promise<VisitorSession> {
+    const { base, siteKey, locale } = this.#options;
     const body: NewVisitorSession = {
-      site_key: this.#siteKey,
+      site_key: siteKey,
       token: this.#session?.token ?? null,
       identity,
       fresh,
       time_zone: Intl.DateTimeFormat().resolvedOptions().timeZone,
       language: navigator.language,
+      locale,
     };
-    const response = await fetch(`${this.#base}/api/v1/visitor/session`, {
+    const response = await fetch(`${base}/api/v1/visitor/session`, {
       method: "POST",
       headers: { "content-type": "application/json" },
       body: JSON.stringify(body),
       credentials: "omit",
     }).catch(async (error: unknown) => {
       // To pages that are not allowed a refusal looks like a lost line. But ours is up: they may load us.
-      const { ok } = await fetch(`${this.#base}/widget.js`, { method: "HEAD", cache: "no-store" });
+      const { ok } = await fetch(`${base}/widget.js`, { method: "HEAD", cache: "no-store" });
       throw ok && this.#unreadable++ ? new SessionError("origin_refused") : error;
     });
     this.#unreadable = 0;
@@ -97,6 +104,6 @@ export class SessionKeeper {
   }
 
   get #name(): string {
-    return `switchboard.${this.#siteKey}`;
+    return `switchboard.${this.#options.siteKey}`;
   }
 }

@@ -17,6 +17,8 @@ export interface WidgetOptions {
   readonly siteKey: string;
   readonly identity: string | null;
   readonly isHidden: boolean;
+  /** The language to speak, as a tag. */
+  readonly locale: string;
 }
 
 export type EventName = "ready" | "open" | "close" | "unread" | "message" | "refused";
@@ -59,7 +61,7 @@ export class Widget {
     this.siteKey = options.siteKey;
     this.#identity = options.identity;
     this.#isHidden = options.isHidden;
-    this.#keeper = new SessionKeeper(options.base, options.siteKey);
+    this.#keeper = new SessionKeeper(options);
     this.#launcher = makeLauncher({
       onToggle: () => (this.#isOpen ? this.close() : this.open()),
       onIntent: () => this.#load(),
@@ -234,14 +236,14 @@ export class Widget {
     this.#post({ type: "session_failed", code });
     this.#emit("refused", code);
     console.warn(
-      `Switchboard: refused (${code}). Check in Settings, Sites: key ${this.siteKey}, origin ${location.origin}, identity secret.`,
+      `Switchboard: ${code}. See Settings, Sites: key ${this.siteKey}, origin ${location.origin}, secret`,
     );
     if (!this.#isOpen) this.#launcher.setHidden(true);
   }
 
   #show(session: VisitorSession | null): void {
     if (session === null) return;
-    this.#launcher.configure(session.config);
+    this.#launcher.configure(session);
     this.#launcher.setHidden(this.#isHidden);
   }
 
@@ -300,7 +302,7 @@ export class Widget {
     const { session } = this.#keeper;
     if (session === null) return;
     Object.assign(session.config, change);
-    this.#launcher.configure(session.config);
+    this.#launcher.configure(session);
   }
 
   #setUnread(count: number): void {
@@ -317,7 +319,7 @@ export class Widget {
   #load(): void {
     if (this.#frame !== null || this.#keeper.session === null) return;
     // The server knows the key, and none of the others needs an escape.
-    const query = `site=${this.siteKey}&origin=${location.origin}&instance=${this.#instance}&dir=${getComputedStyle(document.documentElement).direction}`;
+    const query = `site=${this.siteKey}&origin=${location.origin}&instance=${this.#instance}&dir=${getComputedStyle(document.documentElement).direction}&lang=${encodeURIComponent(this.#options.locale)}`;
     this.#frame = this.#launcher.frame(`${this.#options.base}/widget/panel?${query}`);
   }
 

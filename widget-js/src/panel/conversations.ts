@@ -4,6 +4,7 @@ import { api } from "../client/api.ts";
 import type { Client } from "../client/client.ts";
 import type { VisitorConversation, VisitorEntry, VisitorHistory, VisitorNews } from "../protocol.ts";
 import type { Thread } from "./thread.ts";
+import { said } from "./words.ts";
 
 export interface ConversationsOptions {
   readonly base: string;
@@ -12,8 +13,6 @@ export interface ConversationsOptions {
   /** Something could not be loaded. */
   failed(text: string): void;
 }
-
-const FAILURE = "Earlier messages could not be loaded.";
 
 export class Conversations {
   readonly #options: ConversationsOptions;
@@ -36,6 +35,11 @@ export class Conversations {
     this.#cursor = null;
     this.#isLoading = false;
     this.#isFetched = false;
+  }
+
+  /** Whether it is known what was said before. */
+  get isFetched(): boolean {
+    return this.#isFetched;
   }
 
   get isLoading(): boolean {
@@ -101,7 +105,7 @@ export class Conversations {
       this.#isFetched = true;
     } catch {
       // The first page is asked for again with the next welcome.
-      if (client === this.#client && query !== "") failed(FAILURE);
+      if (client === this.#client && query !== "") failed(said("earlier_failed"));
     } finally {
       if (client === this.#client) this.#isLoading = false;
       changed();
@@ -125,7 +129,7 @@ export class Conversations {
       const entries = [...batch.entries.filter((entry) => entry.number < first.number), ...thread.entries];
       this.#threads.set(conversationId, { ...thread, entries, older: batch.older });
     } catch {
-      if (client === this.#client) failed(FAILURE);
+      if (client === this.#client) failed(said("earlier_failed"));
     } finally {
       if (client === this.#client) this.#isLoading = false;
       changed();

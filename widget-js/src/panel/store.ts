@@ -9,6 +9,7 @@ import { plainText } from "../markup/index.ts";
 import type { Preview, ToLoader, ToPanel } from "../messages.ts";
 import { limit } from "../protocol.ts";
 import type {
+  Asks,
   Page,
   Staff,
   VisitorConversation,
@@ -19,10 +20,12 @@ import type {
 } from "../protocol.ts";
 import { Conversations } from "./conversations.ts";
 import { Drafts } from "./drafts.ts";
+import { askedOf, claimOf, Introduction, type Answers } from "./introduction.ts";
 import { Seen } from "./seen.ts";
 import { isOver, nameOf, rowsOf, type MessageRow, type Row } from "./thread.ts";
+import { transcriptOf } from "./transcript.ts";
 import { Uploads } from "./uploads.ts";
-import { refusal, refusalOf, stoppedText } from "./words.ts";
+import { counted, refusal, refusalOf, said, stoppedText } from "./words.ts";
 
 type VisitorClient = Client<VisitorNews, VisitorEntry>;
 
@@ -57,16 +60,21 @@ export interface Snapshot {
   readonly isThreadClosed: boolean;
   /** The site lets only those write whom it vouches for, and this is nobody yet. */
   readonly isUnknown: boolean;
+  /** What is asked before the first message; nothing where that was answered, or something was said. */
+  readonly asks: Asks | null;
 }
 
 const TYPING_SAY_MS = 2_000;
 const TYPING_END_MS = 5_000;
+/** Older pages that a transcript reads, at most. */
+const TRANSCRIPT_PAGES_MAX = 100;
 
 export class PanelStore {
   readonly base: string;
   readonly uploads: Uploads;
   readonly conversations: Conversations;
   readonly drafts: Drafts;
+  readonly #introduction = new Introduction(localStorageOrNull());
   readonly #post: (message: ToLoader) => void;
   readonly #listeners = new Set<() => void>();
   readonly #seen = new Seen();
@@ -226,6 +234,7 @@ export class PanelStore {
   #forget(): void {
     this.#client?.forget();
     this.drafts.forget();
+    if (this.#session !== null) this.#introduction.forget(this.#session.visitor_id);
     this.#drop();
     this.#session = null;
   }
@@ -294,9 +303,9 @@ export class PanelStore {
       if (author.kind === "you") continue;
       this.#setTyping(null);
       const name = nameOf(author);
-      heard.push(`${name}: ${plainText(content.message.format, content.message.body) || "sent a file"}`);
+      heard.push(`${name}: ${plainText(content.message.format, content.message.body) || said("file_sent")}`);
     }
-    if (heard.length > 0) this.announce(heard.length === 1 ? (heard[0] ?? "") : `${heard.length} new messages. ${heard.at(-1)}`);
+    if (heard.length > 0) this.announce(heard.length === 1 ? (heard[0] ?? "") : `${counted("news", heard.length)} ${heard.at(-1)}`);
     this.markRead();
   }
 
@@ -398,6 +407,29 @@ export class PanelStore {
     this.#changed();
   }
 
+  /** The visitor says who he is, unproved, or would rather not where that is allowed. */
+  introduce(answers: Answers): void {
+    const asks = this.#config?.theme.asks;
+    const visitorId = this.#session?.visitor_id;
+    if (asks === undefined || visitorId === undefined) return;
+    const claim = claimOf(asks, answers);
+    if (claim !== null) this.#client?.send({ do: "identify", claim });
+    this.#introduction.done(visitorId);
+    this.#changed();
+  }
+
+  /** The present conversation from its beginning, as a text. */
+  async transcript(): Promise<string> {
+    for (let page = 0; page < TRANSCRIPT_PAGES_MAX; page += 1) {
+      const present = this.conversations.present();
+      if (present === undefined || !present.older) break;
+      await this.conversations.loadOlder(present.conversation.id);
+    }
+    const present = this.conversations.present();
+    const { theme, site_name } = this.#config ?? {};
+    return transcriptOf(theme?.title || site_name || "", rowsOf(present === undefined ? [] : [present], [], () => null));
+  }
+
   edit(row: MessageRow | null): void {
     this.#editing = row;
     this.#changed();
@@ -476,6 +508,14 @@ export class PanelStore {
     this.#changed();
   }
 
+  #asks(wasSaid: boolean): Asks | null {
+    const session = this.#session;
+    const asks = this.#config?.theme.asks;
+    if (session === null || asks === undefined || wasSaid || session.identified || !this.conversations.isFetched) return null;
+    if (this.#config?.identity_required === true || this.#client?.status.name === "stopped") return null;
+    return askedOf(asks).length === 0 || this.#introduction.isDone(session.visitor_id) ? null : asks;
+  }
+
   // --- snapshots --------------------------------------------------------------------------------
 
   #changed(): void {
@@ -507,6 +547,7 @@ export class PanelStore {
       announcement: this.#announcement,
       isThreadClosed: present !== undefined && isOver(present),
       isUnknown: this.#config?.identity_required === true && this.#session?.identified === false,
+      asks: this.#asks(threads.length > 0 || outbox.some(({ command }) => command.do === "send_message")),
     };
   }
 }

@@ -9,6 +9,7 @@ import type {
   VisitorConversation,
   VisitorEntry,
 } from "../protocol.ts";
+import { said } from "./words.ts";
 
 /** One conversation with what is known of it. */
 export interface Thread {
@@ -88,9 +89,9 @@ export function nameOf(author: VisitorAuthor): string {
     case "agent":
       return author.name;
     case "team":
-      return "Team";
+      return said("team");
     default:
-      return "Assistant";
+      return said("assistant");
   }
 }
 
@@ -119,13 +120,13 @@ function rowOf(entry: VisitorEntry, thread: Thread): Row | null {
       };
     }
     case "joined":
-      return line(`${name || "Somebody"} joined`);
+      return line(said("joined", { name: name || said("somebody") }));
     case "left":
-      return line(`${name || "Somebody"} left`);
+      return line(said("left", { name: name || said("somebody") }));
     case "closed":
-      return line(author.kind === "you" ? "You ended this conversation" : "This conversation has ended");
+      return line(said(author.kind === "you" ? "ended_by_you" : "ended"));
     case "reopened":
-      return line("The conversation goes on");
+      return line(said("goes_on"));
     case "edited":
     case "deleted":
       return null;

@@ -1,23 +1,55 @@
-// What the panel says, in one place: short, kind, exact.
+// What the panel says, in the visitor's language: which words when. The words themselves stand in
+// `src/words`, one file a language.
 
 import type { Status } from "../client/client.ts";
-import { closeCode, errorMessage, type ErrorCode, type Problem, type Staff } from "../protocol.ts";
+import { closeCode, type ErrorCode, type Problem, type Staff } from "../protocol.ts";
+import { catalogs, localeOf, type Catalog, type CountKey, type Locale, type TextKey } from "../words/locale.ts";
+
+/** One page, one language: read once, before anything is shown. */
+let catalog: Catalog | null = null;
+let locale: Locale = "en";
+/** For dates and numbers: the page's own tag where it is of that language (`en-GB`). */
+let formats: string = "en";
+
+/** Loads the words of a page's language; of English where they cannot be had. */
+export async function speak(tag: string): Promise<Locale> {
+  locale = localeOf(tag);
+  catalog = (await catalogs[locale]()).default;
+  formats = Intl.getCanonicalLocales(locale)[0] ?? "en";
+  try {
+    if (localeOf(tag) === locale && tag.toLowerCase().startsWith(locale)) formats = new Intl.Locale(tag).toString();
+  } catch {
+    // No tag, though it begins like one.
+  }
+  return locale;
+}
+
+/** A text, with its names filled in. */
+export function said(key: TextKey, values: Readonly<Record<string, string>> = {}): string {
+  return fill(catalog?.texts[key] ?? "", values);
+}
+
+/** A text about a number of things. */
+export function counted(key: CountKey, count: number): string {
+  const forms = catalog?.counts[key];
+  const form = forms?.[new Intl.PluralRules(locale).select(count)] ?? forms?.other ?? "";
+  return fill(form, { count: new Intl.NumberFormat(formats).format(count) });
+}
+
+function fill(text: string, values: Readonly<Record<string, string>>): string {
+  return text.replace(/\{(\w+)\}/g, (_, name: string) => values[name] ?? "");
+}
 
 /** Who answers, without promises. Where several names are cut at the end of the line, it still says so. */
 export function staffLine(staff: Staff): string {
-  if (!staff.online) return "Nobody is here right now";
+  if (!staff.online) return said("nobody_here");
   const [first, ...others] = staff.names;
-  if (first === undefined) return "The team is here now";
-  return others.length === 0 ? `${first} is here now` : `Here now: ${staff.names.join(", ")}`;
+  if (first === undefined) return said("team_here");
+  return others.length === 0 ? said("one_here", { name: first }) : said("several_here", { names: staff.names.join(", ") });
 }
 
-/** Said where the site lets only those write whom it vouches for. */
-export const SIGN_IN = "Only those who are signed in on this site can write here. Sign in there, then come back.";
-
 export function expectation(staff: Staff): string {
-  return staff.online
-    ? "Write to us. The answer comes here, in this window."
-    : "Leave a message. The answer will be here when you come back.";
+  return said(staff.online ? "expect_here" : "expect_away");
 }
 
 export interface Notice {
@@ -28,18 +60,20 @@ export interface Notice {
 
 /** What is said about the connection; nothing while all is well. The browser knows of a lost network before the socket does. */
 export function connectionNotice(status: Status, waiting: number, isOnline: boolean): Notice | null {
-  const kept = waiting === 0 ? "" : waiting === 1 ? " 1 message waits to be sent." : ` ${waiting} messages wait to be sent.`;
-  if (!isOnline && status.name !== "stopped") {
-    return { tone: "calm", text: `You are offline. What you write is kept and sent later.${kept}`, action: null };
-  }
+  const calm = (key: TextKey, action: "retry" | null): Notice => ({
+    tone: "calm",
+    text: waiting === 0 ? said(key) : `${said(key)} ${counted("waiting", waiting)}`,
+    action,
+  });
+  if (!isOnline && status.name !== "stopped") return calm("offline", null);
   switch (status.name) {
     case "off":
     case "live":
       return null;
     case "connecting":
-      return status.attempt === 0 ? null : { tone: "calm", text: `Reconnecting.${kept}`, action: null };
+      return status.attempt === 0 ? null : calm("reconnecting", null);
     case "waiting":
-      return { tone: "calm", text: `No connection just now. Trying again.${kept}`, action: "retry" };
+      return calm("no_connection", "retry");
     case "stopped": {
       const isBarred = status.code === closeCode.revoked || status.problem?.code === "blocked";
       return { tone: "bad", text: stoppedText(status.code, status.problem), action: isBarred ? null : "retry" };
@@ -49,12 +83,12 @@ export function connectionNotice(status: Status, waiting: number, isOnline: bool
 
 /** Why nothing goes on. */
 export function stoppedText(code: number | null, problem: Problem | null): string {
-  if (code === closeCode.revoked || problem?.code === "blocked") return errorMessage.blocked;
-  if (code === closeCode.origin_refused || problem?.code === "origin_refused") return "This page may not open the chat.";
-  if (problem?.code === "unknown_site") return "This chat was closed. Nothing more can be sent here.";
-  if (problem?.code === "identity_invalid") return "It could not be confirmed who you are. Load the page anew.";
-  if (code === closeCode.flooding) return "Too much at once. Wait a minute, then try again.";
-  return "The chat was closed by the server. Load the page anew, or try again.";
+  if (code === closeCode.revoked || problem?.code === "blocked") return said("blocked");
+  if (code === closeCode.origin_refused || problem?.code === "origin_refused") return said("page_refused");
+  if (problem?.code === "unknown_site") return said("site_closed");
+  if (problem?.code === "identity_invalid") return said("identity_refused");
+  if (code === closeCode.flooding) return said("too_much");
+  return said("stopped");
 }
 
 /** What a refused session is, by its code. */
@@ -66,33 +100,35 @@ export function refusalOf(code: string): Problem {
 export function refusal(problem: Problem): string {
   switch (problem.code) {
     case "too_long":
-      return "Not sent: the message is too long. Split it in two.";
+      return said("not_sent_long");
     case "blocked":
     case "conversation_state":
-      return "Not sent: this conversation cannot be continued.";
+      return said("not_sent_over");
     case "edit_window_over":
-      return "Not changed: the message is too old for that.";
+      return said("not_changed_late");
     case "not_found":
-      return "Not sent: what it belongs to is gone.";
+      return said("not_sent_gone");
+    case "rate_limited":
+      return said("not_sent_much");
     default:
-      return `Not sent: ${problem.title || errorMessage[problem.code]}`;
+      return said("not_sent");
   }
 }
 
 export function uploadError(code: ErrorCode | null, mebibytes: number): string {
   switch (code) {
     case "too_large":
-      return `Larger than ${mebibytes} MB`;
+      return said("file_large", { size: `${mebibytes} MB` });
     case "file_type":
-      return "This type of file is not accepted";
+      return said("file_type");
     case "too_many":
-      return "Too many files are waiting";
+      return said("file_many");
     case "storage_full":
-      return "The server has no space left";
+      return said("file_space");
     case null:
-      return "Not uploaded: no connection";
+      return said("file_connection");
     default:
-      return errorMessage[code];
+      return said("file_failed");
   }
 }
 
@@ -103,19 +139,19 @@ export function sizeText(bytes: number): string {
 }
 
 export function timeText(atMs: number): string {
-  return new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit" }).format(atMs);
+  return new Intl.DateTimeFormat(formats, { hour: "numeric", minute: "2-digit" }).format(atMs);
 }
 
 export function exactText(atMs: number): string {
-  return new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "medium" }).format(atMs);
+  return new Intl.DateTimeFormat(formats, { dateStyle: "full", timeStyle: "medium" }).format(atMs);
 }
 
 export function dayText(atMs: number, nowMs: number): string {
   const day = new Date(atMs).toDateString();
-  if (day === new Date(nowMs).toDateString()) return "Today";
-  if (day === new Date(nowMs - 86_400_000).toDateString()) return "Yesterday";
+  if (day === new Date(nowMs).toDateString()) return said("today");
+  if (day === new Date(nowMs - 86_400_000).toDateString()) return said("yesterday");
   const isFar = Math.abs(nowMs - atMs) > 300 * 86_400_000;
-  return new Intl.DateTimeFormat("en", {
+  return new Intl.DateTimeFormat(formats, {
     weekday: "long",
     day: "numeric",
     month: "long",

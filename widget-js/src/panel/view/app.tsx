@@ -3,8 +3,10 @@
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { VNode } from "preact";
 import { inkOn, readableOn, safeColor } from "../../color.ts";
+import { setBrightness } from "../brightness.ts";
 import type { PanelStore, Snapshot } from "../store.ts";
-import { connectionNotice, type Notice } from "../words.ts";
+import { connectionNotice, said, type Notice } from "../words.ts";
+import { Begin } from "./begin.tsx";
 import { Composer } from "./composer.tsx";
 import { Header } from "./header.tsx";
 import { Icon } from "./icon.tsx";
@@ -36,7 +38,7 @@ export function App({ store }: { store: PanelStore }): VNode {
   const root = useRef<HTMLElement>(null);
   const notice = useNotice(state);
   const person = state.session?.visitor_id ?? "";
-  const color = state.config?.theme.color;
+  const { color, brightness } = state.config?.theme ?? {};
 
   useLayoutEffect(() => {
     const brand = safeColor(color ?? "");
@@ -46,6 +48,8 @@ export function App({ store }: { store: PanelStore }): VNode {
     style.setProperty("--accent-light", readableOn(brand, "#f7f5f0"));
     style.setProperty("--accent-dark", readableOn(brand, "#1e2528"));
   }, [color]);
+
+  useLayoutEffect(() => setBrightness(brightness ?? "system"), [brightness]);
 
   useEffect(() => {
     const onKey = (event: KeyboardEvent): void => {
@@ -71,23 +75,37 @@ export function App({ store }: { store: PanelStore }): VNode {
 
   return (
     <main class={state.isPaused ? "panel paused" : "panel"} ref={root} onDragEnter={onDrag} onDragOver={onDrag} onDragLeave={onDrag} onDrop={onDrop}>
-      <Header state={state} isConnected={notice === null} onClose={() => store.close()} />
+      <Header state={state} isConnected={notice === null} onClose={() => store.close()} onSave={() => void save(store)} />
       <NoticeBar store={store} failure={state.failure} notice={notice} />
       {/* Anew for another person: what these remember of the former one goes with them. */}
       <ThreadView key={`thread ${person}`} store={store} state={state} />
-      <Composer key={`composer ${person}`} store={store} state={state} />
+      {state.asks !== null ? (
+        <Begin key={`begin ${person}`} store={store} asks={state.asks} isOpen={state.isOpen} />
+      ) : (
+        <Composer key={`composer ${person}`} store={store} state={state} />
+      )}
       {state.config?.theme.show_brand === true && (
         <p class="brand">
-          <span class="jack" aria-hidden="true" /> Runs on Switchboard
+          <span class="jack" aria-hidden="true" /> {said("brand")}
         </p>
       )}
-      {isDropping && <div class="drop">Drop the files here</div>}
+      {isDropping && <div class="drop">{said("drop")}</div>}
       <div class="unseen" role="status">
         {/* A new element is said also where its words are the same. */}
         <p key={state.announcement.count}>{state.announcement.text}</p>
       </div>
     </main>
   );
+}
+
+/** Gives the conversation as a file. */
+async function save(store: PanelStore): Promise<void> {
+  const url = URL.createObjectURL(new Blob([await store.transcript()], { type: "text/plain;charset=utf-8" }));
+  const link = document.createElement("a");
+  link.href = url;
+  link.download = `${said("conversation")}.txt`;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(url), 60_000);
 }
 
 /** What is to be said about the connection: nothing of interruptions that are over at once. */
@@ -117,7 +135,7 @@ function NoticeBar({ store, failure, notice }: NoticeProps): VNode | null {
     return (
       <div class="notice bad" role="alert">
         <span>{failure}</span>
-        <button type="button" class="plain" aria-label="Dismiss" onClick={() => store.dismissFailure()}>
+        <button type="button" class="plain" aria-label={said("dismiss")} onClick={() => store.dismissFailure()}>
           <Icon name="close" />
         </button>
       </div>
@@ -129,7 +147,7 @@ function NoticeBar({ store, failure, notice }: NoticeProps): VNode | null {
       <span>{notice.text}</span>
       {notice.action === "retry" && (
         <button type="button" class="link" onClick={() => store.reconnect()}>
-          Try now
+          {said("try_now")}
         </button>
       )}
     </div>

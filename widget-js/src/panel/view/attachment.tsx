@@ -4,7 +4,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { VNode } from "preact";
 import type { Attachment } from "../../protocol.ts";
 import type { PanelStore } from "../store.ts";
-import { sizeText } from "../words.ts";
+import { said, sizeText } from "../words.ts";
 import { Icon } from "./icon.tsx";
 
 /** Shown as pictures; everything else is a card to save. */
@@ -22,7 +22,7 @@ async function fetchBlob(store: PanelStore, id: string): Promise<Blob> {
 }
 
 export function AttachmentView({ attachment, store }: { attachment: Attachment; store: PanelStore }): VNode {
-  if (attachment.media_type === "") return <p class="file quiet">Attached file</p>;
+  if (attachment.media_type === "") return <p class="file quiet">{said("file")}</p>;
   // One without a size is none to look at: the server says so of absurd ones.
   const isPicture = PICTURE.test(attachment.media_type) && attachment.width != null && attachment.height != null;
   return isPicture && attachment.size_bytes <= PICTURE_BYTES_MAX ? (
@@ -62,7 +62,7 @@ function Picture({ attachment, store }: { attachment: Attachment; store: PanelSt
     frame.current?.style.setProperty("--height", `${height}px`);
   }, [width, height]);
   return (
-    <a class="picture" ref={frame} href={url ?? undefined} download={attachment.name} aria-label={`Save ${attachment.name}`}>
+    <a class="picture" ref={frame} href={url ?? undefined} download={attachment.name} aria-label={said("file_save", { name: attachment.name })}>
       {url !== null && <img src={url} alt={attachment.name} />}
     </a>
   );
@@ -85,13 +85,13 @@ function FileCard({ attachment, store }: { attachment: Attachment; store: PanelS
     }
   };
   return (
-    <button type="button" class="file" onClick={() => void save()} aria-label={`Save ${attachment.name}, ${sizeText(attachment.size_bytes)}`}>
+    <button type="button" class="file" onClick={() => void save()} aria-label={said("file_save_sized", { name: attachment.name, size: sizeText(attachment.size_bytes) })}>
       <Icon name="file" />
       <span class="file-name" dir="auto">
         {attachment.name}
       </span>
       <span class="quiet">
-        {state === "failed" ? "Could not be loaded" : state === "busy" ? "Loading" : sizeText(attachment.size_bytes)}
+        {state === "failed" ? said("file_not_loaded") : state === "busy" ? said("loading") : sizeText(attachment.size_bytes)}
       </span>
     </button>
   );

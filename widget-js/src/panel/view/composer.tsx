@@ -5,11 +5,15 @@ import type { VNode } from "preact";
 import { limit } from "../../protocol.ts";
 import type { PanelStore, Snapshot } from "../store.ts";
 import type { Upload } from "../uploads.ts";
-import { sizeText } from "../words.ts";
+import { said, sizeText } from "../words.ts";
 import { Icon } from "./icon.tsx";
+import { Menu } from "./menu.tsx";
 
 /** Phones have no key for a new line beside the one that sends. */
 const isTouch = (): boolean => matchMedia("(pointer: coarse)").matches;
+
+/** Enough to be kind with; keyboards have the others. */
+const EMOJI = [..."😀😂🙂😉😍🤔😕😢😡👍👎🙏👏👋🎉❤🔥✅"];
 
 function byteLength(text: string): number {
   return new TextEncoder().encode(text).length;
@@ -62,6 +66,14 @@ export function Composer({ store, state }: { store: PanelStore; state: Snapshot 
     event.preventDefault();
     if (mayAttach) store.uploads.add(files);
   };
+  const insert = (emoji: string): void => {
+    const element = area.current;
+    if (element === null || isShut) return;
+    element.focus();
+    element.setRangeText(emoji, element.selectionStart, element.selectionEnd, "end");
+    setText(element.value);
+    store.typed(element.value);
+  };
   const onPick = (): void => {
     if (picker.current?.files != null) store.uploads.add(picker.current.files);
     if (picker.current !== null) picker.current.value = "";
@@ -78,9 +90,9 @@ export function Composer({ store, state }: { store: PanelStore; state: Snapshot 
     >
       {editing !== null && (
         <p class="editing">
-          Editing your message
+          {said("editing")}
           <button type="button" class="link" onClick={() => store.edit(null)}>
-            Cancel
+            {said("cancel")}
           </button>
         </p>
       )}
@@ -91,10 +103,10 @@ export function Composer({ store, state }: { store: PanelStore; state: Snapshot 
           ))}
         </ul>
       )}
-      {isTooLong && <p class="problem" role="alert">Too long: shorten it or send it in parts.</p>}
+      {isTooLong && <p class="problem" role="alert">{said("too_long")}</p>}
       <div class="field">
         {editing === null && (
-          <button type="button" class="plain" aria-label="Attach files" disabled={!mayAttach} onClick={() => picker.current?.click()}>
+          <button type="button" class="plain" aria-label={said("attach")} disabled={!mayAttach} onClick={() => picker.current?.click()}>
             <Icon name="clip" />
           </button>
         )}
@@ -107,7 +119,7 @@ export function Composer({ store, state }: { store: PanelStore; state: Snapshot 
           disabled={isShut}
           readOnly={state.isPaused}
           placeholder={placeholder(state)}
-          aria-label="Message"
+          aria-label={said("message")}
           enterkeyhint={isTouch() ? "enter" : "send"}
           onInput={(event) => {
             setText(event.currentTarget.value);
@@ -116,7 +128,8 @@ export function Composer({ store, state }: { store: PanelStore; state: Snapshot 
           onKeyDown={onKeyDown}
           onPaste={onPaste}
         />
-        <button type="submit" class="send" aria-label={editing === null ? "Send" : "Save"} disabled={!maySend}>
+        <Menu kind="emoji" icon="smile" label={said("emoji")} items={EMOJI.map((emoji) => ({ label: emoji, run: () => insert(emoji) }))} />
+        <button type="submit" class="send" aria-label={said(editing === null ? "send" : "save")} disabled={!maySend}>
           <Icon name={editing === null ? "send" : "check"} />
         </button>
       </div>
@@ -125,9 +138,9 @@ export function Composer({ store, state }: { store: PanelStore; state: Snapshot 
 }
 
 function placeholder(state: Snapshot): string {
-  if (state.status.name === "stopped") return "Nothing can be sent just now";
-  if (state.isUnknown) return "Sign in on this site";
-  return state.isThreadClosed ? "Write again to begin anew" : "Write a message";
+  if (state.status.name === "stopped") return said("write_shut");
+  if (state.isUnknown) return said("sign_in_short");
+  return said(state.isThreadClosed ? "write_anew" : "write");
 }
 
 function UploadView({ upload, store }: { upload: Upload; store: PanelStore }): VNode {
@@ -146,15 +159,15 @@ function UploadView({ upload, store }: { upload: Upload; store: PanelStore }): V
       {error !== null ? (
         mayRetry && (
           <button type="button" class="link" onClick={() => store.uploads.retry(upload.id)}>
-            Try again
+            {said("try_again")}
           </button>
         )
       ) : attachmentId === null ? (
-        <progress max={1} value={part} aria-label={`Uploading ${file.name}`} />
+        <progress max={1} value={part} aria-label={said("uploading", { name: file.name })} />
       ) : (
         <span class="quiet">{sizeText(file.size)}</span>
       )}
-      <button type="button" class="plain" aria-label={`Remove ${file.name}`} onClick={() => store.uploads.remove(upload.id)}>
+      <button type="button" class="plain" aria-label={said("remove", { name: file.name })} onClick={() => store.uploads.remove(upload.id)}>
         <Icon name="close" />
       </button>
     </li>

@@ -2,20 +2,23 @@
 
 import type { VNode } from "preact";
 import type { Snapshot } from "../store.ts";
-import { staffLine } from "../words.ts";
+import { said, staffLine } from "../words.ts";
 import { Icon } from "./icon.tsx";
+import { Menu } from "./menu.tsx";
 
 interface HeaderProps {
   readonly state: Snapshot;
   /** Without a connection nobody knows who is there. */
   readonly isConnected: boolean;
   onClose(): void;
+  /** The conversation is wanted as a text. */
+  onSave(): void;
 }
 
-export function Header({ state, isConnected, onClose }: HeaderProps): VNode {
+export function Header({ state, isConnected, onClose, onSave }: HeaderProps): VNode {
   const { staff, config } = state;
   const title = config === null ? "" : config.theme.title || config.site_name;
-  const line = config === null ? "" : isConnected ? staffLine(staff) : "Not connected";
+  const line = config === null ? "" : isConnected ? staffLine(staff) : said("not_connected");
   return (
     <header class="head">
       <div class="faces" aria-hidden="true">
@@ -34,7 +37,8 @@ export function Header({ state, isConnected, onClose }: HeaderProps): VNode {
           </span>
         </p>
       </div>
-      <button type="button" class="close" aria-label="Close chat" onClick={onClose}>
+      <Menu kind="header" label={said("more")} items={[{ label: said("transcript"), run: onSave }]} />
+      <button type="button" class="close" aria-label={said("close")} onClick={onClose}>
         <Icon name="down" />
       </button>
     </header>

@@ -2,7 +2,7 @@
 
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { VNode } from "preact";
-import { Icon } from "./icon.tsx";
+import { Icon, type IconName } from "./icon.tsx";
 
 export interface MenuItem {
   readonly label: string;
@@ -12,7 +12,15 @@ export interface MenuItem {
 /** What stays free between the menu and what is around it. */
 const GAP_PX = 4;
 
-export function Menu({ label, items }: { label: string; items: readonly MenuItem[] }): VNode {
+export interface MenuProps {
+  readonly label: string;
+  readonly items: readonly MenuItem[];
+  readonly icon?: IconName;
+  /** What it is among other menus, for its look. */
+  readonly kind?: "header" | "emoji";
+}
+
+export function Menu({ label, items, icon = "more", kind }: MenuProps): VNode {
   const [isOpen, setOpen] = useState(false);
   const root = useRef<HTMLDivElement>(null);
   const button = useRef<HTMLButtonElement>(null);
@@ -56,7 +64,7 @@ export function Menu({ label, items }: { label: string; items: readonly MenuItem
   };
 
   return (
-    <div class={isOpen ? "menu open" : "menu"} ref={root} onKeyDown={onKeyDown}>
+    <div class={`menu ${kind ?? ""} ${isOpen ? "open" : ""}`} ref={root} onKeyDown={onKeyDown}>
       <button
         ref={button}
         type="button"
@@ -66,7 +74,7 @@ export function Menu({ label, items }: { label: string; items: readonly MenuItem
         aria-expanded={isOpen}
         onClick={() => (isOpen ? close() : setOpen(true))}
       >
-        <Icon name="more" />
+        <Icon name={icon} />
       </button>
       {isOpen && (
         <div role="menu" class="items" aria-label={label}>
@@ -111,7 +119,7 @@ function entries(root: HTMLElement | null): readonly HTMLElement[] {
 /** Moves the focus among the items; whether the key was one that moves. */
 function move(items: readonly HTMLElement[], key: string): boolean {
   const at = items.indexOf(document.activeElement as HTMLElement);
-  const steps: Readonly<Record<string, number>> = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: -1 };
+  const steps: Readonly<Record<string, number>> = { ArrowDown: at + 1, ArrowRight: at + 1, ArrowUp: at - 1, ArrowLeft: at - 1, Home: 0, End: -1 };
   const to = steps[key];
   if (to === undefined) return false;
   items.at(to % items.length)?.focus();

@@ -4,18 +4,19 @@ import type { VNode } from "preact";
 import { plainText } from "../../markup/index.ts";
 import type { PanelStore } from "../store.ts";
 import type { Mark, MessageRow } from "../thread.ts";
-import { exactText, timeText } from "../words.ts";
+import { exactText, said, timeText } from "../words.ts";
+import type { TextKey } from "../../words/locale.ts";
 import { AttachmentView } from "./attachment.tsx";
 import { Icon, type IconName } from "./icon.tsx";
 import { Menu, type MenuItem } from "./menu.tsx";
 import { Words } from "./text.tsx";
 
-const marks: Record<Mark, { readonly icon: IconName; readonly text: string }> = {
-  waiting: { icon: "clock", text: "Waiting to be sent" },
-  sent: { icon: "clock", text: "Sending" },
-  stored: { icon: "check", text: "Sent" },
-  seen: { icon: "checks", text: "Seen" },
-  refused: { icon: "warn", text: "Not sent" },
+const marks: Record<Mark, { readonly icon: IconName; readonly text: TextKey }> = {
+  waiting: { icon: "clock", text: "mark_waiting" },
+  sent: { icon: "clock", text: "mark_sending" },
+  stored: { icon: "check", text: "mark_sent" },
+  seen: { icon: "checks", text: "mark_seen" },
+  refused: { icon: "warn", text: "mark_refused" },
 };
 
 interface MessageProps {
@@ -34,10 +35,10 @@ export function MessageView({ row, store, isNewest }: MessageProps): VNode {
   return (
     <article class={className}>
       {row.isFirst && row.from === "team" && <p class="author" dir="auto">{row.name}</p>}
-      {row.from === "you" && <span class="unseen">You:</span>}
+      {row.from === "you" && <span class="unseen">{said("you")}</span>}
       <div class="said">
         {isDeleted ? (
-          <p class="gone">{row.from === "you" ? "You deleted this message" : "This message was deleted"}</p>
+          <p class="gone">{said(row.from === "you" ? "deleted_by_you" : "deleted")}</p>
         ) : (
           <>
             {message.body !== "" && (
@@ -50,7 +51,7 @@ export function MessageView({ row, store, isNewest }: MessageProps): VNode {
             ))}
           </>
         )}
-        {store.mayChange(row) && <Menu label={`Options for your message: ${short(row)}`} items={menuItems(row, store)} />}
+        {store.mayChange(row) && <Menu label={said("options", { text: short(row) })} items={menuItems(row, store)} />}
       </div>
       <Foot row={row} store={store} isNewest={isNewest} />
     </article>
@@ -64,10 +65,10 @@ function Foot({ row, store, isNewest }: MessageProps): VNode | null {
       <p class="foot problem" role="alert">
         {row.problem}{" "}
         <button type="button" class="link" onClick={() => store.retry(clientId)}>
-          Try again
+          {said("try_again")}
         </button>{" "}
         <button type="button" class="link" onClick={() => store.discard(clientId)}>
-          Discard
+          {said("discard")}
         </button>
       </p>
     );
@@ -78,12 +79,12 @@ function Foot({ row, store, isNewest }: MessageProps): VNode | null {
   const mark = row.mark === null ? null : marks[row.mark];
   return (
     <p class="foot" title={exactText(row.atMs)}>
-      {isEdited && <span>Edited</span>}
+      {isEdited && <span>{said("edited")}</span>}
       <time dateTime={new Date(row.atMs).toISOString()}>{timeText(row.atMs)}</time>
       {mark !== null && (
         <span class={`mark ${row.mark ?? ""}`}>
           <Icon name={mark.icon} />
-          <span class={isNewest || row.mark === "waiting" ? "" : "unseen"}>{mark.text}</span>
+          <span class={isNewest || row.mark === "waiting" ? "" : "unseen"}>{said(mark.text)}</span>
         </span>
       )}
     </p>
@@ -93,11 +94,11 @@ function Foot({ row, store, isNewest }: MessageProps): VNode | null {
 /** What may be done with an own message while it is young. */
 function menuItems(row: MessageRow, store: PanelStore): readonly MenuItem[] {
   const { body } = row.message;
-  const remove: MenuItem = { label: "Delete", run: () => store.remove(row) };
+  const remove: MenuItem = { label: said("delete"), run: () => store.remove(row) };
   if (body === "") return [remove];
   return [
-    { label: "Edit", run: () => store.edit(row) },
-    { label: "Copy", run: () => void copy(body).then(() => store.announce("Copied")) },
+    { label: said("edit"), run: () => store.edit(row) },
+    { label: said("copy"), run: () => void copy(body).then(() => store.announce(said("copied"))) },
     remove,
   ];
 }

@@ -5,7 +5,7 @@ import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "preac
 import type { VNode } from "preact";
 import type { PanelStore, Snapshot } from "../store.ts";
 import type { Row } from "../thread.ts";
-import { SIGN_IN, dayText, exactText, expectation, timeText } from "../words.ts";
+import { dayText, exactText, expectation, said, timeText } from "../words.ts";
 import { Icon } from "./icon.tsx";
 import { MessageView } from "./message.tsx";
 
@@ -81,9 +81,9 @@ export function ThreadView({ store, state }: { store: PanelStore; state: Snapsho
   };
 
   return (
-    <div class="thread" ref={box} onScroll={onScroll} tabIndex={0} role="log" aria-live="off" aria-label="Conversation">
+    <div class="thread" ref={box} onScroll={onScroll} tabIndex={0} role="log" aria-live="off" aria-label={said("conversation")}>
       <div class="rows">
-        {state.isLoadingOlder && <p class="loading">Loading earlier messages</p>}
+        {state.isLoadingOlder && <p class="loading">{said("earlier_loading")}</p>}
         {isBeginning && <Greeting state={state} />}
         {rows.map((row) => (
           <RowView key={row.key} row={row} store={store} isLast={row === last} />
@@ -95,12 +95,12 @@ export function ThreadView({ store, state }: { store: PanelStore; state: Snapsho
               <i />
               <i />
             </span>
-            <span dir="auto">{state.typing} is typing</span>
+            <span dir="auto">{said("typing", { name: state.typing })}</span>
           </div>
         )}
       </div>
       {isAway && (
-        <button type="button" class="to-end" aria-label="To the newest message" onClick={toEnd}>
+        <button type="button" class="to-end" aria-label={said("to_end")} onClick={toEnd}>
           <Icon name="down" />
         </button>
       )}
@@ -112,9 +112,9 @@ function Greeting({ state }: { state: Snapshot }): VNode {
   return (
     <div class="greeting">
       <p class="large" dir="auto">
-        {state.config?.theme.greeting}
+        {state.config?.theme.greeting || said("greeting")}
       </p>
-      {state.status.name !== "stopped" && <p dir="auto">{state.isUnknown ? SIGN_IN : expectation(state.staff)}</p>}
+      {state.status.name !== "stopped" && <p dir="auto">{state.isUnknown ? said("sign_in") : expectation(state.staff)}</p>}
     </div>
   );
 }
@@ -138,7 +138,7 @@ function RowView({ row, store, isLast }: { row: Row; store: PanelStore; isLast: 
     case "older":
       return (
         <button type="button" class="link older" onClick={() => void store.conversations.loadOlder(row.conversationId)}>
-          Show earlier messages
+          {said("earlier")}
         </button>
       );
   }

@@ -1,0 +1,150 @@
+/** How a site's widget looks, what it says first and what it asks, with the widget beside it. */
+import { contrast, inkOn, luminance } from "@switchboard/color";
+import { useState } from "react";
+import { limit, type Ask, type Asks, type Brightness, type LauncherSide, type Theme } from "@switchboard/protocol";
+
+import { fieldError } from "../api/http.ts";
+import { Field, Switch, TextField } from "../part/control.tsx";
+import { WidgetPreview } from "./preview.tsx";
+
+/** The colors that are offered; any other may be written. */
+const COLORS: readonly [string, string][] = [
+  ["Blue", "#1f5fbf"],
+  ["Purple", "#6b3fa0"],
+  ["Green", "#2f6b43"],
+  ["Teal", "#0f4c5c"],
+  ["Orange", "#c2570c"],
+  ["Red", "#b3261e"],
+  ["Slate", "#3e4a55"],
+];
+
+const SIDES: readonly [LauncherSide, string][] = [
+  ["end", "At the end of the line (right)"],
+  ["start", "At the start of the line (left)"],
+];
+
+const BRIGHTNESS: readonly [Brightness, string][] = [
+  ["system", "As the visitor’s system"],
+  ["light", "Always light"],
+  ["dark", "Always dark"],
+];
+
+const ASKS: readonly [Ask, string][] = [
+  ["never", "Not asked"],
+  ["optional", "Asked, may be left empty"],
+  ["needed", "Needed"],
+];
+
+const ASKED: readonly [keyof Asks, string][] = [
+  ["name", "Name"],
+  ["email", "E-mail"],
+  ["phone", "Phone"],
+];
+
+interface LookProps {
+  theme: Theme;
+  site_name: string;
+  error: unknown;
+  onChange: (next: Partial<Theme>, pause?: "soon" | "now") => void;
+}
+
+/** The form and the preview. */
+export function Look({ theme, site_name, error, onChange }: LookProps) {
+  return (
+    <div className="look">
+      <div className="stack">
+        <ColorField value={theme.color} onValue={(color) => onChange({ color })} error={fieldError(error, "color")} />
+        <Choice label="Brightness" value={theme.brightness} choices={BRIGHTNESS} onValue={(brightness) => onChange({ brightness }, "now")} />
+        <TextField label="Title" hint="The business’s name. The site’s name where this is empty." value={theme.title} error={fieldError(error, "title")} onValue={(title) => onChange({ title })} />
+        <Field label="First words" hint="Shown in an empty thread. Where this is empty, the widget greets in the visitor’s own language." error={fieldError(error, "greeting")}>
+          {(props) => <textarea {...props} className="input" placeholder={GREETING} value={theme.greeting} onChange={(event) => onChange({ greeting: event.target.value })} />}
+        </Field>
+        <Choice label="Launcher" value={theme.launcher_side} choices={SIDES} onValue={(launcher_side) => onChange({ launcher_side }, "now")} />
+        <TextField label="Words on the launcher" hint="Beside its sign, like “Ask us”. It stays round where this is empty." value={theme.launcher_text} error={fieldError(error, "launcher_text")} onValue={(launcher_text) => onChange({ launcher_text })} />
+        <Gap value={theme.launcher_gap_px} error={fieldError(error, "launcher_gap_px")} onValue={(launcher_gap_px) => onChange({ launcher_gap_px })} />
+        <fieldset className="asks">
+          <legend>Asked before the first message</legend>
+          {ASKED.map(([part, name]) => (
+            <Choice key={part} label={name} value={theme.asks[part]} choices={ASKS} onValue={(ask) => onChange({ asks: { ...theme.asks, [part]: ask } }, "now")} />
+          ))}
+        </fieldset>
+        <Switch label="Show “Switchboard” at the foot" checked={theme.show_brand} onChange={(show_brand) => onChange({ show_brand }, "now")} />
+      </div>
+      <WidgetPreview theme={theme} site_name={site_name} />
+    </div>
+  );
+}
+
+/** What an empty thread says in English where the site says nothing. */
+export const GREETING = "Hello. How can we help?";
+
+/** Whether a text is a color as the server takes it. */
+export function isColor(text: string): boolean {
+  return /^#[0-9a-f]{6}$/i.test(text);
+}
+
+function Choice<T extends string>({ label, value, choices, onValue }: { label: string; value: T; choices: readonly [T, string][]; onValue: (value: T) => void }) {
+  return (
+    <Field label={label}>
+      {(props) => (
+        <select {...props} className="input" value={value} onChange={(event) => onValue(event.target.value as T)}>
+          {choices.map(([each, name]) => (
+            <option key={each} value={each}>
+              {name}
+            </option>
+          ))}
+        </select>
+      )}
+    </Field>
+  );
+}
+
+function Gap({ value, error, onValue }: { value: number; error: string | null; onValue: (value: number) => void }) {
+  const [text, setText] = useState(String(value));
+  const px = Number(text);
+  const good = text.trim() !== "" && Number.isInteger(px) && px >= 0 && px <= limit.launcher_gap_px_max;
+  return (
+    <Field label="Distance from the edges" hint="In pixels of the page." error={good ? error : `A whole number from 0 to ${limit.launcher_gap_px_max}.`}>
+      {(props) => (
+        <input
+          {...props}
+          className="input short"
+          inputMode="numeric"
+          value={text}
+          onChange={(event) => {
+            const next = event.target.value.trim();
+            setText(event.target.value);
+            if (/^\d+$/.test(next) && Number(next) <= limit.launcher_gap_px_max) onValue(Number(next));
+          }}
+        />
+      )}
+    </Field>
+  );
+}
+
+function ColorField({ value, error, onValue }: { value: string; error: string | null; onValue: (value: string) => void }) {
+  const good = isColor(value);
+  const ink = good ? inkOn(value) : null;
+  const ratio = ink === null ? "" : contrast(luminance(ink), luminance(value)).toFixed(1);
+  const hint = ink === null ? "Text on it turns black or white, whichever reads better." : `Text on it is ${ink === "#ffffff" ? "white" : "black"}, the better read of the two (${ratio} to 1).`;
+  return (
+    <>
+      <div className="swatches" role="group" aria-label="Colors to choose from">
+        {COLORS.map(([name, color]) => (
+          <button key={color} type="button" className="swatch-choice" aria-pressed={value.toLowerCase() === color} onClick={() => onValue(color)}>
+            <span style={{ background: color }} aria-hidden="true" />
+            {name}
+          </button>
+        ))}
+      </div>
+      <Field label="Color" hint={hint} error={good ? error : "Six digits, like #0f4c5c."}>
+        {(props) => (
+          <span className="line">
+            <input type="color" aria-label="Pick the color" className="swatch" value={good ? value : "#0f4c5c"} onChange={(event) => onValue(event.target.value)} />
+            <input {...props} className="input short mono" value={value} spellCheck={false} onChange={(event) => onValue(event.target.value.trim())} />
+          </span>
+        )}
+      </Field>
+    </>
+  );
+}

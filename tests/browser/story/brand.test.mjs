@@ -1,0 +1,88 @@
+// A site's own look: what is chosen in the settings is what the next visitor sees.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+
+import { violations } from "../axe.mjs";
+import { Stack, findPanel, launcherName, openPanel, until } from "../stack.mjs";
+
+let stack;
+let owner;
+before(async () => {
+  stack = await Stack.start();
+  owner = await stack.console({ viewport: { width: 1440, height: 1000 } });
+  await owner.goto(`${stack.origin}/console/settings/sites?site=${stack.siteKey}`);
+  await owner.getByLabel("Allowed origins").waitFor();
+});
+after(() => stack.stop());
+
+/** Changes the look in the settings and waits until the server has it. */
+async function choose(change, isStored) {
+  await change();
+  const { api, headers } = await stack.api();
+  await until("the look to be stored", async () => isStored((await api.ask("GET", `sites/${stack.siteKey}`, undefined, headers)).theme));
+}
+
+const preview = () => owner.getByRole("figure", { name: "How the widget looks" });
+
+/** Where the launcher's button is; its shadow root is closed, its box is not. */
+async function launcherBox(page) {
+  const session = await page.context().newCDPSession(page);
+  const { nodes } = await session.send("Accessibility.getFullAXTree");
+  const button = nodes.find((node) => node.role?.value === "button" && /^Open chat/.test(node.name?.value ?? ""));
+  const { model } = await session.send("DOM.getBoxModel", { backendNodeId: button.backendDOMNodeId });
+  await session.detach();
+  const [left, top, right, , , bottom] = model.border;
+  return { left, top, right, bottom };
+}
+
+test("a color, words and a place chosen for the launcher are seen in the preview at once, and by the next visitor", async () => {
+  await choose(() => owner.getByRole("button", { name: "Orange" }).click(), (theme) => theme.color === "#c2570c");
+  assert.equal(await owner.getByLabel("Color", { exact: true }).inputValue(), "#c2570c");
+  await owner.getByText(/^Text on it is (white|black), the better read of the two \([0-9.]+ to 1\)\.$/).waitFor();
+  await choose(() => owner.getByLabel("Words on the launcher").fill("Ask us"), (theme) => theme.launcher_text === "Ask us");
+  await preview().getByText("Ask us").waitFor();
+  await choose(() => owner.getByLabel("Distance from the edges").fill("48"), (theme) => theme.launcher_gap_px === 48);
+  await owner.getByLabel("Distance from the edges").fill("4000");
+  await owner.getByText("A whole number from 0 to 200.").waitFor();
+
+  const page = await stack.person({ viewport: { width: 1280, height: 800 } });
+  await page.goto(`${stack.origin}/demo/`);
+  await until("the launcher", async () => (await launcherName(page)).startsWith("Open chat"));
+  const box = await launcherBox(page);
+  const view = await page.evaluate(() => ({ width: document.documentElement.clientWidth, height: innerHeight }));
+  assert.ok(Math.abs(view.width - box.right - 48) <= 1 && Math.abs(view.height - box.bottom - 48) <= 1, JSON.stringify({ box, view }));
+  assert.ok(box.right - box.left > 80 && box.bottom - box.top >= 55, JSON.stringify(box));
+  await page.context().close();
+});
+
+for (const [wanted, system, isDark] of [
+  ["dark", "light", true],
+  ["light", "dark", false],
+  ["system", "dark", true],
+  ["system", "light", false],
+]) {
+  test(`a widget that is to be ${wanted} is ${isDark ? "dark" : "light"} where the system is ${system}`, async () => {
+    await choose(() => owner.getByLabel("Brightness").selectOption(wanted), (theme) => theme.brightness === wanted);
+    const page = await stack.person({ colorScheme: system });
+    await page.goto(`${stack.origin}/demo/`);
+    const panel = await openPanel(page);
+    const paper = await until("the look", () =>
+      panel.evaluate((isDark) => (document.documentElement.hasAttribute("data-dark") === isDark ? getComputedStyle(document.body).backgroundColor : null), isDark));
+    assert.equal(paper, isDark ? "rgb(20, 25, 27)" : "rgb(247, 245, 240)");
+    assert.deepEqual(await violations(panel), []);
+    await page.context().close();
+  });
+}
+
+test("any color leaves what stands on it readable", async () => {
+  for (const color of ["#ffffff", "#ffe45c", "#777777", "#000000", "#b3261e"]) {
+    await choose(() => owner.getByLabel("Color", { exact: true }).fill(color), (theme) => theme.color === color);
+    const page = await stack.person();
+    await page.goto(`${stack.origin}/demo/`);
+    await openPanel(page);
+    assert.deepEqual(await violations(await findPanel(page)), [], color);
+    await page.context().close();
+  }
+  assert.deepEqual(stack.complaints, []);
+});

@@ -1,0 +1,93 @@
+// The widget speaks the language of its page, or the one that its tag names, and loads no other.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+
+import { violations } from "../axe.mjs";
+import { Shop, tag } from "../shop.mjs";
+import { Stack, answer, findPanel, openRow, until } from "../stack.mjs";
+
+let stack;
+let shop;
+let agent;
+before(async () => {
+  stack = await Stack.start();
+  shop = await Shop.open();
+  agent = await stack.console();
+});
+after(async () => {
+  await shop.close();
+  await stack.stop();
+});
+
+const greet = `<script>window.Switchboard = window.Switchboard || [];</script>`;
+
+/** What the launcher is called: its shadow root is closed, but the tree of screen readers is not. */
+async function buttonNames(page) {
+  const session = await page.context().newCDPSession(page);
+  const { nodes } = await session.send("Accessibility.getFullAXTree");
+  await session.detach();
+  return nodes.filter((node) => node.role?.value === "button").map((node) => node.name?.value ?? "");
+}
+
+async function open(path, { head = "", attributes = "async", lang, locale }) {
+  const page = await stack.person({ locale });
+  const asked = [];
+  page.on("request", (request) => asked.push(request.url()));
+  const address = shop.page(path, { head: `<script>document.documentElement.lang = "${lang}"</script>${greet}${head}${tag(stack, attributes)}` });
+  await page.goto(address);
+  await until("the widget", () => page.evaluate(() => typeof window.Switchboard?.open === "function"));
+  return { page, asked };
+}
+
+const wordsAsked = (asked) => asked.map((url) => /\/assets\/([a-z]{2})-[\w-]+\.js/.exec(url)?.[1]).filter(Boolean);
+
+for (const [name, options, expected] of [
+  ["of the page", { lang: "uk", locale: "en-US" }, { code: "uk", launcher: /^Відкрити чат, /, field: "Повідомлення", greeting: "Вітаємо. Чим можемо допомогти?", send: "Надіслати", sent: "Надіслано" }],
+  ["that the tag names, whatever the page says", { lang: "en", locale: "en-US", attributes: 'async data-locale="de-AT"' }, { code: "de", launcher: /^Chat öffnen, /, field: "Nachricht", greeting: "Hallo. Wie können wir helfen?", send: "Senden", sent: "Gesendet" }],
+  ["of the browser where the page says nothing", { lang: "", locale: "ja-JP" }, { code: "ja", launcher: /^チャットを開く, /, field: "メッセージ", greeting: "こんにちは。どのようなご用件でしょうか。", send: "送信", sent: "送信済み" }],
+  ["English where it has no better one", { lang: "nb-NO", locale: "nb-NO" }, { code: "en", launcher: /^Open chat, /, field: "Message", greeting: "Hello. How can we help?", send: "Send", sent: "Sent" }],
+]) {
+  test(`the chat speaks the language ${name}, and loads no other`, async () => {
+    const { page, asked } = await open(`/language-${expected.code}`, options);
+    await until("the launcher", async () => (await buttonNames(page)).some((each) => expected.launcher.test(each)));
+    // Before somebody means to chat there is nothing but loader, session and socket.
+    assert.deepEqual(wordsAsked(asked), []);
+    await page.evaluate(() => window.Switchboard.open());
+    const panel = await findPanel(page);
+    await panel.getByText(expected.greeting).waitFor();
+    assert.equal(await panel.evaluate(() => document.documentElement.lang), expected.code);
+    await panel.getByLabel(expected.field, { exact: true }).fill(`words in ${expected.code}`);
+    await panel.getByRole("button", { name: expected.send, exact: true }).click();
+    await panel.getByText(expected.sent, { exact: true }).first().waitFor();
+    assert.deepEqual(wordsAsked(asked), [expected.code]);
+    assert.deepEqual(await violations(panel), []);
+    assert.deepEqual(stack.complaints, []);
+    await page.context().close();
+  });
+}
+
+test("the chat in Arabic runs from the right, on a page that does not", async () => {
+  const { page } = await open("/arabic", { lang: "ar", locale: "en-US" });
+  await page.evaluate(() => window.Switchboard.open());
+  const panel = await findPanel(page);
+  await panel.getByText("مرحبًا. كيف يمكننا المساعدة؟").waitFor();
+  assert.equal(await panel.evaluate(() => document.documentElement.dir), "rtl");
+  await panel.getByLabel("رسالة", { exact: true }).fill("هل لديكم شاي أبيض؟");
+  await panel.getByRole("button", { name: "إرسال", exact: true }).click();
+  await openRow(agent, "هل لديكم شاي أبيض؟");
+  await answer(agent, "نعم، ثلاثة أنواع.");
+  await panel.locator("article.team", { hasText: "ثلاثة أنواع" }).waitFor();
+  const at = (locator) => locator.evaluate((element) => {
+    const { left, right } = element.getBoundingClientRect();
+    return { left, right, middle: (left + right) / 2 };
+  });
+  const thread = await at(panel.locator(".thread"));
+  const mine = await at(panel.locator("article.you .bubble"));
+  const theirs = await at(panel.locator("article.team .bubble"));
+  assert.ok(mine.middle < thread.middle && theirs.middle > thread.middle, JSON.stringify({ thread, mine, theirs }));
+  assert.equal(await panel.evaluate(() => document.documentElement.scrollWidth > innerWidth), false);
+  assert.deepEqual(await violations(panel), []);
+  assert.deepEqual(stack.complaints, []);
+  await page.context().close();
+});

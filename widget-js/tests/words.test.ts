@@ -1,0 +1,87 @@
+// What the widget says: the same in every language, and in no other place than its catalogs.
+
+import { readdirSync, readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { counted, dayText, said, speak, staffLine } from "../src/panel/words.ts";
+import { catalogs, localeOf, type Catalog, type Locale } from "../src/words/locale.ts";
+import english from "../src/words/en.json";
+
+const locales = Object.keys(catalogs) as Locale[];
+const names = (text: string): readonly string[] => [...text.matchAll(/\{(\w+)\}/g)].map(([, name]) => name ?? "").sort();
+
+describe.each(locales)("the catalog %s", (locale) => {
+  it("has every text, none of them empty, with the same names to fill in", async () => {
+    const catalog: Catalog = (await catalogs[locale]()).default;
+    for (const part of ["launcher", "texts"] as const) {
+      const texts = catalog[part] as Readonly<Record<string, string>>;
+      expect(Object.keys(texts)).toEqual(Object.keys(english[part]));
+      for (const [key, text] of Object.entries(english[part])) {
+        expect(texts[key]?.trim(), key).toBeTruthy();
+        expect(names(texts[key] ?? ""), key).toEqual(names(text));
+      }
+    }
+  });
+
+  it("counts in every form of its language", async () => {
+    const catalog: Catalog = (await catalogs[locale]()).default;
+    const forms = new Intl.PluralRules(locale).resolvedOptions().pluralCategories;
+    expect(Object.keys(catalog.counts)).toEqual(Object.keys(english.counts));
+    for (const [key, texts] of Object.entries(catalog.counts)) {
+      expect(Object.keys(texts).sort(), key).toEqual([...forms].sort());
+      for (const text of Object.values(texts)) expect(text.trim()).not.toBe("");
+    }
+  });
+
+  it("is another language than English", async () => {
+    const catalog: Catalog = (await catalogs[locale]()).default;
+    const same = Object.entries(catalog.texts).filter(([key, text]) => text === (english.texts as Record<string, string>)[key]);
+    expect(locale === "en" || same.length < 8, JSON.stringify(same)).toBe(true);
+  });
+});
+
+it.each([
+  ["pt-BR", "pt"],
+  ["DE_at", "de"],
+  ["uk", "uk"],
+  ["ja-JP", "ja"],
+  ["nb-NO", "en"],
+  ["", "en"],
+  ["constructor", "en"],
+  ["../../etc", "en"],
+])("speaks to a page in %s the language %s", (tag, locale) => {
+  expect(localeOf(tag)).toBe(locale);
+});
+
+it("says and counts in the language that was loaded", async () => {
+  await speak("uk-UA");
+  expect(staffLine({ online: true, names: ["Ірина"] })).toBe("Ірина на зв’язку");
+  expect([1, 2, 5, 21].map((count) => counted("news", count))).toEqual([
+    "1 нове повідомлення.",
+    "2 нові повідомлення.",
+    "5 нових повідомлень.",
+    "21 нове повідомлення.",
+  ]);
+  expect(dayText(0, 0)).toBe("Сьогодні");
+  await speak("en-GB");
+  expect(dayText(Date.UTC(2026, 0, 5, 12), Date.UTC(2026, 0, 9, 12))).toBe("Monday 5 January");
+  // A name that looks like a place to fill in stays what it is.
+  expect(said("typing", { name: "{name}" })).toBe("{name} is typing");
+});
+
+it("uses every text", () => {
+  const folder = new URL("../src/", import.meta.url);
+  const sources = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((name) => /\.tsx?$/.test(name));
+  const code = sources.map((name) => readFileSync(new URL(name, folder), "utf8")).join("\n");
+  const unused = Object.keys({ ...english.texts, ...english.counts }).filter((key) => !code.includes(`"${key}"`));
+  expect(unused).toEqual([]);
+});
+
+it("says nothing that no catalog has", () => {
+  const folder = new URL("../src/panel/view/", import.meta.url);
+  for (const name of readdirSync(folder)) {
+    const code = readFileSync(new URL(name, folder), "utf8").replace(/^\s*(\/\/|\*|\/\*|\{\/\*).*$/gm, "");
+    // Words between tags, and words in what is shown or read out.
+    expect(code.match(/>\s*[A-Z][a-z]+ ?[a-z]*[^<>=;(){}]*</g) ?? [], name).toEqual([]);
+    expect(code.match(/(?:aria-label|title|placeholder|alt)="[^"]+"/g) ?? [], name).toEqual([]);
+  }
+});
