@@ -4,6 +4,7 @@ import { useEffect, useRef, useState, type KeyboardEvent, type RefObject } from 
 import type { InboxFilter } from "@switchboard/protocol";
 
 import { foundAt, neighbourOf, shownOrder } from "../live/selection.ts";
+import { clearPicked } from "../live/pick.ts";
 import { inbox, watchInbox } from "../live/session.ts";
 import { Icon } from "../part/icon.tsx";
 import { Button, IconButton } from "../part/control.tsx";
@@ -13,6 +14,7 @@ import { useStore } from "../part/store.ts";
 import { useActions } from "../shell/action.ts";
 import { Checklist } from "./checklist.tsx";
 import { LiveList } from "./list.tsx";
+import { PickedBar } from "./picked.tsx";
 import { FoundCount, SearchList } from "./search.tsx";
 import { onSite, SiteChoice, useListSite } from "./site.tsx";
 
@@ -36,6 +38,8 @@ export function InboxPage() {
   const width = usePaneWidth(LIST_SIZE);
   const site_id = useListSite();
   useEffect(() => watchInbox(filter, site_id), [filter, site_id]);
+  // What was picked in one list is not picked in another.
+  useEffect(() => clearPicked(), [filter, site_id, search]);
   useWalk(filter, chosen);
   const pane = useRef<HTMLElement>(null);
   const field = useRef<HTMLInputElement>(null);
@@ -51,7 +55,7 @@ export function InboxPage() {
           if (event.key === "Escape" && search && event.target !== field.current) toField();
         }}
       >
-        <ListHead filter={filter} search={search} field={field} onDown={() => focusRows(pane.current)} />
+        <ListHead filter={filter} search={search} chosen={chosen} field={field} onDown={() => focusRows(pane.current)} />
         {search ? (
           <SearchList filter={filter} search={search} chosen={chosen} onTop={toField} />
         ) : (
@@ -70,12 +74,13 @@ export function InboxPage() {
 interface HeadProps {
   filter: InboxFilter;
   search: string;
+  chosen: string | undefined;
   field: RefObject<HTMLInputElement | null>;
   /** Goes into the list; says whether there is something to go to. */
   onDown: () => boolean;
 }
 
-function ListHead({ filter, search, field, onDown }: HeadProps) {
+function ListHead({ filter, search, chosen, field, onDown }: HeadProps) {
   const counts = useStore(inbox, (held) => held.counts);
   const navigate = useNavigate();
   const [text, setText] = useState(search);
@@ -140,6 +145,7 @@ function ListHead({ filter, search, field, onDown }: HeadProps) {
         </nav>
       )}
       {!search && <SiteChoice />}
+      {!search && <PickedBar chosen={chosen} />}
     </header>
   );
 }

@@ -10,6 +10,7 @@ import { Face, Lamp } from "../part/lamp.tsx";
 import { useStore } from "../part/store.ts";
 import { Ago, Since, soonText } from "../part/time.tsx";
 import { now } from "../part/clock.ts";
+import { pick, PickBox } from "./picked.tsx";
 import { onSite, SiteName } from "./site.tsx";
 import { lampOf, priorityName } from "./word.ts";
 
@@ -24,41 +25,51 @@ export const Row = memo(function Row({ id, filter, chosen, gone, tabIndex }: { i
   const lamp = lampOf(row, here);
   const unread = isUnread(row, mark);
   return (
-    <Link
-      to="/inbox/$list/$conversationId"
-      params={{ list: filter, conversationId: id }}
-      search={onSite}
-      className="row"
-      tabIndex={tabIndex}
-      aria-current={chosen ? "true" : undefined}
-      data-unread={unread || undefined}
-      data-gone={gone || undefined}
-      draggable={false}
-    >
-      <Lamp state={lamp.state} name={lamp.name} />
-      <span className="row-main">
-        <span className="row-top">
-          <span className="row-name cut">
-            <bdi>{row.contact_name}</bdi>
-            {unread && <span className="heard-only">, unread</span>}
-          </span>
-          <SiteName site_id={row.site_id} />
-          {row.priority > 2 && (
-            <span className="row-priority" data-priority={row.priority}>
-              {priorityName(row.priority)}
+    <>
+      <PickBox id={id} name={row.contact_name} />
+      <Link
+        to="/inbox/$list/$conversationId"
+        params={{ list: filter, conversationId: id }}
+        search={onSite}
+        className="row"
+        data-row={id}
+        onClick={(event) => {
+          // As files are picked: with Shift or Ctrl a click picks and opens nothing.
+          if (!event.shiftKey && !event.ctrlKey && !event.metaKey) return;
+          event.preventDefault();
+          pick(id, event.shiftKey);
+        }}
+        tabIndex={tabIndex}
+        aria-current={chosen ? "true" : undefined}
+        data-unread={unread || undefined}
+        data-gone={gone || undefined}
+        draggable={false}
+      >
+        <Lamp state={lamp.state} name={lamp.name} />
+        <span className="row-main">
+          <span className="row-top">
+            <span className="row-name cut">
+              <bdi>{row.contact_name}</bdi>
+              {unread && <span className="heard-only">, unread</span>}
             </span>
-          )}
-          <RowTime row={row} />
-        </span>
-        <span className="row-bottom">
-          <span className="row-preview cut">
-            <bdi>{types ? <em>is typing</em> : previewText(row)}</bdi>
+            <SiteName site_id={row.site_id} />
+            {row.priority > 2 && (
+              <span className="row-priority" data-priority={row.priority}>
+                {priorityName(row.priority)}
+              </span>
+            )}
+            <RowTime row={row} />
           </span>
-          {assignee && <Face name={assignee.name} seed={assignee.id} size="small" />}
-          {assignee && <span className="heard-only">Assigned to {assignee.name}</span>}
+          <span className="row-bottom">
+            <span className="row-preview cut">
+              <bdi>{types ? <em>is typing</em> : previewText(row)}</bdi>
+            </span>
+            {assignee && <Face name={assignee.name} seed={assignee.id} size="small" />}
+            {assignee && <span className="heard-only">Assigned to {assignee.name}</span>}
+          </span>
         </span>
-      </span>
-    </Link>
+      </Link>
+    </>
   );
 });
 

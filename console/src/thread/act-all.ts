@@ -1,0 +1,68 @@
+/** The same done with several conversations: said once, taken back in one step. */
+import type { AgentId, Command, Conversation } from "@switchboard/protocol";
+
+import { errorText } from "../api/http.ts";
+import { command, membership, status, team } from "../live/session.ts";
+import { now } from "../part/clock.ts";
+import { soonText } from "../part/time.tsx";
+import { toast, toastError } from "../part/toast.tsx";
+
+interface Deed {
+  what: Command;
+  back: Command;
+}
+
+/** Does all, and says how many it were. Those that were refused are told apart, and not taken back. */
+function performAll(deeds: readonly Deed[], words: string): void {
+  if (deeds.length === 0) return;
+  const done = new Set<Deed>();
+  const undo = () => {
+    for (const deed of done) void command(deed.back).catch((error: unknown) => toastError(errorText(error)));
+  };
+  const is_late = status.get().name !== "live" || !navigator.onLine;
+  toast(is_late ? `${countText(deeds.length)} ${words}, once the connection is back` : `${countText(deeds.length)} ${words}`, undo);
+  const refused: unknown[] = [];
+  for (const deed of deeds) {
+    // Taken back in the order it was done: what is still under way comes first.
+    done.add(deed);
+    void command(deed.what)
+      .catch((error: unknown) => {
+        done.delete(deed);
+        refused.push(error);
+        if (refused.length === 1) toastError(errorText(error));
+      });
+  }
+}
+
+function countText(count: number): string {
+  return count === 1 ? "1 conversation" : `${count} conversations`;
+}
+
+/** Gives all of them to a member, or to nobody. */
+export function assignAll(rows: readonly Conversation[], agent_id: AgentId | null): void {
+  const name = agent_id === null ? "nobody" : agent_id === membership.get()?.agent_id ? "you" : (team.get().agents.get(agent_id)?.name ?? "a member");
+  const changing = rows.filter((row) => (row.assignee_id ?? null) !== agent_id);
+  performAll(
+    changing.map(({ id, assignee_id }) => ({
+      what: { do: "assign", conversation_id: id, agent_id },
+      back: { do: "assign", conversation_id: id, agent_id: assignee_id ?? null },
+    })),
+    `assigned to ${name}`,
+  );
+}
+
+/** Lets all of them rest. */
+export function snoozeAll(rows: readonly Conversation[], until_ms: number): void {
+  performAll(
+    rows.filter((row) => row.state !== "closed").map(({ id }) => ({ what: { do: "snooze", conversation_id: id, until_ms }, back: { do: "reopen", conversation_id: id } })),
+    `snoozed until ${soonText(until_ms, now())}`,
+  );
+}
+
+/** Ends all of them. */
+export function closeAll(rows: readonly Conversation[]): void {
+  performAll(
+    rows.filter((row) => row.state !== "closed").map(({ id }) => ({ what: { do: "close", conversation_id: id }, back: { do: "reopen", conversation_id: id } })),
+    "closed",
+  );
+}

@@ -1,0 +1,108 @@
+// Several conversations at once: picked by mouse and by keys, done with in one step, taken back in one.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+
+import { violations } from "../axe.mjs";
+import { Stack, openPanel, openRow, say, until } from "../stack.mjs";
+
+let stack;
+let page;
+const words = ["first of four", "second of four", "third of four", "last of four"];
+before(async () => {
+  stack = await Stack.start();
+  for (const each of words) {
+    const visitor = await stack.person();
+    await visitor.goto(`${stack.origin}/demo/`);
+    const panel = await openPanel(visitor);
+    await say(panel, each);
+    await panel.getByText("Sent", { exact: true }).first().waitFor();
+    await visitor.context().close();
+  }
+  page = await stack.console({ viewport: { width: 1440, height: 900 } });
+  await page.locator("a.row").nth(3).waitFor();
+});
+after(() => stack.stop());
+
+const row = (text) => page.locator("a.row", { hasText: text });
+const bar = () => page.getByRole("toolbar", { name: "With the picked conversations" });
+const picked = (count) => bar().getByText(`${count} picked`).waitFor();
+const inList = (list) => page.getByRole("navigation", { name: "Lists" }).getByRole("link", { name: list });
+
+/** Waits until a list of the server holds so many. */
+async function stored(filter, count) {
+  const { api, headers } = await stack.api();
+  await until(`${count} in ${filter}`, async () => (await api.ask("GET", `conversations?filter=${filter}`, undefined, headers)).items.length === count);
+}
+
+/** Takes back what the words tell of, once the server has it; they stay while they are pointed at. */
+async function undo(said, filter, count) {
+  const toast = page.locator(".toast", { hasText: said });
+  await toast.hover();
+  await stored(filter, count);
+  await toast.getByRole("button", { name: "Undo" }).click();
+  await stored(filter, 0);
+}
+
+async function list(name, texts) {
+  await inList(name).click();
+  await until(`${texts.length} in ${name}`, async () => (await page.locator("a.row").count()) === texts.length);
+  for (const text of texts) await row(text).waitFor();
+}
+
+test("rows are picked with Ctrl, with Shift as a range, and by their box", async () => {
+  await row("last of four").click({ modifiers: ["Control"] });
+  await picked(1);
+  // Nothing was opened by it.
+  assert.match(new URL(page.url()).pathname, /\/inbox\/all\/?$/);
+  await row("second of four").click({ modifiers: ["Shift"] });
+  await picked(3);
+  await row("first of four").hover();
+  await page.locator("li", { has: row("first of four") }).getByRole("checkbox").click();
+  await picked(4);
+  await row("third of four").click({ modifiers: ["Control"] });
+  await picked(3);
+  assert.deepEqual(await violations(page), []);
+  await page.keyboard.press("Escape");
+  await bar().waitFor({ state: "detached" });
+});
+
+test("by keys alone: walk, pick with X, assign, and undo", async () => {
+  await row("last of four").focus();
+  await page.keyboard.press("x");
+  await picked(1);
+  await page.keyboard.press("ArrowDown");
+  await until("the focus on the next row", () => page.evaluate(() => document.activeElement?.textContent?.includes("third of four")));
+  await page.keyboard.press("x");
+  await picked(2);
+  await bar().getByRole("button", { name: "Assign" }).focus();
+  await page.keyboard.press("Enter");
+  await page.getByRole("menuitem", { name: /\(you\)$/ }).waitFor();
+  await page.keyboard.press("Enter");
+  await undo("2 conversations assigned to you", "mine", 2);
+  await list("Mine", []);
+  await page.getByText("Nothing is assigned to you").waitFor();
+  await list("All", words);
+});
+
+test("snoozed ones stand in their own list, closed ones in theirs, and those that wait in another", async () => {
+  await list("Waiting", words);
+  await row("first of four").click({ modifiers: ["Control"] });
+  await row("second of four").click({ modifiers: ["Control"] });
+  await bar().getByRole("button", { name: "Snooze the picked ones" }).click();
+  await page.getByRole("menuitem", { name: /In 3 hours/ }).click();
+  await list("Snoozed", ["first of four", "second of four"]);
+  await list("Waiting", ["third of four", "last of four"]);
+  await row("third of four").click({ modifiers: ["Control"] });
+  await row("last of four").click({ modifiers: ["Control"] });
+  await bar().getByRole("button", { name: "Close" }).click();
+  await undo("2 conversations closed", "closed", 2);
+  await list("Closed", []);
+  await page.getByText("Nothing is closed yet").waitFor();
+  await list("Waiting", ["third of four", "last of four"]);
+  // One that is looked at can be picked, too.
+  await openRow(page, "third of four");
+  await page.keyboard.press("x");
+  await picked(1);
+  assert.deepEqual(stack.complaints, []);
+});
