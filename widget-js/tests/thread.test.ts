@@ -37,6 +37,14 @@ const rows = (threads: Thread[], outbox: OutboxItem[] = []): readonly Record<str
   rowsOf(threads, outbox, () => null) as unknown as readonly Record<string, unknown>[];
 
 describe("the rows of a thread", () => {
+  it("quotes what a message answers, where that is known", () => {
+    const answer = (number: number, reply_to_id: string): VisitorEntry =>
+      entry(number, { content: { kind: "message", message: { format: "plain", body: "that one", reply_to_id } } });
+    const asked = entry(1, you(1));
+    const shown = rows([thread([asked, answer(2, asked.id), answer(3, "ent_elsewhere")])]).filter(({ type }) => type === "message");
+    expect(shown.map(({ quote }) => (quote as { name: string } | null)?.name ?? null)).toEqual([null, "You:", null]);
+  });
+
   it("groups messages of one author that stand close", () => {
     const shown = rows([thread([entry(1), entry(2), entry(3, you(3)), entry(4, { sent_at_ms: 3_000_000 })])]);
     expect(shown.filter(({ type }) => type === "message").map(({ isFirst, isLast }) => [isFirst, isLast])).toEqual([

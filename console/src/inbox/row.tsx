@@ -5,11 +5,12 @@ import type { Conversation, InboxFilter } from "@switchboard/protocol";
 
 import { CUSTOMER, typing } from "../live/signal.ts";
 import { isUnread, reads, records } from "../live/record.ts";
-import { team, visitors } from "../live/session.ts";
+import { membership, team, visitors } from "../live/session.ts";
 import { Face, Lamp } from "../part/lamp.tsx";
 import { useStore } from "../part/store.ts";
 import { Ago, Since, soonText } from "../part/time.tsx";
 import { now } from "../part/clock.ts";
+import { begunText, drafts } from "../thread/draft.ts";
 import { pick, PickBox } from "./picked.tsx";
 import { onSite, SiteName } from "./site.tsx";
 import { lampOf, priorityName } from "./word.ts";
@@ -21,6 +22,9 @@ export const Row = memo(function Row({ id, filter, chosen, gone, tabIndex }: { i
   const here = useStore(visitors, (held) => (row?.visitor_id ? held.rows.get(row.visitor_id)?.state === "active" : false));
   const types = useStore(typing, (held) => held.get(id)?.some((typist) => typist.who === CUSTOMER) ?? false);
   const assignee = useStore(team, (held) => (row?.assignee_id ? held.agents.get(row.assignee_id) : undefined));
+  const me = useStore(membership, (member) => member?.agent_id ?? "");
+  // What was begun in the open one stands in its composer.
+  const begun = useStore(drafts, (all) => (chosen ? "" : begunText(all[`${me} ${id}`])));
   if (!row) return null;
   const lamp = lampOf(row, here);
   const unread = isUnread(row, mark);
@@ -62,7 +66,7 @@ export const Row = memo(function Row({ id, filter, chosen, gone, tabIndex }: { i
           </span>
           <span className="row-bottom">
             <span className="row-preview cut">
-              <bdi>{types ? <em>is typing</em> : previewText(row)}</bdi>
+              <bdi>{types ? <em>is typing</em> : begun ? <Begun text={begun} /> : previewText(row)}</bdi>
             </span>
             {assignee && <Face name={assignee.name} seed={assignee.id} size="small" />}
             {assignee && <span className="heard-only">Assigned to {assignee.name}</span>}
@@ -72,6 +76,14 @@ export const Row = memo(function Row({ id, filter, chosen, gone, tabIndex }: { i
     </>
   );
 });
+
+function Begun({ text }: { text: string }) {
+  return (
+    <>
+      <span className="row-begun">Draft:</span> {text}
+    </>
+  );
+}
 
 function RowTime({ row }: { row: Conversation }) {
   if (row.state === "snoozed" && row.snoozed_until_ms) {

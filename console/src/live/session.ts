@@ -166,6 +166,7 @@ function take(from: AgentClient, news: AgentNews): void {
       inbox.set((held) => withSnapshot(held, news));
       return;
     case "inbox_changes":
+      for (const listener of change_listeners) listener(news.rows);
       noteRecords(news.rows);
       inbox.set((held) => withChanges(held, news));
       return;
@@ -273,6 +274,14 @@ export async function loadOlder(): Promise<void> {
   );
   noteRecords(page.items);
   inbox.set((held) => withOlder(held, list, page.items, page.cursor ?? null));
+}
+
+const change_listeners = new Set<(rows: readonly Conversation[]) => void>();
+
+/** Tells of rows that changed, before they are known here; the result ends that. */
+export function onInboxChanges(listener: (rows: readonly Conversation[]) => void): () => void {
+  change_listeners.add(listener);
+  return () => change_listeners.delete(listener);
 }
 
 /** Says whether I can be reached. */

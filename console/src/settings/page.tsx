@@ -7,6 +7,7 @@ import { useMay } from "../live/right.ts";
 import { Icon, type IconName } from "../part/icon.tsx";
 import { AuditPage } from "./audit.tsx";
 import { KeysPage } from "./keys.tsx";
+import { NoticesPage } from "./notices.tsx";
 import { ProfilePage } from "./profile.tsx";
 import { SitesPage } from "./sites.tsx";
 import { TeamPage } from "./team.tsx";
@@ -25,6 +26,7 @@ const PAGES: Record<string, Page> = {
   team: { name: "Team", icon: "team", needs: "team.write", show: () => <TeamPage /> },
   keys: { name: "API keys", icon: "key", needs: "keys.write", show: () => <KeysPage /> },
   audit: { name: "Audit log", icon: "log", needs: "audit.read", show: () => <AuditPage /> },
+  notifications: { name: "Notifications", icon: "bell", needs: null, show: () => <NoticesPage /> },
   profile: { name: "Profile", icon: "person", needs: null, show: () => <ProfilePage /> },
 };
 

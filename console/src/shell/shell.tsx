@@ -7,6 +7,7 @@ import { useStore } from "../part/store.ts";
 import { Toasts, undoLast } from "../part/toast.tsx";
 import { listenForKeys, useActions, type Action } from "./action.ts";
 import { ConnectionLine } from "./connection.tsx";
+import { followNotices } from "./notice.ts";
 import { Palette, palette_open } from "./palette.tsx";
 import { Rail } from "./rail.tsx";
 import { sheet_open, ShortcutSheet } from "./sheet.tsx";
@@ -17,6 +18,7 @@ export function Shell() {
   useEffect(listenForKeys, []);
   useActions(useGeneralActions());
   useTitle();
+  useNotices();
   return (
     <div className="shell">
       <a className="skip" href="#place">
@@ -67,6 +69,7 @@ function useGeneralActions(): Action[] {
     page("Settings: Team", "team", "g t"),
     page("Settings: Workspace", "workspace"),
     page("Settings: API keys", "keys"),
+    page("Settings: Notifications", "notifications"),
     page("Settings: Profile and password", "profile"),
     { id: "palette", name: "Find anything", group: "General", keys: "mod+k", inText: true, keyOnly: true, run: () => palette_open.set(true) },
     { id: "sheet", name: "Show keyboard shortcuts", group: "General", keys: "?", run: () => sheet_open.set(true) },
@@ -86,6 +89,15 @@ function useGeneralActions(): Action[] {
       run: () => theme.set(document.documentElement.dataset["theme"] === "dark" ? "light" : "dark"),
     },
   ];
+}
+
+/** While the console is open, new words of customers call whoever asked for it. */
+function useNotices(): void {
+  const navigate = useNavigate();
+  useEffect(
+    () => followNotices((conversation_id) => void navigate({ to: "/inbox/$list/$conversationId", params: { list: "all", conversationId: conversation_id } })),
+    [navigate],
+  );
 }
 
 function useTitle(): void {

@@ -4,13 +4,15 @@ import { useEffect, useLayoutEffect, useRef, useState, type ClipboardEvent, type
 import type { Attachment, Conversation, PresenceState } from "@switchboard/protocol";
 
 import { visitorQuery } from "../api/query.ts";
-import { client, membership, status, visitors } from "../live/session.ts";
+import { client, membership, status, team, visitors } from "../live/session.ts";
 import { Button, IconButton } from "../part/control.tsx";
+import { Icon } from "../part/icon.tsx";
 import { useStore } from "../part/store.ts";
 import { keysText, useActions } from "../shell/action.ts";
 import { reopen } from "./act.ts";
 import { changeDraft, drafts, EMPTY_DRAFT, type Draft, type Mode } from "./draft.ts";
 import { ComposerFiles } from "./composer-files.tsx";
+import { readsLikeNote } from "./guard.ts";
 import { FILES_MAX, useUploads } from "./upload.ts";
 import { toastError } from "../part/toast.tsx";
 
@@ -52,7 +54,28 @@ export function Composer({ row, onSent }: { row: Conversation; onSent: () => voi
       }}
     >
       <ComposerHead row={row} writing={writing} />
+      {writing.quote && (
+        <div className="quoting">
+          <Icon name="reply" />
+          <bdi className="quoted-name">{writing.quote.name}</bdi>
+          <bdi className="cut grow">{writing.quote.text}</bdi>
+          <IconButton icon="close" name="Answer nothing in particular" onClick={writing.dropQuote} />
+        </div>
+      )}
       <ComposerField row={row} writing={writing} />
+      {writing.doubted && (
+        <div className="doubt" role="alert">
+          <span className="grow">
+            This reads like a note for the team. <bdi>{row.contact_name}</bdi> would see it.
+          </span>
+          <Button size="small" icon="note" onClick={writing.makeNote}>
+            Make it a note
+          </Button>
+          <Button size="small" onClick={() => writing.send({ sure: true })}>
+            Send it all the same
+          </Button>
+        </div>
+      )}
       <ComposerFiles files={writing.files} onRemove={writing.removeFile} uploads={writing.uploads} />
       <ComposerFoot writing={writing} />
     </form>
@@ -70,9 +93,12 @@ function useWriting(row: Conversation, onSent: () => void) {
   const mode: Mode = closed ? "note" : draft.mode;
   const text = draft[mode];
   const files = draft.files;
+  // A message that customers read cannot answer what they do not see.
+  const quote = draft.quote && (mode === "note" || draft.quote.kind === "message") ? draft.quote : null;
   const field = useRef<HTMLTextAreaElement>(null);
   const picker = useRef<HTMLInputElement>(null);
   const signalTyping = useTypingSignal(row.id);
+  const [doubted, setDoubted] = useState(false);
   const change = (next: Partial<Draft>) => changeDraft(key, next);
   const uploads = useUploads((file) => change({ files: [...(drafts.get()[key]?.files ?? []), file] }));
   const body = text.trim();
@@ -83,6 +109,8 @@ function useWriting(row: Conversation, onSent: () => void) {
     mode,
     text,
     files,
+    quote,
+    doubted,
     uploads,
     closed,
     too_long,
@@ -90,6 +118,7 @@ function useWriting(row: Conversation, onSent: () => void) {
     field,
     picker,
     write(next: string) {
+      setDoubted(false);
       change({ [mode]: next });
       if (mode === "reply") signalTyping(next.trim() !== "");
     },
@@ -102,21 +131,43 @@ function useWriting(row: Conversation, onSent: () => void) {
       if (list.length > free) toastError(`A message takes ${FILES_MAX} files at most.`);
       uploads.add(list.slice(0, Math.max(0, free)));
     },
+    dropQuote: () => change({ quote: null }),
     removeFile: (id: string) => change({ files: files.filter((file) => file.id !== id) }),
-    send() {
+    /** What a customer was not meant to read goes to the team instead. */
+    makeNote() {
+      setDoubted(false);
+      change({ mode: "note", note: text, reply: "" });
+      signalTyping(false);
+      requestAnimationFrame(() => field.current?.focus());
+    },
+    send({ sure }: { sure: boolean } = { sure: false }) {
       if (!ready) return;
-      sendWords(row.id, mode, body, files);
-      change({ [mode]: "", files: [] });
+      if (mode === "reply" && !sure && readsLikeNote(body, [...team.get().agents.values()].map((agent) => agent.name))) {
+        setDoubted(true);
+        return;
+      }
+      setDoubted(false);
+      sendWords({ conversation_id: row.id, mode, body, files, reply_to_id: quote?.entry_id ?? null });
+      change({ [mode]: "", files: [], quote: null });
       signalTyping(false);
       onSent();
     },
   };
 }
 
-function sendWords(conversation_id: string, mode: Mode, body: string, files: readonly Attachment[]): void {
+interface Sending {
+  conversation_id: string;
+  mode: Mode;
+  body: string;
+  files: readonly Attachment[];
+  reply_to_id: string | null;
+}
+
+function sendWords({ conversation_id, mode, body, files, reply_to_id }: Sending): void {
   const written = {
     conversation_id,
     format: "markdown" as const,
+    ...(reply_to_id === null ? {} : { reply_to_id }),
     ...(body === "" ? {} : { body }),
     ...(files.length === 0 ? {} : { attachment_ids: files.map((file) => file.id) }),
   };

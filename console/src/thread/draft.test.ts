@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { EMPTY_DRAFT, withDraft, type Draft } from "./draft.ts";
+import { begunText, EMPTY_DRAFT, withDraft, type Draft } from "./draft.ts";
 
 const draft = (reply: string, changed_at_ms: number): Draft => ({ ...EMPTY_DRAFT, reply, changed_at_ms });
 
@@ -9,6 +9,17 @@ describe("drafts", () => {
     const one = withDraft({}, "agt_1 cnv_a", draft("hello", 1));
     expect(one["agt_1 cnv_a"]?.reply).toBe("hello");
     expect(withDraft(one, "agt_1 cnv_a", draft("", 2))).toEqual({});
+  });
+
+  it("keep what is answered, also before a word is written", () => {
+    const quote = { entry_id: "ent_1", kind: "message", name: "Ana", text: "Is it?" } as const;
+    expect(withDraft({}, "agt_1 cnv_a", { ...draft("", 1), quote })["agt_1 cnv_a"]?.quote).toEqual(quote);
+  });
+
+  it("say in a list what was begun", () => {
+    expect(begunText(draft(" It is,\nand more", 1))).toBe("It is,");
+    expect(begunText({ ...EMPTY_DRAFT, note: "ask Jon" })).toBe("ask Jon");
+    expect(begunText(undefined)).toBe("");
   });
 
   it("drop the oldest of too many", () => {

@@ -1,10 +1,18 @@
 /** Drafts: what stands in a composer, per conversation, kept over reloads. */
-import type { Attachment } from "@switchboard/protocol";
+import type { Attachment, EntryId } from "@switchboard/protocol";
 
 import { createKeptStore } from "../part/store.ts";
 
 /** Who a text is for. */
 export type Mode = "reply" | "note";
+
+/** A message or note that is answered. */
+export interface Quote {
+  entry_id: EntryId;
+  kind: "message" | "note";
+  name: string;
+  text: string;
+}
 
 /** What stands in a composer. */
 export interface Draft {
@@ -12,11 +20,13 @@ export interface Draft {
   reply: string;
   note: string;
   files: readonly Attachment[];
+  /** What the reply or note answers; drafts of an earlier page know nothing of it. */
+  quote?: Quote | null;
   changed_at_ms: number;
 }
 
 /** An empty composer. */
-export const EMPTY_DRAFT: Draft = { mode: "reply", reply: "", note: "", files: [], changed_at_ms: 0 };
+export const EMPTY_DRAFT: Draft = { mode: "reply", reply: "", note: "", files: [], quote: null, changed_at_ms: 0 };
 
 const DRAFTS_MAX = 100;
 
@@ -30,7 +40,7 @@ export const drafts = createKeptStore<Record<string, Draft>>(
 /** Puts a draft in; empty ones are forgotten, and the oldest of too many. */
 export function withDraft(all: Record<string, Draft>, key: string, draft: Draft): Record<string, Draft> {
   const rest = Object.entries(all).filter(([each]) => each !== key);
-  const empty = draft.reply === "" && draft.note === "" && draft.files.length === 0 && draft.mode === "reply";
+  const empty = draft.reply === "" && draft.note === "" && draft.files.length === 0 && draft.mode === "reply" && !draft.quote;
   const kept = empty ? rest : [...rest, [key, draft] as const];
   kept.sort(([, a], [, b]) => b.changed_at_ms - a.changed_at_ms);
   return Object.fromEntries(kept.slice(0, DRAFTS_MAX));
@@ -45,4 +55,10 @@ export function dropDrafts(conversation_ids: readonly string[]): void {
 /** Changes a draft. */
 export function changeDraft(key: string, change: Partial<Draft>): void {
   drafts.set((all) => withDraft(all, key, { ...EMPTY_DRAFT, ...all[key], ...change, changed_at_ms: Date.now() }));
+}
+
+/** What was begun for a conversation and not sent, as a list shows it: a reply before a note; nothing where nothing was. */
+export function begunText(draft: Draft | undefined): string {
+  const text = draft?.reply.trim() || draft?.note.trim() || "";
+  return text.split("\n", 1)[0] ?? "";
 }

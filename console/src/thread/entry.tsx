@@ -1,9 +1,11 @@
 /** The lines of a thread: messages, notes, events, days. */
 import { memo, useState, type KeyboardEvent } from "react";
+import { plainText } from "@switchboard/markup";
 import type { Message } from "@switchboard/protocol";
 
 import { errorText } from "../api/http.ts";
 import { refusalText } from "../api/word.ts";
+import { useMay } from "../live/right.ts";
 import { client, command } from "../live/session.ts";
 import { Button, IconButton } from "../part/control.tsx";
 import { copyText } from "../part/copy.tsx";
@@ -15,6 +17,7 @@ import { Clock, dayText, exactText } from "../part/time.tsx";
 import { now } from "../part/clock.ts";
 import { toast, toastError } from "../part/toast.tsx";
 import { Body } from "./body.tsx";
+import { changeDraft } from "./draft.ts";
 import { authorKey, type Item, type Mark, type Written } from "./item.ts";
 import { authorName, eventText, type Names } from "./event.ts";
 import { FileView } from "./file.tsx";
@@ -81,15 +84,19 @@ function WrittenLine({ item, names, conversation_id, may_delete }: { item: Writt
               onSave={(body) => command({ do: "edit_message", conversation_id, entry_id: item.entry_id ?? "", body })}
             />
           ) : (
-            <Words message={item.message} erased={names.erased} />
+            <>
+              {item.quote && <QuotedLine quote={item.quote} names={names} />}
+              <Words message={item.message} erased={names.erased} />
+            </>
           )}
         </div>
         {(item.mark === "refused" || item.problem) && <RefusedLine item={item} />}
         {item.mark && item.mark !== "refused" && <MarkLine mark={item.mark} />}
       </div>
-      {changeable && !editing && (
+      {item.entry_id !== null && !deleted && !editing && (
         <span className="said-tools">
-          <Menu trigger={<IconButton icon="more" name="Change this" />} align={ours ? "end" : "start"}>
+          <QuoteButton item={item} name={name} me={names.me} conversation_id={conversation_id} />
+          {changeable && <Menu trigger={<IconButton icon="more" name="Change this" />} align={ours ? "end" : "start"}>
             {mine && item.message.body !== "" && (
               <MenuItem icon="edit" onSelect={() => setEditing(true)}>
                 Edit
@@ -101,12 +108,49 @@ function WrittenLine({ item, names, conversation_id, may_delete }: { item: Writt
             <MenuItem icon="trash" tone="risk" onSelect={() => setDeleting(true)}>
               Delete
             </MenuItem>
-          </Menu>
+          </Menu>}
         </span>
       )}
       {deleting && <DeleteDialog item={item} conversation_id={conversation_id} onClose={() => setDeleting(false)} />}
     </article>
   );
+}
+
+/** Answers one message or note among many: the composer shows which. */
+function QuoteButton({ item, name, me, conversation_id }: { item: Written; name: string; me: string; conversation_id: string }) {
+  const may = useMay();
+  if (!may("conversations.write")) return null;
+  function answer() {
+    const quote = { entry_id: item.entry_id ?? "", kind: item.kind, name, text: shortText(item.message) };
+    // What only the team sees is answered where only the team reads.
+    changeDraft(`${me} ${conversation_id}`, { quote, ...(item.kind === "note" ? { mode: "note" as const } : {}) });
+    requestAnimationFrame(() => document.querySelector<HTMLElement>(".composer-field")?.focus());
+  }
+  return <IconButton icon="reply" name={item.kind === "note" ? "Answer this note" : "Quote this in an answer"} onClick={answer} />;
+}
+
+/** What a line answers; a click leads there. */
+function QuotedLine({ quote, names }: { quote: NonNullable<Written["quote"]>; names: Names }) {
+  const name = quote.author.kind === "agent" ? names.agent(quote.author.agent_id) : authorName(quote.author, names);
+  function go() {
+    const line = document.querySelector<HTMLElement>(`.thread [data-seq="${quote.seq}"]`);
+    if (!line) return;
+    line.scrollIntoView({ block: "center" });
+    line.dataset["sought"] = "";
+    line.addEventListener("animationend", () => delete line.dataset["sought"], { once: true });
+  }
+  return (
+    <button type="button" className="quoted" onClick={go}>
+      <bdi className="quoted-name">{name}</bdi>
+      <bdi className="cut">{names.erased ? "Erased" : shortText(quote.message)}</bdi>
+    </button>
+  );
+}
+
+/** One line of a message. */
+function shortText(message: Message): string {
+  if (message.deleted_at_ms != null) return "Deleted";
+  return plainText(message.format, message.body).replace(/\s+/g, " ").slice(0, 200) || (message.attachments?.[0]?.name ?? "A file");
 }
 
 async function copyWords(text: string): Promise<void> {

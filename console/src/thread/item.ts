@@ -20,6 +20,8 @@ export interface Written {
   /** Of ours to the customer only. */
   mark: Mark | null;
   problem: Problem | null;
+  /** What it answers, where that is loaded. */
+  quote: { author: Author; message: Message; seq: number } | null;
   /** Whether the same author wrote the one above, shortly before. */
   joined: boolean;
 }
@@ -68,6 +70,7 @@ export function itemsOf({ conversation_id, entries, waiting, marks, me, unread_a
     items.push(item);
   };
   const known = new Set<string>();
+  const said = new Map<EntryId, NonNullable<Written["quote"]>>();
   for (const entry of entries) {
     if (entry.client_id) known.add(entry.client_id);
     const { content } = entry;
@@ -79,13 +82,15 @@ export function itemsOf({ conversation_id, entries, waiting, marks, me, unread_a
       items.push({ kind: "unread", key: "unread" });
     }
     if (content.kind === "message" || content.kind === "note") {
-      add(writtenOf(entry, content.kind, content.message, marks, items), entry.sent_at_ms);
+      const quote = said.get(content.message.reply_to_id ?? "") ?? null;
+      said.set(entry.id, { author: entry.author, message: content.message, seq: entry.seq });
+      add({ ...writtenOf(entry, content.kind, content.message, marks, items), quote }, entry.sent_at_ms);
     } else add({ kind: "event", key: entry.id, entry }, entry.sent_at_ms);
   }
   for (const item of waiting) {
     if (known.has(item.client_id)) continue;
     const written = waitingOf(conversation_id, item, me, items);
-    if (written) add(written, item.made_at_ms);
+    if (written) add({ ...written, quote: said.get(written.message.reply_to_id ?? "") ?? null }, item.made_at_ms);
   }
   return items;
 }
@@ -103,6 +108,7 @@ function writtenOf(entry: Entry, kind: "message" | "note", message: Message, mar
     message,
     mark: ours && kind === "message" && !message.deleted_at_ms ? markOf(entry.seq, marks) : null,
     problem: null,
+    quote: null,
     joined: joins(before, kind, entry.author, entry.sent_at_ms),
   };
 }
@@ -127,6 +133,7 @@ function waitingOf(conversation_id: string, item: Waiting, me: AgentId, before: 
     message,
     mark: item.state === "refused" ? "refused" : item.state === "stored" ? "sent" : "sending",
     problem: item.problem,
+    quote: null,
     joined: joins(before, kind, author, item.made_at_ms),
   };
 }

@@ -37,6 +37,14 @@ export interface MessageRow {
   readonly atMs: number;
   readonly mark: Mark | null;
   readonly problem: string | null;
+  /** What it answers, where that is loaded. */
+  readonly quote: Quote | null;
+}
+
+/** A message that another one answers. */
+export interface Quote {
+  readonly name: string;
+  readonly message: Message;
 }
 
 export type Row =
@@ -55,6 +63,7 @@ export function rowsOf(
 ): readonly Row[] {
   const rows: Row[] = [];
   const shown = new Set<string>();
+  const quotes = new Map<string, Quote>();
   for (const thread of threads) {
     if (thread.older) {
       rows.push({
@@ -66,7 +75,12 @@ export function rowsOf(
     for (const entry of thread.entries) {
       if (entry.client_id != null) shown.add(entry.client_id);
       const row = rowOf(entry, thread);
-      if (row !== null) rows.push(row);
+      if (row === null) continue;
+      if (row.type !== "message") rows.push(row);
+      else {
+        rows.push({ ...row, quote: quotes.get(row.message.reply_to_id ?? "") ?? null });
+        quotes.set(entry.id, { name: row.from === "you" ? said("you") : row.name, message: row.message });
+      }
     }
   }
   for (const item of outbox) {
@@ -117,6 +131,7 @@ function rowOf(entry: VisitorEntry, thread: Thread): Row | null {
         atMs: entry.sent_at_ms,
         mark: isOwn ? (isSeen ? "seen" : "stored") : null,
         problem: null,
+        quote: null,
       };
     }
     case "joined":
@@ -157,6 +172,7 @@ function pendingRow(item: OutboxItem, problem: string | null): Row | null {
     atMs: item.made_at_ms,
     mark: item.state,
     problem,
+    quote: null,
   };
 }
 

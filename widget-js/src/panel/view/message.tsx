@@ -3,7 +3,7 @@
 import type { VNode } from "preact";
 import { plainText } from "../../markup/index.ts";
 import type { PanelStore } from "../store.ts";
-import type { Mark, MessageRow } from "../thread.ts";
+import type { Mark, MessageRow, Quote } from "../thread.ts";
 import { exactText, said, timeText } from "../words.ts";
 import type { TextKey } from "../../words/locale.ts";
 import { AttachmentView } from "./attachment.tsx";
@@ -43,6 +43,7 @@ export function MessageView({ row, store, isNewest }: MessageProps): VNode {
           <>
             {message.body !== "" && (
               <div class="bubble">
+                {row.quote !== null && <Quoted quote={row.quote} />}
                 <Words format={message.format} body={message.body} />
               </div>
             )}
@@ -55,6 +56,16 @@ export function MessageView({ row, store, isNewest }: MessageProps): VNode {
       </div>
       <Foot row={row} store={store} isNewest={isNewest} />
     </article>
+  );
+}
+
+/** What the message answers, in one line. */
+function Quoted({ quote: { name, message } }: { quote: Quote }): VNode {
+  const text = message.deleted_at_ms != null ? said("deleted") : plainText(message.format, message.body) || (message.attachments?.[0]?.name ?? "");
+  return (
+    <p class="quoted">
+      <bdi>{name}</bdi> <bdi>{text.slice(0, 200)}</bdi>
+    </p>
   );
 }
 

@@ -1,0 +1,66 @@
+/** What calls me back to the console: kept in this browser, for each has its own. */
+import { useNavigate } from "@tanstack/react-router";
+import { useState } from "react";
+
+import type { Whose } from "../live/notice.ts";
+import { Button, Field, Switch } from "../part/control.tsx";
+import { useStore } from "../part/store.ts";
+import { askForDesktop, chime, desktopState, notice_choice, show } from "../shell/notice.ts";
+import { PageHead, Section } from "./page.tsx";
+
+const WHOSE: readonly [Whose, string][] = [
+  ["mine", "those assigned to me"],
+  ["open", "mine, and those nobody has taken"],
+  ["all", "all"],
+];
+
+const DESKTOP_HINT = {
+  unable: "This browser cannot show notices of the desktop.",
+  ask: "The browser asks once whether it may.",
+  granted: "With the name and the words, while this page is not looked at.",
+  denied: "This browser was told not to show them. Allow notices for this page in the browser’s settings, then come back.",
+} as const;
+
+/** The page. */
+export function NoticesPage() {
+  const choice = useStore(notice_choice);
+  const [state, setState] = useState(desktopState);
+  const navigate = useNavigate();
+  const change = (next: Partial<typeof choice>) => notice_choice.set({ ...choice, ...next });
+  async function setDesktop(desktop: boolean) {
+    const allowed = !desktop || state === "granted" || (await askForDesktop());
+    setState(desktopState());
+    change({ desktop: desktop && allowed });
+  }
+  function tryIt() {
+    if (choice.desktop && state === "granted") show({ conversation_id: "try", name: "Ana Kovač", text: "Is there a yearly plan?" }, () => void navigate({ to: "/inbox/$list", params: { list: "all" } }));
+    if (choice.sound) chime();
+  }
+  return (
+    <div className="page">
+      <PageHead title="Notifications">When a customer writes and you look elsewhere. Chosen for this browser alone; the tab’s title always counts who waits.</PageHead>
+      <Section title="How">
+        <Switch label="Notices of the desktop" hint={DESKTOP_HINT[state]} checked={choice.desktop && state === "granted"} disabled={state === "unable" || state === "denied"} onChange={(desktop) => void setDesktop(desktop)} />
+        <Switch label="A sound" hint="Two soft tones." checked={choice.sound} onChange={(sound) => change({ sound })} />
+        <div>
+          <Button disabled={!choice.sound && !(choice.desktop && state === "granted")} onClick={tryIt}>
+            Try it
+          </Button>
+        </div>
+      </Section>
+      <Section title="For which conversations">
+        <Field label="Tell me of" hint="Of the list that is open in the inbox.">
+          {(props) => (
+            <select {...props} className="input" value={choice.whose} onChange={(event) => change({ whose: event.target.value as Whose })}>
+              {WHOSE.map(([whose, name]) => (
+                <option key={whose} value={whose}>
+                  {name}
+                </option>
+              ))}
+            </select>
+          )}
+        </Field>
+      </Section>
+    </div>
+  );
+}

@@ -1,0 +1,131 @@
+// What helps an agent to write: quotes, drafts that stay, a guard of notes, and a call from elsewhere.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+
+import { violations } from "../axe.mjs";
+import { Stack, answer, openRow, owner, say, sees, until } from "../stack.mjs";
+
+let stack;
+let agent;
+before(async () => {
+  stack = await Stack.start();
+  agent = await stack.console({ viewport: { width: 1440, height: 900 } });
+});
+after(() => stack.stop());
+
+const reply = () => agent.getByRole("textbox", { name: /^Reply to / });
+
+test("one message among many is answered, on both sides it is seen which", async () => {
+  const { page, panel } = await stack.visitor("/demo/");
+  await say(panel, "Is the oolong back?");
+  await say(panel, "And do you ship on Fridays?");
+  await openRow(agent, "ship on Fridays");
+  const asked = agent.getByRole("article").filter({ hasText: "Is the oolong back?" });
+  await asked.hover();
+  await asked.getByRole("button", { name: "Quote this in an answer" }).click();
+  await agent.locator(".quoting", { hasText: "Is the oolong back?" }).waitFor();
+  // It stays over a reload, like the words.
+  await reply().fill("It is, since");
+  await agent.reload();
+  await agent.locator(".quoting", { hasText: "Is the oolong back?" }).waitFor();
+  assert.equal(await reply().inputValue(), "It is, since");
+  assert.deepEqual(await violations(agent), []);
+  await answer(agent, "It is, since Monday.");
+  await agent.locator(".quoting").waitFor({ state: "detached" });
+  await agent.getByRole("article").filter({ hasText: "since Monday" }).getByRole("button", { name: /Is the oolong back\?/ }).waitFor();
+  await panel.locator("article.team", { hasText: "since Monday" }).locator(".quoted", { hasText: "Is the oolong back?" }).waitFor();
+  assert.deepEqual(await violations(panel), []);
+  assert.deepEqual(stack.complaints, []);
+  await page.context().close();
+});
+
+test("a note cannot be answered to the customer, and words that read like a note are not sent unasked", async () => {
+  const { page, panel } = await stack.visitor("/demo/");
+  await say(panel, "where is my parcel?");
+  await openRow(agent, "where is my parcel?");
+  await agent.keyboard.press("n");
+  const note = agent.getByRole("textbox", { name: "Note to the team" });
+  await note.fill("the carrier lost it");
+  await note.press("Enter");
+  const written = agent.getByRole("article").filter({ hasText: "the carrier lost it" });
+  await written.hover();
+  await written.getByRole("button", { name: "Answer this note" }).click();
+  // Only the team reads an answer to it: as a reply it quotes nothing.
+  await agent.locator(".quoting").waitFor();
+  await agent.getByRole("button", { name: "Reply", exact: true }).click();
+  await agent.locator(".quoting").waitFor({ state: "detached" });
+
+  await reply().fill("note: send her a voucher");
+  await reply().press("Enter");
+  await agent.getByText("This reads like a note for the team.").waitFor();
+  assert.deepEqual(await violations(agent), []);
+  await agent.getByRole("button", { name: "Make it a note" }).click();
+  await agent.getByRole("textbox", { name: "Note to the team" }).press("Enter");
+  await agent.getByRole("article", { name: /^Note by/ }).filter({ hasText: "voucher" }).waitFor();
+  await agent.getByRole("button", { name: "Reply", exact: true }).click();
+  await answer(agent, "It is on its way again.");
+  await sees(panel, "on its way again");
+  assert.equal(await panel.getByText("voucher").count(), 0);
+  assert.deepEqual(stack.complaints, []);
+  await page.context().close();
+});
+
+test("what was begun is said in the list until it is sent", async () => {
+  const { page, panel } = await stack.visitor("/demo/");
+  await say(panel, "the first of two");
+  await openRow(agent, "the first of two");
+  await reply().fill("begun, and not");
+  await openRow(agent, "on its way again");
+  await agent.locator("a.row", { hasText: "Draft: begun, and not" }).waitFor();
+  await openRow(agent, "Draft: begun, and not");
+  await answer(agent, "begun, and done");
+  await sees(panel, "begun, and done");
+  await agent.locator("a.row", { hasText: "Draft:" }).waitFor({ state: "detached" });
+  assert.deepEqual(stack.complaints, []);
+  await page.context().close();
+});
+
+test("a customer's words call an agent who looks elsewhere, and only one who asked for it", async () => {
+  const away = await stack.person({ permissions: ["notifications"] });
+  await away.addInitScript(() => {
+    window.called = [];
+    window.Notification = class {
+      static permission = "granted";
+      static requestPermission = async () => "granted";
+      constructor(name, { body, tag }) {
+        window.called.push({ name, body, tag });
+        window.lastCall = this;
+      }
+      close() {}
+    };
+    Document.prototype.hasFocus = () => !window.isAway;
+  });
+  await away.goto(`${stack.origin}/console/sign-in`);
+  await away.getByLabel("E-mail").fill(owner.email);
+  await away.getByLabel("Password").fill(owner.password);
+  await away.getByRole("button", { name: "Sign in" }).click();
+  await away.waitForURL(/\/console\/inbox\//);
+  await away.locator("a.row").first().waitFor();
+  const { page, panel } = await stack.visitor("/demo/");
+  await away.evaluate(() => (window.isAway = true));
+  await say(panel, "said to nobody in particular");
+  await away.locator("a.row", { hasText: "said to nobody in particular" }).waitFor();
+  assert.deepEqual(await away.evaluate(() => window.called), []);
+
+  await away.evaluate(() => (window.isAway = false));
+  await away.getByRole("link", { name: /^Settings/ }).click();
+  await away.getByRole("link", { name: "Notifications" }).click();
+  await away.getByRole("switch", { name: "Notices of the desktop" }).click();
+  assert.deepEqual(await violations(away), []);
+  await away.getByRole("link", { name: /^Inbox/ }).click();
+  await away.locator("a.row", { hasText: "said to nobody in particular" }).waitFor();
+  await away.evaluate(() => (window.isAway = true));
+  await say(panel, "and now to you");
+  await until("the call", () => away.evaluate(() => window.called.some(({ body }) => body === "and now to you")));
+  await away.evaluate(() => window.lastCall.onclick());
+  await away.getByRole("log").getByText("and now to you").waitFor();
+  assert.deepEqual(stack.complaints, []);
+  await away.context().close();
+  await page.context().close();
+});
