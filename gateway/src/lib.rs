@@ -65,6 +65,8 @@ pub struct Parts {
     pub desk: Desk,
     /// Files.
     pub blobs: Blobs,
+    /// What is counted, here and by whoever made it.
+    pub metrics: Arc<Metrics>,
 }
 
 /// Where clients come in. `server` binds them, so that a taken port is known before anything is opened.
@@ -238,7 +240,7 @@ fn doors(config: GatewayConfig, parts: Parts) -> Result<Doors, Error> {
     Ok(Doors(Arc::new(DoorsInner {
         tokens: Tokens::new(config.token_key),
         limits: limits::Limits::new(&config.limits, &parts.world.clock),
-        metrics: Arc::default(),
+        metrics: parts.metrics,
         streams: connection::stream::Streams::default(),
         ready: AtomicBool::new(true),
         world: parts.world,

@@ -100,6 +100,14 @@ metrics! {
     FileRemovalsFailed = "switchboard_file_removals_failed_total", "counter", "Tries to remove an uploaded file that failed; each is made again.";
     /// Rows that were kept long enough.
     RowsForgotten = "switchboard_rows_forgotten_total", "counter", "Rows removed because they were kept long enough.";
+    /// What found no room.
+    RefusedFull = "switchboard_refused_full_total", "counter", "Writes of rows and files that were refused because a disk is full. Nothing of them is stored.";
+    /// Backups that were not written.
+    BackupsFailed = "switchboard_backups_failed_total", "counter", "Backups, daily and by hand, that failed. Each left nothing behind.";
+    /// When the last backup failed.
+    BackupFailedAt = "switchboard_backup_failed_timestamp_seconds", "gauge", "When the last backup failed since the start, in seconds since 1970; 0 where none did.";
+    /// When the last backup was written.
+    BackupWrittenAt = "switchboard_backup_written_timestamp_seconds", "gauge", "When the last backup was written, in seconds since 1970, also before the start where it is a daily one; 0 where there is none.";
     /// Faults of ours.
     Faults = "switchboard_faults_total", "counter", "Faults of ours, each in the log.";
 }

@@ -13,7 +13,7 @@ pub enum Error {
 /// What a client hears of a failure of the store. Logged here once, where it is handled.
 pub(crate) fn refused_by(error: &storage::Error) -> Rejection {
     if error.is_full() {
-        tracing::error!(error.label = error.label(), %error, "the store is full");
+        // Told by the store, once and not for each command.
         ErrorCode::StorageFull.into()
     } else if error.is_unavailable() {
         tracing::warn!(error.label = error.label(), %error, "the store is not available");

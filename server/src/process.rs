@@ -86,7 +86,13 @@ fn block_on<F: Future>(future: F) -> Result<F::Output> {
         .enable_all()
         .build()
         .map_err(|source| system("the runtime", source))?;
-    let output = runtime.block_on(future);
+    let output = runtime.block_on(async {
+        // A file at its limit (`ulimit -f`, LimitFSIZE=) is a full disk, and no reason to be killed: with a
+        // handler, the write itself fails.
+        let too_large = SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw());
+        let _kept = signal(too_large).map_err(|source| system("signals", source))?;
+        Ok::<_, Error>(future.await)
+    })?;
     // What runs still had its time, or was told to end at once.
     runtime.shutdown_background();
     Ok(output)

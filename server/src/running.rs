@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use bus::{Bus, RedisConfig};
 use desk::Desk;
+use gateway::metric::Metrics;
 use gateway::{Gateway, GatewayConfig, Listeners, Parts};
 use router::Router;
 use storage::blob::{BlobConfig, Blobs};
@@ -56,6 +57,7 @@ pub struct Core {
     blobs: Blobs,
     world: World,
     backups: Backups,
+    metrics: Arc<Metrics>,
     lease: Lease,
     /// Held for their locks alone, and dropped after the store.
     _locks: (FileLock, DataDir),
@@ -76,10 +78,12 @@ impl Core {
         let prefix = checked.bus.as_ref().map(RedisConfig::prefix);
         let lease = Lease::take(&db, &checked.database, &data_dir, prefix, &world).await?;
         let blobs = storage::blob::open(&checked.blobs)?.with_faults(world.faults.clone());
+        let metrics = Arc::<Metrics>::default();
         let backups = Backups {
             reader: db.reader(),
             blobs: checked.blobs.clone(),
             plan: checked.backup.clone(),
+            metrics: Arc::clone(&metrics),
             world: world.clone(),
         };
         let router = match start_router(&db, checked, &world).await {
@@ -103,6 +107,7 @@ impl Core {
             blobs,
             world,
             backups,
+            metrics,
             lease,
             _locks: (file_lock, data_dir),
         })
@@ -228,6 +233,7 @@ async fn open_doors(core: &Core, checked: &Checked, listeners: Listeners) -> Res
         router: core.router.clone(),
         desk: core.desk.clone(),
         blobs: core.blobs.clone(),
+        metrics: Arc::clone(&core.metrics),
     };
     let gateway = Gateway::start(config, parts, listeners)?;
     world
@@ -239,7 +245,7 @@ async fn open_doors(core: &Core, checked: &Checked, listeners: Listeners) -> Res
         db: db.clone(),
         blobs: core.blobs.clone(),
         retention: checked.retention.clone(),
-        metrics: Arc::clone(gateway.metrics()),
+        metrics: Arc::clone(&core.metrics),
         world: world.clone(),
     };
     world.tracker.spawn(housekeeping.run());

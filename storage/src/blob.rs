@@ -24,6 +24,7 @@ use world::Faults;
 use crate::db;
 use crate::db::group;
 use crate::error::{Error, Result};
+use crate::room::{self, Room};
 use crate::spool::{Spool, Spooled};
 
 /// Where files are kept.
@@ -56,6 +57,7 @@ pub struct Blobs {
     directory: Option<PathBuf>,
     /// Where larger files lie while they come in.
     spool: PathBuf,
+    room: Arc<Room>,
     faults: Faults,
 }
 
@@ -125,6 +127,7 @@ pub fn open(config: &BlobConfig) -> Result<Blobs> {
         store,
         directory,
         spool: spool.clone(),
+        room: Arc::new(Room::new("files")),
         faults: Faults::none(),
     })
 }
@@ -148,16 +151,24 @@ impl Blobs {
             .store
             .put_opts(&path, PutPayload::from_bytes(bytes), PutMode::Create.into())
             .await;
-        match put {
+        let put = match put {
             Ok(_) | Err(object_store::Error::AlreadyExists { .. }) => Ok(()),
             Err(error) => Err(failure(&error)),
-        }
+        };
+        self.room.note(&put);
+        put
     }
 
     /// For a file that comes in.
     #[must_use]
     pub fn spool(&self) -> Spool {
-        Spool::new(&self.spool)
+        Spool::new(&self.spool, Arc::clone(&self.room))
+    }
+
+    /// How many files were refused because there was no room on the disk.
+    #[must_use]
+    pub fn refused_full_count(&self) -> u64 {
+        self.room.refused_count()
     }
 
     /// Stores a file that has come, as [`Blobs::put`] does, without having all of a larger one in memory.
@@ -183,14 +194,13 @@ impl Blobs {
             Some(_) => PART_BYTES,
             None => PART_BYTES_OF_BUCKETS,
         };
-        match put_parts(upload.as_mut(), spooled, part_bytes).await {
-            Ok(()) => Ok(()),
-            Err(error) => {
-                // What cannot be ended is found by the sweep, or by a bucket's own rule.
-                let _ = upload.abort().await;
-                Err(error)
-            }
+        let put = put_parts(upload.as_mut(), spooled, part_bytes).await;
+        if put.is_err() {
+            // What cannot be ended is found by the sweep, or by a bucket's own rule.
+            let _ = upload.abort().await;
         }
+        self.room.note(&put);
+        put
     }
 
     /// The size of a file, and its bytes as they are read.
@@ -338,7 +348,7 @@ fn failure(error: &object_store::Error) -> Error {
     let mut source = std::error::Error::source(error);
     while let Some(inner) = source {
         let io = inner.downcast_ref::<std::io::Error>();
-        if io.is_some_and(|io| io.kind() == std::io::ErrorKind::StorageFull) {
+        if io.is_some_and(room::is_missing) {
             return Error::Full(error.to_string());
         }
         source = inner.source();

@@ -33,6 +33,7 @@ mod newcomer;
 pub mod node;
 pub mod page;
 pub mod participant;
+mod room;
 pub mod search;
 pub mod session;
 pub mod setup;

@@ -4,6 +4,7 @@
 use std::fmt::Write;
 use std::io::SeekFrom;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use sha2::{Digest, Sha256};
@@ -11,6 +12,7 @@ use tokio::fs::File;
 use tokio::io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt};
 
 use crate::error::{Error, Result};
+use crate::room::{self, Room};
 
 /// Bytes of a file's beginning. A file that is no larger needs no other.
 pub const HEAD_BYTES_MAX: usize = 256 * 1024;
@@ -21,6 +23,7 @@ const WRITE_BYTES_MAX: usize = 64 * 1024;
 /// A file that is coming in.
 pub struct Spool {
     directory: PathBuf,
+    room: Arc<Room>,
     head: BytesMut,
     file: Option<File>,
     hasher: Sha256,
@@ -41,9 +44,10 @@ pub struct Spooled {
 
 impl Spool {
     /// Nothing has come yet. What does not stay in memory goes to a file in a directory.
-    pub(crate) fn new(directory: &Path) -> Self {
+    pub(crate) fn new(directory: &Path, room: Arc<Room>) -> Self {
         Self {
             directory: directory.to_owned(),
+            room,
             head: BytesMut::new(),
             file: None,
             hasher: Sha256::new(),
@@ -56,6 +60,15 @@ impl Spool {
     /// # Errors
     /// `Full`, `Unavailable`.
     pub async fn write(&mut self, part: &[u8]) -> Result<()> {
+        let written = self.take(part).await;
+        // That there is room shows when the file is stored.
+        if written.is_err() {
+            self.room.note(&written);
+        }
+        written
+    }
+
+    async fn take(&mut self, part: &[u8]) -> Result<()> {
         self.hasher.update(part);
         self.size_bytes += u64::try_from(part.len()).expect("a length fits into 64 bits");
         let into_head = part.len().min(HEAD_BYTES_MAX - self.head.len());
@@ -79,7 +92,11 @@ impl Spool {
     /// `Full`, `Unavailable`.
     pub async fn finish(mut self) -> Result<Spooled> {
         if let Some(file) = &mut self.file {
-            file.flush().await.map_err(disk)?;
+            let flushed = file.flush().await.map_err(disk);
+            if flushed.is_err() {
+                self.room.note(&flushed);
+            }
+            flushed?;
             file.seek(SeekFrom::Start(0)).await.map_err(disk)?;
         }
         let mut hash = String::with_capacity(64);
@@ -128,7 +145,7 @@ async fn unnamed(directory: &Path) -> Result<File> {
     reason = "it is for `map_err`, which passes the error itself"
 )]
 fn disk(error: std::io::Error) -> Error {
-    if error.kind() == std::io::ErrorKind::StorageFull {
+    if room::is_missing(&error) {
         Error::Full(error.to_string())
     } else {
         Error::Unavailable(error.to_string())
@@ -140,7 +157,7 @@ mod tests {
     use super::*;
 
     async fn spooled(directory: &Path, parts: &[&[u8]]) -> Spooled {
-        let mut spool = Spool::new(directory);
+        let mut spool = Spool::new(directory, Arc::new(Room::new("files")));
         for part in parts {
             spool.write(part).await.unwrap();
         }
@@ -180,7 +197,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_directory_that_is_gone_is_told() {
-        let mut spool = Spool::new(Path::new("/does/not/exist"));
+        let mut spool = Spool::new(Path::new("/does/not/exist"), Arc::new(Room::new("files")));
         let written = spool.write(&vec![0; HEAD_BYTES_MAX + 1]).await;
         assert!(matches!(written, Err(Error::Unavailable(_))));
     }

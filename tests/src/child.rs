@@ -6,6 +6,7 @@ use std::process::Stdio;
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use rustix::process::{Pid, Resource, Rlimit, prlimit};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child as Process, Command};
 use world::World;
@@ -15,6 +16,9 @@ use crate::stack::{EMAIL, PASSWORD};
 
 /// How long a server may take until it listens. Generous: the machine may be busy.
 const START_MAX: Duration = Duration::from_secs(60);
+
+/// What opens `/metrics`.
+pub const METRICS_TOKEN: &str = "token-of-the-stories-for-metrics";
 
 /// A running `switchboard`.
 #[derive(Debug)]
@@ -70,14 +74,20 @@ fn on(data: &Data) -> Command {
 
 /// Runs one of its other commands to the end and gives what it printed.
 ///
+/// # Errors
+/// What it said when it failed.
+///
 /// # Panics
-/// Where it fails.
-pub async fn command(data: &Data, arguments: &[&str]) -> String {
+/// Where it cannot be started.
+pub async fn command(data: &Data, arguments: &[&str]) -> Result<String, String> {
     let ended = on(data).args(arguments).output().await;
     let ended = ended.expect("the binary can be started");
-    let errors = String::from_utf8_lossy(&ended.stderr);
-    assert!(ended.status.success(), "{arguments:?} failed: {errors}");
-    String::from_utf8_lossy(&ended.stdout).into_owned()
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    if ended.status.success() {
+        Ok(text(&ended.stdout))
+    } else {
+        Err(text(&ended.stderr))
+    }
 }
 
 impl Child {
@@ -92,6 +102,7 @@ impl Child {
             .env("SWITCHBOARD_SETUP_EMAIL", EMAIL)
             .env("SWITCHBOARD_SETUP_PASSWORD", PASSWORD)
             .env("SWITCHBOARD_LIMITS_TRUSTED_ADDRESSES", "127.0.0.0/8")
+            .env("SWITCHBOARD_METRICS_TOKEN", METRICS_TOKEN)
             .stdout(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
@@ -127,6 +138,21 @@ impl Child {
     /// Where it had ended before.
     pub async fn kill(mut self) {
         self.process.kill().await.expect("it was running");
+    }
+
+    /// Has the kernel refuse every write that would make a file larger than this, as a full disk does; with
+    /// nothing, there is room again.
+    ///
+    /// # Panics
+    /// Where it has ended.
+    pub fn limit_files(&self, bytes: Option<u64>) {
+        let pid = self.process.id().and_then(|id| i32::try_from(id).ok());
+        let pid = pid.and_then(Pid::from_raw).expect("it runs");
+        let limit = Rlimit {
+            current: bytes,
+            maximum: None,
+        };
+        prlimit(Some(pid), Resource::Fsize, limit).expect("the kernel takes the limit");
     }
 
     /// Its process id.

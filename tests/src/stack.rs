@@ -14,7 +14,7 @@ use serde_json::json;
 use server::{Config, Running};
 use world::World;
 
-use crate::child::Child;
+use crate::child::{Child, METRICS_TOKEN};
 use crate::home::{Data, Home};
 use crate::person::{Agent, Visitor};
 
@@ -447,7 +447,42 @@ impl Stack {
     /// # Panics
     /// Where it fails.
     pub async fn command(&self, arguments: &[&str]) -> String {
+        let ended = self.tries_command(arguments).await;
+        ended.unwrap_or_else(|errors| panic!("{arguments:?} failed: {errors}"))
+    }
+
+    /// Runs one of the binary's other commands on the same home.
+    ///
+    /// # Errors
+    /// What it said when it failed.
+    pub async fn tries_command(&self, arguments: &[&str]) -> Result<String, String> {
         crate::child::command(&self.data, arguments).await
+    }
+
+    /// The server, while it runs as a process.
+    ///
+    /// # Panics
+    /// While it does not.
+    #[must_use]
+    pub fn process(&self) -> &Child {
+        match &self.host {
+            Some(Host::Child(child)) => child,
+            Some(Host::Here(_)) | None => panic!("the server does not run as a process"),
+        }
+    }
+
+    /// The value of a metric of the process.
+    ///
+    /// # Panics
+    /// Where it has none of that name.
+    pub async fn metric(&self, name: &str) -> u64 {
+        let call = Call::get("/metrics").bearer(METRICS_TOKEN);
+        let answer = self.asks(&call).await;
+        let text = answer.into_body().expect("the token is right");
+        let text = String::from_utf8_lossy(&text).into_owned();
+        let line = text.lines().find_map(|line| line.strip_prefix(name));
+        let value = line.and_then(|value| value.trim().parse().ok());
+        value.unwrap_or_else(|| panic!("no {name} in {text}"))
     }
 
     /// Kills the process by SIGKILL.

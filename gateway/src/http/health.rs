@@ -83,6 +83,8 @@ async fn metrics(State(doors): State<Doors>) -> Response {
     doors
         .metrics
         .set(Metric::TracesLost, stats.lost_trace_count);
+    let refused = doors.reader.refused_full_count() + doors.blobs.refused_full_count();
+    doors.metrics.set(Metric::RefusedFull, refused);
     let bus = stats.bus;
     for (metric, value) in [
         (Metric::Nodes, stats.node_count as u64),

@@ -103,6 +103,7 @@ impl House {
             router: router.clone(),
             desk: desk.clone(),
             blobs: storage::blob::open(&files).expect("the files' directory can be made"),
+            metrics: std::sync::Arc::default(),
         };
         let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let listeners = Listeners {

@@ -113,6 +113,7 @@ impl Stack {
             blobs: storage::blob::open(&blobs)
                 .unwrap()
                 .with_faults(world.faults.clone()),
+            metrics: std::sync::Arc::default(),
         };
         make_assets(dir.path());
         let listen = || world::net::listen("127.0.0.1:0".parse().unwrap()).unwrap();

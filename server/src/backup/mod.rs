@@ -7,9 +7,11 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use gateway::metric::{Metric, Metrics};
 use storage::Reader;
 use storage::blob::BlobConfig;
 use world::World;
@@ -33,6 +35,9 @@ const PARTIAL: &str = ".partial";
 /// The beginning of the names that the daily backup gives, and takes away again.
 const DAILY: &str = "daily-";
 
+/// After this long a daily backup that failed is tried again, in milliseconds.
+const AGAIN_MS: u64 = 60 * 60 * 1_000;
+
 /// A day, in milliseconds.
 const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
 
@@ -45,6 +50,8 @@ pub struct Backups {
     pub blobs: BlobConfig,
     /// When and where.
     pub plan: BackupPlan,
+    /// Where it is counted what became of them.
+    pub metrics: Arc<Metrics>,
     /// Clock and tasks.
     pub world: World,
 }
@@ -71,20 +78,27 @@ impl Backups {
             return;
         };
         let stop = self.world.tracker.soft().clone();
-        let mut next_ms = match self.newest_daily_ms() {
-            Some(newest_ms) => next_after(newest_ms, at_ms),
-            None => next_after(self.world.clock.now_ms(), at_ms),
-        };
+        let newest_ms = self.newest_daily_ms();
+        if let Some(newest_ms) = newest_ms {
+            self.metrics.set(Metric::BackupWrittenAt, newest_ms / 1_000);
+        }
+        let after_ms = newest_ms.unwrap_or_else(|| self.world.clock.now_ms());
+        let mut next_ms = next_after(after_ms, at_ms);
         loop {
             tokio::select! {
                 () = stop.cancelled() => return,
                 () = self.world.clock.sleep_until_ms(next_ms) => {}
             }
-            match self.write_daily().await {
+            let written = self.write_daily().await;
+            let now_ms = self.world.clock.now_ms();
+            next_ms = next_after(now_ms, at_ms);
+            match written {
                 Ok(path) => tracing::info!(path = %path.display(), "daily backup written"),
-                Err(error) => tracing::error!(%error, "the daily backup failed"),
+                Err(error) => {
+                    tracing::error!(%error, "the daily backup failed, and is tried again in an hour");
+                    next_ms = next_ms.min(now_ms + AGAIN_MS);
+                }
             }
-            next_ms = next_after(self.world.clock.now_ms(), at_ms);
         }
     }
 
@@ -99,7 +113,21 @@ impl Backups {
         Ok(target)
     }
 
+    /// Writes one, and counts what became of it.
     async fn write_to(&self, target: &Path) -> Result<()> {
+        let written = self.write_whole(target).await;
+        let now_s = self.world.clock.now_ms() / 1_000;
+        match &written {
+            Ok(()) => self.metrics.set(Metric::BackupWrittenAt, now_s),
+            Err(_) => {
+                self.metrics.add(Metric::BackupsFailed, 1);
+                self.metrics.set(Metric::BackupFailedAt, now_s);
+            }
+        }
+        written
+    }
+
+    async fn write_whole(&self, target: &Path) -> Result<()> {
         let failed = |source| Error::Backup {
             path: target.to_owned(),
             source,

@@ -1,6 +1,7 @@
 //! The process as an operator meets it: start, ports, bad files, signals, subcommands, backups.
 
 mod process;
+mod store;
 mod tls;
 
 use std::fs;

@@ -27,6 +27,7 @@ pub use value::Value;
 
 use crate::error::{Error, Result};
 use crate::newcomer::Newcomers;
+use crate::room::Room;
 use crate::visitor::VisitorRow;
 use group::{Read, Write};
 
@@ -98,6 +99,7 @@ struct Inner {
     epoch: u64,
     home: Driver,
     newcomers: Newcomers,
+    room: Room,
 }
 
 #[derive(Debug)]
@@ -165,6 +167,12 @@ impl Reader {
         self.0.newcomers.take(visitor_id, now)
     }
 
+    /// How many batches were refused because there was no room on the disk.
+    #[must_use]
+    pub fn refused_full_count(&self) -> u64 {
+        self.0.room.refused_count()
+    }
+
     pub(crate) fn world(&self) -> &World {
         &self.0.world
     }
@@ -203,7 +211,13 @@ impl Db {
         };
         let (reply, answer) = oneshot::channel();
         queue.try_send(Write { batch, reply }).map_err(|_| busy())?;
-        answer.await.map_err(|_| stopped())?
+        let answers = answer.await.map_err(|_| stopped())?;
+        // A batch that its guard ended wrote nothing, for which there is always room.
+        let wrote = |answers: &Vec<Answer>| answers.iter().any(|answer| answer.changed > 0);
+        if answers.as_ref().map_or(true, wrote) {
+            self.0.0.room.note(&answers);
+        }
+        answers
     }
 
     /// A visitor was made, and nobody knows his id yet. On Postgres other processes write too: there nobody
@@ -303,6 +317,7 @@ pub async fn open(config: &DatabaseConfig, world: &World) -> Result<Db> {
             epoch,
             home,
             newcomers: Newcomers::default(),
+            room: Room::new("rows"),
         })))
     };
     let db = inner(home, 0);

@@ -24,6 +24,7 @@ use crate::db::group::{self, Read, Write};
 use crate::db::row::Row;
 use crate::db::value::Value;
 use crate::error::{Error, Result};
+use crate::room;
 
 /// How often the log is looked at for a checkpoint.
 const CHECKPOINT_EVERY: Duration = Duration::from_millis(500);
@@ -85,9 +86,16 @@ impl Sqlite {
         }
         let checkpointer = connect(path, config, world)?;
         threads.push(thread("storage-checkpoint", move || {
+            let mut is_failing = false;
             while let Err(flume::RecvTimeoutError::Timeout) = stop.recv_timeout(CHECKPOINT_EVERY) {
-                if checkpoint(&checkpointer) > LOG_PAGES_MAX {
+                let pages = checkpoint(&checkpointer);
+                if pages.as_ref().is_ok_and(|pages| *pages > LOG_PAGES_MAX) {
                     log_is_long.store(true, Ordering::Relaxed);
+                }
+                // Told once: a full disk would hear of it twice a second.
+                let was_failing = std::mem::replace(&mut is_failing, pages.is_err());
+                if let (Err(error), false) = (pages, was_failing) {
+                    tracing::warn!(%error, "the store's log cannot be checkpointed");
                 }
             }
         })?);
@@ -130,6 +138,13 @@ pub(crate) fn connect(path: &Path, config: &DatabaseConfig, world: &World) -> Re
         | OpenFlags::SQLITE_OPEN_CREATE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(sqlite_error)?;
+    // SQLite opens for reading what it may not write, and would say so at the first write only.
+    if connection.is_readonly("main").map_err(sqlite_error)? {
+        return Err(Error::ReadOnly(format!(
+            "{} may not be written",
+            path.display()
+        )));
+    }
     connection
         .busy_timeout(config.timeout)
         .map_err(sqlite_error)?;
@@ -372,13 +387,8 @@ impl ToSql for Bound<'_> {
 }
 
 /// Moves what is in the log into the file, as far as nobody is in the way; gives the log's pages.
-fn checkpoint(connection: &Connection) -> i64 {
-    connection
-        .query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| row.get(1))
-        .unwrap_or_else(|error| {
-            tracing::warn!(%error, "the store's log could not be checkpointed");
-            0
-        })
+fn checkpoint(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| row.get(1))
 }
 
 fn restart_log(connection: &Connection) {
@@ -404,6 +414,12 @@ pub(crate) fn sqlite_error(error: rusqlite::Error) -> Error {
     };
     match code {
         ffi::SQLITE_CONSTRAINT_UNIQUE | ffi::SQLITE_CONSTRAINT_PRIMARYKEY => Error::Unique(text),
+        // The system may have said no for a quota or a limit, which SQLite does not tell from a broken disk.
+        ffi::SQLITE_IOERR_WRITE | ffi::SQLITE_IOERR_SHMSIZE
+            if room::is_missing(&std::io::Error::last_os_error()) =>
+        {
+            Error::Full(text)
+        }
         code => match code & 0xff {
             ffi::SQLITE_FULL => Error::Full(text),
             ffi::SQLITE_READONLY => Error::ReadOnly(text),

@@ -2,6 +2,7 @@
 
 mod chat;
 mod fallback;
+mod full;
 mod growth;
 mod housekeeping;
 mod identity;
