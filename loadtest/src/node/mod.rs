@@ -2,6 +2,7 @@
 //! data in a temporary folder; to be killed, paused and started again.
 
 pub mod port;
+pub mod postgres;
 pub mod proxy;
 pub mod redis;
 

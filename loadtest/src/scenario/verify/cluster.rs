@@ -11,6 +11,7 @@ use world::World;
 use super::fault::{Fault, Planned, Subject};
 use crate::Error;
 use crate::fleet::moment;
+use crate::node::postgres::Postgres;
 use crate::node::proxy::{Proxy, Weather};
 use crate::node::redis::Redis;
 use crate::node::{self, Node, Spec};
@@ -28,8 +29,10 @@ const START_AGAIN: Duration = Duration::from_millis(300);
 pub struct Plan {
     /// Nodes.
     pub nodes: usize,
-    /// The store; SQLite in the temporary folder when absent.
+    /// The store.
     pub database_url: Option<String>,
+    /// Whether, where no store is named, it is a Postgres of our own rather than SQLite in the temporary folder.
+    pub own_postgres: bool,
     /// The bus between nodes.
     pub redis_url: Option<String>,
     /// The owner's address and password, where the store has one already.
@@ -49,6 +52,37 @@ pub struct Cluster {
     links: Vec<(&'static str, Proxy)>,
     /// The bus, where it is our own.
     redis: Option<Redis>,
+    /// The store, where it is a Postgres of our own.
+    postgres: Option<Postgres>,
+}
+
+/// What stands behind a shared link, where it is our own.
+enum Own {
+    Redis(Redis),
+    Postgres(Postgres),
+}
+
+impl Own {
+    async fn suffer(&mut self, world: &World, fault: Fault) -> Result<(), Error> {
+        match (self, fault) {
+            (Self::Redis(redis), Fault::Kill { .. }) => {
+                redis.kill().await?;
+                world.clock.sleep(fault.length()).await;
+                redis.restart(world).await
+            }
+            (Self::Postgres(postgres), Fault::Kill { .. }) => {
+                postgres.kill().await?;
+                world.clock.sleep(fault.length()).await;
+                postgres.restart(world).await
+            }
+            (Self::Postgres(postgres), Fault::Pause { .. }) => {
+                postgres.pause()?;
+                world.clock.sleep(fault.length()).await;
+                postgres.resume()
+            }
+            (Self::Redis(_) | Self::Postgres(_), _) => Ok(()),
+        }
+    }
 }
 
 /// A node and the proxy before it.
@@ -85,10 +119,6 @@ impl Cluster {
     /// # Errors
     /// A node does not start.
     pub async fn start(world: &World, plan: Plan) -> Result<Self, Error> {
-        if plan.nodes > 1 && plan.database_url.is_none() {
-            let text = "several nodes need one store: name --database-url postgres://…";
-            return Err(Error::Usage(text.to_owned()));
-        }
         let home = tempfile::tempdir()?;
         let (email, password) = plan
             .owner
@@ -102,7 +132,13 @@ impl Cluster {
             nodes: Vec::new(),
             links: Vec::new(),
             redis: None,
+            postgres: None,
         };
+        if cluster.plan.database_url.is_none()
+            && (cluster.plan.own_postgres || cluster.plan.nodes > 1)
+        {
+            cluster.postgres = Some(Postgres::start(world).await?);
+        }
         if cluster.plan.nodes > 1 && cluster.plan.redis_url.is_none() {
             cluster.redis = Some(Redis::start(world).await?);
         }
@@ -129,11 +165,7 @@ impl Cluster {
     async fn link(&mut self, world: &World) -> Result<Vec<(String, String)>, Error> {
         let mut variables = Vec::new();
         let named = [
-            (
-                "store",
-                "SWITCHBOARD_DATABASE_URL",
-                self.plan.database_url.clone(),
-            ),
+            ("store", "SWITCHBOARD_DATABASE_URL", self.database_url()),
             ("bus", "SWITCHBOARD_REDIS_URL", self.redis_url()),
         ];
         for (name, variable, url) in named {
@@ -145,6 +177,11 @@ impl Cluster {
         Ok(variables)
     }
 
+    fn database_url(&self) -> Option<String> {
+        let own = self.postgres.as_ref().map(Postgres::url);
+        self.plan.database_url.clone().or(own)
+    }
+
     fn redis_url(&self) -> Option<String> {
         let own = self.redis.as_ref().map(Redis::url);
         self.plan.redis_url.clone().or(own)
@@ -152,7 +189,7 @@ impl Cluster {
 
     fn node(&self, name: &str, variables: Vec<(String, String)>) -> Result<Node, Error> {
         // One embedded store is one folder; nodes of a shared store have a folder each.
-        let folder = match self.plan.database_url {
+        let folder = match self.database_url() {
             Some(_) => name,
             None => "node-0",
         };
@@ -192,10 +229,10 @@ impl Cluster {
     /// What may be done to a link that all nodes share: what stands behind our own can be killed too.
     #[must_use]
     pub fn subject(&self, link: &str) -> Subject {
-        if link == "bus" && self.redis.is_some() {
-            Subject::OwnLink
-        } else {
-            Subject::Link
+        match link {
+            "bus" if self.redis.is_some() => Subject::OwnBus,
+            "store" if self.postgres.is_some() => Subject::OwnStore,
+            _ => Subject::Link,
         }
     }
 
@@ -219,7 +256,10 @@ impl Cluster {
         let mut links = Vec::new();
         for (name, proxy) in &self.links {
             let plan = plans.next().unwrap_or_default();
-            let server = self.redis.take_if(|_| *name == "bus");
+            let server = match *name {
+                "bus" => self.redis.take().map(Own::Redis),
+                _ => self.postgres.take().map(Own::Postgres),
+            };
             links.push(suffer_link(world, (name, proxy), server, started, plan));
         }
         let nodes = futures_util::future::join_all(nodes);
@@ -233,7 +273,11 @@ impl Cluster {
         }
         for (done, server) in links {
             sum.done.extend(done?);
-            self.redis = server.or(self.redis.take());
+            match server {
+                Some(Own::Redis(redis)) => self.redis = Some(redis),
+                Some(Own::Postgres(postgres)) => self.postgres = Some(postgres),
+                None => {}
+            }
         }
         sum.done.sort_by_key(|done| done.planned.at_ms);
         Ok(sum)
@@ -249,7 +293,7 @@ impl Cluster {
         }
         // By the same bus: a node without one would wait until the rows of the killed have lapsed.
         let named = [
-            ("SWITCHBOARD_DATABASE_URL", self.plan.database_url.clone()),
+            ("SWITCHBOARD_DATABASE_URL", self.database_url()),
             ("SWITCHBOARD_REDIS_URL", self.redis_url()),
         ];
         let variables = named.into_iter();
@@ -367,15 +411,17 @@ async fn trouble(world: &World, proxy: &Proxy, fault: Fault) {
 async fn suffer_link(
     world: &World,
     (name, proxy): (&str, &Proxy),
-    mut server: Option<Redis>,
+    mut server: Option<Own>,
     started: Duration,
     plan: Vec<Planned>,
-) -> (Result<Vec<Done>, Error>, Option<Redis>) {
+) -> (Result<Vec<Done>, Error>, Option<Own>) {
     let mut done = Vec::new();
     for planned in plan {
         moment::wait(world, started + planned.at()).await;
         let broken = match (&mut server, planned.fault) {
-            (Some(server), Fault::Kill { .. }) => kill_server(world, server, planned.fault).await,
+            (Some(server), fault @ (Fault::Kill { .. } | Fault::Pause { .. })) => {
+                server.suffer(world, fault).await
+            }
             (_, fault) => {
                 trouble(world, proxy, fault).await;
                 Ok(())
@@ -388,12 +434,6 @@ async fn suffer_link(
         done.push(Done { subject, planned });
     }
     (Ok(done), server)
-}
-
-async fn kill_server(world: &World, server: &mut Redis, fault: Fault) -> Result<(), Error> {
-    server.kill().await?;
-    world.clock.sleep(fault.length()).await;
-    server.restart(world).await
 }
 
 /// A proxy before the server of an address, and the address with the proxy in its place.

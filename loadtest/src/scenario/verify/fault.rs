@@ -84,8 +84,10 @@ pub enum Subject {
     Node,
     /// The links of all nodes to something that they share: the store or the bus.
     Link,
-    /// The same, where the tool can also kill what stands behind them.
-    OwnLink,
+    /// The links to the bus, which the tool can kill too.
+    OwnBus,
+    /// The links to the store, which the tool can kill and stop too.
+    OwnStore,
 }
 
 /// A fault and its time since the beginning.
@@ -158,11 +160,14 @@ fn deck(dice: &Ids, subject: Subject) -> Vec<Fault> {
     match subject {
         Subject::Node => links.into_iter().chain(node).collect(),
         Subject::Link => links.to_vec(),
-        Subject::OwnLink => {
+        Subject::OwnBus | Subject::OwnStore => {
             let kill = Fault::Kill {
                 down_ms: between(100, 2_000),
             };
-            links.into_iter().chain([kill]).collect()
+            let pause = (subject == Subject::OwnStore).then(|| Fault::Pause {
+                for_ms: between(200, 2_500),
+            });
+            links.into_iter().chain([kill]).chain(pause).collect()
         }
     }
 }

@@ -65,12 +65,16 @@ pub struct Options {
     /// Worker processes; as many as the conversations need when absent.
     #[arg(long, default_value_t = 1)]
     pub workers: u64,
-    /// Nodes to start; several need a Postgres and a Redis.
+    /// Nodes to start; several share a Postgres and a Redis.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=16))]
     pub nodes: u64,
-    /// The store of the nodes: an empty Postgres database. SQLite in a temporary folder when absent.
+    /// The store of the nodes: an empty Postgres database. When absent, one node has SQLite in a temporary folder,
+    /// and several have a Postgres of their own, which is killed and stopped too.
     #[arg(long, value_name = "URL")]
     pub database_url: Option<String>,
+    /// Have a Postgres of its own for one node, too.
+    #[arg(long, conflicts_with = "database_url")]
+    pub own_postgres: bool,
     /// The bus between the nodes. A Redis of its own, which is killed too, when absent and there are several.
     #[arg(long, value_name = "URL")]
     pub redis_url: Option<String>,
@@ -98,8 +102,9 @@ pub async fn run(
 ) -> Result<Report, Error> {
     let started = moment::now();
     if !options.faults {
-        if options.database_url.is_some() || options.redis_url.is_some() || options.nodes > 1 {
-            let text = "--nodes, --database-url and --redis-url go with --faults";
+        let is_told = options.database_url.is_some() || options.redis_url.is_some();
+        if is_told || options.own_postgres || options.nodes > 1 {
+            let text = "--nodes, --database-url, --own-postgres and --redis-url go with --faults";
             return Err(Error::Usage(text.to_owned()));
         }
         let stage = target.resolve(world, seed).await?;
@@ -115,6 +120,7 @@ pub async fn run(
         cluster::Plan {
             nodes: usize::try_from(options.nodes).expect("at most 16"),
             database_url: options.database_url.clone(),
+            own_postgres: options.own_postgres,
             redis_url: options.redis_url.clone(),
             owner,
         },
