@@ -238,7 +238,7 @@ async fn way(db: &Db, message: &VisitorMessage) -> Result<Way> {
     let may_reopen = site.is_some_and(|site| match site.after_close {
         AfterClose::StartNew => false,
         AfterClose::Reopen => newest.closed_at_ms.is_some_and(|closed_at_ms| {
-            message.at_ms.saturating_sub(closed_at_ms) <= site.reopen_within_ms
+            message.at_ms.saturating_sub(closed_at_ms) < site.reopen_within_ms
         }),
     });
     Ok(if may_reopen {

@@ -1,12 +1,14 @@
 //! A team: two agents in one conversation, the inbox, snoozing and waking, the live visitor list.
 
 use loadtest::client::News;
+use loadtest::client::http::Call;
 use protocol::command::Command;
 use protocol::conversation::State;
 use protocol::frame::{ClientFrame, Watch};
 use protocol::id::ConversationId;
 use protocol::news::AgentNews;
 use protocol::view::{InboxFilter, VisitorFilter};
+use serde_json::json;
 use tests::person::draft;
 use tests::{Agent, Stack};
 
@@ -15,6 +17,7 @@ tests::stories! {
     the_inbox_is_live
     a_snoozed_conversation_wakes_by_time_and_by_word
     what_a_visitor_says_after_the_end_goes_on
+    where_the_site_says_so_the_end_is_taken_back
     the_visitor_list_is_live_and_an_agent_starts_the_chat
 }
 
@@ -214,6 +217,66 @@ async fn what_a_visitor_says_after_the_end_goes_on(stack: Stack) -> Stack {
     agent.does(reopen).await;
     agent.sees_kind(first, "reopened").await;
     stack.agree(first, &mut [&mut agent.client]).await;
+    stack
+}
+
+/// Changes what a message after the end does, as the owner would.
+async fn site_changes(stack: &Stack, agent: &Agent, change: &serde_json::Value) {
+    let path = format!("/api/v1/sites/{}", stack.site_key());
+    let get = agent.access().call(Call::get(&path));
+    let site: protocol::site::Site = stack.asks(&get).await.into_value().expect("it exists");
+    let patch = Call::new(http::Method::PATCH, path)
+        .json(change)
+        .header("if-match", format!("\"{}\"", site.version));
+    let answer = stack.asks(&agent.access().call(patch)).await;
+    answer.into_body().expect("the owner may");
+}
+
+async fn where_the_site_says_so_the_end_is_taken_back(stack: Stack) -> Stack {
+    let mut visitor = stack.visitor().await;
+    let mut agent = stack.agent().await;
+    let change = json!({ "after_close": "reopen", "reopen_within_ms": 3_600_000 });
+    site_changes(&stack, &agent, &change).await;
+    visitor.says("one thing").await;
+    let first = visitor.conversation();
+    agent.opens(first).await;
+    let close = |conversation_id| Command::Close { conversation_id };
+    agent.does(close(first)).await;
+    let watch = Watch::Inbox {
+        filter: InboxFilter::All,
+        site_id: None,
+    };
+    agent.client.watch(watch).await.expect("the line is up");
+    // Within the time, the same conversation goes on: for the visitor, the team, and in the list.
+    visitor.says("one more thing").await;
+    assert_eq!(visitor.conversation(), first);
+    agent.sees(first, "one more thing").await;
+    row(&mut agent, first, "it is open again", |row| {
+        row.state == State::Open
+    })
+    .await;
+    let stored = stack.stored(first).await;
+    let kinds: Vec<_> = stored.iter().map(|entry| entry.content.kind()).collect();
+    assert_eq!(kinds, ["message", "closed", "reopened", "message"]);
+    assert_eq!(visitor.screen(), ["one thing", "one more thing"]);
+    stack
+        .agree(first, &mut [&mut visitor.client, &mut agent.client])
+        .await;
+
+    // A minute is over as soon as it is none.
+    site_changes(&stack, &agent, &json!({ "reopen_within_ms": 0 })).await;
+    agent.does(close(first)).await;
+    visitor.says("another thing").await;
+    let second = visitor.conversation();
+    assert_ne!(second, first, "too late for the old one");
+    row(&mut agent, second, "the row names the one before", |row| {
+        row.previous_id == Some(first)
+    })
+    .await;
+    agent.opens(second).await;
+    stack
+        .agree(second, &mut [&mut visitor.client, &mut agent.client])
+        .await;
     stack
 }
 
