@@ -42,7 +42,7 @@ pub struct Cluster {
 
 enum Store {
     Shared(Data),
-    Own(Postgres),
+    Own(Box<Postgres>),
 }
 
 /// Runs a story on two nodes.
@@ -69,7 +69,7 @@ where
 {
     let own = async |world: &World| {
         let postgres = Postgres::start(world).await;
-        Store::Own(postgres.expect("a Postgres starts"))
+        Store::Own(Box::new(postgres.expect("a Postgres starts")))
     };
     run_on(own, story);
 }
