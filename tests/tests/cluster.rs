@@ -7,15 +7,10 @@ use protocol::command::Command;
 use protocol::frame::{ClientFrame, Watch};
 use protocol::news::{AgentNews, VisitorNews};
 use protocol::view::{InboxFilter, VisitorFilter};
-use tests::cluster::{Cluster, run, run_on_own_postgres};
-use tests::person::message;
-use tests::{Agent, Visitor};
+use tests::cluster::{Cluster, run};
 
 /// How long a connection may take to end.
 const PATIENCE: Duration = Duration::from_secs(60);
-
-/// How many lines each side says while the store is away.
-const LINES: usize = 10;
 
 const READY: &str = "ready\n";
 const BLIND: &str = "ready, but the bus is out of reach: news of other nodes come late\n";
@@ -38,16 +33,6 @@ fn without_redis_it_is_slower_and_never_wrong() {
 #[test]
 fn a_rolling_restart_loses_nothing() {
     run(each_node_is_restarted_in_turn);
-}
-
-#[test]
-fn a_killed_postgres_loses_nothing() {
-    run_on_own_postgres(postgres_is_killed_and_comes_back);
-}
-
-#[test]
-fn a_postgres_that_stands_still_loses_nothing() {
-    run_on_own_postgres(postgres_stands_still_and_goes_on);
 }
 
 async fn they_talk_over_two_nodes(cluster: Cluster) -> Cluster {
@@ -222,76 +207,5 @@ async fn each_node_is_restarted_in_turn(mut cluster: Cluster) -> Cluster {
     }
     let people = &mut [&mut visitor.client, &mut agent.client];
     cluster.agree(1, id, people).await;
-    cluster
-}
-
-/// Visitor and agent talk over two nodes until a store was there.
-async fn they_have_talked(cluster: &Cluster) -> (Visitor, Agent) {
-    let mut visitor = cluster.visitor(0).await;
-    let mut agent = cluster.agent(1).await;
-    visitor.says("hello").await;
-    agent.opens(visitor.conversation()).await;
-    agent.says(visitor.conversation(), "welcome").await;
-    visitor.sees("welcome").await;
-    (visitor, agent)
-}
-
-/// Each side says lines, of which none is stored yet: the first is refused for now, or waits.
-async fn they_say_into_the_void(visitor: &mut Visitor, agent: &mut Agent) {
-    let id = visitor.conversation();
-    for line in 0..LINES {
-        let question = message(None, &format!("question {line}"));
-        visitor.client.send(question).await;
-        let answer = message(Some(id), &format!("answer {line}"));
-        agent.client.send(answer).await;
-    }
-}
-
-/// What was said into the void comes, once and in order, and all goes on.
-async fn all_of_it_comes(cluster: &Cluster, visitor: &mut Visitor, agent: &mut Agent) {
-    let id = visitor.conversation();
-    let last = LINES - 1;
-    // Each sends again what it was refused, while it looks.
-    visitor.sees(&format!("question {last}")).await;
-    agent.sees(id, &format!("answer {last}")).await;
-    visitor.sees(&format!("answer {last}")).await;
-    agent.sees(id, &format!("question {last}")).await;
-    visitor.says("and on").await;
-    agent.sees(id, "and on").await;
-    let said = |speaker: &str, screen: &[String]| -> Vec<String> {
-        let lines = screen.iter().filter(|line| line.starts_with(speaker));
-        lines.cloned().collect()
-    };
-    for speaker in ["question", "answer"] {
-        let expected: Vec<_> = (0..LINES).map(|line| format!("{speaker} {line}")).collect();
-        assert_eq!(said(speaker, &visitor.screen()), expected);
-        assert_eq!(said(speaker, &agent.screen(id)), expected);
-    }
-    for node in 0..2 {
-        cluster.says(node, READY).await;
-    }
-    let people = &mut [&mut visitor.client, &mut agent.client];
-    cluster.agree(0, id, people).await;
-}
-
-async fn postgres_is_killed_and_comes_back(mut cluster: Cluster) -> Cluster {
-    let (mut visitor, mut agent) = they_have_talked(&cluster).await;
-    cluster.postgres().kill().await.expect("it was running");
-    let is_up = cluster.answers(0).await;
-    assert!(!is_up, "a node without its store is not ready");
-    they_say_into_the_void(&mut visitor, &mut agent).await;
-    cluster.regains_postgres().await;
-    all_of_it_comes(&cluster, &mut visitor, &mut agent).await;
-    cluster
-}
-
-async fn postgres_stands_still_and_goes_on(mut cluster: Cluster) -> Cluster {
-    let (mut visitor, mut agent) = they_have_talked(&cluster).await;
-    cluster.postgres().pause().expect("it runs");
-    they_say_into_the_void(&mut visitor, &mut agent).await;
-    let is_up = cluster.answers(1).await;
-    assert!(!is_up, "a node whose store stands still is not ready");
-    cluster.postgres().resume().expect("it runs");
-    all_of_it_comes(&cluster, &mut visitor, &mut agent).await;
     cluster
 }
