@@ -128,7 +128,8 @@ pub(super) async fn gather(
         count: followers,
         follows: vec![room.conversation_id],
         lanes: 32,
-        index: 0,
+        // An address has some 28,000 ports, whichever server they lead to.
+        index: arm.which as u64,
     };
     let mut crowd = Crowd::gather(world, arm, plan).await?;
     crowd.open().await?;
