@@ -29,6 +29,33 @@ tests::stories! {
     who_says_far_too_much_is_refused_and_stays_in_order
 }
 
+/// What the team has: conversations, sites, invitations and keys, and what the workspace is called. What was
+/// refused changed none of it.
+async fn belongings(stack: &Stack) -> serde_json::Value {
+    let owner = stack.agent().await;
+    let mut all = serde_json::Map::new();
+    for path in [
+        "conversations?filter=all",
+        "sites",
+        "invitations",
+        "keys",
+        "workspace",
+    ] {
+        let call = Call::get(format!("/api/v1/{path}"));
+        let answer = stack.asks(&owner.access().call(call)).await;
+        let value: serde_json::Value = answer.into_value().expect("the owner may read it");
+        all.insert(path.to_owned(), value);
+    }
+    all.into()
+}
+
+/// Status and code of a refusal.
+fn told(answer: loadtest::client::http::Answer) -> (u16, Option<ErrorCode>) {
+    let status = answer.status;
+    let refused = answer.into_body().expect_err("it is refused");
+    (status, refused.code())
+}
+
 async fn refusal(visitor: &mut Visitor, text: &str) -> Problem {
     visitor
         .client
@@ -110,20 +137,22 @@ async fn a_frame_that_is_too_large_ends_the_line(stack: Stack) -> Stack {
             Err(error) => break error,
         }
     };
-    let is_expected = matches!(
-        end,
-        Error::Closed {
-            code: 4200 | 1006,
-            ..
-        } | Error::Socket(_)
-    );
-    assert!(is_expected, "{end}");
+    assert!(matches!(end, Error::Closed { code: 4200, .. }), "{end}");
     stack
 }
 
 /// Opens a socket, sends one frame first, and gives the refusal and how the line ends.
 async fn first_frame(stack: &Stack, frame: &ClientFrame) -> (Option<ErrorCode>, Error) {
-    let opened = Connection::socket(stack.server(), Some(&stack.origin())).await;
+    first_frame_from(stack, &stack.origin(), frame).await
+}
+
+/// The same, from a page of this origin.
+async fn first_frame_from(
+    stack: &Stack,
+    origin: &str,
+    frame: &ClientFrame,
+) -> (Option<ErrorCode>, Error) {
+    let opened = Connection::socket(stack.server(), Some(origin)).await;
     let mut connection = opened.expect("the socket opens");
     connection.send(frame).await.expect("the line is up");
     let mut code = None;
@@ -141,24 +170,11 @@ async fn nothing_goes_before_hello(stack: Stack) -> Stack {
         client_id: protocol::text::ClientId::parse("early").expect("an id"),
         command: message(None, "nobody said this"),
     };
+    let before = belongings(&stack).await;
     let (code, end) = first_frame(&stack, &frame).await;
-    assert!(
-        matches!(
-            code,
-            Some(ErrorCode::OutOfOrder | ErrorCode::Unauthenticated)
-        ),
-        "{code:?}"
-    );
-    assert!(
-        matches!(
-            end,
-            Error::Closed {
-                code: 4200..4300,
-                ..
-            }
-        ),
-        "{end}"
-    );
+    assert_eq!(code, Some(ErrorCode::OutOfOrder));
+    assert!(matches!(end, Error::Closed { code: 4200, .. }), "{end}");
+    assert_eq!(belongings(&stack).await, before);
     stack
 }
 
@@ -187,7 +203,8 @@ async fn a_token_that_is_none_opens_nothing(stack: Stack) -> Stack {
         assert_eq!(code, Some(ErrorCode::Unauthenticated), "{token:.40}");
         assert!(matches!(end, Error::Closed { code: 4201, .. }), "{end}");
         let call = Call::get("/api/v1/visitor/history").bearer(&token);
-        assert_eq!(stack.asks(&call).await.status, 401, "{token:.40}");
+        let told = told(stack.asks(&call).await);
+        assert_eq!(told, (401, Some(ErrorCode::Unauthenticated)), "{token:.40}");
     }
     stack
 }
@@ -209,35 +226,24 @@ async fn only_pages_of_allowed_origins_begin_a_session(stack: Stack) -> Stack {
         Some("null"),
         None,
     ] {
-        let refused = stack.asks(&begin(site.clone(), origin)).await;
-        let refused = refused.into_body().expect_err("this page is not allowed");
-        assert_eq!(refused.code(), Some(ErrorCode::OriginRefused), "{origin:?}");
+        let told = told(stack.asks(&begin(site.clone(), origin)).await);
+        assert_eq!(told, (403, Some(ErrorCode::OriginRefused)), "{origin:?}");
     }
     let unknown = protocol::id::SiteId::from_bits(9).to_string();
     let refused = stack.asks(&begin(unknown, Some(&stack.origin()))).await;
-    let refused = refused.into_body().expect_err("no such site");
-    assert_eq!(refused.code(), Some(ErrorCode::UnknownSite));
+    assert_eq!(told(refused), (404, Some(ErrorCode::UnknownSite)));
 
     // A token that leaked to another page opens no socket there.
     let visitor = stack.visitor().await;
-    let opened = Connection::socket(stack.server(), Some("https://evil.example")).await;
-    if let Ok(mut connection) = opened {
-        let hello = ClientFrame::Hello(Hello {
-            token: visitor.access().session.token.clone(),
-            purpose: Purpose::Full,
-            page: None,
-            resume: Vec::new(),
-        });
-        connection.send(&hello).await.expect("the line is up");
-        let end = loop {
-            match connection.receive(Side::Visitor).await {
-                Ok(News::Visitor(VisitorNews::Error { .. })) => {}
-                Ok(other) => panic!("{other:?} for a foreign page"),
-                Err(end) => break end,
-            }
-        };
-        assert!(matches!(end, Error::Closed { code: 4202, .. }), "{end}");
-    }
+    let hello = ClientFrame::Hello(Hello {
+        token: visitor.access().session.token.clone(),
+        purpose: Purpose::Full,
+        page: None,
+        resume: Vec::new(),
+    });
+    let (code, end) = first_frame_from(&stack, "https://evil.example", &hello).await;
+    assert_eq!(code, Some(ErrorCode::OriginRefused));
+    assert!(matches!(end, Error::Closed { code: 4202, .. }), "{end}");
     stack
 }
 
@@ -290,34 +296,31 @@ async fn a_file_that_lies_is_found_out(stack: Stack) -> Stack {
             .header("switchboard-file-name", name)
     };
     let page = b"<!doctype html><script>alert(document.domain)</script>";
-    let answer = stack
-        .asks(
-            &visitor
-                .client
-                .access()
-                .call(upload("image/png", "a%2F..%2Fme.png", page)),
-        )
-        .await;
-    // Either it is refused, or it is taken for what it is and never shown as a page.
-    if answer.status < 300 {
-        let file: protocol::attachment::Attachment = answer.into_value().expect("a file");
-        assert!(!file.media_type.starts_with("image/"), "{file:?}");
-        assert!(!file.name.contains('/'), "{file:?}");
-        let path = format!("/api/v1/attachments/{}", file.id);
-        let call = visitor.client.access().call(Call::get(path));
-        let answer = stack.asks(&call).await;
-        assert!(
-            answer
-                .header("content-disposition")
-                .starts_with("attachment")
-        );
-        assert_eq!(answer.header("x-content-type-options"), "nosniff");
-        assert!(answer.header("content-security-policy").contains("sandbox"));
-        assert!(!answer.header("content-type").contains("html"));
-    } else {
-        let refused = answer.into_body().expect_err("it is refused");
-        assert_eq!(refused.code(), Some(ErrorCode::FileType));
+    for (said, bytes) in [
+        ("image/png", &page[..]),
+        ("application/pdf", &page[..]),
+        ("text/plain", b"MZ\x90\0\x03\0\0\0"),
+        ("image/jpeg", b"\x7fELF\x02\x01\x01\0"),
+    ] {
+        let lie = upload(said, "a%2F..%2Fme.png", bytes);
+        let answer = stack.asks(&visitor.client.access().call(lie)).await;
+        assert_eq!(told(answer), (415, Some(ErrorCode::FileType)), "{said}");
     }
+    stack.keeps_files(0).await;
+    // A page that says what it is, is a text and is never shown as a page.
+    let honest = upload("text/html", "a%2F..%2Fme%E2%80%AEgnp.html", page);
+    let answer = stack.asks(&visitor.client.access().call(honest)).await;
+    let file: protocol::attachment::Attachment = answer.into_value().expect("a file");
+    assert_eq!(file.media_type, "text/plain");
+    assert_eq!(file.name, "megnp.html");
+    let path = format!("/api/v1/attachments/{}", file.id);
+    let call = visitor.client.access().call(Call::get(path));
+    let answer = stack.asks(&call).await;
+    let disposition = answer.header("content-disposition");
+    assert!(disposition.starts_with("attachment"), "{disposition}");
+    assert_eq!(answer.header("x-content-type-options"), "nosniff");
+    assert!(answer.header("content-security-policy").contains("sandbox"));
+    assert_eq!(answer.header("content-type"), "text/plain");
 
     // Another's file opens for nobody else, and cannot be sent as one's own.
     let mine = upload("text/plain", "mine.txt", b"my file");
@@ -328,7 +331,7 @@ async fn a_file_that_lies_is_found_out(stack: Stack) -> Stack {
     let answer = stack
         .asks(&thief.client.access().call(Call::get(path)))
         .await;
-    assert_eq!(answer.status, 404);
+    assert_eq!(told(answer), (404, Some(ErrorCode::NotFound)));
     let steal = |id| {
         let mut draft = tests::person::draft("look what I have");
         draft.attachment_ids = vec![id];
@@ -337,10 +340,11 @@ async fn a_file_that_lies_is_found_out(stack: Stack) -> Stack {
             draft,
         }
     };
-    thief
-        .tries(steal(mine.id))
-        .await
-        .expect_err("it is not his");
+    let before = belongings(&stack).await;
+    let refused = thief.tries(steal(mine.id)).await;
+    let refused = refused.expect_err("it is not his");
+    assert_eq!(refused.code(), Some(ErrorCode::Invalid));
+    assert_eq!(belongings(&stack).await, before, "he began no conversation");
     let ack = visitor.tries(steal(mine.id)).await.expect("it is his");
     let id = ack.conversation_id.expect("a conversation begins");
     let mut agent = stack.agent().await;
@@ -377,14 +381,12 @@ async fn an_agent_changes_no_settings(stack: Stack) -> Stack {
             .json(&json!({ "name": "Mine" }))
             .header("if-match", "\"1\""),
     ];
+    let before = belongings(&stack).await;
     for call in calls {
-        let refused = stack
-            .asks(&agent.access().call(call.clone()))
-            .await
-            .into_body();
-        let refused = refused.expect_err("an agent may not");
-        assert_eq!(refused.code(), Some(ErrorCode::Forbidden), "{call:?}");
+        let answer = stack.asks(&agent.access().call(call.clone())).await;
+        assert_eq!(told(answer), (403, Some(ErrorCode::Forbidden)), "{call:?}");
     }
+    assert_eq!(belongings(&stack).await, before);
     stack
 }
 
