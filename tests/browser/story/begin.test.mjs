@@ -5,7 +5,7 @@ import { readFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
 
 import { violations } from "../axe.mjs";
-import { Stack, answer, findPanel, openPanel, openRow, say, sees } from "../stack.mjs";
+import { Stack, answer, findPanel, openPanel, openRow, say, sees, until } from "../stack.mjs";
 
 let stack;
 let agent;
@@ -23,7 +23,7 @@ async function ask(asks) {
 
 test("a visitor says who he is before the first message, once, and the agent reads it as a claim", async () => {
   await ask({ name: "optional", email: "needed", phone: "never" });
-  const page = await stack.person();
+  const page = await stack.person({ reducedMotion: "reduce" });
   await page.goto(`${stack.origin}/demo/`);
   await page.locator("[data-chat]").first().click();
   const panel = await findPanel(page);
@@ -36,7 +36,7 @@ test("a visitor says who he is before the first message, once, and the agent rea
   await begin.click();
   await panel.getByText("This is needed").waitFor();
   const email = panel.getByLabel("E-mail");
-  assert.equal(await email.evaluate((element) => element === document.activeElement), true);
+  await until("the focus", () => email.evaluate((element) => element === document.activeElement));
   await email.fill("ana at kettle");
   await email.press("Enter");
   await panel.getByText("This is no e-mail address").waitFor();
@@ -77,19 +77,21 @@ test("where all may be left empty, it can be, and a reload does not ask again", 
 
 test("a conversation can be kept as a text, with an emoji put in by mouse or by keys", async () => {
   await ask({ name: "never", email: "never", phone: "never" });
-  const { page, panel } = await stack.visitor("/demo/");
+  const { page, panel } = await stack.visitor("/demo/", { reducedMotion: "reduce" });
   const box = panel.getByLabel("Message", { exact: true });
   await box.fill("Good tea ");
   await panel.getByRole("button", { name: "Insert an emoji" }).click();
   assert.deepEqual(await violations(panel), []);
   await panel.getByRole("menuitem", { name: "👍" }).click();
-  assert.equal(await box.inputValue(), "Good tea 👍");
+  await until("the first", async () => (await box.inputValue()) === "Good tea 👍");
   await panel.getByRole("button", { name: "Insert an emoji" }).focus();
   await page.keyboard.press("Enter");
-  await panel.getByRole("menu").waitFor();
+  const chosen = (emoji) => until(`the focus on ${emoji}`, () => panel.evaluate((emoji) => document.activeElement?.textContent?.includes(emoji), emoji));
+  await chosen("😀");
   await page.keyboard.press("ArrowRight");
+  await chosen("😂");
   await page.keyboard.press("Enter");
-  assert.equal(await box.inputValue(), "Good tea 👍😂");
+  await until("the second", async () => (await box.inputValue()) === "Good tea 👍😂");
   await panel.getByRole("button", { name: "Send" }).click();
   await openRow(agent, "Good tea");
   await answer(agent, "The **smoky** one?");

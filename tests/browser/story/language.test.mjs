@@ -31,7 +31,7 @@ async function buttonNames(page) {
 }
 
 async function open(path, { head = "", attributes = "async", lang, locale }) {
-  const page = await stack.person({ locale });
+  const page = await stack.person({ locale, reducedMotion: "reduce" });
   const asked = [];
   page.on("request", (request) => asked.push(request.url()));
   const address = shop.page(path, { head: `<script>document.documentElement.lang = "${lang}"</script>${greet}${head}${tag(stack, attributes)}` });

@@ -19,7 +19,7 @@ before(async () => {
     await panel.getByText("Sent", { exact: true }).first().waitFor();
     await visitor.context().close();
   }
-  page = await stack.console({ viewport: { width: 1440, height: 900 } });
+  page = await stack.console({ viewport: { width: 1440, height: 900 }, reducedMotion: "reduce" });
   await page.locator("a.row").nth(3).waitFor();
 });
 after(() => stack.stop());

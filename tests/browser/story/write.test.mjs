@@ -10,7 +10,7 @@ let stack;
 let agent;
 before(async () => {
   stack = await Stack.start();
-  agent = await stack.console({ viewport: { width: 1440, height: 900 } });
+  agent = await stack.console({ viewport: { width: 1440, height: 900 }, reducedMotion: "reduce" });
 });
 after(() => stack.stop());
 
@@ -29,7 +29,7 @@ test("one message among many is answered, on both sides it is seen which", async
   await reply().fill("It is, since");
   await agent.reload();
   await agent.locator(".quoting", { hasText: "Is the oolong back?" }).waitFor();
-  assert.equal(await reply().inputValue(), "It is, since");
+  await until("the words", async () => (await reply().inputValue()) === "It is, since");
   assert.deepEqual(await violations(agent), []);
   await answer(agent, "It is, since Monday.");
   await agent.locator(".quoting").waitFor({ state: "detached" });
@@ -78,7 +78,8 @@ test("what was begun is said in the list until it is sent", async () => {
   await reply().fill("begun, and not");
   await openRow(agent, "on its way again");
   await agent.locator("a.row", { hasText: "Draft: begun, and not" }).waitFor();
-  await openRow(agent, "Draft: begun, and not");
+  await agent.locator("a.row", { hasText: "Draft: begun, and not" }).click();
+  await until("its draft", async () => (await reply().inputValue()) === "begun, and not");
   await answer(agent, "begun, and done");
   await sees(panel, "begun, and done");
   await agent.locator("a.row", { hasText: "Draft:" }).waitFor({ state: "detached" });
