@@ -1,6 +1,6 @@
 # The table of contents of what can be done here. Each recipe sets up what it needs.
 
-.PHONY: run test fmt lint web load bench doc release
+.PHONY: run test sim fmt lint web load bench doc release
 
 # Builds everything and serves on http://127.0.0.1:8080 with data in ./data.
 run: release
@@ -9,6 +9,10 @@ run: release
 # Everything that must hold: style, tests on both stores, web apps, browsers, release, small load.
 test:
 	ops/test-services ops/test
+
+# Many more seeds of the simulation than `make test` runs. See docs/reliability.md.
+sim:
+	SWITCHBOARD_SIM_SEEDS=$${SWITCHBOARD_SIM_SEEDS:-20000} cargo test --release --locked --package tests --test simulation -- --nocapture
 
 fmt:
 	cargo fmt --all

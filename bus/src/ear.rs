@@ -1,11 +1,11 @@
 //! Followers of topics on this node, and the map in which they are found.
 
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use tokio::sync::Notify;
+use world::HashMap;
 
 use crate::{FOLLOWER_NEWS_MAX, Heard};
 

@@ -10,6 +10,7 @@ mod envelope;
 mod link;
 mod local;
 mod redis;
+pub mod simulated;
 mod tls;
 mod url;
 
@@ -52,6 +53,8 @@ pub enum Bus {
     Local(local::Local),
     /// Between nodes, over Redis.
     Redis(redis::Redis),
+    /// Between the nodes of a simulation.
+    Simulated(simulated::Seat),
 }
 
 impl Bus {
@@ -83,6 +86,7 @@ impl Bus {
         match self {
             Self::Local(local) => local.publish(topic, news),
             Self::Redis(redis) => redis.publish(topic, news),
+            Self::Simulated(seat) => seat.publish(topic, news),
         }
     }
 
@@ -93,6 +97,7 @@ impl Bus {
         match self {
             Self::Local(local) => local.follow(topic),
             Self::Redis(redis) => redis.follow(topic),
+            Self::Simulated(seat) => seat.follow(topic),
         }
     }
 
@@ -101,7 +106,7 @@ impl Bus {
     pub fn is_shared(&self) -> bool {
         match self {
             Self::Local(local) => local.is_shared(),
-            Self::Redis(_) => true,
+            Self::Redis(_) | Self::Simulated(_) => true,
         }
     }
 
@@ -112,6 +117,7 @@ impl Bus {
         match self {
             Self::Local(local) => local.reach(),
             Self::Redis(redis) => redis.reach(),
+            Self::Simulated(seat) => seat.reach(),
         }
     }
 
@@ -120,7 +126,7 @@ impl Bus {
     #[must_use]
     pub fn problem(&self) -> Option<String> {
         match self {
-            Self::Local(_) => None,
+            Self::Local(_) | Self::Simulated(_) => None,
             Self::Redis(redis) => redis.problem(),
         }
     }
@@ -129,7 +135,7 @@ impl Bus {
     #[must_use]
     pub fn stats(&self) -> Stats {
         match self {
-            Self::Local(_) => Stats::default(),
+            Self::Local(_) | Self::Simulated(_) => Stats::default(),
             Self::Redis(redis) => redis.stats(),
         }
     }

@@ -35,14 +35,15 @@ use storage::blob::Blobs;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use world::World;
-use world::net::TcpListener;
+use world::net::simulated::Pipe;
+use world::net::{LooseSocket, TcpListener};
 
 pub use config::GatewayConfig;
 pub use error::Error;
 
 use metric::{Metric, Metrics};
 use shard::Seed;
-use shard::errand::Errand;
+use shard::errand::{Accepted, Errand};
 use token::Tokens;
 
 /// Errands that may wait for a shard. A full channel makes the acceptor wait: that is the backlog's job.
@@ -153,6 +154,47 @@ impl Gateway {
         })
     }
 
+    /// Starts the gateway in a simulation: its shards are tasks of the world's machine, and its sockets come
+    /// by [`Gateway::take`], at `address`.
+    ///
+    /// # Errors
+    /// As [`Gateway::start`].
+    pub fn simulate(
+        config: GatewayConfig,
+        parts: Parts,
+        address: SocketAddr,
+    ) -> Result<Self, Error> {
+        let doors = doors(config, parts)?;
+        let accepting = doors.world.tracker.soft().child_token();
+        let mut errands = Vec::new();
+        for _ in 0..doors.config.shards.max(1) {
+            let (sender, seed) = seed(&doors);
+            doors.world.tracker.spawn_local(seed.serve());
+            errands.push(sender);
+        }
+        Ok(Self {
+            doors,
+            address,
+            errands,
+            threads: Mutex::default(),
+            accepting,
+        })
+    }
+
+    /// Takes a socket of a simulation.
+    pub async fn take(&self, pipe: Pipe, peer: SocketAddr) {
+        if self.accepting.is_cancelled() {
+            return;
+        }
+        self.doors.metrics.add(Metric::Accepted, 1);
+        let accepted = self.doors.metrics.get(Metric::Accepted);
+        let turn = usize::try_from(accepted).unwrap_or_default() % self.errands.len();
+        let socket = LooseSocket::Simulated(Box::new(pipe));
+        let errand = Errand::Accept(Box::new(Accepted { socket, peer }));
+        // A shard that is gone serves nobody.
+        let _served = self.errands[turn].send_async(errand).await;
+    }
+
     /// Where clients connect.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
@@ -259,6 +301,15 @@ fn start_shard(
     doors: &Doors,
     index: usize,
 ) -> Result<(flume::Sender<Errand>, JoinHandle<()>), Error> {
+    let (errand_sender, seed) = seed(doors);
+    let thread = std::thread::Builder::new()
+        .name(format!("shard-{index}"))
+        .spawn(move || seed.run())
+        .map_err(Error::Thread)?;
+    Ok((errand_sender, thread))
+}
+
+fn seed(doors: &Doors) -> (flume::Sender<Errand>, Seed) {
     let (errand_sender, errands) = flume::bounded(ERRANDS_MAX);
     let (delivery_sender, deliveries) = flume::bounded(DELIVERIES_MAX);
     let seed = Seed {
@@ -269,9 +320,5 @@ fn start_shard(
         deliveries,
         http: http::router(doors.clone()),
     };
-    let thread = std::thread::Builder::new()
-        .name(format!("shard-{index}"))
-        .spawn(move || seed.run())
-        .map_err(Error::Thread)?;
-    Ok((errand_sender, thread))
+    (errand_sender, seed)
 }

@@ -7,7 +7,6 @@
 mod keyed;
 mod site;
 
-use std::collections::HashMap;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -23,6 +22,7 @@ use protocol::limit;
 use protocol::permission::{Actor, Principal};
 use protocol::rejection::{ErrorCode, Rejection};
 use protocol::workspace::Settings;
+use world::HashMap;
 
 use crate::address;
 use crate::config::{LimitConfig, Rate, kib};

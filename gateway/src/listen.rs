@@ -16,7 +16,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 use world::World;
-use world::net::TcpListener;
+use world::net::{LooseSocket, TcpListener};
 
 use crate::http::health;
 use crate::metric::Metric;
@@ -101,7 +101,8 @@ async fn accept(
             continue;
         };
         turn = (turn + 1) % errands.len();
-        let errand = Errand::Accept(Box::new(Accepted { stream, peer }));
+        let socket = LooseSocket::System(stream);
+        let errand = Errand::Accept(Box::new(Accepted { socket, peer }));
         if errands[turn].send_async(errand).await.is_err() {
             return;
         }
@@ -187,6 +188,7 @@ async fn forget(doors: Doors) {
     let soft = doors.world.tracker.soft();
     loop {
         tokio::select! {
+            biased;
             () = soft.cancelled() => return,
             () = doors.world.clock.sleep(FORGET) => doors.limits.forget_quiet(),
         }

@@ -4,7 +4,7 @@
 //! Visitors are told to a workspace only while some node watches them there, changes collected for a moment. A
 //! node that missed something asks for all of it again.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use bus::Reach;
@@ -14,6 +14,7 @@ use presence::roster::{BEAT, Roster, Verdict};
 use presence::state::{Change, Visitors};
 use presence::team::Team;
 use protocol::id::{NodeId, VisitorId, WorkspaceId};
+use world::HashMap;
 
 use crate::nodes::{News, Presence, Sign};
 use crate::router::Router;
@@ -67,8 +68,8 @@ impl Around {
             everywhere: Everywhere::new(),
             team: Team::new(),
             roster: Roster::default(),
-            watched: HashMap::new(),
-            wanted: HashMap::new(),
+            watched: HashMap::default(),
+            wanted: HashMap::default(),
             missed: BTreeSet::new(),
             asked: BTreeMap::new(),
             changed: BTreeMap::new(),

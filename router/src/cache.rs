@@ -1,7 +1,6 @@
 //! Facts that nearly every frame needs and that seldom change: teams with their keys, and sites. Read once, dropped when
 //! the event log tells of a change.
 
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -13,6 +12,7 @@ use protocol::permission::{Actor, Permission, Principal, Scope};
 use protocol::site::Site;
 use protocol::workspace::Settings;
 use storage::Reader;
+use world::HashMap;
 
 /// What visitors are shown for an agent whom nobody knows any more.
 const UNKNOWN_NAME: &str = "";

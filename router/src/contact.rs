@@ -1,9 +1,9 @@
 //! Contacts that changed of late: whoever remembers what rows show of one asks here whether it still holds.
 
-use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use protocol::id::ContactId;
+use world::HashMap;
 
 /// Contacts whose changes are remembered; past that all are taken for changed.
 const CONTACTS_MAX: usize = 10_000;

@@ -3,14 +3,13 @@
 //! A shard tells when a topic gets its first listener and loses its last. A frame for a topic without
 //! any is never encoded. Called by all that publishes; it knows nothing of what a frame says.
 
-use std::collections::HashMap;
-use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use world::Clock;
+use world::hash::State;
+use world::{Clock, HashMap};
 
 use crate::delivery::{Delivery, Encoded};
 use crate::topic::Topic;
@@ -44,7 +43,7 @@ pub(crate) struct Hub(Arc<Shared>);
 struct Shared {
     clock: Clock,
     shards: RwLock<Vec<Option<Arc<Shard>>>>,
-    hasher: RandomState,
+    hasher: State,
     stripes: [RwLock<HashMap<Topic, u64>>; STRIPE_COUNT],
     lost_count: AtomicU64,
 }
@@ -54,7 +53,7 @@ impl Hub {
         Self(Arc::new(Shared {
             clock,
             shards: RwLock::default(),
-            hasher: RandomState::new(),
+            hasher: State::default(),
             stripes: Default::default(),
             lost_count: AtomicU64::new(0),
         }))

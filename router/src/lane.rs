@@ -217,6 +217,7 @@ impl Lane {
         }
         let world = self.router.world();
         tokio::select! {
+            biased;
             () = world.clock.sleep(self.router.config().lane_idle) => {}
             () = world.tracker.soft().cancelled() => {}
         }

@@ -3,7 +3,6 @@
 //! What enters a lane is finished there, whoever still waits for it. A lane is made when it is needed
 //! and goes when it was idle for a while.
 
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -16,6 +15,7 @@ use storage::audit::Change;
 use storage::entry::Stored;
 use storage::unread::Unread;
 use tokio::sync::oneshot;
+use world::HashMap;
 
 use crate::debt::{Debt, Owed};
 use crate::lane;

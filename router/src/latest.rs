@@ -2,11 +2,11 @@
 //!
 //! For work that is written at most so often: rows of a list, read marks. Bounded by the number of keys.
 
-use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
+use world::HashMap;
 
 /// The mailbox.
 #[derive(Debug)]
@@ -72,8 +72,8 @@ mod tests {
         assert!(!latest.put('c', 1, replace));
         assert!(latest.put('a', 2, replace));
         let taken = latest.take().await;
-        assert_eq!(taken, HashMap::from([('a', 2), ('b', 1)]));
+        assert_eq!(taken, HashMap::from_iter([('a', 2), ('b', 1)]));
         assert!(latest.put('c', 3, replace));
-        assert_eq!(latest.take().await, HashMap::from([('c', 3)]));
+        assert_eq!(latest.take().await, HashMap::from_iter([('c', 3)]));
     }
 }

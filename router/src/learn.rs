@@ -34,6 +34,7 @@ impl Learning {
         loop {
             clock.sleep(self.round(router).await).await;
             tokio::select! {
+                biased;
                 () = self.0.notified() => {}
                 () = clock.sleep(INTERVAL) => {}
             }

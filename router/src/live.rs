@@ -3,7 +3,6 @@
 //! One task owns the state; others send it messages and wait while it is behind. It reads the store
 //! only for names, which are cached.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,6 +17,7 @@ use protocol::rejection::Rejection;
 use protocol::view::VisitorFilter;
 use protocol::widget::Staff;
 use tokio::sync::oneshot;
+use world::HashMap;
 
 use crate::around::Around;
 use crate::cache::Tenant;
@@ -199,10 +199,10 @@ impl Actor {
             visitors: Visitors::new(),
             agents: Agents::new(),
             visits: Visits::default(),
-            visitor_of: HashMap::new(),
-            agent_of: HashMap::new(),
-            views: HashMap::new(),
-            staff: HashMap::new(),
+            visitor_of: HashMap::default(),
+            agent_of: HashMap::default(),
+            views: HashMap::default(),
+            staff: HashMap::default(),
             tell_at: None,
         }
     }

@@ -1,7 +1,6 @@
 //! Marks: how far each side has got. They only grow, wait at most a second, and are stored together;
 //! what was stored is then told as a signal.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
 use protocol::conversation::Marks;
@@ -9,6 +8,7 @@ use protocol::id::{ConversationId, WorkspaceId};
 use protocol::permission::VisitorActor;
 use storage::entry::Numbering;
 use storage::participant::{Mark, Party};
+use world::HashMap;
 
 use crate::latest::Latest;
 use crate::nodes;
@@ -182,7 +182,7 @@ async fn told_visitors(
     router: &Router,
     batch: &[((ConversationId, Party), Progress)],
 ) -> storage::Result<HashMap<ConversationId, Marks>> {
-    let mut told = HashMap::new();
+    let mut told = HashMap::default();
     for ((conversation_id, party), progress) in batch {
         let topic = Topic::ConversationVisitor(*conversation_id);
         // A visitor on another node listens unseen from here.

@@ -3,7 +3,6 @@
 //! All of it only hurries what the event log says anyway, or is a passing signal. A node follows a workspace
 //! while anybody of it is connected here; a node that is alone has nobody to tell and does nothing.
 
-use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -20,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use storage::entry::Stored;
 use storage::participant::Party;
 use tokio::sync::Notify;
+use world::{HashMap, HashSet};
 
 use crate::erase;
 use crate::hub::Hub;
@@ -301,6 +301,7 @@ pub(crate) async fn hear_signs(router: Router, follower: Follower) {
     let soft = router.world().tracker.soft().clone();
     loop {
         let heard = tokio::select! {
+            biased;
             () = soft.cancelled() => return,
             heard = follower.hear() => heard,
         };
@@ -332,20 +333,22 @@ async fn listen(router: Router, workspace_id: WorkspaceId, follower: Follower) {
     let mut sweep = Box::pin(clock.sleep(SWEEP));
     loop {
         tokio::select! {
+            biased;
             () = soft.cancelled() => return,
-            heard = follower.hear() => match heard {
-                Heard::News(bytes) => read(&router, workspace_id, &bytes).await,
-                Heard::Lost => {
-                router.nodes().look.notify_one();
-                router.live().send(Message::Missed { workspace_id }).await;
-            }
-            },
+            // Before the news, or a flood of them would put it off for ever.
             () = &mut sweep => {
                 if leave(&router, workspace_id).await {
                     return;
                 }
                 sweep = Box::pin(clock.sleep(SWEEP));
             }
+            heard = follower.hear() => match heard {
+                Heard::News(bytes) => read(&router, workspace_id, &bytes).await,
+                Heard::Lost => {
+                    router.nodes().look.notify_one();
+                    router.live().send(Message::Missed { workspace_id }).await;
+                }
+            },
         }
     }
 }

@@ -3,11 +3,11 @@
 //!
 //! Nobody says when a visitor leaves: who listens to none of his topics is gone.
 
-use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use protocol::id::{ContactId, ConversationId, WorkspaceId};
 use protocol::permission::VisitorActor;
+use world::HashMap;
 
 use crate::hub::Hub;
 use crate::router::Router;

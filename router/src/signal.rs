@@ -1,6 +1,6 @@
 //! Signals: who types and who looks on. The latest counts, they expire, they may be lost.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use protocol::limit::TYPING_MS;
 use protocol::news::{AgentNews, VisitorNews};
 use protocol::text::cut;
 use tokio::sync::Notify;
-use world::Clock;
+use world::{Clock, HashMap};
 
 use crate::delivery::{Class, Encoded, SignalKey};
 use crate::hub::Hub;

@@ -53,6 +53,7 @@ pub(crate) async fn run(router: &Router, mut cursor: EventCursor) {
             Reach::Down => config.blind_tail_interval,
         };
         let is_rung = tokio::select! {
+            biased;
             () = soft.cancelled() => return,
             // Whether something was heard or lost: the log tells.
             _ = bell.hear() => true,

@@ -36,6 +36,7 @@ impl Timers {
         let soft = router.world().tracker.soft().clone();
         loop {
             let turn = tokio::select! {
+                biased;
                 () = soft.cancelled() => return,
                 turn = self.turn(router) => turn,
             };
@@ -64,12 +65,14 @@ impl Timers {
             Some(at_ms) => {
                 let wait = Duration::from_millis(at_ms - now_ms).min(SLEEP_MAX);
                 tokio::select! {
+                    biased;
                     () = self.0.notified() => {}
                     () = clock.sleep(wait) => {}
                 }
             }
             None => {
                 tokio::select! {
+                    biased;
                     () = self.0.notified() => {}
                     () = clock.sleep(SLEEP_MAX) => {}
                 }

@@ -71,6 +71,7 @@ impl Traces {
             };
             let Ok(first) = first else { return };
             tokio::select! {
+                biased;
                 () = router.world().clock.sleep(COLLECT) => {}
                 () = soft.cancelled() => {}
             }

@@ -1,11 +1,11 @@
 //! What a visitor has not read: counted in the store once, then carried on by the conversation's lane.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
 use protocol::id::{ConversationId, EntryId, VisitorId, WorkspaceId};
 use protocol::permission::VisitorActor;
 use storage::unread::Unread;
+use world::HashMap;
 
 use crate::lanes::{Job, LaneKey};
 use crate::router::Router;

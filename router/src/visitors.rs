@@ -1,12 +1,12 @@
 //! Which lists of live visitors are watched, and by which connections. Lists of one filter are one.
 
-use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use protocol::id::{ConnectionId, WorkspaceId};
 use protocol::limit;
 use protocol::rejection::{ErrorCode, Rejection};
 use protocol::view::VisitorFilter;
+use world::{HashMap, HashSet};
 
 use crate::topic::ViewId;
 
@@ -53,7 +53,7 @@ impl Views {
         let view = table.views.entry(view_id).or_insert_with(|| View {
             workspace_id,
             filter: filter.clone(),
-            connections: HashSet::new(),
+            connections: HashSet::default(),
         });
         view.connections.insert(connection_id);
         view_id

@@ -47,5 +47,5 @@ pub mod visitor;
 mod word;
 pub mod workspace;
 
-pub use db::{DatabaseConfig, Db, Home, Reader, open};
+pub use db::{DatabaseConfig, Db, Home, Reader, open, simulated};
 pub use error::{Error, Result, Written};

@@ -95,6 +95,34 @@ fn every_rust_file_opens_with_what_it_is_for() {
     none(&wrong, "a file opens with //! and what it is for");
 }
 
+/// What the simulation runs. Whatever is decided there by chance, a seed must decide.
+const SIMULATED: &[&str] = &["router/src", "presence/src", "gateway/src"];
+
+#[test]
+fn what_is_simulated_leaves_nothing_to_chance() {
+    let mut wrong = Vec::new();
+    for folder in SIMULATED {
+        for (path, text) in files(folder, &[".rs"]) {
+            let lines: Vec<&str> = text.lines().collect();
+            // Without it, the macro asks its branches in a random order.
+            let is_by_chance = |index: usize| {
+                lines[index].contains("tokio::select! {")
+                    && !lines[index..]
+                        .iter()
+                        .take(5)
+                        .any(|line| line.trim() == "biased;")
+            };
+            let chances = (0..lines.len()).filter(|index| is_by_chance(*index));
+            wrong.extend(chances.map(|index| format!("{path}:{}: not biased", index + 1)));
+            // Their order is another in every process; `world` has some whose order a seed repeats.
+            let is_random =
+                |line: &str| line.contains("std::collections::") && line.contains("Hash");
+            wrong.extend(lines_with(&text, &path, is_random));
+        }
+    }
+    none(&wrong, "a seed decides all that the simulation runs");
+}
+
 #[test]
 fn sql_stands_in_storage_alone() {
     // Put together here, or this file would break its own law.

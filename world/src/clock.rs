@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use tokio::sync::watch;
+use crate::wait::{Wait, Waits};
 
 /// The longest single wait of [`Clock::sleep_until_ms`]: the offset may change meanwhile.
 const WAIT_MAX: Duration = Duration::from_secs(30);
@@ -25,12 +25,12 @@ struct Shared {
     source: Source,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Source {
     /// The machine's monotonic clock.
     System { started: Instant },
-    /// A clock that a test moves. Holds the time elapsed.
-    Manual { elapsed: watch::Sender<Duration> },
+    /// A clock that a test moves, and the moment it was made.
+    Manual { made: Instant, waits: Waits },
 }
 
 impl Clock {
@@ -51,13 +51,29 @@ impl Clock {
 
     /// A clock that shows `now_ms` and moves only by [`Clock::advance`].
     #[must_use]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "what libraries count from; it is never shown"
+    )]
     pub fn manual(now_ms: u64) -> Self {
         Self(Arc::new(Shared {
             origin_ms: AtomicU64::new(now_ms),
             source: Source::Manual {
-                elapsed: watch::Sender::new(Duration::ZERO),
+                made: Instant::now(),
+                waits: Waits::default(),
             },
         }))
+    }
+
+    /// Another clock that runs as this one does and shows `now_ms` at this moment.
+    #[must_use]
+    pub fn beside(&self, now_ms: u64) -> Self {
+        let clock = Self(Arc::new(Shared {
+            origin_ms: AtomicU64::new(0),
+            source: self.0.source.clone(),
+        }));
+        clock.set_now_ms(now_ms);
+        clock
     }
 
     /// Milliseconds since 1970, by the store's clock as last measured. May go back when the store's
@@ -72,8 +88,18 @@ impl Clock {
     pub fn elapsed(&self) -> Duration {
         match &self.0.source {
             Source::System { started } => started.elapsed(),
-            Source::Manual { elapsed } => *elapsed.borrow(),
+            Source::Manual { waits, .. } => waits.elapsed(),
         }
+    }
+
+    /// This moment, for libraries that speak of moments so.
+    #[must_use]
+    pub fn instant(&self) -> Instant {
+        let made = match &self.0.source {
+            Source::System { started } => started,
+            Source::Manual { made, .. } => made,
+        };
+        *made + self.elapsed()
     }
 
     /// Sets what [`Clock::now_ms`] shows from here on: the store's time, just measured.
@@ -102,11 +128,7 @@ impl Clock {
                 Source::System { .. } => {
                     tokio::time::sleep(until.saturating_sub(clock.elapsed())).await;
                 }
-                Source::Manual { elapsed } => {
-                    let mut watch = elapsed.subscribe();
-                    let reached = watch.wait_for(|now| *now >= until).await;
-                    reached.expect("the clock holds the sender");
-                }
+                Source::Manual { waits, .. } => Wait::new(waits, until).await,
             }
         }
     }
@@ -146,7 +168,17 @@ impl Clock {
     pub fn advance(&self, by: Duration) {
         match &self.0.source {
             Source::System { .. } => panic!("only a manual clock can be moved"),
-            Source::Manual { elapsed } => elapsed.send_modify(|now| *now += by),
+            Source::Manual { waits, .. } => waits.advance(by),
+        }
+    }
+
+    /// When the next wait on a manual clock, or on one beside it, is over, in time elapsed. Nothing where
+    /// nobody waits, and on the machine's clock.
+    #[must_use]
+    pub fn next_wake(&self) -> Option<Duration> {
+        match &self.0.source {
+            Source::System { .. } => None,
+            Source::Manual { waits, .. } => waits.next(),
         }
     }
 }

@@ -5,12 +5,16 @@
 
 pub mod clock;
 pub mod fault;
+pub mod hash;
 pub mod id;
 pub mod net;
+pub mod simulation;
 pub mod tracker;
+mod wait;
 
 pub use clock::Clock;
 pub use fault::Faults;
+pub use hash::{HashMap, HashSet};
 pub use id::Ids;
 pub use tracker::Tracker;
 
@@ -49,6 +53,17 @@ impl World {
             ids: Ids::seeded(seed, clock.clone()),
             clock,
             tracker: Tracker::new(),
+            faults: Faults::armed(),
+        }
+    }
+
+    /// The world of a machine in this thread's simulation: its tasks end with the machine.
+    #[must_use]
+    pub fn of_machine(machine: simulation::Machine, clock: Clock, ids: Ids) -> Self {
+        Self {
+            clock,
+            ids,
+            tracker: Tracker::of_machine(machine),
             faults: Faults::armed(),
         }
     }

@@ -4,10 +4,14 @@
 //! says: stop where you are. The server waits for all tasks between the two.
 
 use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+
+use crate::simulation::{self, Machine};
 
 /// Spawns tasks, knows which still run, and tells them to stop. Clones are one tracker.
 #[derive(Clone, Debug, Default)]
@@ -15,6 +19,72 @@ pub struct Tracker {
     tasks: TaskTracker,
     soft: CancellationToken,
     hard: CancellationToken,
+    runner: Runner,
+}
+
+/// Who runs the tasks.
+#[derive(Clone, Copy, Debug, Default)]
+enum Runner {
+    /// The present runtime.
+    #[default]
+    Runtime,
+    /// A machine of the present thread's simulation.
+    Simulation(Machine),
+}
+
+/// A task that was spawned. Dropping it leaves the task running.
+#[derive(Debug)]
+pub enum Task<T> {
+    /// A task of a runtime.
+    Runtime(JoinHandle<T>),
+    /// A task of a simulation.
+    Simulation(simulation::Handle<T>),
+}
+
+/// A task panicked or was ended, and has no output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ended;
+
+impl std::fmt::Display for Ended {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "the task panicked or was ended")
+    }
+}
+
+impl std::error::Error for Ended {}
+
+impl<T> Task<T> {
+    /// Whether it is over.
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        match self {
+            Self::Runtime(task) => task.is_finished(),
+            Self::Simulation(task) => task.is_finished(),
+        }
+    }
+
+    /// Ends it where it stands.
+    pub fn abort(&self) {
+        match self {
+            Self::Runtime(task) => task.abort(),
+            Self::Simulation(task) => task.abort(),
+        }
+    }
+}
+
+impl<T> Future for Task<T> {
+    type Output = Result<T, Ended>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.get_mut() {
+            Self::Runtime(task) => Pin::new(task)
+                .poll(context)
+                .map(|output| output.map_err(|_| Ended)),
+            Self::Simulation(task) => Pin::new(task)
+                .poll(context)
+                .map(|output| output.ok_or(Ended)),
+        }
+    }
 }
 
 impl Tracker {
@@ -24,17 +94,32 @@ impl Tracker {
         Self::default()
     }
 
+    /// A tracker whose tasks are those of a machine in this thread's simulation.
+    #[must_use]
+    pub fn of_machine(machine: Machine) -> Self {
+        Self {
+            runner: Runner::Simulation(machine),
+            ..Self::default()
+        }
+    }
+
     /// Runs a task on the present runtime. Dropping the handle leaves it running.
     ///
     /// # Panics
     ///
     /// Outside a tokio runtime.
-    pub fn spawn<F>(&self, task: F) -> JoinHandle<F::Output>
+    pub fn spawn<F>(&self, task: F) -> Task<F::Output>
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        self.tasks.spawn(task)
+        match self.runner {
+            Runner::Runtime => Task::Runtime(self.tasks.spawn(task)),
+            Runner::Simulation(machine) => {
+                let task = self.tasks.track_future(task);
+                Task::Simulation(simulation::spawn(machine, task))
+            }
+        }
     }
 
     /// Runs a task on the present thread's `LocalSet`: for a shard's connections.
@@ -42,12 +127,18 @@ impl Tracker {
     /// # Panics
     ///
     /// Outside a `LocalSet`.
-    pub fn spawn_local<F>(&self, task: F) -> JoinHandle<F::Output>
+    pub fn spawn_local<F>(&self, task: F) -> Task<F::Output>
     where
         F: Future + 'static,
         F::Output: 'static,
     {
-        self.tasks.spawn_local(task)
+        match self.runner {
+            Runner::Runtime => Task::Runtime(self.tasks.spawn_local(task)),
+            Runner::Simulation(machine) => {
+                let task = self.tasks.track_future(task);
+                Task::Simulation(simulation::spawn(machine, task))
+            }
+        }
     }
 
     /// Runs slow or blocking work (hashing, files) on a thread of the blocking pool. The caller
@@ -56,12 +147,18 @@ impl Tracker {
     /// # Panics
     ///
     /// Outside a tokio runtime.
-    pub fn spawn_blocking<F, T>(&self, work: F) -> JoinHandle<T>
+    pub fn spawn_blocking<F, T>(&self, work: F) -> Task<T>
     where
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        self.tasks.spawn_blocking(work)
+        match self.runner {
+            Runner::Runtime => Task::Runtime(self.tasks.spawn_blocking(work)),
+            Runner::Simulation(machine) => {
+                let task = self.tasks.track_future(async move { work() });
+                Task::Simulation(simulation::spawn(machine, task))
+            }
+        }
     }
 
     /// The token that asks for an orderly end: finish what you hold, take nothing new.

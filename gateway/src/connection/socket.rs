@@ -123,6 +123,7 @@ impl Link {
     /// Waits for `hello`. The shard's watch ends the wait.
     async fn identify(&mut self, caller: Box<Caller>) -> Result<Box<Identified>, Ending> {
         let text = tokio::select! {
+            biased;
             code = ended(&self.mailbox) => return Err(Ending::Ours(code)),
             text = self.wire.read_text() => text?,
         };

@@ -181,6 +181,7 @@ impl Feed {
         }
         while connection.said_count() == before && !is_up {
             tokio::select! {
+                biased;
                 () = &mut time_is_up => is_up = true,
                 turned = self.turn(connection) => if let Err(ending) = turned {
                     return ending;
@@ -218,6 +219,7 @@ impl Feed {
             self.mailbox
                 .stalled(self.shard.now(), connection.out_bytes());
             let permit = tokio::select! {
+                biased;
                 permit = self.chunks.reserve() => permit.map_err(|_| Ending::Theirs)?,
                 code = std::future::poll_fn(|context| self.mailbox.poll_ending(context)) => {
                     return Err(Ending::Ours(code));
@@ -298,7 +300,7 @@ fn rejection_of(code: CloseCode) -> Rejection {
 
 /// Which streams are open, so that frames which come by themselves find their connection.
 #[derive(Debug, Default)]
-pub(crate) struct Streams(std::sync::Mutex<std::collections::HashMap<ConnectionId, String>>);
+pub(crate) struct Streams(std::sync::Mutex<world::HashMap<ConnectionId, String>>);
 
 impl Streams {
     fn enter(&self, connection: &Identified) {
@@ -317,7 +319,7 @@ impl Streams {
             .is_some_and(|owner| owner == principal_key)
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, std::collections::HashMap<ConnectionId, String>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, world::HashMap<ConnectionId, String>> {
         self.0
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner)

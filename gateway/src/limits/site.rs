@@ -1,12 +1,12 @@
 //! Rates that sites set for themselves, below what the server allows everybody (SEC-02).
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use governor::RateLimiter;
 use protocol::id::{SiteId, VisitorId};
 use protocol::rejection::Rejection;
 use protocol::workspace::Settings;
+use world::HashMap;
 
 use crate::config::Rate;
 use crate::limits::keyed::Keyed;

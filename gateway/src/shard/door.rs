@@ -12,7 +12,6 @@ use hyper_util::rt::TokioIo;
 use protocol::rejection::{ErrorCode, Problem, Rejection};
 use tokio::io::AsyncWriteExt;
 use tower::ServiceExt;
-use world::net::TcpStream;
 
 use crate::address;
 use crate::connection::socket::{self, OpenSocket};
@@ -74,7 +73,7 @@ async fn begin(shard: &Rc<Shard>, accepted: Box<Accepted>) -> Option<Begun> {
         address: accepted.peer.ip(),
         tls: tls.is_some(),
     };
-    let stream = TcpStream::from_std(accepted.stream).ok()?;
+    let stream = accepted.socket.take().ok()?;
     let mut stream = match tls {
         Some(acceptor) => {
             let handshake = acceptor.accept(stream);
@@ -203,6 +202,7 @@ async fn serve_http(shard: &Rc<Shard>, open: Box<OpenHttp>) {
     );
     let soft = shard.doors.world.tracker.soft();
     tokio::select! {
+        biased;
         // Errors of a connection are the client's: it hung up, or spoke no HTTP.
         _ended = &mut connection => return,
         () = soft.cancelled() => connection.as_mut().graceful_shutdown(),

@@ -2,12 +2,14 @@
 
 use std::net::SocketAddr;
 
+use world::net::LooseSocket;
+
 use crate::connection::stream::OpenStream;
 
-/// A socket for a shard. It left the acceptor's runtime as the operating system's own.
+/// A socket for a shard. It left the acceptor's runtime.
 #[derive(Debug)]
 pub(crate) struct Accepted {
-    pub(crate) stream: std::net::TcpStream,
+    pub(crate) socket: LooseSocket,
     pub(crate) peer: SocketAddr,
 }
 

@@ -13,13 +13,13 @@ pub(crate) mod stream;
 mod timer;
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
 use std::rc::Rc;
 use std::time::Duration;
 
 use protocol::rejection::CloseCode;
 use router::{Delivery, ShardId, Topic};
 use tokio::task::LocalSet;
+use world::HashMap;
 
 use crate::Doors;
 use crate::metric::Metric;
@@ -81,7 +81,8 @@ impl Seed {
         runtime.shutdown_background();
     }
 
-    async fn serve(self) {
+    /// Runs the shard on the present thread's tasks until it is told to stop.
+    pub(crate) async fn serve(self) {
         let tracker = self.doors.world.tracker.clone();
         let clock = self.doors.world.clock.clone();
         let shard = Rc::new(Shard {

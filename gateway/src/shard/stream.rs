@@ -9,15 +9,15 @@ use std::time::Duration;
 use protocol::limit;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_rustls::server::TlsStream;
-use world::net::TcpStream;
+use world::net::Socket;
 
 /// A connection's bytes. The rare kind is boxed, so that the common one is small.
 #[derive(Debug)]
 pub(crate) enum Stream {
     /// As they are.
-    Plain(TcpStream),
+    Plain(Socket),
     /// Through TLS.
-    Tls(Box<TlsStream<TcpStream>>),
+    Tls(Box<TlsStream<Socket>>),
 }
 
 impl AsyncRead for Stream {

@@ -11,7 +11,7 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error as SocketError, Message};
-use world::net::TcpStream;
+use world::net::Socket;
 
 use crate::Error;
 use crate::client::http::{Answer, Call, Channel, Http, Server};
@@ -37,7 +37,7 @@ pub enum Transport {
 #[expect(clippy::large_enum_variant, reason = "nearly all are sockets")]
 pub enum Connection {
     /// A WebSocket.
-    Socket(Box<WebSocketStream<TcpStream>>),
+    Socket(Box<WebSocketStream<Socket>>),
     /// A stream.
     Stream(Stream),
 }

@@ -16,7 +16,8 @@ use protocol::rejection::Problem;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::net::TcpSocket;
-use world::net::TcpStream;
+use world::net::simulated::Network;
+use world::net::{Socket, TcpStream};
 
 use crate::Error;
 
@@ -34,6 +35,8 @@ struct Place {
     from: Option<IpAddr>,
     /// Bytes of the receive buffer; the system's choice when absent.
     receive_buffer_bytes: Option<u32>,
+    /// The network of a simulation, in the place of the system's.
+    network: Option<Network>,
 }
 
 impl Server {
@@ -53,7 +56,20 @@ impl Server {
             address: found.ok_or_else(|| Error::Address(address.to_owned()))?,
             from: None,
             receive_buffer_bytes: None,
+            network: None,
         })))
+    }
+
+    /// A server in a simulation.
+    #[must_use]
+    pub fn simulated(network: &Network, address: SocketAddr) -> Self {
+        Self(Arc::new(Place {
+            authority: address.to_string(),
+            address,
+            from: None,
+            receive_buffer_bytes: None,
+            network: Some(network.clone()),
+        }))
     }
 
     /// The same server, connected to from another address of this machine.
@@ -93,7 +109,16 @@ impl Server {
     }
 
     /// Opens a connection.
-    pub(crate) async fn connect(&self) -> Result<TcpStream, Error> {
+    pub(crate) async fn connect(&self) -> Result<Socket, Error> {
+        if let Some(network) = &self.0.network {
+            let pipe = network.connect(self.0.address)?;
+            return Ok(Socket::Simulated(Box::new(pipe)));
+        }
+        self.connect_by_system().await.map(Socket::System)
+    }
+
+    /// Opens a connection of the system.
+    pub(crate) async fn connect_by_system(&self) -> Result<TcpStream, Error> {
         let socket = match self.0.address {
             SocketAddr::V4(_) => TcpSocket::new_v4()?,
             SocketAddr::V6(_) => TcpSocket::new_v6()?,
@@ -222,7 +247,7 @@ pub(crate) fn malformed(error: &serde_json::Error, body: &[u8]) -> Error {
     Error::Malformed(format!("{error} in {shown}"))
 }
 
-type Driver = Fuse<Pin<Box<http1::Connection<TokioIo<TcpStream>, Full<Bytes>>>>>;
+type Driver = Fuse<Pin<Box<http1::Connection<TokioIo<Socket>, Full<Bytes>>>>>;
 
 /// A connection for requests, opened when first needed and again when the server closed it.
 #[derive(Debug)]

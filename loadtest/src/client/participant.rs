@@ -272,8 +272,12 @@ impl Client {
     pub async fn next(&mut self) -> Result<News, Error> {
         let news = loop {
             let clock = self.world.clock.clone();
-            if self.is_retry_due() {
-                self.retry().await?;
+            if self.is_retry_due()
+                && let Err(error) = self.retry().await
+            {
+                // Tried on the same broken line, it would fail for ever.
+                self.connection = None;
+                return Err(error);
             }
             let side = self.access.side();
             let limit = self.patience();

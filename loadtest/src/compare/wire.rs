@@ -79,7 +79,7 @@ impl Wire {
     /// # Errors
     /// The network's failure, or a refused upgrade.
     pub async fn open(server: &Server) -> Result<Self, Error> {
-        let mut stream = server.connect().await?;
+        let mut stream = server.connect_by_system().await?;
         let head = format!(
             "GET /api/v1/socket HTTP/1.1\r\nHost: {}\r\nUpgrade: websocket\r\n\
              Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\

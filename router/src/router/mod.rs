@@ -3,7 +3,6 @@
 mod presence;
 mod signal;
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -18,7 +17,7 @@ use protocol::view::InboxList;
 use storage::Db;
 use storage::attachment::AttachmentRow;
 use tokio::sync::oneshot;
-use world::World;
+use world::{HashMap, World};
 
 use crate::attachment;
 use crate::cache::{Cache, Tenant};
@@ -166,6 +165,7 @@ impl Router {
         let task = task(self.clone());
         self.0.world.tracker.spawn(async move {
             tokio::select! {
+                biased;
                 () = soft.cancelled() => {}
                 () = task => {}
             }

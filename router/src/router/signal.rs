@@ -1,6 +1,6 @@
 //! Signals and marks at the router's door: who may send them, and where.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::{MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -14,6 +14,7 @@ use super::Router;
 use crate::error::refused_by;
 use crate::nodes::News;
 use crate::signal::Typist;
+use world::HashMap;
 
 /// How long a right to signal in a conversation is remembered without asking the store again.
 const RIGHT_KEPT: Duration = Duration::from_secs(60);

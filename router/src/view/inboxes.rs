@@ -1,7 +1,7 @@
 //! The inboxes that somebody watches: one task per workspace, which tells changes at most four times a
 //! second and computes and encodes each row once.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use protocol::conversation::Conversation;
@@ -20,6 +20,7 @@ use crate::error::refused_by;
 use crate::latest::Latest;
 use crate::router::Router;
 use crate::topic::Topic;
+use world::{HashMap, HashSet};
 
 /// Rows that may wait to be told; more than that in a quarter of a second are told with their next change.
 const WAITING_MAX: usize = 50_000;
@@ -139,9 +140,10 @@ pub(crate) async fn snapshot(
 async fn run(router: Router, workspace_id: WorkspaceId, inbox: Arc<Inbox>) {
     let hard = router.world().tracker.hard().clone();
     let soft = router.world().tracker.soft().clone();
-    let mut told = HashMap::new();
+    let mut told = HashMap::default();
     loop {
         let changes = tokio::select! {
+            biased;
             () = hard.cancelled() => return,
             () = soft.cancelled() => return,
             () = inbox.closed.notified() => return,
@@ -167,8 +169,8 @@ async fn tell(
 ) {
     let lists: Vec<_> = lock(&inbox.watchers).keys().copied().collect();
     let moves = changes.values().any(RowChange::moves);
-    let mut encoded: HashMap<(InboxList, Option<AgentId>), Option<Parts>> = HashMap::new();
-    let mut counted: HashMap<Counted, (InboxCounts, bool)> = HashMap::new();
+    let mut encoded: HashMap<(InboxList, Option<AgentId>), Option<Parts>> = HashMap::default();
+    let mut counted: HashMap<Counted, (InboxCounts, bool)> = HashMap::default();
     for (agent_id, list) in lists {
         let whose = (agent_id, list.site_id);
         if let std::collections::hash_map::Entry::Vacant(place) = counted.entry(whose) {

@@ -183,9 +183,9 @@ fn add_functions(connection: &Connection, world: &World) -> rusqlite::Result<()>
     })
 }
 
-struct Writer<'c> {
-    session: Session<'c>,
-    faults: world::Faults,
+pub(crate) struct Writer<'c> {
+    pub(crate) session: Session<'c>,
+    pub(crate) faults: world::Faults,
 }
 
 impl group::Home for Writer<'_> {
@@ -243,7 +243,7 @@ fn stop_if_unsafe(error: &rusqlite::Error) {
 
 /// A connection, and the statements that were prepared on it. There are as many as the program has texts;
 /// each is found by where its text stands in the program.
-struct Session<'c> {
+pub(crate) struct Session<'c> {
     connection: &'c Connection,
     prepared: HashMap<(*const u8, usize), Prepared<'c>>,
 }
@@ -256,14 +256,14 @@ struct Prepared<'c> {
 }
 
 impl<'c> Session<'c> {
-    fn new(connection: &'c Connection) -> Self {
+    pub(crate) fn new(connection: &'c Connection) -> Self {
         Self {
             connection,
             prepared: HashMap::new(),
         }
     }
 
-    fn snapshot(&mut self, stmts: &[Stmt]) -> Result<Vec<Vec<Row>>> {
+    pub(crate) fn snapshot(&mut self, stmts: &[Stmt]) -> Result<Vec<Vec<Row>>> {
         if let [stmt] = stmts {
             return Ok(vec![self.run(stmt, None)?.rows]);
         }

@@ -13,8 +13,8 @@ use std::time::Duration;
 use protocol::frame::Purpose;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use tokio::task::JoinHandle;
 use world::World;
+use world::tracker::Task;
 
 use self::cluster::{Broken, Cluster};
 use self::compare::Outcome;
@@ -331,7 +331,7 @@ pub async fn play(share: Share, mut worker: Worker) -> Result<Outcome, Error> {
     })
 }
 
-async fn joined(tasks: Vec<JoinHandle<Person>>) -> Vec<Person> {
+async fn joined(tasks: Vec<Task<Person>>) -> Vec<Person> {
     let mut people = Vec::new();
     for task in tasks {
         people.push(task.await.expect("a participant does not panic"));

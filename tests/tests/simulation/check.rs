@@ -1,0 +1,108 @@
+//! What must hold in the end: the load test's checker, for every conversation and everybody.
+
+use std::collections::BTreeMap;
+
+use loadtest::check;
+use loadtest::client::{Access, AgentAccess, Client, Said};
+use protocol::entry::Entry;
+use protocol::id::ConversationId;
+use protocol::limit;
+use protocol::permission::{Actor, AgentActor, Permission, Permissions, Principal, Role};
+use protocol::view::InboxFilter;
+use storage::conversation::ListQuery;
+use storage::entry::Numbering;
+use storage::simulated::Store;
+use world::World;
+
+/// All that is stored.
+pub(crate) type Log = BTreeMap<ConversationId, Stored>;
+
+/// A conversation as it is stored.
+pub(crate) struct Stored {
+    entries: Vec<Entry>,
+    /// Whether it is in the list that agents watch.
+    is_listed: bool,
+}
+
+/// How many entries are stored.
+pub(crate) fn count(stored: &Log) -> usize {
+    stored.values().map(|one| one.entries.len()).sum()
+}
+
+/// Reads all conversations.
+pub(crate) async fn read(store: &Store, world: &World, owner: &AgentAccess) -> Log {
+    let db = store.open(world).await.expect("the store opens");
+    let workspace_id = owner.workspace_id;
+    let actor = Actor {
+        workspace_id,
+        principal: Principal::Agent(AgentActor {
+            agent_id: owner.agent_id,
+            user_id: world.ids.next(),
+            session_id: world.ids.next(),
+            permissions: Permissions::of_role(Role::Owner),
+        }),
+    };
+    let scope = actor.may(Permission::ConversationsRead);
+    let scope = scope.expect("an owner reads everything");
+    let mut log = Log::new();
+    for filter in [InboxFilter::All, InboxFilter::Closed] {
+        let query = ListQuery {
+            list: filter.into(),
+            agent_id: None,
+            cursor: None,
+            limit: limit::PAGE_ROWS_MAX,
+        };
+        let page = storage::conversation::list(&db, &scope, &query).await;
+        for row in page.expect("the store answers").items {
+            let entries =
+                storage::entry::after(&db, workspace_id, row.id, Numbering::Team, 0, 10_000).await;
+            let stored = Stored {
+                entries: entries.expect("the store answers"),
+                is_listed: filter == InboxFilter::All,
+            };
+            log.insert(row.id, stored);
+        }
+    }
+    log
+}
+
+/// What is wrong in the store.
+pub(crate) fn of_store(stored: &Log) -> Vec<String> {
+    let findings = stored
+        .values()
+        .flat_map(|one| check::of_store(&one.entries));
+    findings.map(|finding| finding.to_string()).collect()
+}
+
+/// What is wrong with what somebody holds, and was promised.
+pub(crate) fn of_client(stored: &Log, client: &Client) -> Vec<String> {
+    let mut findings = Vec::new();
+    let is_agent = matches!(client.access(), Access::Agent(_));
+    for (id, Stored { entries, is_listed }) in stored {
+        let log = client.log(*id);
+        let seen = if is_agent {
+            check::seen_by_agent(entries)
+        } else {
+            check::seen_by_visitor(entries)
+        };
+        // A visitor holds his own, an agent what he ever saw in the list.
+        if (is_agent && *is_listed) || log.is_some() {
+            findings.extend(check::of_log(&seen, log));
+        }
+        findings.extend(check::of_outbox(&seen, client, *id));
+        let is_note = |said: &Said| matches!(said, Said::Note(_));
+        let lines = log.iter().flat_map(|log| log.lines());
+        if !is_agent && lines.into_iter().any(|line| is_note(&line.said)) {
+            let text = "a note reached a visitor".to_owned();
+            findings.push(check::Finding::new(check::Kind::Reordered, 0, text));
+        }
+    }
+    findings.extend(check::of_unfinished(client));
+    findings.extend(check::of_connections(client));
+    let who = match client.access() {
+        Access::Visitor(visitor) => visitor.visitor_id().to_string(),
+        Access::Agent(agent) => agent.agent_id.to_string(),
+    };
+    let findings = findings.into_iter();
+    findings.map(|finding| format!("{who} {finding}")).collect()
+}

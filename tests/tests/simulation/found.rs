@@ -1,0 +1,37 @@
+//! Plans that once failed, as small as they could be made.
+
+use crate::plan::{Act, Plan, Step};
+use crate::shop::Shop;
+use crate::{files, run};
+
+fn check(plan: Plan) {
+    let (shop, files) = (Shop::open(), files());
+    let outcome = run::run(&shop, &plan, files.path());
+    let told = outcome.told.join("\n");
+    assert!(
+        outcome.findings.is_empty(),
+        "{:#?}\n{told}",
+        outcome.findings
+    );
+}
+
+fn step(at_ms: u64, act: Act) -> Step {
+    Step { at_ms, act }
+}
+
+#[test]
+fn what_is_sent_again_on_a_broken_line_is_sent_again_on_the_next() {
+    check(Plan {
+        seed: 70,
+        node_count: 1,
+        visitor_count: 2,
+        agent_count: 2,
+        steps: vec![
+            step(599, Act::Say { who: 0 }),
+            step(1_176, Act::FailCommit { count: 3 }),
+            step(2_208, Act::Say { who: 2 }),
+            step(2_291, Act::Rest { who: 2, ms: 6_382 }),
+            step(5_030, Act::Kill { node: 0, ms: 217 }),
+        ],
+    });
+}

@@ -1,0 +1,159 @@
+//! What happens in a simulation: who is there, and what is done at which time. A seed makes a plan; a part of
+//! a plan is one too, so a failing plan can be made smaller.
+
+use world::{Clock, Ids};
+
+/// Something that is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Act {
+    /// A person of this number says something; agents in a conversation that they know.
+    Say { who: usize },
+    /// An agent writes a note.
+    Note { who: usize },
+    /// A person says something else instead of what he said last.
+    Edit { who: usize },
+    /// A person takes back what he said last.
+    Delete { who: usize },
+    /// A person ends a conversation.
+    Close { who: usize },
+    /// A person's client sends its last commands once more.
+    Repeat { who: usize },
+    /// A person's line is cut.
+    Cut { who: usize },
+    /// A person reads nothing for a while.
+    Rest { who: usize, ms: u64 },
+    /// A node is killed, and starts anew after a while.
+    Kill { node: usize, ms: u64 },
+    /// A node is cut off the bus for a while.
+    Unplug { node: usize, ms: u64 },
+    /// The next news of a node are lost.
+    LoseNews { node: usize, count: u64 },
+    /// What passes between a node and its clients waits for a while, and nobody is told.
+    Hold { node: usize, ms: u64 },
+    /// Batches of a node fail before they reach the store.
+    Refuse { node: usize, count: u64 },
+    /// Reads of a node fail.
+    Blind { node: usize, count: u64 },
+    /// Commits fail.
+    FailCommit { count: u64 },
+    /// Answers to batches that were stored are lost.
+    LoseAnswer { count: u64 },
+    /// A node's clock goes wrong, until it is measured again.
+    Skew { node: usize, ms: i64 },
+}
+
+/// An act and its time, from the beginning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Step {
+    pub(crate) at_ms: u64,
+    pub(crate) act: Act,
+}
+
+/// A plan. Persons are numbered: the visitors first, then the agents.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Plan {
+    pub(crate) seed: u64,
+    pub(crate) node_count: usize,
+    pub(crate) visitor_count: usize,
+    pub(crate) agent_count: usize,
+    pub(crate) steps: Vec<Step>,
+}
+
+impl Plan {
+    /// The plan of a seed.
+    pub(crate) fn of(seed: u64) -> Self {
+        let dice = Dice(Ids::seeded(seed, Clock::manual(0)));
+        let mut plan = Self {
+            seed,
+            node_count: dice.between(1, 3),
+            visitor_count: dice.between(1, 3),
+            agent_count: dice.between(1, 2),
+            steps: Vec::new(),
+        };
+        let length_ms = 5_000 + dice.0.below(25_000);
+        for _ in 0..dice.between(6, 60) {
+            let at_ms = dice.0.below(length_ms);
+            let act = plan.act(&dice);
+            plan.steps.push(Step { at_ms, act });
+        }
+        plan.steps.sort_by_key(|step| step.at_ms);
+        plan
+    }
+
+    fn act(&self, dice: &Dice) -> Act {
+        let person_count = self.visitor_count + self.agent_count;
+        let who = dice.between(0, person_count - 1);
+        let agent = dice.between(self.visitor_count, person_count - 1);
+        let node = dice.between(0, self.node_count - 1);
+        let count = 1 + dice.0.below(3);
+        let ms = dice.duration_ms();
+        match dice.0.below(100) {
+            0..=44 => Act::Say { who },
+            45..=49 => Act::Note { who: agent },
+            50..=53 => Act::Edit { who },
+            54..=55 => Act::Delete { who },
+            56..=57 => Act::Close { who },
+            58..=60 => Act::Repeat { who },
+            61..=67 => Act::Cut { who },
+            68..=71 => Act::Rest { who, ms },
+            72..=77 => Act::Kill { node, ms },
+            78..=81 => Act::Unplug { node, ms },
+            82..=85 => Act::LoseNews { node, count },
+            86..=88 => Act::Hold { node, ms },
+            89..=90 => Act::Refuse { node, count },
+            91..=92 => Act::Blind { node, count },
+            93..=94 => Act::FailCommit { count },
+            95..=97 => Act::LoseAnswer { count },
+            _ => Act::Skew {
+                node,
+                ms: i64::try_from(dice.0.below(600_000)).expect("minutes fit") - 300_000,
+            },
+        }
+    }
+
+    /// The same plan with some of its steps.
+    pub(crate) fn with(&self, steps: Vec<Step>) -> Self {
+        Self {
+            steps,
+            ..self.clone()
+        }
+    }
+}
+
+struct Dice(Ids);
+
+impl Dice {
+    fn between(&self, least: usize, most: usize) -> usize {
+        let count = u64::try_from(most - least + 1).expect("a count fits");
+        least + usize::try_from(self.0.below(count)).expect("below a count")
+    }
+
+    /// Short ones are the most; a few are longer than any patience.
+    fn duration_ms(&self) -> u64 {
+        match self.0.below(10) {
+            0..=5 => 10 + self.0.below(500),
+            6..=8 => 500 + self.0.below(6_000),
+            _ => 6_000 + self.0.below(70_000),
+        }
+    }
+}
+
+impl std::fmt::Display for Plan {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self {
+            seed,
+            node_count,
+            visitor_count,
+            agent_count,
+            steps,
+        } = self;
+        writeln!(
+            f,
+            "seed {seed}: {node_count} nodes, {visitor_count} visitors, {agent_count} agents"
+        )?;
+        for Step { at_ms, act } in steps {
+            writeln!(f, "  at {:.3} s {act:?}", *at_ms as f64 / 1_000.0)?;
+        }
+        Ok(())
+    }
+}

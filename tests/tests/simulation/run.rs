@@ -1,0 +1,382 @@
+//! A run: time passes, what is planned is done, and in the end everybody holds what is stored.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::time::Duration;
+
+use bus::Bus;
+use storage::simulated::Store;
+use world::net::simulated::Network;
+use world::{Clock, Ids, World, simulation};
+
+use crate::check::{self, Log};
+use crate::node::{self, Ground, Node};
+use crate::person::{Person, Role, Told};
+use crate::plan::{Act, Plan};
+use crate::shop::{BEGIN_MS, Shop};
+use crate::trace::Trace;
+
+/// How long after the last fault everybody may take to agree.
+const PATIENCE: Duration = Duration::from_secs(150);
+
+/// How often it is looked whether they do, and how long they must.
+const LOOK: Duration = Duration::from_secs(1);
+const STAY: u32 = 3;
+
+/// Turns of tasks between two moments. More are a task that never rests.
+const TURNS_MAX: u64 = 2_000_000;
+
+/// How a run ended.
+pub(crate) struct Outcome {
+    pub(crate) hash: u64,
+    /// Turns of tasks.
+    pub(crate) turn_count: u64,
+    /// Entries that are stored.
+    pub(crate) entry_count: usize,
+    /// What is wrong; nothing if all is well.
+    pub(crate) findings: Vec<String>,
+    pub(crate) told: Vec<String>,
+}
+
+/// What is undone later.
+enum Later {
+    Start(usize),
+    Plug(usize),
+    LetGo(usize),
+}
+
+struct Scene<'a> {
+    plan: &'a Plan,
+    shop: &'a Shop,
+    clock: Clock,
+    /// Whose turn it is.
+    dice: Ids,
+    ground: Ground,
+    nodes: Vec<Option<Node>>,
+    people: Vec<flume::Sender<Told>>,
+    trace: Rc<RefCell<Trace>>,
+    later: BTreeMap<(Duration, u64), Later>,
+    turn_count: u64,
+    start_count: u64,
+}
+
+/// Runs a plan.
+pub(crate) fn run(shop: &Shop, plan: &Plan, files: &std::path::Path) -> Outcome {
+    simulation::clear();
+    let mut scene = Scene::set(shop, plan, files);
+    let mut findings = scene.play();
+    let mut entry_count = 0;
+    if findings.is_empty() {
+        (findings, entry_count) = scene.settle();
+    }
+    let trace = Rc::clone(&scene.trace);
+    let turn_count = scene.turn_count;
+    drop(scene);
+    simulation::clear();
+    let trace = trace.borrow();
+    Outcome {
+        hash: trace.hash(),
+        turn_count,
+        entry_count,
+        findings,
+        told: trace.told().to_vec(),
+    }
+}
+
+impl<'a> Scene<'a> {
+    fn set(shop: &'a Shop, plan: &'a Plan, files: &std::path::Path) -> Self {
+        let clock = Clock::manual(BEGIN_MS);
+        let seeded = |part: u64| Ids::seeded(plan.seed ^ (part << 48), clock.clone());
+        let world = World::of_machine(simulation::machine(), clock.clone(), seeded(1));
+        let store = Store::start(&world, Some(&shop.image)).expect("a store begins");
+        let network = Network::new(clock.clone(), seeded(2));
+        let mut scene = Self {
+            plan,
+            shop,
+            dice: seeded(3),
+            ground: Ground {
+                world,
+                store,
+                network,
+                bus: bus::simulated::Network::default(),
+                files: files.to_owned(),
+            },
+            nodes: Vec::new(),
+            people: Vec::new(),
+            trace: Rc::default(),
+            later: BTreeMap::new(),
+            turn_count: 0,
+            start_count: 0,
+            clock,
+        };
+        for number in 0..plan.node_count {
+            scene.nodes.push(None);
+            scene.start(number);
+        }
+        for number in 0..plan.visitor_count + plan.agent_count {
+            scene.enter(number);
+        }
+        scene
+    }
+
+    fn start(&mut self, number: usize) {
+        self.start_count += 1;
+        let seed = self.plan.seed ^ (self.start_count << 40) ^ (4 << 48);
+        self.nodes[number] = Some(Node::start(&self.ground, number, seed));
+    }
+
+    fn enter(&mut self, number: usize) {
+        let part = 16 + u64::try_from(number).expect("few people");
+        let seeded = |part: u64| Ids::seeded(self.plan.seed ^ (part << 48), self.clock.clone());
+        // Bounded; whoever rests has his orders wait.
+        let (sender, told) = flume::bounded(1_024);
+        let agent = number.checked_sub(self.plan.visitor_count);
+        let (name, role) = match agent {
+            None => (
+                format!("visitor {number}"),
+                Role::Visitor(self.shop.site_id),
+            ),
+            Some(agent) => {
+                let access = Box::new(self.shop.agents[agent].clone());
+                (format!("agent {number}"), Role::Agent(access))
+            }
+        };
+        // People's clocks are wrong by minutes.
+        let wrong_ms = self.ground.world.ids.below(600_000);
+        let clock = self.clock.beside(BEGIN_MS - 300_000 + wrong_ms);
+        let world = World::of_machine(simulation::machine(), clock, seeded(part));
+        let person = Person {
+            name,
+            world: world.clone(),
+            network: self.ground.network.clone(),
+            node_count: self.plan.node_count,
+            dice: seeded(part + 64),
+            trace: Rc::clone(&self.trace),
+            told,
+        };
+        world.tracker.spawn_local(person.live(role));
+        self.people.push(sender);
+    }
+
+    /// Does what is planned. Gives what went wrong at once.
+    fn play(&mut self) -> Vec<String> {
+        for step in &self.plan.steps {
+            let at = Duration::from_millis(step.at_ms);
+            if let Err(failure) = self.pass_until(at) {
+                return failure;
+            }
+            self.act(step.act);
+        }
+        // What is undone later is undone now.
+        while let Some((_, later)) = self.later.pop_first() {
+            self.undo(&later);
+        }
+        for node in self.nodes.iter().flatten() {
+            node.world.faults.heal();
+        }
+        self.ground.world.faults.heal();
+        Vec::new()
+    }
+
+    /// Waits until everybody holds what is stored, and still does a while later.
+    fn settle(&mut self) -> (Vec<String>, usize) {
+        let end = self.clock.elapsed() + PATIENCE;
+        let mut stayed = 0;
+        loop {
+            if let Err(failure) = self.pass_until(self.clock.elapsed() + LOOK) {
+                return (failure, 0);
+            }
+            let (findings, entry_count) = self.look();
+            stayed = if findings.is_empty() { stayed + 1 } else { 0 };
+            let is_over = self.clock.elapsed() >= end;
+            if stayed >= STAY || is_over {
+                return (findings, entry_count);
+            }
+        }
+    }
+
+    /// Lets time pass.
+    fn pass_until(&mut self, until: Duration) -> Result<(), Vec<String>> {
+        loop {
+            self.rest()?;
+            let wake = self.clock.next_wake().unwrap_or(until);
+            let undo = self.later.keys().next().map_or(until, |(at, _)| *at);
+            let next = wake.min(undo).min(until);
+            let now = self.clock.elapsed();
+            if next > now {
+                self.clock.advance(next - now);
+            }
+            if next == undo
+                && let Some((place, later)) = self.later.pop_first()
+            {
+                if place.0 <= next {
+                    self.undo(&later);
+                } else {
+                    self.later.insert(place, later);
+                }
+            }
+            if next >= until && self.clock.next_wake().is_none_or(|wake| wake > until) {
+                return self.rest();
+            }
+        }
+    }
+
+    /// Lets everybody go on who can, in an order that the seed decides.
+    fn rest(&mut self) -> Result<(), Vec<String>> {
+        let mut turns = 0;
+        while simulation::step(&self.dice) {
+            turns += 1;
+            if turns > TURNS_MAX {
+                return Err(vec![format!(
+                    "{TURNS_MAX} turns of tasks, and no time passes"
+                )]);
+            }
+        }
+        self.turn_count += turns;
+        let trace = self.trace.borrow();
+        match trace.failures() {
+            [] => Ok(()),
+            failures => Err(failures.to_vec()),
+        }
+    }
+
+    fn act(&mut self, act: Act) {
+        let at = self.clock.elapsed();
+        self.trace
+            .borrow_mut()
+            .note(at, "plan", &format!("{act:?}"));
+        match act {
+            Act::Say { who } => self.tell(who, Told::Say),
+            Act::Note { who } => self.tell(who, Told::Note),
+            Act::Edit { who } => self.tell(who, Told::Edit),
+            Act::Delete { who } => self.tell(who, Told::Delete),
+            Act::Close { who } => self.tell(who, Told::Close),
+            Act::Repeat { who } => self.tell(who, Told::Repeat),
+            Act::Cut { who } => self.tell(who, Told::Cut),
+            Act::Rest { who, ms } => self.tell(who, Told::Rest(Duration::from_millis(ms))),
+            Act::Kill { node, ms } => {
+                if let Some(killed) = self.nodes[node].take() {
+                    killed.kill();
+                    self.later(ms, Later::Start(node));
+                }
+            }
+            Act::Unplug { node, ms } => {
+                if let Some(Bus::Simulated(seat)) = self.bus(node) {
+                    seat.cut();
+                    self.later(ms, Later::Plug(node));
+                }
+            }
+            Act::LoseNews { node, count } => {
+                if let Some(Bus::Simulated(seat)) = self.bus(node) {
+                    seat.lose(count);
+                }
+            }
+            Act::Hold { node, ms } => {
+                for cable in self.ground.network.cables(node::address(node)) {
+                    cable.hold();
+                }
+                self.later(ms, Later::LetGo(node));
+            }
+            Act::Refuse { node, count } => self.plant(node, "storage.batch", count),
+            Act::Blind { node, count } => self.plant(node, "storage.read", count),
+            Act::FailCommit { count } => {
+                self.ground.world.faults.fail("storage.commit", 0, count);
+            }
+            Act::LoseAnswer { count } => {
+                self.ground.world.faults.fail("storage.lost", 0, count);
+            }
+            Act::Skew { node, ms } => {
+                if let Some(node) = &self.nodes[node] {
+                    let now_ms = node.world.clock.now_ms();
+                    node.world
+                        .clock
+                        .set_now_ms(now_ms.saturating_add_signed(ms));
+                }
+            }
+        }
+    }
+
+    fn bus(&self, node: usize) -> Option<&Bus> {
+        self.nodes[node].as_ref().map(|node| &node.bus)
+    }
+
+    fn plant(&self, node: usize, point: &'static str, count: u64) {
+        if let Some(node) = &self.nodes[node] {
+            node.world.faults.fail(point, 0, count);
+        }
+    }
+
+    fn tell(&self, who: usize, told: Told) {
+        // Whoever gave up has said so.
+        let _ = self.people[who].try_send(told);
+    }
+
+    fn later(&mut self, ms: u64, later: Later) {
+        let at = self.clock.elapsed() + Duration::from_millis(ms);
+        let number = u64::try_from(self.later.len()).expect("few");
+        self.later.insert((at, number), later);
+    }
+
+    fn undo(&mut self, later: &Later) {
+        match later {
+            Later::Start(node) => {
+                if self.nodes[*node].is_none() {
+                    self.start(*node);
+                }
+            }
+            Later::Plug(node) => {
+                if let Some(Bus::Simulated(seat)) = self.bus(*node) {
+                    seat.mend();
+                }
+            }
+            Later::LetGo(node) => {
+                for cable in self.ground.network.cables(node::address(*node)) {
+                    cable.let_go();
+                }
+            }
+        }
+    }
+
+    /// What is wrong at this moment, and how many entries are stored.
+    fn look(&mut self) -> (Vec<String>, usize) {
+        let stored: Rc<RefCell<Option<Log>>> = Rc::default();
+        let place = Rc::clone(&stored);
+        let (store, world) = (self.ground.store.clone(), self.ground.world.clone());
+        let owner = self.shop.agents[0].clone();
+        self.ground.world.tracker.spawn_local(async move {
+            let read = check::read(&store, &world, &owner).await;
+            *place.borrow_mut() = Some(read);
+        });
+        let until = self.clock.elapsed() + Duration::from_millis(200);
+        if let Err(failure) = self.pass_until(until) {
+            return (failure, 0);
+        }
+        let Some(stored) = stored.borrow_mut().take() else {
+            return (vec!["the store did not answer".to_owned()], 0);
+        };
+        let stored = Rc::new(stored);
+        let findings: Rc<RefCell<Vec<String>>> = Rc::default();
+        let answered = Rc::new(RefCell::new(0));
+        for person in &self.people {
+            let (stored, findings) = (Rc::clone(&stored), Rc::clone(&findings));
+            let answered = Rc::clone(&answered);
+            let look = move |client: &loadtest::client::Client| {
+                *answered.borrow_mut() += 1;
+                findings
+                    .borrow_mut()
+                    .extend(check::of_client(&stored, client));
+            };
+            let _ = person.try_send(Told::Look(Box::new(look)));
+        }
+        if let Err(failure) = self.rest() {
+            return (failure, 0);
+        }
+        let mut findings = findings.take();
+        if *answered.borrow() != self.people.len() {
+            findings.push("somebody does not answer".to_owned());
+        }
+        findings.extend(check::of_store(&stored));
+        (findings, check::count(&stored))
+    }
+}
