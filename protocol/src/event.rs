@@ -13,6 +13,8 @@ words! {
     EventType {
         /// A conversation began.
         ConversationCreated = "conversation.created",
+        /// What a conversation says was erased.
+        ConversationEmptied = "conversation.emptied",
         /// An entry was added to a conversation.
         EntryAdded = "entry.added",
         /// A contact was made.

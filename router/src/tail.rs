@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use bus::Reach;
+use bus::{Follower, Reach};
 use bytes::Bytes;
 use protocol::event::{Event, EventType};
 use protocol::id::{AgentId, ContactId, LoginSessionId, SiteId, VisitorId, WorkspaceId};
@@ -16,6 +16,7 @@ use storage::event::EventCursor;
 
 use crate::debt::Owed;
 use crate::delivery::{Class, Encoded, SignalKey};
+use crate::erase;
 use crate::lanes::LaneKey;
 use crate::live::Message;
 use crate::part::Part;
@@ -39,9 +40,9 @@ pub(crate) fn ring(router: &Router) {
     router.bus().publish(BELL, &Bytes::new());
 }
 
-/// Follows the log until the soft token.
-pub(crate) async fn run(router: &Router, mut cursor: EventCursor) {
-    let bell = router.bus().follow(BELL);
+/// Follows the log until the soft token. The bell was followed before the cursor was read, so that nobody rings
+/// unheard in between.
+pub(crate) async fn run(router: &Router, bell: Follower, mut cursor: EventCursor) {
     let soft = router.world().tracker.soft().clone();
     let mut reach = router.bus().reach();
     let config = router.config();
@@ -93,6 +94,15 @@ async fn take(router: &Router, event: &Event) -> storage::Result<()> {
     match event.event_type {
         EventType::ConversationCreated | EventType::EntryAdded => {
             heal(router, event);
+            Ok(())
+        }
+        EventType::ConversationEmptied => {
+            // The rows of lists are as new as the version; words on screens have no other sign.
+            if let Ok(id) = event.subject.parse()
+                && router.nodes().concerns(workspace_id)
+            {
+                erase::show_afresh(router, workspace_id, id).await;
+            }
             Ok(())
         }
         EventType::ContactCreated => Ok(()),

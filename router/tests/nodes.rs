@@ -175,6 +175,21 @@ on_both! {
         they_talk(&stage, &Pair::on(&stage, Tail::Alone).await).await;
     }
 
+    async fn erased_words_leave_the_screens_of_the_other_node_without_a_bus(stage: Stage) {
+        let pair = Pair::on(&stage, Tail::Alone).await;
+        let (owner, visitor) = (stage.owner(), stage.visitor().await);
+        let (at_other, _) = agent_at(&stage, &pair.other, owner).await;
+        let id = says(&stage, &pair.one, visitor, "gold").await;
+        at_other.listen(Topic::ConversationAgents(id));
+        let found = storage::conversation::find(&stage.db, stage.workspace_id, id).await;
+        let contact_id = found.expect("the store works").expect("it exists").contact_id;
+        let erased = pair.one.erase_contact(&owner.actor, contact_id).await;
+        erased.expect("an owner may");
+        let page = at_other.frame("entries").await;
+        assert_eq!(page["continuity"], "afresh");
+        assert!(!page.to_string().contains("gold"), "{page}");
+    }
+
     async fn what_is_decided_on_one_node_is_known_on_the_other(stage: Stage) {
         let pair = Pair::on(&stage, Tail::Rung).await;
         let (owner, visitor) = (stage.owner(), stage.visitor().await);

@@ -410,7 +410,8 @@ impl Begin<'_> {
             target_format: protocol::message::Format::Plain,
             key: Some(self.key),
         }];
-        let holds = vec![Hold::Visitor(self.workspace_id, visitor.id)];
+        let mut holds = vec![Hold::Visitor(self.workspace_id, visitor.id)];
+        holds.extend(entry::hold_files(self.workspace_id, self.message));
         let mut batch = Batch::guarded(holds, self.bind(visitor.id, conversation_id, contact_id));
         batch.is_alone = !self.message.attachment_ids.is_empty();
         if let Some(contact_id) = new_contact_id {

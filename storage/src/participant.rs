@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use protocol::conversation::Marks;
 use protocol::id::{AgentId, ConversationId, WorkspaceId};
 
-use crate::db::{Batch, Db, Reader, Row, Stmt, Value, stmt};
+use crate::db::{Batch, Db, Hold, Reader, Row, Stmt, Value, stmt};
 use crate::entry::Numbering;
 use crate::error::Result;
 
@@ -91,6 +91,9 @@ pub async fn mark(db: &Db, marks: &[Mark], at_ms: u64) -> Result<()> {
         .map(|mark| format!("{} mark", mark.conversation_id))
         .collect();
     let mut batch = Batch::locking(locks);
+    // Who joins changes the same rows.
+    let held = |mark: &Mark| Hold::Conversation(mark.workspace_id, mark.conversation_id);
+    batch.holds = marks.iter().map(held).collect();
     for mark in &marks {
         let sql = match mark.party {
             Party::Customer => UPSERT_PUBLIC_MARK,

@@ -15,7 +15,7 @@ use protocol::search::Found;
 use protocol::view::InboxFilter;
 
 use crate::conversation::{ListQuery, active, decode, select_conversation, site_text};
-use crate::db::{Backend, Batch, Db, Reader, Value, stmt};
+use crate::db::{Backend, Batch, Db, Hold, Reader, Value, stmt};
 use crate::error::Result;
 use crate::found::{Sought, literal};
 use crate::page::{After, page};
@@ -103,6 +103,7 @@ pub async fn learn(db: &Db) -> Result<Learned> {
         return Ok(Learned::All);
     }
     let mut locks = Vec::with_capacity(rows.len());
+    let mut holds = Vec::with_capacity(rows.len());
     let mut stmts = Vec::with_capacity(rows.len());
     for row in &rows {
         let (workspace_id, entry_id) = (row.text("workspace_id")?, row.text("entry_id")?);
@@ -110,9 +111,11 @@ pub async fn learn(db: &Db) -> Result<Learned> {
         let body = row.text("body")?;
         let words = words(&workspace_id, &plain_text(format, &body));
         locks.push(format!("{entry_id} words"));
+        holds.push(Hold::Message(row.id("workspace_id")?, row.id("entry_id")?));
         stmts.push(stmt!(SET_WORDS, workspace_id, entry_id, words, body));
     }
     let mut batch = Batch::locking(locks);
+    batch.holds = holds;
     batch.stmts = stmts;
     let answers = db.batch(batch).await?;
     let changed: u64 = answers.iter().map(|answer| answer.changed).sum();

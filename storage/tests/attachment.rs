@@ -8,6 +8,7 @@ use both::on_both;
 use common::files::{self, blobs, put, reserve, row, upload};
 use common::talk::{Talk, accepted, words};
 use common::{NOW_MS, Store};
+use futures_util::future::join_all;
 use protocol::entry::Content;
 use protocol::limit;
 use storage::attachment::{self, AttachmentRow, Place, Swept};
@@ -66,6 +67,32 @@ mod stories {
             accepted(talk.tries(&note).await);
             let row = attachment::find(db, talk.workspace_id, theirs.attachment.id).await.unwrap().unwrap();
             assert!(row.internal);
+        }
+
+        /// Many messages at once name one file: one has it, the others are refused, and nothing of them is stored.
+        async fn one_of_many_messages_at_once_claims_a_file(store: &Store) {
+            let talk = Talk::new(store).await;
+            let blobs = blobs(store);
+            let mut ids = Vec::new();
+            for _ in 0..4 {
+                let visitor = talk.another_visitor().await;
+                let begun = accepted(talk.says_as(visitor, "first", words("hi")).await);
+                ids.push(begun.conversation.id);
+            }
+            for round in 0..12 {
+                let file = upload(&talk, &blobs, talk.agent_id, &format!("{round}")).await;
+                let deeds: Vec<_> = (0..8)
+                    .map(|n| talk.deed(ids[n % 4], vec![NewContent::Message(with(&file))]))
+                    .collect();
+                let outcomes = join_all(deeds.iter().map(|deed| talk.tries(deed))).await;
+                let (mine, others): (Vec<_>, Vec<_>) =
+                    outcomes.into_iter().partition(|o| matches!(o, Outcome::Accepted(_)));
+                assert!(others.iter().all(|o| *o == Outcome::Refused(Refusal::Attachment)), "{others:?}");
+                assert_eq!(mine.len(), 1, "round {round}: {mine:?}");
+                let stored = accepted(mine.into_iter().next().unwrap());
+                let row = attachment::find(&store.db, talk.workspace_id, file.attachment.id).await.unwrap().unwrap();
+                assert_eq!(row.entry_id, Some(stored.entries[0].id));
+            }
         }
 
         /// Files are shown in the order in which the message names them.

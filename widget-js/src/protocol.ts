@@ -673,7 +673,7 @@ at_ms: number, };
 export type EventId = string;
 
 /** The types of events: dotted, in the past tense. */
-export type EventType = "conversation.created" | "entry.added" | "contact.created" | "contact.changed" | "contact.erased" | "visitor.changed" | "site.changed" | "workspace.changed" | "agent.changed" | "agent.rights_changed" | "session.ended" | "key.changed";
+export type EventType = "conversation.created" | "conversation.emptied" | "entry.added" | "contact.created" | "contact.changed" | "contact.erased" | "visitor.changed" | "site.changed" | "workspace.changed" | "agent.changed" | "agent.rights_changed" | "session.ended" | "key.changed";
 
 /** A sign-in that failed. */
 export type FailedLogin = {

@@ -109,6 +109,7 @@ impl Router {
         db: Db,
         config: RouterConfig,
     ) -> Result<Self, Error> {
+        let bell = bus.follow(tail::BELL);
         let cursor = storage::event::end(&db).await?;
         let hub = Hub::new(world.clock.clone());
         let (live, messages) = Live::new();
@@ -134,7 +135,7 @@ impl Router {
             config,
         }));
         router.0.nodes.follow_signs(&router);
-        router.spawn(|router| async move { tail::run(&router, cursor).await });
+        router.spawn(|router| async move { tail::run(&router, bell, cursor).await });
         router.spawn(|router| async move { router.0.timers.run(&router).await });
         router.spawn(|router| async move { router.0.traces.run(&router).await });
         router.spawn(|router| live::Actor::new(router, messages).run());

@@ -1,11 +1,13 @@
 //! Erasing: for good, in slices that never hold the writer long. May be repeated until it succeeds.
 
+use std::str::FromStr;
+
 use protocol::event::EventType;
 use protocol::id::{ContactId, ConversationId, EventId, VisitorId, WorkspaceId};
 
 use crate::audit::Change;
 use crate::change::Stamp;
-use crate::db::{Batch, Db, Hold, stmt};
+use crate::db::{Batch, Db, Hold, Stmt, stmt};
 use crate::error::Result;
 
 /// Messages of one slice.
@@ -22,7 +24,7 @@ pub struct Erased {
 
 // Uses `contact_by_root`.
 const LIST_GROUP: &str = "
-    SELECT k.contact_id
+    SELECT k.contact_id AS id
     FROM contact o
     JOIN contact k ON k.workspace_id = o.workspace_id AND k.root_id = o.root_id
     WHERE o.workspace_id = $1 AND o.contact_id = $2
@@ -31,14 +33,14 @@ const LIST_GROUP: &str = "
 
 // Uses `visitor_of_contact`.
 const LIST_VISITORS: &str = "
-    SELECT visitor_id FROM visitor
+    SELECT visitor_id AS id FROM visitor
     WHERE workspace_id = $1 AND contact_id = $2
     ORDER BY visitor_id
     LIMIT 10000";
 
 // Uses `conversation_of_contact`.
 const LIST_CONVERSATIONS: &str = "
-    SELECT conversation_id FROM conversation
+    SELECT conversation_id AS id FROM conversation
     WHERE workspace_id = $1 AND contact_id = $2
     ORDER BY conversation_id
     LIMIT 10000";
@@ -51,39 +53,60 @@ const LIST_CONVERSATIONS: &str = "
 /// # Errors
 /// The store's. `None` where there is no such contact.
 pub async fn erase(db: &Db, contact_id: ContactId, change: &Change) -> Result<Option<Erased>> {
-    let workspace_id = change.workspace_id;
-    let rows = db.rows(stmt!(LIST_GROUP, workspace_id, contact_id)).await?;
-    if rows.is_empty() {
+    let mut erased = Erased::default();
+    let mut contacts = Vec::new();
+    // Until nothing came meanwhile: a contact that was merged, a device that was proved, a conversation that
+    // began. Whoever is erased brings nothing more.
+    while erase_found(db, contact_id, change, &mut contacts, &mut erased).await? {}
+    if contacts.is_empty() {
         return Ok(None);
     }
-    let mut erased = Erased::default();
-    let mut contacts = Vec::with_capacity(rows.len());
-    for row in &rows {
-        let contact_id: ContactId = row.id("contact_id")?;
-        contacts.push(contact_id);
-        for row in db
-            .rows(stmt!(LIST_VISITORS, workspace_id, contact_id))
-            .await?
-        {
-            erased.visitor_ids.push(row.id("visitor_id")?);
-        }
-        for row in db
-            .rows(stmt!(LIST_CONVERSATIONS, workspace_id, contact_id))
-            .await?
-        {
-            erased.conversation_ids.push(row.id("conversation_id")?);
-        }
-    }
-    // Tokens first: nobody can add words behind the erasure's back.
-    for visitor_id in &erased.visitor_ids {
-        erase_visitor(db, workspace_id, *visitor_id, change.at_ms).await?;
-    }
-    for conversation_id in &erased.conversation_ids {
-        erase_words(db, workspace_id, *conversation_id, change.at_ms).await?;
-    }
-    erase_records(db, &contacts, change).await?;
     db.scrub().await?;
     Ok(Some(erased))
+}
+
+/// Erases all that is found and was not erased before. Gives whether there was any.
+async fn erase_found(
+    db: &Db,
+    contact_id: ContactId,
+    change: &Change,
+    contacts: &mut Vec<ContactId>,
+    erased: &mut Erased,
+) -> Result<bool> {
+    let workspace_id = change.workspace_id;
+    let list = stmt!(LIST_GROUP, workspace_id, contact_id);
+    let more = find_more(db, list, contacts).await?;
+    let mut is_more = !more.is_empty();
+    contacts.extend(&more);
+    // Tokens first: nobody can add words behind the erasure's back.
+    for contact_id in contacts.iter() {
+        let list = stmt!(LIST_VISITORS, workspace_id, *contact_id);
+        for visitor_id in find_more(db, list, &erased.visitor_ids).await? {
+            erase_visitor(db, workspace_id, visitor_id, change.at_ms).await?;
+            erased.visitor_ids.push(visitor_id);
+            is_more = true;
+        }
+    }
+    for contact_id in contacts.iter() {
+        let list = stmt!(LIST_CONVERSATIONS, workspace_id, *contact_id);
+        for conversation_id in find_more(db, list, &erased.conversation_ids).await? {
+            erase_words(db, workspace_id, conversation_id, change.at_ms).await?;
+            erased.conversation_ids.push(conversation_id);
+            is_more = true;
+        }
+    }
+    if !more.is_empty() {
+        erase_records(db, &more, change).await?;
+    }
+    Ok(is_more)
+}
+
+/// The ids of a list, of one column, that are not known.
+async fn find_more<I: FromStr + PartialEq>(db: &Db, list: Stmt, known: &[I]) -> Result<Vec<I>> {
+    let rows = db.rows(list).await?;
+    let ids = rows.iter().map(|row| row.id("id"));
+    let ids = ids.collect::<Result<Vec<I>>>()?;
+    Ok(ids.into_iter().filter(|id| !known.contains(id)).collect())
 }
 
 const EMPTY_VISITOR: &str = r#"
@@ -157,6 +180,12 @@ const DROP_ATTACHMENTS: &str = "
     UPDATE attachment SET name = '', deleted_at_ms = $3
     WHERE workspace_id = $1 AND conversation_id = $2 AND deleted_at_ms IS NULL";
 
+const INSERT_EMPTIED_EVENT: &str = "
+    INSERT INTO event (event_id, workspace_id, event_type, subject, number, at_ms)
+    SELECT $3, $1, 'conversation.emptied', c.conversation_id, c.version, CAST($4 AS BIGINT)
+    FROM conversation c
+    WHERE c.workspace_id = $1 AND c.conversation_id = $2";
+
 /// Empties what was said in a conversation: also what came while its contact was being erased.
 ///
 /// # Errors
@@ -182,6 +211,15 @@ pub async fn erase_words(
             conversation_id,
             at_ms,
             SLICE
+        ));
+        // Whoever shows the words reads them again: all nodes hear of it.
+        let event_id = db.world().ids.next::<EventId>();
+        batch.push(stmt!(
+            INSERT_EMPTIED_EVENT,
+            workspace_id,
+            conversation_id,
+            event_id,
+            at_ms
         ));
         let answers = db.batch(batch).await?;
         if answers[messages].changed < SLICE as u64 {
@@ -219,6 +257,8 @@ const INSERT_ERASED_EVENT: &str = "
 async fn erase_records(db: &Db, contacts: &[ContactId], change: &Change) -> Result<()> {
     let workspace_id = change.workspace_id;
     let mut batch = Batch::locking(contacts.iter().map(ToString::to_string).collect());
+    let hold = |id: &ContactId| Hold::Contact(workspace_id, *id);
+    batch.holds = contacts.iter().map(hold).collect();
     for contact_id in contacts {
         batch.push(stmt!(
             EMPTY_CONTACT,

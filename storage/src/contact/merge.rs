@@ -7,7 +7,7 @@ use protocol::id::{ContactId, EventId, WorkspaceId};
 use super::{INSERT_AUDIT, decode, find_stmts};
 use crate::audit::Change;
 use crate::change::Stamp;
-use crate::db::{Batch, Db, Row, stmt};
+use crate::db::{Batch, Db, Hold, Row, stmt};
 use crate::error::{Result, Written};
 
 /// Not itself, not one that is merged already, not into one below it.
@@ -45,7 +45,7 @@ pub async fn merge(
     change: &Change,
 ) -> Result<Written<Contact>> {
     let stamp = Stamp::new(db, change);
-    let mut batch = Batch::locking(sorted([contact_id.to_string(), into_id.to_string()]));
+    let mut batch = of_two(change.workspace_id, contact_id, into_id);
     for sql in [MERGE_CONTACT, MOVE_ROOT] {
         batch.push(stmt!(
             sql,
@@ -86,6 +86,10 @@ const TAKE_ROOT: &str = "
 pub async fn unmerge(db: &Db, contact_id: ContactId, change: &Change) -> Result<Written<Contact>> {
     let stamp = Stamp::new(db, change);
     let mut batch = Batch::locking(vec![contact_id.to_string()]);
+    batch.holds = vec![
+        Hold::People(change.workspace_id),
+        Hold::Contact(change.workspace_id, contact_id),
+    ];
     for sql in [UNMERGE_CONTACT, TAKE_ROOT] {
         batch.push(stmt!(sql, change.workspace_id, contact_id, stamp.id));
     }
@@ -116,16 +120,24 @@ async fn finish(
     })
 }
 
-fn sorted(mut locks: [String; 2]) -> Vec<String> {
-    locks.sort();
-    locks.into()
+/// A batch that changes who two contacts are: one such at a time in a workspace, for each looks at where the
+/// others point.
+fn of_two(workspace_id: WorkspaceId, contact_id: ContactId, into_id: ContactId) -> Batch {
+    let ids = [contact_id.min(into_id), contact_id.max(into_id)];
+    let mut batch = Batch::locking(ids.map(|id| id.to_string()).into());
+    batch.holds = vec![Hold::People(workspace_id)];
+    batch
+        .holds
+        .extend(ids.map(|id| Hold::Contact(workspace_id, id)));
+    batch
 }
 
 const ABSORB_LEAD: &str = "
     UPDATE contact SET version = version + 1, merged_into_id = $3
     WHERE workspace_id = $1 AND contact_id = $2 AND contact_id <> $3 AND merged_into_id IS NULL
         AND kind = 'lead' AND EXISTS (
-            SELECT 1 FROM contact i WHERE i.workspace_id = $1 AND i.contact_id = $3 AND i.root_id <> $2)";
+            SELECT 1 FROM contact i WHERE i.workspace_id = $1 AND i.contact_id = $3
+                AND i.erased_at_ms IS NULL AND i.root_id <> $2)";
 
 const MOVE_LEAD_ROOT: &str = "
     UPDATE contact SET root_id = (
@@ -153,7 +165,7 @@ pub(crate) async fn absorb_lead(
     into_id: ContactId,
     at_ms: u64,
 ) -> Result<()> {
-    let mut batch = Batch::locking(sorted([lead_id.to_string(), into_id.to_string()]));
+    let mut batch = of_two(workspace_id, lead_id, into_id);
     for sql in [ABSORB_LEAD, MOVE_LEAD_ROOT, RAISE_CUSTOMER] {
         batch.push(stmt!(sql, workspace_id, lead_id, into_id));
     }

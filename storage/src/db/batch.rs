@@ -121,7 +121,13 @@ impl Batch {
         let lock = |hold: &Hold| match hold {
             Hold::Visitor(workspace_id, id) => Some(format!("{workspace_id} {id}")),
             Hold::Conversation(_, id) => Some(id.to_string()),
-            Hold::VisitorOf(..) => None,
+            Hold::People(_)
+            | Hold::VisitorOf(..)
+            | Hold::PersonOf(..)
+            | Hold::Contact(..)
+            | Hold::ContactOf(..)
+            | Hold::Message(..)
+            | Hold::Attachment(..) => None,
         };
         Self {
             locks: holds.iter().filter_map(lock).collect(),

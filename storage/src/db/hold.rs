@@ -5,69 +5,230 @@
 use std::collections::HashMap;
 use std::fmt::{Display, Write as _};
 
-use protocol::id::{ConversationId, VisitorId, WorkspaceId};
+use protocol::id::{AttachmentId, ContactId, ConversationId, EntryId, VisitorId, WorkspaceId};
 
 use crate::db::batch::{Batch, Stmt};
 use crate::db::value::Value;
 
 /// A row that is locked before the first statement of a group runs. What the statements read after that
 /// is what the one before left there: nobody waits in the middle of a statement, with an older view.
-// The order is the order of locking: visitors, then conversations, by id.
+// The order is the order of locking, by id within each kind. Whatever a batch changes that another one may
+// change too is held by both, so that no two wait for each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Hold {
+    /// Who is whom in a workspace: contacts are merged and parted one after the other.
+    People(WorkspaceId),
     /// A visitor.
     Visitor(WorkspaceId, VisitorId),
     /// The visitor of a conversation.
     VisitorOf(WorkspaceId, ConversationId),
+    /// The proved person behind the visitor of a conversation: all his devices and records.
+    PersonOf(WorkspaceId, ConversationId),
     /// A conversation.
     Conversation(WorkspaceId, ConversationId),
+    /// A contact, and all that are merged with it.
+    Contact(WorkspaceId, ContactId),
+    /// The contact of a visitor.
+    ContactOf(WorkspaceId, VisitorId),
+    /// A message.
+    Message(WorkspaceId, EntryId),
+    /// A file.
+    Attachment(WorkspaceId, AttachmentId),
+}
+
+/// A list of ids with their workspaces, as rows.
+macro_rules! listed {
+    ($workspace_ids:literal, $ids:literal) => {
+        concat!(
+            "unnest(string_to_array(",
+            $workspace_ids,
+            ", ' '), string_to_array(",
+            $ids,
+            ", ' ')) AS t (workspace_id, id)"
+        )
+    };
 }
 
 /// Holds visitors: those named, and those of the conversations named. In the order of their ids, like
 /// everybody, so that no two wait for each other.
-const HOLD_VISITORS: &str = "
+macro_rules! hold_visitors {
+    ($more:expr) => {
+        concat!(
+            "
     SELECT v.visitor_id FROM visitor v
     WHERE (v.workspace_id, v.visitor_id) IN (
-        SELECT t.workspace_id, t.id
-        FROM unnest(string_to_array($1, ' '), string_to_array($2, ' ')) AS t (workspace_id, id)
+        SELECT t.workspace_id, t.id FROM ",
+            listed!("$1", "$2"),
+            "
         UNION
-        SELECT c.workspace_id, c.visitor_id
-        FROM unnest(string_to_array($3, ' '), string_to_array($4, ' ')) AS t (workspace_id, id)
-        JOIN conversation c ON c.workspace_id = t.workspace_id AND c.conversation_id = t.id)
+        SELECT c.workspace_id, c.visitor_id FROM ",
+            listed!("$3", "$4"),
+            "
+        JOIN conversation c ON c.workspace_id = t.workspace_id AND c.conversation_id = t.id",
+            $more,
+            ")
     ORDER BY v.visitor_id
-    FOR NO KEY UPDATE";
+    FOR NO KEY UPDATE"
+        )
+    };
+}
+
+const HOLD_VISITORS: &str = hold_visitors!("");
+
+/// From conversations to the records `m` of the proved persons behind them.
+macro_rules! persons {
+    ($workspace_ids:literal, $ids:literal) => {
+        concat!(
+            listed!($workspace_ids, $ids),
+            "
+        JOIN conversation c ON c.workspace_id = t.workspace_id AND c.conversation_id = t.id
+        JOIN visitor w ON w.workspace_id = c.workspace_id AND w.visitor_id = c.visitor_id AND w.proved
+        JOIN contact k ON k.workspace_id = w.workspace_id AND k.contact_id = w.contact_id
+        JOIN contact m ON m.workspace_id = k.workspace_id AND m.root_id = k.root_id"
+        )
+    };
+}
+
+/// The same with all devices of the persons behind conversations.
+const HOLD_VISITORS_OF_PERSONS: &str = hold_visitors!(concat!(
+    "
+        UNION
+        SELECT d.workspace_id, d.visitor_id FROM ",
+    persons!("$5", "$6"),
+    "
+        JOIN visitor d ON d.workspace_id = m.workspace_id AND d.contact_id = m.contact_id AND d.proved"
+));
+
+/// Holds workspaces, for who is whom there.
+const HOLD_PEOPLE: &str = concat!(
+    "
+    SELECT w.workspace_id FROM workspace w
+    WHERE (w.workspace_id, w.workspace_id) IN (
+        SELECT t.workspace_id, t.id FROM ",
+    listed!("$1", "$2"),
+    ")
+    ORDER BY w.workspace_id
+    FOR NO KEY UPDATE"
+);
 
 /// Holds conversations.
-const HOLD_CONVERSATIONS: &str = "
+const HOLD_CONVERSATIONS: &str = concat!(
+    "
     SELECT c.conversation_id FROM conversation c
     WHERE (c.workspace_id, c.conversation_id) IN (
-        SELECT t.workspace_id, t.id
-        FROM unnest(string_to_array($1, ' '), string_to_array($2, ' ')) AS t (workspace_id, id))
+        SELECT t.workspace_id, t.id FROM ",
+    listed!("$1", "$2"),
+    ")
     ORDER BY c.conversation_id
-    FOR NO KEY UPDATE";
+    FOR NO KEY UPDATE"
+);
+
+/// Holds contacts: those named with all merged with them, those of visitors, and those of the persons behind
+/// conversations.
+const HOLD_CONTACTS: &str = concat!(
+    "
+    SELECT o.contact_id FROM contact o
+    WHERE (o.workspace_id, o.contact_id) IN (
+        SELECT m.workspace_id, m.contact_id FROM ",
+    listed!("$1", "$2"),
+    "
+        JOIN contact k ON k.workspace_id = t.workspace_id AND k.contact_id = t.id
+        JOIN contact m ON m.workspace_id = k.workspace_id AND m.root_id = k.root_id
+        UNION
+        SELECT v.workspace_id, v.contact_id FROM ",
+    listed!("$3", "$4"),
+    "
+        JOIN visitor v ON v.workspace_id = t.workspace_id AND v.visitor_id = t.id
+        UNION
+        SELECT m.workspace_id, m.contact_id FROM ",
+    persons!("$5", "$6"),
+    ")
+    ORDER BY o.contact_id
+    FOR NO KEY UPDATE"
+);
+
+/// Holds messages.
+const HOLD_MESSAGES: &str = concat!(
+    "
+    SELECT m.entry_id FROM message m
+    WHERE (m.workspace_id, m.entry_id) IN (
+        SELECT t.workspace_id, t.id FROM ",
+    listed!("$1", "$2"),
+    ")
+    ORDER BY m.entry_id
+    FOR NO KEY UPDATE"
+);
+
+/// Holds files.
+const HOLD_ATTACHMENTS: &str = concat!(
+    "
+    SELECT a.attachment_id FROM attachment a
+    WHERE (a.workspace_id, a.attachment_id) IN (
+        SELECT t.workspace_id, t.id FROM ",
+    listed!("$1", "$2"),
+    ")
+    ORDER BY a.attachment_id
+    FOR NO KEY UPDATE"
+);
 
 /// The statements that hold what a group's batches need held, all of it before the first of them runs: a
 /// statement that waits for a row would go on with a view from before the wait.
 pub(crate) fn stmts(batches: &[&Batch]) -> Vec<Stmt> {
-    let mut visitors = Pairs::default();
-    let mut of_conversations = Pairs::default();
-    let mut conversations = Pairs::default();
+    let mut held = Held::default();
     for hold in batches.iter().flat_map(|batch| &batch.holds) {
         match hold {
-            Hold::Visitor(workspace_id, id) => visitors.push(workspace_id, id),
-            Hold::VisitorOf(workspace_id, id) => of_conversations.push(workspace_id, id),
-            Hold::Conversation(workspace_id, id) => conversations.push(workspace_id, id),
+            Hold::People(workspace_id) => held.people.push(workspace_id, workspace_id),
+            Hold::Visitor(workspace_id, id) => held.visitors.push(workspace_id, id),
+            Hold::VisitorOf(workspace_id, id) => held.visitors_of.push(workspace_id, id),
+            Hold::PersonOf(workspace_id, id) => held.persons_of.push(workspace_id, id),
+            Hold::Conversation(workspace_id, id) => held.conversations.push(workspace_id, id),
+            Hold::Contact(workspace_id, id) => held.contacts.push(workspace_id, id),
+            Hold::ContactOf(workspace_id, id) => held.contacts_of.push(workspace_id, id),
+            Hold::Message(workspace_id, id) => held.messages.push(workspace_id, id),
+            Hold::Attachment(workspace_id, id) => held.attachments.push(workspace_id, id),
         }
     }
-    let mut stmts = Vec::with_capacity(2);
-    if !visitors.ids.is_empty() || !of_conversations.ids.is_empty() {
-        let params = [visitors, of_conversations].map(Pairs::params).concat();
-        stmts.push(Stmt::new(HOLD_VISITORS, params));
+    held.stmts()
+}
+
+/// What is held for a group.
+#[derive(Default)]
+struct Held {
+    people: Pairs,
+    visitors: Pairs,
+    visitors_of: Pairs,
+    persons_of: Pairs,
+    conversations: Pairs,
+    contacts: Pairs,
+    contacts_of: Pairs,
+    messages: Pairs,
+    attachments: Pairs,
+}
+
+impl Held {
+    /// In the order of locking.
+    fn stmts(self) -> Vec<Stmt> {
+        let mut stmts = Vec::with_capacity(2);
+        let mut push = |sql, lists: &[&Pairs]| {
+            if lists.iter().any(|list| !list.ids.is_empty()) {
+                let params = lists.iter().flat_map(|list| list.params()).collect();
+                stmts.push(Stmt::new(sql, params));
+            }
+        };
+        push(HOLD_PEOPLE, &[&self.people]);
+        if self.persons_of.ids.is_empty() {
+            push(HOLD_VISITORS, &[&self.visitors, &self.visitors_of]);
+        } else {
+            let lists = [&self.visitors, &self.visitors_of, &self.persons_of];
+            push(HOLD_VISITORS_OF_PERSONS, &lists);
+        }
+        push(HOLD_CONVERSATIONS, &[&self.conversations]);
+        let contacts = [&self.contacts, &self.contacts_of, &self.persons_of];
+        push(HOLD_CONTACTS, &contacts);
+        push(HOLD_MESSAGES, &[&self.messages]);
+        push(HOLD_ATTACHMENTS, &[&self.attachments]);
+        stmts
     }
-    if !conversations.ids.is_empty() {
-        stmts.push(Stmt::new(HOLD_CONVERSATIONS, conversations.params()));
-    }
-    stmts
 }
 
 /// The guarded batches in waves. The guards of a wave may decide together, because none looks at what another
@@ -113,8 +274,8 @@ impl Pairs {
         let _ = write!(self.ids, "{id}");
     }
 
-    fn params(self) -> Vec<Value> {
-        vec![Value::from(self.workspace_ids), Value::from(self.ids)]
+    fn params(&self) -> [Value; 2] {
+        [&self.workspace_ids, &self.ids].map(|ids| Value::from(ids.as_str()))
     }
 }
 

@@ -7,7 +7,7 @@
 
 use protocol::conversation::Conversation;
 use protocol::entry::{Content, Entry};
-use protocol::id::{AgentId, ConversationId, WorkspaceId};
+use protocol::id::{AgentId, AttachmentId, ConversationId, WorkspaceId};
 use protocol::message::{Format, Message};
 
 use crate::command::{self, Found, Receipt, Refusal};
@@ -72,7 +72,7 @@ pub(super) fn batch_of(db: &Db, append: &Append, lines: &[Line<'_>]) -> (Batch, 
         at_ms: append.at_ms,
     };
     let mut batch = Batch::guarded(holds(append), advance(&head, append, lines));
-    batch.is_alone = batch.holds.len() > 1 || lines.iter().any(|line| has_files(line.entry));
+    batch.is_alone = lines.iter().any(|line| looks_beyond(line.entry));
     head.push_commands(&mut batch, lines);
     head.push_entries(db, &mut batch, lines);
     let stays = |reached| conversation::slot(reached) >= conversation::slot(append.at_ms);
@@ -83,25 +83,47 @@ pub(super) fn batch_of(db: &Db, append: &Append, lines: &[Line<'_>]) -> (Batch, 
     (batch, reads)
 }
 
-/// What is held for an append. Whatever binds, frees or blocks a visitor holds the visitor too.
+/// What is held for an append: all that it changes and others may change too. Whatever binds, frees or blocks
+/// a visitor holds the visitor, and who blocks the whole person.
 fn holds(append: &Append) -> Vec<Hold> {
     let (workspace_id, conversation_id) = (append.workspace_id, append.conversation_id);
     let mut holds = Vec::with_capacity(2);
-    if append.entries.iter().any(|entry| {
-        matches!(
-            entry.content,
-            NewContent::Reopened { .. } | NewContent::Closed | NewContent::VisitorBlocked { .. }
-        )
-    }) {
-        holds.push(Hold::VisitorOf(workspace_id, conversation_id));
-    }
     holds.push(Hold::Conversation(workspace_id, conversation_id));
+    for entry in &append.entries {
+        if let Some(target_id) = target_of(&entry.content) {
+            holds.push(Hold::Message(workspace_id, target_id));
+        }
+        if let Some(message) = files_of(&entry.content) {
+            holds.extend(hold_files(workspace_id, message));
+        }
+        if binds(&entry.content) {
+            holds.push(Hold::VisitorOf(workspace_id, conversation_id));
+        }
+        if matches!(entry.content, NewContent::VisitorBlocked { .. }) {
+            holds.push(Hold::PersonOf(workspace_id, conversation_id));
+        }
+    }
     holds
 }
 
-/// Files are claimed from any conversation.
-fn has_files(entry: &NewEntry) -> bool {
-    files_of(&entry.content).is_some()
+/// A file belongs to one message: whoever claims it holds it.
+pub(crate) fn hold_files(workspace_id: WorkspaceId, message: &NewMessage) -> Vec<Hold> {
+    let hold = |id: &AttachmentId| Hold::Attachment(workspace_id, *id);
+    message.attachment_ids.iter().map(hold).collect()
+}
+
+/// Whether an entry binds, frees or blocks the visitor.
+fn binds(content: &NewContent) -> bool {
+    matches!(
+        content,
+        NewContent::Reopened { .. } | NewContent::Closed | NewContent::VisitorBlocked { .. }
+    )
+}
+
+/// Whether the guard of an entry looks at more than the conversation: at its visitor, or at files, which are
+/// claimed from any conversation.
+fn looks_beyond(entry: &NewEntry) -> bool {
+    binds(&entry.content) || files_of(&entry.content).is_some()
 }
 
 async fn line<'a>(

@@ -14,7 +14,7 @@ use protocol::message::Format;
 use protocol::permission::VisitorActor;
 
 pub use append::append;
-pub(crate) use append::{Reads, outcome_of};
+pub(crate) use append::{Reads, hold_files, outcome_of};
 pub use read::{after, before, find, id_at};
 pub use several::{Several, append_several};
 

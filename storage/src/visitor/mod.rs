@@ -1,6 +1,8 @@
 //! Visitors: browsers on a site, as rows.
 
-use protocol::contact::{IdentityKind, handle_of, shown_name};
+mod proof;
+
+use protocol::contact::{handle_of, shown_name};
 use protocol::id::{
     ContactId, ConversationId, EntryId, EventId, Id, SiteId, VisitorId, WorkspaceId,
 };
@@ -14,6 +16,8 @@ use crate::db::{Batch, Db, Hold, PRUNE_SLICE, Reader, Row, Stmt, stmt};
 use crate::error::{Error, Result};
 use crate::site;
 use crate::visit;
+
+pub use proof::{Proof, prove};
 
 /// A visitor's row.
 #[derive(Debug, Clone, PartialEq)]
@@ -250,7 +254,11 @@ pub async fn seen(
     browser: &Browser,
     at_ms: u64,
 ) -> Result<()> {
-    let mut batch = Batch::holding(vec![Hold::Visitor(workspace_id, visitor_id)]);
+    let holds = vec![
+        Hold::Visitor(workspace_id, visitor_id),
+        Hold::ContactOf(workspace_id, visitor_id),
+    ];
+    let mut batch = Batch::holding(holds);
     batch.push(stmt!(
         SEE_VISITOR,
         workspace_id,
@@ -302,8 +310,10 @@ pub async fn claim(
         let Some(row) = row.filter(|row| !row.erased) else {
             return claimed_before(db, workspace_id, key, Refusal::NotFound).await;
         };
+        let mut holds = vec![Hold::Visitor(workspace_id, row.id)];
+        holds.extend(row.contact_id.map(|id| Hold::Contact(workspace_id, id)));
         let mut batch = Batch::guarded(
-            vec![Hold::Visitor(workspace_id, row.id)],
+            holds,
             stmt!(
                 GUARD_CLAIM,
                 workspace_id,
@@ -386,117 +396,11 @@ async fn claimed_before(
     })
 }
 
-/// What a signed identity proves.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Proof {
-    /// The site's own id for its customer.
-    pub customer_id: Option<String>,
-    /// A proved address.
-    pub email: Option<String>,
-    /// What else the token says.
-    pub claim: Claim,
-}
-
-/// Uses `contact_by_root`. Who is blocked is so on every device.
-const TIE_VISITOR: &str = "
-    UPDATE visitor SET contact_id = $3, proved = TRUE, claim_json = $4, version = version + 1,
-        blocked_at_ms = COALESCE(blocked_at_ms, (
-            SELECT MAX(m.blocked_at_ms) FROM contact k
-            JOIN contact m ON m.workspace_id = k.workspace_id AND m.root_id = k.root_id
-            WHERE k.workspace_id = $1 AND k.contact_id = $3))
-    WHERE workspace_id = $1 AND visitor_id = $2 AND erased_at_ms IS NULL";
-
 const INSERT_TIED_EVENT: &str = "
     INSERT INTO event (event_id, workspace_id, event_type, subject, number, at_ms)
     SELECT $3, $1, 'visitor.changed', v.visitor_id, v.version, CAST($4 AS BIGINT)
     FROM visitor v
     WHERE v.workspace_id = $1 AND v.visitor_id = $2";
-
-/// Ties a visitor to the contact that a signed identity proves; makes the contact where there is none. A
-/// visitor who was a lead without a proved identity brings the lead's record along: it becomes the
-/// customer's where that one is new, and is merged into it otherwise.
-///
-/// Gives nothing, and changes nothing, where the visitor is proved as somebody else already, was erased, or
-/// the proof names nobody.
-///
-/// # Errors
-/// The store's.
-pub async fn prove(
-    db: &Db,
-    workspace_id: WorkspaceId,
-    visitor_id: VisitorId,
-    proof: &Proof,
-    at_ms: u64,
-) -> Result<Option<ContactId>> {
-    let found = find(db, workspace_id, visitor_id).await?;
-    let Some(visitor) = found.filter(|visitor| !visitor.erased) else {
-        return Ok(None);
-    };
-    let (kind, scope, value) = match (&proof.customer_id, &proof.email) {
-        (Some(id), _) => (IdentityKind::ExternalId, visitor.site_id.to_string(), id),
-        (None, Some(email)) => (IdentityKind::Email, String::new(), email),
-        (None, None) => return Ok(None),
-    };
-    let known = contact::by_identity(db, workspace_id, kind, &scope, value).await?;
-    if visitor.proved && (visitor.contact_id.is_none() || visitor.contact_id != known) {
-        return Ok(None);
-    }
-    let lead = visitor.contact_id.filter(|_| !visitor.proved);
-    let ids = &db.world().ids;
-    let contact_id = known.or(lead).unwrap_or_else(|| ids.next());
-    let mut identities = proof.identities((kind, &scope, value));
-    let mut besides = proof.besides();
-    if let Some(id) = known.or(lead) {
-        let record = contact::Known::read(db, workspace_id, id, &visitor).await?;
-        identities = record.fitting_proofs(identities);
-        // As pages do with each load.
-        let is_proved = visitor.proved && visitor.claim == proof.claim;
-        if is_proved && !record.learns_from_proof(&visitor, &identities, proof) {
-            return Ok(Some(id));
-        }
-        besides = record.fitting(&visitor, besides);
-    }
-    let mut batch = Batch::holding(vec![Hold::Visitor(workspace_id, visitor_id)]);
-    batch.locks.insert(0, contact_id.to_string());
-    let proved = contact::Proved {
-        contact_id,
-        is_known: known.is_some(),
-        proof,
-        identities: &identities,
-        besides: &besides,
-        at_ms,
-    };
-    contact::push_proved(db, &mut batch, &visitor, &proved)?;
-    batch.push(stmt!(
-        TIE_VISITOR,
-        workspace_id,
-        visitor_id,
-        contact_id,
-        json(&proof.claim)?
-    ));
-    let event_id = ids.next::<EventId>();
-    batch.push(stmt!(
-        INSERT_TIED_EVENT,
-        workspace_id,
-        visitor_id,
-        event_id,
-        at_ms
-    ));
-    match (db.batch(batch).await, known) {
-        (Ok(_), _) => {}
-        // Two browsers proved the same new customer at once: the other one made the contact.
-        (Err(Error::Unique(_)), None) => {
-            return Box::pin(prove(db, workspace_id, visitor_id, proof, at_ms)).await;
-        }
-        (Err(error), _) => return Err(error),
-    }
-    if let (Some(lead), Some(known)) = (lead, known)
-        && lead != known
-    {
-        contact::absorb_lead(db, workspace_id, lead, known, at_ms).await?;
-    }
-    Ok(Some(contact_id))
-}
 
 const ROTATE_VISITOR: &str = "
     UPDATE visitor SET generation = generation + 1, version = version + 1
