@@ -132,34 +132,22 @@ impl Hands<'_> {
         let outcomes = router
             .handle_all(&self.asker.actor, commands.collect())
             .await;
-        let mut is_open = true;
+        // One behind another that was refused was not tried, and is waited for behind it.
         for ((line, client_id), outcome) in named.into_iter().zip(outcomes) {
-            if is_open {
-                is_open = self.note(line, client_id, outcome);
-            } else {
-                // It was not tried, for the sake of the one before it, which is waited for.
-                self.outcomes.push((client_id, outcome));
-            }
+            self.note(line, client_id, outcome);
         }
     }
 
-    /// Notes an outcome. Says whether those behind it in its line may pass.
-    fn note(&mut self, line: Line, client_id: ClientId, outcome: Result<Ack, Rejection>) -> bool {
-        let mut may_pass = true;
-        if let Err(rejection) = &outcome {
-            match rejection.code.retry() {
-                Retry::Never => {}
-                Retry::Later => {
-                    may_pass = false;
-                    let now = self.asker.doors.world.clock.elapsed();
-                    self.queue.with_order(|order| {
-                        order.refused(line, client_id.clone(), rejection, now);
-                    });
-                }
-            }
-        }
+    /// Notes an outcome, which may let those behind it in its line pass.
+    fn note(&mut self, line: Line, client_id: ClientId, outcome: Result<Ack, Rejection>) {
+        let is_put_off = |rejection: &&Rejection| matches!(rejection.code.retry(), Retry::Later);
+        let now = self.asker.doors.world.clock.elapsed();
+        self.queue
+            .with_order(|order| match outcome.as_ref().err().filter(is_put_off) {
+                Some(rejection) => order.refused(line, client_id.clone(), rejection, now),
+                None => order.done(line, &client_id),
+            });
         self.outcomes.push((client_id, outcome));
-        may_pass
     }
 }
 

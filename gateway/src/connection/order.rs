@@ -1,5 +1,7 @@
 //! The order of a connection's commands, also where one of them could not be taken: those behind it in the
-//! same line are refused until it was sent again, or what was said first would be stored last.
+//! same line are refused until it was sent again, or what was said first would be stored last. Those that were
+//! refused so are remembered too: each has its turn again before what was said after it, which may be on
+//! its way already.
 //!
 //! Nothing passes because time went by: where the one that is waited for does not come, the connection
 //! ends, and the client sends on the next one what it still wants, in order. Pure: time comes in.
@@ -16,8 +18,8 @@ use protocol::text::ClientId;
 const PATIENCE: Duration = Duration::from_secs(10);
 /// What stands behind it is not to be tried sooner.
 const PAUSE: Duration = Duration::from_millis(250);
-/// Lines in which something may be waited for. With more, the connection ends.
-const LINES_MAX: usize = 64;
+/// Commands that may be waited for. With more, the connection ends.
+const AWAITED_MAX: usize = 512;
 
 /// Commands that must be done one after the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,7 +97,7 @@ pub(crate) enum Turn {
     Never,
 }
 
-/// What must be sent again before others.
+/// What must be sent again before what was said after it.
 #[derive(Debug)]
 struct Awaited {
     line: Line,
@@ -103,29 +105,29 @@ struct Awaited {
     code: ErrorCode,
     /// When it may succeed.
     due: Duration,
+    /// Whether it came again and is being done.
+    is_tried: bool,
 }
 
 /// The order of one connection's commands, which come here one after the other.
+// Invariant: those of a line stand in the order in which they were said.
 #[derive(Debug, Default)]
 pub(crate) struct Order {
     awaited: Vec<Awaited>,
 }
 
 impl Order {
-    /// Whether it is a command's turn.
+    /// Whether it is a command's turn. If it is, [`Order::done`] or [`Order::refused`] follows.
     pub(crate) fn turn(&mut self, line: Line, client_id: &ClientId, now: Duration) -> Turn {
-        if self.awaited.len() > LINES_MAX {
+        if self.awaited.len() > AWAITED_MAX {
             return Turn::Never;
         }
-        let Some(index) = self.awaited.iter().position(|one| one.line == line) else {
+        let waits = |one: &&mut Awaited| one.line == line && !one.is_tried;
+        let Some(awaited) = self.awaited.iter_mut().find(waits) else {
             return Turn::Now;
         };
-        let awaited = &self.awaited[index];
         if awaited.client_id == *client_id {
-            self.awaited.swap_remove(index);
-            if self.awaited.is_empty() {
-                self.awaited = Vec::new();
-            }
+            awaited.is_tried = true;
             return Turn::Now;
         }
         if awaited.due + PATIENCE <= now {
@@ -133,10 +135,13 @@ impl Order {
         }
         let wait = awaited.due.saturating_sub(now).max(PAUSE).as_millis();
         let wait_ms = u64::try_from(wait).unwrap_or(u64::MAX);
-        Turn::Later(Rejection::after(awaited.code, wait_ms))
+        let rejection = Rejection::after(awaited.code, wait_ms);
+        self.refused(line, client_id.clone(), &rejection, now);
+        Turn::Later(rejection)
     }
 
-    /// A command whose turn it was could not be taken; `rejection` says when it may be.
+    /// A command could not be taken; `rejection` says when it may be. It stands where it stood, or behind all
+    /// that waits.
     pub(crate) fn refused(
         &mut self,
         line: Line,
@@ -145,12 +150,32 @@ impl Order {
         now: Duration,
     ) {
         let wait = Duration::from_millis(rejection.retry_after_ms.unwrap_or_default());
-        self.awaited.push(Awaited {
+        let awaited = Awaited {
             line,
             client_id,
             code: rejection.code,
             due: now + wait,
-        });
+            is_tried: false,
+        };
+        match self.find(line, &awaited.client_id) {
+            Some(index) => self.awaited[index] = awaited,
+            None => self.awaited.push(awaited),
+        }
+    }
+
+    /// A command has its outcome.
+    pub(crate) fn done(&mut self, line: Line, client_id: &ClientId) {
+        if let Some(index) = self.find(line, client_id) {
+            self.awaited.remove(index);
+            if self.awaited.is_empty() {
+                self.awaited = Vec::new();
+            }
+        }
+    }
+
+    fn find(&self, line: Line, client_id: &ClientId) -> Option<usize> {
+        let mut awaited = self.awaited.iter();
+        awaited.position(|one| one.line == line && one.client_id == *client_id)
     }
 }
 
@@ -169,6 +194,12 @@ mod tests {
 
     fn at(seconds: u64) -> Duration {
         Duration::from_secs(seconds)
+    }
+
+    /// Its turn has come, and it is done.
+    fn does(order: &mut Order, name: &str, now: Duration) {
+        assert_eq!(order.turn(ONE(), &id(name), now), Turn::Now, "{name}");
+        order.done(ONE(), &id(name));
     }
 
     fn later(wait_ms: u64) -> Turn {
@@ -190,8 +221,36 @@ mod tests {
         assert_eq!(order.turn(OTHER(), &id("c"), at(1)), Turn::Now);
         // Its time has come, and it has not.
         assert_eq!(order.turn(ONE(), &id("b"), at(5)), later(250));
-        assert_eq!(order.turn(ONE(), &id("a"), at(5)), Turn::Now);
-        assert_eq!(order.turn(ONE(), &id("b"), at(5)), Turn::Now);
+        for name in ["a", "b", "c"] {
+            does(&mut order, name, at(5));
+        }
+    }
+
+    /// As it was seen to happen: the client sent `a` again and then `c`, before it heard that `b` was refused.
+    #[test]
+    fn what_was_refused_behind_another_has_its_turn_before_what_is_on_its_way() {
+        let mut order = refused();
+        assert_eq!(order.turn(ONE(), &id("b"), at(1)), later(3_000));
+        does(&mut order, "a", at(4));
+        assert_eq!(order.turn(ONE(), &id("c"), at(4)), later(250));
+        assert_eq!(order.turn(ONE(), &id("b"), at(4)), Turn::Now);
+        let rejection = Rejection::after(ErrorCode::RateLimited, 1_000);
+        order.refused(ONE(), id("b"), &rejection, at(4));
+        assert_eq!(order.turn(ONE(), &id("c"), at(4)), later(1_000));
+        assert_eq!(order.turn(ONE(), &id("d"), at(4)), later(1_000));
+        for name in ["b", "c", "d", "e"] {
+            does(&mut order, name, at(5));
+        }
+        assert!(order.awaited.is_empty());
+    }
+
+    #[test]
+    fn one_that_was_refused_behind_another_and_does_not_come_is_passed_by_none() {
+        let mut order = refused();
+        assert_eq!(order.turn(ONE(), &id("b"), at(1)), later(3_000));
+        does(&mut order, "a", at(4));
+        assert_eq!(order.turn(ONE(), &id("c"), at(13)), later(250));
+        assert_eq!(order.turn(ONE(), &id("c"), at(14)), Turn::Never);
     }
 
     #[test]
@@ -202,8 +261,8 @@ mod tests {
         assert_eq!(order.turn(ONE(), &id("c"), at(1_000)), Turn::Never);
         assert_eq!(order.turn(OTHER(), &id("d"), at(1_000)), Turn::Now);
         // It comes after all.
-        assert_eq!(order.turn(ONE(), &id("a"), at(1_000)), Turn::Now);
-        assert_eq!(order.turn(ONE(), &id("b"), at(1_000)), Turn::Now);
+        does(&mut order, "a", at(1_000));
+        does(&mut order, "b", at(1_000));
     }
 
     #[test]
@@ -213,6 +272,30 @@ mod tests {
         let rejection = Rejection::after(ErrorCode::RateLimited, 1_000);
         order.refused(ONE(), id("a"), &rejection, at(4));
         assert_eq!(order.turn(ONE(), &id("b"), at(4)), later(1_000));
+    }
+
+    #[test]
+    fn those_that_go_together_keep_their_order_when_none_of_them_is_taken() {
+        let mut order = Order::default();
+        for name in ["a", "b", "c"] {
+            assert_eq!(order.turn(ONE(), &id(name), at(0)), Turn::Now);
+        }
+        for name in ["a", "b", "c"] {
+            order.refused(ONE(), id(name), &ErrorCode::Unavailable.into(), at(0));
+        }
+        // They come again together; of them the first is done.
+        for name in ["a", "b"] {
+            assert_eq!(order.turn(ONE(), &id(name), at(1)), Turn::Now);
+        }
+        order.done(ONE(), &id("a"));
+        order.refused(ONE(), id("b"), &ErrorCode::Unavailable.into(), at(1));
+        for name in ["d", "c"] {
+            let turn = order.turn(ONE(), &id(name), at(1));
+            assert!(matches!(turn, Turn::Later(_)), "{name}: {turn:?}");
+        }
+        for name in ["b", "c", "d"] {
+            does(&mut order, name, at(2));
+        }
     }
 
     #[test]
@@ -228,6 +311,6 @@ mod tests {
                 Turn::Never => break,
             }
         }
-        assert_eq!(order.awaited.len(), LINES_MAX + 1);
+        assert_eq!(order.awaited.len(), AWAITED_MAX + 1);
     }
 }
