@@ -277,6 +277,19 @@ describe("following", () => {
     expect(made.world.transport.commands.map((sent) => sent.client_id)).toEqual([client_id]);
   });
 
+  it("sends what a store of another life lost before what was written since", async () => {
+    const made = await live();
+    const lost = made.client.send({ do: "send_message", body: "lost" });
+    made.world.transport.says(ack(lost.client_id, 1));
+    const since = made.client.send({ do: "send_message", body: "since" });
+    await reconnect(made);
+    made.world.transport.welcomes({ epoch: 8 });
+    const sent = () => made.world.transport.commands.map((command) => command.client_id);
+    expect(sent()).toEqual([lost.client_id]);
+    made.world.transport.says(ack(lost.client_id, 1));
+    expect(sent()).toEqual([lost.client_id, since.client_id]);
+  });
+
   it("sends again after an afresh page only what is not in it", async () => {
     const made = await live(1);
     const kept = made.client.send({ do: "send_message", body: "kept" });

@@ -3,7 +3,7 @@
 mod reaction;
 mod retry;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use protocol::command::{Ack, Command};
@@ -68,6 +68,8 @@ pub struct Client {
     retry_at: Option<Duration>,
     /// These, and what was asked since: nothing may overtake them.
     held: Vec<ClientId>,
+    /// What it has to say to what it heard.
+    due: VecDeque<ClientFrame>,
     broken: Vec<Broken>,
 }
 
@@ -92,6 +94,7 @@ impl Client {
             outbox: Outbox::default(),
             retry_at: None,
             held: Vec::new(),
+            due: VecDeque::new(),
             broken: Vec::new(),
         }
     }
@@ -253,6 +256,8 @@ impl Client {
         }
         self.retry_at = None;
         self.held.clear();
+        // What gaps there are the connection resumes.
+        self.due.clear();
         for item in self.outbox.pending() {
             let frame = ClientFrame::Command {
                 client_id: item.client_id,
@@ -272,13 +277,7 @@ impl Client {
     pub async fn next(&mut self) -> Result<News, Error> {
         let news = loop {
             let clock = self.world.clock.clone();
-            if self.is_retry_due()
-                && let Err(error) = self.retry().await
-            {
-                // Tried on the same broken line, it would fail for ever.
-                self.connection = None;
-                return Err(error);
-            }
+            self.say_what_is_due().await?;
             let side = self.access.side();
             let limit = self.patience();
             let connection = self.connection.as_mut().ok_or_else(not_connected)?;
@@ -295,15 +294,28 @@ impl Client {
                 None => {}
             }
         };
-        let mut taken = self.take(&news).await;
-        if taken.is_ok() && self.is_retry_due() {
-            taken = self.retry().await;
-        }
-        if let Err(error) = taken {
-            self.connection = None;
-            return Err(error);
-        }
+        // Without waiting for anything: whoever gives this up has lost no frame.
+        self.take(&news);
         Ok(news)
+    }
+
+    /// Says what is due. Cancel-safe: what was not said whole stays due.
+    async fn say_what_is_due(&mut self) -> Result<(), Error> {
+        let mut said = Ok(());
+        while let (Ok(()), Some(frame)) = (&said, self.due.front().cloned()) {
+            said = self.signal(&frame).await;
+            if said.is_ok() {
+                self.due.pop_front();
+            }
+        }
+        if said.is_ok() && self.is_retry_due() {
+            said = self.retry().await;
+        }
+        if said.is_err() {
+            // Tried on the same broken line, it would fail for ever.
+            self.connection = None;
+        }
+        said
     }
 
     /// How long to listen: until a command is due again, or the silence is too long.
@@ -552,6 +564,11 @@ impl Client {
         };
         connection.named(welcome.connection_id);
         self.connection_id = Some(welcome.connection_id);
+        if self.epoch != 0 && self.epoch != welcome.epoch {
+            // Another life of the store: what it may have lost goes first, in the first order.
+            let now_ms = self.world.clock.now_ms();
+            self.outbox.reopen_missing(now_ms, |_| false);
+        }
         self.epoch = welcome.epoch;
         Ok(welcome)
     }

@@ -8,13 +8,12 @@ use protocol::id::ConversationId;
 use protocol::news::{AgentNews, Continuity, VisitorNews};
 
 use super::{Broken, Client};
-use crate::Error;
 use crate::client::log::{Break, Line, Log};
 use crate::client::news::{Lines, News};
 
 impl Client {
-    /// Does what a frame asks of a client.
-    pub(super) async fn take(&mut self, news: &News) -> Result<(), Error> {
+    /// Does what a frame asks of a client. What it has to say is due with the next look at the connection.
+    pub(super) fn take(&mut self, news: &News) {
         match news {
             News::Visitor(news) => match news {
                 VisitorNews::Ack(ack) => self.outbox.accepted(ack),
@@ -24,10 +23,10 @@ impl Client {
                 }
                 VisitorNews::Entry { entry } => {
                     let line = Line::from(entry.clone());
-                    self.take_line(entry.conversation_id, line).await?;
+                    self.take_line(entry.conversation_id, line);
                 }
                 VisitorNews::Entries(batch) => self.take_lines(batch.clone().into()),
-                VisitorNews::Beat => self.answer_beat().await?,
+                VisitorNews::Beat => self.answer_beat(),
                 VisitorNews::Welcome { .. }
                 | VisitorNews::Conversation { .. }
                 | VisitorNews::Typing { .. }
@@ -46,10 +45,10 @@ impl Client {
                 }
                 AgentNews::Entry { entry } => {
                     let line = Line::from(Entry::clone(entry));
-                    self.take_line(entry.conversation_id, line).await?;
+                    self.take_line(entry.conversation_id, line);
                 }
                 AgentNews::Entries(batch) => self.take_lines(batch.clone().into()),
-                AgentNews::Beat => self.answer_beat().await?,
+                AgentNews::Beat => self.answer_beat(),
                 AgentNews::Welcome { .. }
                 | AgentNews::Typing { .. }
                 | AgentNews::Marks { .. }
@@ -68,14 +67,13 @@ impl Client {
                 | AgentNews::Error { .. } => {}
             },
         }
-        Ok(())
     }
 
-    async fn take_line(&mut self, id: ConversationId, line: Line) -> Result<(), Error> {
+    fn take_line(&mut self, id: ConversationId, line: Line) {
         let epoch = self.epoch;
         let log = self.logs.entry(id).or_insert_with(|| Log::new(epoch));
         let Err(broken) = log.take(line) else {
-            return Ok(());
+            return;
         };
         let position = log.position();
         let is_gap = matches!(broken, Break::Gap { .. });
@@ -85,9 +83,8 @@ impl Client {
                 conversation_id: id,
                 position,
             };
-            return self.signal(&ClientFrame::Follow(follow)).await;
+            self.due.push_back(ClientFrame::Follow(follow));
         }
-        Ok(())
     }
 
     fn take_lines(&mut self, lines: Lines) {
@@ -129,10 +126,10 @@ impl Client {
         }
     }
 
-    async fn answer_beat(&mut self) -> Result<(), Error> {
+    fn answer_beat(&mut self) {
         let numbers = self.logs.iter().map(|(id, log)| (*id, log.number()));
         let delivered = numbers.filter(|(_, number)| *number > 0).collect();
-        self.signal(&ClientFrame::Beat { delivered }).await
+        self.due.push_back(ClientFrame::Beat { delivered });
     }
 
     fn note(&mut self, id: ConversationId, broken: Break) {
