@@ -271,12 +271,14 @@ async fn find(doors: &Doors, path: &str) -> Answer<File> {
         return Err(ErrorCode::NotFound.into());
     }
     if let Some(root) = assets_dir(doors) {
-        return match tokio::fs::read(root.join(path)).await {
-            Ok(bytes) => Ok(File {
+        let place = root.join(path);
+        let read = doors.world.tracker.spawn_blocking(|| std::fs::read(place));
+        return match read.await {
+            Ok(Ok(bytes)) => Ok(File {
                 bytes: Cow::Owned(bytes),
                 gzip: None,
             }),
-            Err(_) => Err(ErrorCode::NotFound.into()),
+            Ok(Err(_)) | Err(_) => Err(ErrorCode::NotFound.into()),
         };
     }
     EMBEDDED
