@@ -58,8 +58,6 @@ fn what_is_written_wrongly_is_told() {
     check(&["worker"], "is started by the coordinator alone");
     check(&["arm", "naive", "--key", "07"], "64 digits");
     check(&["compare", "idle", "--visitors", "19001"], "--visitors");
-    let several = ["verify", "--faults", "--nodes", "2"];
-    check(&several, "several nodes need one store");
     let foreign = ["--target", "http://127.0.0.1:9", "verify", "--faults"];
     check(&foreign, "leave --target out");
     check(&["verify", "--nodes", "2"], "go with --faults");

@@ -9,6 +9,8 @@ pub(crate) fn start(log: &Log) {
     let filter = EnvFilter::builder().parse_lossy(&log.filter);
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        // A log that cannot be written, on a full disk say, must not end the task that wrote to it.
+        .log_internal_errors(false)
         .with_writer(std::io::stderr);
     if log.format == "json" {
         subscriber.json().init();
