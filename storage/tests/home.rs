@@ -219,6 +219,23 @@ mod stories {
         assert!(matches!(refused, Some(Error::Corrupt(_))), "{refused:?}");
     }
 
+    /// Whoever copies the file of a store that was closed has all of it, also where its threads ended at once.
+    #[tokio::test]
+    async fn a_closed_store_is_one_file() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("switchboard.db");
+        let config = DatabaseConfig::of_url(&format!("sqlite:{}", path.display())).unwrap();
+        let world = World::system();
+        for round in 0..50 {
+            let db = storage::open(&config, &world).await.unwrap();
+            db.batch(insert(&format!("x{round}"))).await.unwrap();
+            drop(db);
+            let mut files = std::fs::read_dir(directory.path()).unwrap();
+            let log = files.find(|file| file.as_ref().unwrap().path() != path);
+            assert!(log.is_none(), "round {round}: {log:?}");
+        }
+    }
+
     #[tokio::test]
     async fn a_full_store_says_so_and_loses_nothing() {
         let directory = tempfile::tempdir().unwrap();

@@ -41,8 +41,9 @@ const COMMIT: &str = "COMMIT";
 pub(crate) struct Sqlite {
     pub(crate) writes: flume::Sender<Write>,
     pub(crate) reads: flume::Sender<Read>,
-    checkpoint_stop: flume::Sender<()>,
     threads: Vec<JoinHandle<()>>,
+    checkpoint_stop: flume::Sender<()>,
+    checkpointer: Option<JoinHandle<()>>,
 }
 
 impl Sqlite {
@@ -85,7 +86,7 @@ impl Sqlite {
             })?);
         }
         let checkpointer = connect(path, config, world)?;
-        threads.push(thread("storage-checkpoint", move || {
+        let checkpointer = thread("storage-checkpoint", move || {
             let mut is_failing = false;
             while let Err(flume::RecvTimeoutError::Timeout) = stop.recv_timeout(CHECKPOINT_EVERY) {
                 let pages = checkpoint(&checkpointer);
@@ -98,30 +99,41 @@ impl Sqlite {
                     tracing::warn!(%error, "the store's log cannot be checkpointed");
                 }
             }
-        })?);
+        })?;
         Ok(Self {
             writes,
             reads,
-            checkpoint_stop,
             threads,
+            checkpoint_stop,
+            checkpointer: Some(checkpointer),
         })
     }
 }
 
 impl Drop for Sqlite {
     /// Waits for what was accepted: after this the file may be opened or copied by somebody else.
+    ///
+    /// The last connection to close moves the log into the file. Two that close at the same moment each take
+    /// the other for one that stays, and the log is left: so one waits until the others are gone.
     fn drop(&mut self) {
         let (closed, _) = flume::bounded(1);
         self.writes = closed;
         let (closed, _) = flume::bounded(1);
         self.reads = closed;
+        for thread in self.threads.drain(..) {
+            join(thread);
+        }
         // The thread is gone already where nobody listens.
         let _ = self.checkpoint_stop.try_send(());
-        for thread in self.threads.drain(..) {
-            if thread.join().is_err() {
-                tracing::error!("a thread of the store panicked");
-            }
+        if let Some(checkpointer) = self.checkpointer.take() {
+            join(checkpointer);
         }
+    }
+}
+
+fn join(thread: JoinHandle<()>) {
+    if thread.join().is_err() {
+        tracing::error!("a thread of the store panicked");
     }
 }
 
