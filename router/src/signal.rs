@@ -227,20 +227,20 @@ impl Signals {
         agent_id: AgentId,
         conversation_id: Option<ConversationId>,
     ) -> Vec<ConversationId> {
-        let changed = lock(&self.viewing).look(connection_id, agent_id, conversation_id);
+        let mut viewing = lock(&self.viewing);
+        let changed = viewing.look(connection_id, agent_id, conversation_id);
         for conversation_id in &changed {
-            self.tell_viewers(*conversation_id);
+            self.tell_viewers(&viewing, *conversation_id);
         }
         changed
     }
 
     /// A connection of an agent ended. Gives the conversation that it looked at.
     pub(crate) fn leave(&self, connection_id: ConnectionId) -> Option<ConversationId> {
-        let left = lock(&self.viewing).leave(connection_id);
-        if let Some(conversation_id) = left {
-            self.tell_viewers(conversation_id);
-        }
-        left
+        let mut viewing = lock(&self.viewing);
+        let left = viewing.leave(connection_id)?;
+        self.tell_viewers(&viewing, left);
+        Some(left)
     }
 
     /// Another node says who looks at a conversation there.
@@ -250,15 +250,16 @@ impl Signals {
         conversation_id: ConversationId,
         agent_ids: Vec<AgentId>,
     ) {
-        lock(&self.viewing).look_elsewhere(node_id, conversation_id, agent_ids);
-        self.tell_viewers(conversation_id);
+        let mut viewing = lock(&self.viewing);
+        viewing.look_elsewhere(node_id, conversation_id, agent_ids);
+        self.tell_viewers(&viewing, conversation_id);
     }
 
     /// Another node is gone, and with it those who looked on there.
     pub(crate) fn forget(&self, node_id: NodeId) {
-        let changed = lock(&self.viewing).forget(node_id);
-        for conversation_id in changed {
-            self.tell_viewers(conversation_id);
+        let mut viewing = lock(&self.viewing);
+        for conversation_id in viewing.forget(node_id) {
+            self.tell_viewers(&viewing, conversation_id);
         }
     }
 
@@ -269,20 +270,20 @@ impl Signals {
         looked_at.map(|(_, conversation_id)| *conversation_id)
     }
 
-    /// Who looks at a conversation on this node.
-    pub(crate) fn viewers_here(&self, conversation_id: ConversationId) -> Vec<AgentId> {
-        lock(&self.viewing).agents_here(conversation_id)
+    /// Passes on who looks at a conversation on this node. Nobody comes or turns away meanwhile, so that
+    /// what is passed on last is how it is.
+    pub(crate) fn pass_on_viewers(
+        &self,
+        conversation_id: ConversationId,
+        pass_on: impl FnOnce(Vec<AgentId>),
+    ) {
+        let viewing = lock(&self.viewing);
+        pass_on(viewing.agents_here(conversation_id));
     }
 
     /// Who looks at a conversation now.
     pub(crate) fn viewers(&self, conversation_id: ConversationId) -> Encoded {
-        let agent_ids = lock(&self.viewing).agents(conversation_id);
-        let news = AgentNews::Viewing {
-            conversation_id,
-            agent_ids,
-        };
-        let key = SignalKey::Viewing(conversation_id);
-        Encoded::new(&news, Class::Signal { key })
+        viewers(&lock(&self.viewing), conversation_id)
     }
 
     /// Ends typing that nobody went on with.
@@ -292,8 +293,9 @@ impl Signals {
             let now = self.clock.elapsed();
             match next {
                 Some(at) if at <= now => {
-                    let lapsed = lock(&self.typing).lapsed(now);
-                    for ((conversation_id, typist), name) in lapsed {
+                    // Told before anybody goes on, so that it does not end what began after it.
+                    let mut typing = lock(&self.typing);
+                    for ((conversation_id, typist), name) in typing.lapsed(now) {
                         self.tell(conversation_id, typist, &name, None);
                     }
                 }
@@ -342,12 +344,22 @@ impl Signals {
         }
     }
 
-    fn tell_viewers(&self, conversation_id: ConversationId) {
+    /// Told while nobody comes or turns away, so that what is told last is how it is.
+    fn tell_viewers(&self, viewing: &MutexGuard<'_, Viewing>, conversation_id: ConversationId) {
         self.hub
             .signal(Topic::ConversationAgents(conversation_id), || {
-                self.viewers(conversation_id)
+                viewers(viewing, conversation_id)
             });
     }
+}
+
+fn viewers(viewing: &Viewing, conversation_id: ConversationId) -> Encoded {
+    let news = AgentNews::Viewing {
+        conversation_id,
+        agent_ids: viewing.agents(conversation_id),
+    };
+    let key = SignalKey::Viewing(conversation_id);
+    Encoded::new(&news, Class::Signal { key })
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -357,6 +369,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::delivery::Delivery;
 
     fn conversation(bits: u128) -> ConversationId {
         ConversationId::from_bits(bits)
@@ -400,5 +413,42 @@ mod tests {
         assert_eq!(viewing.leave(tab(2)), None);
         viewing.leave(tab(1));
         assert!(viewing.of_connection.is_empty() && viewing.connections.is_empty());
+    }
+
+    #[test]
+    fn of_two_who_come_at_once_the_last_telling_names_both() {
+        const ROUNDS: u128 = 2_000;
+        let hub = Hub::new(Clock::manual(0));
+        let (shard, told) = flume::unbounded();
+        let shard = hub.register(shard);
+        let signals = Signals::new(hub.clone(), Clock::manual(0));
+        for round in 0..ROUNDS {
+            hub.subscribe(shard, Topic::ConversationAgents(conversation(round)));
+        }
+        let both = std::sync::Barrier::new(2);
+        std::thread::scope(|scope| {
+            for bits in [1, 2] {
+                let (signals, both) = (&signals, &both);
+                scope.spawn(move || {
+                    for round in 0..ROUNDS {
+                        both.wait();
+                        signals.look(tab(bits), agent(bits), Some(conversation(round)));
+                    }
+                });
+            }
+        });
+        let mut last = std::collections::BTreeMap::new();
+        for delivery in told.drain() {
+            if let Delivery::Publish { topic, frame } = delivery {
+                last.insert(format!("{topic:?}"), frame.text);
+            }
+        }
+        let name = |bits| agent(bits).to_string();
+        for round in 0..ROUNDS {
+            let topic = Topic::ConversationAgents(conversation(round));
+            let text = String::from_utf8_lossy(&last[&format!("{topic:?}")]);
+            let count = usize::from(text.contains(&name(1))) + usize::from(text.contains(&name(2)));
+            assert_eq!(count, if round + 1 == ROUNDS { 2 } else { 0 }, "{text}");
+        }
     }
 }

@@ -103,9 +103,13 @@ impl Router {
 
     /// Tells the other nodes who looks at a conversation here.
     pub(crate) fn tell_viewers(&self, workspace_id: WorkspaceId, conversation_id: ConversationId) {
-        self.0.nodes.tell(self, workspace_id, || News::Viewing {
-            conversation_id,
-            agent_ids: self.0.signals.viewers_here(conversation_id),
+        let signals = &self.0.signals;
+        signals.pass_on_viewers(conversation_id, |agent_ids| {
+            let news = || News::Viewing {
+                conversation_id,
+                agent_ids,
+            };
+            self.0.nodes.tell(self, workspace_id, news);
         });
     }
 
