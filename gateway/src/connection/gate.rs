@@ -1,7 +1,7 @@
 //! The gate of a followed conversation: entries pass in number order, each once, none missing.
 //!
-//! While the past is being read, live entries are held, as many as there is room for: what is not kept
-//! is read again. Afterwards only the number after the last passes; an older one was sent already, a
+//! While the past is being read, what is live is held, as much as there is room for: what is not kept is
+//! read again. Afterwards only the number after the last passes; an older one was sent already, a
 //! later one means that something is missing and the past is read on. Pure: what is sent and read is up
 //! to the caller.
 
@@ -46,6 +46,9 @@ pub(crate) enum Gate {
 pub(crate) struct Held {
     /// Entries, by number.
     entries: Vec<(u64, Bytes)>,
+    /// What has no number, in the order in which it came: facts, marks, signals. It may be newer than what
+    /// is being read.
+    others: Vec<Bytes>,
     byte_count: usize,
     /// The highest number that came and was not kept.
     beyond: u64,
@@ -84,6 +87,29 @@ impl Gate {
                 Pass::Gap(last)
             }
         }
+    }
+
+    /// Something without a number arrives: a fact, marks, a signal. It is held only where it fits into
+    /// `room_bytes`.
+    pub(crate) fn offer_other(&mut self, text: &Bytes, room_bytes: usize) -> Pass {
+        match self {
+            Self::Attaching(held) if text.len() > room_bytes => {
+                held.again = true;
+                Pass::Drop
+            }
+            Self::Attaching(held) => {
+                held.byte_count += text.len();
+                held.others.push(text.clone());
+                Pass::Held
+            }
+            Self::Live { .. } => Pass::Send,
+        }
+    }
+
+    /// Whether what arrives is held, because the past is being read. The first one that was read has proved
+    /// the right to the conversation: nothing of it passes before.
+    pub(crate) fn holds(&self) -> bool {
+        matches!(self, Self::Attaching(_))
     }
 
     /// Live entries arrive, from a first number to a last one without a hole. Says whether they may be sent as
@@ -138,6 +164,7 @@ impl Gate {
         }
         let is_missing = more || held.again || held.beyond > last || !rest.is_empty();
         if !is_missing {
+            passed.append(&mut held.others);
             *self = Self::Live { last };
             return Attached {
                 passed,
@@ -270,6 +297,27 @@ mod tests {
         assert_eq!(gate.attached(5, false), attached(&[], Some(5)));
         assert_eq!(gate.attached(6, false), attached(&[], None));
         assert_eq!(offer(&mut gate, 7), Pass::Send);
+    }
+
+    #[test]
+    fn what_has_no_number_follows_what_was_read() {
+        let mut gate = Gate::new();
+        assert_eq!(gate.offer_other(&text(100), ROOM), Pass::Held);
+        offer(&mut gate, 3);
+        assert_eq!(gate.offer_other(&text(101), ROOM), Pass::Held);
+        assert_eq!(gate.held_bytes(), 7);
+        assert_eq!(gate.attached(1, true), attached(&[], Some(1)));
+        assert_eq!(gate.attached(2, false), attached(&[3, 100, 101], None));
+        assert_eq!(gate.held_bytes(), 0);
+        assert_eq!(gate.offer_other(&text(102), 0), Pass::Send);
+        // Asked again, the past that is read may be older than what comes meanwhile.
+        gate.reattach();
+        assert_eq!(gate.offer_other(&text(103), ROOM), Pass::Held);
+        assert_eq!(gate.attached(3, false), attached(&[103], None));
+        gate.reattach();
+        assert_eq!(gate.offer_other(&text(104), 0), Pass::Drop);
+        assert_eq!(gate.attached(3, false), attached(&[], Some(3)));
+        assert_eq!(gate.attached(3, false), attached(&[], None));
     }
 
     #[test]

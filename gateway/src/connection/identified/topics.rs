@@ -31,8 +31,6 @@ pub(super) struct Followed {
     reading: u32,
     /// The last number that the client said it has.
     has_number: Option<u64>,
-    /// Whether a replay has proved the right to it: until then nothing of the topic passes.
-    proved: bool,
 }
 
 /// A list that the connection watches.
@@ -115,9 +113,8 @@ impl Identified {
             watched.held.is_none()
         } else if let Some(followed) = self.follows.iter_mut().find(|one| one.topic == topic) {
             match run.numbers() {
-                // A gate that lets entries through has been proved.
                 Some((first, last)) => followed.gate.passes(first, last),
-                None => followed.proved,
+                None => !followed.gate.holds(),
             }
         } else {
             self.topics.contains(&topic)
@@ -162,7 +159,9 @@ impl Identified {
                 }
             }
             Class::Row | Class::Signal { .. } => {
-                if self.follows[index].proved {
+                let room_bytes = room_bytes();
+                let gate = &mut self.follows[index].gate;
+                if gate.offer_other(&encoded.text, room_bytes) == Pass::Send {
                     self.say(encoded.text);
                 }
             }
@@ -261,7 +260,6 @@ impl Identified {
                     gate: Gate::new(),
                     reading: 0,
                     has_number,
-                    proved: false,
                 });
                 self.follows.len() - 1
             }
@@ -345,7 +343,6 @@ impl Identified {
             }
         };
         let followed = &mut self.follows[index];
-        followed.proved = true;
         self.has_missed |= followed.has_number != Some(replay.last_number);
         let attached = followed.gate.attached(replay.last_number, replay.more);
         for encoded in replay.frames {
