@@ -419,7 +419,7 @@ mod tests {
     fn of_two_who_come_at_once_the_last_telling_names_both() {
         const ROUNDS: u128 = 2_000;
         let hub = Hub::new(Clock::manual(0));
-        let (shard, told) = flume::unbounded();
+        let (shard, told) = flume::bounded(16_384);
         let shard = hub.register(shard);
         let signals = Signals::new(hub.clone(), Clock::manual(0));
         for round in 0..ROUNDS {
