@@ -5,6 +5,7 @@ use std::time::Duration;
 use loadtest::check;
 use loadtest::client::http::{Call, Http};
 use loadtest::client::{Access, AgentAccess, Client, Server, VisitorAccess};
+use loadtest::node::postgres::Postgres;
 use loadtest::node::redis::Redis;
 use loadtest::node::{Node, Spec};
 use protocol::entry::Entry;
@@ -30,12 +31,18 @@ const ORIGIN: &str = "http://localhost:3000";
 pub struct Cluster {
     /// The people's clock and ids.
     pub world: World,
-    data: Data,
+    /// The store: a database of the Postgres of all tests, or a Postgres of its own, which can be killed.
+    store: Store,
     home: TempDir,
     /// The bus.
     pub redis: Redis,
     /// The nodes.
     pub nodes: Vec<Node>,
+}
+
+enum Store {
+    Shared(Data),
+    Own(Box<Postgres>),
 }
 
 /// Runs a story on two nodes.
@@ -46,13 +53,40 @@ pub fn run<F>(story: fn(Cluster) -> F)
 where
     F: Future<Output = Cluster>,
 {
+    run_on(
+        async |world| Store::Shared(Data::new(Home::Postgres, world).await),
+        story,
+    );
+}
+
+/// Runs a story on two nodes with a Postgres of their own.
+///
+/// # Panics
+/// When the story does.
+pub fn run_on_own_postgres<F>(story: fn(Cluster) -> F)
+where
+    F: Future<Output = Cluster>,
+{
+    let own = async |world: &World| {
+        let postgres = Postgres::start(world).await;
+        Store::Own(Box::new(postgres.expect("a Postgres starts")))
+    };
+    run_on(own, story);
+}
+
+fn run_on<F>(store: impl AsyncFnOnce(&World) -> Store, story: fn(Cluster) -> F)
+where
+    F: Future<Output = Cluster>,
+{
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()
         .expect("a runtime can be made");
     runtime.block_on(async {
-        let cluster = Box::pin(Cluster::start(2)).await;
+        let world = World::system();
+        let store = Box::pin(store(&world)).await;
+        let cluster = Box::pin(Cluster::start(world, store, 2)).await;
         let cluster = Box::pin(story(cluster)).await;
         cluster.end().await;
     });
@@ -60,13 +94,9 @@ where
 
 impl Cluster {
     /// Starts an installation of so many nodes.
-    ///
-    /// # Panics
-    /// Where it does not start.
-    pub async fn start(count: usize) -> Self {
-        let world = World::system();
+    async fn start(world: World, store: Store, count: usize) -> Self {
         let mut cluster = Self {
-            data: Data::new(Home::Postgres, &world).await,
+            store,
             home: tempfile::tempdir().expect("a directory can be made"),
             redis: Redis::start(&world).await.expect("a Redis starts"),
             nodes: Vec::new(),
@@ -91,13 +121,41 @@ impl Cluster {
             email: EMAIL.to_owned(),
             password: PASSWORD.to_owned(),
             variables: vec![
-                variable("SWITCHBOARD_DATABASE_URL", self.data.database_url()),
+                variable("SWITCHBOARD_DATABASE_URL", self.database_url()),
                 variable("SWITCHBOARD_REDIS_URL", self.redis.url()),
                 variable("SWITCHBOARD_SHUTDOWN_DRAIN_MS", "500".to_owned()),
             ],
         });
         node.start(&self.world).await.expect("a node starts");
         self.nodes.push(node);
+    }
+
+    fn database_url(&self) -> String {
+        match &self.store {
+            Store::Shared(data) => data.database_url(),
+            Store::Own(postgres) => postgres.url(),
+        }
+    }
+
+    /// The Postgres, where it is the cluster's own.
+    ///
+    /// # Panics
+    /// Where it is not.
+    pub fn postgres(&mut self) -> &mut Postgres {
+        match &mut self.store {
+            Store::Own(postgres) => postgres,
+            Store::Shared(_) => panic!("others use this Postgres, too"),
+        }
+    }
+
+    /// The Postgres comes back.
+    ///
+    /// # Panics
+    /// Where it does not start, or is not the cluster's own.
+    pub async fn regains_postgres(&mut self) {
+        let world = self.world.clone();
+        let restarted = self.postgres().restart(&world).await;
+        restarted.expect("it starts again");
     }
 
     /// A node is killed.
@@ -244,8 +302,17 @@ impl Cluster {
         assert!(said.is_some(), "node {node} never says {wanted:?}");
     }
 
+    /// Whether a node says that it can serve.
+    pub async fn answers(&self, node: usize) -> bool {
+        let mut http = Http::new(self.server(node).await);
+        let answer = http.send(&Call::get("/readyz")).await;
+        answer.is_ok_and(|answer| answer.status == 200)
+    }
+
     async fn end(self) {
         drop(self.nodes);
-        self.data.remove(&self.world).await;
+        if let Store::Shared(data) = self.store {
+            data.remove(&self.world).await;
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! Two nodes as real processes on one Postgres and one Redis: one installation, whatever of it dies.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use loadtest::client::News;
@@ -7,10 +8,16 @@ use protocol::command::Command;
 use protocol::frame::{ClientFrame, Watch};
 use protocol::news::{AgentNews, VisitorNews};
 use protocol::view::{InboxFilter, VisitorFilter};
-use tests::cluster::{Cluster, run};
+use tests::cluster::{Cluster, run, run_on_own_postgres};
+use tests::person::message;
+use tests::{Agent, Visitor};
 
 /// How long a connection may take to end.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How many lines each side says just before its store goes, and while the store is away.
+const LINES_UNDER_WAY: usize = 5;
+const LINES_INTO_THE_VOID: usize = 10;
 
 const READY: &str = "ready\n";
 const BLIND: &str = "ready, but the bus is out of reach: news of other nodes come late\n";
@@ -33,6 +40,16 @@ fn without_redis_it_is_slower_and_never_wrong() {
 #[test]
 fn a_rolling_restart_loses_nothing() {
     run(each_node_is_restarted_in_turn);
+}
+
+#[test]
+fn a_killed_postgres_loses_nothing() {
+    run_on_own_postgres(postgres_is_killed_and_comes_back);
+}
+
+#[test]
+fn a_postgres_that_stands_still_loses_nothing() {
+    run_on_own_postgres(postgres_stands_still_and_goes_on);
 }
 
 async fn they_talk_over_two_nodes(cluster: Cluster) -> Cluster {
@@ -207,5 +224,81 @@ async fn each_node_is_restarted_in_turn(mut cluster: Cluster) -> Cluster {
     }
     let people = &mut [&mut visitor.client, &mut agent.client];
     cluster.agree(1, id, people).await;
+    cluster
+}
+
+/// Visitor and agent, at a node each, who have talked.
+async fn they_have_talked(cluster: &Cluster) -> (Visitor, Agent) {
+    let mut visitor = cluster.visitor(0).await;
+    let mut agent = cluster.agent(1).await;
+    visitor.says("hello").await;
+    agent.opens(visitor.conversation()).await;
+    agent.says(visitor.conversation(), "welcome").await;
+    visitor.sees("welcome").await;
+    (visitor, agent)
+}
+
+/// Each side says lines, and waits for none of them.
+async fn they_say(lines: Range<usize>, visitor: &mut Visitor, agent: &mut Agent) {
+    let id = visitor.conversation();
+    for line in lines {
+        let question = message(None, &format!("question {line}"));
+        visitor.client.send(question).await;
+        let answer = message(Some(id), &format!("answer {line}"));
+        agent.client.send(answer).await;
+    }
+}
+
+/// What was said comes, once and in order, and all goes on.
+async fn all_of_it_comes(cluster: &Cluster, visitor: &mut Visitor, agent: &mut Agent) {
+    let id = visitor.conversation();
+    let last = LINES_UNDER_WAY + LINES_INTO_THE_VOID - 1;
+    // Each sends again what it was refused, while it looks.
+    visitor.sees(&format!("question {last}")).await;
+    agent.sees(id, &format!("answer {last}")).await;
+    visitor.sees(&format!("answer {last}")).await;
+    agent.sees(id, &format!("question {last}")).await;
+    visitor.says("and on").await;
+    agent.sees(id, "and on").await;
+    let said = |speaker: &str, screen: &[String]| -> Vec<String> {
+        let lines = screen.iter().filter(|line| line.starts_with(speaker));
+        lines.cloned().collect()
+    };
+    for speaker in ["question", "answer"] {
+        let expected: Vec<_> = (0..=last).map(|line| format!("{speaker} {line}")).collect();
+        assert_eq!(said(speaker, &visitor.screen()), expected);
+        assert_eq!(said(speaker, &agent.screen(id)), expected);
+    }
+    for node in 0..2 {
+        cluster.says(node, READY).await;
+    }
+    let people = &mut [&mut visitor.client, &mut agent.client];
+    cluster.agree(0, id, people).await;
+}
+
+async fn postgres_is_killed_and_comes_back(mut cluster: Cluster) -> Cluster {
+    let (mut visitor, mut agent) = they_have_talked(&cluster).await;
+    // Some of it is stored, some is not, and of some nobody is told.
+    they_say(0..LINES_UNDER_WAY, &mut visitor, &mut agent).await;
+    cluster.postgres().kill().await.expect("it was running");
+    let is_up = cluster.answers(0).await;
+    assert!(!is_up, "a node without its store is not ready");
+    let into_the_void = LINES_UNDER_WAY..LINES_UNDER_WAY + LINES_INTO_THE_VOID;
+    they_say(into_the_void, &mut visitor, &mut agent).await;
+    cluster.regains_postgres().await;
+    all_of_it_comes(&cluster, &mut visitor, &mut agent).await;
+    cluster
+}
+
+async fn postgres_stands_still_and_goes_on(mut cluster: Cluster) -> Cluster {
+    let (mut visitor, mut agent) = they_have_talked(&cluster).await;
+    they_say(0..LINES_UNDER_WAY, &mut visitor, &mut agent).await;
+    cluster.postgres().pause().expect("it runs");
+    let into_the_void = LINES_UNDER_WAY..LINES_UNDER_WAY + LINES_INTO_THE_VOID;
+    they_say(into_the_void, &mut visitor, &mut agent).await;
+    let is_up = cluster.answers(1).await;
+    assert!(!is_up, "a node whose store stands still is not ready");
+    cluster.postgres().resume().expect("it runs");
+    all_of_it_comes(&cluster, &mut visitor, &mut agent).await;
     cluster
 }

@@ -7,13 +7,17 @@
 use std::path::PathBuf;
 
 use loadtest::Error;
+use loadtest::check;
 use loadtest::client::http::Call;
+use loadtest::client::{Client, News};
 use protocol::attachment::Attachment;
+use protocol::news::{AgentNews, VisitorNews};
 use protocol::rejection::{ErrorCode, Retry};
-use tests::person::draft;
-use tests::{Stack, Visitor};
+use tests::person::{draft, message};
+use tests::{Home, Stack, Visitor};
 
 tests::stories! {
+    a_full_disk_refuses_what_it_cannot_keep_and_nothing_is_lost
     uploads_and_backups_find_no_room_and_leave_nothing_behind
 }
 
@@ -26,6 +30,82 @@ async fn uploads(stack: &Stack, visitor: &Visitor, length: usize) -> Result<Atta
         .header("switchboard-file-name", "lines.txt");
     let answer = stack.asks(&visitor.client.access().call(upload)).await;
     answer.into_value()
+}
+
+/// Says something and waits for the refusal, after which the client keeps it for later.
+async fn is_refused(client: &mut Client, command: protocol::command::Command) -> ErrorCode {
+    let sent = client.send(command).await;
+    let refusal = |news: &News| match news {
+        News::Visitor(VisitorNews::Rejected(rejected))
+        | News::Agent(AgentNews::Rejected(rejected)) => {
+            (rejected.client_id == sent).then(|| rejected.problem.clone())
+        }
+        News::Visitor(_) | News::Agent(_) => None,
+    };
+    let problem = client.hears("a refusal", refusal).await;
+    let problem = problem.expect("it is refused");
+    assert_eq!(problem.retry, Retry::Later);
+    problem.code
+}
+
+async fn a_full_disk_refuses_what_it_cannot_keep_and_nothing_is_lost(mut stack: Stack) -> Stack {
+    stack.becomes_a_process().await;
+    let mut visitor = stack.visitor().await;
+    let mut agent = stack.agent().await;
+    visitor.says("before").await;
+    let id = visitor.conversation();
+    agent.opens(id).await;
+    agent.says(id, "an answer before").await;
+    visitor.sees("an answer before").await;
+
+    stack.process().limit_files(Some(0));
+    if stack.home() == Home::Sqlite {
+        let code = is_refused(&mut visitor.client, message(None, "while full")).await;
+        assert_eq!(code, ErrorCode::StorageFull);
+        let answer = message(Some(id), "an answer while full");
+        let code = is_refused(&mut agent.client, answer).await;
+        assert_eq!(code, ErrorCode::StorageFull);
+        assert!(stack.metric("switchboard_refused_full_total").await >= 2);
+    } else {
+        // The rows are on another machine, which has room.
+        visitor.says("while full").await;
+        agent.says(id, "an answer while full").await;
+    }
+    // Who was there reads on, also over new connections.
+    let entries = check::read_all(&mut stack.http(), agent.access(), id).await;
+    assert!(entries.expect("it can be read").len() >= 2);
+    for client in [&mut visitor.client, &mut agent.client] {
+        client.cut();
+        client.connect().await.expect("nobody is turned away");
+    }
+    assert_eq!(stack.asks(&Call::get("/readyz")).await.status, 200);
+
+    // There is room: what was refused comes by itself, and once.
+    stack.process().limit_files(None);
+    visitor.sees("while full").await;
+    agent.sees(id, "an answer while full").await;
+    visitor.sees("an answer while full").await;
+    agent.sees(id, "while full").await;
+    visitor.says("after").await;
+    agent.sees(id, "after").await;
+    let people = &mut [&mut visitor.client, &mut agent.client];
+    stack.agree(id, people).await;
+
+    // Nothing of it was in memory alone.
+    stack.is_killed().await;
+    stack.starts_as_a_process().await;
+    stack.agree(id, people).await;
+    let mut said = visitor.screen();
+    said.sort_unstable();
+    let once = [
+        "after",
+        "an answer before",
+        "an answer while full",
+        "before",
+        "while full",
+    ];
+    assert_eq!(said, once);
+    stack
 }
 
 async fn uploads_and_backups_find_no_room_and_leave_nothing_behind(mut stack: Stack) -> Stack {
