@@ -7,7 +7,7 @@ use protocol::limit::PAGE_ENTRIES_MAX;
 use protocol::news::{AgentNews, Batch, Continuity, VisitorNews};
 use protocol::permission::{Actor, Permission, Principal, VisitorActor};
 use protocol::position::Position;
-use protocol::rejection::{ErrorCode, Rejection};
+use protocol::rejection::Rejection;
 use storage::Db;
 use storage::entry::Numbering;
 use storage::log::Bound;
@@ -145,8 +145,8 @@ async fn for_team(
     let workspace_id = actor.workspace_id;
     let db = router.db();
     let fault = |error| refused_by(&error);
-    let found = storage::conversation::find(db, workspace_id, conversation_id).await;
-    let conversation = found.map_err(fault)?.ok_or(ErrorCode::NotFound)?;
+    // Whoever follows it will look at it, type and read: none of that asks the store again.
+    let conversation = router.of_workspace(workspace_id, conversation_id).await?;
     let log = Log {
         workspace_id,
         conversation_id,

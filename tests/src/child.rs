@@ -28,7 +28,8 @@ pub struct Child {
     pub address: SocketAddr,
 }
 
-/// The binary, built if it is not fresh: `cargo test -p tests` alone would leave it as it was.
+/// The binary: the one that `SWITCHBOARD_BIN` names, or else built if it is not fresh, because
+/// `cargo test -p tests` alone would leave it as it was.
 ///
 /// # Panics
 /// Where it does not build.
@@ -36,6 +37,9 @@ pub struct Child {
 pub fn binary() -> &'static PathBuf {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| {
+        if let Some(built) = std::env::var_os("SWITCHBOARD_BIN") {
+            return PathBuf::from(built);
+        }
         let built = std::process::Command::new(env!("CARGO"))
             .args([
                 "build",

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{MutexGuard, PoisonError};
 use std::time::Duration;
 
-use protocol::conversation::{Marks, VisitorConversation};
+use protocol::conversation::{Conversation, Marks, VisitorConversation};
 use protocol::entry::AgentNames;
 use protocol::id::{ConnectionId, ConversationId, Id, WorkspaceId};
 use protocol::permission::{Actor, Permission, Principal, VisitorActor};
@@ -228,11 +228,24 @@ impl Router {
         if self.has_right(workspace_id.bits(), conversation_id) {
             return Ok(());
         }
+        self.of_workspace(workspace_id, conversation_id).await?;
+        Ok(())
+    }
+
+    /// A conversation as its team sees it.
+    ///
+    /// # Errors
+    /// `not_found` for another workspace's.
+    pub(crate) async fn of_workspace(
+        &self,
+        workspace_id: WorkspaceId,
+        conversation_id: ConversationId,
+    ) -> Result<Conversation, Rejection> {
         let found = storage::conversation::find(&self.0.db, workspace_id, conversation_id).await;
         let found = found.map_err(|error| refused_by(&error))?;
-        found.ok_or(ErrorCode::NotFound)?;
+        let conversation = found.ok_or(ErrorCode::NotFound)?;
         self.keep_right(workspace_id.bits(), conversation_id);
-        Ok(())
+        Ok(conversation)
     }
 
     fn has_right(&self, reader: u128, conversation_id: ConversationId) -> bool {
