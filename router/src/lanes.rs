@@ -45,6 +45,20 @@ pub(crate) struct CommandJob {
     pub(crate) reply: oneshot::Sender<Vec<Result<Ack, Rejection>>>,
 }
 
+/// Commands that a lane has taken.
+#[derive(Debug)]
+pub(crate) struct Asked(oneshot::Receiver<Vec<Result<Ack, Rejection>>>);
+
+impl Asked {
+    /// Waits for the outcome of each.
+    ///
+    /// # Errors
+    /// `unavailable` from a lane that panicked or was ended hard: the outcomes are unknown.
+    pub(crate) async fn outcomes(self) -> Result<Vec<Result<Ack, Rejection>>, Rejection> {
+        self.0.await.map_err(|_| ErrorCode::Unavailable.into())
+    }
+}
+
 /// What a lane does.
 #[derive(Debug)]
 pub(crate) enum Job {
@@ -110,6 +124,27 @@ impl Lanes {
             // The lane was ended by the hard token: after a panic it goes on.
             Err(flume::TrySendError::Disconnected(_)) => Err(ErrorCode::Unavailable.into()),
         }
+    }
+
+    /// Hands commands of one speaker to their lane.
+    ///
+    /// # Errors
+    /// As [`Lanes::post`].
+    pub(crate) fn ask(
+        &self,
+        router: &Router,
+        key: LaneKey,
+        actor: &Actor,
+        commands: Vec<(ClientId, Command)>,
+    ) -> Result<Asked, Rejection> {
+        let (reply, answer) = oneshot::channel();
+        let job = Job::Command(Box::new(CommandJob {
+            actor: *actor,
+            commands,
+            reply,
+        }));
+        self.post(router, key, job)?;
+        Ok(Asked(answer))
     }
 
     /// Tells a lane, which is made if there is none, of something to read in the store. It is remembered until

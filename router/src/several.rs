@@ -1,12 +1,12 @@
-//! Several messages that a visitor says at once: stored by one commit, passed on together, each acknowledged
-//! by itself.
+//! Several messages that somebody says at once. Those of a visitor are stored by one commit, passed on together,
+//! each acknowledged by itself; those of an agent go to the lanes of their conversations at the same time.
 //!
-//! A short cut for plain messages whose way is known. Where it does not hold, nothing was stored, and the
-//! lane takes them one by one.
+//! The one commit is a short cut for plain messages whose way is known. Where it does not hold, nothing was
+//! stored, and the lane takes them one by one.
 
 use protocol::command::{Ack, Command};
 use protocol::permission::{Actor, Principal};
-use protocol::rejection::Rejection;
+use protocol::rejection::{ErrorCode, Rejection};
 use protocol::text::ClientId;
 use storage::entry::Stored;
 use storage::message::VisitorMessage;
@@ -15,6 +15,7 @@ use crate::command::{ack_of, course_of, key_of, site_lets_write};
 use crate::decide;
 use crate::error::refused_by;
 use crate::lane::Memory;
+use crate::lanes::{self, LaneKey};
 use crate::router::Router;
 
 /// Commands that are stored together, at most.
@@ -40,14 +41,11 @@ pub(crate) enum Way {
     OneByOne,
 }
 
-/// Whether commands of one speaker may be handed over together, one after the other: messages of a
-/// visitor, in words alone.
+/// Whether commands of one speaker may be handed over together: messages in words alone. Those of a conversation
+/// keep their order.
 #[must_use]
-pub fn may_go_together(actor: &Actor, one: &Command, other: &Command) -> bool {
-    match actor.principal {
-        Principal::Visitor(_) => is_words(one) && is_words(other),
-        Principal::Agent(_) | Principal::Key(_) | Principal::System => false,
-    }
+pub fn may_go_together(one: &Command, other: &Command) -> bool {
+    is_words(one) && is_words(other)
 }
 
 fn is_words(command: &Command) -> bool {
@@ -56,6 +54,63 @@ fn is_words(command: &Command) -> bool {
     } else {
         false
     }
+}
+
+/// Does commands of one speaker: each lane's in order, all lanes at once.
+pub(crate) async fn handle(
+    router: &Router,
+    actor: &Actor,
+    commands: Vec<(ClientId, Command)>,
+) -> Vec<Result<Ack, Rejection>> {
+    let mut outcomes = vec![Err(ErrorCode::Unavailable.into()); commands.len()];
+    let mut shares: Vec<Share> = Vec::with_capacity(1);
+    for (place, (client_id, command)) in commands.into_iter().enumerate() {
+        match lanes::lane_of(actor, &command) {
+            Ok(key) => {
+                let share = share_of(&mut shares, key);
+                share.places.push(place);
+                share.commands.push((client_id, command));
+            }
+            Err(rejection) => outcomes[place] = Err(rejection),
+        }
+    }
+    // All are handed over before one is waited for.
+    let ask = |share: Share| {
+        let asked = router.lanes().ask(router, share.key, actor, share.commands);
+        (share.places, asked)
+    };
+    let asked: Vec<_> = shares.into_iter().map(ask).collect();
+    for (places, asked) in asked {
+        let answer = match asked {
+            Ok(asked) => asked.outcomes().await,
+            Err(rejection) => Err(rejection),
+        };
+        let answer = answer.unwrap_or_else(|rejection| vec![Err(rejection); places.len()]);
+        for (place, outcome) in places.into_iter().zip(answer) {
+            outcomes[place] = outcome;
+        }
+    }
+    outcomes
+}
+
+/// The commands of one lane, and where each stood among all.
+struct Share {
+    key: LaneKey,
+    places: Vec<usize>,
+    commands: Vec<(ClientId, Command)>,
+}
+
+fn share_of(shares: &mut Vec<Share>, key: LaneKey) -> &mut Share {
+    let index = shares.iter().position(|share| share.key == key);
+    let index = index.unwrap_or_else(|| {
+        shares.push(Share {
+            key,
+            places: Vec::new(),
+            commands: Vec::new(),
+        });
+        shares.len() - 1
+    });
+    &mut shares[index]
 }
 
 /// Stores as many of the first messages as belong together; nothing where there are none, or where they have to

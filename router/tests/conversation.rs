@@ -8,7 +8,7 @@ use both::on_both;
 use common::{Ear, Heard, Stage, client_id, draft, eventually, follow, numbers, say};
 use protocol::command::Command;
 use protocol::conversation::State;
-use protocol::entry::{Content, ReopenCause};
+use protocol::entry::{Author, Content, ReopenCause};
 use protocol::frame::Follow;
 use protocol::id::ConversationId;
 use protocol::limit::PAGE_BYTES_MAX;
@@ -173,6 +173,39 @@ on_both! {
         let numbers = outcomes.iter().map(|ack| ack.as_ref().expect("accepted").number);
         assert_eq!(numbers.collect::<Vec<_>>(), [Some(151), Some(152), Some(9), Some(153)]);
         assert_eq!(stage.log(id).await.len(), 153);
+    }
+
+    async fn what_an_agent_says_at_once_is_said_in_each_conversation_in_order(stage: Stage) {
+        let owner = stage.owner();
+        let mut ids = Vec::new();
+        for _ in 0..3 {
+            let visitor = stage.visitor().await;
+            ids.push(stage.begins(visitor).await);
+        }
+        let nowhere = stage.world.ids.next::<ConversationId>();
+        let places = [ids[0], ids[1], nowhere, ids[0], ids[2], nowhere, ids[1], ids[0]];
+        let said = places.iter().enumerate().map(|(index, id)| {
+            (client_id(&stage.world), say(Some(*id), &format!("words {index}")))
+        });
+        let said: Vec<_> = said.collect();
+        let outcomes = stage.router.handle_all(&owner.actor, said.clone()).await;
+        for (id, outcome) in places.iter().zip(&outcomes) {
+            match outcome {
+                Ok(ack) => assert_eq!(ack.conversation_id, Some(*id)),
+                Err(rejection) => assert_eq!((*id, rejection.code), (nowhere, ErrorCode::NotFound)),
+            }
+        }
+        for id in &ids {
+            let here = places.iter().zip(&outcomes).filter(|(place, _)| *place == id);
+            let acknowledged: Vec<_> = here.map(|(_, ack)| ack.as_ref().expect("accepted").entry_id).collect();
+            let log = stage.log(*id).await;
+            let by_owner = log.iter().filter(|entry| {
+                matches!(entry.content, Content::Message { .. }) && matches!(entry.author, Author::Agent { .. })
+            });
+            assert_eq!(by_owner.map(|entry| Some(entry.id)).collect::<Vec<_>>(), acknowledged);
+        }
+        let again = stage.router.handle_all(&owner.actor, said).await;
+        assert_eq!(again, outcomes);
     }
 
     async fn behind_one_that_cannot_be_stored_now_nothing_is_stored(stage: Stage) {

@@ -27,7 +27,7 @@ use crate::delivery::{Delivery, Encoded};
 use crate::erase;
 use crate::error::{Error, refused_by};
 use crate::hub::{Hub, ShardId};
-use crate::lanes::{self, CommandJob, Job, LaneKey, Lanes};
+use crate::lanes::{self, Job, LaneKey, Lanes};
 use crate::learn::Learning;
 use crate::live::{self, Live, Message};
 use crate::mark::Marking;
@@ -35,6 +35,7 @@ use crate::nodes::Nodes;
 use crate::part::Part;
 use crate::person::Persons;
 use crate::replay::{self, Replay, Start};
+use crate::several;
 use crate::signal::Signals;
 use crate::tail;
 use crate::timer::Timers;
@@ -185,14 +186,18 @@ impl Router {
         command: Command,
     ) -> Result<Ack, Rejection> {
         let key = lanes::lane_of(actor, &command)?;
-        let outcomes = self.run(key, actor, vec![(client_id, command)]).await?;
-        let outcome = outcomes.into_iter().next();
+        let asked = self
+            .0
+            .lanes
+            .ask(self, key, actor, vec![(client_id, command)]);
+        let outcome = asked?.outcomes().await?.into_iter().next();
         outcome.unwrap_or(Err(ErrorCode::Unavailable.into()))
     }
 
-    /// Does several things that one speaker asks, in order, each once; they are such as [`may_go_together`]
-    /// says. Gives the outcome of each. Behind one that cannot be taken now none is done: they share its
-    /// rejection. They are finished also when the future is dropped.
+    /// Does several things that one speaker asks, each once; they are such as [`may_go_together`] says. Those of
+    /// one conversation, and all of a visitor, are done in order; an agent's conversations do not wait for each
+    /// other. Gives the outcome of each. Behind one that cannot be taken now none that would have come after it is
+    /// done: they share its rejection. They are finished also when the future is dropped.
     ///
     /// [`may_go_together`]: crate::may_go_together
     pub async fn handle_all(
@@ -200,32 +205,7 @@ impl Router {
         actor: &Actor,
         commands: Vec<(ClientId, Command)>,
     ) -> Vec<Result<Ack, Rejection>> {
-        let Some((_, first)) = commands.first() else {
-            return Vec::new();
-        };
-        let count = commands.len();
-        let outcomes = match lanes::lane_of(actor, first) {
-            Ok(key) => self.run(key, actor, commands).await,
-            Err(rejection) => Err(rejection),
-        };
-        outcomes.unwrap_or_else(|rejection| vec![Err(rejection); count])
-    }
-
-    async fn run(
-        &self,
-        key: LaneKey,
-        actor: &Actor,
-        commands: Vec<(ClientId, Command)>,
-    ) -> Result<Vec<Result<Ack, Rejection>>, Rejection> {
-        let (reply, answer) = oneshot::channel();
-        let job = Job::Command(Box::new(CommandJob {
-            actor: *actor,
-            commands,
-            reply,
-        }));
-        self.0.lanes.post(self, key, job)?;
-        // A lane that panicked or was ended hard answers nothing: the outcome is unknown.
-        answer.await.map_err(|_| ErrorCode::Unavailable.into())
+        several::handle(self, actor, commands).await
     }
 
     /// What a reader of a conversation missed, or its newest page. Subscribe its topic first, and hold

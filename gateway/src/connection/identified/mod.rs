@@ -186,7 +186,7 @@ impl Identified {
         let mut commands = vec![(client_id, *command)];
         while commands.len() < COMMANDS_TOGETHER_MAX
             && let Some(Job::Command { command, .. }) = self.jobs.front()
-            && router::may_go_together(&self.actor, &commands[0].1, command)
+            && router::may_go_together(&commands[0].1, command)
             && let Some(Job::Command { client_id, command }) = self.jobs.pop_front()
         {
             commands.push((client_id, *command));
