@@ -12,6 +12,9 @@ use crate::router::Router;
 /// How long words wait for others, so that they are taken in together.
 const DELAY: Duration = Duration::from_millis(200);
 
+/// How much longer than a slice took it rests before the next: whoever speaks meanwhile waits for no more than one.
+const REST_FOR_EACH: u32 = 3;
+
 /// How often it looks without being rung.
 const INTERVAL: Duration = Duration::from_secs(10);
 
@@ -43,9 +46,14 @@ impl Learning {
 
     /// Takes in all there is; gives how long to rest.
     async fn round(&self, router: &Router) -> Duration {
+        let clock = &router.world().clock;
         loop {
+            let began = clock.elapsed();
             match search::learn(router.db()).await {
-                Ok(Learned::Some) => {}
+                Ok(Learned::Some) => {
+                    let took = clock.elapsed().saturating_sub(began);
+                    clock.sleep(took * REST_FOR_EACH).await;
+                }
                 Ok(Learned::All) => return DELAY,
                 Ok(Learned::Meanwhile) => {
                     self.ring();
