@@ -32,6 +32,11 @@ const CHECKPOINT_EVERY: Duration = Duration::from_millis(500);
 /// Pages in the log at which the writer itself lets the log begin anew, so that it cannot grow for ever.
 const LOG_PAGES_MAX: i64 = 16_384;
 
+/// Pages of the last of several checkpoints, after which about as many are left over for the writer.
+const LEFT_PAGES_MAX: i64 = 64;
+/// Checkpoints of a long log, one right after the other.
+const CHECKPOINTS_MAX: usize = 4;
+
 const BEGIN: &str = "BEGIN IMMEDIATE";
 const BEGIN_READ: &str = "BEGIN";
 const COMMIT: &str = "COMMIT";
@@ -57,6 +62,7 @@ impl Sqlite {
         let mut threads = Vec::new();
         let writer = connect(path, config, world)?;
         let faults = world.faults.clone();
+        let timeout = config.timeout;
         let long = Arc::clone(&log_is_long);
         threads.push(thread("storage-writer", move || {
             let mut home = Writer {
@@ -66,7 +72,7 @@ impl Sqlite {
             while let Some(waiting) = group::next(&write_queue) {
                 group::run(&mut home, waiting);
                 if long.swap(false, Ordering::Relaxed) {
-                    restart_log(&writer);
+                    restart_log(&writer, timeout);
                 }
             }
         })?);
@@ -398,14 +404,28 @@ impl ToSql for Bound<'_> {
     }
 }
 
-/// Moves what is in the log into the file, as far as nobody is in the way; gives the log's pages.
+/// Moves what is in the log into the file, as far as nobody is in the way; gives the log's pages. Of a log that is
+/// too long only what comes meanwhile is left over: the writer moves the rest, and nothing is stored until then.
 fn checkpoint(connection: &Connection) -> rusqlite::Result<i64> {
-    connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| row.get(1))
+    let mut pages = 0;
+    for _ in 0..CHECKPOINTS_MAX {
+        let before = pages;
+        pages = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| row.get(1))?;
+        if pages <= LOG_PAGES_MAX || pages - before <= LEFT_PAGES_MAX {
+            break;
+        }
+    }
+    Ok(pages)
 }
 
-fn restart_log(connection: &Connection) {
-    let restarted = connection.query_row("PRAGMA wal_checkpoint(RESTART)", [], |_| Ok(()));
-    if let Err(error) = restarted {
+/// Lets the log begin anew. Waits for no reader: where one is in the way, the log begins anew with the first
+/// commit that finds none.
+fn restart_log(connection: &Connection, timeout: Duration) {
+    let restarted = connection
+        .busy_timeout(Duration::ZERO)
+        .and_then(|()| connection.query_row("PRAGMA wal_checkpoint(RESTART)", [], |_| Ok(())));
+    let patient = connection.busy_timeout(timeout);
+    if let Err(error) = restarted.and(patient) {
         tracing::warn!(%error, "the store's log could not begin anew");
     }
 }
