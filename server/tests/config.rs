@@ -1,5 +1,6 @@
 //! The configuration as an operator meets it: the example file, mistakes, and what they say.
 
+use protocol::limit;
 use server::Config;
 use server::config::ConfigError;
 
@@ -55,98 +56,326 @@ fn an_unknown_key_is_refused_with_its_place() {
     assert!(problem.contains("line 1"), "{problem}");
 }
 
-/// A configuration with one mistake, and the key that is named.
-const MISTAKES: &[(&str, &str)] = &[
-    ("listen = \"8080\"", "listen"),
-    ("data_dir = \"\"", "data_dir"),
-    ("database_url = \"mysql://host\"", "database_url"),
-    ("public_url = \"chat.example.com\"", "public_url"),
+/// A configuration with one mistake, the key that is named, and what is said of it.
+const MISTAKES: &[(&str, &str, &str)] = &[
+    ("listen = \"8080\"", "listen", "an address and a port"),
+    ("data_dir = \"\"", "data_dir", "must name a directory"),
+    ("database_url = \"mysql://host\"", "database_url", "sqlite:"),
+    ("redis_prefix = \"a b\"", "redis_prefix", "1 to 64 letters"),
+    ("redis_prefix = \"\"", "redis_prefix", "1 to 64 letters"),
+    (
+        "redis_url = \"redis://host\"",
+        "redis_url",
+        "needs Postgres",
+    ),
+    (
+        "public_url = \"chat.example.com\"",
+        "public_url",
+        "scheme and host alone",
+    ),
     (
         "public_url = \"https://chat.example.com/path\"",
         "public_url",
+        "scheme and host alone",
     ),
-    ("assets_dir = \"/does/not/exist\"", "assets_dir"),
-    ("[setup]\nemail = \"a@example.com\"", "setup"),
+    (
+        "assets_dir = \"/does/not/exist\"",
+        "assets_dir",
+        "is not a directory",
+    ),
+    ("shards = 65", "shards", "must be 64 at most"),
+    ("[setup]\nemail = \"a@example.com\"", "setup", "needs both"),
     (
         "[setup]\nemail = \"nobody\"\npassword = \"correct-horse\"",
         "setup.email",
+        "is not an e-mail address",
     ),
     (
         "[setup]\nemail = \"a@example.com\"\npassword = \"short\"",
         "setup.password",
+        "at least 12 characters",
     ),
-    ("[tls]\ncertificate = \"cert.pem\"", "tls"),
+    (
+        "[tls]\ncertificate = \"cert.pem\"",
+        "tls",
+        "needs both certificate and key",
+    ),
     (
         "[tls]\nredirect_listen = \"0.0.0.0:80\"",
         "tls.redirect_listen",
+        "needs certificate and key",
     ),
     (
-        "[tls]\ncertificate = \"/no/cert\"\nkey = \"/no/key\"",
+        "[tls]\ncertificate = \"Cargo.toml\"\nkey = \"/no/key\"",
+        "tls.key",
+        "cannot be read",
+    ),
+    (
+        "[tls]\ncertificate = \"/no/cert\"\nkey = \"Cargo.toml\"",
         "tls.certificate",
+        "cannot be read",
+    ),
+    (
+        "[tls]\ncertificate = \"Cargo.toml\"\nkey = \"Cargo.toml\"",
+        "tls",
+        "Cargo.toml",
     ),
     (
         "[limits]\ntrusted_proxies = [\"10.0.0.0/33\"]",
         "limits.trusted_proxies",
+        "not a network",
     ),
     (
         "[limits]\ntrusted_addresses = [\"host\"]",
         "limits.trusted_addresses",
+        "not a network",
     ),
-    ("[limits]\nconnections_max = 0", "limits.connections_max"),
+    (
+        "[limits]\nconnections_max = 0",
+        "limits.connections_max",
+        "must be 1 or more",
+    ),
+    (
+        "[limits]\nconnections_per_address_max = 0",
+        "limits.connections_per_address_max",
+        "must be 1 or more",
+    ),
     (
         "[limits]\nhttp_connections_max = 0",
         "limits.http_connections_max",
+        "must be 1 or more",
     ),
-    ("[limits]\nkey_requests_burst = 0", "limits.key_requests"),
+    (
+        "[limits]\nhttp_connections_per_address_max = 0",
+        "limits.http_connections_per_address_max",
+        "must be 1 or more",
+    ),
+    (
+        "[limits]\nconnection_frames_per_minute = 0",
+        "limits.connection_frames",
+        "begin at 1",
+    ),
+    (
+        "[limits]\nconnection_frames_burst = 0",
+        "limits.connection_frames",
+        "begin at 1",
+    ),
+    (
+        "[limits]\nvisitor_requests_per_minute = 0",
+        "limits.visitor_requests",
+        "begin at 1",
+    ),
+    (
+        "[limits]\nvisitor_requests_burst = 0",
+        "limits.visitor_requests",
+        "begin at 1",
+    ),
+    (
+        "[limits]\naddress_requests_per_minute = 0",
+        "limits.address_requests",
+        "begin at 1",
+    ),
+    (
+        "[limits]\naddress_requests_burst = 0",
+        "limits.address_requests",
+        "begin at 1",
+    ),
+    (
+        "[limits]\naddress_connections_per_minute = 0",
+        "limits.address_connections",
+        "begin at 1",
+    ),
+    (
+        "[limits]\naddress_connections_burst = 0",
+        "limits.address_connections",
+        "begin at 1",
+    ),
+    (
+        "[limits]\nsite_sessions_per_minute = 0",
+        "limits.site_sessions",
+        "begin at 1",
+    ),
+    (
+        "[limits]\nsite_sessions_burst = 0",
+        "limits.site_sessions",
+        "begin at 1",
+    ),
+    (
+        "[limits]\nvisitor_traces_per_minute = 0",
+        "limits.visitor_traces",
+        "begin at 1",
+    ),
+    (
+        "[limits]\nvisitor_traces_burst = 0",
+        "limits.visitor_traces",
+        "begin at 1",
+    ),
+    (
+        "[limits]\nsite_traces_per_minute = 0",
+        "limits.site_traces",
+        "begin at 1",
+    ),
+    (
+        "[limits]\nsite_traces_burst = 0",
+        "limits.site_traces",
+        "begin at 1",
+    ),
+    (
+        "[limits]\nkey_requests_per_minute = 0",
+        "limits.key_requests",
+        "begin at 1",
+    ),
+    (
+        "[limits]\nkey_requests_burst = 0",
+        "limits.key_requests",
+        "begin at 1",
+    ),
+    (
+        "[limits]\nmetrics_requests_per_minute = 0",
+        "limits.metrics_requests",
+        "begin at 1",
+    ),
+    (
+        "[limits]\nmetrics_requests_burst = 0",
+        "limits.metrics_requests",
+        "begin at 1",
+    ),
+    (
+        "[limits]\nattachment_bytes_max = 0",
+        "limits.attachment_bytes_max",
+        "must be 1 to 20971520",
+    ),
     (
         "[limits]\nattachment_bytes_max = 20971521",
         "limits.attachment_bytes_max",
+        "must be 1 to 20971520",
+    ),
+    (
+        "[limits]\nvisitor_upload_bytes_per_minute = 0",
+        "limits.visitor_upload_bytes",
+        "begins at 1",
     ),
     (
         "[limits]\nvisitor_upload_bytes_burst = 20971519",
         "limits.visitor_upload_bytes",
+        "the burst at 20971520",
     ),
     (
         "[limits]\naddress_upload_bytes_per_minute = 0",
         "limits.address_upload_bytes",
+        "begins at 1",
+    ),
+    (
+        "[limits]\naddress_upload_bytes_burst = 20971519",
+        "limits.address_upload_bytes",
+        "the burst at 20971520",
     ),
     (
         "[limits]\nvisitor_unclaimed_bytes_max = 1000",
         "limits.visitor_unclaimed_bytes_max",
+        "at least 20971520",
     ),
-    ("shards = 65", "shards"),
-    ("[login]\nsession_days = 0", "login"),
-    ("[login]\nlockout_minutes = 0", "login.lockout_minutes"),
-    ("[login]\nlockout_minutes = 600000", "login"),
-    ("[attachments]\ns3_bucket = \"files\"", "attachments"),
-    ("[geo]\ndatabase = \"/no/such.mmdb\"", "geo.database"),
-    ("[retention]\nvisitor_days = 0", "retention.visitor_days"),
-    ("[retention]\ncommand_days = 89", "retention.command_days"),
-    ("[retention]\nevent_days = 40000", "retention.event_days"),
+    ("[login]\nsession_days = 0", "login", "begin at 1"),
+    ("[login]\nsession_idle_days = 0", "login", "begin at 1"),
+    ("[login]\nsession_days = 3651", "login", "at most ten years"),
+    (
+        "[login]\nlockout_minutes = 0",
+        "login.lockout_minutes",
+        "begins at 1",
+    ),
+    (
+        "[login]\nlockout_minutes = 600000",
+        "login",
+        "at most ten years for sessions and one for a lockout",
+    ),
+    (
+        "[attachments]\ns3_bucket = \"files\"",
+        "attachments",
+        "a bucket needs",
+    ),
+    (
+        "[geo]\ndatabase = \"/no/such.mmdb\"",
+        "geo.database",
+        "cannot be read",
+    ),
+    (
+        "[retention]\nvisitor_days = 0",
+        "retention.visitor_days",
+        "must be 1 to 36500 days",
+    ),
+    (
+        "[retention]\nevent_days = 40000",
+        "retention.event_days",
+        "must be 1 to 36500 days",
+    ),
+    (
+        "[retention]\nsign_in_days = 0",
+        "retention.sign_in_days",
+        "must be 1 to 36500 days",
+    ),
     (
         "[retention]\nfailed_login_days = 0",
         "retention.failed_login_days",
+        "must be 1 to 36500 days",
+    ),
+    (
+        "[retention]\naudit_days = 36501",
+        "retention.audit_days",
+        "must be 0 to 36500 days",
     ),
     (
         "[retention]\nfailed_login_days = 1\n[login]\nlockout_minutes = 1441",
         "retention.failed_login_days",
+        "as long as login.lockout_minutes",
     ),
-    ("[metrics]\nlisten = \"9090\"", "metrics.listen"),
-    ("[backup]\ndaily_at = \"24:00\"", "backup.daily_at"),
-    ("[backup]\nkeep = 0", "backup.keep"),
-    ("[log]\nfilter = \"shout=[\"", "log.filter"),
-    ("[log]\nformat = \"xml\"", "log.format"),
+    (
+        "[metrics]\nlisten = \"9090\"",
+        "metrics.listen",
+        "an address and a port",
+    ),
+    (
+        "[backup]\ndaily_at = \"24:00\"",
+        "backup.daily_at",
+        "a time in UTC like 03:00",
+    ),
+    (
+        "[backup]\ndaily_at = \"3:00\"",
+        "backup.daily_at",
+        "a time in UTC like 03:00",
+    ),
+    ("[backup]\nkeep = 0", "backup.keep", "at least 1"),
+    (
+        "[log]\nfilter = \"shout=[\"",
+        "log.filter",
+        "must be levels like",
+    ),
+    (
+        "[log]\nformat = \"xml\"",
+        "log.format",
+        "must be text or json",
+    ),
 ];
 
 #[test]
-fn each_mistake_names_its_key() {
-    for (text, named) in MISTAKES {
+fn each_mistake_names_its_key_and_the_reason() {
+    for (text, named, reason) in MISTAKES {
         let found = mistakes(text);
         assert!(
-            found.starts_with(&format!("{named}:")),
+            found.starts_with(&format!("{named}:")) && found.contains(reason),
             "{text} gave {found:?}"
         );
     }
+}
+
+#[test]
+fn what_commands_came_to_is_remembered_as_long_as_clients_may_retry() {
+    let days = |days: u64| mistakes(&format!("[retention]\ncommand_days = {days}"));
+    assert_eq!(days(limit::COMMAND_DAYS_MIN), "");
+    let found = days(limit::COMMAND_DAYS_MIN - 1);
+    assert!(
+        found.starts_with("retention.command_days: must be 90 to"),
+        "{found}"
+    );
 }
 
 #[test]
@@ -176,15 +405,6 @@ fn a_bus_needs_postgres_and_a_well_formed_address() {
     assert!(!found.contains("secret"), "{found}");
     let found = with("redis_prefix = \"a b\"");
     assert!(found.starts_with("redis_prefix:"), "{found}");
-}
-
-#[test]
-fn files_that_hold_no_certificate_are_told() {
-    let found = mistakes("[tls]\ncertificate = \"Cargo.toml\"\nkey = \"Cargo.toml\"");
-    assert!(
-        found.contains("tls") && found.contains("Cargo.toml"),
-        "{found}"
-    );
 }
 
 #[test]

@@ -188,6 +188,59 @@ fn no_test_is_ignored_and_no_lint_is_silenced_without_a_reason() {
 }
 
 #[test]
+fn every_limit_is_named_in_a_test_that_passes_it() {
+    /// They tell of limits, and cross none.
+    const LISTS: [&str; 3] = [
+        "protocol/tests/documentation.rs",
+        "protocol/tests/typescript.rs",
+        "server/tests/reach.rs",
+    ];
+    let text = |path: &str| fs::read_to_string(root().join(path)).expect("limits are there");
+    let fixed = text("protocol/src/limit.rs");
+    let fixed = fixed.lines().filter_map(|line| {
+        let (name, _) = line.strip_prefix("pub const ")?.split_once(':')?;
+        Some(name)
+    });
+    // What the operator sets, as the doors name it.
+    let gateway = text("gateway/src/config.rs");
+    let (_, configured) = gateway
+        .split_once("pub struct LimitConfig {")
+        .expect("it is there");
+    let (configured, _) = configured.split_once("\n}").expect("it ends");
+    let configured = configured.lines().filter_map(|line| {
+        let (name, _) = line.trim().strip_prefix("pub ")?.split_once(':')?;
+        Some(name)
+    });
+    let tests: Vec<String> = rust()
+        .into_iter()
+        .filter(|(path, _)| !LISTS.contains(&path.as_str()))
+        .filter_map(|(path, text)| tests_in(&path, text))
+        .collect();
+    let is_in_a_name = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+    let named: BTreeSet<&str> = tests
+        .iter()
+        .flat_map(|text| text.split(|letter| !is_in_a_name(letter)))
+        .collect();
+    let names: Vec<&str> = fixed.chain(configured).collect();
+    assert!(names.len() > 60, "the test looks past them: {names:?}");
+    let wrong: Vec<_> = names
+        .into_iter()
+        .filter(|name| !named.contains(name))
+        .map(str::to_owned)
+        .collect();
+    none(&wrong, "a limit is passed by one in a test, which names it");
+}
+
+/// The part of a file that is tests.
+fn tests_in(path: &str, text: String) -> Option<String> {
+    if path.contains("/tests/") || path.ends_with("tests.rs") {
+        return Some(text);
+    }
+    let (_, tests) = text.split_once("#[cfg(test)]\nmod ")?;
+    Some(tests.to_owned())
+}
+
+#[test]
 fn the_web_apps_name_no_host_but_examples() {
     /// Names for documentation (RFC 2606), namespaces, and the machine itself.
     const FINE: &[&str] = &[

@@ -1,9 +1,10 @@
 //! Signing in: right and wrong passwords, lockouts, the log of failures.
 
-use desk::DeskConfig;
+use desk::{Desk, DeskConfig};
 use protocol::permission::{Permission, Role};
 use protocol::rejection::ErrorCode;
-use protocol::setup::PasswordChange;
+use protocol::setup::{Login, PasswordChange};
+use protocol::text::Email;
 
 use crate::office::{Office, PASSWORD, caller, code, on_both, on_both_with, refused};
 use protocol::permission::Actor;
@@ -83,6 +84,34 @@ async fn the_fifth_failure_locks_the_address_out_for_fifteen_minutes() {
                 .count(),
             5
         );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn failures_at_one_node_lock_out_at_the_others_too() {
+    on_both(async |office| {
+        office.owner().await;
+        let config = DeskConfig::default();
+        let other = Desk::new(
+            office.world.clone(),
+            office.db.clone(),
+            office.router.clone(),
+            config,
+        );
+        let guess = async |desk: &Desk, password: &str| {
+            let login = Login {
+                email: Email::parse("olga@example.com").unwrap(),
+                password: password.to_owned(),
+            };
+            desk.log_in(&login, &caller("192.0.2.9")).await
+        };
+        for desk in [&office.desk, &other, &office.desk, &other, &office.desk] {
+            assert_eq!(code(guess(desk, WRONG).await), ErrorCode::WrongCredentials);
+        }
+        for desk in [&office.desk, &other] {
+            assert_eq!(code(guess(desk, PASSWORD).await), ErrorCode::LockedOut);
+        }
     })
     .await;
 }

@@ -103,6 +103,48 @@ async fn another_workspaces_records_do_not_exist() {
     );
 }
 
+#[tokio::test]
+async fn no_command_reaches_another_workspaces_conversation() {
+    let house = House::open(Trust::Trusted).await;
+    let owner = house.owner().await;
+    let eve = house.foreigner().await;
+    let foreign = Ids::of(&house, &eve).await;
+    let before = snapshot(&house, &eve, &foreign).await;
+    // Every command there is, as the fixtures write it.
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../protocol/fixtures/command");
+    let mut swept = 0;
+    for file in std::fs::read_dir(folder).unwrap() {
+        let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
+        let mut command: Value = serde_json::from_str(&text).unwrap();
+        let mut is_about_hers = false;
+        for (field, id) in [
+            ("conversation_id", &foreign.conversation),
+            ("visitor_id", &foreign.visitor),
+        ] {
+            if command.get(field).is_some() {
+                command[field] = id.as_str().into();
+                is_about_hers = true;
+            }
+        }
+        // What names nothing is about the speaker himself.
+        if !is_about_hers {
+            continue;
+        }
+        let call = Call::post("/commands", &command);
+        let call = call.header("idempotency-key", &format!("foreign-{swept}"));
+        let answer = house.as_(&owner, call).await;
+        assert_eq!(
+            (answer.status, answer.code().as_str()),
+            (404, "not_found"),
+            "{command}"
+        );
+        swept += 1;
+    }
+    assert!(swept > 14, "{swept}");
+    let after = snapshot(&house, &eve, &foreign).await;
+    assert_eq!(after, before, "nothing was touched");
+}
+
 /// What of somebody's records a stranger might have changed.
 async fn snapshot(house: &House, person: &Person, ids: &Ids) -> Vec<Value> {
     let mut seen = Vec::new();

@@ -1,5 +1,6 @@
 //! Records over HTTP: versions, roles, key scopes, lists, hostile values.
 
+use protocol::limit::{LAUNCHER_GAP_PX_MAX as GAP_MAX, LAUNCHER_TEXT_BYTES_MAX as TEXT_MAX};
 use serde_json::{Value, json};
 
 use crate::house::{House, Trust, id_in};
@@ -205,6 +206,12 @@ async fn hostile_values_are_refused_by_name_and_change_nothing() {
             "reopen_within_ms",
         ),
         (theme("red;}</style><script>"), "invalid", "color"),
+        (
+            launcher(GAP_MAX + 1, TEXT_MAX),
+            "invalid",
+            "launcher_gap_px",
+        ),
+        (launcher(GAP_MAX, TEXT_MAX + 1), "too_long", "launcher_text"),
         (json!({"surprise": 1}), "invalid", "surprise"),
         (json!({"theme": {"surprise": 1}}), "invalid", "surprise"),
         (json!({"reopen_within_ms": -1}), "invalid", ""),
@@ -224,12 +231,21 @@ async fn hostile_values_are_refused_by_name_and_change_nothing() {
     let named = house.as_(&owner, Call::patch(&path, 1, &body)).await;
     assert_eq!(named.header("content-type"), Some("application/json"));
     assert_eq!(named.good()["name"], body["name"]);
+    let most = Call::patch(&path, 2, &launcher(GAP_MAX, TEXT_MAX));
+    house.as_(&owner, most).await.good();
 }
 
 fn theme(color: &str) -> Value {
     json!({"theme": {"color": color, "title": "", "greeting": "", "launcher_side": "end",
         "launcher_gap_px": 20, "launcher_text": "", "brightness": "system",
         "asks": {"name": "never", "email": "never", "phone": "never"}, "show_brand": true}})
+}
+
+fn launcher(gap_px: u16, text_bytes: usize) -> Value {
+    let mut change = theme("#0f4c5c");
+    change["theme"]["launcher_gap_px"] = gap_px.into();
+    change["theme"]["launcher_text"] = "x".repeat(text_bytes).into();
+    change
 }
 
 #[tokio::test]

@@ -81,6 +81,23 @@ async fn a_file_that_lies_or_is_too_large_is_refused() {
 }
 
 #[tokio::test]
+async fn no_configuration_allows_a_file_over_the_limit() {
+    let stack = Stack::with(|config| {
+        config.limits.attachment_bytes_max = u64::MAX;
+        config.limits.trusted_addresses = vec!["127.0.0.0/8".parse().unwrap()];
+    })
+    .await;
+    let token = stack.visitor_token().await;
+    let most = usize::try_from(limit::ATTACHMENT_BYTES_MAX).unwrap();
+    let large = vec![b'x'; most + 1];
+    let answer = upload(&stack, &token, "text/plain", "x", &large).await;
+    assert_eq!((answer.status, answer.code().as_str()), (413, "too_large"));
+    assert_eq!(stack.file_count(), 0);
+    let answer = upload(&stack, &token, "text/plain", "x", &large[..most]).await;
+    assert_eq!(answer.status, 201, "{answer:?}");
+}
+
+#[tokio::test]
 async fn a_download_cannot_become_a_page_of_ours() {
     let stack = Stack::start().await;
     let token = stack.visitor_token().await;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use gateway::config::Rate;
 use gateway::metric::Metric;
+use protocol::limit;
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
 
@@ -320,6 +321,27 @@ async fn an_address_has_so_many_connections() {
     assert_eq!(answer.code(), "rate_limited");
 }
 
+#[tokio::test]
+async fn all_together_have_so_many_connections() {
+    let stack = Stack::with(|config| {
+        config.limits.connections_max = 1;
+        config.limits.trusted_addresses = vec!["127.0.0.0/8".parse().unwrap()];
+    })
+    .await;
+    let token = stack.visitor_token().await;
+    let _first = stack.visitor(&token).await;
+    let body = json!({"hello": {"token": token}, "wait_ms": 0});
+    let answer = stack
+        .post("/api/v1/stream", &[("origin", PAGE)], &body)
+        .await;
+    assert_eq!(
+        (answer.status, answer.code().as_str()),
+        (503, "unavailable")
+    );
+    // What needs no lasting connection goes on.
+    assert_eq!(stack.get("/healthz", &[]).await.status, 200);
+}
+
 fn say(body: &str) -> Value {
     json!({"do": "send_message", "body": body})
 }
@@ -391,6 +413,25 @@ async fn what_is_said_at_once_is_answered_and_heard_in_order() {
         assert_eq!(entry["number"], number);
         assert_eq!(entry["content"]["message"]["body"], number.to_string());
     }
+}
+
+#[tokio::test]
+async fn a_command_that_would_wait_too_long_for_its_rate_is_refused() {
+    // So few a minute that the next may come just after the longest wait is over.
+    let per_minute = u32::try_from(60_000 / limit::PACE_MS_MAX).unwrap() - 1;
+    let stack = Stack::with_own_time_and(|config| {
+        config.limits.visitor_requests = Rate::new(per_minute, 1);
+    })
+    .await;
+    let mut socket = stack.visitor(&stack.visitor_token().await).await;
+    socket.says("a", say("a")).await;
+    assert_eq!(answers(&mut socket, 1).await, [("a".to_owned(), Some(1))]);
+    // No time passes: who would wait, waited for ever.
+    socket.says("b", say("b")).await;
+    let problem = socket.until("rejected").await["problem"].clone();
+    assert_eq!(problem["code"], "rate_limited");
+    let wait_ms = problem["retry_after_ms"].as_u64().unwrap();
+    assert!(wait_ms > limit::PACE_MS_MAX, "{wait_ms}");
 }
 
 #[tokio::test]

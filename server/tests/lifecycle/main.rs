@@ -45,17 +45,19 @@ fn a_taken_port_is_a_clear_error() {
     let home = directory();
     let taken = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = taken.local_addr().expect("it listens").to_string();
-    let output = output(switchboard(home.path()).env("SWITCHBOARD_LISTEN", &address));
-    assert_eq!(output.status.code(), Some(1));
-    let error = said(&output.stderr);
-    assert!(
-        error.contains(&address) && error.contains("taken"),
-        "{error}"
-    );
-    assert!(
-        !home.path().join("switchboard.db").exists(),
-        "it touched the store"
-    );
+    for name in ["SWITCHBOARD_LISTEN", "SWITCHBOARD_METRICS_LISTEN"] {
+        let output = output(switchboard(home.path()).env(name, &address));
+        assert_eq!(output.status.code(), Some(1), "{name}");
+        let error = said(&output.stderr);
+        assert!(
+            error.contains(&address) && error.contains("taken"),
+            "{name}: {error}"
+        );
+        assert!(
+            !home.path().join("switchboard.db").exists(),
+            "it touched the store"
+        );
+    }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{ChildStderr, Command, Stdio};
 use std::sync::Arc;
@@ -103,6 +103,25 @@ fn ask(server: &Server, trusted: &Pair, head: &str, body: &Value) -> (String, Va
         head.to_ascii_lowercase(),
         serde_json::from_str(body).unwrap_or(Value::Null),
     )
+}
+
+#[test]
+fn a_taken_port_for_plain_http_is_a_clear_error() {
+    let home = directory();
+    Pair::new().write(home.path());
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = taken.local_addr().expect("it listens").to_string();
+    let mut command = with_tls(home.path());
+    command.env("SWITCHBOARD_TLS_REDIRECT_LISTEN", &address);
+    let output = output(&mut command);
+    assert_eq!(output.status.code(), Some(1));
+    let error = said(&output.stderr);
+    assert!(
+        error.contains(&address) && error.contains("taken"),
+        "{error}"
+    );
+    let store = home.path().join("data/switchboard.db");
+    assert!(!store.exists(), "it touched the store");
 }
 
 #[test]

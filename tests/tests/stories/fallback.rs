@@ -5,7 +5,10 @@ use loadtest::client::news::Side;
 use loadtest::client::{News, Transport};
 use protocol::command::Ack;
 use protocol::frame::{ClientFrame, Follow, Hello, Purpose, StreamRequest, Watch};
+use protocol::id::{ConversationId, Id};
 use protocol::news::{Continuity, VisitorNews};
+use protocol::rejection::ErrorCode;
+use protocol::text::ClientId;
 use protocol::view::InboxFilter;
 use tests::person::message;
 use tests::{Agent, Stack, Visitor};
@@ -145,11 +148,27 @@ async fn a_program_sends_commands_without_a_stream(stack: Stack) -> Stack {
     let call = Call::post("/api/v1/frames", &watch)
         .bearer(&token)
         .header("origin", stack.origin());
-    let answer = stack.asks(&call).await;
-    let refused = match answer.status {
-        200 => String::from_utf8_lossy(&answer.body).contains("\"error\""),
-        status => (400..500).contains(&status),
+    let before = stack.stored(id).await;
+    let body = stack.asks(&call).await.into_body().expect("frames");
+    let news = News::read_list(Side::Visitor, &body).expect("frames");
+    let [News::Visitor(VisitorNews::Error { problem })] = &news[..] else {
+        panic!("{news:?}");
     };
-    assert!(refused, "{answer:?}");
+    assert_eq!(problem.code, ErrorCode::OutOfOrder);
+    // So is a command for somebody else's conversation.
+    let frame = ClientFrame::Command {
+        client_id: ClientId::parse("refused").expect("an id"),
+        command: message(Some(ConversationId::from_bits(1)), "psst"),
+    };
+    let call = Call::post("/api/v1/frames", &frame)
+        .bearer(&token)
+        .header("origin", stack.origin());
+    let body = stack.asks(&call).await.into_body().expect("frames");
+    let news = News::read_list(Side::Visitor, &body).expect("frames");
+    let [News::Visitor(VisitorNews::Rejected(rejected))] = &news[..] else {
+        panic!("{news:?}");
+    };
+    assert_eq!(rejected.problem.code, ErrorCode::NotFound);
+    assert_eq!(stack.stored(id).await, before, "nothing was stored");
     stack
 }
