@@ -239,6 +239,9 @@ fn next_after(after_ms: u64, daily_at_ms: u64) -> u64 {
 pub(crate) const FINISH_MAX: Duration = Duration::from_secs(20);
 
 #[cfg(test)]
+mod daily_tests;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
