@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::address::Cidr;
 use crate::error::Error;
+use crate::media::MediaTypes;
 use crate::tls;
 
 /// The gateway's settings.
@@ -22,6 +23,8 @@ pub struct GatewayConfig {
     pub trusted_proxies: Vec<Cidr>,
     /// Rates and sizes.
     pub limits: LimitConfig,
+    /// What uploaded files may be.
+    pub media_types: MediaTypes,
     /// Read the web apps' files from this checkout instead of from the binary. For development.
     pub assets_dir: Option<PathBuf>,
     /// Where a visitor's country and city come from.
@@ -41,6 +44,7 @@ impl Default for GatewayConfig {
             tls: None,
             trusted_proxies: Vec::new(),
             limits: LimitConfig::default(),
+            media_types: MediaTypes::default(),
             assets_dir: None,
             geo: GeoConfig::default(),
             metrics: MetricsConfig::default(),

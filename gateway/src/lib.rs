@@ -13,7 +13,7 @@ mod http;
 pub mod identity;
 mod limits;
 mod listen;
-mod media;
+pub mod media;
 pub mod metric;
 pub mod origin;
 mod shard;

@@ -2,6 +2,65 @@
 
 use protocol::rejection::{ErrorCode, Rejection};
 
+/// Types that uploaded files may have, each as `image/png` or `image/*`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MediaTypes(Vec<String>);
+
+impl Default for MediaTypes {
+    /// Every type.
+    fn default() -> Self {
+        Self(vec![EVERY.to_owned()])
+    }
+}
+
+/// Stands for all types.
+const EVERY: &str = "*/*";
+
+impl MediaTypes {
+    /// Reads them. No types at all take no file.
+    ///
+    /// # Errors
+    /// What is wrong with the first that is wrong: a type that no file is ever found to have would take none.
+    pub fn parse(texts: &[String]) -> Result<Self, String> {
+        match texts.iter().find(|text| !is_ever_found(text)) {
+            None => Ok(Self(texts.to_vec())),
+            Some(text) => Err(format!(
+                "no file is ever found to be {text:?}; write types like image/png, image/* or */*"
+            )),
+        }
+    }
+
+    /// Whether a file that was found to be of a type may be kept.
+    pub(crate) fn take(&self, found: &str) -> bool {
+        self.0.iter().any(|taken| match taken.strip_suffix("/*") {
+            Some("*") => true,
+            Some(major) => found.split('/').next() == Some(major),
+            None => taken == found,
+        })
+    }
+}
+
+/// Types of files that have no mark at their beginning.
+const WITHOUT_MARK: &[&str] = &[
+    "text/plain",
+    "text/csv",
+    "text/markdown",
+    "application/json",
+    "application/octet-stream",
+];
+
+fn is_ever_found(kind: &str) -> bool {
+    match kind.strip_suffix("/*") {
+        Some(major) => matches!(
+            major,
+            "*" | "image" | "video" | "audio" | "text" | "application" | "font"
+        ),
+        None => {
+            WITHOUT_MARK.contains(&kind) || (infer::is_mime_supported(kind) && !is_markup(kind))
+        }
+    }
+}
+
 /// Whether bytes are text, found out as they come.
 #[derive(Debug)]
 pub(crate) struct Text {
@@ -174,6 +233,49 @@ mod tests {
             "application/zip",
             Some("application/octet-stream"),
         );
+    }
+
+    fn types(texts: &[&str]) -> Result<MediaTypes, String> {
+        let texts: Vec<_> = texts.iter().map(|text| (*text).to_owned()).collect();
+        MediaTypes::parse(&texts)
+    }
+
+    #[test]
+    fn types_take_what_they_name_and_nothing_else() {
+        let taken = types(&["image/*", "application/pdf", "text/plain"]).unwrap();
+        for found in ["image/png", "image/webp", "application/pdf", "text/plain"] {
+            assert!(taken.take(found), "{found}");
+        }
+        for found in ["video/mp4", "application/zip", "text/csv", "imagery/png"] {
+            assert!(!taken.take(found), "{found}");
+        }
+        assert!(!types(&[]).unwrap().take("text/plain"));
+        assert!(MediaTypes::default().take("application/octet-stream"));
+        assert_eq!(types(&["*/*"]).unwrap(), MediaTypes::default());
+    }
+
+    #[test]
+    fn types_that_no_file_is_found_to_have_are_refused() {
+        for wrong in [
+            "image/jpg",
+            "image/svg+xml",
+            "text/html",
+            "IMAGE/PNG",
+            "png",
+            ".png",
+            "*",
+            "",
+            "/*",
+            "*/png",
+            "imag/*",
+        ] {
+            let told = types(&["image/png", wrong]).unwrap_err();
+            assert!(told.contains(&format!("{wrong:?}")), "{told}");
+        }
+        // Each that is found without a mark can be named.
+        for kind in WITHOUT_MARK {
+            types(&[kind]).unwrap();
+        }
     }
 
     #[test]

@@ -289,6 +289,11 @@ const MISTAKES: &[(&str, &str, &str)] = &[
         "at most ten years for sessions and one for a lockout",
     ),
     (
+        "[attachments]\nmedia_types = [\"image/jpg\"]",
+        "attachments.media_types",
+        "no file is ever found to be \"image/jpg\"",
+    ),
+    (
         "[attachments]\ns3_bucket = \"files\"",
         "attachments",
         "a bucket needs",

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use bus::RedisConfig;
 use gateway::config::{ByteRate, Rate};
+use gateway::media::MediaTypes;
 use server::Config;
 use server::config::Checked;
 use storage::Home;
@@ -228,6 +229,9 @@ const KEYS: &[Row] = &[
     }),
     ("login.session_idle_days", "2", NOTHING, |c| {
         c.desk.session_idle_ms == 2 * DAY_MS
+    }),
+    ("attachments.media_types", r#"["image/*"]"#, NOTHING, |c| {
+        c.gateway.media_types == MediaTypes::parse(&["image/*".to_owned()]).unwrap()
     }),
     ("attachments.s3_bucket", r#""other""#, BUCKET, |c| {
         bucket(c)[0] == "other"

@@ -75,6 +75,9 @@ pub(crate) async fn upload(
     let _place = doors.limits.upload_place(&line)?;
     let (spooled, text) = come_in(&doors, request, budget).await?;
     let looked = looked_at(&spooled.head, &text, &headers)?;
+    if !doors.config.media_types.take(&looked.media_type) {
+        return Err(Rejection::of(ErrorCode::FileType, "file").into());
+    }
     let kept = keep(&doors, &actor, looked, spooled).await?;
     Ok((StatusCode::CREATED, Json(kept)).into_response())
 }

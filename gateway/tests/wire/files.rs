@@ -1,6 +1,7 @@
 //! Files, up and down.
 
 use gateway::config::ByteRate;
+use gateway::media::MediaTypes;
 use protocol::limit;
 use serde_json::json;
 
@@ -95,6 +96,43 @@ async fn no_configuration_allows_a_file_over_the_limit() {
     assert_eq!(stack.file_count(), 0);
     let answer = upload(&stack, &token, "text/plain", "x", &large[..most]).await;
     assert_eq!(answer.status, 201, "{answer:?}");
+}
+
+#[tokio::test]
+async fn only_types_that_the_operator_named_are_taken_and_the_bytes_say_the_type() {
+    let taken = ["image/png".to_owned(), "text/*".to_owned()];
+    let stack = Stack::with(|config| {
+        config.media_types = MediaTypes::parse(&taken).unwrap();
+    })
+    .await;
+    let token = stack.visitor_token().await;
+    let refuses = async |by: &str, said: &str, bytes: &[u8]| {
+        let answer = upload(&stack, by, said, "x", bytes).await;
+        assert_eq!(
+            (answer.status, answer.code().as_str()),
+            (415, "file_type"),
+            "{said}"
+        );
+        assert_eq!(answer.json()["field"], "file");
+        assert_eq!(stack.file_count(), 0, "{said}");
+    };
+    const GIF: &[u8] = b"GIF89a\x02\0\x03\0\0\0\0";
+    const PDF: &[u8] = b"%PDF-1.7\n";
+    for by in [&token, &stack.secret] {
+        refuses(by, "image/gif", GIF).await;
+        // It says that it is of a type that is taken, and is not.
+        refuses(by, "image/png", GIF).await;
+        refuses(by, "text/plain", PDF).await;
+        refuses(by, "text/plain", b"\0\x01\x02").await;
+    }
+    let takes = async |said: &str, bytes: &[u8], found: &str| {
+        let answer = upload(&stack, &token, said, "x", bytes).await;
+        assert_eq!(answer.status, 201, "{said}: {answer:?}");
+        assert_eq!(answer.json()["media_type"], found);
+    };
+    takes("image/gif", PNG, "image/png").await;
+    takes("application/pdf-or-so", b"hello", "text/plain").await;
+    takes("text/csv", b"a,b\n1,2\n", "text/csv").await;
 }
 
 #[tokio::test]

@@ -9,7 +9,8 @@ use bus::RedisConfig;
 use desk::DeskConfig;
 use gateway::GatewayConfig;
 use gateway::address::Cidr;
-use gateway::config::{ByteRate, GeoConfig, LimitConfig, MetricsConfig, Rate, TlsConfig};
+use gateway::config::{GeoConfig, MetricsConfig, TlsConfig};
+use gateway::media::MediaTypes;
 use protocol::limit;
 use router::{RouterConfig, SHARDS_MAX};
 use storage::blob::BlobConfig;
@@ -139,12 +140,12 @@ impl Config {
 
 /// The mistakes found so far. A value that is wrong is replaced by its default to find more.
 #[derive(Default)]
-struct Check {
+pub(super) struct Check {
     mistakes: Vec<Mistake>,
 }
 
 impl Check {
-    fn mistake(&mut self, key: &str, problem: impl Into<String>) {
+    pub(super) fn mistake(&mut self, key: &str, problem: impl Into<String>) {
         self.mistakes.push(Mistake {
             key: key.to_owned(),
             problem: problem.into(),
@@ -176,7 +177,7 @@ impl Check {
         }
     }
 
-    fn networks(&mut self, key: &str, texts: &[String]) -> Vec<Cidr> {
+    pub(super) fn networks(&mut self, key: &str, texts: &[String]) -> Vec<Cidr> {
         let mut networks = Vec::new();
         for text in texts {
             match Cidr::from_str(text) {
@@ -245,6 +246,7 @@ impl Check {
             trusted_proxies: self
                 .networks("limits.trusted_proxies", &config.limits.trusted_proxies),
             limits: self.limits(&config.limits),
+            media_types: self.media_types(&config.attachments),
             assets_dir: self.directory("assets_dir", &config.assets_dir),
             geo: GeoConfig {
                 database: self.file("geo.database", &config.geo.database),
@@ -309,125 +311,6 @@ impl Check {
         Some(tls)
     }
 
-    fn limits(&mut self, limits: &super::Limits) -> LimitConfig {
-        self.connection_counts(limits);
-        if limits.attachment_bytes_max == 0
-            || limits.attachment_bytes_max > limit::ATTACHMENT_BYTES_MAX
-        {
-            let problem = format!("must be 1 to {}", limit::ATTACHMENT_BYTES_MAX);
-            self.mistake("limits.attachment_bytes_max", problem);
-        }
-        let upload_bytes = self.upload_bytes(limits);
-        let mut rate = |name: &str, per_minute: u32, burst: u32| {
-            if per_minute == 0 || burst == 0 {
-                self.mistake(
-                    &format!("limits.{name}"),
-                    "rates and bursts begin at 1; limits.trusted_addresses exempts addresses",
-                );
-            }
-            Rate::new(per_minute, burst)
-        };
-        let l = limits;
-        LimitConfig {
-            connection_frames: rate(
-                "connection_frames",
-                l.connection_frames_per_minute,
-                l.connection_frames_burst,
-            ),
-            visitor_requests: rate(
-                "visitor_requests",
-                l.visitor_requests_per_minute,
-                l.visitor_requests_burst,
-            ),
-            address_requests: rate(
-                "address_requests",
-                l.address_requests_per_minute,
-                l.address_requests_burst,
-            ),
-            address_connections: rate(
-                "address_connections",
-                l.address_connections_per_minute,
-                l.address_connections_burst,
-            ),
-            site_sessions: rate(
-                "site_sessions",
-                l.site_sessions_per_minute,
-                l.site_sessions_burst,
-            ),
-            visitor_traces: rate(
-                "visitor_traces",
-                l.visitor_traces_per_minute,
-                l.visitor_traces_burst,
-            ),
-            site_traces: rate("site_traces", l.site_traces_per_minute, l.site_traces_burst),
-            key_requests: rate(
-                "key_requests",
-                l.key_requests_per_minute,
-                l.key_requests_burst,
-            ),
-            metrics_requests: rate(
-                "metrics_requests",
-                l.metrics_requests_per_minute,
-                l.metrics_requests_burst,
-            ),
-            visitor_upload_bytes: upload_bytes.0,
-            address_upload_bytes: upload_bytes.1,
-            trusted_addresses: self.networks("limits.trusted_addresses", &limits.trusted_addresses),
-            connections_max: limits.connections_max,
-            connections_per_address_max: limits.connections_per_address_max,
-            http_connections_max: limits.http_connections_max,
-            http_connections_per_address_max: limits.http_connections_per_address_max,
-            attachment_bytes_max: limits.attachment_bytes_max,
-        }
-    }
-
-    /// How many connections there may be: at least one.
-    fn connection_counts(&mut self, limits: &super::Limits) {
-        for (name, count) in [
-            ("connections_max", limits.connections_max),
-            (
-                "connections_per_address_max",
-                limits.connections_per_address_max,
-            ),
-            ("http_connections_max", limits.http_connections_max),
-            (
-                "http_connections_per_address_max",
-                limits.http_connections_per_address_max,
-            ),
-        ] {
-            if count == 0 {
-                self.mistake(&format!("limits.{name}"), "must be 1 or more");
-            }
-        }
-    }
-
-    /// What a visitor, and an address, may upload.
-    fn upload_bytes(&mut self, limits: &super::Limits) -> (ByteRate, ByteRate) {
-        let file_bytes = limits.attachment_bytes_max.max(limit::UPLOAD_BYTES_MIN);
-        let mut rate = |name: &str, per_minute: u64, burst: u64| {
-            if per_minute == 0 || burst < file_bytes {
-                let problem = format!("per minute begins at 1, the burst at {file_bytes}");
-                self.mistake(&format!("limits.{name}"), problem);
-            }
-            ByteRate::new(per_minute, burst)
-        };
-        let visitor = rate(
-            "visitor_upload_bytes",
-            limits.visitor_upload_bytes_per_minute,
-            limits.visitor_upload_bytes_burst,
-        );
-        let address = rate(
-            "address_upload_bytes",
-            limits.address_upload_bytes_per_minute,
-            limits.address_upload_bytes_burst,
-        );
-        if limits.visitor_unclaimed_bytes_max < file_bytes {
-            let problem = format!("must be at least {file_bytes}");
-            self.mistake("limits.visitor_unclaimed_bytes_max", problem);
-        }
-        (visitor, address)
-    }
-
     fn desk(&mut self, config: &Config) -> DeskConfig {
         let login = &config.login;
         if login.session_days == 0 || login.session_idle_days == 0 {
@@ -454,6 +337,13 @@ impl Check {
             session_idle_ms: login.session_idle_days.min(days_max) * DAY_MS,
             ..DeskConfig::default()
         }
+    }
+
+    fn media_types(&mut self, attachments: &super::Attachments) -> MediaTypes {
+        MediaTypes::parse(&attachments.media_types).unwrap_or_else(|problem| {
+            self.mistake("attachments.media_types", problem);
+            MediaTypes::default()
+        })
     }
 
     fn blobs(&mut self, config: &Config) -> BlobConfig {

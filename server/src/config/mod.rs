@@ -13,6 +13,7 @@ pub use check::{Addresses, BackupPlan, Checked, RetentionPlan};
 
 mod check;
 mod environment;
+mod limit;
 
 /// What an operator may set. An empty text and a zero mean "not set" where the example says so.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
@@ -138,6 +139,8 @@ pub struct Login {
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Attachments {
+    /// What files may be, `image/png` or `image/*`.
+    pub media_types: Vec<String>,
     /// The bucket of an S3-compatible store; the data directory when empty.
     pub s3_bucket: String,
     /// The bucket's region.
@@ -374,6 +377,7 @@ impl Default for Login {
 impl Default for Attachments {
     fn default() -> Self {
         Self {
+            media_types: vec!["*/*".to_owned()],
             s3_bucket: String::new(),
             s3_region: "us-east-1".to_owned(),
             s3_endpoint: String::new(),
