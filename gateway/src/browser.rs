@@ -5,7 +5,7 @@ use std::path::Path;
 
 use http::HeaderMap;
 use maxminddb::{Reader, geoip2};
-use protocol::text::cut;
+use protocol::text::{self, Form, cut};
 use protocol::visitor::{Browser, Device};
 
 use crate::config::GeoConfig;
@@ -49,15 +49,19 @@ impl Geo {
             if !line.proxied {
                 return None;
             }
-            let value = headers.get(name.as_deref()?)?.to_str().ok()?;
-            Some(cut(value.trim(), 100)).filter(|text| !text.is_empty())
+            let value = headers.get(name.as_deref()?)?.as_bytes();
+            let text = std::str::from_utf8(value).ok()?.trim();
+            // Passed on from whoever knows places, shown among others' words.
+            text::check(text, Form::Line, "place").ok()?;
+            Some(cut(text, 100)).filter(|text| !text.is_empty())
         };
         let from_file = self.of_address(line.address);
+        let country = said(&self.country_header).filter(|code| is_country(code));
+        // The file's city is none of another country.
+        let is_same = country.is_none() || country == from_file.country;
         Place {
-            country: said(&self.country_header)
-                .filter(|code| is_country(code))
-                .or(from_file.country),
-            city: said(&self.city_header).or(from_file.city),
+            city: said(&self.city_header).or(from_file.city.filter(|_| is_same)),
+            country: country.or(from_file.country),
         }
     }
 
@@ -206,6 +210,81 @@ mod tests {
         assert_eq!(place.city.as_deref(), Some("Ljubljana"));
         headers.insert("cf-ipcountry", "XX".parse().unwrap());
         assert_eq!(geo.place(&line(true), &headers).country, None);
+    }
+
+    /// A database that was made by `mmdb-writer`, of networks that stand for examples and nobody's.
+    fn with_file() -> Geo {
+        Geo::open(&GeoConfig {
+            database: Some(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/places.mmdb").into()),
+            country_header: Some("cf-ipcountry".to_owned()),
+            city_header: Some("cf-ipcity".to_owned()),
+        })
+        .unwrap()
+    }
+
+    fn place(country: Option<&str>, city: Option<&str>) -> Place {
+        Place {
+            country: country.map(str::to_owned),
+            city: city.map(str::to_owned),
+        }
+    }
+
+    #[test]
+    fn a_file_knows_countries_and_cities_by_address() {
+        let geo = with_file();
+        let check = |address: &str, country: Option<&str>, city: Option<&str>| {
+            let line = Line {
+                address: address.parse().unwrap(),
+                ..line(false)
+            };
+            let found = geo.place(&line, &HeaderMap::new());
+            assert_eq!(found, place(country, city), "{address}");
+        };
+        check("192.0.2.1", Some("AT"), Some("Vienna"));
+        check("192.0.2.200", Some("DE"), None);
+        // Its name is not known in English.
+        check("198.51.100.7", Some("SI"), None);
+        check("2001:db8::1", Some("BR"), Some("São Paulo"));
+        for nowhere in ["203.0.113.1", "127.0.0.1", "10.0.0.1", "::1", "2001:db9::1"] {
+            check(nowhere, None, None);
+        }
+    }
+
+    #[test]
+    fn what_a_trusted_proxy_says_wins_over_the_file() {
+        let geo = with_file();
+        let at = |proxied| Line {
+            address: "192.0.2.1".parse().unwrap(),
+            ..line(proxied)
+        };
+        let mut headers = HeaderMap::new();
+        headers.insert("cf-ipcountry", "BR".parse().unwrap());
+        let name = http::HeaderValue::from_bytes("São Paulo".as_bytes());
+        headers.insert("cf-ipcity", name.unwrap());
+        let said = place(Some("BR"), Some("São Paulo"));
+        assert_eq!(geo.place(&at(true), &headers), said);
+        // Anybody can send such headers.
+        let found = place(Some("AT"), Some("Vienna"));
+        assert_eq!(geo.place(&at(false), &headers), found);
+        // The file knows the city of another country than the proxy's.
+        headers.remove("cf-ipcity");
+        assert_eq!(geo.place(&at(true), &headers), place(Some("BR"), None));
+        headers.insert("cf-ipcountry", "AT".parse().unwrap());
+        assert_eq!(geo.place(&at(true), &headers), found);
+        // A name that turns the direction of what stands beside it is none.
+        let name = http::HeaderValue::from_bytes("\u{202e}anneiV".as_bytes());
+        headers.insert("cf-ipcity", name.unwrap());
+        assert_eq!(geo.place(&at(true), &headers), found);
+    }
+
+    #[test]
+    fn a_file_that_is_none_is_an_error_that_names_it() {
+        let this = concat!(env!("CARGO_MANIFEST_DIR"), "/src/browser.rs");
+        let config = GeoConfig {
+            database: Some(this.into()),
+            ..GeoConfig::default()
+        };
+        assert!(Geo::open(&config).unwrap_err().contains("browser.rs"));
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! Behind a proxy that ends TLS: who believes what it says, and what follows from it.
 
 use gateway::GatewayConfig;
-use serde_json::json;
+use serde_json::{Value, json};
+use tokio::net::TcpSocket;
 
-use crate::stack::{Answer, Stack};
+use crate::stack::{Answer, PAGE, Stack};
 
 const PUBLIC: &str = "https://chat.example.com";
 
@@ -141,5 +142,59 @@ async fn nobody_is_sent_where_no_https_is_known() {
         let stack = stack(public, proxy).await;
         let answer = page(&stack, Some("http"), "/console/").await;
         assert_eq!(answer.status, 200, "{public:?} {proxy:?}");
+    }
+}
+
+/// Country and city of a visitor whose socket's request has these headers, as the team sees him.
+async fn place(proxy: Proxy, headers: &[(&str, &str)]) -> [Value; 2] {
+    let stack = Stack::with(|config: &mut GatewayConfig| {
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/places.mmdb");
+        config.geo.database = Some(file.into());
+        config.geo.country_header = Some("cf-ipcountry".to_owned());
+        config.geo.city_header = Some("cf-ipcity".to_owned());
+        if proxy == Proxy::Trusted {
+            config.trusted_proxies = vec!["127.0.0.1".parse().unwrap()];
+        }
+    })
+    .await;
+    let token = stack.visitor_token().await;
+    let headers = [&[("origin", PAGE)], headers].concat();
+    let mut visitor = stack
+        .open_with(TcpSocket::new_v4().unwrap(), &headers)
+        .await;
+    visitor.hello(json!({"token": token})).await;
+    visitor.until("welcome").await;
+    let mut agent = stack.agent().await;
+    let watch = json!({"type": "watch", "view": "visitors", "filter": {}});
+    agent.send(watch).await;
+    loop {
+        let news = agent.until_any(&["visitors", "visitor_changes"]).await;
+        if let Some(row) = news["rows"].get(0) {
+            let browser = &row["browser"];
+            return [browser["country"].clone(), browser["city"].clone()];
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_visitors_place_is_the_files_or_what_a_trusted_proxy_says() {
+    let from = ("x-forwarded-for", "192.0.2.1");
+    let (country, city) = (("cf-ipcountry", "BR"), ("cf-ipcity", "São Paulo"));
+    for (proxy, headers, wanted) in [
+        // The file knows the address that a trusted proxy names.
+        (Proxy::Trusted, &[from][..], [json!("AT"), json!("Vienna")]),
+        (
+            Proxy::Trusted,
+            &[from, country, city],
+            [json!("BR"), json!("São Paulo")],
+        ),
+        // Whoever connects by himself is where his address is: nowhere, here.
+        (
+            Proxy::Unknown,
+            &[from, country, city],
+            [Value::Null, Value::Null],
+        ),
+    ] {
+        assert_eq!(place(proxy, headers).await, wanted, "{proxy:?} {headers:?}");
     }
 }

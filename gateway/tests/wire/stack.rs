@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use gateway::{Gateway, GatewayConfig, Listeners, Parts};
+use http::{HeaderName, HeaderValue};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -242,13 +243,23 @@ impl Stack {
     }
 
     pub(crate) async fn open_on(&self, socket: TcpSocket, origin: Option<&str>) -> Socket {
+        let origin: Vec<_> = origin
+            .map(|origin| ("origin", origin))
+            .into_iter()
+            .collect();
+        self.open_with(socket, &origin).await
+    }
+
+    /// A socket whose request has more headers, before `hello`.
+    pub(crate) async fn open_with(&self, socket: TcpSocket, more: Headers<'_>) -> Socket {
         let stream = socket.connect(self.address).await.unwrap();
         let url = format!("ws://{}/api/v1/socket", self.address);
         let mut request = url.into_client_request().unwrap();
         let headers = request.headers_mut();
         headers.insert("sec-websocket-protocol", "switchboard.v1".parse().unwrap());
-        if let Some(origin) = origin {
-            headers.insert("origin", origin.parse().unwrap());
+        for (name, value) in more {
+            let name: HeaderName = name.parse().unwrap();
+            headers.insert(name, HeaderValue::from_bytes(value.as_bytes()).unwrap());
         }
         let (socket, _) = tokio_tungstenite::client_async(request, stream)
             .await
