@@ -88,6 +88,14 @@ pub enum Delivery {
         /// What.
         conversation_id: ConversationId,
     },
+    /// Every connection on the topic that follows this conversation reads its newest page again: what it says
+    /// was erased.
+    Afresh {
+        /// Who.
+        topic: Topic,
+        /// What.
+        conversation_id: ConversationId,
+    },
     /// End every connection on the topic.
     CloseTopic {
         /// Which.

@@ -2,21 +2,15 @@
 
 use protocol::command::Command;
 use protocol::id::{ContactId, ConversationId, WorkspaceId};
-use protocol::limit::PAGE_ENTRIES_MAX;
-use protocol::news::{AgentNews, Batch, Continuity};
 use protocol::permission::{Actor, Permission, Principal};
 use protocol::rejection::{CloseCode, ErrorCode, Rejection};
 use protocol::text::ClientId;
 use storage::audit::Change;
-use storage::entry::Numbering;
 
-use crate::delivery::{Class, Encoded};
 use crate::error::refused_by;
 use crate::nodes::News;
 use crate::part::Part;
-use crate::replay;
 use crate::router::Router;
-use crate::topic::Topic;
 use crate::view::inbox::Before;
 
 /// The line for the audit log.
@@ -99,14 +93,14 @@ async fn end(
     .map_err(|error| refused_by(&error))
 }
 
-/// Gives everybody who follows a conversation its newest page again, with what is left of it.
+/// Lets everybody who follows a conversation read its newest page again, with what is left of it. Each reads
+/// for himself, after this: a page that was read before it and is still on its way is told no more.
 pub(crate) async fn show_afresh(
     router: &Router,
     workspace_id: WorkspaceId,
     conversation_id: ConversationId,
 ) {
-    let db = router.db();
-    match storage::conversation::find(db, workspace_id, conversation_id).await {
+    match storage::conversation::find(router.db(), workspace_id, conversation_id).await {
         Ok(Some(conversation)) => {
             router.hub().facts(&conversation).await;
             let before = Before::Unknown;
@@ -117,38 +111,5 @@ pub(crate) async fn show_afresh(
         Ok(None) => return,
         Err(error) => tracing::warn!(%error, "an erased conversation could not be read"),
     }
-    let topic = Topic::ConversationAgents(conversation_id);
-    if !router.hub().is_followed(&topic) {
-        return;
-    }
-    let page = storage::entry::before(
-        db,
-        workspace_id,
-        conversation_id,
-        Numbering::Team,
-        None,
-        PAGE_ENTRIES_MAX,
-    );
-    match page.await {
-        Ok(entries) => {
-            let batch = Batch {
-                conversation_id,
-                continuity: Continuity::Afresh,
-                older: entries.first().is_some_and(|first| first.seq > 1),
-                position: replay::position_of(db.epoch(), entries.last(), |entry| entry.seq),
-                entries,
-            };
-            router
-                .hub()
-                .publish(topic, || {
-                    Encoded::new(&AgentNews::Entries(batch), Class::Row)
-                })
-                .await;
-        }
-        // Whoever shows the words must not go on with them.
-        Err(error) => {
-            tracing::warn!(%error, "an erased conversation could not be shown afresh");
-            router.hub().close(topic, CloseCode::Unavailable).await;
-        }
-    }
+    router.hub().afresh(conversation_id).await;
 }

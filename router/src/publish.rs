@@ -78,6 +78,16 @@ impl Hub {
         .await;
     }
 
+    /// Lets all of the team who follow a conversation read its newest page again.
+    pub(crate) async fn afresh(&self, conversation_id: ConversationId) {
+        let topic = Topic::ConversationAgents(conversation_id);
+        let delivery = Delivery::Afresh {
+            topic,
+            conversation_id,
+        };
+        self.send(topic, delivery).await;
+    }
+
     /// Whether any tab of a visitor wants his unread count.
     pub(crate) fn wants_unread(&self, visitor_id: VisitorId) -> bool {
         self.is_followed(&Topic::VisitorLauncher(visitor_id))

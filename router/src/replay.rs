@@ -153,6 +153,11 @@ async fn for_team(
         numbering: Numbering::Team,
         head: conversation.seq,
     };
+    let start = match start {
+        // No entry tells that words were erased: who was away meanwhile may still have them.
+        Start::Said(_) if conversation.contact_erased => Start::Said(None),
+        Start::Said(_) | Start::After(_) => start,
+    };
     let found = log.read(db, start).await.map_err(fault)?;
     let position =
         position_of(db.epoch(), found.entries.last(), |entry| entry.seq).or(found.before);

@@ -82,7 +82,11 @@ async fn named_so(ear: &Ear, name: &str) -> Value {
         Heard::Frame(_, frame, _) if frame["type"] == "contact" && frame["name"] == name => {
             Some(frame.clone())
         }
-        Heard::Frame(..) | Heard::Follow(..) | Heard::Close(..) | Heard::Lost => None,
+        Heard::Frame(..)
+        | Heard::Follow(..)
+        | Heard::Afresh(..)
+        | Heard::Close(..)
+        | Heard::Lost => None,
     })
     .await
 }
@@ -104,7 +108,7 @@ on_both! {
         assert_eq!(news["erased"], false);
         let renamed = list.until(|heard| match heard {
             Heard::Frame(_, frame, _) if frame["rows"][0]["name"] == "Ana Kovač" => Some(()),
-            Heard::Frame(..) | Heard::Follow(..) | Heard::Close(..) | Heard::Lost => None,
+            Heard::Frame(..) | Heard::Follow(..) | Heard::Afresh(..) | Heard::Close(..) | Heard::Lost => None,
         });
         renamed.await;
     }
@@ -131,14 +135,14 @@ on_both! {
             Heard::Frame(_, frame, _) if frame["gone"][0]["id"] == id.to_string() => {
                 Some(frame.clone())
             }
-            Heard::Frame(..) | Heard::Follow(..) | Heard::Close(..) | Heard::Lost => None,
+            Heard::Frame(..) | Heard::Follow(..) | Heard::Afresh(..) | Heard::Close(..) | Heard::Lost => None,
         });
         assert_eq!(gone.await["counts"]["waiting"], 0);
         let left = here.until(|heard| match heard {
             Heard::Frame(_, frame, _) if frame["gone"][0] == visitor.id.to_string() => {
                 Some(frame.clone())
             }
-            Heard::Frame(..) | Heard::Follow(..) | Heard::Close(..) | Heard::Lost => None,
+            Heard::Frame(..) | Heard::Follow(..) | Heard::Afresh(..) | Heard::Close(..) | Heard::Lost => None,
         });
         assert_eq!(left.await["counts"]["active"], 0);
         assert_eq!(named_so(&team, &handle).await["erased"], true);

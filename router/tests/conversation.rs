@@ -153,7 +153,7 @@ on_both! {
         while heard.1.len() < 149 || heard.0 < 2 {
             let frame = ear.until(|heard| match heard {
                 Heard::Frame(_, frame, _) => Some(frame.clone()),
-                Heard::Follow(..) | Heard::Close(..) | Heard::Lost => None,
+                Heard::Follow(..) | Heard::Afresh(..) | Heard::Close(..) | Heard::Lost => None,
             });
             let frame = frame.await;
             match frame["type"].as_str() {
@@ -245,7 +245,7 @@ on_both! {
         assert_eq!(log.iter().map(|entry| entry.seq).collect::<Vec<_>>(), [1, 2, 3]);
         let followed = ear.until(|heard| match heard {
             Heard::Follow(topic, id) => Some((*topic, *id)),
-            Heard::Frame(..) | Heard::Close(..) | Heard::Lost => None,
+            Heard::Frame(..) | Heard::Afresh(..) | Heard::Close(..) | Heard::Lost => None,
         });
         assert_eq!(followed.await, (Topic::Visitor(visitor.id), ids[0]));
     }
@@ -380,7 +380,7 @@ on_both! {
         stage.ask(&owner, block(true)).await.expect("accepted");
         let closed = ear.until(|heard| match heard {
             Heard::Close(topic, code) => Some((*topic, *code)),
-            Heard::Frame(..) | Heard::Follow(..) | Heard::Lost => None,
+            Heard::Frame(..) | Heard::Follow(..) | Heard::Afresh(..) | Heard::Lost => None,
         });
         assert_eq!(closed.await, (Topic::VisitorLauncher(visitor.id), CloseCode::Revoked));
         let said = stage.ask(&visitor.actor, say(None, "let me in")).await;

@@ -11,10 +11,11 @@ use common::{Agent, Ear, Heard, Stage, browser, eventually, follow};
 use protocol::agent::{AgentChange, Availability};
 use protocol::command::Command;
 use protocol::contact::AttributeValue;
-use protocol::frame::{Page, Purpose, Watch};
+use protocol::frame::{Follow, Page, Purpose, Watch};
 use protocol::id::ConnectionId;
 use protocol::limit::VISIT_EVENTS_MAX;
 use protocol::permission::{Permission, Principal, Role};
+use protocol::position::Position;
 use protocol::rejection::{CloseCode, ErrorCode};
 use protocol::site::SiteChange;
 use protocol::text::Name;
@@ -79,7 +80,7 @@ async fn with_settings(stage: Stage, set: impl FnOnce(&mut Settings)) -> Stage {
 async fn closed(ear: &Ear) -> (Topic, CloseCode) {
     ear.until(|heard| match heard {
         Heard::Close(topic, code) => Some((*topic, *code)),
-        Heard::Frame(..) | Heard::Follow(..) | Heard::Lost => None,
+        Heard::Frame(..) | Heard::Follow(..) | Heard::Afresh(..) | Heard::Lost => None,
     })
     .await
 }
@@ -109,7 +110,7 @@ on_both! {
                 Heard::Frame(_, frame, _) if frame["gone"][0]["id"] == id.to_string() => {
                     Some(frame.clone())
                 }
-                Heard::Frame(..) | Heard::Follow(..) | Heard::Close(..) | Heard::Lost => None,
+                Heard::Frame(..) | Heard::Follow(..) | Heard::Afresh(..) | Heard::Close(..) | Heard::Lost => None,
             })
             .await;
         assert_eq!(gone["counts"]["all"], 0);
@@ -488,10 +489,18 @@ on_both! {
         stage.router.erase_contact(&owner.actor, contact_id).await.expect("an owner may");
         let closed = closed(&ear).await;
         assert_eq!(closed, (Topic::Visitor(visitor.id), CloseCode::IdentityChanged));
-        let page = ear.frame("entries").await;
-        assert_eq!(page["continuity"], "afresh");
-        assert!(!page.to_string().contains("hello"), "{page}");
-        assert_eq!(page["entries"][0]["seq"], 1);
+        ear.afresh(id).await;
+        // Who was away meanwhile, and says where he stood, must not keep the words either.
+        let entry_id = stage.log(id).await[0].id;
+        let position = Position { epoch: stage.db.epoch(), number: 1, entry_id };
+        for position in [None, Some(position)] {
+            let follow = Follow { conversation_id: id, position };
+            let replay = stage.router.replay(&owner.actor, &follow).await.expect("they may");
+            let page: serde_json::Value = serde_json::from_slice(&replay.frames[0].text).unwrap();
+            assert_eq!(page["continuity"], "afresh");
+            assert!(!page.to_string().contains("hello"), "{page}");
+            assert_eq!(page["entries"][0]["seq"], 1);
+        }
     }
 
     async fn logging_out_makes_the_browser_somebody_new(stage: Stage) {

@@ -12,7 +12,7 @@ use bus::Bus;
 use common::{Agent, Ear, Heard, Stage, Visitor, browser, client_id, say};
 use protocol::agent::Availability;
 use protocol::command::{Ack, Command};
-use protocol::frame::{Page, Purpose, Watch};
+use protocol::frame::{Follow, Page, Purpose, Watch};
 use protocol::id::{ConnectionId, ConversationId};
 use protocol::permission::{Actor, Principal, Role};
 use protocol::rejection::CloseCode;
@@ -185,9 +185,11 @@ on_both! {
         let contact_id = found.expect("the store works").expect("it exists").contact_id;
         let erased = pair.one.erase_contact(&owner.actor, contact_id).await;
         erased.expect("an owner may");
-        let page = at_other.frame("entries").await;
-        assert_eq!(page["continuity"], "afresh");
-        assert!(!page.to_string().contains("gold"), "{page}");
+        at_other.afresh(id).await;
+        let follow = Follow { conversation_id: id, position: None };
+        let replay = pair.other.replay(&owner.actor, &follow).await.expect("they may");
+        let page = String::from_utf8(replay.frames[0].text.to_vec()).expect("it is JSON");
+        assert!(!page.contains("gold"), "{page}");
     }
 
     async fn what_is_decided_on_one_node_is_known_on_the_other(stage: Stage) {
@@ -231,7 +233,7 @@ on_both! {
         let id = says(&stage, &pair.one, visitor, "hello").await;
         let followed = tab.until(|heard| match heard {
             Heard::Follow(_, id) => Some(*id),
-            Heard::Frame(..) | Heard::Close(..) | Heard::Lost => None,
+            Heard::Frame(..) | Heard::Afresh(..) | Heard::Close(..) | Heard::Lost => None,
         });
         assert_eq!(followed.await, id);
         ask(&stage, &pair.one, &stage.owner().actor, say(Some(id), "hi")).await;
@@ -283,7 +285,7 @@ on_both! {
         assert_eq!(standing.visitor_id, visitor.id);
         let closed = ear.until(|heard| match heard {
             Heard::Close(topic, code) => Some((*topic, *code)),
-            Heard::Frame(..) | Heard::Follow(..) | Heard::Lost => None,
+            Heard::Frame(..) | Heard::Follow(..) | Heard::Afresh(..) | Heard::Lost => None,
         });
         let expected = (Topic::Visitor(visitor.id), CloseCode::IdentityChanged);
         assert_eq!(closed.await, expected);
@@ -320,7 +322,7 @@ on_both! {
         let second = tab_at(&stage, &pair.other, visitor).await;
         let both = ear.until(|heard| match heard {
             Heard::Frame(_, frame, _) if frame["rows"][0]["tab_count"] == 2 => Some(frame.clone()),
-            Heard::Frame(..) | Heard::Follow(..) | Heard::Close(..) | Heard::Lost => None,
+            Heard::Frame(..) | Heard::Follow(..) | Heard::Afresh(..) | Heard::Close(..) | Heard::Lost => None,
         });
         assert_eq!(both.await["counts"]["active"], 2);
         for (router, tab) in [(&pair.other, second), (&pair.one, tab), (&pair.one, early)] {
@@ -340,7 +342,7 @@ on_both! {
         pair.other.availability(&owner.actor, away).await.expect("she may");
         let told = at_one.until(|heard| match heard {
             Heard::Frame(_, frame, _) if frame["presence"][0]["availability"] == "away" => Some(()),
-            Heard::Frame(..) | Heard::Follow(..) | Heard::Close(..) | Heard::Lost => None,
+            Heard::Frame(..) | Heard::Follow(..) | Heard::Afresh(..) | Heard::Close(..) | Heard::Lost => None,
         });
         told.await;
         // She is away on the other node too, until she says otherwise there.

@@ -35,7 +35,7 @@ async fn pass_by(stage: &Stage, visitor: Visitor) -> Ear {
 async fn followed(ear: &Ear) -> ConversationId {
     ear.until(|heard| match heard {
         Heard::Follow(_, id) => Some(*id),
-        Heard::Frame(..) | Heard::Close(..) | Heard::Lost => None,
+        Heard::Frame(..) | Heard::Afresh(..) | Heard::Close(..) | Heard::Lost => None,
     })
     .await
 }
@@ -43,7 +43,7 @@ async fn followed(ear: &Ear) -> ConversationId {
 async fn closed(ear: &Ear) -> (Topic, CloseCode) {
     ear.until(|heard| match heard {
         Heard::Close(topic, code) => Some((*topic, *code)),
-        Heard::Frame(..) | Heard::Follow(..) | Heard::Lost => None,
+        Heard::Frame(..) | Heard::Follow(..) | Heard::Afresh(..) | Heard::Lost => None,
     })
     .await
 }
@@ -52,7 +52,11 @@ async fn closed(ear: &Ear) -> (Topic, CloseCode) {
 async fn revoked(ear: &Ear) -> Topic {
     ear.until(|heard| match heard {
         Heard::Close(topic, CloseCode::Revoked) => Some(*topic),
-        Heard::Frame(..) | Heard::Follow(..) | Heard::Close(..) | Heard::Lost => None,
+        Heard::Frame(..)
+        | Heard::Follow(..)
+        | Heard::Afresh(..)
+        | Heard::Close(..)
+        | Heard::Lost => None,
     })
     .await
 }
@@ -171,7 +175,7 @@ on_both! {
         stage.prove(Some(visitor.id), "42").await;
         let closed = ear.until(|heard| match heard {
             Heard::Close(topic, code) => Some((*topic, *code)),
-            Heard::Frame(..) | Heard::Follow(..) | Heard::Lost => None,
+            Heard::Frame(..) | Heard::Follow(..) | Heard::Afresh(..) | Heard::Lost => None,
         });
         let topic = Topic::VisitorLauncher(visitor.id);
         let closed = closed.await;

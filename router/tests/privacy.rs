@@ -91,6 +91,7 @@ async fn hear_until(ear: &Ear, heard: &mut Vec<String>, is_it: impl Fn(&Value) -
                 (frame.to_string(), is_last)
             }
             Heard::Follow(..) => ("follow".to_owned(), false),
+            Heard::Afresh(..) => ("afresh".to_owned(), false),
             // The log may tell of the proof only now: connections from before it would end.
             Heard::Close(_, CloseCode::IdentityChanged) => continue,
             Heard::Close(_, code) => (format!("close {code:?}"), false),
@@ -145,7 +146,11 @@ impl<'a> Scene<'a> {
             Heard::Frame(_, frame, _) if frame["type"] == "read" => {
                 (frame["seq"] == seq).then_some(())
             }
-            Heard::Frame(..) | Heard::Follow(..) | Heard::Close(..) | Heard::Lost => None,
+            Heard::Frame(..)
+            | Heard::Follow(..)
+            | Heard::Afresh(..)
+            | Heard::Close(..)
+            | Heard::Lost => None,
         };
         self.at_agent.until(told).await;
     }

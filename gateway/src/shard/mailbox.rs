@@ -33,6 +33,8 @@ pub(crate) enum Notice {
     Behind(Topic),
     /// Follow this conversation from now on.
     Follow(ConversationId),
+    /// Read the newest page of this conversation again, if it is followed.
+    Afresh(ConversationId),
     /// Say that we are still there.
     Beat,
     /// Say that we go away, and when to come back.
@@ -181,6 +183,7 @@ impl Mailbox {
                 Notice::Run(_)
                 | Notice::Behind(_)
                 | Notice::Follow(_)
+                | Notice::Afresh(_)
                 | Notice::Beat
                 | Notice::GoAway { .. } => notice,
             };
@@ -370,7 +373,11 @@ impl Mailbox {
 fn cost(notice: &Notice) -> usize {
     let frame_bytes = match notice {
         Notice::Run(run) => run.framed().len(),
-        Notice::Behind(_) | Notice::Follow(_) | Notice::Beat | Notice::GoAway { .. } => 0,
+        Notice::Behind(_)
+        | Notice::Follow(_)
+        | Notice::Afresh(_)
+        | Notice::Beat
+        | Notice::GoAway { .. } => 0,
     };
     size_of::<Notice>() + frame_bytes
 }

@@ -47,6 +47,7 @@ fn taken(mailbox: &Mailbox) -> Vec<String> {
             }
             Notice::Behind(_) => "behind".to_owned(),
             Notice::Follow(_) => "follow".to_owned(),
+            Notice::Afresh(_) => "afresh".to_owned(),
             Notice::Beat => "beat".to_owned(),
             Notice::GoAway { .. } => "go away".to_owned(),
         })

@@ -228,6 +228,10 @@ impl Shard {
                 topic,
                 conversation_id,
             } => self.tell_topic(topic, || Notice::Follow(conversation_id)),
+            Delivery::Afresh {
+                topic,
+                conversation_id,
+            } => self.tell_topic(topic, || Notice::Afresh(conversation_id)),
             Delivery::CloseTopic { topic, code } => {
                 for mailbox in self.listeners(topic) {
                     mailbox.end(code);

@@ -286,6 +286,7 @@ pub(crate) struct Ear {
 pub(crate) enum Heard {
     Frame(Topic, Value, Class),
     Follow(Topic, ConversationId),
+    Afresh(ConversationId),
     Close(Topic, protocol::rejection::CloseCode),
     Lost,
 }
@@ -331,9 +332,19 @@ impl Ear {
     pub(crate) async fn frame(&self, kind: &str) -> Value {
         self.until(|heard| match heard {
             Heard::Frame(_, frame, _) if frame["type"] == kind => Some(frame.clone()),
-            Heard::Frame(..) | Heard::Follow(..) | Heard::Close(..) | Heard::Lost => None,
+            Heard::Frame(..)
+            | Heard::Follow(..)
+            | Heard::Afresh(..)
+            | Heard::Close(..)
+            | Heard::Lost => None,
         })
         .await
+    }
+
+    /// Waits until a conversation is to be read again.
+    pub(crate) async fn afresh(&self, id: ConversationId) {
+        self.until(|heard| matches!(heard, Heard::Afresh(said) if *said == id).then_some(()))
+            .await;
     }
 
     /// What is there already.
@@ -352,6 +363,9 @@ fn heard(delivery: Delivery) -> Heard {
             topic,
             conversation_id,
         } => Heard::Follow(topic, conversation_id),
+        Delivery::Afresh {
+            conversation_id, ..
+        } => Heard::Afresh(conversation_id),
         Delivery::CloseTopic { topic, code } | Delivery::CloseUnproved { topic, code } => {
             Heard::Close(topic, code)
         }
@@ -365,7 +379,11 @@ pub(crate) async fn numbers(ear: &Ear, count: usize) -> Vec<u64> {
     while numbers.len() < count {
         let number = ear.until(|heard| match heard {
             Heard::Frame(_, _, Class::Durable { number, .. }) => Some(*number),
-            Heard::Frame(..) | Heard::Follow(..) | Heard::Close(..) | Heard::Lost => None,
+            Heard::Frame(..)
+            | Heard::Follow(..)
+            | Heard::Afresh(..)
+            | Heard::Close(..)
+            | Heard::Lost => None,
         });
         numbers.push(number.await);
     }

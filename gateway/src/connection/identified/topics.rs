@@ -79,10 +79,12 @@ impl Identified {
                 Notice::Behind(topic) => self.on_behind(topic),
                 Notice::Follow(conversation_id) => {
                     if self.followed(conversation_id).is_none() {
-                        self.follow(Follow {
-                            conversation_id,
-                            position: None,
-                        });
+                        self.follow_afresh(conversation_id);
+                    }
+                }
+                Notice::Afresh(conversation_id) => {
+                    if self.followed(conversation_id).is_some() {
+                        self.follow_afresh(conversation_id);
                     }
                 }
                 Notice::Beat => self.say(frame::beat()),
@@ -266,6 +268,13 @@ impl Identified {
         };
         let reading = self.next_reading(index);
         self.jobs.push_back(Job::Attach { follow, reading });
+    }
+
+    fn follow_afresh(&mut self, conversation_id: ConversationId) {
+        self.follow(Follow {
+            conversation_id,
+            position: None,
+        });
     }
 
     pub(super) fn unfollow(&mut self, conversation_id: ConversationId) {
