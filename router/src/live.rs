@@ -11,8 +11,8 @@ use presence::input::{Facts, Input, Sight};
 use presence::state::{Change, Visitors};
 use presence::view::VisitorView;
 use protocol::agent::{AgentPresence, Availability};
-use protocol::id::{AgentId, ConnectionId, ConversationId, NodeId, VisitorId, WorkspaceId};
-use protocol::news::{AgentNews, VisitorNews};
+use protocol::id::{AgentId, ConnectionId, ConversationId, NodeId, SiteId, VisitorId, WorkspaceId};
+use protocol::news::AgentNews;
 use protocol::rejection::Rejection;
 use protocol::view::VisitorFilter;
 use protocol::widget::Staff;
@@ -21,16 +21,18 @@ use world::HashMap;
 
 use crate::around::Around;
 use crate::cache::Tenant;
-use crate::delivery::{Class, Encoded, SignalKey};
+use crate::delivery::{Class, Encoded};
 use crate::nodes::{self, Sign};
 use crate::router::Router;
 use crate::topic::{Topic, ViewId};
 use crate::visit::{Stay, Visits};
 
 mod elsewhere;
+mod team;
 mod trace;
 
 use elsewhere::counts;
+pub(crate) use team::{config_of, staff_of, team_frame};
 
 /// Messages that may wait; then their senders wait.
 const MAILBOX_LENGTH: usize = 8_192;
@@ -38,8 +40,14 @@ const MAILBOX_LENGTH: usize = 8_192;
 /// Messages that are taken in a row before it is looked what is due.
 const MESSAGES_IN_A_ROW: usize = 128;
 
-/// Names shown of those who are online.
-const NAMES_MAX: usize = 3;
+/// What changed of a workspace, and is told together with what agents do.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Changed {
+    /// Members or programs of the team.
+    Team,
+    /// How a site's widget looks.
+    Config(SiteId),
+}
 
 /// What the actor is told and asked.
 #[derive(Debug)]
@@ -81,9 +89,11 @@ pub(crate) enum Message {
         agent_id: AgentId,
         availability: Availability,
     },
-    /// Names or sites changed: tell visitors again who answers.
-    TeamChanged {
+    /// Something of a workspace changed in the store.
+    Changed {
         workspace_id: WorkspaceId,
+        tenant: Arc<Tenant>,
+        part: Changed,
     },
     Team {
         workspace_id: WorkspaceId,
@@ -308,7 +318,11 @@ impl Actor {
                 agent_id,
                 availability,
             } => self.choose(workspace_id, agent_id, availability).await,
-            Message::TeamChanged { workspace_id } => self.tell_staff(workspace_id).await,
+            Message::Changed {
+                workspace_id,
+                tenant,
+                part,
+            } => self.tell_changed(workspace_id, &tenant, part).await,
             // Whoever asked may have gone.
             Message::Team {
                 workspace_id,
@@ -337,32 +351,6 @@ impl Actor {
             Message::Node { node_id, sign } => self.node(node_id, sign).await,
             Message::Missed { workspace_id } => self.miss(workspace_id),
         }
-    }
-
-    async fn choose(
-        &mut self,
-        workspace_id: WorkspaceId,
-        agent_id: AgentId,
-        availability: Availability,
-    ) {
-        self.agent_chose(workspace_id, agent_id, availability);
-        let change = self.agents.choose(agent_id, availability);
-        self.team_changed(workspace_id, change.into_iter().collect())
-            .await;
-    }
-
-    async fn agent_enter(
-        &mut self,
-        workspace_id: WorkspaceId,
-        agent_id: AgentId,
-        connection_id: ConnectionId,
-    ) {
-        self.agent_of
-            .insert(connection_id, (workspace_id, agent_id));
-        let change = self.agents.connect(connection_id, workspace_id, agent_id);
-        self.agent_came(workspace_id, agent_id);
-        self.team_changed(workspace_id, change.into_iter().collect())
-            .await;
     }
 
     fn agent_leave(&mut self, connection_id: ConnectionId, looked_at: Option<ConversationId>) {
@@ -513,68 +501,5 @@ impl Actor {
                 .publish(Topic::Visitors(view_id), || Encoded::new(&news, Class::Row))
                 .await;
         }
-    }
-
-    /// Tells what agents of this node do now, and with it what they do on all.
-    async fn team_changed(&mut self, workspace_id: WorkspaceId, changes: Vec<AgentPresence>) {
-        let presence = self.of_all_nodes(workspace_id, changes);
-        self.tell_team(workspace_id, presence).await;
-    }
-
-    async fn tell_team(&mut self, workspace_id: WorkspaceId, presence: Vec<AgentPresence>) {
-        if presence.is_empty() {
-            return;
-        }
-        let news = AgentNews::TeamPresence { presence };
-        self.router
-            .hub()
-            .publish(Topic::Team(workspace_id), || {
-                Encoded::new(&news, Class::Row)
-            })
-            .await;
-        self.tell_staff(workspace_id).await;
-    }
-
-    /// Tells visitors who answers, where that changed.
-    async fn tell_staff(&mut self, workspace_id: WorkspaceId) {
-        let tenant = match self.router.cache().tenant(workspace_id).await {
-            Ok(tenant) => tenant,
-            Err(error) => {
-                tracing::warn!(%error, "visitors were not told who answers");
-                return;
-            }
-        };
-        let staff = staff_of(&tenant, &self.team(workspace_id));
-        if self.staff.get(&workspace_id) == Some(&staff) {
-            return;
-        }
-        for site in &tenant.sites {
-            self.router.hub().signal(Topic::SiteVisitors(site.id), || {
-                let key = SignalKey::Staff;
-                Encoded::new(&VisitorNews::Staff(staff.clone()), Class::Signal { key })
-            });
-        }
-        self.staff.insert(workspace_id, staff);
-    }
-}
-
-/// Who answers, as visitors see it: the names of those online, at most three.
-pub(crate) fn staff_of(tenant: &Arc<Tenant>, presence: &[AgentPresence]) -> Staff {
-    let is_online = |agent_id| {
-        presence.iter().any(|presence| {
-            presence.agent_id == agent_id && presence.availability == Availability::Online
-        })
-    };
-    let online = tenant
-        .agents
-        .iter()
-        .filter(|agent| !agent.deactivated && is_online(agent.id));
-    let names: Vec<String> = online
-        .map(|agent| agent.name.clone())
-        .take(NAMES_MAX)
-        .collect();
-    Staff {
-        online: !names.is_empty(),
-        names,
     }
 }

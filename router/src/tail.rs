@@ -4,21 +4,23 @@
 //! ends the connections of those whose rights are gone, drops caches, and tells consoles what to read
 //! again. So a lost message between nodes, or desk's writes, heal the same way.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bus::{Follower, Reach};
 use bytes::Bytes;
 use protocol::event::{Event, EventType};
 use protocol::id::{AgentId, ContactId, LoginSessionId, SiteId, VisitorId, WorkspaceId};
-use protocol::news::{AgentNews, VisitorNews};
+use protocol::news::AgentNews;
 use protocol::rejection::CloseCode;
 use storage::event::EventCursor;
 
+use crate::cache::Tenant;
 use crate::debt::Owed;
-use crate::delivery::{Class, Encoded, SignalKey};
+use crate::delivery::{Class, Encoded};
 use crate::erase;
 use crate::lanes::LaneKey;
-use crate::live::Message;
+use crate::live::{Changed, Message};
 use crate::part::Part;
 use crate::router::Router;
 use crate::topic::Topic;
@@ -138,7 +140,7 @@ async fn take(router: &Router, event: &Event) -> storage::Result<()> {
             if let Ok(id) = event.subject.parse() {
                 tell(router, workspace_id, Part::Key(id)).await;
             }
-            tell_team(router, workspace_id).await
+            team(router, workspace_id).await
         }
     }
 }
@@ -238,7 +240,8 @@ async fn site(router: &Router, workspace_id: WorkspaceId, site_id: SiteId) -> st
     if let Some(site) = site {
         router.measures(site, &tenant).await;
     }
-    tell_config(router, workspace_id, site_id).await
+    tell_config(router, workspace_id, site_id, &tenant).await;
+    Ok(())
 }
 
 /// Tells a site's visitors how the widget looks now.
@@ -246,18 +249,16 @@ async fn tell_config(
     router: &Router,
     workspace_id: WorkspaceId,
     site_id: SiteId,
-) -> storage::Result<()> {
-    let topic = Topic::SiteVisitors(site_id);
-    if !router.hub().is_followed(&topic) {
-        return Ok(());
+    tenant: &Arc<Tenant>,
+) {
+    if router.hub().is_followed(&Topic::SiteVisitors(site_id)) {
+        let message = Message::Changed {
+            workspace_id,
+            tenant: Arc::clone(tenant),
+            part: Changed::Config(site_id),
+        };
+        router.live().send(message).await;
     }
-    if let Some(config) = router.config_of(workspace_id, site_id).await? {
-        router.hub().signal(topic, || {
-            let key = SignalKey::Config;
-            Encoded::new(&VisitorNews::Config(config), Class::Signal { key })
-        });
-    }
-    Ok(())
 }
 
 async fn workspace(router: &Router, workspace_id: WorkspaceId) -> storage::Result<()> {
@@ -267,29 +268,21 @@ async fn workspace(router: &Router, workspace_id: WorkspaceId) -> storage::Resul
     router.pace(workspace_id, &tenant).await;
     for site in &tenant.sites {
         router.measures(site, &tenant).await;
-        tell_config(router, workspace_id, site.id).await?;
+        tell_config(router, workspace_id, site.id, &tenant).await;
     }
     Ok(())
 }
 
-/// A member joined or changed.
+/// A member joined or changed, or a program of the team did.
 async fn team(router: &Router, workspace_id: WorkspaceId) -> storage::Result<()> {
-    tell_team(router, workspace_id).await?;
-    router
-        .live()
-        .send(Message::TeamChanged { workspace_id })
-        .await;
-    Ok(())
-}
-
-/// Tells consoles who the team is now, and what its programs are called.
-async fn tell_team(router: &Router, workspace_id: WorkspaceId) -> storage::Result<()> {
     router.cache().drop_tenant(workspace_id);
-    let team = router.team_frame(workspace_id).await?;
-    router
-        .hub()
-        .publish(Topic::Team(workspace_id), || team)
-        .await;
+    let tenant = router.cache().tenant(workspace_id).await?;
+    let message = Message::Changed {
+        workspace_id,
+        tenant,
+        part: Changed::Team,
+    };
+    router.live().send(message).await;
     Ok(())
 }
 

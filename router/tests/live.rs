@@ -496,7 +496,7 @@ on_both! {
         for position in [None, Some(position)] {
             let follow = Follow { conversation_id: id, position };
             let replay = stage.router.replay(&owner.actor, &follow).await.expect("they may");
-            let page: serde_json::Value = serde_json::from_slice(&replay.frames[0].text).unwrap();
+            let page: serde_json::Value = serde_json::from_slice(&replay.frames[0].text).expect("JSON");
             assert_eq!(page["continuity"], "afresh");
             assert!(!page.to_string().contains("hello"), "{page}");
             assert_eq!(page["entries"][0]["seq"], 1);

@@ -127,10 +127,8 @@ impl Mailbox {
         let mut notice = notice;
         if let Notice::Run(run) = &notice {
             let topic = run.topic();
-            if let Some(old_cost) = replace_signal(&mut notices, &notice) {
-                self.queued_bytes
-                    .set(self.queued_bytes.get() - old_cost + cost(&notice));
-                return;
+            if let Some(old) = take_unsent(&mut notices, run) {
+                self.queued_bytes.set(self.queued_bytes.get() - cost(&old));
             }
             if self.is_behind.get() && can_be_read_again(topic) {
                 notice = Notice::Behind(topic);
@@ -408,23 +406,20 @@ fn is_known(notices: &VecDeque<Notice>, new: &Notice) -> bool {
         .any(|old| matches!(old, Notice::Behind(old) if old == topic))
 }
 
-/// Puts a signal in the place of an unsent one about the same. Gives what that one cost.
-fn replace_signal(notices: &mut VecDeque<Notice>, new: &Notice) -> Option<usize> {
-    let Notice::Run(signal) = new else {
-        return None;
-    };
+/// Takes out an unsent signal about the same as a new one. That one goes to the end of the line: what stands
+/// between them may say more of the same, and is older.
+fn take_unsent(notices: &mut VecDeque<Notice>, signal: &Run) -> Option<Notice> {
     let key = signal.signal()?;
-    let unsent = notices
-        .iter_mut()
-        .rev()
-        .take(SIGNALS_SEARCHED)
-        .find(|old| {
-            matches!(old, Notice::Run(old)
+    let is_same = |old: &Notice| {
+        matches!(old, Notice::Run(old)
             if old.topic() == signal.topic() && old.signal() == Some(key))
-        })?;
-    let old_cost = cost(unsent);
-    *unsent = new.clone();
-    Some(old_cost)
+    };
+    let newest = notices.iter().enumerate().rev().take(SIGNALS_SEARCHED);
+    let index = newest
+        .filter(|(_, old)| is_same(old))
+        .map(|(index, _)| index)
+        .next()?;
+    notices.remove(index)
 }
 
 #[cfg(test)]

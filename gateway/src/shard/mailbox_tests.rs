@@ -72,9 +72,20 @@ fn of_unsent_signals_about_one_thing_the_latest_wins() {
             key: SignalKey::Staff,
         },
     ));
-    assert_eq!(taken(&mailbox), ["2 unread", "row", "staff"]);
+    assert_eq!(taken(&mailbox), ["row", "2 unread", "staff"]);
     mailbox.tell(signal("3 unread"));
     assert_eq!(taken(&mailbox), ["3 unread"]);
+}
+
+#[test]
+fn a_signal_that_takes_the_place_of_another_stands_behind_what_was_told_since() {
+    let mailbox = visitors(0);
+    let tell = |name, key| mailbox.tell(frame(name, Class::Signal { key }));
+    tell("nobody answers", SignalKey::Staff);
+    // It says who answers, too.
+    tell("config: nobody answers", SignalKey::Config);
+    tell("Mira answers", SignalKey::Staff);
+    assert_eq!(taken(&mailbox), ["config: nobody answers", "Mira answers"]);
 }
 
 #[test]

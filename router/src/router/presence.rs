@@ -9,7 +9,6 @@ use protocol::agent::Availability;
 use protocol::contact::AttributeValue;
 use protocol::frame::Page;
 use protocol::id::{ConnectionId, SiteId, VisitorId, WorkspaceId};
-use protocol::news::AgentNews;
 use protocol::permission::{Actor, Permission, Principal};
 use protocol::rejection::{ErrorCode, Rejection};
 use protocol::site::Site;
@@ -21,9 +20,9 @@ use storage::visitor::VisitorRow;
 use super::Router;
 use crate::cache::Tenant;
 use crate::claim;
-use crate::delivery::{Class, Encoded};
+use crate::delivery::Encoded;
 use crate::error::refused_by;
-use crate::live::{Message, staff_of};
+use crate::live::{self, Message, staff_of, team_frame};
 use crate::visitor::{self, Newcomer, Standing, VisitorConnection};
 
 impl Router {
@@ -268,38 +267,24 @@ impl Router {
         self.0.live.send(message).await;
     }
 
-    pub(crate) async fn team_frame(&self, workspace_id: WorkspaceId) -> storage::Result<Encoded> {
+    async fn team_frame(&self, workspace_id: WorkspaceId) -> storage::Result<Encoded> {
         let tenant = self.0.cache.tenant(workspace_id).await?;
         let presence = self.0.live.ask(|reply| Message::Team {
             workspace_id,
             reply,
         });
-        let news = AgentNews::Team {
-            agents: tenant.agents.clone(),
-            keys: tenant.keys.clone(),
-            presence: presence.await.unwrap_or_default(),
-        };
-        Ok(Encoded::new(&news, Class::Row))
+        Ok(team_frame(&tenant, presence.await.unwrap_or_default()))
     }
 
-    pub(crate) async fn config_of(
+    async fn config_of(
         &self,
         workspace_id: WorkspaceId,
         site_id: SiteId,
     ) -> storage::Result<Option<WidgetConfig>> {
         let tenant = self.0.cache.tenant(workspace_id).await?;
-        let Some(site) = tenant.site(site_id) else {
-            return Ok(None);
-        };
-        Ok(Some(WidgetConfig {
-            version: site.version,
-            site_name: site.name.clone(),
-            theme: site.theme.clone(),
-            identity_required: site.identity_required,
-            attachment_bytes_max: self.0.config.attachment_bytes_max,
-            respect_do_not_track: site.settings(&tenant.settings).respect_do_not_track,
-            staff: self.staff_in(workspace_id, &tenant).await,
-        }))
+        let staff = self.staff_in(workspace_id, &tenant).await;
+        let bytes_max = self.0.config.attachment_bytes_max;
+        Ok(live::config_of(&tenant, site_id, bytes_max, staff))
     }
 
     async fn staff_in(&self, workspace_id: WorkspaceId, tenant: &Arc<Tenant>) -> Staff {
