@@ -34,6 +34,11 @@ impl Differences {
         }
     }
 
+    /// Notes that a field differs, without from what to what.
+    pub(crate) fn name(&mut self, field: &'static str) {
+        self.fields.push(field);
+    }
+
     /// Whether nothing differs: then there is nothing to store either.
     pub(crate) fn is_empty(&self) -> bool {
         self.fields.is_empty()

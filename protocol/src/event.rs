@@ -37,6 +37,8 @@ words! {
         SessionEnded = "session.ended",
         /// An API key was made or revoked.
         KeyChanged = "key.changed",
+        /// A canned response was made, changed or taken away.
+        CannedResponseChanged = "canned_response.changed",
     }
 }
 
@@ -50,7 +52,7 @@ pub struct Event {
     pub workspace_id: WorkspaceId,
     /// What.
     pub event_type: EventType,
-    /// The id of what it happened to: a conversation, contact, visitor, site, agent, session or key.
+    /// The id of what it happened to: a conversation, contact, visitor, site, agent, session, key or canned response.
     pub subject: String,
     /// The number (`seq`) or version it reached.
     pub number: u64,

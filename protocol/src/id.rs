@@ -144,6 +144,8 @@ ids! {
     LoginSessionId = "ses";
     /// A key for programs.
     ApiKeyId = "key";
+    /// A text that is written often.
+    CannedResponseId = "cnr";
     /// A browser on a site.
     VisitorId = "vis";
     /// One stay of a visitor: page views with no gap over the session timeout.

@@ -7,6 +7,7 @@
 pub mod agent;
 pub mod attachment;
 pub mod audit;
+pub mod canned_response;
 pub mod command;
 pub mod contact;
 pub mod conversation;

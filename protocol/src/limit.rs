@@ -77,6 +77,14 @@ pub const SITES_MAX: usize = 1_000;
 pub const AGENTS_MAX: usize = 1_000;
 /// API keys of one workspace.
 pub const API_KEYS_MAX: usize = 100;
+/// Canned responses of a team.
+pub const CANNED_RESPONSES_MAX: usize = 500;
+/// Canned responses of one member.
+pub const OWN_CANNED_RESPONSES_MAX: usize = 200;
+/// Bytes of a canned response's text.
+pub const CANNED_BODY_BYTES_MAX: usize = 4_096;
+/// Bytes of a canned response's nickname.
+pub const NICKNAME_BYTES_MAX: usize = 40;
 /// Bytes of a password. Argon2 accepts more; nobody needs more.
 pub const PASSWORD_BYTES_MAX: usize = 1_024;
 /// Characters of a password, at least.

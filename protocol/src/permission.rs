@@ -48,6 +48,8 @@ words! {
         AuditRead = "audit.read",
         /// Make and revoke API keys.
         KeysWrite = "keys.write",
+        /// Make, change and take away canned responses of the team. One's own need no right but to answer.
+        CannedWrite = "canned.write",
         /// Make owners, erase the workspace.
         OwnerOnly = "owner",
     }
@@ -67,6 +69,7 @@ impl Permission {
         Self::SettingsWrite,
         Self::AuditRead,
         Self::KeysWrite,
+        Self::CannedWrite,
         Self::OwnerOnly,
     ];
 
@@ -84,6 +87,7 @@ impl Permission {
             Self::AuditRead => 1 << 9,
             Self::KeysWrite => 1 << 10,
             Self::OwnerOnly => 1 << 11,
+            Self::CannedWrite => 1 << 12,
         }
     }
 }

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 
 use protocol::rejection::{CloseCode, ErrorCode};
 use protocol::{
-    agent, attachment, audit, command, contact, event, frame, identity_key, key, limit, message,
-    news, page, search, setup, site, visitor, widget, workspace,
+    agent, attachment, audit, canned_response, command, contact, event, frame, identity_key, key,
+    limit, message, news, page, search, setup, site, visitor, widget, workspace,
 };
 use sha2::{Digest, Sha256};
 use ts_rs::{Config, TS, TypeVisitor};
@@ -78,6 +78,9 @@ impl Collector<'_> {
         self.visit::<visitor::Visitor>();
         self.visit::<key::ApiKey>();
         self.visit::<key::NewApiKey>();
+        self.visit::<canned_response::CannedResponse>();
+        self.visit::<canned_response::NewCannedResponse>();
+        self.visit::<canned_response::CannedResponseChange>();
         self.visit::<search::Found>();
         self.visit::<audit::AuditEntry>();
         self.visit::<audit::FailedLogin>();
@@ -112,6 +115,8 @@ fn constants() -> String {
         ("properties_max", limit::PROPERTIES_MAX as u64),
         ("url_bytes_max", limit::URL_BYTES_MAX as u64),
         ("title_bytes_max", limit::TITLE_BYTES_MAX as u64),
+        ("canned_body_bytes_max", limit::CANNED_BODY_BYTES_MAX as u64),
+        ("nickname_bytes_max", limit::NICKNAME_BYTES_MAX as u64),
         ("launcher_gap_px_max", u64::from(limit::LAUNCHER_GAP_PX_MAX)),
         ("visitor_edit_window_ms", limit::VISITOR_EDIT_WINDOW_MS),
         ("password_length_min", limit::PASSWORD_LENGTH_MIN as u64),

@@ -1,6 +1,8 @@
 //! Parts: what desk changed, as consoles and caches hear of it.
 
-use protocol::id::{AgentId, ApiKeyId, ContactId, LoginSessionId, SiteId, VisitorId};
+use protocol::id::{
+    AgentId, ApiKeyId, CannedResponseId, ContactId, LoginSessionId, SiteId, VisitorId,
+};
 
 /// Something that was changed outside the realtime path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,6 +17,8 @@ pub enum Part {
     Session(LoginSessionId),
     /// An API key: made or revoked.
     Key(ApiKeyId),
+    /// A canned response: made, changed, taken away.
+    CannedResponse(CannedResponseId),
     /// A contact: changed, merged, erased.
     Contact(ContactId),
     /// A visitor: tied to a contact, blocked, logged out.
@@ -31,6 +35,7 @@ impl Part {
             Self::Workspace => Some(("workspace", None)),
             Self::Agent(_) | Self::Session(_) | Self::Visitor(_) | Self::Contact(_) => None,
             Self::Key(id) => Some(("keys", Some(id.to_string()))),
+            Self::CannedResponse(id) => Some(("canned_responses", Some(id.to_string()))),
         }
     }
 }

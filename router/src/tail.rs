@@ -142,6 +142,12 @@ async fn take(router: &Router, event: &Event) -> storage::Result<()> {
             }
             team(router, workspace_id).await
         }
+        EventType::CannedResponseChanged => {
+            if let Ok(id) = event.subject.parse() {
+                tell(router, workspace_id, Part::CannedResponse(id)).await;
+            }
+            Ok(())
+        }
     }
 }
 

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use protocol::id::{AgentId, ApiKeyId, ContactId, Id, InvitationId, SiteId, WorkspaceId};
+use protocol::id::{
+    AgentId, ApiKeyId, CannedResponseId, ContactId, Id, InvitationId, SiteId, WorkspaceId,
+};
 
 use crate::contact;
 use crate::db::{Reader, Row, Stmt, Value};
@@ -21,13 +23,17 @@ macro_rules! kinds {
 }
 
 // By primary keys.
-const KINDS: [(&str, &str); 6] = kinds! {
+const KINDS: [(&str, &str); 7] = kinds! {
     AgentId::PREFIX => "
     SELECT agent_id AS id, name, NULL AS email, '' AS handle FROM agent
     WHERE workspace_id = $1 AND agent_id IN ";
     ApiKeyId::PREFIX => "
     SELECT key_id AS id, name, NULL AS email, '' AS handle FROM api_key
     WHERE workspace_id = $1 AND key_id IN ";
+    // What a member keeps for himself is named to nobody.
+    CannedResponseId::PREFIX => "
+    SELECT canned_response_id AS id, nickname AS name, NULL AS email, '' AS handle FROM canned_response
+    WHERE workspace_id = $1 AND owner = '' AND nickname <> '' AND canned_response_id IN ";
     SiteId::PREFIX => "
     SELECT site_id AS id, name, NULL AS email, '' AS handle FROM site
     WHERE workspace_id = $1 AND site_id IN ";

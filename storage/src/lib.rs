@@ -11,6 +11,7 @@ pub mod audit;
 pub mod backup;
 pub mod blob;
 mod called;
+pub mod canned_response;
 mod change;
 pub mod command;
 pub mod contact;

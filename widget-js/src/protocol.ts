@@ -154,7 +154,7 @@ name: string,
 version: number,
 /** Whether the contact was erased: forget what was read, written and searched of it. */
 erased: boolean, } | { "type": "changed",
-/** Which part: `sites`, `workspace`, `keys`. */
+/** Which part: `sites`, `workspace`, `keys`, `canned_responses`. */
 part: string,
 /** The id of the record, where one is. */
 id?: string | null, } | { "type": "beat" } | { "type": "going_away" } & GoingAway | { "type": "error",
@@ -297,6 +297,34 @@ time_zone?: string | null,
 country?: string | null,
 /** The city's name, where a source for it is configured. */
 city?: string | null, };
+
+/** A text that is written often. */
+export type CannedResponse = {
+/** Its id. */
+id: CannedResponseId,
+/** Grows with every change. */
+version: number,
+/** Whose it is; the team's when absent. */
+agent_id?: AgentId | null,
+/** What it is called by, after `\`; may be empty. Without regard to case, it is one of its kind among the
+ * team's, and among one's own. */
+nickname: string,
+/** The text, in Markdown, with variables such as `{{customer_name}}` that are filled when it is used. */
+body: string,
+/** When it was made. */
+created_at_ms: number,
+/** When it was last changed. */
+changed_at_ms: number, };
+
+/** Changes a canned response; what is absent stays. An empty nickname takes it away. */
+export type CannedResponseChange = {
+/** What it is called by. */
+nickname?: string | null,
+/** The text. */
+body?: Body | null, };
+
+/** A text that is written often. */
+export type CannedResponseId = string;
 
 /** Where a conversation takes place. */
 export type Channel = "chat" | "email" | "ticket";
@@ -662,7 +690,7 @@ id: EventId,
 workspace_id: WorkspaceId,
 /** What. */
 event_type: EventType,
-/** The id of what it happened to: a conversation, contact, visitor, site, agent, session or key. */
+/** The id of what it happened to: a conversation, contact, visitor, site, agent, session, key or canned response. */
 subject: string,
 /** The number (`seq`) or version it reached. */
 number: number,
@@ -673,7 +701,7 @@ at_ms: number, };
 export type EventId = string;
 
 /** The types of events: dotted, in the past tense. */
-export type EventType = "conversation.created" | "conversation.emptied" | "entry.added" | "contact.created" | "contact.changed" | "contact.erased" | "visitor.changed" | "site.changed" | "workspace.changed" | "agent.changed" | "agent.rights_changed" | "session.ended" | "key.changed";
+export type EventType = "conversation.created" | "conversation.emptied" | "entry.added" | "contact.created" | "contact.changed" | "contact.erased" | "visitor.changed" | "site.changed" | "workspace.changed" | "agent.changed" | "agent.rights_changed" | "session.ended" | "key.changed" | "canned_response.changed";
 
 /** A sign-in that failed. */
 export type FailedLogin = {
@@ -986,6 +1014,15 @@ scopes: Array<Permission>,
 /** When it shall stop being accepted, at least a minute ahead; never by itself when absent. */
 expires_at_ms?: number | null, };
 
+/** Makes a canned response. */
+export type NewCannedResponse = {
+/** Who can use it. */
+whose: Whose,
+/** What it is called by: letters, digits, `-`, `_` and `.`, at most 40 bytes; nothing when absent. */
+nickname?: string | null,
+/** The text, at most 4,096 bytes. */
+body: Body, };
+
 /** Adds a public key to a site. */
 export type NewIdentityKey = {
 /** A public key of the curve P-256, as PEM (`-----BEGIN PUBLIC KEY-----`) or as a JSON Web Key. */
@@ -1054,7 +1091,7 @@ current: string,
 new: string, };
 
 /** What may be allowed; also the scopes of API keys. */
-export type Permission = "conversations.read" | "conversations.write" | "visitors.read" | "contacts.read" | "contacts.write" | "contacts.erase" | "sites.write" | "team.write" | "settings.write" | "audit.read" | "keys.write" | "owner";
+export type Permission = "conversations.read" | "conversations.write" | "visitors.read" | "contacts.read" | "contacts.write" | "contacts.erase" | "sites.write" | "team.write" | "settings.write" | "audit.read" | "keys.write" | "canned.write" | "owner";
 
 /** A position: the store's epoch, the last number seen, and the id of the entry at that number.
  *
@@ -1535,6 +1572,9 @@ site_id?: SiteId | null, } | { "view": "visitors",
 /** Which. */
 filter: VisitorFilter, };
 
+/** Who can use a canned response. */
+export type Whose = "team" | "own";
+
 /** How a site's widget looks and who is there. */
 export type WidgetConfig = {
 /** Grows with every change of the site. */
@@ -1590,6 +1630,8 @@ export const limit = {
   properties_max: 32,
   url_bytes_max: 2048,
   title_bytes_max: 300,
+  canned_body_bytes_max: 4096,
+  nickname_bytes_max: 40,
   launcher_gap_px_max: 200,
   visitor_edit_window_ms: 900000,
   password_length_min: 12,

@@ -14,6 +14,7 @@ export const RIGHTS: readonly [Permission, string][] = [
   ["settings.write", "Change the workspace"],
   ["audit.read", "Read the audit log"],
   ["keys.write", "Make keys"],
+  ["canned.write", "Change the team’s canned responses"],
 ];
 
 const OF_AGENTS: readonly Permission[] = ["conversations.read", "conversations.write", "visitors.read", "contacts.read", "contacts.write"];

@@ -7,6 +7,7 @@
 )]
 
 mod audit;
+mod canned_response;
 mod contact;
 mod key;
 mod login;

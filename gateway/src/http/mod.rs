@@ -20,6 +20,7 @@ pub(crate) mod thread;
 // Doors of the team, begin: one `mod` each, in the order of the alphabet.
 pub(crate) mod agent;
 pub(crate) mod audit;
+pub(crate) mod canned_response;
 pub(crate) mod contact;
 pub(crate) mod conversation;
 pub(crate) mod docs;
@@ -65,6 +66,7 @@ pub(crate) fn router(doors: Doors) -> Router {
         .merge(setup::routes())
         .merge(site::routes())
         .merge(identity_key::routes())
+        .merge(canned_response::routes())
         .merge(visitor::routes())
         .merge(workspace::routes());
     // Doors of the team, end.

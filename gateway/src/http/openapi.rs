@@ -15,8 +15,8 @@ use utoipa::{Modify, OpenApi};
 
 use crate::Doors;
 use crate::http::{
-    agent, attachment, audit, auth, contact, conversation, docs, identity_key, invitation, key,
-    login, me, search, session, setup, site, stream, thread, visitor, workspace,
+    agent, attachment, audit, auth, canned_response, contact, conversation, docs, identity_key,
+    invitation, key, login, me, search, session, setup, site, stream, thread, visitor, workspace,
 };
 
 /// All doors under `/api/v1`.
@@ -39,6 +39,7 @@ use crate::http::{
         agent::list, agent::find, agent::change,
         invitation::list, invitation::create, invitation::revoke,
         key::list, key::create, key::revoke,
+        canned_response::list, canned_response::create, canned_response::change, canned_response::remove,
         audit::list, audit::list_failed_logins,
         conversation::list, conversation::find, conversation::list_entries, conversation::command,
         search::search,
@@ -57,6 +58,7 @@ use crate::http::{
         (name = "workspace", description = "The workspace and its settings."),
         (name = "sites", description = "Installations of the widget."),
         (name = "team", description = "Members and invitations."),
+        (name = "canned responses", description = "Texts that agents write often."),
         (name = "keys", description = "Keys for programs."),
         (name = "audit", description = "What was changed, and who could not sign in."),
         (name = "realtime", description = "Connections: a socket, or a stream where sockets are blocked."),

@@ -74,6 +74,7 @@ async fn another_workspaces_records_do_not_exist() {
         "settings.write",
         "audit.read",
         "keys.write",
+        "canned.write",
         "owner",
     ];
     let key = Person {
@@ -155,6 +156,7 @@ async fn snapshot(house: &House, person: &Person, ids: &Ids) -> Vec<Value> {
         format!("/conversations/{}", ids.conversation),
         format!("/sites/{}/secrets", ids.site),
         format!("/sites/{}/identity-keys", ids.site),
+        "/canned-responses".to_owned(),
         "/invitations".to_owned(),
         "/workspace".to_owned(),
         "/audit".to_owned(),
@@ -189,6 +191,7 @@ async fn lists_show_the_own_workspace_alone() {
         "/sites",
         "/agents",
         "/keys",
+        "/canned-responses",
         "/invitations",
         "/conversations",
         "/audit",
@@ -201,6 +204,7 @@ async fn lists_show_the_own_workspace_alone() {
             &foreign.site,
             &foreign.agent,
             &foreign.key,
+            &foreign.canned_response,
             &foreign.invitation,
             &foreign.conversation,
             &foreign.contact,

@@ -42,6 +42,8 @@ pub(crate) fn body_of(door: &Door, ids: &Ids) -> Option<Value> {
         "change_agent" => json!({"name": "taken over"}),
         "change_contact" => json!({"name": "taken over"}),
         "create_invitation" => json!({"email": "x@example.com", "role": "agent"}),
+        "create_canned_response" => json!({"whose": "team", "nickname": "sweep", "body": "x"}),
+        "change_canned_response" => json!({"body": "taken over"}),
         "create_key" => json!({"name": "x", "scopes": ["conversations.read"]}),
         "merge_contact" => json!({"into_id": ids.contact}),
         "change_password" => json!({"current": "x", "new": "a wholly new phrase"}),
@@ -59,6 +61,7 @@ pub(crate) struct Ids {
     pub(crate) agent: String,
     pub(crate) invitation: String,
     pub(crate) key: String,
+    pub(crate) canned_response: String,
     pub(crate) session: String,
     pub(crate) visitor: String,
     pub(crate) contact: String,
@@ -79,6 +82,9 @@ impl Ids {
             .as_(person, Call::post("/invitations", &invite))
             .await
             .good();
+        let text = json!({"whose": "team", "body": "Hello."});
+        let text = Call::post("/canned-responses", &text);
+        let canned_response = house.as_(person, text).await.good();
         house.key(person, &["conversations.read"]).await;
         let keys = house.as_(person, Call::get("/keys")).await.good();
         let sessions = house.as_(person, Call::get("/sessions")).await.good();
@@ -95,6 +101,7 @@ impl Ids {
             agent: person.agent_id(),
             invitation: id_in(&invited, "id"),
             key: id_in(&keys["items"][0], "id"),
+            canned_response: id_in(&canned_response, "id"),
             session: id_in(&sessions["items"][0], "id"),
             visitor,
             contact,
@@ -111,6 +118,7 @@ impl Ids {
             "agents" => &self.agent,
             "invitations" => &self.invitation,
             "keys" => &self.key,
+            "canned-responses" => &self.canned_response,
             "sessions" => &self.session,
             "visitors" => &self.visitor,
             "contacts" => &self.contact,

@@ -182,6 +182,34 @@ const DOORS: &[(&str, Shape, &str, &str, &str)] = &[
         r#"{"name":"TEXT","scopes":["conversations.read"]}"#,
     ),
     (
+        "nickname",
+        Line,
+        "POST /canned-responses",
+        "TEXT",
+        r#"{"whose":"team","nickname":"TEXT","body":"x"}"#,
+    ),
+    (
+        "body",
+        Lines,
+        "POST /canned-responses",
+        "TEXT",
+        r#"{"whose":"team","body":"TEXT"}"#,
+    ),
+    (
+        "nickname",
+        Line,
+        "PATCH /canned-responses/$canned_response",
+        "TEXT",
+        r#"{"nickname":"TEXT"}"#,
+    ),
+    (
+        "body",
+        Lines,
+        "PATCH /canned-responses/$canned_response",
+        "TEXT",
+        r#"{"body":"TEXT"}"#,
+    ),
+    (
         "body",
         Lines,
         "POST /commands",
@@ -290,6 +318,7 @@ async fn no_door_takes_a_text_that_misleads() {
             .replace("$contact", &ids.contact)
             .replace("$conversation", &ids.conversation)
             .replace("$visitor", &ids.visitor)
+            .replace("$canned_response", &ids.canned_response)
             .replace("sbu_x", &setup_token)
     };
     for (field, shape, door, place, body) in DOORS {

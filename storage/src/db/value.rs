@@ -120,6 +120,7 @@ ids!(
     InvitationId,
     LoginSessionId,
     ApiKeyId,
+    CannedResponseId,
     VisitorId,
     VisitId,
     ContactId,

@@ -155,6 +155,22 @@ CREATE TABLE api_key (
 CREATE UNIQUE INDEX api_key_by_hash ON api_key (key_hash);
 CREATE INDEX api_key_by_expiry ON api_key (expires_at_ms) WHERE archived_at_ms IS NULL;
 
+CREATE TABLE canned_response (
+    workspace_id TEXT NOT NULL,
+    canned_response_id TEXT NOT NULL,
+    version BIGINT NOT NULL,
+    change_id TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    nickname TEXT NOT NULL,
+    nickname_folded TEXT NOT NULL,
+    body TEXT NOT NULL,
+    created_at_ms BIGINT NOT NULL,
+    changed_at_ms BIGINT NOT NULL,
+    PRIMARY KEY (workspace_id, canned_response_id)
+);
+CREATE INDEX canned_response_by_owner ON canned_response (workspace_id, owner);
+CREATE UNIQUE INDEX canned_response_by_nickname ON canned_response (workspace_id, owner, nickname_folded) WHERE nickname_folded <> '';
+
 CREATE TABLE audit_entry (
     workspace_id TEXT NOT NULL,
     audit_id TEXT NOT NULL,

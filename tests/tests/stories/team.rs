@@ -1,12 +1,15 @@
 //! A team: two agents in one conversation, the inbox, snoozing and waking, the live visitor list.
 
+use http::Method;
 use loadtest::client::News;
 use loadtest::client::http::Call;
+use protocol::canned_response::CannedResponse;
 use protocol::command::Command;
 use protocol::conversation::State;
 use protocol::frame::{ClientFrame, Watch};
 use protocol::id::ConversationId;
 use protocol::news::AgentNews;
+use protocol::page::Page;
 use protocol::view::{InboxFilter, VisitorFilter};
 use serde_json::json;
 use tests::person::draft;
@@ -19,6 +22,7 @@ tests::stories! {
     what_a_visitor_says_after_the_end_goes_on
     where_the_site_says_so_the_end_is_taken_back
     the_visitor_list_is_live_and_an_agent_starts_the_chat
+    a_canned_response_is_told_to_every_agent_and_to_no_visitor
 }
 
 async fn two_agents_see_the_same_and_each_other(stack: Stack) -> Stack {
@@ -334,5 +338,78 @@ async fn the_visitor_list_is_live_and_an_agent_starts_the_chat(stack: Stack) -> 
         .hears("that he is gone", gone)
         .await
         .expect("he is gone");
+    stack
+}
+
+/// Reads on until the console is told that a canned response changed.
+async fn is_told(agent: &mut Agent, wanted: &CannedResponse) {
+    let wanted = wanted.id.to_string();
+    let told = |news: &News| match news {
+        News::Agent(AgentNews::Changed { part, id }) => {
+            (part == "canned_responses" && id.as_deref() == Some(&wanted)).then_some(())
+        }
+        News::Agent(_) | News::Visitor(_) => None,
+    };
+    let heard = agent.client.hears("that it changed", told).await;
+    heard.expect("it comes");
+}
+
+async fn canned(stack: &Stack, agent: &Agent) -> Vec<CannedResponse> {
+    let list = Call::get("/api/v1/canned-responses");
+    let listed = stack.asks(&agent.access().call(list)).await;
+    let page: Page<CannedResponse> = listed.into_value().expect("the team may read them");
+    page.items
+}
+
+async fn a_canned_response_is_told_to_every_agent_and_to_no_visitor(stack: Stack) -> Stack {
+    let mut mira = stack.agent().await;
+    let mut jon = stack.colleague("Jon").await;
+    let mut visitor = stack.visitor().await;
+    let make = |whose: &str, text: &str| {
+        let new = json!({"whose": whose, "nickname": "hi", "body": text});
+        Call::new(Method::POST, "/api/v1/canned-responses").json(&new)
+    };
+    let made = stack
+        .asks(&mira.access().call(make("team", "zanzibar")))
+        .await;
+    let team: CannedResponse = made.into_value().expect("it is made");
+    for agent in [&mut mira, &mut jon] {
+        is_told(agent, &team).await;
+    }
+    assert_eq!(canned(&stack, &jon).await, [team.clone()]);
+    let refused = stack.asks(&jon.access().call(make("team", "mine"))).await;
+    assert_eq!(refused.status, 403);
+    let made = stack
+        .asks(&jon.access().call(make("own", "zanzibar of Jon")))
+        .await;
+    let own: CannedResponse = made.into_value().expect("it is made");
+    is_told(&mut jon, &own).await;
+    assert_eq!(canned(&stack, &jon).await.len(), 2);
+    assert_eq!(
+        canned(&stack, &mira).await,
+        [team.clone()],
+        "his own is his"
+    );
+
+    let access = visitor.client.access();
+    let list = Call::get("/api/v1/canned-responses");
+    let answer = stack.asks(&access.call(list)).await;
+    assert_eq!(answer.status, 401);
+    let forged = stack.asks(&access.call(make("team", "forged"))).await;
+    assert_eq!(forged.status, 401);
+    visitor.says("hello").await;
+    let id = visitor.conversation();
+    mira.opens(id).await;
+    mira.says(id, "the end").await;
+    visitor.sees("the end").await;
+    let log = visitor.client.log(id).expect("it is followed");
+    assert!(!format!("{:?}", log.lines()).contains("zanzibar"));
+
+    let path = format!("/api/v1/canned-responses/{}", team.id);
+    let removal = Call::new(Method::DELETE, path);
+    let removed = stack.asks(&mira.access().call(removal)).await;
+    assert_eq!(removed.status, 204);
+    is_told(&mut jon, &team).await;
+    assert_eq!(canned(&stack, &jon).await, [own]);
     stack
 }
