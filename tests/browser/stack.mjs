@@ -210,12 +210,12 @@ export class Stack {
     });
   }
 
-  /** The owner's console, signed in. */
-  async console(options = {}) {
+  /** The owner's console, signed in; or somebody else's of the team. */
+  async console(options = {}, who = owner) {
     const page = await this.person(options);
     await page.goto(`${this.origin}/console/sign-in`);
-    await page.getByLabel("E-mail").fill(owner.email);
-    await page.getByLabel("Password").fill(owner.password);
+    await page.getByLabel("E-mail").fill(who.email);
+    await page.getByLabel("Password").fill(who.password);
     await page.getByRole("button", { name: "Sign in" }).click();
     await page.waitForURL(/\/console\/inbox\//);
     return page;
@@ -225,6 +225,15 @@ export class Stack {
   async api({ direct = false } = {}) {
     const api = new Api(direct ? `http://127.0.0.1:${this.#port}` : this.origin);
     return { api, headers: await api.signIn(owner.email, owner.password) };
+  }
+
+  /** Takes somebody into the team, and gives what he signs in with. */
+  async joins(name, role = "agent") {
+    const { api, headers } = await this.api();
+    const who = { name, email: `${name.toLowerCase().replaceAll(" ", ".")}@example.com`, password: owner.password };
+    const invited = await api.ask("POST", "invitations", { email: who.email, role }, headers);
+    await api.ask("POST", "invitations/accept", { token: invited.link.split("token=")[1], name, password: who.password });
+    return who;
   }
 
   /** A visitor on a page of the demo site, with the panel open. */

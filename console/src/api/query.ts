@@ -4,6 +4,7 @@ import type {
   Agent,
   ApiKey,
   AuditEntry,
+  CannedResponse,
   Contact,
   Conversation,
   FailedLogin,
@@ -81,6 +82,13 @@ export const invitationsQuery = queryOptions({
 export const keysQuery = queryOptions({
   queryKey: ["keys"],
   queryFn: ({ signal }) => whole<ApiKey>("keys", signal),
+});
+
+/** The team's canned responses and one's own. Who writes has them at hand. */
+export const cannedQuery = queryOptions({
+  queryKey: ["canned_responses"],
+  queryFn: ({ signal }) => whole<CannedResponse>("canned-responses", signal),
+  staleTime: 300_000,
 });
 
 export const sessionsQuery = queryOptions({

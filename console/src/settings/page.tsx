@@ -6,6 +6,7 @@ import type { Permission } from "@switchboard/protocol";
 import { useMay } from "../live/right.ts";
 import { Icon, type IconName } from "../part/icon.tsx";
 import { AuditPage } from "./audit.tsx";
+import { CannedPage } from "./canned.tsx";
 import { KeysPage } from "./keys.tsx";
 import { NoticesPage } from "./notices.tsx";
 import { ProfilePage } from "./profile.tsx";
@@ -24,6 +25,7 @@ const PAGES: Record<string, Page> = {
   workspace: { name: "Workspace", icon: "settings", needs: "settings.write", show: () => <WorkspacePage /> },
   sites: { name: "Sites", icon: "globe", needs: "sites.write", show: () => <SitesPage /> },
   team: { name: "Team", icon: "team", needs: "team.write", show: () => <TeamPage /> },
+  canned: { name: "Canned responses", icon: "canned", needs: null, show: () => <CannedPage /> },
   keys: { name: "API keys", icon: "key", needs: "keys.write", show: () => <KeysPage /> },
   audit: { name: "Audit log", icon: "log", needs: "audit.read", show: () => <AuditPage /> },
   notifications: { name: "Notifications", icon: "bell", needs: null, show: () => <NoticesPage /> },

@@ -4,15 +4,19 @@ import { useEffect, useLayoutEffect, useRef, useState, type ClipboardEvent, type
 import type { Attachment, Conversation, PresenceState } from "@switchboard/protocol";
 
 import { visitorQuery } from "../api/query.ts";
+import { useCannedOffer } from "../canned/offer.tsx";
+import { unfilledIn } from "../canned/word.ts";
 import { client, membership, status, team, visitors } from "../live/session.ts";
 import { Button, IconButton } from "../part/control.tsx";
 import { Icon } from "../part/icon.tsx";
+import { insertText } from "../part/insert.ts";
 import { useStore } from "../part/store.ts";
 import { keysText, useActions } from "../shell/action.ts";
 import { reopen } from "./act.ts";
 import { changeDraft, drafts, EMPTY_DRAFT, type Draft, type Mode } from "./draft.ts";
 import { ComposerFiles } from "./composer-files.tsx";
 import { readsLikeNote } from "./guard.ts";
+import { useSuggestions } from "./suggest.tsx";
 import { FILES_MAX, useUploads } from "./upload.ts";
 import { toastError } from "../part/toast.tsx";
 
@@ -28,6 +32,7 @@ export function Composer({ row, onSent }: { row: Conversation; onSent: () => voi
   useActions([
     { id: "reply", name: `Reply to ${row.contact_name}`, group: "Write", keys: "r", icon: "reply", run: () => writing.choose("reply") },
     { id: "note", name: "Write a note", group: "Write", keys: "n", icon: "note", run: () => writing.choose("note") },
+    { id: "canned", name: "Put in a canned response", group: "Write", icon: "canned", run: () => writing.ask("\\") },
     { id: "attach", name: "Attach a file", group: "Write", icon: "attach", run: () => picker.current?.click() },
     { id: "focus", name: "Go to the composer", group: "Write", keys: "enter", keyOnly: true, run: () => field.current?.focus() },
   ]);
@@ -63,19 +68,7 @@ export function Composer({ row, onSent }: { row: Conversation; onSent: () => voi
         </div>
       )}
       <ComposerField row={row} writing={writing} />
-      {writing.doubted && (
-        <div className="doubt" role="alert">
-          <span className="grow">
-            This reads like a note for the team. <bdi>{row.contact_name}</bdi> would see it.
-          </span>
-          <Button size="small" icon="note" onClick={writing.makeNote}>
-            Make it a note
-          </Button>
-          <Button size="small" onClick={() => writing.send({ sure: true })}>
-            Send it all the same
-          </Button>
-        </div>
-      )}
+      {writing.doubted && <Doubt row={row} writing={writing} doubted={writing.doubted} />}
       <ComposerFiles files={writing.files} onRemove={writing.removeFile} uploads={writing.uploads} />
       <ComposerFoot writing={writing} />
     </form>
@@ -83,6 +76,32 @@ export function Composer({ row, onSent }: { row: Conversation; onSent: () => voi
 }
 
 type Writing = ReturnType<typeof useWriting>;
+
+/** Why words are not sent unasked. */
+type Doubted = "note" | "unfilled";
+
+function Doubt({ row, writing, doubted }: { row: Conversation; writing: Writing; doubted: Doubted }) {
+  return (
+    <div className="doubt" role="alert">
+      <span className="grow">
+        {doubted === "note" ? "This reads like a note for the team. " : `${unfilledIn(writing.text)?.name ?? "A word"} is still to be filled in. `}
+        <bdi>{row.contact_name}</bdi> would see it.
+      </span>
+      {doubted === "note" ? (
+        <Button size="small" icon="note" onClick={writing.makeNote}>
+          Make it a note
+        </Button>
+      ) : (
+        <Button size="small" icon="edit" onClick={writing.fillIn}>
+          Fill it in
+        </Button>
+      )}
+      <Button size="small" onClick={() => writing.send({ sure: true })}>
+        Send it all the same
+      </Button>
+    </div>
+  );
+}
 
 /** What stands in the composer, and what can be done with it. */
 function useWriting(row: Conversation, onSent: () => void) {
@@ -98,7 +117,8 @@ function useWriting(row: Conversation, onSent: () => void) {
   const field = useRef<HTMLTextAreaElement>(null);
   const picker = useRef<HTMLInputElement>(null);
   const signalTyping = useTypingSignal(row.id);
-  const [doubted, setDoubted] = useState(false);
+  const [doubted, setDoubted] = useState<Doubted | null>(null);
+  const [caret, setCaret] = useState<number | null>(null);
   const change = (next: Partial<Draft>) => changeDraft(key, next);
   const uploads = useUploads((file) => change({ files: [...(drafts.get()[key]?.files ?? []), file] }));
   const body = text.trim();
@@ -111,14 +131,34 @@ function useWriting(row: Conversation, onSent: () => void) {
     files,
     quote,
     doubted,
+    caret,
     uploads,
     closed,
     too_long,
     ready,
     field,
     picker,
+    /** Notes where one writes; nothing where a stretch is selected, or elsewhere. */
+    look(at: { selectionStart: number; selectionEnd: number } | null) {
+      setCaret(at && at.selectionStart === at.selectionEnd ? at.selectionStart : null);
+    },
+    /** Puts in what asks for a list. */
+    ask(sign: string) {
+      const node = field.current;
+      if (!node) return;
+      const before = node.value.slice(0, node.selectionStart);
+      insertText(node, before === "" || /\s$/.test(before) ? sign : ` ${sign}`);
+      setCaret(node.selectionStart);
+    },
+    /** Selects what is still to be filled in. */
+    fillIn() {
+      setDoubted(null);
+      const open = unfilledIn(text);
+      field.current?.focus();
+      if (open) field.current?.setSelectionRange(open.from, open.to);
+    },
     write(next: string) {
-      setDoubted(false);
+      setDoubted(null);
       change({ [mode]: next });
       if (mode === "reply") signalTyping(next.trim() !== "");
     },
@@ -135,7 +175,7 @@ function useWriting(row: Conversation, onSent: () => void) {
     removeFile: (id: string) => change({ files: files.filter((file) => file.id !== id) }),
     /** What a customer was not meant to read goes to the team instead. */
     makeNote() {
-      setDoubted(false);
+      setDoubted(null);
       change({ mode: "note", note: text, reply: "" });
       signalTyping(false);
       requestAnimationFrame(() => field.current?.focus());
@@ -143,10 +183,14 @@ function useWriting(row: Conversation, onSent: () => void) {
     send({ sure }: { sure: boolean } = { sure: false }) {
       if (!ready) return;
       if (mode === "reply" && !sure && readsLikeNote(body, [...team.get().agents.values()].map((agent) => agent.name))) {
-        setDoubted(true);
+        setDoubted("note");
         return;
       }
-      setDoubted(false);
+      if (mode === "reply" && !sure && unfilledIn(body)) {
+        setDoubted("unfilled");
+        return;
+      }
+      setDoubted(null);
       sendWords({ conversation_id: row.id, mode, body, files, reply_to_id: quote?.entry_id ?? null });
       change({ [mode]: "", files: [], quote: null });
       signalTyping(false);
@@ -201,32 +245,42 @@ function ComposerHead({ row, writing }: { row: Conversation; writing: Writing })
 
 function ComposerField({ row, writing }: { row: Conversation; writing: Writing }) {
   const { mode, field } = writing;
+  const suggestions = useSuggestions(useCannedOffer(row, writing.text, writing.caret, field));
   function onKey(event: KeyboardEvent) {
-    if (event.nativeEvent.isComposing) return;
+    if (event.nativeEvent.isComposing || suggestions.key(event)) return;
     if (event.key === "Enter" && !event.shiftKey) {
       event.preventDefault();
       writing.send();
     } else if (event.key === "Escape") field.current?.blur();
   }
   return (
-    <textarea
-      ref={field}
-      className="composer-field"
-      rows={1}
-      dir="auto"
-      value={writing.text}
-      aria-label={mode === "note" ? "Note to the team" : `Reply to ${row.contact_name}`}
-      aria-invalid={writing.too_long || undefined}
-      placeholder={mode === "note" ? "Something only the team should know" : `Write to ${row.contact_name}`}
-      onChange={(event) => writing.write(event.target.value)}
-      onKeyDown={onKey}
-      onPaste={(event: ClipboardEvent) => {
-        const pasted = [...event.clipboardData.files];
-        if (pasted.length === 0) return;
-        event.preventDefault();
-        writing.takeFiles(pasted);
-      }}
-    />
+    <>
+      {suggestions.view}
+      <textarea
+        {...suggestions.field}
+        ref={field}
+        className="composer-field"
+        rows={1}
+        dir="auto"
+        value={writing.text}
+        aria-label={mode === "note" ? "Note to the team" : `Reply to ${row.contact_name}`}
+        aria-invalid={writing.too_long || undefined}
+        placeholder={mode === "note" ? "Something only the team should know" : `Write to ${row.contact_name}`}
+        onChange={(event) => {
+          writing.write(event.target.value);
+          writing.look(event.target);
+        }}
+        onSelect={(event) => writing.look(event.currentTarget)}
+        onBlur={() => writing.look(null)}
+        onKeyDown={onKey}
+        onPaste={(event: ClipboardEvent) => {
+          const pasted = [...event.clipboardData.files];
+          if (pasted.length === 0) return;
+          event.preventDefault();
+          writing.takeFiles(pasted);
+        }}
+      />
+    </>
   );
 }
 
@@ -234,6 +288,7 @@ function ComposerFoot({ writing }: { writing: Writing }) {
   const { mode, picker, too_long } = writing;
   return (
     <div className="composer-foot">
+      <IconButton icon="canned" name="Canned response" shortcut="\" onMouseDown={(event) => event.preventDefault()} onClick={() => writing.ask("\\")} />
       <IconButton icon="attach" name="Attach a file" onClick={() => picker.current?.click()} />
       <input
         ref={picker}
