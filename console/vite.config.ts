@@ -16,6 +16,7 @@ export const config = defineConfig({
     alias: {
       "@switchboard/client": widget("client/index.ts"),
       "@switchboard/color": widget("color.ts"),
+      "@switchboard/emoji": widget("emoji.ts"),
       "@switchboard/markup": widget("markup/index.ts"),
       "@switchboard/protocol": widget("protocol.ts"),
     },

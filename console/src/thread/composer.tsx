@@ -6,6 +6,7 @@ import type { Attachment, Conversation, PresenceState } from "@switchboard/proto
 import { visitorQuery } from "../api/query.ts";
 import { useCannedOffer } from "../canned/offer.tsx";
 import { unfilledIn } from "../canned/word.ts";
+import { EmojiMenu, emojiOffer } from "../emoji/offer.tsx";
 import { client, membership, status, team, visitors } from "../live/session.ts";
 import { Button, IconButton } from "../part/control.tsx";
 import { Icon } from "../part/icon.tsx";
@@ -150,6 +151,10 @@ function useWriting(row: Conversation, onSent: () => void) {
       insertText(node, before === "" || /\s$/.test(before) ? sign : ` ${sign}`);
       setCaret(node.selectionStart);
     },
+    /** Puts something in where one writes. */
+    put(words: string) {
+      if (field.current) insertText(field.current, words);
+    },
     /** Selects what is still to be filled in. */
     fillIn() {
       setDoubted(null);
@@ -245,7 +250,8 @@ function ComposerHead({ row, writing }: { row: Conversation; writing: Writing })
 
 function ComposerField({ row, writing }: { row: Conversation; writing: Writing }) {
   const { mode, field } = writing;
-  const suggestions = useSuggestions(useCannedOffer(row, writing.text, writing.caret, field));
+  const canned = useCannedOffer(row, writing.text, writing.caret, field);
+  const suggestions = useSuggestions(canned ?? emojiOffer(writing.text, writing.caret, field));
   function onKey(event: KeyboardEvent) {
     if (event.nativeEvent.isComposing || suggestions.key(event)) return;
     if (event.key === "Enter" && !event.shiftKey) {
@@ -290,6 +296,7 @@ function ComposerFoot({ writing }: { writing: Writing }) {
     <div className="composer-foot">
       <IconButton icon="canned" name="Canned response" shortcut="\" onMouseDown={(event) => event.preventDefault()} onClick={() => writing.ask("\\")} />
       <IconButton icon="attach" name="Attach a file" onClick={() => picker.current?.click()} />
+      <EmojiMenu onPick={writing.put} />
       <input
         ref={picker}
         type="file"

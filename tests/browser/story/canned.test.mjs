@@ -1,4 +1,4 @@
-// Canned responses: written once in the settings, put in by a few keys, live on every agent's screen.
+// What is put in while one writes: canned responses, written once and live on every agent's screen, and emoji.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -168,6 +168,39 @@ test("a change shows on every open console, and nothing of it reaches a visitor"
   assert.equal(await panel.getByText("zanzibar").count(), 0);
   assert.deepEqual(stack.complaints, []);
   await page.context().close();
+});
+
+test("an emoji is picked from the board or by its name, by mouse or by keys", async () => {
+  await reply(jon).fill("");
+  await reply(jon).pressSequentially("Thanks :thu");
+  const emoji = jon.getByRole("listbox", { name: "Emoji" });
+  await emoji.getByRole("option", { selected: true }).filter({ hasText: "👍" }).waitFor();
+  assert.deepEqual(await violations(jon), []);
+  await jon.keyboard.press("Enter");
+  await value(jon, "Thanks 👍 ");
+  await jon.getByRole("button", { name: "Insert an emoji" }).click();
+  const board = jon.getByRole("menu");
+  await board.getByRole("menuitem", { name: "party" }).waitFor();
+  assert.deepEqual(await violations(jon), []);
+  await board.getByRole("menuitem", { name: "party" }).click();
+  await value(jon, "Thanks 👍 🎉");
+  // Arrows lead along the row and to the rows beside it.
+  await jon.getByRole("button", { name: "Insert an emoji" }).focus();
+  await jon.keyboard.press("Enter");
+  await board.waitFor();
+  const focused = (name) => until(`the focus on ${name}`, () => board.getByRole("menuitem", { name, exact: true }).evaluate((node) => node === document.activeElement));
+  await jon.keyboard.press("Home");
+  await focused("grin");
+  await jon.keyboard.press("ArrowRight");
+  await focused("joy");
+  await jon.keyboard.press("ArrowDown");
+  await focused("thanks");
+  await jon.keyboard.press("Enter");
+  await value(jon, "Thanks 👍 🎉🙏");
+  await reply(jon).fill("at 10:30 :)");
+  await emoji.waitFor({ state: "detached" });
+  await reply(jon).fill("");
+  assert.deepEqual(stack.complaints, []);
 });
 
 test("the button asks for the list too, also on a narrow screen and in the dark", async () => {

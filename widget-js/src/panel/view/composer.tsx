@@ -2,6 +2,7 @@
 
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { VNode } from "preact";
+import { EMOJI } from "../../emoji.ts";
 import { limit } from "../../protocol.ts";
 import type { PanelStore, Snapshot } from "../store.ts";
 import type { Upload } from "../uploads.ts";
@@ -11,9 +12,6 @@ import { Menu } from "./menu.tsx";
 
 /** Phones have no key for a new line beside the one that sends. */
 const isTouch = (): boolean => matchMedia("(pointer: coarse)").matches;
-
-/** Enough to be kind with; keyboards have the others. */
-const EMOJI = [..."😀😂🙂😉😍🤔😕😢😡👍👎🙏👏👋🎉❤🔥✅"];
 
 function byteLength(text: string): number {
   return new TextEncoder().encode(text).length;
