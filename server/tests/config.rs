@@ -61,6 +61,16 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     ("listen = \"8080\"", "listen", "an address and a port"),
     ("data_dir = \"\"", "data_dir", "must name a directory"),
     ("database_url = \"mysql://host\"", "database_url", "sqlite:"),
+    (
+        "database_timeout_ms = 99",
+        "database_timeout_ms",
+        "100 to 600000",
+    ),
+    (
+        "database_timeout_ms = 600001",
+        "database_timeout_ms",
+        "100 to 600000",
+    ),
     ("redis_prefix = \"a b\"", "redis_prefix", "1 to 64 letters"),
     ("redis_prefix = \"\"", "redis_prefix", "1 to 64 letters"),
     (

@@ -64,6 +64,9 @@ const KEYS: &[Row] = &[
             && c.backup.directory == Path::new("elsewhere/backups")
             && matches!(&c.blobs, BlobConfig::Directory(path) if path == Path::new("elsewhere/files"))
     }),
+    ("database_timeout_ms", "900", NOTHING, |c| {
+        c.database.timeout == Duration::from_millis(900)
+    }),
     ("database_url", r#""sqlite:other.db""#, NOTHING, |c| {
         is_file_of(c, "other.db")
     }),

@@ -79,6 +79,8 @@ fn config(data: &Data, port: &Port) -> Config {
     config.setup.password = PASSWORD.to_owned();
     config.limits.trusted_addresses = vec!["127.0.0.0/8".to_owned()];
     config.shutdown.drain_ms = 500;
+    // Machines of tests are busy: a store that hangs fails a story all the same.
+    config.database_timeout_ms = 60_000;
     config
 }
 

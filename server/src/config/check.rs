@@ -21,6 +21,7 @@ use super::{Config, ConfigError, Mistake};
 /// Milliseconds of a minute and of a day.
 const MINUTE_MS: u64 = 60_000;
 const DAY_MS: u64 = 24 * 60 * MINUTE_MS;
+const DATABASE_TIMEOUT_MS: std::ops::RangeInclusive<u64> = 100..=600_000;
 
 /// Bytes of what channels' names begin with.
 const PREFIX_BYTES_MAX: usize = 64;
@@ -195,11 +196,20 @@ impl Check {
             "" => &default,
             url => url,
         };
-        DatabaseConfig::of_url(url).unwrap_or_else(|error| {
+        let of_url = DatabaseConfig::of_url(url).unwrap_or_else(|error| {
             // The URL may hold a password, so the error does not repeat it.
             self.mistake("database_url", error.to_string());
             DatabaseConfig::of_url(&default).expect("the default is well formed")
-        })
+        });
+        let timeout_ms = config.database_timeout_ms;
+        if !DATABASE_TIMEOUT_MS.contains(&timeout_ms) {
+            let (min, max) = DATABASE_TIMEOUT_MS.into_inner();
+            self.mistake("database_timeout_ms", format!("must be {min} to {max}"));
+        }
+        DatabaseConfig {
+            timeout: Duration::from_millis(timeout_ms),
+            ..of_url
+        }
     }
 
     fn bus(&mut self, config: &Config, database: &DatabaseConfig) -> Option<RedisConfig> {

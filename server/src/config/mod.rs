@@ -25,6 +25,8 @@ pub struct Config {
     pub data_dir: String,
     /// `sqlite:<path>` or `postgres://…`; a SQLite file in the data directory when empty.
     pub database_url: String,
+    /// How long the store may take for one statement, and a caller wait for its turn, in milliseconds.
+    pub database_timeout_ms: u64,
     /// The bus between nodes, `redis://…` or `rediss://…`; one node alone when empty.
     pub redis_url: String,
     /// What the names of its channels begin with.
@@ -305,6 +307,7 @@ impl Default for Config {
             listen: "127.0.0.1:8080".to_owned(),
             data_dir: "./data".to_owned(),
             database_url: String::new(),
+            database_timeout_ms: 5_000,
             redis_url: String::new(),
             redis_prefix: "switchboard".to_owned(),
             public_url: String::new(),
