@@ -228,9 +228,10 @@ impl Lane {
             Job::Command(job) => self.command(*job).await,
             Job::Pass(stored) => self.pass_stored(&stored).await,
             Job::Elsewhere(commit) => self.pass_commit(&commit).await,
-            Job::Unread { visitor_id, unread } => {
-                let now = self.router.world().clock.elapsed();
-                self.memory.told.unread.count(visitor_id, unread, now);
+            Job::Unread { visitor } => {
+                let place = self.conversation_id();
+                let unread = &mut self.memory.told.unread;
+                unread.count_anew(&self.router, place, &visitor).await;
             }
             Job::Erase { change, reply } => {
                 let outcome = match self.key {

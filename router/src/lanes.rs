@@ -8,12 +8,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use protocol::command::{Ack, Command};
 use protocol::id::{ContactId, ConversationId, VisitorId, WorkspaceId};
-use protocol::permission::{Actor, Principal};
+use protocol::permission::{Actor, Principal, VisitorActor};
 use protocol::rejection::{ErrorCode, Rejection};
 use protocol::text::ClientId;
 use storage::audit::Change;
 use storage::entry::Stored;
-use storage::unread::Unread;
 use tokio::sync::oneshot;
 use world::HashMap;
 
@@ -68,12 +67,10 @@ pub(crate) enum Job {
     Pass(Box<Stored>),
     /// Pass on what another node stored.
     Elsewhere(Box<Commit>),
-    /// Remember how much a visitor has not read: it was counted in the store just now.
+    /// Count what a visitor has not read, and tell him: he read something.
     Unread {
         /// Who.
-        visitor_id: VisitorId,
-        /// How much.
-        unread: Unread,
+        visitor: VisitorActor,
     },
     /// Erase a contact.
     Erase {
@@ -154,14 +151,6 @@ impl Lanes {
         let mut lanes = self.lock();
         let entrance = lanes.entry(key).or_insert_with(|| open(router, key));
         entrance.standing.debt.add(more);
-    }
-
-    /// Hands a lane something to remember, if there is one. A full one forgets it; it remembers nothing for
-    /// long.
-    pub(crate) fn remind(&self, key: LaneKey, job: Job) {
-        if let Some(entrance) = self.lock().get(&key) {
-            let _ = entrance.sender.try_send(job);
-        }
     }
 
     /// The last number that passed in a conversation's lane; nothing where no lane is.

@@ -223,7 +223,7 @@ async fn tell(
                 let devices =
                     person::devices(router, workspace_id, visitor, conversation_id).await?;
                 for device in devices {
-                    unread::count(router, workspace_id, conversation_id, &device).await;
+                    unread::count(router, workspace_id, conversation_id, &device);
                 }
             }
         }

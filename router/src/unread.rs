@@ -42,6 +42,10 @@ impl Carried {
         said.or(self.counted.entry_id)
     }
 
+    fn tell(&self, router: &Router, visitor_id: VisitorId) {
+        router.hub().unread(visitor_id, self.count(), self.newest());
+    }
+
     fn say(&mut self, said: &[(u64, EntryId)]) {
         let is_new = |(number, _): &&(u64, EntryId)| *number > self.counted.number;
         let said: Vec<_> = said.iter().filter(is_new).copied().collect();
@@ -53,7 +57,7 @@ impl Carried {
 
 impl Counts {
     /// Takes in a count of the store. What was said since may have come by already.
-    pub(crate) fn count(&mut self, visitor_id: VisitorId, counted: Unread, counted_at: Duration) {
+    fn count(&mut self, visitor_id: VisitorId, counted: Unread, counted_at: Duration) -> &Carried {
         let before = self.0.remove(&visitor_id);
         let mut carried = Carried {
             counted,
@@ -63,7 +67,7 @@ impl Counts {
         if let Some(before) = before {
             carried.say(&before.since);
         }
-        self.0.insert(visitor_id, carried);
+        self.0.entry(visitor_id).or_insert(carried)
     }
 
     /// Something that was counted may be gone.
@@ -83,58 +87,67 @@ impl Counts {
         self.0.retain(|visitor_id, _| is_device(visitor_id));
         for device in devices {
             let visitor_id = device.visitor_id;
-            if !router.hub().wants_unread(visitor_id) {
-                self.0.remove(&visitor_id);
-                continue;
-            }
             let now = router.world().clock.elapsed();
             let is_fresh = |carried: &&mut Carried| {
                 now < carried.counted_at + COUNT_KEPT
                     && carried.counted.conversation_id == Some(conversation_id)
             };
-            if let Some(carried) = self.0.get_mut(&visitor_id).filter(is_fresh) {
-                carried.say(said);
-            } else {
-                let unread = storage::unread::of_visitor(router.db(), workspace_id, device);
-                match unread.await {
-                    Ok(unread) => self.count(visitor_id, unread, now),
-                    Err(error) => {
-                        tracing::warn!(%error, "an unread count could not be read");
-                        continue;
-                    }
+            let is_wanted = router.hub().wants_unread(visitor_id);
+            match self.0.get_mut(&visitor_id).filter(is_fresh) {
+                Some(carried) if is_wanted => {
+                    carried.say(said);
+                    carried.tell(router, visitor_id);
+                }
+                Some(_) | None => {
+                    let place = (workspace_id, conversation_id);
+                    self.count_anew(router, place, device).await;
                 }
             }
-            if let Some(carried) = self.0.get(&visitor_id) {
-                let (count, newest) = (carried.count(), carried.newest());
-                router.hub().unread(visitor_id, count, newest);
+        }
+    }
+
+    /// Counts in the store what a browser of a person has not read, and tells it, if it listens. Where that
+    /// is another conversation's, its lane counts and tells: so nobody is told an older count after a newer one.
+    pub(crate) async fn count_anew(
+        &mut self,
+        router: &Router,
+        (workspace_id, conversation_id): (WorkspaceId, ConversationId),
+        device: &VisitorActor,
+    ) {
+        let visitor_id = device.visitor_id;
+        if !router.hub().wants_unread(visitor_id) {
+            self.0.remove(&visitor_id);
+            return;
+        }
+        let now = router.world().clock.elapsed();
+        match storage::unread::of_visitor(router.db(), workspace_id, device).await {
+            Ok(Unread {
+                conversation_id: Some(id),
+                ..
+            }) if id != conversation_id => {
+                self.0.remove(&visitor_id);
+                count(router, workspace_id, id, device);
             }
+            Ok(unread) => self.count(visitor_id, unread, now).tell(router, visitor_id),
+            Err(error) => tracing::warn!(%error, "an unread count could not be read"),
         }
     }
 }
 
-/// A visitor read something: counts for one of his browsers, if it listens, and lets the lane carry this
-/// count on.
-pub(crate) async fn count(
+/// A visitor read something: the conversation's lane counts for one of his browsers, if it listens. A full
+/// one does not: the next thing said or read is counted with it.
+pub(crate) fn count(
     router: &Router,
     workspace_id: WorkspaceId,
     conversation_id: ConversationId,
     visitor: &VisitorActor,
 ) {
-    let visitor_id = visitor.visitor_id;
-    if !router.hub().wants_unread(visitor_id) {
-        return;
-    }
-    let unread = storage::unread::of_visitor(router.db(), workspace_id, visitor);
-    match unread.await {
-        Ok(unread) => {
-            router
-                .hub()
-                .unread(visitor_id, unread.count, unread.entry_id);
-            let key = LaneKey::Conversation(workspace_id, conversation_id);
-            let job = Job::Unread { visitor_id, unread };
-            router.lanes().remind(key, job);
+    if router.hub().wants_unread(visitor.visitor_id) {
+        let key = LaneKey::Conversation(workspace_id, conversation_id);
+        let job = Job::Unread { visitor: *visitor };
+        if router.lanes().post(router, key, job).is_err() {
+            tracing::warn!(conversation.id = %conversation_id, "a full lane counts nothing unread");
         }
-        Err(error) => tracing::warn!(%error, "an unread count could not be read"),
     }
 }
 
