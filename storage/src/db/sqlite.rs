@@ -29,6 +29,9 @@ use crate::room;
 /// How often the log is looked at for a checkpoint.
 const CHECKPOINT_EVERY: Duration = Duration::from_millis(500);
 
+/// The writer's pages in memory: four MiB, as SQLite counts them.
+const WRITER_CACHE: i64 = -4_096;
+
 /// Pages in the log at which the writer itself lets the log begin anew, so that it cannot grow for ever.
 const LOG_PAGES_MAX: i64 = 16_384;
 
@@ -61,7 +64,12 @@ impl Sqlite {
         let (checkpoint_stop, stop) = flume::bounded(1);
         let mut threads = Vec::new();
         let writer = connect(path, config, world)?;
+        // What the others hold is worth nothing after the next commit.
+        writer
+            .pragma_update(None, "cache_size", WRITER_CACHE)
+            .map_err(sqlite_error)?;
         let faults = world.faults.clone();
+        let clock = world.clock.clone();
         let timeout = config.timeout;
         let long = Arc::clone(&log_is_long);
         threads.push(thread("storage-writer", move || {
@@ -69,7 +77,8 @@ impl Sqlite {
                 session: Session::new(&writer),
                 faults,
             };
-            while let Some(waiting) = group::next(&write_queue) {
+            let mut pace = group::Pace::new(&clock);
+            while let Some(waiting) = pace.next(&write_queue) {
                 group::run(&mut home, waiting);
                 if long.swap(false, Ordering::Relaxed) {
                     restart_log(&writer, timeout);
@@ -178,7 +187,7 @@ pub(crate) fn connect(path: &Path, config: &DatabaseConfig, world: &World) -> Re
              PRAGMA secure_delete = ON;
              PRAGMA wal_autocheckpoint = 0;
              PRAGMA temp_store = MEMORY;
-             PRAGMA cache_size = -4096;",
+             PRAGMA cache_size = -1024;",
         )
         .map_err(sqlite_error)?;
     if let Some(page_count_max) = config.page_count_max {
