@@ -27,6 +27,9 @@ use crate::order::Clerk;
 /// How often a node measures its clock against the store's.
 const CLOCK_PERIOD: Duration = Duration::from_secs(60);
 
+/// How long a start waits for the bucket of files.
+const BUCKET_CHECK_MAX: Duration = Duration::from_secs(5);
+
 /// How long tasks have to finish what they hold before they are told to end at once.
 const FINISH_MAX: Duration = backup::FINISH_MAX;
 
@@ -75,9 +78,9 @@ impl Core {
         let file_lock = FileLock::take(&checked.database, &data_dir)?;
         let db = storage::open(&checked.database, &world).await?;
         set_clock(&db, &world).await?;
+        let blobs = open_blobs(checked, &world).await?;
         let prefix = checked.bus.as_ref().map(RedisConfig::prefix);
         let lease = Lease::take(&db, &checked.database, &data_dir, prefix, &world).await?;
-        let blobs = storage::blob::open(&checked.blobs)?.with_faults(world.faults.clone());
         let metrics = Arc::<Metrics>::default();
         let backups = Backups {
             reader: db.reader(),
@@ -135,6 +138,19 @@ impl Core {
         }
         self.lease.leave().await;
     }
+}
+
+/// Opens the files. A bucket that refuses us shows now, rather than at the first file; one that does not
+/// answer keeps nobody from talking.
+async fn open_blobs(checked: &Checked, world: &World) -> Result<Blobs> {
+    let blobs = storage::blob::open(&checked.blobs)?.with_faults(world.faults.clone());
+    match world.clock.timeout(BUCKET_CHECK_MAX, blobs.check()).await {
+        Some(Ok(())) => {}
+        Some(Err(error @ storage::Error::Configuration(_))) => return Err(error.into()),
+        Some(Err(error)) => tracing::error!(%error, "the bucket of files is out of reach"),
+        None => tracing::error!("the bucket of files does not answer"),
+    }
+    Ok(blobs)
 }
 
 async fn start_router(db: &Db, checked: &Checked, world: &World) -> Result<Router> {

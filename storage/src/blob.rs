@@ -16,7 +16,9 @@ use futures_util::{Stream, StreamExt, TryStreamExt};
 use object_store::aws::AmazonS3Builder;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
-use object_store::{MultipartUpload, ObjectStore, ObjectStoreExt, PutMode, PutPayload};
+use object_store::{
+    ClientOptions, MultipartUpload, ObjectStore, ObjectStoreExt, PutMode, PutPayload, RetryConfig,
+};
 use protocol::id::WorkspaceId;
 use sha2::{Digest, Sha256};
 use world::Faults;
@@ -73,6 +75,12 @@ pub struct BlobRead {
 const PART_BYTES: usize = 256 * 1024;
 const PART_BYTES_OF_BUCKETS: usize = 5 * 1024 * 1024;
 
+/// How long a bucket may say nothing, and how often what it does not take is tried again: somebody waits.
+/// There is no limit for the whole, because a download is as slow as whoever reads it.
+const BUCKET_CONNECT_MAX: Duration = Duration::from_secs(5);
+const BUCKET_SILENCE_MAX: Duration = Duration::from_secs(30);
+const BUCKET_RETRIES_MAX: usize = 3;
+
 /// SHA-256 of a file's bytes, in hexadecimal: its name.
 #[must_use]
 pub fn hash(bytes: &[u8]) -> String {
@@ -105,7 +113,16 @@ pub fn open(config: &BlobConfig) -> Result<Blobs> {
             secret_access_key,
             spool: _,
         } => {
+            let is_plain = endpoint
+                .as_ref()
+                .is_some_and(|it| it.starts_with("http://"));
             let mut builder = AmazonS3Builder::new()
+                .with_client_options(bucket_client().with_allow_http(is_plain))
+                .with_retry(RetryConfig {
+                    max_retries: BUCKET_RETRIES_MAX,
+                    retry_timeout: BUCKET_SILENCE_MAX,
+                    ..RetryConfig::default()
+                })
                 .with_bucket_name(bucket)
                 .with_region(region)
                 .with_access_key_id(access_key_id)
@@ -113,7 +130,6 @@ pub fn open(config: &BlobConfig) -> Result<Blobs> {
             if let Some(endpoint) = endpoint {
                 builder = builder
                     .with_endpoint(endpoint)
-                    .with_allow_http(endpoint.starts_with("http://"))
                     .with_virtual_hosted_style_request(false);
             }
             Arc::new(builder.build().map_err(configuration)?)
@@ -132,7 +148,50 @@ pub fn open(config: &BlobConfig) -> Result<Blobs> {
     })
 }
 
+/// By which codes of S3 a bucket refuses whoever is configured wrongly.
+const REFUSALS: &[&str] = &[
+    "AccessDenied",
+    "AuthorizationHeaderMalformed",
+    "InvalidAccessKeyId",
+    "InvalidBucketName",
+    "NoSuchBucket",
+    "NotSignedUp",
+    "PermanentRedirect",
+    "RequestTimeTooSkewed",
+    "SignatureDoesNotMatch",
+];
+
+/// The library knows no kinds of errors of lists: what S3 answered stands in the text.
+fn is_refusal(error: &object_store::Error) -> bool {
+    let text = error.to_string();
+    REFUSALS.iter().any(|code| text.contains(code))
+}
+
+fn bucket_client() -> ClientOptions {
+    ClientOptions::new()
+        .with_connect_timeout(BUCKET_CONNECT_MAX)
+        .with_read_timeout(BUCKET_SILENCE_MAX)
+        .with_timeout_disabled()
+}
+
 impl Blobs {
+    /// Asks a bucket whether it knows itself and our key; a directory was looked at when it was opened.
+    ///
+    /// # Errors
+    /// `Configuration` where it refuses us, `Unavailable` where it does not answer.
+    pub async fn check(&self) -> Result<()> {
+        if self.directory.is_some() {
+            return Ok(());
+        }
+        match self.store.list(None).next().await {
+            None | Some(Ok(_)) => Ok(()),
+            Some(Err(error)) if is_refusal(&error) => Err(Error::Configuration(format!(
+                "the bucket refuses us: {error}"
+            ))),
+            Some(Err(error)) => Err(failure(&error)),
+        }
+    }
+
     /// The same files, where faults can be planted at `blob.put` and `blob.remove`.
     #[must_use]
     pub fn with_faults(self, faults: Faults) -> Self {

@@ -4,6 +4,7 @@
 //! role objects around the load test's client, so whatever a story does, any program could do. A
 //! story ends with [`Stack::agree`], which compares what everybody holds with what is stored.
 
+pub mod bucket;
 pub mod child;
 pub mod cluster;
 pub mod home;

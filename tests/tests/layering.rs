@@ -77,6 +77,7 @@ const DOUBLES: &[&str] = &[
     "getrandom",
     "hashbrown",
     "itertools",
+    "nom",
     "rand",
     "rand_core",
     "spin",

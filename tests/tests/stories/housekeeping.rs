@@ -41,7 +41,8 @@ async fn visitor_with_file(stack: &Stack) -> Visitor {
     visitor
 }
 
-async fn erase(stack: &Stack, visitor: &Visitor) {
+/// Has the team erase the contact whom a visitor is.
+pub(crate) async fn erase(stack: &Stack, visitor: &Visitor) {
     let agent = stack.agent().await;
     let path = format!("/api/v1/conversations/{}", visitor.conversation());
     let call = agent.access().call(Call::get(path));

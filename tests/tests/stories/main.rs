@@ -1,5 +1,6 @@
 //! Stories of visitors and agents over the real wire, each on the embedded store and on Postgres.
 
+mod bucket;
 mod chat;
 mod fallback;
 mod full;
