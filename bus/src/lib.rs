@@ -46,6 +46,15 @@ pub enum Reach {
     Down,
 }
 
+/// Why other nodes are out of reach.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// Since when, by the clock of the store.
+    pub since_ms: u64,
+    /// Why now, for the operator and without secrets.
+    pub text: String,
+}
+
 /// The bus of this node. Clones are one bus.
 #[derive(Debug, Clone)]
 pub enum Bus {
@@ -121,10 +130,9 @@ impl Bus {
         }
     }
 
-    /// Why other nodes are out of reach, for the operator and without secrets; nothing while they are in
-    /// reach, or before the first try.
+    /// Why other nodes are out of reach; nothing while they are in reach, or before the first try.
     #[must_use]
-    pub fn problem(&self) -> Option<String> {
+    pub fn problem(&self) -> Option<Problem> {
         match self {
             Self::Local(_) | Self::Simulated(_) => None,
             Self::Redis(redis) => redis.problem(),

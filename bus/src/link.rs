@@ -55,6 +55,8 @@ const CHANNELS_MAX: usize = 1_000;
 enum Broken {
     #[error("it cannot be reached: {0}")]
     Connect(#[from] io::Error),
+    #[error("TLS with it fails: {0}")]
+    Tls(io::Error),
     #[error("it refuses: {0}")]
     Refused(#[from] RedisError),
     #[error("it does not answer")]
@@ -320,7 +322,7 @@ async fn connect(
     let stream = TcpStream::connect((config.host.as_str(), config.port)).await?;
     stream.set_nodelay(true)?;
     if config.tls {
-        let stream = tls::secure(stream, &config.host).await?;
+        let stream = tls::secure(stream, config).await.map_err(Broken::Tls)?;
         greet(world, shared, hung_up, stream).await
     } else {
         greet(world, shared, hung_up, stream).await

@@ -15,7 +15,7 @@ use crate::ear::{Ears, Follower};
 use crate::envelope::{Envelope, Seal, Unreadable};
 use crate::link;
 use crate::url::RedisConfig;
-use crate::{NEWS_BYTES_MAX, Reach};
+use crate::{NEWS_BYTES_MAX, Problem, Reach};
 
 /// News that may wait for the connection; more are lost, and the nodes that miss them notice the gap.
 const OUTBOX_LENGTH: usize = 16_384;
@@ -58,7 +58,7 @@ pub(crate) struct Shared {
     pub(crate) turned: Arc<Turned>,
     pub(crate) reach: watch::Sender<Reach>,
     pub(crate) counts: Counts,
-    problem: Mutex<Option<String>>,
+    problem: Mutex<Option<Problem>>,
     outbox: flume::Sender<Outgoing>,
     numbers: Mutex<Numbers>,
     heard: Mutex<HashMap<String, HashMap<u128, u64>>>,
@@ -154,7 +154,7 @@ impl Redis {
         self.0.reach.subscribe()
     }
 
-    pub(crate) fn problem(&self) -> Option<String> {
+    pub(crate) fn problem(&self) -> Option<Problem> {
         self.0.lock_problem().clone()
     }
 
@@ -182,8 +182,16 @@ impl Shared {
 
     /// There is no connection. Says whether this is news.
     pub(crate) fn fall(&self, problem: String) -> bool {
-        let before = self.lock_problem().replace(problem);
-        self.reach.send_replace(Reach::Down) == Reach::Up || before.is_none()
+        let is_first = {
+            let mut held = self.lock_problem();
+            let since_ms = held.as_ref().map(|before| before.since_ms);
+            *held = Some(Problem {
+                since_ms: since_ms.unwrap_or_else(|| self.world.clock.now_ms()),
+                text: problem,
+            });
+            since_ms.is_none()
+        };
+        self.reach.send_replace(Reach::Down) == Reach::Up || is_first
     }
 
     /// The channel of a topic.
@@ -265,7 +273,7 @@ impl Shared {
         self.lock_heard().remove(topic);
     }
 
-    fn lock_problem(&self) -> MutexGuard<'_, Option<String>> {
+    fn lock_problem(&self) -> MutexGuard<'_, Option<Problem>> {
         self.problem.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

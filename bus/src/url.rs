@@ -1,7 +1,10 @@
 //! Where the Redis of an installation is: `redis://[user[:password]@]host[:port][/database]`, or `rediss://`
-//! for TLS.
+//! for TLS, which may end with `?sslrootcert=<file>`, as URLs of Postgres do.
 
+use rustls_pki_types::CertificateDer;
 use url::{Host, Url};
+
+use crate::tls;
 
 const PORT: u16 = 6379;
 
@@ -11,6 +14,8 @@ pub struct RedisConfig {
     pub(crate) host: String,
     pub(crate) port: u16,
     pub(crate) tls: bool,
+    /// Whose certificates are trusted; where there are none, those that the system trusts.
+    pub(crate) roots: Vec<CertificateDer<'static>>,
     pub(crate) user: Option<String>,
     pub(crate) password: Option<String>,
     /// What the names of channels begin with.
@@ -18,7 +23,7 @@ pub struct RedisConfig {
 }
 
 /// What is wrong with a URL. Never repeats it, for it may hold a password.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UrlError {
     /// It is no URL.
     #[error("must be like redis://host:6379 or rediss://user:password@host:6379")]
@@ -26,6 +31,9 @@ pub enum UrlError {
     /// It has parts that mean nothing.
     #[error("must end after the port: channels are not part of a database")]
     TooMuch,
+    /// The certificates that are to be trusted cannot be.
+    #[error("sslrootcert {0}")]
+    Roots(String),
 }
 
 impl std::fmt::Debug for RedisConfig {
@@ -56,7 +64,11 @@ impl RedisConfig {
         };
         // Database 0 is what everybody writes, and means nothing for channels.
         let is_bare = matches!(url.path(), "" | "/" | "/0");
-        if !is_bare || url.query().is_some() || url.fragment().is_some() {
+        if !is_bare || url.fragment().is_some() {
+            return Err(UrlError::TooMuch);
+        }
+        let file = root_file(&url)?;
+        if file.is_some() && !tls {
             return Err(UrlError::TooMuch);
         }
         let decoded = |text: &str| {
@@ -67,6 +79,10 @@ impl RedisConfig {
             host,
             port: url.port().unwrap_or(PORT),
             tls,
+            roots: match file {
+                Some(file) => tls::roots(&file).map_err(UrlError::Roots)?,
+                None => Vec::new(),
+            },
             user: match url.username() {
                 "" => None,
                 user => Some(decoded(user)?),
@@ -85,6 +101,18 @@ impl RedisConfig {
     /// Where it is, without secrets.
     pub(crate) fn place(&self) -> String {
         format!("{}:{}", self.host, self.port)
+    }
+}
+
+/// The file behind `?sslrootcert=`; nothing else may stand there.
+fn root_file(url: &Url) -> Result<Option<String>, UrlError> {
+    if url.query().is_none() {
+        return Ok(None);
+    }
+    let mut pairs = url.query_pairs();
+    match (pairs.next(), pairs.next()) {
+        (Some((name, file)), None) if name == "sslrootcert" => Ok(Some(file.into_owned())),
+        (Some(_) | None, _) => Err(UrlError::TooMuch),
     }
 }
 
@@ -131,11 +159,40 @@ mod tests {
     }
 
     #[test]
+    fn whom_nobody_can_trust_is_refused_by_name() {
+        let directory = tempfile::tempdir().unwrap();
+        let empty = directory.path().join("empty.pem");
+        std::fs::write(&empty, "").unwrap();
+        let missing = directory.path().join("missing.pem");
+        for (file, problem) in [(&empty, "no certificate in it"), (&missing, "No such file")] {
+            let file = file.display();
+            let error = of(&format!("rediss://:secret@cache?sslrootcert={file}")).unwrap_err();
+            let error = error.to_string();
+            assert!(
+                error.starts_with(&format!("sslrootcert {file}: ")),
+                "{error}"
+            );
+            assert!(
+                error.contains(problem) && !error.contains("secret"),
+                "{error}"
+            );
+        }
+    }
+
+    #[test]
     fn what_is_no_place_is_refused() {
         for text in ["", "cache:6379", "http://cache", "redis://", "redis:///0"] {
             assert_eq!(of(text), Err(UrlError::Form), "{text}");
         }
-        for text in ["redis://cache/1", "redis://cache?x=1", "redis://cache/0/x"] {
+        for text in [
+            "redis://cache/1",
+            "redis://cache?x=1",
+            "redis://cache/0/x",
+            "redis://cache?sslrootcert=/ca.pem",
+            "rediss://cache?",
+            "rediss://cache?x=1",
+            "rediss://cache?sslrootcert=/ca.pem&x=1",
+        ] {
             assert_eq!(of(text), Err(UrlError::TooMuch), "{text}");
         }
     }

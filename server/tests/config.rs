@@ -415,6 +415,11 @@ fn a_bus_needs_postgres_and_a_well_formed_address() {
     assert!(found.contains("SQLite"), "{found}");
     let with = |redis: &str| mistakes(&format!("database_url = \"postgres://host/db\"\n{redis}"));
     assert_eq!(with("redis_url = \"redis://127.0.0.1\""), "");
+    let found = with("redis_url = \"rediss://host?sslrootcert=/no/authority\"");
+    assert!(
+        found.starts_with("redis_url: sslrootcert /no/authority"),
+        "{found}"
+    );
     let found = with("redis_url = \"redis://:secret@host/3\"");
     assert!(found.starts_with("redis_url:"), "{found}");
     assert!(!found.contains("secret"), "{found}");

@@ -1,6 +1,7 @@
 //! What every bus promises, within a process and over a real Redis; and what only Redis can do to it.
 
 mod redis;
+mod tls;
 
 use std::time::Duration;
 
@@ -260,7 +261,7 @@ async fn a_wrong_password_is_said_and_a_right_one_gets_in() {
     let (wrong, right) = (with("wrong"), with("right"));
     until_reach(&world, &right, Reach::Up).await;
     until(&world, "refused", async || wrong.problem().is_some()).await;
-    let problem = wrong.problem().expect("it was there");
+    let problem = wrong.problem().expect("it was there").text;
     assert!(problem.contains("refuses"), "{problem}");
     assert!(!problem.contains("wrong"), "{problem}");
     assert_eq!(*wrong.reach().borrow(), Reach::Down);

@@ -1,6 +1,7 @@
 //! A Redis of a test's own: on a free port, killed with the value.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -16,7 +17,9 @@ const LOOK: Duration = Duration::from_millis(5);
 pub(crate) struct Redis {
     world: World,
     directory: TempDir,
-    options: Vec<&'static str>,
+    /// The name of its port, after which another may come.
+    port: &'static str,
+    options: Vec<String>,
     /// Bound and never listened on: the port stays this test's, also while no Redis runs.
     _kept: TcpSocket,
     address: SocketAddr,
@@ -25,7 +28,29 @@ pub(crate) struct Redis {
 
 impl Redis {
     /// Starts one with more options.
-    pub(crate) async fn start(world: &World, options: &[&'static str]) -> Self {
+    pub(crate) async fn start(world: &World, options: &[&str]) -> Self {
+        let options = options.iter().map(|option| (*option).to_owned()).collect();
+        Self::start_at(world, "--port", options).await
+    }
+
+    /// Starts one that speaks nothing but TLS, with a certificate and its key.
+    pub(crate) async fn start_tls(world: &World, certificate: &Path, key: &Path) -> Self {
+        let mut options: Vec<_> = ["--port", "0", "--tls-auth-clients", "no"]
+            .map(str::to_owned)
+            .into();
+        for (name, file) in [
+            ("--tls-cert-file", certificate),
+            ("--tls-key-file", key),
+            // It asks nobody for a certificate, and does not start without this.
+            ("--tls-ca-cert-file", certificate),
+        ] {
+            options.push(name.to_owned());
+            options.push(file.display().to_string());
+        }
+        Self::start_at(world, "--tls-port", options).await
+    }
+
+    async fn start_at(world: &World, port: &'static str, options: Vec<String>) -> Self {
         let kept = TcpSocket::new_v4().expect("a socket can be made");
         // With this on both sides, Redis may listen where this one is bound.
         kept.set_reuseaddr(true).expect("a socket has this option");
@@ -34,7 +59,8 @@ impl Redis {
         let mut redis = Self {
             world: world.clone(),
             directory: tempfile::tempdir().expect("a directory can be made"),
-            options: options.to_vec(),
+            port,
+            options,
             address: kept.local_addr().expect("it is bound"),
             _kept: kept,
             process: None,
@@ -52,7 +78,7 @@ impl Redis {
     /// Starts it again where it was.
     pub(crate) async fn restart(&mut self) {
         let mut process = Command::new("redis-server")
-            .args(["--bind", "127.0.0.1", "--save", "", "--port"])
+            .args(["--bind", "127.0.0.1", "--save", "", self.port])
             .arg(self.address.port().to_string())
             .arg("--dir")
             .arg(self.directory.path())
@@ -67,6 +93,11 @@ impl Redis {
             self.world.clock.sleep(LOOK).await;
         }
         self.process = Some(process);
+    }
+
+    /// Its port.
+    pub(crate) fn port(&self) -> u16 {
+        self.address.port()
     }
 
     pub(crate) fn url(&self) -> String {
