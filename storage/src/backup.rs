@@ -2,7 +2,7 @@
 //!
 //! Files of messages are not in it: they lie in [`crate::blob`], named by their hash, and never change.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use futures_util::StreamExt;
 use rusqlite::types::ValueRef;
@@ -126,6 +126,20 @@ fn compare_table(both: &Connection, table: &Table) -> Result<u64> {
         )));
     }
     Ok(rows)
+}
+
+/// Writes a consistent copy of a SQLite store; in the place of one that is there. It is whole or not there.
+pub(crate) fn copy_whole(from: &Path, to: &Path) -> Result<()> {
+    let mut partial = to.as_os_str().to_owned();
+    partial.push(".partial");
+    let partial = PathBuf::from(partial);
+    remove(&partial)?;
+    let copied = copy_file(from, &partial).and_then(|()| keep(&partial, to));
+    if copied.is_err() {
+        // The first error says more than one about the remains.
+        let _ = remove(&partial);
+    }
+    copied
 }
 
 /// Copies an embedded store page by page, as one moment of it.

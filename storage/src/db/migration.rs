@@ -1,14 +1,19 @@
-//! Migrations: one text for both databases, forward only, each in a transaction of its own under a lock.
+//! Migrations: one text for both databases, forward only, each in a transaction of its own under a lock. A SQLite
+//! store that has rows is copied before its first step.
+
+use std::path::{Path, PathBuf};
 
 use deadpool_postgres::Object;
 use rusqlite::Connection;
 
+use crate::backup;
 use crate::db::postgres::postgres_error;
 use crate::db::sqlite::sqlite_error;
 use crate::error::{Error, Result};
 use crate::search;
 
 /// A step from one schema to the next.
+#[derive(Clone, Copy)]
 struct Migration {
     number: i64,
     name: &'static str,
@@ -51,20 +56,24 @@ END';
 /// Room in the pages of rows that every message changes: Postgres then replaces them in place.
 const POSTGRES_ROOM: &str = "ALTER TABLE conversation SET (fillfactor = 70)";
 
-/// The newest schema that this program knows.
-pub(crate) fn newest() -> i64 {
-    MIGRATIONS.last().map_or(0, |migration| migration.number)
+/// The newest schema that these lead to.
+fn last(steps: &[Migration]) -> i64 {
+    steps.last().map_or(0, |migration| migration.number)
 }
 
 pub(crate) fn check(found: i64) -> Result<()> {
-    if found > newest() {
-        return Err(Error::NewerSchema {
-            found,
-            known: newest(),
-        });
+    check_among(MIGRATIONS, found)
+}
+
+fn check_among(steps: &[Migration], found: i64) -> Result<()> {
+    let known = last(steps);
+    if found > known {
+        return Err(Error::NewerSchema { found, known });
     }
     Ok(())
 }
+
+const NEWEST: &str = "SELECT COALESCE(MAX(number), 0) FROM migration";
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS migration (
     number BIGINT PRIMARY KEY,
@@ -72,8 +81,56 @@ const TABLE: &str = "CREATE TABLE IF NOT EXISTS migration (
     applied_at_ms BIGINT NOT NULL
 );";
 
+/// Brings the SQLite store in a file up to date. Where it has an older schema, it is copied first: beside it,
+/// under a name with the schema that it gets.
+///
+/// # Errors
+/// The store's; nothing was changed where there is no room for the copy.
+pub(crate) fn sqlite_file(path: &Path, connection: &Connection, now_ms: u64) -> Result<()> {
+    upgrade(path, connection, MIGRATIONS, now_ms)
+}
+
+fn upgrade(path: &Path, connection: &Connection, steps: &[Migration], now_ms: u64) -> Result<()> {
+    let (found, newest) = (found_in(connection)?, last(steps));
+    if found > 0 && found < newest {
+        let copy = copy_before(path, newest);
+        backup::copy_whole(path, &copy)?;
+        let copy = copy.display();
+        tracing::info!("the store gets another form; as it was, it lies in {copy}");
+    }
+    apply(connection, steps, now_ms)
+}
+
+/// Where a store is copied before it gets a schema.
+fn copy_before(path: &Path, newest: i64) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".before-schema-{newest}"));
+    path.with_file_name(name)
+}
+
+/// The schema of a SQLite store; 0 where it has none.
+fn found_in(connection: &Connection) -> Result<i64> {
+    let is_there: bool = connection
+        .query_row(
+            "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'migration')",
+            [],
+            |row| row.get(0),
+        )
+        .map_err(sqlite_error)?;
+    if !is_there {
+        return Ok(0);
+    }
+    connection
+        .query_row(NEWEST, [], |row| row.get(0))
+        .map_err(sqlite_error)
+}
+
 /// Brings a SQLite store up to date.
 pub(crate) fn sqlite(connection: &Connection, now_ms: u64) -> Result<()> {
+    apply(connection, MIGRATIONS, now_ms)
+}
+
+fn apply(connection: &Connection, steps: &[Migration], now_ms: u64) -> Result<()> {
     let now_ms = i64::try_from(now_ms).unwrap_or(i64::MAX);
     connection
         .execute_batch("BEGIN IMMEDIATE")
@@ -83,14 +140,10 @@ pub(crate) fn sqlite(connection: &Connection, now_ms: u64) -> Result<()> {
             .execute_batch(&for_sqlite(TABLE))
             .map_err(sqlite_error)?;
         let found: i64 = connection
-            .query_row(
-                "SELECT COALESCE(MAX(number), 0) FROM migration",
-                [],
-                |row| row.get(0),
-            )
+            .query_row(NEWEST, [], |row| row.get(0))
             .map_err(sqlite_error)?;
-        check(found)?;
-        for migration in MIGRATIONS.iter().filter(|step| step.number > found) {
+        check_among(steps, found)?;
+        for migration in steps.iter().filter(|step| step.number > found) {
             connection
                 .execute_batch(&for_sqlite(&migration.texts.concat()))
                 .and_then(|()| connection.execute_batch(migration.sqlite))
@@ -123,7 +176,7 @@ pub(crate) async fn postgres(client: &mut Object, now_ms: u64) -> Result<()> {
         .await
         .map_err(postgres_error)?;
     let found: i64 = transaction
-        .query_one("SELECT COALESCE(MAX(number), 0) FROM migration", &[])
+        .query_one(NEWEST, &[])
         .await
         .map_err(postgres_error)?
         .get(0);
@@ -189,6 +242,76 @@ mod tests {
         );
         assert!(for_postgres(text).contains("id TEXT COLLATE \"C\" NOT NULL"));
         assert!(for_postgres(text).contains("GENERATED BY DEFAULT AS IDENTITY"));
+    }
+
+    /// The steps of a program that is newer by one.
+    fn newer(text: &'static [&'static str]) -> Vec<Migration> {
+        let mut steps = MIGRATIONS.to_vec();
+        steps.push(Migration {
+            number: last(MIGRATIONS) + 1,
+            name: "next",
+            texts: text,
+            sqlite: "",
+            postgres: "",
+        });
+        steps
+    }
+
+    fn count(connection: &Connection, table: &str) -> i64 {
+        let select = format!("SELECT COUNT(*) FROM {table}");
+        let found = connection.query_row(&select, [], |row| row.get(0));
+        found.expect("there is such a table")
+    }
+
+    #[test]
+    fn a_store_is_copied_before_it_gets_another_form() {
+        let directory = tempfile::tempdir().expect("a directory can be made");
+        let path = directory.path().join("switchboard.db");
+        let (copy, next) = (
+            copy_before(&path, last(MIGRATIONS) + 1),
+            last(MIGRATIONS) + 1,
+        );
+        let open = |path: &Path| Connection::open(path).expect("a file can be opened");
+        let connection = open(&path);
+        let journal = connection.pragma_update(None, "journal_mode", "WAL");
+        journal.expect("the disk can do it");
+        // An empty one has nothing to lose, and one that is up to date is not touched.
+        for _ in 0..2 {
+            sqlite_file(&path, &connection, 1).expect("it is brought up to date");
+        }
+        assert!(!copy.exists() && !copy_before(&path, last(MIGRATIONS)).exists());
+        let insert = "INSERT INTO meta (name, value) VALUES ('kept', x'01')";
+        connection.execute_batch(insert).expect("it takes rows");
+
+        // A step that fails leaves the store as it was, and the copy.
+        let bad = newer(&["CREATE TABLE added (id TEXT PRIMARY KEY); NOT SQL;"]);
+        let failed = upgrade(&path, &connection, &bad, 2);
+        failed.expect_err("the step is none");
+        assert_eq!(
+            found_in(&connection).expect("it is whole"),
+            last(MIGRATIONS)
+        );
+        assert!(copy.exists());
+
+        let good = newer(&[
+            "CREATE TABLE added (id TEXT PRIMARY KEY);",
+            "DELETE FROM meta;",
+        ]);
+        upgrade(&path, &connection, &good, 3).expect("it is brought up to date");
+        assert_eq!(found_in(&connection).expect("it is whole"), next);
+        assert_eq!(count(&connection, "meta"), 0);
+        let before = open(&copy);
+        assert_eq!(found_in(&before).expect("it is whole"), last(MIGRATIONS));
+        assert_eq!(count(&before, "meta"), 1);
+        drop(before);
+        // The program of before opens it.
+        sqlite_file(&copy, &open(&copy), 4).expect("it needs nothing");
+        let refused = sqlite_file(&path, &connection, 4);
+        assert!(matches!(refused, Err(Error::NewerSchema { .. })));
+
+        std::fs::remove_file(&copy).expect("it is there");
+        upgrade(&path, &connection, &good, 5).expect("it is up to date");
+        assert!(!copy.exists(), "nothing was to be done");
     }
 
     #[test]

@@ -351,7 +351,7 @@ fn open_file(
         std::fs::create_dir_all(parent).map_err(|error| Error::Unavailable(error.to_string()))?;
     }
     let connection = sqlite::connect(path, config, world)?;
-    migration::sqlite(&connection, world.clock.now_ms())?;
+    migration::sqlite_file(path, &connection, world.clock.now_ms())?;
     drop(connection);
     sqlite::Sqlite::start(path, config, world)
 }
