@@ -50,6 +50,10 @@ pub enum Command {
         /// What.
         #[serde(flatten)]
         draft: Draft,
+        /// Active members who are told of it, at most 20. One who writes tells himself nothing.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        #[ts(as = "Option<Vec<AgentId>>", optional)]
+        mentions: Vec<AgentId>,
     },
     /// Say something else instead. One's own messages and notes only; visitors within a time.
     EditMessage {

@@ -33,6 +33,8 @@ words! {
         AgentChanged = "agent.changed",
         /// A member's role or grants changed, or he was deactivated or taken back.
         AgentRightsChanged = "agent.rights_changed",
+        /// A note named a member.
+        AgentMentioned = "agent.mentioned",
         /// A login session ended.
         SessionEnded = "session.ended",
         /// An API key was made or revoked.

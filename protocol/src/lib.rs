@@ -18,6 +18,7 @@ pub mod id;
 pub mod identity_key;
 pub mod key;
 pub mod limit;
+pub mod mention;
 pub mod message;
 pub mod news;
 pub mod page;

@@ -85,6 +85,8 @@ pub const OWN_CANNED_RESPONSES_MAX: usize = 200;
 pub const CANNED_BODY_BYTES_MAX: usize = 4_096;
 /// Bytes of a canned response's nickname.
 pub const NICKNAME_BYTES_MAX: usize = 40;
+/// Members that one note may name.
+pub const MENTIONS_MAX: usize = 20;
 /// Bytes of a password. Argon2 accepts more; nobody needs more.
 pub const PASSWORD_BYTES_MAX: usize = 1_024;
 /// Characters of a password, at least.

@@ -36,6 +36,8 @@ pub enum List {
     Audit,
     /// Sign-ins that failed, newest first.
     FailedLogins,
+    /// Notes that name a member, newest first.
+    Mentions,
 }
 
 impl List {
@@ -47,6 +49,7 @@ impl List {
             Self::History => "history",
             Self::Audit => "audit",
             Self::FailedLogins => "failed",
+            Self::Mentions => "mentions",
         }
     }
 }

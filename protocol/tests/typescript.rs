@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use protocol::rejection::{CloseCode, ErrorCode};
 use protocol::{
     agent, attachment, audit, canned_response, command, contact, event, frame, identity_key, key,
-    limit, message, news, page, search, setup, site, visitor, widget, workspace,
+    limit, mention, message, news, page, search, setup, site, visitor, widget, workspace,
 };
 use sha2::{Digest, Sha256};
 use ts_rs::{Config, TS, TypeVisitor};
@@ -82,6 +82,7 @@ impl Collector<'_> {
         self.visit::<canned_response::NewCannedResponse>();
         self.visit::<canned_response::CannedResponseChange>();
         self.visit::<search::Found>();
+        self.visit::<mention::Mention>();
         self.visit::<audit::AuditEntry>();
         self.visit::<audit::FailedLogin>();
         self.visit::<event::Event>();
@@ -116,6 +117,7 @@ fn constants() -> String {
         ("url_bytes_max", limit::URL_BYTES_MAX as u64),
         ("title_bytes_max", limit::TITLE_BYTES_MAX as u64),
         ("canned_body_bytes_max", limit::CANNED_BODY_BYTES_MAX as u64),
+        ("mentions_max", limit::MENTIONS_MAX as u64),
         ("nickname_bytes_max", limit::NICKNAME_BYTES_MAX as u64),
         ("launcher_gap_px_max", u64::from(limit::LAUNCHER_GAP_PX_MAX)),
         ("visitor_edit_window_ms", limit::VISITOR_EDIT_WINDOW_MS),

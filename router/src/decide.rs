@@ -15,6 +15,8 @@ use protocol::permission::{Actor, Permission, Principal, VisitorActor};
 use protocol::rejection::{ErrorCode, Rejection};
 use storage::entry::{Guard, NewContent, NewMessage};
 
+use crate::mention;
+
 /// What a decision about a conversation rests on.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Situation<'a> {
@@ -148,6 +150,7 @@ pub(crate) fn message_of(formats: &[Format], draft: &Draft) -> Result<NewMessage
         language: None,
         reply_to_id: draft.reply_to_id,
         attachment_ids: ids.clone(),
+        mentions: Vec::new(),
     })
 }
 
@@ -260,7 +263,9 @@ fn by_team(
     let seen = [situation.conversation.state];
     let (states, contents): (&[State], _) = match command {
         Command::SendMessage { draft, .. } => (&seen, reply(speaker, draft, situation)?),
-        Command::AddNote { draft, .. } => (ANY, note(speaker, draft, situation)?),
+        Command::AddNote {
+            draft, mentions, ..
+        } => (ANY, note(speaker, draft, mentions, situation)?),
         Command::EditMessage { body, .. } => {
             let target_id = own_target(speaker.author, situation)?.id;
             let body = body.as_str().to_owned();
@@ -374,10 +379,13 @@ fn reply(
 fn note(
     speaker: Speaker,
     draft: &Draft,
+    mentions: &[AgentId],
     situation: Situation<'_>,
 ) -> Result<Vec<NewContent>, Rejection> {
     speaker.writes()?;
-    Ok(vec![NewContent::Note(written(draft, situation, false)?)])
+    let mentions = mention::named(speaker.agent_id, mentions, situation.agents)?;
+    let words = written(draft, situation, false)?;
+    Ok(vec![NewContent::Note(NewMessage { mentions, ..words })])
 }
 
 fn written(

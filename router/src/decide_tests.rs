@@ -468,6 +468,7 @@ fn visitors_do_nothing_of_the_teams() {
         Command::AddNote {
             conversation_id: id(),
             draft: draft(),
+            mentions: vec![],
         },
         assign(None),
         Command::Join {

@@ -25,6 +25,7 @@ mod latest;
 mod learn;
 mod live;
 mod mark;
+mod mention;
 mod nodes;
 mod part;
 mod person;

@@ -21,6 +21,7 @@ use crate::delivery::{Class, Encoded};
 use crate::erase;
 use crate::lanes::LaneKey;
 use crate::live::{Changed, Message};
+use crate::mention;
 use crate::part::Part;
 use crate::router::Router;
 use crate::topic::Topic;
@@ -128,6 +129,12 @@ async fn take(router: &Router, event: &Event) -> storage::Result<()> {
                 Ok(id) => rights(router, workspace_id, id).await,
                 Err(_) => Ok(()),
             }
+        }
+        EventType::AgentMentioned => {
+            if let Ok(id) = event.subject.parse() {
+                mention::tell(router, id).await;
+            }
+            Ok(())
         }
         EventType::SessionEnded => {
             if let Ok(id) = event.subject.parse::<LoginSessionId>() {

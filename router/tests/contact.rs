@@ -161,7 +161,7 @@ on_both! {
         for id in [open, next] {
             let commands = [
                 say(Some(id), "too late"),
-                Command::AddNote { conversation_id: id, draft: draft("too late") },
+                Command::AddNote { conversation_id: id, draft: draft("too late"), mentions: vec![] },
                 Command::Reopen { conversation_id: id },
             ];
             for command in commands {

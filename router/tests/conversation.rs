@@ -340,7 +340,7 @@ on_both! {
         ] {
             customer.listen(topic);
         }
-        let note = Command::AddNote { conversation_id: id, draft: draft("between us: gold") };
+        let note = Command::AddNote { conversation_id: id, draft: draft("between us: gold"), mentions: vec![] };
         let owner = stage.owner();
         let ack = stage.ask(&owner.actor, note).await.expect("accepted");
         let target = ack.entry_id.expect("a note");

@@ -164,6 +164,7 @@ impl<'a> Scene<'a> {
         let add = |text| Command::AddNote {
             conversation_id,
             draft: draft(text),
+            mentions: vec![],
         };
         let note: EntryId = self.does(add("a note")).await.entry_id.expect("an entry");
         let other = self.does(add("another")).await.entry_id.expect("an entry");
@@ -241,6 +242,7 @@ async fn talk(stage: &Stage, customer_id: &str, team: Team) -> Vec<String> {
         let note = Command::AddNote {
             conversation_id: id,
             draft: draft("after the end"),
+            mentions: vec![],
         };
         scene.does(note).await;
     }
@@ -303,7 +305,7 @@ on_both! {
             let agent = stage.owner();
             stage.answers(agent, id, "one").await;
             if team == Team::Busy {
-                let note = Command::AddNote { conversation_id: id, draft: draft("a note") };
+                let note = Command::AddNote { conversation_id: id, draft: draft("a note"), mentions: vec![] };
                 stage.ask(&agent.actor, note).await.expect("an agent may");
                 let until_ms = stage.world.clock.now_ms() + 3_600_000;
                 let snooze = Command::Snooze { conversation_id: id, until_ms };

@@ -54,6 +54,7 @@ impl Sender {
                     language: None,
                     reply_to_id: None,
                     attachment_ids: Vec::new(),
+                    mentions: Vec::new(),
                 }),
             }],
             at_ms: self.world.clock.now_ms(),

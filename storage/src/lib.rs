@@ -28,6 +28,7 @@ pub mod invitation;
 pub mod job;
 pub mod key;
 pub mod log;
+pub mod mention;
 pub mod message;
 pub mod meta;
 mod newcomer;

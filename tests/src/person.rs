@@ -191,6 +191,7 @@ impl Agent {
         self.does(Command::AddNote {
             conversation_id: id,
             draft,
+            mentions: vec![],
         })
         .await
     }

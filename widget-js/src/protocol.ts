@@ -154,7 +154,7 @@ name: string,
 version: number,
 /** Whether the contact was erased: forget what was read, written and searched of it. */
 erased: boolean, } | { "type": "changed",
-/** Which part: `sites`, `workspace`, `keys`, `canned_responses`. */
+/** Which part: `sites`, `workspace`, `keys`, `canned_responses`; `mentions` for who was mentioned. */
 part: string,
 /** The id of the record, where one is. */
 id?: string | null, } | { "type": "beat" } | { "type": "going_away" } & GoingAway | { "type": "error",
@@ -392,6 +392,8 @@ reply_to_id?: EntryId | null,
 attachment_ids?: Array<AttachmentId>, } | { "do": "add_note",
 /** Where. */
 conversation_id: ConversationId,
+/** Active members who are told of it, at most 20. One who writes tells himself nothing. */
+mentions?: Array<AgentId>,
 /** The text; may be absent where files are sent. */
 body?: Body | null,
 /** How it is written; plain when absent. Visitors write plain. */
@@ -701,7 +703,7 @@ at_ms: number, };
 export type EventId = string;
 
 /** The types of events: dotted, in the past tense. */
-export type EventType = "conversation.created" | "conversation.emptied" | "entry.added" | "contact.created" | "contact.changed" | "contact.erased" | "visitor.changed" | "site.changed" | "workspace.changed" | "agent.changed" | "agent.rights_changed" | "session.ended" | "key.changed" | "canned_response.changed";
+export type EventType = "conversation.created" | "conversation.emptied" | "entry.added" | "contact.created" | "contact.changed" | "contact.erased" | "visitor.changed" | "site.changed" | "workspace.changed" | "agent.changed" | "agent.rights_changed" | "agent.mentioned" | "session.ended" | "key.changed" | "canned_response.changed";
 
 /** A sign-in that failed. */
 export type FailedLogin = {
@@ -984,6 +986,25 @@ name: string,
 role: Role,
 /** What the role and the grants allow. */
 permissions: Array<Permission>, };
+
+/** A note that names me. */
+export type Mention = {
+/** The note. */
+entry_id: EntryId,
+/** Where it stands. */
+conversation_id: ConversationId,
+/** Its number there. */
+seq: number,
+/** What the customer of the conversation is called. */
+contact_name: string,
+/** Who wrote it. */
+author: Author,
+/** How it begins, as plain text. */
+text: string,
+/** When. */
+at_ms: number,
+/** Whether I have read as far as it. */
+read: boolean, };
 
 /** The words of a message or note, as they are today. */
 export type Message = {
@@ -1631,6 +1652,7 @@ export const limit = {
   url_bytes_max: 2048,
   title_bytes_max: 300,
   canned_body_bytes_max: 4096,
+  mentions_max: 20,
   nickname_bytes_max: 40,
   launcher_gap_px_max: 200,
   visitor_edit_window_ms: 900000,

@@ -28,6 +28,7 @@ pub(crate) mod invitation;
 pub(crate) mod key;
 pub(crate) mod login;
 pub(crate) mod me;
+pub(crate) mod mention;
 pub(crate) mod openapi;
 pub(crate) mod page;
 pub(crate) mod parameter;
@@ -67,6 +68,7 @@ pub(crate) fn router(doors: Doors) -> Router {
         .merge(site::routes())
         .merge(identity_key::routes())
         .merge(canned_response::routes())
+        .merge(mention::routes())
         .merge(visitor::routes())
         .merge(workspace::routes());
     // Doors of the team, end.

@@ -16,7 +16,8 @@ use utoipa::{Modify, OpenApi};
 use crate::Doors;
 use crate::http::{
     agent, attachment, audit, auth, canned_response, contact, conversation, docs, identity_key,
-    invitation, key, login, me, search, session, setup, site, stream, thread, visitor, workspace,
+    invitation, key, login, me, mention, search, session, setup, site, stream, thread, visitor,
+    workspace,
 };
 
 /// All doors under `/api/v1`.
@@ -42,7 +43,7 @@ use crate::http::{
         canned_response::list, canned_response::create, canned_response::change, canned_response::remove,
         audit::list, audit::list_failed_logins,
         conversation::list, conversation::find, conversation::list_entries, conversation::command,
-        search::search,
+        search::search, mention::list,
         contact::find, contact::change, contact::erase, contact::list_conversations, contact::merge,
         contact::unmerge, visitor::find,
         session::begin, thread::history, thread::entries, attachment::upload, attachment::download,

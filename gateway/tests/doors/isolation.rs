@@ -192,6 +192,7 @@ async fn lists_show_the_own_workspace_alone() {
         "/agents",
         "/keys",
         "/canned-responses",
+        "/mentions",
         "/invitations",
         "/conversations",
         "/audit",

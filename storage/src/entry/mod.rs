@@ -15,6 +15,7 @@ use protocol::permission::VisitorActor;
 
 pub use append::append;
 pub(crate) use append::{Reads, hold_files, outcome_of};
+pub(crate) use read::author as author_of;
 pub use read::{after, before, find, id_at};
 pub use several::{Several, append_several};
 
@@ -43,6 +44,8 @@ pub struct NewMessage {
     pub reply_to_id: Option<EntryId>,
     /// Files of the speaker that no message has claimed.
     pub attachment_ids: Vec<AttachmentId>,
+    /// Members who are told of it; of notes alone.
+    pub mentions: Vec<AgentId>,
 }
 
 /// What a new entry is.

@@ -207,7 +207,8 @@ fn decode(row: &Row, files: &HashMap<EntryId, Vec<Attachment>>) -> Result<Entry>
     })
 }
 
-fn author(row: &Row) -> Result<Author> {
+/// Who made an entry, from columns `author_kind`, `author_id` and `author_contact_id`.
+pub(crate) fn author(row: &Row) -> Result<Author> {
     Ok(match row.text("author_kind")?.as_str() {
         "visitor" => Author::Visitor {
             visitor_id: row.id("author_id")?,

@@ -46,6 +46,13 @@ const INSERT_MESSAGE: &str = "
     INSERT INTO message (workspace_id, entry_id, conversation_id, format, body, language, reply_to_id)
     VALUES ($1, $2, $3, $4, $5, $6, $7)";
 
+/// A note names a member, and he is told. Where there are several they go as one.
+const INSERT_MENTION: &str = "
+    INSERT INTO mention (workspace_id, agent_id, entry_id, conversation_id, seq, at_ms)
+    VALUES ($1, $2, $3, $4, $5, $6)";
+
+const GIVEN_TO_MENTION: Given = &[(4, "seq"), (5, "active_at_ms")];
+
 /// One for all entries of the append: whoever hears of a number reads up to it.
 const INSERT_EVENT: &str = "
     INSERT INTO event (event_id, workspace_id, event_type, subject, number, at_ms)
@@ -198,6 +205,7 @@ impl Head<'_> {
         for (index, line) in lines.iter().enumerate() {
             batch.push(self.insert_entry(line, &lines[index + 1..]));
             self.push_consequences(db, batch, line);
+            self.push_mentions(db, batch, line, &lines[index + 1..]);
         }
         let event_id = db.world().ids.next::<protocol::id::EventId>();
         let params = vec![
@@ -323,6 +331,37 @@ impl Head<'_> {
             Value::Integer(0),
         ];
         Stmt::row(INSERT_ENTRY, params, given)
+    }
+
+    /// Adds the members whom a note names, each with an event of his own.
+    fn push_mentions(&self, db: &Db, batch: &mut Batch, line: &Line<'_>, after: &[Line<'_>]) {
+        let NewContent::Note(note) = &line.entry.content else {
+            return;
+        };
+        let (seq, _) = numbers(line, after);
+        for agent_id in &note.mentions {
+            let params = vec![
+                self.workspace_id.clone(),
+                Value::from(*agent_id),
+                Value::from(line.entry.id),
+                self.conversation_id.clone(),
+                seq.clone(),
+                Value::Integer(0),
+            ];
+            batch.push(Stmt::row(INSERT_MENTION, params, GIVEN_TO_MENTION));
+        }
+        for agent_id in &note.mentions {
+            let event_id = db.world().ids.next::<protocol::id::EventId>();
+            let params = vec![
+                Value::from(event_id),
+                self.workspace_id.clone(),
+                Value::from("agent.mentioned"),
+                Value::from(*agent_id),
+                seq.clone(),
+                Value::Integer(0),
+            ];
+            batch.push(Stmt::row(INSERT_EVENT, params, GIVEN_TO_EVENT));
+        }
     }
 
     fn push_message(&self, batch: &mut Batch, entry_id: EntryId, message: &NewMessage) {

@@ -95,6 +95,18 @@ CREATE TABLE message (
 -- What the search does not know yet: words are looked for after the message was stored.
 CREATE INDEX message_without_words ON message (entry_id) WHERE words IS NULL;
 
+-- Notes that name a member of the team.
+CREATE TABLE mention (
+    workspace_id TEXT NOT NULL,
+    agent_id TEXT NOT NULL,
+    entry_id TEXT NOT NULL,
+    conversation_id TEXT NOT NULL,
+    seq BIGINT NOT NULL,
+    at_ms BIGINT NOT NULL,
+    PRIMARY KEY (workspace_id, agent_id, entry_id)
+);
+CREATE INDEX mention_of_agent ON mention (workspace_id, agent_id, at_ms, entry_id);
+
 CREATE TABLE attachment (
     workspace_id TEXT NOT NULL,
     attachment_id TEXT NOT NULL,

@@ -38,6 +38,7 @@ pub(crate) fn words(body: &str) -> NewMessage {
         language: None,
         reply_to_id: None,
         attachment_ids: Vec::new(),
+        mentions: Vec::new(),
     }
 }
 

@@ -137,6 +137,7 @@ impl Person {
                 Command::AddNote {
                     conversation_id,
                     draft,
+                    mentions: vec![],
                 }
             }),
             Told::Edit => self.own_last(client).map(|(conversation_id, entry_id)| {

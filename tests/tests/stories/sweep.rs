@@ -113,6 +113,7 @@ async fn writes_notes_of_every_form(
         Command::AddNote {
             conversation_id: id,
             draft: with_file,
+            mentions: vec![],
         },
         Command::EditMessage {
             conversation_id: id,
@@ -200,6 +201,7 @@ async fn other_doors_are_closed(
         "/api/v1/audit".to_owned(),
         "/api/v1/workspace".to_owned(),
         "/api/v1/canned-responses".to_owned(),
+        "/api/v1/mentions".to_owned(),
         format!("/api/v1/visitors/{}", visitor.id()),
     ] {
         let answer = stack.asks(&access.call(Call::get(path.clone()))).await;
@@ -241,6 +243,7 @@ async fn a_note_appears_at_no_door_for_visitors(stack: Stack) -> Stack {
     let refused = visitor.tries(Command::AddNote {
         conversation_id: id,
         draft: draft("a note of a visitor"),
+        mentions: vec![],
     });
     refused.await.expect_err("visitors write no notes");
     stack
