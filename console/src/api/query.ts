@@ -1,5 +1,5 @@
 /** What is read over HTTP, under one set of keys, so that news of a change can ask for it again. */
-import { QueryClient, queryOptions } from "@tanstack/react-query";
+import { infiniteQueryOptions, QueryClient, queryOptions } from "@tanstack/react-query";
 import type {
   Agent,
   ApiKey,
@@ -12,6 +12,7 @@ import type {
   Invitation,
   Listing,
   Me,
+  Mention,
   Site,
   SiteSecret,
   Visitor,
@@ -88,6 +89,15 @@ export const keysQuery = queryOptions({
 export const cannedQuery = queryOptions({
   queryKey: ["canned_responses"],
   queryFn: ({ signal }) => whole<CannedResponse>("canned-responses", signal),
+  staleTime: 300_000,
+});
+
+/** The notes that name me, newest first; the server says when there is another. */
+export const mentionsQuery = infiniteQueryOptions({
+  queryKey: ["mentions"],
+  queryFn: ({ pageParam, signal }) => call<Listing<Mention>>(`mentions${queryText({ cursor: pageParam, limit: 50 })}`, { signal }),
+  initialPageParam: undefined as string | undefined,
+  getNextPageParam: (page) => page.cursor ?? undefined,
   staleTime: 300_000,
 });
 

@@ -36,6 +36,7 @@ const FIELDS: Record<string, string> = {
   reopen_within_ms: "The time to reopen",
   agent_id: "The member",
   nickname: "The nickname",
+  mentions: "The list of who is named",
 };
 
 /** Where one field of one code says more than the code alone. */
@@ -49,6 +50,7 @@ const OF_FIELD: Record<string, string> = {
   "forbidden role": "You may not give a role above your own, or change somebody who has one. Nothing was changed; ask an owner.",
   "forbidden scopes": "A key may do no more than you may. No key was made; take the marked rights off.",
   "empty scopes": "A key that may do nothing is no use. No key was made; mark at least one right.",
+  "invalid mentions": "Somebody who is named is not in the team any more. The note was not stored; take the name out and write it again.",
   "invalid nickname": "A nickname is one word of letters, digits, “-”, “_” and “.”. Nothing was changed; write it like that.",
   "already_exists nickname": "Another one is called by this nickname. Nothing was changed; use another one.",
   "wrong_credentials current": "The present password is wrong. It was not changed; check capital letters and try again.",

@@ -6,6 +6,7 @@ import type { InboxFilter } from "@switchboard/protocol";
 import { foundAt, neighbourOf, shownOrder } from "../live/selection.ts";
 import { clearPicked } from "../live/pick.ts";
 import { inbox, watchInbox } from "../live/session.ts";
+import { MentionList, useUnreadMentions } from "../mention/list.tsx";
 import { Icon } from "../part/icon.tsx";
 import { Button, IconButton } from "../part/control.tsx";
 import { Divider, usePaneWidth, type PaneSize } from "../part/pane.tsx";
@@ -22,7 +23,10 @@ const LIST_SIZE: PaneSize = { name: "list", width: 340, min: 260, max: 520 };
 
 export const FILTERS: readonly InboxFilter[] = ["all", "mine", "unassigned", "waiting", "snoozed", "closed", "spam"];
 
-const NAMES: Record<InboxFilter, string> = { all: "All", mine: "Mine", unassigned: "Unassigned", waiting: "Waiting", snoozed: "Snoozed", closed: "Closed", spam: "Spam" };
+/** The lists in the order of the head: those of the server, and the notes that name me. */
+const LISTS: readonly (InboxFilter | "mentions")[] = ["all", "mine", "unassigned", "waiting", "mentions", "snoozed", "closed", "spam"];
+
+const NAMES: Record<InboxFilter | "mentions", string> = { mentions: "Mentions", all: "All", mine: "Mine", unassigned: "Unassigned", waiting: "Waiting", snoozed: "Snoozed", closed: "Closed", spam: "Spam" };
 
 /** A filter of the address bar, or all. */
 export function filterOf(text: string | undefined): InboxFilter {
@@ -33,14 +37,15 @@ export function filterOf(text: string | undefined): InboxFilter {
 export function InboxPage() {
   const params = useParams({ strict: false });
   const filter = filterOf(params.list);
+  const list = params.list === "mentions" ? "mentions" : filter;
   const search = useSearch({ strict: false }).q ?? "";
   const chosen = params.conversationId;
   const width = usePaneWidth(LIST_SIZE);
   const site_id = useListSite();
   useEffect(() => watchInbox(filter, site_id), [filter, site_id]);
   // What was picked in one list is not picked in another.
-  useEffect(() => clearPicked(), [filter, site_id, search]);
-  useWalk(filter, chosen);
+  useEffect(() => clearPicked(), [list, site_id, search]);
+  useWalk(list, chosen);
   const pane = useRef<HTMLElement>(null);
   const field = useRef<HTMLInputElement>(null);
   const toField = () => field.current?.select();
@@ -55,9 +60,11 @@ export function InboxPage() {
           if (event.key === "Escape" && search && event.target !== field.current) toField();
         }}
       >
-        <ListHead filter={filter} search={search} chosen={chosen} field={field} onDown={() => focusRows(pane.current)} />
+        <ListHead list={list} search={search} chosen={chosen} field={field} onDown={() => focusRows(pane.current)} />
         {search ? (
           <SearchList filter={filter} search={search} chosen={chosen} onTop={toField} />
+        ) : list === "mentions" ? (
+          <MentionList chosen={chosen} />
         ) : (
           <LiveList key={`${filter} ${site_id ?? ""}`} filter={filter} site_id={site_id} chosen={chosen} />
         )}
@@ -72,7 +79,7 @@ export function InboxPage() {
 }
 
 interface HeadProps {
-  filter: InboxFilter;
+  list: InboxFilter | "mentions";
   search: string;
   chosen: string | undefined;
   field: RefObject<HTMLInputElement | null>;
@@ -80,8 +87,9 @@ interface HeadProps {
   onDown: () => boolean;
 }
 
-function ListHead({ filter, search, chosen, field, onDown }: HeadProps) {
+function ListHead({ list, search, chosen, field, onDown }: HeadProps) {
   const counts = useStore(inbox, (held) => held.counts);
+  const unread_mentions = useUnreadMentions();
   const navigate = useNavigate();
   const [text, setText] = useState(search);
   // What is typed stays as it is typed, with its last space; an address that was gone to is taken over.
@@ -106,7 +114,10 @@ function ListHead({ filter, search, chosen, field, onDown }: HeadProps) {
       event.stopPropagation();
     } else if (event.key === "Escape") event.currentTarget.blur();
   }
-  const count_of: Partial<Record<InboxFilter, number>> = counts ? { all: counts.all, mine: counts.mine, unassigned: counts.unassigned, waiting: counts.waiting } : {};
+  const count_of: Partial<Record<InboxFilter | "mentions", number>> = {
+    ...(counts ? { all: counts.all, mine: counts.mine, unassigned: counts.unassigned, waiting: counts.waiting } : {}),
+    ...(unread_mentions > 0 ? { mentions: unread_mentions } : {}),
+  };
   return (
     <header className="list-head">
       <div className="line">
@@ -131,21 +142,26 @@ function ListHead({ filter, search, chosen, field, onDown }: HeadProps) {
         <div className="found-head">
           <FoundCount search={search} />
           <Button size="small" tone="plain" onClick={() => setText("")}>
-            Back to {NAMES[filter]}
+            Back to {NAMES[list]}
           </Button>
         </div>
       ) : (
         <nav className="filters" aria-label="Lists">
-          {FILTERS.map((each) => (
-            <Link key={each} to="/inbox/$list" params={{ list: each }} search={onSite} className="filter" aria-current={each === filter ? "page" : undefined}>
+          {LISTS.map((each) => (
+            <Link key={each} to="/inbox/$list" params={{ list: each }} search={onSite} className="filter" aria-current={each === list ? "page" : undefined}>
               {NAMES[each]}
-              {count_of[each] !== undefined && <span className="filter-count">{countText(count_of[each])}</span>}
+              {count_of[each] !== undefined && (
+                <span className="filter-count" data-unread={each === "mentions" || undefined}>
+                  {countText(count_of[each])}
+                  {each === "mentions" && <span className="heard-only"> unread</span>}
+                </span>
+              )}
             </Link>
           ))}
         </nav>
       )}
-      {!search && <SiteChoice />}
-      {!search && <PickedBar chosen={chosen} />}
+      {!search && list !== "mentions" && <SiteChoice />}
+      {!search && list !== "mentions" && <PickedBar chosen={chosen} />}
     </header>
   );
 }
@@ -165,14 +181,14 @@ function ListFoot() {
   );
 }
 
-function useWalk(filter: InboxFilter, chosen: string | undefined): void {
+function useWalk(list: string, chosen: string | undefined): void {
   const navigate = useNavigate();
   const go = (step: 1 | -1) => {
     const id = neighbourOf(shownOrder.get(), chosen, step);
     if (id) {
       void navigate({
         to: "/inbox/$list/$conversationId",
-        params: { list: filter, conversationId: id },
+        params: { list, conversationId: id },
         search: (before: Record<string, unknown>) => ({ ...before, at: foundAt.get().get(id) }),
       });
     }

@@ -10,6 +10,8 @@ import { createStore, useStore } from "./store.ts";
 export interface Way {
   name: string;
   conversation_id: ConversationId;
+  /** The entry there. */
+  at?: number;
 }
 
 interface Toast {
@@ -32,6 +34,11 @@ export function toast(text: string, undo: (() => void) | null = null, about: str
   const key = next_key++;
   add({ key, text, tone: "plain", undo, way: null, about });
   return () => drop(key);
+}
+
+/** Says what happened elsewhere, and leads there. */
+export function toastWay(text: string, way: Way): void {
+  add({ key: next_key++, text, tone: "plain", undo: null, way, about: null });
 }
 
 /** Says what failed; with `way`, where it goes on. */
@@ -92,7 +99,7 @@ function OneToast({ item }: { item: Toast }) {
         </Button>
       )}
       {item.way && (
-        <Link className="button" to="/inbox/$list/$conversationId" params={{ list: "all", conversationId: item.way.conversation_id }} onClick={() => drop(item.key)}>
+        <Link className="button" to="/inbox/$list/$conversationId" params={{ list: "all", conversationId: item.way.conversation_id }} search={{ at: item.way.at }} onClick={() => drop(item.key)}>
           {item.way.name}
         </Link>
       )}

@@ -7,6 +7,7 @@ import { useStore } from "../part/store.ts";
 import { Toasts, undoLast } from "../part/toast.tsx";
 import { listenForKeys, useActions, type Action } from "./action.ts";
 import { ConnectionLine } from "./connection.tsx";
+import { followMentions } from "../mention/notice.ts";
 import { followNotices } from "./notice.ts";
 import { Palette, palette_open } from "./palette.tsx";
 import { Rail } from "./rail.tsx";
@@ -61,6 +62,7 @@ function useGeneralActions(): Action[] {
     list("Inbox: Mine", "mine", "g m"),
     list("Inbox: Unassigned", "unassigned", "g u"),
     list("Inbox: Waiting", "waiting", "g w"),
+    list("Inbox: Mentions", "mentions", "g n"),
     list("Inbox: Snoozed", "snoozed", "g z"),
     list("Inbox: Closed", "closed", "g c"),
     list("Inbox: Spam", "spam", "g p"),
@@ -96,6 +98,10 @@ function useNotices(): void {
   const navigate = useNavigate();
   useEffect(
     () => followNotices((conversation_id) => void navigate({ to: "/inbox/$list/$conversationId", params: { list: "all", conversationId: conversation_id } })),
+    [navigate],
+  );
+  useEffect(
+    () => followMentions((conversation_id, at) => void navigate({ to: "/inbox/$list/$conversationId", params: { list: "mentions", conversationId: conversation_id }, search: { at } })),
     [navigate],
   );
 }

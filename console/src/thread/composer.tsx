@@ -7,6 +7,8 @@ import { visitorQuery } from "../api/query.ts";
 import { useCannedOffer } from "../canned/offer.tsx";
 import { unfilledIn } from "../canned/word.ts";
 import { EmojiMenu, emojiOffer } from "../emoji/offer.tsx";
+import { useMemberOffer } from "../mention/offer.tsx";
+import { mentionedIn } from "../mention/word.ts";
 import { client, membership, status, team, visitors } from "../live/session.ts";
 import { Button, IconButton } from "../part/control.tsx";
 import { Icon } from "../part/icon.tsx";
@@ -220,9 +222,10 @@ function sendWords({ conversation_id, mode, body, files, reply_to_id }: Sending)
     ...(body === "" ? {} : { body }),
     ...(files.length === 0 ? {} : { attachment_ids: files.map((file) => file.id) }),
   };
+  const mentions = mode === "note" ? mentionedIn(body, team.get().agents.values(), membership.get()?.agent_id ?? "") : [];
   // A refusal shows on the line itself, with a way to try again.
   client()
-    .send(mode === "note" ? { do: "add_note", ...written } : { do: "send_message", ...written })
+    .send(mode === "note" ? { do: "add_note", ...written, ...(mentions.length === 0 ? {} : { mentions }) } : { do: "send_message", ...written })
     .done.catch(() => undefined);
 }
 
@@ -251,7 +254,8 @@ function ComposerHead({ row, writing }: { row: Conversation; writing: Writing })
 function ComposerField({ row, writing }: { row: Conversation; writing: Writing }) {
   const { mode, field } = writing;
   const canned = useCannedOffer(row, writing.text, writing.caret, field);
-  const suggestions = useSuggestions(canned ?? emojiOffer(writing.text, writing.caret, field));
+  const members = useMemberOffer(writing.text, mode === "note" ? writing.caret : null, field);
+  const suggestions = useSuggestions(canned ?? members ?? emojiOffer(writing.text, writing.caret, field));
   function onKey(event: KeyboardEvent) {
     if (event.nativeEvent.isComposing || suggestions.key(event)) return;
     if (event.key === "Enter" && !event.shiftKey) {
@@ -271,7 +275,7 @@ function ComposerField({ row, writing }: { row: Conversation; writing: Writing }
         value={writing.text}
         aria-label={mode === "note" ? "Note to the team" : `Reply to ${row.contact_name}`}
         aria-invalid={writing.too_long || undefined}
-        placeholder={mode === "note" ? "Something only the team should know" : `Write to ${row.contact_name}`}
+        placeholder={mode === "note" ? "Something only the team should know, @name tells somebody" : `Write to ${row.contact_name}`}
         onChange={(event) => {
           writing.write(event.target.value);
           writing.look(event.target);

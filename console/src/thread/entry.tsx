@@ -6,16 +6,18 @@ import type { Message } from "@switchboard/protocol";
 import { errorText } from "../api/http.ts";
 import { refusalText } from "../api/word.ts";
 import { useMay } from "../live/right.ts";
-import { client, command } from "../live/session.ts";
+import { client, command, team } from "../live/session.ts";
 import { Button, IconButton } from "../part/control.tsx";
 import { copyText } from "../part/copy.tsx";
 import { Dialog } from "../part/dialog.tsx";
 import { Icon } from "../part/icon.tsx";
 import { Face } from "../part/lamp.tsx";
 import { Menu, MenuItem } from "../part/menu.tsx";
+import { useStore } from "../part/store.ts";
 import { Clock, dayText, exactText } from "../part/time.tsx";
 import { now } from "../part/clock.ts";
 import { toast, toastError } from "../part/toast.tsx";
+import { emphasized } from "../mention/word.ts";
 import { Body } from "./body.tsx";
 import { changeDraft } from "./draft.ts";
 import { authorKey, type Item, type Mark, type Written } from "./item.ts";
@@ -86,7 +88,7 @@ function WrittenLine({ item, names, conversation_id, may_delete }: { item: Writt
           ) : (
             <>
               {item.quote && <QuotedLine quote={item.quote} names={names} />}
-              <Words message={item.message} erased={names.erased} />
+              <Words message={item.message} erased={names.erased} is_note={item.kind === "note"} />
             </>
           )}
         </div>
@@ -176,12 +178,13 @@ function DeleteDialog({ item, conversation_id, onClose }: { item: Written; conve
   );
 }
 
-function Words({ message, erased }: { message: Message; erased: boolean }) {
+function Words({ message, erased, is_note }: { message: Message; erased: boolean; is_note: boolean }) {
+  const members = useStore(team, (held) => held.agents);
   if (erased) return <p className="body faint said-deleted">Erased</p>;
   if (message.deleted_at_ms != null) return <p className="body faint said-deleted">Deleted</p>;
   return (
     <>
-      {message.body !== "" && <Body format={message.format} text={message.body} />}
+      {message.body !== "" && <Body format={message.format} text={is_note && message.format === "markdown" ? emphasized(message.body, members.values()) : message.body} />}
       {(message.attachments ?? []).map((file) => (
         <FileView key={file.id} file={file} />
       ))}
