@@ -53,7 +53,7 @@ impl Console {
             ear,
             agent,
             name: Value::Null,
-            availability: Value::Null,
+            availability: Value::from("offline"),
         }
     }
 
@@ -72,9 +72,12 @@ impl Console {
             let said = of(&frame["presence"], "agent_id", "availability");
             if frame["type"] == "team" {
                 self.name = of(&frame["agents"], "id", "name").unwrap_or_default();
-                assert_eq!(said.as_ref(), Some(&self.availability), "{}", self.name);
+                // Who is not in it is offline.
+                let said = said.unwrap_or_else(|| Value::from("offline"));
+                assert_eq!(said, self.availability, "{}", self.name);
+            } else if let Some(said) = said {
+                self.availability = said;
             }
-            self.availability = said.unwrap_or_else(|| self.availability.take());
         }
     }
 }
