@@ -254,6 +254,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("POST /commands (identify).claim.phone", OF_VISITORS),
     ("POST /commands (identify).claim{name}", OF_VISITORS),
     ("POST /commands (identify).claim{}", OF_VISITORS),
+    ("POST /commands (add_note).mentions[]", "ids of members"),
     ("POST /frames (track).name", OF_VISITORS),
     ("POST /frames (track).properties{name}", OF_VISITORS),
     ("POST /frames (track).properties{}", OF_VISITORS),
