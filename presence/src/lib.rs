@@ -5,6 +5,7 @@
 //! changes. Being pure and ordered, the same inputs give the same changes, in a simulation too.
 
 pub mod agents;
+pub mod bytes;
 pub mod everywhere;
 pub mod input;
 pub mod roster;

@@ -8,10 +8,11 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use protocol::id::VisitorId;
-use protocol::limit::PAGE_ROWS_MAX;
+use protocol::limit::{PAGE_ROWS_MAX, WINDOW_BYTES_MAX};
 use protocol::view::{VisitorCounts, VisitorFilter};
 use protocol::visitor::LiveVisitor;
 
+use crate::bytes;
 use crate::state::{Change, ChangeKind, Counts};
 
 /// Whether a visitor belongs into a list.
@@ -152,11 +153,18 @@ impl VisitorView {
         (!same).then_some(ViewChanges { rows, gone, counts })
     }
 
+    /// The first rows, as many as there may be, and as fit. Costs a look at each of their letters.
     fn window(&self) -> impl Iterator<Item = &LiveVisitor> {
+        let mut whole_bytes = 0;
         self.order
             .iter()
             .take(PAGE_ROWS_MAX)
             .filter_map(|(_, id)| self.rows.get(id))
+            .take_while(move |row| {
+                let is_first = whole_bytes == 0;
+                whole_bytes += bytes::of_row(row);
+                is_first || whole_bytes <= WINDOW_BYTES_MAX
+            })
     }
 
     fn counted(&self, counts: Counts) -> VisitorCounts {

@@ -185,3 +185,68 @@ fn every_filter_decides_by_its_own_fact() {
         assert_eq!(matches(&filter, &it), expected, "{filter:?}");
     }
 }
+
+/// A row whose pages call themselves as much as they may, quotes and all.
+fn wordy(number: u128, active_at_ms: u64) -> LiveVisitor {
+    let url = format!("https://shop.example/{}", "x".repeat(2_000));
+    let mut row = row(number, 1, active_at_ms);
+    row.page = Some(PageView {
+        url: url.clone(),
+        title: "\"".repeat(300),
+        at_ms: u64::MAX,
+    });
+    row.trail = vec![url.clone(); crate::TRAIL_MAX];
+    row.source.referrer = Some(url);
+    row.source.utm = [("source".to_owned(), "news\\letter".to_owned())].into();
+    row.name = "Ana Kovač".to_owned();
+    row.browser.city = Some("São Paulo".to_owned());
+    row
+}
+
+fn json_bytes(rows: &[LiveVisitor]) -> usize {
+    serde_json::to_string(rows).unwrap().len()
+}
+
+#[test]
+fn a_window_has_as_many_rows_as_fit_and_the_rest_is_a_number() {
+    // The last of them was active last.
+    let rows: Vec<_> = (0..50)
+        .map(|number| wordy(u128::from(number), number))
+        .collect();
+    let mut view = view_of(VisitorFilter::default(), &rows);
+    let (shown, counts) = view.snapshot(Counts::default());
+    assert_eq!(counts.listed, 50);
+    let bytes = json_bytes(&shown);
+    assert!(bytes <= WINDOW_BYTES_MAX, "{bytes}");
+    assert!(
+        bytes + bytes::of_row(&rows[0]) + 1_400 * shown.len() > WINDOW_BYTES_MAX,
+        "{bytes}"
+    );
+    // Who moves up pushes the last one out.
+    view.take(&change(ChangeKind::Updated, wordy(0, 1_000)));
+    let changes = view.flush(Counts::default()).unwrap();
+    let last = shown.last().unwrap();
+    assert_eq!((ids(&changes.rows), changes.gone), (vec![0], vec![last.id]));
+    // Who leaves makes place.
+    view.take(&change(ChangeKind::Left, wordy(0, 1_000)));
+    let changes = view.flush(Counts::default()).unwrap();
+    assert_eq!(changes.rows, [last.clone()]);
+    assert_eq!(changes.gone, [VisitorId::from_bits(0)]);
+}
+
+#[test]
+fn one_row_comes_whatever_its_size() {
+    let mut large = row(1, 1, 1);
+    large.name = "x".repeat(2 * WINDOW_BYTES_MAX);
+    let view = view_of(VisitorFilter::default(), &[large, row(2, 1, 0)]);
+    assert_eq!(ids(&view.snapshot(Counts::default()).0), [1]);
+}
+
+#[test]
+fn a_row_is_no_larger_than_it_is_taken_for_and_not_much_smaller() {
+    for row in [row(1, 1, 1), wordy(u128::MAX, u64::MAX)] {
+        let real = json_bytes(std::slice::from_ref(&row));
+        let taken = bytes::of_row(&row);
+        assert!((real..real + 1_400).contains(&taken), "{real} {taken}");
+    }
+}

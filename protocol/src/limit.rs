@@ -47,6 +47,8 @@ pub const PAGE_ENTRIES_MAX: usize = 200;
 pub const PAGE_BYTES_MAX: usize = 64 * 1024;
 /// Rows of one page of a list, and of a live window.
 pub const PAGE_ROWS_MAX: usize = 100;
+/// Bytes of the rows of a live window of visitors, as JSON. One row comes whatever its size.
+pub const WINDOW_BYTES_MAX: usize = 256 * 1024;
 /// Page views of one visit; further ones are refused.
 pub const VISIT_PAGES_MAX: u32 = 2_000;
 /// Custom events of one visit; further ones are refused.

@@ -9,11 +9,13 @@ use std::time::Duration;
 
 use bus::Reach;
 use presence::agents::Agents;
+use presence::bytes;
 use presence::everywhere::Everywhere;
 use presence::roster::{BEAT, Roster, Verdict};
 use presence::state::{Change, Visitors};
 use presence::team::Team;
 use protocol::id::{NodeId, VisitorId, WorkspaceId};
+use protocol::visitor::LiveVisitor;
 use world::HashMap;
 
 use crate::nodes::{News, Presence, Sign};
@@ -27,8 +29,10 @@ pub(crate) const TICK: Duration = Duration::from_millis(250);
 const WATCH_TERM: Duration = Duration::from_secs(30);
 const WATCH_PERIOD: Duration = Duration::from_secs(10);
 
-/// Rows of one message.
+/// Rows of one message, their bytes, and ids of those who left in one: the bus takes no news over 1 MiB.
 const ROWS_MAX: usize = 200;
+const ROWS_BYTES_MAX: usize = 256 * 1024;
+const GONE_MAX: usize = 5_000;
 
 /// What is known of the other nodes, and owed to them.
 pub(crate) struct Around {
@@ -277,15 +281,14 @@ impl Around {
             }
             self.wanted.insert(*workspace_id, now + WATCH_TERM);
             self.changed.remove(workspace_id);
-            let rows: Vec<_> = visitors.of_workspace(*workspace_id).collect();
-            let mut parts: Vec<_> = rows.chunks(ROWS_MAX).collect();
+            let mut parts = parts(visitors.of_workspace(*workspace_id));
             if parts.is_empty() {
-                parts.push(&[]);
+                parts.push(Vec::new());
             }
             let last = parts.len() - 1;
             for (index, rows) in parts.into_iter().enumerate() {
                 self.tell(*workspace_id, || Presence::All {
-                    rows: rows.iter().map(|row| (*row).clone()).collect(),
+                    rows,
                     is_first: index == 0,
                     is_last: index == last,
                 });
@@ -296,22 +299,19 @@ impl Around {
 
     fn tell_changes(&mut self, visitors: &Visitors) {
         for (workspace_id, ids) in std::mem::take(&mut self.changed) {
-            let (mut rows, mut gone) = (Vec::new(), Vec::new());
-            for visitor_id in ids {
-                match visitors.get(visitor_id) {
-                    Some(row) => rows.push(row.clone()),
-                    None => gone.push(visitor_id),
-                }
+            let (here, gone): (Vec<_>, Vec<_>) = ids
+                .into_iter()
+                .partition(|visitor_id| visitors.get(*visitor_id).is_some());
+            let rows = here
+                .iter()
+                .filter_map(|visitor_id| visitors.get(*visitor_id));
+            for rows in parts(rows) {
+                let gone = Vec::new();
+                self.tell(workspace_id, || Presence::Visitors { rows, gone });
             }
-            let mut gone = Some(gone);
-            loop {
-                let rest = rows.split_off(rows.len().min(ROWS_MAX));
-                let part = std::mem::replace(&mut rows, rest);
-                let gone = gone.take().unwrap_or_default();
-                if part.is_empty() && gone.is_empty() {
-                    break;
-                }
-                self.tell(workspace_id, || Presence::Visitors { rows: part, gone });
+            for gone in gone.chunks(GONE_MAX) {
+                let (rows, gone) = (Vec::new(), gone.to_vec());
+                self.tell(workspace_id, || Presence::Visitors { rows, gone });
             }
         }
     }
@@ -319,5 +319,105 @@ impl Around {
     fn tell(&self, workspace_id: WorkspaceId, presence: impl FnOnce() -> Presence) {
         let news = || News::Presence(presence());
         self.router.nodes().tell(&self.router, workspace_id, news);
+    }
+}
+
+/// Rows in parts, each of which one message holds.
+fn parts<'a>(rows: impl Iterator<Item = &'a LiveVisitor>) -> Vec<Vec<LiveVisitor>> {
+    let mut parts: Vec<Vec<LiveVisitor>> = Vec::new();
+    let mut part_bytes = 0;
+    for row in rows {
+        let row_bytes = bytes::of_row(row);
+        match parts.last_mut() {
+            Some(part) if part.len() < ROWS_MAX && part_bytes + row_bytes <= ROWS_BYTES_MAX => {
+                part.push(row.clone());
+                part_bytes += row_bytes;
+            }
+            Some(_) | None => {
+                parts.push(vec![row.clone()]);
+                part_bytes = row_bytes;
+            }
+        }
+    }
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use protocol::id::{Id, SiteId};
+    use protocol::visitor::{Browser, Device, PresenceState, Source};
+
+    use super::*;
+
+    fn row(number: u32, trail: Vec<String>) -> LiveVisitor {
+        LiveVisitor {
+            id: VisitorId::from_bits(u128::from(number)),
+            version: 1,
+            site_id: SiteId::from_bits(1),
+            state: PresenceState::Active,
+            contact_id: None,
+            name: "Ana".to_owned(),
+            conversation_id: None,
+            page: None,
+            trail,
+            page_count: 1,
+            event_count: 0,
+            last_event: None,
+            tab_count: 1,
+            visit_count: 0,
+            source: Source::default(),
+            browser: Browser {
+                device: Device::Desktop,
+                name: "Firefox".to_owned(),
+                system: "Linux".to_owned(),
+                language: None,
+                time_zone: None,
+                country: None,
+                city: None,
+            },
+            entered_at_ms: 0,
+            active_at_ms: 0,
+            stale: false,
+        }
+    }
+
+    /// With room for the sender's name.
+    fn fits(presence: Presence) {
+        let bytes = serde_json::to_vec(&News::Presence(presence)).unwrap().len();
+        assert!(bytes + 1_000 < bus::NEWS_BYTES_MAX, "{bytes}");
+    }
+
+    /// In how many parts so many rows with a trail like this are told; each fits, and none is missing.
+    fn check(count: u32, trail: &[String]) -> usize {
+        let rows: Vec<_> = (0..count)
+            .map(|number| row(number, trail.to_vec()))
+            .collect();
+        let parts = parts(rows.iter());
+        for rows in &parts {
+            fits(Presence::All {
+                rows: rows.clone(),
+                is_first: true,
+                is_last: true,
+            });
+        }
+        assert_eq!(parts.concat(), rows);
+        parts.len()
+    }
+
+    #[test]
+    fn no_message_is_larger_than_the_bus_takes_however_long_the_pages_addresses_are() {
+        assert_eq!(check(0, &[]), 0);
+        assert_eq!(check(100, &[]), 1);
+        // 200 of them would be 3 MiB, which the bus does not take.
+        let long = vec!["x".repeat(protocol::limit::URL_BYTES_MAX); 8];
+        assert!(check(200, &long) > 12);
+    }
+
+    #[test]
+    fn those_who_left_fit_into_one_message() {
+        fits(Presence::Visitors {
+            rows: Vec::new(),
+            gone: vec![VisitorId::from_bits(u128::MAX); GONE_MAX],
+        });
     }
 }
