@@ -231,6 +231,35 @@ fn every_limit_is_named_in_a_test_that_passes_it() {
     none(&wrong, "a limit is passed by one in a test, which names it");
 }
 
+#[test]
+fn every_refusal_is_provoked_over_the_wire() {
+    let text = |path: &str| fs::read_to_string(root().join(path)).expect("codes are there");
+    let rejections = text("protocol/src/rejection.rs");
+    let (_, codes) = rejections.split_once("codes! {").expect("they are there");
+    let (codes, _) = codes.split_once("\n}").expect("they end");
+    let codes: Vec<(&str, &str)> = codes
+        .lines()
+        .filter_map(|line| {
+            let (name, rest) = line.trim().split_once(" = \"")?;
+            Some((name, rest.split_once('"')?.0))
+        })
+        .collect();
+    assert!(codes.len() > 30, "the test looks past them: {codes:?}");
+    let mut tests = files("gateway/tests", &[".rs"]);
+    tests.extend(files("tests/tests/stories", &[".rs"]));
+    let wrong: Vec<_> = codes
+        .into_iter()
+        .filter(|(name, word)| {
+            let spoken = format!("\"{word}\"");
+            let named = format!("ErrorCode::{name}");
+            let has = |text: &str| text.contains(&spoken) || text.contains(&named);
+            !tests.iter().any(|(_, text)| has(text))
+        })
+        .map(|(_, word)| word.to_owned())
+        .collect();
+    none(&wrong, "a refusal is met by a test over the wire");
+}
+
 /// The part of a file that is tests.
 fn tests_in(path: &str, text: String) -> Option<String> {
     if path.contains("/tests/") || path.ends_with("tests.rs") {

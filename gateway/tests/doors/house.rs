@@ -219,6 +219,16 @@ impl House {
         eve
     }
 
+    /// Spoils the sites of a person's workspace, as a broken disk may.
+    pub(crate) async fn spoils_sites(&self, person: &Person) {
+        let workspace = id_in(&person.me["memberships"][0], "workspace_id");
+        let workspace_id: WorkspaceId = workspace.parse().unwrap();
+        let mut batch = Batch::default();
+        let sql = include_str!("spoilt_site.sql");
+        batch.push(Stmt::new(sql, vec![workspace_id.into()]));
+        self.db.batch(batch).await.expect("the rows are spoilt");
+    }
+
     /// Somebody writes to a site; gives visitor, contact and conversation.
     pub(crate) async fn visitor_writes(&self, person: &Person, words: &str) -> [String; 3] {
         let site_id: SiteId = self.site(person).await.parse().unwrap();

@@ -279,6 +279,24 @@ async fn bodies_that_are_no_json_or_too_large_are_refused() {
 }
 
 #[tokio::test]
+async fn a_fault_of_ours_is_told_by_its_requests_id_and_by_nothing_else() {
+    let house = House::open(Trust::Trusted).await;
+    let owner = house.owner().await;
+    house.spoils_sites(&owner).await;
+    let answer = house.as_(&owner, Call::get("/sites")).await;
+    assert_eq!((answer.status, answer.code().as_str()), (500, "internal"));
+    let problem: Value = serde_json::from_str(&answer.body).unwrap();
+    assert_eq!(
+        problem["request_id"].as_str(),
+        answer.header("switchboard-request-id")
+    );
+    assert_eq!(problem["retry"], "later");
+    for inner in ["spoilt", "theme", "json", "site"] {
+        assert!(!answer.body.contains(inner), "{}", answer.body);
+    }
+}
+
+#[tokio::test]
 async fn lists_page_by_cursor_and_within_limits() {
     let house = House::open(Trust::Trusted).await;
     let owner = house.owner().await;

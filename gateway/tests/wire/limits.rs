@@ -435,6 +435,47 @@ async fn a_command_that_would_wait_too_long_for_its_rate_is_refused() {
 }
 
 #[tokio::test]
+async fn a_visitors_words_can_be_changed_for_a_while() {
+    let stack = Stack::with_own_time().await;
+    let token = stack.visitor_token().await;
+    let mut socket = stack.visitor(&token).await;
+    socket.says("a", say("helo")).await;
+    let ack = socket.until("ack").await;
+    let edit = |body: &str| {
+        json!({"do": "edit_message", "conversation_id": ack["conversation_id"],
+            "entry_id": ack["entry_id"], "body": body})
+    };
+    let window = Duration::from_millis(limit::VISITOR_EDIT_WINDOW_MS);
+    // Nobody was heard for so long, so he comes back.
+    stack.world.clock.advance(window);
+    let mut socket = stack.visitor(&token).await;
+    socket.says("b", edit("hello")).await;
+    socket.until("ack").await;
+    stack.world.clock.advance(Duration::from_millis(1));
+    socket.says("c", edit("bye")).await;
+    let refused = socket.until("rejected").await;
+    assert_eq!(refused["problem"]["code"], "edit_window_over");
+}
+
+#[tokio::test]
+async fn a_closed_conversation_is_not_put_off() {
+    let stack = Stack::start().await;
+    let mut visitor = stack.visitor(&stack.visitor_token().await).await;
+    visitor.says("a", say("hello")).await;
+    let id = visitor.until("ack").await["conversation_id"].clone();
+    let mut agent = stack.agent().await;
+    agent
+        .says("close", json!({"do": "close", "conversation_id": id}))
+        .await;
+    agent.until("ack").await;
+    let until_ms = stack.world.clock.now_ms() + 60_000;
+    let snooze = json!({"do": "snooze", "conversation_id": id, "until_ms": until_ms});
+    agent.says("snooze", snooze).await;
+    let refused = agent.until("rejected").await;
+    assert_eq!(refused["problem"]["code"], "conversation_state");
+}
+
+#[tokio::test]
 async fn nothing_overtakes_a_command_that_was_refused_for_its_rate() {
     let stack = Stack::with_own_time_and(|config| {
         config.limits.visitor_requests = Rate::new(2, 2);

@@ -1,0 +1,1 @@
+UPDATE site SET theme_json = '{"spoilt' WHERE workspace_id = $1
