@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use protocol::agent::{AgentPresence, Availability};
+use protocol::agent::{AgentPresence, Availability, Screen};
 use protocol::id::{AgentId, ConnectionId, WorkspaceId};
 
 use crate::GRACE_MS;
@@ -18,8 +18,10 @@ struct Presence {
     /// When the grace after the last connection ends.
     grace_until_ms: Option<u64>,
     away: bool,
+    /// What connections have in sight, and which said so later.
+    screens: BTreeMap<ConnectionId, (u64, Screen)>,
     /// What was last told of the agent.
-    told: Availability,
+    told: (Availability, Option<Screen>),
 }
 
 impl Presence {
@@ -33,13 +35,25 @@ impl Presence {
         }
     }
 
+    /// What the newest word of a connection says.
+    fn screen(&self) -> Option<Screen> {
+        let newest = self.screens.values().max_by_key(|(number, _)| *number);
+        newest.map(|(_, screen)| *screen)
+    }
+
     fn tell(&mut self, agent_id: AgentId) -> Option<AgentPresence> {
-        let availability = self.availability();
-        let before = std::mem::replace(&mut self.told, availability);
-        (before != availability).then_some(AgentPresence {
+        let now = (self.availability(), self.screen());
+        let before = std::mem::replace(&mut self.told, now);
+        (before != now).then(|| self.as_told(agent_id))
+    }
+
+    fn as_told(&self, agent_id: AgentId) -> AgentPresence {
+        let (availability, screen) = self.told;
+        AgentPresence {
             agent_id,
             availability,
-        })
+            screen,
+        }
     }
 }
 
@@ -47,6 +61,8 @@ impl Presence {
 #[derive(Debug, Default)]
 pub struct Agents {
     agents: BTreeMap<AgentId, Presence>,
+    /// How often a screen was told of.
+    screen_count: u64,
 }
 
 impl Agents {
@@ -68,21 +84,51 @@ impl Agents {
             connections: BTreeSet::new(),
             grace_until_ms: None,
             away: false,
-            told: Availability::Offline,
+            screens: BTreeMap::new(),
+            told: (Availability::Offline, None),
         });
         presence.connections.insert(connection_id);
         presence.grace_until_ms = None;
         presence.tell(agent_id)
     }
 
-    /// A connection of an agent closed. The agent is offline only after the grace.
-    pub fn disconnect(&mut self, connection_id: ConnectionId, agent_id: AgentId, now_ms: u64) {
-        if let Some(presence) = self.agents.get_mut(&agent_id) {
-            let was_there = presence.connections.remove(&connection_id);
-            if was_there && presence.connections.is_empty() {
-                presence.grace_until_ms = Some(now_ms + GRACE_MS);
-            }
+    /// A connection of an agent closed. The agent is offline only after the grace, and has nothing in sight
+    /// at once. Returns what changed.
+    pub fn disconnect(
+        &mut self,
+        connection_id: ConnectionId,
+        agent_id: AgentId,
+        now_ms: u64,
+    ) -> Option<AgentPresence> {
+        let presence = self.agents.get_mut(&agent_id)?;
+        let was_there = presence.connections.remove(&connection_id);
+        if was_there && presence.connections.is_empty() {
+            presence.grace_until_ms = Some(now_ms + GRACE_MS);
         }
+        presence.screens.remove(&connection_id)?;
+        presence.tell(agent_id)
+    }
+
+    /// A connection of an agent has this in sight, or nothing. Returns what changed.
+    pub fn see(
+        &mut self,
+        connection_id: ConnectionId,
+        agent_id: AgentId,
+        screen: Option<Screen>,
+    ) -> Option<AgentPresence> {
+        let presence = self.agents.get_mut(&agent_id)?;
+        if !presence.connections.contains(&connection_id) {
+            return None;
+        }
+        self.screen_count += 1;
+        match screen {
+            Some(screen) => {
+                let said = (self.screen_count, screen);
+                presence.screens.insert(connection_id, said);
+            }
+            None => drop(presence.screens.remove(&connection_id)),
+        }
+        presence.tell(agent_id)
     }
 
     /// An agent chose to be reached or not; `offline` means the same as `away` while connected.
@@ -110,7 +156,7 @@ impl Agents {
                 changes.extend(change.map(|change| (presence.workspace_id, change)));
             }
             // Having chosen to be away outlives the connections; all else is forgotten with them.
-            presence.told != Availability::Offline || presence.away
+            presence.told.0 != Availability::Offline || presence.away
         });
         changes
     }
@@ -132,8 +178,9 @@ impl Agents {
             .filter(|(_, presence)| presence.workspace_id == workspace_id)
             .map(|(agent_id, presence)| Member {
                 agent_id: *agent_id,
-                is_here: presence.told != Availability::Offline,
+                is_here: presence.told.0 != Availability::Offline,
                 away: presence.away,
+                screen: presence.told.1,
             })
             .collect()
     }
@@ -144,10 +191,7 @@ impl Agents {
         self.agents
             .iter()
             .filter(|(_, presence)| presence.workspace_id == workspace_id)
-            .map(|(agent_id, presence)| AgentPresence {
-                agent_id: *agent_id,
-                availability: presence.told,
-            })
+            .map(|(agent_id, presence)| presence.as_told(*agent_id))
             .collect()
     }
 }
@@ -215,5 +259,35 @@ mod tests {
         assert_eq!(connect(&mut agents, 2), Some(Availability::Away));
         let back = agents.choose(agent(), Availability::Online).unwrap();
         assert_eq!(back.availability, Availability::Online);
+    }
+
+    fn see(agents: &mut Agents, tab: u128, screen: Option<Screen>) -> Option<Option<Screen>> {
+        let change = agents.see(ConnectionId::from_bits(tab), agent(), screen);
+        change.map(|change| change.screen)
+    }
+
+    #[test]
+    fn the_screen_is_what_the_newest_word_of_a_connection_says() {
+        let (inbox, visitors) = (Some(Screen::Inbox), Some(Screen::Visitors));
+        let mut agents = Agents::new();
+        assert_eq!(see(&mut agents, 1, inbox), None, "nobody is there");
+        connect(&mut agents, 1);
+        connect(&mut agents, 2);
+        assert_eq!(see(&mut agents, 1, inbox), Some(inbox));
+        assert_eq!(see(&mut agents, 1, inbox), None, "it is known");
+        assert_eq!(see(&mut agents, 2, visitors), Some(visitors));
+        let list = agents.list(WorkspaceId::from_bits(WORKSPACE));
+        assert_eq!(list[0].screen, visitors);
+        // The second tab is hidden; then it is closed, and nothing changes by that.
+        assert_eq!(see(&mut agents, 2, None), Some(inbox));
+        let closed = agents.disconnect(ConnectionId::from_bits(2), agent(), 0);
+        assert_eq!(closed, None);
+        assert_eq!(see(&mut agents, 2, visitors), None, "it is closed");
+        let closed = agents.disconnect(ConnectionId::from_bits(1), agent(), 0);
+        let closed = closed.unwrap();
+        assert_eq!(
+            (closed.availability, closed.screen),
+            (Availability::Online, None)
+        );
     }
 }

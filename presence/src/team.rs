@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use protocol::agent::{AgentPresence, Availability};
+use protocol::agent::{AgentPresence, Availability, Screen};
 use protocol::id::{AgentId, NodeId, WorkspaceId};
 use serde::{Deserialize, Serialize};
 
@@ -17,7 +17,12 @@ pub struct Member {
     pub is_here: bool,
     /// Whether he chose to be away.
     pub away: bool,
+    /// What he has in sight there.
+    pub screen: Option<Screen>,
 }
+
+/// What is shown of an agent who is here.
+type Shown = (Availability, Option<Screen>);
 
 #[derive(Debug, Default)]
 struct Node {
@@ -30,7 +35,7 @@ struct Node {
 #[derive(Debug, Default)]
 pub struct Team {
     nodes: BTreeMap<NodeId, Node>,
-    told: BTreeMap<WorkspaceId, BTreeMap<AgentId, Availability>>,
+    told: BTreeMap<WorkspaceId, BTreeMap<AgentId, Shown>>,
 }
 
 impl Team {
@@ -94,10 +99,7 @@ impl Team {
     pub fn list(&self, workspace_id: WorkspaceId, here: &[Member]) -> Vec<AgentPresence> {
         let union = self.union(workspace_id, here).into_iter();
         union
-            .map(|(agent_id, availability)| AgentPresence {
-                agent_id,
-                availability,
-            })
+            .map(|(agent_id, shown)| presence(agent_id, shown))
             .collect()
     }
 
@@ -108,17 +110,14 @@ impl Team {
         let gone = told
             .keys()
             .filter(|agent_id| !union.contains_key(agent_id))
-            .map(|agent_id| (*agent_id, Availability::Offline));
+            .map(|agent_id| (*agent_id, (Availability::Offline, None)));
         let new = union
             .iter()
             .filter(|(agent_id, now)| told.get(agent_id) != Some(now))
             .map(|(agent_id, now)| (*agent_id, *now));
         let changes = gone
             .chain(new)
-            .map(|(agent_id, availability)| AgentPresence {
-                agent_id,
-                availability,
-            });
+            .map(|(agent_id, shown)| presence(agent_id, shown));
         let changes = changes.collect();
         if !union.is_empty() {
             self.told.insert(workspace_id, union);
@@ -126,7 +125,7 @@ impl Team {
         changes
     }
 
-    fn union(&self, workspace_id: WorkspaceId, here: &[Member]) -> BTreeMap<AgentId, Availability> {
+    fn union(&self, workspace_id: WorkspaceId, here: &[Member]) -> BTreeMap<AgentId, Shown> {
         let all: Vec<_> = here.iter().chain(self.elsewhere(workspace_id)).collect();
         let mut union = BTreeMap::new();
         for member in all.iter().filter(|member| member.is_here) {
@@ -135,7 +134,11 @@ impl Team {
                 Some(_) => Availability::Away,
                 None => Availability::Online,
             };
-            union.insert(member.agent_id, availability);
+            // Of several nodes the first counts that knows of something in sight.
+            let (_, screen) = union
+                .entry(member.agent_id)
+                .or_insert((availability, member.screen));
+            *screen = screen.or(member.screen);
         }
         union
     }
@@ -145,6 +148,14 @@ impl Team {
             .values()
             .filter_map(move |node| node.members.get(&workspace_id))
             .flatten()
+    }
+}
+
+fn presence(agent_id: AgentId, (availability, screen): Shown) -> AgentPresence {
+    AgentPresence {
+        agent_id,
+        availability,
+        screen,
     }
 }
 
@@ -163,7 +174,27 @@ mod tests {
             agent_id: AgentId::from_bits(5),
             is_here,
             away,
+            screen: None,
         }
+    }
+
+    #[test]
+    fn what_an_agent_has_in_sight_is_known_on_all_nodes() {
+        let seeing = |screen| Member {
+            screen,
+            ..member(true, false)
+        };
+        let mut team = Team::new();
+        let mut screens = |other: Option<Screen>, here: &[Member]| {
+            team.told(NodeId::from_bits(2), workspace(), vec![seeing(other)]);
+            let changes = team.changes(workspace(), here).into_iter();
+            changes.map(|change| change.screen).collect::<Vec<_>>()
+        };
+        let (inbox, visitors) = (Some(Screen::Inbox), Some(Screen::Visitors));
+        assert_eq!(screens(inbox, &[]), [inbox]);
+        assert!(screens(inbox, &[seeing(None)]).is_empty());
+        assert_eq!(screens(inbox, &[seeing(visitors)]), [visitors]);
+        assert_eq!(screens(None, &[seeing(None)]), [None]);
     }
 
     fn changes(team: &mut Team, here: &[Member]) -> Vec<Availability> {

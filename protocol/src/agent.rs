@@ -21,6 +21,20 @@ words! {
     }
 }
 
+words! {
+    /// A page of the console.
+    Screen {
+        /// A list of conversations.
+        Inbox = "inbox",
+        /// One of them.
+        Conversation = "conversation",
+        /// The visitors who are here.
+        Visitors = "visitors",
+        /// What is set.
+        Settings = "settings",
+    }
+}
+
 /// A member of the team.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
 #[ts(export_to = "protocol.ts", optional_fields = nullable)]
@@ -49,12 +63,15 @@ pub struct Agent {
 
 /// What an agent does right now.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
-#[ts(export_to = "protocol.ts")]
+#[ts(export_to = "protocol.ts", optional_fields = nullable)]
 pub struct AgentPresence {
     /// Who.
     pub agent_id: AgentId,
     /// Whether the agent can be reached.
     pub availability: Availability,
+    /// What the agent has in sight; absent where that is not known, or nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub screen: Option<Screen>,
 }
 
 /// What a change of a member may set; what is absent stays.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use ts_rs::TS;
 use utoipa::ToSchema;
 
-use crate::agent::Availability;
+use crate::agent::{Availability, Screen};
 use crate::command::Command;
 use crate::contact::AttributeValue;
 use crate::id::{ConversationId, SiteId};
@@ -165,6 +165,11 @@ pub enum ClientFrame {
         /// `online` or `away`.
         availability: Availability,
     },
+    /// The agent has this in sight, or nothing.
+    Screen {
+        /// Which.
+        screen: Option<Screen>,
+    },
     /// The answer to a beat: how far entries have arrived.
     Beat {
         /// The highest number received without a gap, by conversation.
@@ -191,6 +196,7 @@ impl ClientFrame {
             Self::Activity { .. } => "activity",
             Self::Track { .. } => "track",
             Self::Availability { .. } => "availability",
+            Self::Screen { .. } => "screen",
             Self::Beat { .. } => "beat",
         }
     }

@@ -34,7 +34,8 @@ macro_rules! variants {
 variants! { CLIENT_FRAMES, client_frame, ClientFrame {
     Hello = "hello" Command = "command" Follow = "follow" Unfollow = "unfollow" Watch = "watch"
     Unwatch = "unwatch" Typing = "typing" Viewing = "viewing" Read = "read" Page = "page"
-    Activity = "activity" Track = "track" Availability = "availability" Beat = "beat"
+    Activity = "activity" Track = "track" Availability = "availability" Screen = "screen"
+    Beat = "beat"
 } }
 
 variants! { VISITOR_NEWS, visitor_news, VisitorNews {

@@ -28,10 +28,13 @@ use crate::topic::{Topic, ViewId};
 use crate::visit::{Stay, Visits};
 
 mod elsewhere;
+mod screen;
 mod team;
 mod trace;
 
 use elsewhere::counts;
+pub(crate) use screen::Look;
+use screen::Screens;
 pub(crate) use team::{config_of, staff_of, team_frame};
 
 /// Messages that may wait; then their senders wait.
@@ -89,6 +92,7 @@ pub(crate) enum Message {
         agent_id: AgentId,
         availability: Availability,
     },
+    See(Look),
     /// Something of a workspace changed in the store.
     Changed {
         workspace_id: WorkspaceId,
@@ -108,10 +112,7 @@ pub(crate) enum Message {
         reply: oneshot::Sender<Encoded>,
     },
     /// How long a workspace lets changes of its lists be collected was set.
-    Pace {
-        workspace_id: WorkspaceId,
-        interval: Duration,
-    },
+    Pace(WorkspaceId, Duration),
     Unwatch {
         view_id: ViewId,
     },
@@ -186,7 +187,9 @@ pub(crate) struct Actor {
     agent_of: HashMap<ConnectionId, (WorkspaceId, AgentId)>,
     views: HashMap<ViewId, Watched>,
     staff: HashMap<WorkspaceId, Staff>,
-    /// When the next of the views is due.
+    /// What agents have in sight, and nobody was told.
+    screens: Screens,
+    /// When the next of the views, or of the screens, is due.
     tell_at: Option<Duration>,
     /// The other nodes, where there may be any, and when they are next told and looked after.
     around: Option<(Around, Duration)>,
@@ -213,6 +216,7 @@ impl Actor {
             agent_of: HashMap::default(),
             views: HashMap::default(),
             staff: HashMap::default(),
+            screens: Screens::default(),
             tell_at: None,
         }
     }
@@ -318,6 +322,7 @@ impl Actor {
                 agent_id,
                 availability,
             } => self.choose(workspace_id, agent_id, availability).await,
+            Message::See(look) => self.see(&look),
             Message::Changed {
                 workspace_id,
                 tenant,
@@ -338,10 +343,7 @@ impl Actor {
                 let made = self.snapshot(workspace_id, view_id, *filter, interval);
                 drop(reply.send(made));
             }
-            Message::Pace {
-                workspace_id,
-                interval,
-            } => self.pace(workspace_id, interval),
+            Message::Pace(workspace_id, interval) => self.pace(workspace_id, interval),
             Message::Unwatch { view_id } => self.unwatch(view_id),
             Message::Elsewhere {
                 workspace_id,
@@ -356,7 +358,8 @@ impl Actor {
     fn agent_leave(&mut self, connection_id: ConnectionId, looked_at: Option<ConversationId>) {
         let now_ms = self.now_ms();
         if let Some((workspace_id, agent_id)) = self.agent_of.remove(&connection_id) {
-            self.agents.disconnect(connection_id, agent_id, now_ms);
+            let change = self.agents.disconnect(connection_id, agent_id, now_ms);
+            self.saw(workspace_id, change);
             if let Some(conversation_id) = looked_at {
                 self.router.tell_viewers(workspace_id, conversation_id);
             }
@@ -422,7 +425,8 @@ impl Actor {
     }
 
     fn see_who_is_due(&mut self) {
-        self.tell_at = self.views.values().filter_map(|watched| watched.due).min();
+        let views = self.views.values().filter_map(|watched| watched.due);
+        self.tell_at = views.chain(self.screens.due()).min();
     }
 
     /// Changes of a workspace's lists are collected as long as it set, and no shorter than the server's
@@ -489,6 +493,7 @@ impl Actor {
                 Some((*view_id, watched.view.flush(counts)?))
             })
             .collect();
+        let screens = self.screens.take_due(now);
         self.see_who_is_due();
         for (view_id, changes) in frames {
             let news = AgentNews::VisitorChanges {
@@ -500,6 +505,9 @@ impl Actor {
                 .hub()
                 .publish(Topic::Visitors(view_id), || Encoded::new(&news, Class::Row))
                 .await;
+        }
+        for (workspace_id, changes) in screens {
+            self.team_changed(workspace_id, changes).await;
         }
     }
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use both::on_both;
 use common::{Agent, Ear, Heard, Stage, browser, eventually, follow};
-use protocol::agent::{AgentChange, Availability};
+use protocol::agent::{AgentChange, Availability, Screen};
 use protocol::command::Command;
 use protocol::contact::AttributeValue;
 use protocol::frame::{Follow, Page, Purpose, Watch};
@@ -382,6 +382,43 @@ on_both! {
         assert_eq!(site.frame("staff").await["online"], false);
         let staff = stage.router.staff(stage.workspace_id).await.expect("readable");
         assert_eq!(staff, protocol::widget::Staff::default());
+    }
+
+    async fn the_team_hears_what_each_has_in_sight(stage: Stage) {
+        let (owner, bob) = (stage.owner(), stage.agent("bob", Role::Agent).await);
+        let team = stage.ear();
+        team.listen(Topic::Team(stage.workspace_id));
+        let (first, second) = (stage.world.ids.next(), stage.world.ids.next());
+        for tab in [first, second] {
+            stage.router.agent_enter(&owner.actor, tab).await;
+        }
+        let sees = async |tab, screen| {
+            stage.router.screen(&owner.actor, tab, screen).await.expect("an agent");
+        };
+        let hears = async |wanted: Option<&str>| {
+            loop {
+                let told = team.frame("team_presence").await["presence"][0].clone();
+                if told.get("screen").and_then(Value::as_str) == wanted {
+                    return assert_eq!(told["availability"], "online");
+                }
+            }
+        };
+        hears(None).await;
+        sees(first, Some(Screen::Inbox)).await;
+        sees(second, Some(Screen::Visitors)).await;
+        hears(Some("visitors")).await;
+        // Who comes later hears it too.
+        let stands = stage.router.team(&bob.actor).await.expect("an agent");
+        let stands: Value = serde_json::from_slice(&stands.text).expect("a frame");
+        assert_eq!(stands["presence"][0]["screen"], "visitors");
+        // The tab goes: what the other one shows counts again, until it shows nothing.
+        stage.router.agent_leave(second).await;
+        hears(Some("inbox")).await;
+        sees(first, None).await;
+        hears(None).await;
+        let visitor = stage.visitor().await;
+        let refused = stage.router.screen(&visitor.actor, first, None).await;
+        assert_eq!(refused.expect_err("a visitor").code, ErrorCode::Forbidden);
     }
 
     async fn a_deactivated_agent_is_out_at_once(stage: Stage) {

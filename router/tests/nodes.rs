@@ -10,7 +10,7 @@ use std::time::Duration;
 use both::on_both;
 use bus::Bus;
 use common::{Agent, Ear, Heard, Stage, Visitor, browser, client_id, say};
-use protocol::agent::Availability;
+use protocol::agent::{Availability, Screen};
 use protocol::command::{Ack, Command};
 use protocol::frame::{Follow, Page, Purpose, Watch};
 use protocol::id::{ConnectionId, ConversationId};
@@ -350,6 +350,31 @@ on_both! {
         pair.other.agent_leave(connection_id).await;
         pair.one.availability(&owner.actor, Availability::Online).await.expect("she may");
         while his.frame("staff").await["names"] != json!(["Ana", "Bob"]) {}
+    }
+
+    async fn what_an_agent_has_in_sight_is_known_on_all_nodes(stage: Stage) {
+        let pair = Pair::on(&stage, Tail::Rung).await;
+        let owner = stage.owner();
+        let (at_one, _) = agent_at(&stage, &pair.one, stage.agent("Bob", Role::Agent).await).await;
+        let (_, tab) = agent_at(&stage, &pair.other, owner).await;
+        let sees = async |screen| {
+            pair.other.screen(&owner.actor, tab, screen).await.expect("an agent");
+        };
+        let hears = async |wanted: Option<&str>| {
+            let hers = |frame: &Value| {
+                let presence = frame["presence"].as_array().into_iter().flatten();
+                let mut hers = presence.filter(|each| each["agent_id"] == owner.id.to_string());
+                hers.any(|each| each.get("screen").and_then(Value::as_str) == wanted)
+            };
+            while !hers(&at_one.frame("team_presence").await) {}
+        };
+        hears(None).await;
+        sees(Some(Screen::Settings)).await;
+        hears(Some("settings")).await;
+        sees(Some(Screen::Visitors)).await;
+        hears(Some("visitors")).await;
+        pair.other.agent_leave(tab).await;
+        hears(None).await;
     }
 
     async fn the_visitors_of_a_killed_node_leave_once_and_those_elsewhere_stay(stage: Stage) {

@@ -1,6 +1,6 @@
 // Made from the Rust crate `protocol` by its test `typescript`. Do not edit:
 // SWITCHBOARD_WRITE=1 cargo test -p protocol --test typescript
-// fixtures: 9d5bf97848bd744f
+// fixtures: 9d68e4d8bf0cff57
 
 /** Accepts an invitation. */
 export type AcceptInvitation = {
@@ -166,7 +166,9 @@ export type AgentPresence = {
 /** Who. */
 agent_id: AgentId,
 /** Whether the agent can be reached. */
-availability: Availability, };
+availability: Availability,
+/** What the agent has in sight; absent where that is not known, or nothing. */
+screen?: Screen | null, };
 
 /** A key for programs. */
 export type ApiKey = {
@@ -371,7 +373,9 @@ name: string,
 /** What belongs to it, at most `PROPERTIES_MAX`. */
 properties: { [key in string]: AttributeValue }, } | { "type": "availability",
 /** `online` or `away`. */
-availability: Availability, } | { "type": "beat",
+availability: Availability, } | { "type": "screen",
+/** Which. */
+screen?: Screen | null, } | { "type": "beat",
 /** The highest number received without a gap, by conversation. */
 delivered: { [key in ConversationId]: number }, };
 
@@ -1178,6 +1182,9 @@ export type Retry = "never" | "later";
 
 /** The built-in roles (C5). */
 export type Role = "owner" | "admin" | "agent";
+
+/** A page of the console. */
+export type Screen = "inbox" | "conversation" | "visitors" | "settings";
 
 /** What a site secret is for. One that leaks does not open what the other guards. */
 export type SecretKind = "identity" | "webhook";

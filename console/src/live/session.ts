@@ -20,6 +20,7 @@ import type {
   Membership,
   Permission,
   Problem,
+  Screen,
   SiteId,
   SocketToken,
   VisitorFilter,
@@ -46,10 +47,12 @@ export interface Team {
   /** What the API keys are called. */
   keys: ReadonlyMap<ApiKeyId, string>;
   presence: ReadonlyMap<AgentId, Availability>;
+  /** What they have in sight, where they have anything. */
+  screens: ReadonlyMap<AgentId, Screen>;
 }
 
 function noTeam(): Team {
-  return { ready: false, agents: new Map(), keys: new Map(), presence: new Map() };
+  return { ready: false, agents: new Map(), keys: new Map(), presence: new Map(), screens: new Map() };
 }
 
 /** Who is signed in here. */
@@ -76,6 +79,9 @@ export const availability = createKeptStore<Availability>(
   "online",
   (value): value is Availability => value === "online" || value === "away",
 );
+
+/** What I have in sight. */
+let screen: Screen | null = null;
 
 let live: AgentClient | null = null;
 
@@ -114,6 +120,7 @@ export function beginSession(member: Membership): void {
   started.watch(watchOf(inbox.get()));
   started.watch({ view: "visitors", filter: visitorFilter.get() });
   started.signal({ type: "availability", availability: availability.get() });
+  started.signal({ type: "screen", screen });
   started.start();
 }
 
@@ -234,13 +241,19 @@ function takeContact({ contact_ids, name, version, erased }: Extract<AgentNews, 
 
 function withTeam(held: Team, news: Extract<AgentNews, { type: "team" | "team_presence" }>): Team {
   const presence = new Map(news.type === "team" ? [] : held.presence);
-  for (const each of news.presence) presence.set(each.agent_id, each.availability);
-  if (news.type === "team_presence") return { ...held, presence };
+  const screens = new Map(news.type === "team" ? [] : held.screens);
+  for (const each of news.presence) {
+    presence.set(each.agent_id, each.availability);
+    if (each.screen == null) screens.delete(each.agent_id);
+    else screens.set(each.agent_id, each.screen);
+  }
+  if (news.type === "team_presence") return { ...held, presence, screens };
   return {
     ready: true,
     agents: new Map(news.agents.map((agent) => [agent.id, agent])),
     keys: new Map(news.keys.map((key) => [key.id, key.name])),
     presence,
+    screens,
   };
 }
 
@@ -288,6 +301,13 @@ export function onInboxChanges(listener: (rows: readonly Conversation[]) => void
 export function setAvailability(next: Availability): void {
   availability.set(next);
   live?.signal({ type: "availability", availability: next });
+}
+
+/** Says what I have in sight. */
+export function setScreen(next: Screen | null): void {
+  if (next === screen) return;
+  screen = next;
+  live?.signal({ type: "screen", screen: next });
 }
 
 /** Says that I read up to a number. */

@@ -15,6 +15,7 @@ import { toastError } from "../part/toast.tsx";
 import { useConnected } from "./connection.tsx";
 import { palette_open } from "./palette.tsx";
 import { sheet_open } from "./sheet.tsx";
+import { TeamHere } from "./team-here.tsx";
 import { theme, type ThemeChoice } from "./theme.ts";
 
 /** The rail; a bar at the foot on phones. */
@@ -31,6 +32,7 @@ export function Rail() {
       <Place to="/visitors" icon="visitors" name="Visitors" count={active_count} countName="active now" tone="live" />
       <Place to="/settings" icon="settings" name="Settings" count={0} countName="" />
       <div className="rail-gap" />
+      <TeamHere />
       <button type="button" className="rail-place rail-find" title="Find anything (⌘K)" aria-label="Find anything" onClick={() => palette_open.set(true)}>
         <Icon name="search" size={18} />
         <span className="rail-name">Find</span>

@@ -1,8 +1,9 @@
 /** The frame around every place: rail, connection line, palette, sheet of shortcuts, toasts. */
-import { Outlet, useNavigate } from "@tanstack/react-router";
+import { Outlet, useNavigate, useRouterState } from "@tanstack/react-router";
 import { useEffect } from "react";
 
-import { availability, inbox, setAvailability } from "../live/session.ts";
+import { screenOf } from "../live/colleague.ts";
+import { availability, inbox, setAvailability, setScreen } from "../live/session.ts";
 import { useStore } from "../part/store.ts";
 import { Toasts, undoLast } from "../part/toast.tsx";
 import { listenForKeys, useActions, type Action } from "./action.ts";
@@ -20,6 +21,7 @@ export function Shell() {
   useActions(useGeneralActions());
   useTitle();
   useNotices();
+  useScreen();
   return (
     <div className="shell">
       <a className="skip" href="#place">
@@ -104,6 +106,17 @@ function useNotices(): void {
     () => followMentions((conversation_id, at) => void navigate({ to: "/inbox/$list/$conversationId", params: { list: "mentions", conversationId: conversation_id }, search: { at } })),
     [navigate],
   );
+}
+
+/** The team is told what is in sight here: nothing, while this tab is not. */
+function useScreen(): void {
+  const path = useRouterState({ select: (state) => state.location.pathname });
+  useEffect(() => {
+    const tell = () => setScreen(document.visibilityState === "visible" ? screenOf(path) : null);
+    tell();
+    document.addEventListener("visibilitychange", tell);
+    return () => document.removeEventListener("visibilitychange", tell);
+  }, [path]);
 }
 
 function useTitle(): void {

@@ -6,7 +6,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use protocol::agent::Availability;
+use protocol::agent::{Availability, Screen};
 use protocol::command::{Ack, Command};
 use protocol::contact::AttributeValue;
 use protocol::frame::{Follow, Page};
@@ -63,6 +63,8 @@ pub(crate) enum Job {
     Delivered(BTreeMap<ConversationId, u64>),
     /// The agent can be reached, or not.
     Availability(Availability),
+    /// The agent has this in sight, or nothing.
+    Screen(Option<Screen>),
     /// A page came in sight.
     Page(Page),
     /// Somebody looks at it, or not.
@@ -112,6 +114,7 @@ impl Job {
             | Self::Read { .. }
             | Self::Delivered(_)
             | Self::Availability(_)
+            | Self::Screen(_)
             | Self::Page(_)
             | Self::Activity(_)
             | Self::Track { .. } => None,
@@ -210,6 +213,7 @@ pub(crate) async fn run(job: Job, asker: &Asker) -> Done {
         Job::Availability(availability) => {
             Done::Signal(router.availability(actor, availability).await)
         }
+        Job::Screen(screen) => Done::Signal(router.screen(actor, connection_id, screen).await),
         Job::Page(page) => {
             let leave = || router.visitor_page(connection_id, page);
             asker.trace(leave).await

@@ -234,6 +234,7 @@ fn job_of(
             Ok((!delivered.is_empty()).then_some(Job::Delivered(delivered)))
         }
         ClientFrame::Availability { availability } => Ok(Some(Job::Availability(availability))),
+        ClientFrame::Screen { screen } => on_stream(Job::Screen(screen)),
         ClientFrame::Viewing { conversation_id } => on_stream(Job::Viewing(conversation_id)),
         ClientFrame::Page(page) => on_stream(Job::Page(page)),
         ClientFrame::Activity { visible } => on_stream(Job::Activity(visible)),

@@ -49,6 +49,7 @@ impl Actor {
         workspace_id: WorkspaceId,
         changes: Vec<AgentPresence>,
     ) {
+        self.screens.told(workspace_id, &changes);
         let presence = self.of_all_nodes(workspace_id, changes);
         self.tell_team(workspace_id, presence).await;
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use presence::input::{Input, Measures};
-use protocol::agent::Availability;
+use protocol::agent::{Availability, Screen};
 use protocol::contact::AttributeValue;
 use protocol::frame::Page;
 use protocol::id::{ConnectionId, SiteId, VisitorId, WorkspaceId};
@@ -22,7 +22,7 @@ use crate::cache::Tenant;
 use crate::claim;
 use crate::delivery::Encoded;
 use crate::error::refused_by;
-use crate::live::{self, Message, staff_of, team_frame};
+use crate::live::{self, Look, Message, staff_of, team_frame};
 use crate::visitor::{self, Newcomer, Standing, VisitorConnection};
 
 impl Router {
@@ -43,6 +43,29 @@ impl Router {
             agent_id: agent.agent_id,
             availability,
         };
+        self.0.live.send(message).await;
+        Ok(())
+    }
+
+    /// A connection of an agent has this in sight, or nothing. Lasts until it says otherwise or ends.
+    ///
+    /// # Errors
+    /// `forbidden` for others than agents.
+    pub async fn screen(
+        &self,
+        actor: &Actor,
+        connection_id: ConnectionId,
+        screen: Option<Screen>,
+    ) -> Result<(), Rejection> {
+        let Principal::Agent(agent) = actor.principal else {
+            return Err(ErrorCode::Forbidden.into());
+        };
+        let message = Message::See(Look {
+            workspace_id: actor.workspace_id,
+            agent_id: agent.agent_id,
+            connection_id,
+            screen,
+        });
         self.0.live.send(message).await;
         Ok(())
     }
@@ -260,10 +283,7 @@ impl Router {
     /// How long changes of the visitor list are collected in a workspace.
     pub(crate) async fn pace(&self, workspace_id: WorkspaceId, tenant: &Tenant) {
         let interval = Duration::from_millis(tenant.settings.visitor_refresh_ms);
-        let message = Message::Pace {
-            workspace_id,
-            interval,
-        };
+        let message = Message::Pace(workspace_id, interval);
         self.0.live.send(message).await;
     }
 

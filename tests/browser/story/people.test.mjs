@@ -94,17 +94,24 @@ test("a secret that is shown once is not lost by Escape, a click beside it, or g
   assert.deepEqual(stack.complaints, []);
 });
 
+/** The console of somebody who was invited just now. */
+async function joins(email, name) {
+  const { api, headers } = await stack.api();
+  const password = "correct-horse-battery";
+  const invited = await api.ask("POST", "invitations", { email, role: "agent" }, headers);
+  await api.ask("POST", "invitations/accept", { token: invited.link.split("token=")[1], name, password });
+  const page = await stack.person();
+  await page.goto(`${stack.origin}/console/sign-in`);
+  await page.getByLabel("E-mail").fill(email);
+  await page.getByLabel("Password").fill(password);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.waitForURL(/\/console\/inbox\//);
+  return page;
+}
+
 test("other rights are at once what the console of a member offers, and taken back likewise", async () => {
   const { api, headers } = await stack.api();
-  const invited = await api.ask("POST", "invitations", { email: "jon@example.com", role: "agent" }, headers);
-  const password = "correct-horse-battery";
-  await api.ask("POST", "invitations/accept", { token: invited.link.split("token=")[1], name: "Jon Arden", password });
-  const jon = await stack.person();
-  await jon.goto(`${stack.origin}/console/sign-in`);
-  await jon.getByLabel("E-mail").fill("jon@example.com");
-  await jon.getByLabel("Password").fill(password);
-  await jon.getByRole("button", { name: "Sign in" }).click();
-  await jon.waitForURL(/\/console\/inbox\//);
+  const jon = await joins("jon@example.com", "Jon Arden");
   await jon.getByRole("link", { name: "Settings" }).click();
   const pages = jon.getByRole("navigation", { name: "Settings" });
   await pages.getByRole("link", { name: "Profile" }).waitFor();
@@ -121,5 +128,27 @@ test("other rights are at once what the console of a member offers, and taken ba
   await grant([]);
   await pages.getByRole("link", { name: "API keys" }).waitFor({ state: "detached" });
   await jon.getByRole("button", { name: "Make a key" }).waitFor({ state: "detached" });
+  assert.deepEqual(stack.complaints, []);
+});
+
+test("the rail shows who of the team is here, and what each has in sight", async () => {
+  const mira = await stack.console();
+  const kim = await joins("kim@example.com", "Kim Sato");
+  await mira.getByRole("button", { name: /^Team ?, [1-9][0-9]* here/ }).click();
+  const row = (words) => mira.getByRole("menuitem", { name: new RegExp(`Kim Sato.*${words}`) });
+  await row("Inbox").waitFor();
+  await kim.getByRole("link", { name: /^Visitors/ }).click();
+  await row("Visitors").waitFor();
+  await kim.getByRole("button", { name: /menu of Kim Sato$/ }).click();
+  await kim.getByRole("menuitem", { name: "Away" }).click();
+  await row("Away · Visitors").waitFor();
+  assert.equal(await mira.getByRole("menuitem", { name: /Mira Novak/ }).count(), 0, "she knows where she is");
+  // Whoever is chosen is followed to the same place.
+  await row("Visitors").click();
+  await mira.waitForURL(/\/console\/visitors/);
+  await mira.getByRole("button", { name: /^Team/ }).click();
+  await row("Visitors").waitFor();
+  await kim.context().close();
+  await mira.getByRole("menuitem", { name: /Kim Sato/ }).waitFor({ state: "detached" });
   assert.deepEqual(stack.complaints, []);
 });

@@ -66,7 +66,7 @@ export type Status =
 /** Frames that are said now or not at all. */
 export type SignalFrame = Extract<
   ClientFrame,
-  { type: "typing" | "viewing" | "read" | "activity" | "availability" | "page" | "track" }
+  { type: "typing" | "viewing" | "read" | "activity" | "availability" | "screen" | "page" | "track" }
 >;
 
 export class Client<N extends News, E extends AnyEntry> {
@@ -222,6 +222,7 @@ export class Client<N extends News, E extends AnyEntry> {
     switch (frame.type) {
       case "viewing":
       case "availability":
+      case "screen":
       case "activity":
       case "page":
         this.#lastSignals.set(frame.type, frame);

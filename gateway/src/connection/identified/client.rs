@@ -73,6 +73,13 @@ impl Identified {
         }
     }
 
+    /// A job that only an agent may ask for.
+    fn of_team(&mut self, job: Job) -> Result<(), Rejection> {
+        self.team()?;
+        self.jobs.push_back(job);
+        Ok(())
+    }
+
     fn on_frame(&mut self, client_frame: ClientFrame) -> Result<(), Rejection> {
         match client_frame {
             ClientFrame::Hello(_) => return Err(ErrorCode::OutOfOrder.into()),
@@ -96,13 +103,12 @@ impl Identified {
                 self.unwatch(view);
             }
             ClientFrame::Viewing { conversation_id } => {
-                self.team()?;
-                self.jobs.push_back(Job::Viewing(conversation_id));
+                self.of_team(Job::Viewing(conversation_id))?;
             }
             ClientFrame::Availability { availability } => {
-                self.team()?;
-                self.jobs.push_back(Job::Availability(availability));
+                self.of_team(Job::Availability(availability))?;
             }
+            ClientFrame::Screen { screen } => self.of_team(Job::Screen(screen))?,
             ClientFrame::Typing {
                 conversation_id,
                 text,

@@ -99,7 +99,8 @@ impl<E: Ear> Guest<E> {
             | ClientFrame::Page(_)
             | ClientFrame::Activity { .. }
             | ClientFrame::Track { .. }
-            | ClientFrame::Availability { .. } => return Err(Refused),
+            | ClientFrame::Availability { .. }
+            | ClientFrame::Screen { .. } => return Err(Refused),
         }
         Ok(())
     }
