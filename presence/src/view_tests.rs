@@ -230,7 +230,7 @@ fn a_window_has_as_many_rows_as_fit_and_the_rest_is_a_number() {
     // Who leaves makes place.
     view.take(&change(ChangeKind::Left, wordy(0, 1_000)));
     let changes = view.flush(Counts::default()).unwrap();
-    assert_eq!(changes.rows, [last.clone()]);
+    assert_eq!(changes.rows, std::slice::from_ref(last));
     assert_eq!(changes.gone, [VisitorId::from_bits(0)]);
 }
 
