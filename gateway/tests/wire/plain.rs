@@ -90,10 +90,7 @@ async fn a_connection_that_asks_nothing_more_is_hung_up() {
         stack.world.clock.advance(BETWEEN - Duration::from_secs(1));
     }
     until(&stack, Metric::HttpConnections, 1).await;
-    let began = stack.world.clock.elapsed();
     assert_eq!(passes(&stack, rest(&mut stream)).await, b"");
-    let waited = stack.world.clock.elapsed() - began;
-    assert!(waited <= BETWEEN, "{waited:?}");
     until(&stack, Metric::HttpConnections, 0).await;
 }
 
