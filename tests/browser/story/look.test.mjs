@@ -3,8 +3,9 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
+import { violations } from "../axe.mjs";
 import { Shop, tag } from "../shop.mjs";
-import { Stack, answer, openPanel, openRow, say, sees, until } from "../stack.mjs";
+import { Stack, answer, launcherName, openPanel, openRow, say, sees, until } from "../stack.mjs";
 
 let stack;
 let shop;
@@ -140,6 +141,66 @@ test("a small picture stays small, and a large one keeps its shape", async () =>
     await stands(() => box(image), (shown) =>
       shown.width <= width && shown.height <= height && Math.abs(shown.width / shown.height - width / height) < 0.05);
   }
+  // Looked at: fitted into the panel, then in full, and Escape leads back to the conversation, not out of it.
+  const thumb = panel.getByRole("button", { name: "Look at wide.png" });
+  await thumb.click();
+  const look = panel.getByRole("dialog", { name: "wide.png" });
+  const whole = look.getByRole("img", { name: "wide.png" });
+  await stands(() => box(whole), (shown) => shown.width > 300 && shown.width <= 380);
+  assert.deepEqual(await violations(panel), []);
+  const larger = look.getByRole("button", { name: "Full size" });
+  await larger.click();
+  await stands(() => box(whole), (shown) => shown.width === 900);
+  assert.equal(await larger.getAttribute("aria-pressed"), "true");
+  const [saved] = await Promise.all([page.waitForEvent("download"), look.getByRole("link", { name: "Save wide.png" }).click()]);
+  assert.equal(saved.suggestedFilename(), "wide.png");
+  await page.keyboard.press("Escape");
+  await look.waitFor({ state: "detached" });
+  await until("the focus to come back", () => thumb.evaluate((element) => element === document.activeElement));
+  assert.match(await launcherName(page), /^Close chat/);
+  assert.deepEqual(stack.complaints, []);
+  await page.context().close();
+});
+
+test("a message sounds where the visitor wants it to and looks elsewhere, also after a reload", async () => {
+  const { page, panel } = await stack.visitor("/demo/");
+  await say(panel, "tell me when it is there");
+  await openRow(agent, "tell me when it is there");
+  const listen = (frame) => frame.evaluate(() => {
+    window.tones = 0;
+    const { start } = OscillatorNode.prototype;
+    OscillatorNode.prototype.start = function (...when) {
+      window.tones += 1;
+      return start.apply(this, when);
+    };
+  });
+  const tones = (frame, wanted) => until(`${wanted} tones`, async () => (await frame.evaluate(() => window.tones)) === wanted);
+  await listen(panel);
+  await answer(agent, "without a sound");
+  await sees(panel, "without a sound");
+  await tones(panel, 0);
+  await panel.getByRole("button", { name: "More", exact: true }).click();
+  await panel.getByRole("menuitem", { name: "Play a sound for new messages" }).click();
+  // Once when it is turned on; what is read at once needs none.
+  await tones(panel, 2);
+  await answer(agent, "in sight");
+  await sees(panel, "in sight");
+  await tones(panel, 2);
+  await panel.getByRole("button", { name: "Close chat" }).click();
+  await until("the panel to be shut", async () => (await launcherName(page)).startsWith("Open chat"));
+  await answer(agent, "out of sight");
+  await tones(panel, 4);
+
+  await page.reload();
+  const again = await openPanel(page);
+  await again.getByRole("button", { name: "More", exact: true }).click();
+  await again.getByRole("menuitem", { name: "Play no sound" }).click();
+  await listen(again);
+  await again.getByRole("button", { name: "Close chat" }).click();
+  await until("the panel to be shut", async () => (await launcherName(page)).startsWith("Open chat"));
+  await answer(agent, "and silent again");
+  await sees(again, "and silent again");
+  await tones(again, 0);
   assert.deepEqual(stack.complaints, []);
   await page.context().close();
 });

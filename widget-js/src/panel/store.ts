@@ -18,6 +18,7 @@ import type {
   VisitorSession,
   WidgetConfig,
 } from "../protocol.ts";
+import { Chime } from "./chime.ts";
 import { Conversations } from "./conversations.ts";
 import { Drafts } from "./drafts.ts";
 import { askedOf, claimOf, Introduction, type Answers } from "./introduction.ts";
@@ -62,6 +63,8 @@ export interface Snapshot {
   readonly isUnknown: boolean;
   /** What is asked before the first message; nothing where that was answered, or something was said. */
   readonly asks: Asks | null;
+  /** Whether a sound tells of new messages. */
+  readonly isSounding: boolean;
 }
 
 const TYPING_SAY_MS = 2_000;
@@ -75,6 +78,7 @@ export class PanelStore {
   readonly conversations: Conversations;
   readonly drafts: Drafts;
   readonly #introduction = new Introduction(localStorageOrNull());
+  readonly #chime = new Chime(localStorageOrNull());
   readonly #post: (message: ToLoader) => void;
   readonly #listeners = new Set<() => void>();
   readonly #seen = new Seen();
@@ -305,6 +309,7 @@ export class PanelStore {
       const name = nameOf(author);
       heard.push(`${name}: ${plainText(content.message.format, content.message.body) || said("file_sent")}`);
     }
+    if (heard.length > 0 && !this.#isReading()) this.#chime.ring();
     if (heard.length > 0) this.announce(heard.length === 1 ? (heard[0] ?? "") : `${counted("news", heard.length)} ${heard.at(-1)}`);
     this.markRead();
   }
@@ -476,6 +481,12 @@ export class PanelStore {
     this.#changed();
   }
 
+  /** The visitor wants to hear of messages, or no longer. */
+  sound(): void {
+    this.#chime.toggle();
+    this.#changed();
+  }
+
   /** The visitor types: said at most every two seconds, and taken back after a pause. */
   typed(text: string): void {
     if (this.#editing === null) this.drafts.write(text);
@@ -548,6 +559,7 @@ export class PanelStore {
       isThreadClosed: present !== undefined && isOver(present),
       isUnknown: this.#config?.identity_required === true && this.#session?.identified === false,
       asks: this.#asks(threads.length > 0 || outbox.some(({ command }) => command.do === "send_message")),
+      isSounding: this.#chime.isOn,
     };
   }
 }

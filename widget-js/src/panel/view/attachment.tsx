@@ -1,16 +1,22 @@
 // A file of a message. It is fetched with the visitor's token, never by a bare address.
 
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { VNode } from "preact";
+import type { ComponentType, VNode } from "preact";
 import type { Attachment } from "../../protocol.ts";
 import type { PanelStore } from "../store.ts";
 import { said, sizeText } from "../words.ts";
 import { Icon } from "./icon.tsx";
+import type { Lightbox } from "./lightbox.tsx";
 
 /** Shown as pictures; everything else is a card to save. */
 const PICTURE = /^image\/(png|jpeg|gif|webp|avif)$/;
 /** Larger pictures are loaded only when asked for. */
 const PICTURE_BYTES_MAX = 6_000_000;
+
+type LightboxType = ComponentType<Parameters<typeof Lightbox>[0]>;
+
+/** Loaded with the first intent to look at a picture. */
+const lightbox = (): Promise<LightboxType> => import("./lightbox.tsx").then((module) => module.Lightbox);
 
 async function fetchBlob(store: PanelStore, id: string): Promise<Blob> {
   const response = await fetch(`${store.base}/api/v1/attachments/${id}`, {
@@ -35,6 +41,7 @@ export function AttachmentView({ attachment, store }: { attachment: Attachment; 
 function Picture({ attachment, store }: { attachment: Attachment; store: PanelStore }): VNode {
   const [url, setUrl] = useState<string | null>(null);
   const [isBroken, setBroken] = useState(false);
+  const [Look, setLook] = useState<LightboxType | null>(null);
   useEffect(() => {
     let made: string | null = null;
     let isOver = false;
@@ -53,7 +60,7 @@ function Picture({ attachment, store }: { attachment: Attachment; store: PanelSt
   }, [attachment.id, store]);
   if (isBroken) return <FileCard attachment={attachment} store={store} />;
   const { width, height } = attachment;
-  const frame = useRef<HTMLAnchorElement>(null);
+  const frame = useRef<HTMLButtonElement>(null);
   useEffect(() => {
     // The room is kept before the picture is there, so that nothing jumps; a small one is not blown up.
     if (width == null || height == null) return;
@@ -61,23 +68,36 @@ function Picture({ attachment, store }: { attachment: Attachment; store: PanelSt
     frame.current?.style.setProperty("--width", `${width}px`);
     frame.current?.style.setProperty("--height", `${height}px`);
   }, [width, height]);
+  const look = (): void => {
+    if (url === null) return;
+    // A server of tomorrow may no longer have that part: the picture can be saved all the same.
+    lightbox().then((next) => setLook(() => next), () => save(url, attachment.name));
+  };
+  const hint = (): void => void lightbox().catch(() => undefined);
   return (
-    <a class="picture" ref={frame} href={url ?? undefined} download={attachment.name} aria-label={said("file_save", { name: attachment.name })}>
-      {url !== null && <img src={url} alt={attachment.name} />}
-    </a>
+    <>
+      <button type="button" class="picture" ref={frame} onPointerEnter={hint} onFocus={hint} onClick={look} aria-label={said("file_open", { name: attachment.name })}>
+        {url !== null && <img src={url} alt={attachment.name} />}
+      </button>
+      {Look !== null && url !== null && <Look attachment={attachment} url={url} onClose={() => setLook(null)} />}
+    </>
   );
+}
+
+function save(url: string, name: string): void {
+  const link = document.createElement("a");
+  link.href = url;
+  link.download = name;
+  link.click();
 }
 
 function FileCard({ attachment, store }: { attachment: Attachment; store: PanelStore }): VNode {
   const [state, setState] = useState<"idle" | "busy" | "failed">("idle");
-  const save = async (): Promise<void> => {
+  const load = async (): Promise<void> => {
     setState("busy");
     try {
       const url = URL.createObjectURL(await fetchBlob(store, attachment.id));
-      const link = document.createElement("a");
-      link.href = url;
-      link.download = attachment.name;
-      link.click();
+      save(url, attachment.name);
       setTimeout(() => URL.revokeObjectURL(url), 60_000);
       setState("idle");
     } catch {
@@ -85,7 +105,7 @@ function FileCard({ attachment, store }: { attachment: Attachment; store: PanelS
     }
   };
   return (
-    <button type="button" class="file" onClick={() => void save()} aria-label={said("file_save_sized", { name: attachment.name, size: sizeText(attachment.size_bytes) })}>
+    <button type="button" class="file" onClick={() => void load()} aria-label={said("file_save_sized", { name: attachment.name, size: sizeText(attachment.size_bytes) })}>
       <Icon name="file" />
       <span class="file-name" dir="auto">
         {attachment.name}

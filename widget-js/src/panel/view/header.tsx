@@ -13,9 +13,10 @@ interface HeaderProps {
   onClose(): void;
   /** The conversation is wanted as a text. */
   onSave(): void;
+  onSound(): void;
 }
 
-export function Header({ state, isConnected, onClose, onSave }: HeaderProps): VNode {
+export function Header({ state, isConnected, onClose, onSave, onSound }: HeaderProps): VNode {
   const { staff, config } = state;
   const title = config === null ? "" : config.theme.title || config.site_name;
   const line = config === null ? "" : isConnected ? staffLine(staff) : said("not_connected");
@@ -37,7 +38,10 @@ export function Header({ state, isConnected, onClose, onSave }: HeaderProps): VN
           </span>
         </p>
       </div>
-      <Menu kind="header" label={said("more")} items={[{ label: said("transcript"), run: onSave }]} />
+      <Menu kind="header" label={said("more")} items={[
+        { label: said("transcript"), run: onSave },
+        { label: said(state.isSounding ? "sound_off" : "sound_on"), run: onSound },
+      ]} />
       <button type="button" class="close" aria-label={said("close")} onClick={onClose}>
         <Icon name="down" />
       </button>
