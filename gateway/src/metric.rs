@@ -70,6 +70,8 @@ metrics! {
     Lanes = "switchboard_lanes", "gauge", "Conversations and visitors with work of their own right now.";
     /// Lanes that panicked.
     LanePanics = "switchboard_lane_panics_total", "counter", "Panics while something was done to a conversation, visitor or contact; each is a fault of ours, in the log.";
+    /// Tasks that panicked and went on.
+    TaskPanics = "switchboard_task_panics_total", "counter", "Panics in the server's own tasks, which went on; each is a fault of ours, in the log.";
     /// Topics that somebody listens to.
     Topics = "switchboard_topics", "gauge", "Topics that somebody on this node listens to.";
     /// Deliveries that a shard did not take in time.

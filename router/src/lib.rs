@@ -34,6 +34,7 @@ mod replay;
 mod router;
 mod several;
 mod signal;
+mod steady;
 mod tail;
 mod timer;
 mod topic;

@@ -24,6 +24,7 @@ use crate::cache::Tenant;
 use crate::delivery::{Class, Encoded};
 use crate::nodes::{self, Sign};
 use crate::router::Router;
+use crate::steady;
 use crate::topic::{Topic, ViewId};
 use crate::visit::{Stay, Visits};
 
@@ -241,15 +242,26 @@ impl Actor {
                 },
                 () = soft.cancelled() => return self.part(),
             };
-            match wake {
-                Wake::Tick => self.tick().await,
-                Wake::Message(message) => {
-                    self.take(*message).await;
-                    self.take_waiting().await;
-                }
-                Wake::Deadline => self.advance().await,
-                Wake::Tell => self.tell().await,
+            let router = self.router.clone();
+            // A panic costs what struck it: the state goes on with what it holds. A message is gone then; what
+            // was due is still.
+            let is_still_due = !matches!(wake, Wake::Message(_));
+            let done = steady::caught(&router, "live", self.wake(wake)).await;
+            if done.is_none() && is_still_due {
+                steady::rest(&router).await;
             }
+        }
+    }
+
+    async fn wake(&mut self, wake: Wake) {
+        match wake {
+            Wake::Tick => self.tick().await,
+            Wake::Message(message) => {
+                self.take(*message).await;
+                self.take_waiting().await;
+            }
+            Wake::Deadline => self.advance().await,
+            Wake::Tell => self.tell().await,
         }
     }
 
@@ -285,6 +297,7 @@ impl Actor {
     }
 
     async fn take(&mut self, message: Message) {
+        self.router.world().faults.strike("live.message");
         match message {
             Message::Enter {
                 input,

@@ -142,6 +142,7 @@ fn grow(there: &mut Progress, new: Progress) {
 }
 
 async fn store(router: &Router, batch: &[((ConversationId, Party), Progress)]) {
+    router.world().faults.strike("mark.store");
     let marks: Vec<Mark> = batch
         .iter()
         .map(|((conversation_id, party), progress)| Mark {

@@ -27,6 +27,7 @@ use crate::lanes::{Job, LaneKey};
 use crate::live::Message;
 use crate::router::Router;
 use crate::signal::Typist;
+use crate::steady;
 use crate::topic::Topic;
 use crate::view::inbox::Before;
 
@@ -186,8 +187,12 @@ impl Nodes {
             return;
         }
         let follower = router.bus().follow(&topic_of(workspace_id));
-        let task = listen(router.clone(), workspace_id, follower);
-        router.world().tracker.spawn(task);
+        let router = router.clone();
+        let tracker = router.world().tracker.clone();
+        tracker.spawn(async move {
+            let listen = || listen(&router, workspace_id, &follower);
+            steady::run(&router, "nodes", listen).await;
+        });
     }
 
     /// Goes on as another node.
@@ -248,8 +253,11 @@ impl Nodes {
     pub(crate) fn follow_signs(&self, router: &Router) {
         if !self.is_alone {
             let follower = router.bus().follow(SIGNS);
-            let task = hear_signs(router.clone(), follower);
-            router.world().tracker.spawn(task);
+            let router = router.clone();
+            let tracker = router.world().tracker.clone();
+            tracker.spawn(async move {
+                steady::run(&router, "signs", || hear_signs(&router, &follower)).await;
+            });
         }
     }
 
@@ -297,7 +305,7 @@ impl Nodes {
 const SIGNS: &str = "nodes";
 
 /// Hears the signs of other nodes, until the soft token.
-pub(crate) async fn hear_signs(router: Router, follower: Follower) {
+async fn hear_signs(router: &Router, follower: &Follower) {
     let soft = router.world().tracker.soft().clone();
     loop {
         let heard = tokio::select! {
@@ -326,7 +334,7 @@ fn topic_of(workspace_id: WorkspaceId) -> String {
 }
 
 /// Hears what other nodes tell of a workspace, until nobody of it is here any more.
-async fn listen(router: Router, workspace_id: WorkspaceId, follower: Follower) {
+async fn listen(router: &Router, workspace_id: WorkspaceId, follower: &Follower) {
     router.live().send(Message::Missed { workspace_id }).await;
     let soft = router.world().tracker.soft().clone();
     let clock = router.world().clock.clone();
@@ -337,13 +345,13 @@ async fn listen(router: Router, workspace_id: WorkspaceId, follower: Follower) {
             () = soft.cancelled() => return,
             // Before the news, or a flood of them would put it off for ever.
             () = &mut sweep => {
-                if leave(&router, workspace_id).await {
+                if leave(router, workspace_id).await {
                     return;
                 }
                 sweep = Box::pin(clock.sleep(SWEEP));
             }
             heard = follower.hear() => match heard {
-                Heard::News(bytes) => read(&router, workspace_id, &bytes).await,
+                Heard::News(bytes) => read(router, workspace_id, &bytes).await,
                 Heard::Lost => {
                     router.nodes().look.notify_one();
                     router.live().send(Message::Missed { workspace_id }).await;

@@ -4,7 +4,7 @@
 //! ends the connections of those whose rights are gone, drops caches, and tells consoles what to read
 //! again. So a lost message between nodes, or desk's writes, heal the same way.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bus::{Follower, Reach};
@@ -38,61 +38,106 @@ const PAGE_LENGTH: usize = 500;
 const EAGER_INTERVAL: Duration = Duration::from_millis(50);
 const EAGER_MAX: u32 = 4;
 
+/// How often an event may strike before it is passed over, so that what stands behind it is told.
+const STRIKES_MAX: u32 = 3;
+
 /// Rings the tails of all nodes.
 pub(crate) fn ring(router: &Router) {
     router.bus().publish(BELL, &Bytes::new());
 }
 
-/// Follows the log until the soft token. The bell was followed before the cursor was read, so that nobody rings
-/// unheard in between.
-pub(crate) async fn run(router: &Router, bell: Follower, mut cursor: EventCursor) {
-    let soft = router.world().tracker.soft().clone();
-    let mut reach = router.bus().reach();
-    let config = router.config();
-    let mut eager_count = 0;
-    loop {
-        let interval = match *reach.borrow_and_update() {
-            _ if eager_count > 0 => EAGER_INTERVAL,
-            Reach::Up => config.tail_interval,
-            Reach::Down => config.blind_tail_interval,
-        };
-        let is_rung = tokio::select! {
-            biased;
-            () = soft.cancelled() => return,
-            // Whether something was heard or lost: the log tells.
-            _ = bell.hear() => true,
-            () = router.nodes().look.notified() => true,
-            _ = reach.changed() => true,
-            () = router.world().clock.sleep(interval) => false,
-        };
-        let before = cursor;
-        if let Err(error) = read(router, &mut cursor).await {
-            tracing::warn!(%error, "the event log could not be read");
+/// The tail, and where it stands: it goes on there after a panic.
+#[derive(Debug)]
+pub(crate) struct Tail {
+    bell: Follower,
+    cursor: Mutex<EventCursor>,
+    /// The event that is being taken in, and how often that was begun.
+    under_way: Mutex<Option<(EventCursor, u32)>>,
+}
+
+impl Tail {
+    /// A tail that reads on from a cursor. The bell was followed before the cursor was read, so that nobody
+    /// rings unheard in between.
+    pub(crate) fn new(bell: Follower, cursor: EventCursor) -> Self {
+        Self {
+            bell,
+            cursor: Mutex::new(cursor),
+            under_way: Mutex::default(),
         }
-        eager_count = match (cursor == before, is_rung) {
-            (false, _) => 0,
-            (true, true) => EAGER_MAX,
-            (true, false) => eager_count.saturating_sub(1),
-        };
+    }
+
+    /// Follows the log until the soft token.
+    pub(crate) async fn run(&self, router: &Router) {
+        let soft = router.world().tracker.soft().clone();
+        let mut reach = router.bus().reach();
+        let config = router.config();
+        let mut eager_count = 0;
+        loop {
+            let interval = match *reach.borrow_and_update() {
+                _ if eager_count > 0 => EAGER_INTERVAL,
+                Reach::Up => config.tail_interval,
+                Reach::Down => config.blind_tail_interval,
+            };
+            let is_rung = tokio::select! {
+                biased;
+                () = soft.cancelled() => return,
+                // Whether something was heard or lost: the log tells.
+                _ = self.bell.hear() => true,
+                () = router.nodes().look.notified() => true,
+                _ = reach.changed() => true,
+                () = router.world().clock.sleep(interval) => false,
+            };
+            let before = *lock(&self.cursor);
+            if let Err(error) = self.read(router).await {
+                tracing::warn!(%error, "the event log could not be read");
+            }
+            eager_count = match (*lock(&self.cursor) == before, is_rung) {
+                (false, _) => 0,
+                (true, true) => EAGER_MAX,
+                (true, false) => eager_count.saturating_sub(1),
+            };
+        }
+    }
+
+    async fn read(&self, router: &Router) -> storage::Result<()> {
+        loop {
+            let cursor = *lock(&self.cursor);
+            let events = storage::event::tail(router.db(), cursor, PAGE_LENGTH).await?;
+            let is_last = events.len() < PAGE_LENGTH;
+            for (at, event) in &events {
+                if self.begin(*at) {
+                    let taken = take(router, event).await;
+                    *lock(&self.under_way) = None;
+                    taken?;
+                } else {
+                    let event_type = event.event_type;
+                    tracing::error!(?event_type, "an event that panics is passed over");
+                }
+                *lock(&self.cursor) = *at;
+            }
+            if is_last {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Whether an event is to be taken in: not if it struck too often.
+    fn begin(&self, at: EventCursor) -> bool {
+        let mut under_way = lock(&self.under_way);
+        let struck = under_way.filter(|(struck, _)| *struck == at);
+        let count = struck.map_or(0, |(_, count)| count);
+        *under_way = Some((at, count + 1));
+        count < STRIKES_MAX
     }
 }
 
-async fn read(router: &Router, cursor: &mut EventCursor) -> storage::Result<()> {
-    loop {
-        let events = storage::event::tail(router.db(), *cursor, PAGE_LENGTH).await?;
-        let is_last = events.len() < PAGE_LENGTH;
-        for (at, event) in &events {
-            take(router, event).await?;
-            *cursor = *at;
-        }
-        if is_last {
-            return Ok(());
-        }
-    }
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Takes in an event. An unreadable subject is a newer node's and means nothing here.
 async fn take(router: &Router, event: &Event) -> storage::Result<()> {
+    router.world().faults.strike("tail.event");
     let workspace_id = event.workspace_id;
     match event.event_type {
         EventType::ConversationCreated | EventType::EntryAdded => {

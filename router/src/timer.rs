@@ -85,6 +85,7 @@ impl Timers {
 /// Fires one timer through its conversation's lane. Its id is the command's, so it fires once; a row
 /// that is left over means nothing any more and goes. Says whether that worked.
 async fn fire(router: &Router, timer: &Timer) -> bool {
+    router.world().faults.strike("timer.fire");
     let actor = Actor {
         workspace_id: timer.workspace_id,
         principal: Principal::System,

@@ -9,6 +9,7 @@ use protocol::id::WorkspaceId;
 use storage::visit::Trace;
 
 use crate::router::Router;
+use crate::steady;
 
 /// Traces of one transaction, as the store allows.
 const BATCH_MAX: usize = 500;
@@ -76,10 +77,15 @@ impl Traces {
                 () = soft.cancelled() => {}
             }
             let batch = self.batch(first);
-            if let Err(error) = storage::visit::store(router.db(), &batch).await {
+            let stored = async {
+                router.world().faults.strike("trace.store");
+                storage::visit::store(router.db(), &batch).await
+            };
+            let stored = steady::caught(router, "traces", stored).await;
+            if !matches!(stored, Some(Ok(()))) {
                 let count = u64::try_from(batch.len()).expect("a batch is small");
                 self.lost_count.fetch_add(count, Ordering::Relaxed);
-                tracing::warn!(%error, trace_count = count, "traces were lost");
+                tracing::warn!(?stored, trace_count = count, "traces were lost");
             }
         }
     }

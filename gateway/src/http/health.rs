@@ -76,6 +76,9 @@ async fn metrics(State(doors): State<Doors>) -> Response {
     doors
         .metrics
         .set(Metric::LanePanics, stats.lane_panic_count);
+    doors
+        .metrics
+        .set(Metric::TaskPanics, stats.task_panic_count);
     doors.metrics.set(Metric::Topics, stats.topic_count as u64);
     doors
         .metrics

@@ -3,6 +3,7 @@
 mod presence;
 mod signal;
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -37,7 +38,8 @@ use crate::person::Persons;
 use crate::replay::{self, Replay, Start};
 use crate::several;
 use crate::signal::Signals;
-use crate::tail;
+use crate::steady;
+use crate::tail::{self, Tail};
 use crate::timer::Timers;
 use crate::topic::Topic;
 use crate::trace::Traces;
@@ -51,6 +53,8 @@ pub struct Stats {
     pub lane_count: usize,
     /// How often a lane panicked.
     pub lane_panic_count: u64,
+    /// How often another task of the core panicked.
+    pub task_panic_count: u64,
     /// Topics that somebody listens to.
     pub topic_count: usize,
     /// Deliveries that a shard did not take in time.
@@ -91,6 +95,7 @@ struct Inner {
     contacts: Changes,
     nodes: Nodes,
     rights: Mutex<HashMap<(u128, ConversationId), Duration>>,
+    task_panic_count: AtomicU64,
 }
 
 impl std::fmt::Debug for Router {
@@ -129,6 +134,7 @@ impl Router {
             contacts: Changes::default(),
             nodes: Nodes::new(world.ids.next(), &bus),
             rights: Mutex::default(),
+            task_panic_count: AtomicU64::new(0),
             hub,
             world,
             bus,
@@ -136,18 +142,33 @@ impl Router {
             config,
         }));
         router.0.nodes.follow_signs(&router);
-        router.spawn(|router| async move { tail::run(&router, bell, cursor).await });
-        router.spawn(|router| async move { router.0.timers.run(&router).await });
-        router.spawn(|router| async move { router.0.traces.run(&router).await });
+        let tail = Tail::new(bell, cursor);
+        router.spawn(|router| async move {
+            steady::run(&router, "tail", || tail.run(&router)).await;
+        });
+        router.spawn(|router| async move {
+            steady::run(&router, "timers", || router.0.timers.run(&router)).await;
+        });
+        router.spawn(|router| async move {
+            // What it stores it counts as lost where that panics.
+            steady::run(&router, "traces", || router.0.traces.run(&router)).await;
+        });
         router.spawn(|router| live::Actor::new(router, messages).run());
-        router.spawn_until_soft(|router| async move { router.0.marking.run(&router).await });
+        router.spawn_until_soft(|router| async move {
+            steady::run(&router, "marks", || router.0.marking.run(&router)).await;
+        });
         if router.0.bus.is_shared() {
             router.spawn_until_soft(|router| async move {
-                router.0.marking.run_elsewhere(&router).await;
+                let marking = &router.0.marking;
+                steady::run(&router, "marks", || marking.run_elsewhere(&router)).await;
             });
         }
-        router.spawn_until_soft(|router| async move { router.0.signals.run().await });
-        router.spawn_until_soft(|router| async move { router.0.learning.run(&router).await });
+        router.spawn_until_soft(|router| async move {
+            steady::run(&router, "signals", || router.0.signals.run()).await;
+        });
+        router.spawn_until_soft(|router| async move {
+            steady::run(&router, "learning", || router.0.learning.run(&router)).await;
+        });
         Ok(router)
     }
 
@@ -420,6 +441,7 @@ impl Router {
         Stats {
             lane_count: self.0.lanes.count(),
             lane_panic_count: self.0.lanes.panic_count(),
+            task_panic_count: self.0.task_panic_count.load(Ordering::Relaxed),
             topic_count: self.0.hub.topic_count(),
             lost_delivery_count: self.0.hub.lost_count(),
             lost_trace_count: self.0.traces.lost_count(),
@@ -435,6 +457,10 @@ impl Router {
 impl Router {
     pub(crate) fn world(&self) -> &World {
         &self.0.world
+    }
+
+    pub(crate) fn count_task_panic(&self) {
+        self.0.task_panic_count.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(crate) fn bus(&self) -> &Bus {

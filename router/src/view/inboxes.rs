@@ -19,6 +19,7 @@ use crate::delivery::{Class, Encoded};
 use crate::error::refused_by;
 use crate::latest::Latest;
 use crate::router::Router;
+use crate::steady;
 use crate::topic::Topic;
 use world::{HashMap, HashSet};
 
@@ -60,8 +61,11 @@ impl Inboxes {
                 watchers: Mutex::default(),
                 closed: Notify::new(),
             });
-            let task = run(router.clone(), workspace_id, Arc::clone(&inbox));
-            router.world().tracker.spawn(task);
+            let (router, of) = (router.clone(), Arc::clone(&inbox));
+            let tracker = router.world().tracker.clone();
+            tracker.spawn(async move {
+                steady::run(&router, "inbox", || run(&router, workspace_id, &of)).await;
+            });
             inbox
         });
         lock(&inbox.watchers)
@@ -137,7 +141,7 @@ pub(crate) async fn snapshot(
     Ok(Encoded::new(&news, Class::Row))
 }
 
-async fn run(router: Router, workspace_id: WorkspaceId, inbox: Arc<Inbox>) {
+async fn run(router: &Router, workspace_id: WorkspaceId, inbox: &Inbox) {
     let hard = router.world().tracker.hard().clone();
     let soft = router.world().tracker.soft().clone();
     let mut told = HashMap::default();
@@ -149,7 +153,8 @@ async fn run(router: Router, workspace_id: WorkspaceId, inbox: Arc<Inbox>) {
             () = inbox.closed.notified() => return,
             changes = inbox.waiting.take() => changes,
         };
-        tell(&router, workspace_id, &inbox, &changes, &mut told).await;
+        router.world().faults.strike("inbox.tell");
+        tell(router, workspace_id, inbox, &changes, &mut told).await;
         router
             .world()
             .clock
