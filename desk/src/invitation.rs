@@ -42,7 +42,7 @@ impl Desk {
     /// Invites somebody. A second invitation to an address replaces the first.
     ///
     /// # Errors
-    /// `forbidden`, also for a role above one's own; `already_exists` for a member.
+    /// `forbidden`, also for a role above one's own; `already_exists` for a member, `too_many`.
     pub async fn invite(
         &self,
         actor: &Actor,
@@ -70,7 +70,7 @@ impl Desk {
         differences.note("role", &None, &Some(invitation.role));
         let by = By { actor, caller };
         let change = by.change("invitation.created", invitation.id, differences, now_ms);
-        storage::invitation::create(&self.0.db, &row, &change).await?;
+        stored(storage::invitation::create(&self.0.db, &row, &change).await?)?;
         Ok(Invited { invitation, token })
     }
 

@@ -223,7 +223,7 @@ impl Desk {
     /// for another 24 hours, so that the site's own server can change over.
     ///
     /// # Errors
-    /// `forbidden`, `not_found`.
+    /// `forbidden`, `not_found`, `too_many`.
     pub async fn rotate_site_secret(
         &self,
         actor: &Actor,
@@ -253,7 +253,7 @@ impl Desk {
     /// Stops accepting a secret at once: when it leaked.
     ///
     /// # Errors
-    /// `forbidden`, `not_found`, `out_of_order` for the last one of its kind, which a rotation must
+    /// `forbidden`, `not_found`, `out_of_order` for the newest of its kind, which a rotation must
     /// replace.
     pub async fn drop_site_secret(
         &self,

@@ -67,6 +67,8 @@ pub const PROPERTY_NAME_BYTES_MAX: usize = 64;
 pub const IDENTITY_TOKEN_BYTES_MAX: usize = 4_096;
 /// How long a signed identity token may live from now on, in milliseconds.
 pub const IDENTITY_TOKEN_MS_MAX: u64 = 24 * 60 * 60 * 1_000;
+/// Secrets of one kind that one site has at a time.
+pub const SITE_SECRETS_MAX: usize = 10;
 /// Public keys of one site that are accepted at a time.
 pub const IDENTITY_KEYS_MAX: usize = 10;
 /// Bytes of a public key as it is added, in PEM or as a JSON Web Key.
@@ -77,6 +79,8 @@ pub const ORIGINS_MAX: usize = 50;
 pub const SITES_MAX: usize = 1_000;
 /// Active members of one team.
 pub const AGENTS_MAX: usize = 1_000;
+/// Open invitations of one workspace.
+pub const INVITATIONS_MAX: usize = 1_000;
 /// API keys of one workspace.
 pub const API_KEYS_MAX: usize = 100;
 /// Canned responses of a team.

@@ -33,18 +33,22 @@ const ARCHIVE_OPEN: &str = "
 const INSERT_INVITATION: &str = "
     INSERT INTO invitation
         (workspace_id, invitation_id, change_id, email, email_folded, role, token_hash, created_at_ms, expires_at_ms)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    SELECT $1, $2, $3, $4, $5, $6, $7, CAST($8 AS BIGINT), CAST($9 AS BIGINT)
+    WHERE (SELECT COUNT(*) FROM invitation
+        WHERE workspace_id = $1 AND archived_at_ms IS NULL AND expires_at_ms > $8) < $10";
 
-/// Stores an invitation. An open one for the same address is replaced.
+/// Stores an invitation. An open one for the same address is replaced, so it is never `TooMany`, as one over
+/// `INVITATIONS_MAX` is.
 ///
 /// # Errors
 /// The store's.
-pub async fn create(db: &Db, row: &InvitationRow, change: &Change) -> Result<()> {
+pub async fn create(db: &Db, row: &InvitationRow, change: &Change) -> Result<Written<()>> {
     let stamp = Stamp::new(db, change);
     let mut batch = stamp.batch();
     let invitation = &row.invitation;
     let email_folded = fold(&invitation.email);
-    batch.locks = vec![format!("{}/{email_folded}", row.workspace_id)];
+    batch.locks = vec![row.workspace_id.to_string()];
+    batch.push(stmt!(agent::LOCK_WORKSPACE, row.workspace_id));
     batch.push(stmt!(
         ARCHIVE_OPEN,
         row.workspace_id,
@@ -52,7 +56,7 @@ pub async fn create(db: &Db, row: &InvitationRow, change: &Change) -> Result<()>
         change.at_ms,
         stamp.id,
     ));
-    batch.push(stmt!(
+    let insert = batch.push(stmt!(
         INSERT_INVITATION,
         row.workspace_id,
         invitation.id,
@@ -63,11 +67,16 @@ pub async fn create(db: &Db, row: &InvitationRow, change: &Change) -> Result<()>
         row.token_hash,
         change.at_ms,
         invitation.expires_at_ms,
+        limit::INVITATIONS_MAX,
     ));
-    batch.push(stamp.audit());
+    batch.push(stamp.audit_where_stamped(AUDIT_INVITATION, invitation.id));
     batch.push(stamp.value());
-    db.batch(batch).await?;
-    Ok(())
+    let done = db.batch(batch).await?[insert].changed == 1;
+    Ok(if done {
+        Written::Done(())
+    } else {
+        Written::TooMany
+    })
 }
 
 /// Uses the primary key.
@@ -77,7 +86,7 @@ const LIST_INVITATIONS: &str = "
     ORDER BY created_at_ms DESC, invitation_id DESC
     LIMIT 1000";
 
-/// The open invitations, newest first, at most 1,000.
+/// The open invitations, newest first.
 ///
 /// # Errors
 /// The store's.

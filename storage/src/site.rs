@@ -308,15 +308,22 @@ pub async fn secrets_of(
     Ok(rows)
 }
 
-const STAMP_SITE: &str = "
-    UPDATE site SET version = version + 1, change_id = $3 WHERE workspace_id = $1 AND site_id = $2";
+const STAMP_SITE_WITH_ROOM: &str = "
+    UPDATE site SET version = version + 1, change_id = $3
+    WHERE workspace_id = $1 AND site_id = $2
+        AND (SELECT COUNT(*) FROM site_secret
+            WHERE workspace_id = $1 AND site_id = $2 AND kind = $4
+                AND (expires_at_ms IS NULL OR expires_at_ms > $5)) < $6";
 
+/// Ends the others at `$4`, where the audit line is; none lives longer by it.
 const EXPIRE_SECRETS: &str = "
     UPDATE site_secret SET expires_at_ms = $4
     WHERE workspace_id = $1 AND site_id = $2 AND secret_id <> $3 AND kind = $5
-        AND (expires_at_ms IS NULL OR expires_at_ms > $4)";
+        AND (expires_at_ms IS NULL OR expires_at_ms > $4)
+        AND EXISTS (SELECT 1 FROM audit_entry WHERE workspace_id = $1 AND audit_id = $6)";
 
-/// Adds a secret and lets the others of its kind lapse at `old_expire_at_ms`.
+/// Adds a secret and lets the others of its kind lapse at `old_expire_at_ms`. `TooMany` over
+/// `SITE_SECRETS_MAX` of its kind.
 ///
 /// # Errors
 /// The store's.
@@ -330,7 +337,15 @@ pub async fn rotate(
     let workspace_id = change.workspace_id;
     let stamp = Stamp::new(db, change);
     let mut batch = stamp.batch();
-    let update = batch.push(stmt!(STAMP_SITE, workspace_id, site_id, stamp.id));
+    let update = batch.push(stmt!(
+        STAMP_SITE_WITH_ROOM,
+        workspace_id,
+        site_id,
+        stamp.id,
+        secret.kind.as_str(),
+        change.at_ms,
+        limit::SITE_SECRETS_MAX,
+    ));
     batch.push(stamp.audit_where_stamped(AUDIT_SITE, site_id));
     batch.push(insert_secret(secret, &stamp, workspace_id, site_id));
     batch.push(stmt!(
@@ -339,17 +354,21 @@ pub async fn rotate(
         site_id,
         secret.id,
         old_expire_at_ms,
-        secret.kind.as_str()
+        secret.kind.as_str(),
+        stamp.id,
     ));
     batch.push(stamp.value());
     batch.push(stamp.event(EventType::SiteChanged, change.at_ms));
-    if db.batch(batch).await?[update].changed == 0 {
-        return Ok(Written::NotFound);
+    if db.batch(batch).await?[update].changed == 1 {
+        return Ok(Written::Done(secret.shown()));
     }
-    Ok(Written::Done(secret.shown()))
+    Ok(match find(db, workspace_id, site_id).await? {
+        Some(_) => Written::TooMany,
+        None => Written::NotFound,
+    })
 }
 
-/// The last living secret of its kind stays.
+/// The newest secret of its kind stays: the others lapse by themselves.
 const STAMP_SITE_WITH_OTHER_SECRET: &str = "
     UPDATE site SET version = version + 1, change_id = $4
     WHERE workspace_id = $1 AND site_id = $2
@@ -358,14 +377,14 @@ const STAMP_SITE_WITH_OTHER_SECRET: &str = "
             JOIN site_secret o ON o.workspace_id = s.workspace_id AND o.site_id = s.site_id
                 AND o.kind = s.kind AND o.secret_id <> s.secret_id
             WHERE s.workspace_id = $1 AND s.site_id = $2 AND s.secret_id = $3
-                AND (o.expires_at_ms IS NULL OR o.expires_at_ms > $5))";
+                AND o.expires_at_ms IS NULL)";
 
 const DELETE_SECRET: &str = "
     DELETE FROM site_secret
     WHERE workspace_id = $1 AND site_id = $2 AND secret_id = $3
         AND EXISTS (SELECT 1 FROM audit_entry WHERE workspace_id = $1 AND audit_id = $4)";
 
-/// Removes a secret at once; `Refused` for the last one of its kind, `NotFound` where there is none.
+/// Removes a secret at once; `Refused` for the newest of its kind, `NotFound` where there is none.
 ///
 /// # Errors
 /// The store's.
@@ -384,7 +403,6 @@ pub async fn drop_secret(
         site_id,
         secret_id,
         stamp.id,
-        change.at_ms,
     ));
     batch.push(stamp.audit_where_stamped(AUDIT_SITE, site_id));
     batch.push(stmt!(

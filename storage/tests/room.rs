@@ -1,4 +1,4 @@
-//! The contract of what there is only so much room for: sites, members, identity keys. One more is refused, and
+//! The contract of what there is only so much room for: sites, members, invitations, secrets, identity keys. One more is refused, and
 //! the refusal changes nothing.
 
 #![expect(clippy::unwrap_used, reason = "a story that fails shall fail loudly")]
@@ -22,17 +22,18 @@ use storage::setup::{Account, NewMember};
 use storage::user::UserRow;
 use storage::{agent, audit};
 
-/// Lays so many rows like the first one, in one batch.
+/// Lays so many rows like the first one, in one batch; `$4` is a hash.
 async fn lay(store: &Store, installed: &Installed, sql: &'static str, count: usize) {
     let mut batch = Batch::default();
     for _ in 0..count {
         let (id, other) = (store.world.ids.bytes::<16>(), store.world.ids.bytes::<16>());
         let text = |bytes: [u8; 16]| format!("{:032x}", u128::from_be_bytes(bytes));
         let workspace_id = installed.workspace_id();
-        batch.push(Stmt::new(
-            sql,
-            vec![workspace_id.into(), text(id).into(), text(other).into()],
-        ));
+        let mut values = vec![workspace_id.into(), text(id).into(), text(other).into()];
+        if sql.contains("$4") {
+            values.push(store.world.ids.bytes::<32>().into());
+        }
+        batch.push(Stmt::new(sql, values));
     }
     store.db.batch(batch).await.unwrap();
 }
@@ -103,6 +104,12 @@ const LAY_SITE: &str = "
 const LAY_AGENT: &str = "
     INSERT INTO agent (workspace_id, agent_id, version, change_id, user_id, name, role, time_zone, created_at_ms)
     VALUES ($1, $2, 1, '', $3, 'Li', 'agent', 'UTC', 0)";
+
+const LAY_INVITATION: &str = "
+    INSERT INTO invitation
+        (workspace_id, invitation_id, change_id, email, email_folded, role, token_hash, created_at_ms, expires_at_ms)
+    SELECT $1, 'inv_0' || SUBSTR($2, 1, 25), '', $3, $3, role, $4, created_at_ms, expires_at_ms
+    FROM invitation WHERE workspace_id = $1 AND email = 'ana@example.com' LIMIT 1";
 
 on_both! {
     async fn a_workspace_has_so_many_active_sites(store: &Store) {
@@ -207,5 +214,75 @@ on_both! {
         assert_eq!(audited(store, &installed).await, lines);
         let after = storage::site::find(&store.db, installed.workspace_id(), site_id).await.unwrap();
         assert_eq!(after, site);
+    }
+
+    async fn a_site_has_so_many_secrets_of_a_kind_and_the_newest_stays(store: &Store) {
+        let installed = store.installed().await;
+        let (workspace_id, site_id) = (installed.workspace_id(), installed.installation.site.id);
+        let first = &installed.installation.secrets[0];
+        let change = installed.change("site.secret_rotated", site_id);
+        let rotate = async || {
+            let new = secret(&store.world, 8);
+            let done = storage::site::rotate(&store.db, site_id, &new, NOW_MS + 50_000, &change).await;
+            (new.id, done.unwrap())
+        };
+        let mut newest = first.id;
+        for _ in 1..limit::SITE_SECRETS_MAX {
+            let (id, made) = rotate().await;
+            done(made);
+            newest = id;
+        }
+        let site = storage::site::find(&store.db, workspace_id, site_id).await.unwrap();
+        let lines = audited(store, &installed).await;
+        let listed = async || storage::site::secrets(&store.db, workspace_id, site_id, NOW_MS).await.unwrap();
+        let before = listed().await;
+        assert_eq!(rotate().await.1, Written::TooMany);
+        assert_eq!(listed().await, before, "none was added, and none lapses sooner");
+        assert!(before.iter().any(|secret| secret.id == first.id), "the first is still accepted");
+        assert_eq!(audited(store, &installed).await, lines);
+        assert_eq!(storage::site::find(&store.db, workspace_id, site_id).await.unwrap(), site);
+
+        // The others lapse by themselves, so without the newest there would soon be none.
+        let drop = async |id| storage::site::drop_secret(&store.db, site_id, id, &change).await.unwrap();
+        assert_eq!(drop(newest).await, Written::Refused);
+        done(drop(first.id).await);
+        done(rotate().await.1);
+        done(drop(newest).await);
+    }
+
+    async fn a_team_has_so_many_open_invitations(store: &Store) {
+        let installed = store.installed().await;
+        let invite = async |email: &str| {
+            let row = InvitationRow {
+                invitation: Invitation {
+                    id: store.world.ids.next(),
+                    email: email.to_owned(),
+                    role: Role::Agent,
+                    expires_at_ms: NOW_MS + 10_000,
+                    link: None,
+                },
+                workspace_id: installed.workspace_id(),
+                token_hash: store.world.ids.bytes(),
+            };
+            let change = installed.change("invitation.created", row.invitation.id);
+            let done = invitation::create(&store.db, &row, &change).await.unwrap();
+            (row, done)
+        };
+        let (first, made) = invite("ana@example.com").await;
+        done(made);
+        lay(store, &installed, LAY_INVITATION, limit::INVITATIONS_MAX - 1).await;
+        let scope = installed.scope(&store.world);
+        let count = async || invitation::list(&store.db, &scope, NOW_MS).await.unwrap().len();
+        let lines = audited(store, &installed).await;
+        let (refused, made) = invite("bo@example.com").await;
+        assert_eq!(made, Written::TooMany);
+        let found = invitation::by_token(&store.db, &refused.token_hash, NOW_MS).await.unwrap();
+        assert_eq!(found, None, "what is not listed opens nothing");
+        assert_eq!(count().await, limit::INVITATIONS_MAX);
+        assert_eq!(audited(store, &installed).await, lines);
+        // A second one to the same address takes the place of the first.
+        done(invite("ana@example.com").await.1);
+        let found = invitation::by_token(&store.db, &first.token_hash, NOW_MS).await.unwrap();
+        assert_eq!((found, count().await), (None, limit::INVITATIONS_MAX));
     }
 }
