@@ -1,7 +1,10 @@
 // The widget on pages of all kinds: where its tag may stand, what it needs, what a page can ask of it.
 
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 
 import { Shop, tag } from "../shop.mjs";
 import { Stack, answer, findPanel, openRow, say, sees, until } from "../stack.mjs";
@@ -109,6 +112,59 @@ for (const [kind, script, attribute] of [
     await page.context().close();
   });
 }
+
+test("a page that is isolated from other origins chats like any other", async () => {
+  const page = await stack.person();
+  const headers = { "cross-origin-embedder-policy": "require-corp", "cross-origin-opener-policy": "same-origin" };
+  await page.goto(shop.page("/isolated", { head: tag(stack), body: opening, headers, host: "localhost" }));
+  assert.equal(await page.evaluate(() => crossOriginIsolated), true);
+  const panel = await findPanel(page);
+  await say(panel, "nobody shares my process");
+  await sees(panel, "nobody shares my process");
+  assert.deepEqual(stack.complaints, []);
+  await page.context().close();
+});
+
+test("on paper and on a screen that cannot move there is the page, and a chat that stands still", async () => {
+  const page = await stack.person({ reducedMotion: "reduce" });
+  await page.goto(shop.page("/print", { head: tag(stack), body: opening }));
+  const panel = await findPanel(page);
+  await panel.getByLabel("Message", { exact: true }).waitFor();
+  const host = () => page.evaluate(() => getComputedStyle([...document.body.children].find((child) => child.tagName === "DIV")).display);
+  assert.notEqual(await host(), "none");
+  await page.emulateMedia({ media: "print" });
+  assert.equal(await host(), "none");
+  assert.deepEqual(await panel.evaluate(() => document.getAnimations().length), 0);
+  assert.deepEqual(stack.complaints, []);
+  await page.context().close();
+});
+
+test("apps made with React and Vue carry it, say who is there, and take it off again", async () => {
+  const hosts = fileURLToPath(new URL("../../hosts/", import.meta.url));
+  await promisify(execFile)("npm", ["run", "build"], { cwd: hosts });
+  for (const kind of ["react", "vue"]) {
+    const page = await stack.person();
+    const address = shop.app(kind, `${hosts}${kind}/dist`);
+    await page.goto(`${address}?${new URLSearchParams({ server: stack.origin, site: stack.siteKey })}`);
+    await until("the widget", () => page.evaluate(() => window.Switchboard?.of !== undefined));
+    await page.getByRole("button", { name: "Ask us" }).click();
+    const panel = await findPanel(page);
+    await say(panel, `said to ${kind}`);
+    await openRow(agent, `said to ${kind}`);
+    const side = agent.getByRole("complementary", { name: "Contact" });
+    await side.getByRole("heading", { name: `Ana, with ${kind === "vue" ? "Vue" : "React"}` }).waitFor();
+    await page.getByRole("button", { name: "Orders" }).click();
+    await side.getByText(`/${kind}/orders`).first().waitFor();
+    await page.getByRole("button", { name: "Without the chat" }).click();
+    await until("no frame", () => page.frames().length === 1);
+    await page.getByRole("button", { name: "With the chat" }).click();
+    await until("the widget again", () => page.evaluate((key) => window.Switchboard.of(key) !== undefined, stack.siteKey));
+    await page.getByRole("button", { name: "Ask us" }).click();
+    await sees(await findPanel(page), `said to ${kind}`);
+    assert.deepEqual(stack.complaints, []);
+    await page.context().close();
+  }
+});
 
 test("a browser that keeps nothing still chats, for as long as the page lives", async () => {
   const page = await stack.person();

@@ -28,5 +28,6 @@ span{position:absolute;inset-inline-end:0;border:2px solid #fff;border-radius:9e
 @keyframes in{from{opacity:0;translate:0 8px}}
 @media (max-width:480px),(max-height:420px){.frame{position:fixed;inset:var(--top,0) 0 auto!important;width:100%;height:var(--height,100dvh);border-radius:0}
 :host([open]) .button{display:none}}
+@media print{:host{display:none!important}}
 @media (prefers-reduced-motion){*{animation:none!important}}
 `;
