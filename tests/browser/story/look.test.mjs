@@ -162,6 +162,32 @@ test("a small picture stays small, and a large one keeps its shape", async () =>
   await page.context().close();
 });
 
+test("of many pictures those are fetched that are nearly in sight", async () => {
+  const { page, panel } = await stack.visitor("/demo/", { viewport: { width: 1280, height: 430 } });
+  const files = await Promise.all([...Array(10).keys()].map(async (index) =>
+    ({ name: `tin-${index}.png`, mimeType: "image/png", buffer: Buffer.from(await picture(page, 300, 200 + index), "base64") })));
+  await panel.locator("input[type=file]").setInputFiles(files);
+  await until("all to be up", async () => (await panel.locator(".upload .quiet").count()) === 10);
+  await panel.getByRole("button", { name: "Send", exact: true }).click();
+  await panel.getByRole("button", { name: "Look at tin-9.png" }).waitFor();
+  const fetched = new Set();
+  page.on("request", (request) => {
+    if (request.method() === "GET" && request.url().includes("/api/v1/attachments/")) fetched.add(request.url());
+  });
+  await page.reload();
+  const again = await openPanel(page);
+  await again.getByRole("img", { name: "tin-9.png" }).waitFor();
+  assert.ok(fetched.size < 10, `${fetched.size} at once`);
+  for (const { name } of [...files].reverse()) {
+    const one = again.getByRole("button", { name: `Look at ${name}` });
+    await one.evaluate((element) => element.scrollIntoView());
+    await one.getByRole("img").waitFor();
+  }
+  assert.equal(fetched.size, 10);
+  assert.deepEqual(stack.complaints, []);
+  await page.context().close();
+});
+
 test("a message sounds where the visitor wants it to and looks elsewhere, also after a reload", async () => {
   const { page, panel } = await stack.visitor("/demo/");
   await say(panel, "tell me when it is there");

@@ -62,7 +62,7 @@ function start(): void {
   const before = window.Switchboard;
   const board = before === undefined || Array.isArray(before) ? makeBoard(before ?? []) : before;
   window.Switchboard = board;
-  if (script === null || siteKey === undefined || siteKey === "") console.warn("Switchboard: no data-site-key");
+  if (script === null || !siteKey) console.warn("Switchboard: no data-site-key");
   else if (board.of(siteKey) === undefined) {
     board.add(
       new Widget({

@@ -14,7 +14,8 @@ let formats: string = "en";
 /** Loads the words of a page's language; of English where they cannot be had. */
 export async function speak(tag: string): Promise<Locale> {
   locale = localeOf(tag);
-  catalog = (await catalogs[locale]()).default;
+  // A server that was renewed meanwhile has them under another name.
+  catalog = (await catalogs[locale]().catch(catalogs.en)).default;
   formats = Intl.getCanonicalLocales(locale)[0] ?? "en";
   try {
     if (localeOf(tag) === locale && tag.toLowerCase().startsWith(locale)) formats = new Intl.Locale(tag).toString();

@@ -38,11 +38,34 @@ export function AttachmentView({ attachment, store }: { attachment: Attachment; 
   );
 }
 
+/** Whether something is in sight, or nearly: a thread may hold a thousand pictures. Once near, it stays so. */
+function useNear(frame: { readonly current: HTMLElement | null }): boolean {
+  const [isNear, setNear] = useState(false);
+  useEffect(() => {
+    const element = frame.current;
+    if (element === null) return undefined;
+    const observer = new IntersectionObserver(
+      (entries) => {
+        if (!entries.some((entry) => entry.isIntersecting)) return;
+        observer.disconnect();
+        setNear(true);
+      },
+      { root: element.closest(".thread"), rootMargin: "200px" },
+    );
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, [frame]);
+  return isNear;
+}
+
 function Picture({ attachment, store }: { attachment: Attachment; store: PanelStore }): VNode {
   const [url, setUrl] = useState<string | null>(null);
   const [isBroken, setBroken] = useState(false);
   const [Look, setLook] = useState<LightboxType | null>(null);
+  const frame = useRef<HTMLButtonElement>(null);
+  const isNear = useNear(frame);
   useEffect(() => {
+    if (!isNear) return undefined;
     let made: string | null = null;
     let isOver = false;
     fetchBlob(store, attachment.id).then(
@@ -57,10 +80,9 @@ function Picture({ attachment, store }: { attachment: Attachment; store: PanelSt
       isOver = true;
       if (made !== null) URL.revokeObjectURL(made);
     };
-  }, [attachment.id, store]);
+  }, [attachment.id, store, isNear]);
   if (isBroken) return <FileCard attachment={attachment} store={store} />;
   const { width, height } = attachment;
-  const frame = useRef<HTMLButtonElement>(null);
   useEffect(() => {
     // The room is kept before the picture is there, so that nothing jumps; a small one is not blown up.
     if (width == null || height == null) return;
