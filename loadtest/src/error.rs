@@ -11,6 +11,12 @@ pub enum Error {
     /// The network failed.
     #[error("network: {0}")]
     Network(#[from] std::io::Error),
+    /// An address of this machine has no port left to connect from.
+    #[error(
+        "no port is left to connect from {0}: those of connections that were just closed are free again after \
+         a minute"
+    )]
+    NoPort(std::net::IpAddr),
     /// HTTP failed under a request.
     #[error("http: {0}")]
     Http(#[from] hyper::Error),
@@ -67,7 +73,9 @@ impl Error {
     pub fn is_passing(&self) -> bool {
         match self {
             Self::Closed { code, .. } => !(4200..4300).contains(code),
-            Self::Network(_) | Self::Http(_) | Self::Socket(_) | Self::Silent => true,
+            Self::Network(_) | Self::NoPort(_) | Self::Http(_) | Self::Socket(_) | Self::Silent => {
+                true
+            }
             Self::Refused(problem) => problem.retry == protocol::rejection::Retry::Later,
             Self::Address(_)
             | Self::Malformed(_)

@@ -1,6 +1,7 @@
 //! JSON over HTTP: one request at a time on a connection that is kept.
 
-use std::net::{IpAddr, SocketAddr};
+use std::io::ErrorKind;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -127,12 +128,24 @@ impl Server {
             socket.set_recv_buffer_size(bytes)?;
         }
         if let Some(from) = self.0.from {
-            socket.bind(SocketAddr::new(from, 0))?;
+            let bound = socket.bind(SocketAddr::new(from, 0));
+            bound.map_err(|error| no_port(error, from))?;
         }
-        let stream = socket.connect(self.0.address).await?;
+        let connected = socket.connect(self.0.address).await;
+        let from = self.0.from.unwrap_or(Ipv4Addr::UNSPECIFIED.into());
+        let stream = connected.map_err(|error| no_port(error, from))?;
         stream.set_nodelay(true)?;
         Ok(stream)
     }
+}
+
+/// What the system says of a connection from an address, with its want of ports told from other failures.
+fn no_port(error: std::io::Error, from: IpAddr) -> Error {
+    let kinds = [ErrorKind::AddrInUse, ErrorKind::AddrNotAvailable];
+    if kinds.contains(&error.kind()) {
+        return Error::NoPort(from);
+    }
+    error.into()
 }
 
 /// A request about to be sent.

@@ -25,6 +25,15 @@ const START_MAX: Duration = Duration::from_secs(60);
 /// How long a server may take to let those go who hung up.
 const REST_MAX: Duration = Duration::from_secs(5);
 
+/// Between two looks at what servers use: longer than any of them collects what it stores.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// Processor time between two looks of a server that has nothing left to do: a hundredth of a core.
+const QUIET_SECONDS: f64 = 0.01;
+
+/// How long servers may take to finish with those who came.
+const SETTLE_MAX: Duration = Duration::from_secs(12);
+
 /// Numbers of those who are no part of a crowd.
 const SPEAKER: u64 = 1 << 32;
 const CONSOLE: u64 = SPEAKER + 1;
@@ -219,6 +228,34 @@ impl Arm {
         wire.enter(&wire::hello(&token, None, &follows), follows.len())
             .await?;
         Ok(wire)
+    }
+}
+
+/// What all of them have used so far.
+///
+/// # Errors
+/// One has ended.
+pub(super) fn usages(arms: &[Arm]) -> Result<Vec<Usage>, Error> {
+    arms.iter().map(Arm::usage).collect()
+}
+
+/// Waits until they are done with those who came, as with storing who that was; with what they have used
+/// by then. On a machine that is busy with something else a wait has an end, too.
+///
+/// # Errors
+/// One has ended.
+pub(super) async fn settle(world: &World, arms: &[Arm]) -> Result<Vec<Usage>, Error> {
+    let until = moment::now() + SETTLE_MAX;
+    let mut before = usages(arms)?;
+    loop {
+        world.clock.sleep(LOOK).await;
+        let now = usages(arms)?;
+        let is_quiet =
+            |(before, now): (&Usage, &Usage)| now.cpu_seconds - before.cpu_seconds < QUIET_SECONDS;
+        if before.iter().zip(&now).all(is_quiet) || moment::now() >= until {
+            return Ok(now);
+        }
+        before = now;
     }
 }
 

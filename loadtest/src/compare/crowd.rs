@@ -25,6 +25,9 @@ use crate::scenario::plan::planned;
 use crate::scenario::{Part, SHARE_MAX, Stretch, divide};
 use crate::target::Setting;
 
+/// Who connect from one address: fewer than it has ports.
+const PORTS_MAX: u64 = 4_000;
+
 /// How often a worker looks whether all has come.
 const LOOK: Duration = Duration::from_millis(5);
 
@@ -44,7 +47,8 @@ pub enum Who {
 #[derive(Serialize, Deserialize)]
 pub struct Share {
     url: String,
-    from: Option<IpAddr>,
+    /// Addresses to connect from, each for so many.
+    from: Vec<IpAddr>,
     who: Who,
     stretch: Stretch,
     follows: Vec<ConversationId>,
@@ -114,18 +118,25 @@ impl Crowd {
     /// A worker fails.
     pub async fn gather(world: &World, arm: &Arm, plan: Plan) -> Result<Self, Error> {
         let stretches = divide(plan.count, SHARE_MAX, 1, 1);
+        let run = std::process::id();
+        let mut next = plan.index * plan.count.div_ceil(PORTS_MAX).max(stretches.len() as u64);
+        let mut addresses = |count: u64| {
+            let from = next;
+            next += count.div_ceil(PORTS_MAX);
+            (from..next).map(|index| address(run, index)).collect()
+        };
         let lanes = plan.lanes.div_ceil(stretches.len() as u64);
-        let part = |(index, stretch): (u64, &Stretch)| {
+        let part = |stretch: &Stretch| {
             Part::Crowd(Share {
                 url: arm.url().to_owned(),
-                from: address(plan.index * stretches.len() as u64 + index),
+                from: addresses(stretch.count),
                 who: plan.who.clone(),
                 stretch: *stretch,
                 follows: plan.follows.clone(),
                 lanes,
             })
         };
-        let parts: Vec<Part> = (0..).zip(&stretches).map(part).collect();
+        let parts: Vec<Part> = stretches.iter().map(part).collect();
         let mut fleet = Fleet::start(world, &parts).await?;
         fleet.ready().await?;
         Ok(Self {
@@ -201,10 +212,12 @@ impl Crowd {
     }
 }
 
-/// An address of loopback: one pair of addresses has some 28,000 ports.
-fn address(index: u64) -> Option<IpAddr> {
-    let last = u8::try_from(index % 250 + 2).ok()?;
-    Some(IpAddr::V4(Ipv4Addr::new(127, 0, 0, last)))
+/// An address of loopback. It has some 28,000 ports, and one that was in use stays closed for a minute: so
+/// crowds have addresses of their own, and so have runs one after the other.
+fn address(run: u32, index: u64) -> IpAddr {
+    let [_, _, high, low] = run.to_be_bytes();
+    let last = u8::try_from(index % 250 + 2).expect("it is below 252");
+    IpAddr::V4(Ipv4Addr::new(127, high, low, last))
 }
 
 /// What the clients of a worker count together.
@@ -262,23 +275,24 @@ async fn open(
     ears: &Arc<Ears>,
 ) -> Result<Opened, Error> {
     let server = Server::find(&share.url).await?;
-    let server = share
-        .from
-        .map_or(server.clone(), |from| server.from_address(from));
+    let from = share.from.iter().map(|from| server.from_address(*from));
+    let servers: Arc<Vec<Server>> = Arc::new(from.collect());
     let next = Arc::new(AtomicU64::new(0));
     let follows = Arc::new(share.follows.clone());
     let mut lanes = Vec::new();
     for _ in 0..share.lanes.clamp(1, share.stretch.count.max(1)) {
-        let (server, follows, next) = (server.clone(), follows.clone(), next.clone());
+        let (servers, follows, next) = (servers.clone(), follows.clone(), next.clone());
         let (tokens, ears, tallies) = (tokens.clone(), ears.clone(), worker.tallies.clone());
         let tracker = worker.world.tracker.clone();
         lanes.push(worker.world.tracker.spawn(async move {
             let mut opened = Opened::default();
             loop {
                 let index = usize::try_from(next.fetch_add(1, Ordering::Relaxed));
-                let token = index.ok().and_then(|index| tokens.get(index));
-                let Some(token) = token else { return opened };
-                match enter(&server, token, &follows).await {
+                let index = index.expect("tokens are counted");
+                let Some(token) = tokens.get(index) else {
+                    return opened;
+                };
+                match enter(&servers[index % servers.len()], token, &follows).await {
                     Ok(wire) => {
                         opened.connected += 1;
                         tallies.add(Tally::Connected);
@@ -392,6 +406,18 @@ impl Ears {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn addresses_are_loopbacks_and_of_one_crowd_of_one_run() {
+        let mut seen = std::collections::HashSet::new();
+        for run in [1, 255, 256, 65_535] {
+            for index in 0..250 {
+                let from = address(run, index);
+                assert!(from.is_loopback() && seen.insert(from), "{from}");
+            }
+        }
+        assert_eq!(address(0, 0), address(65_536, 250));
+    }
 
     #[test]
     fn a_message_tells_when_it_was_due_and_other_frames_do_not() {

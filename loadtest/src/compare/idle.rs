@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::future::try_join_all;
 use world::World;
 
-use super::arm::Arm;
+use super::arm::{Arm, settle, usages};
 use super::crowd::{Crowd, Plan};
 use super::{Compared, expect, report};
 use crate::Error;
@@ -42,17 +42,25 @@ pub(super) async fn run(world: &World, options: &Options, seed: u64) -> Result<R
         Crowd::gather(world, arm, plan)
     });
     let mut crowds = try_join_all(gathering).await?;
-    let mut before = Vec::new();
+    let (mut before, mut opened) = (Vec::new(), Vec::new());
     for (arm, crowd) in arms.iter().zip(&mut crowds) {
         before.push(arm.usage()?);
         crowd.open().await?;
+        opened.push(arm.usage()?);
     }
+    let beats = |crowds: &[Crowd]| -> Vec<u64> {
+        let all = crowds.iter().map(|crowd| crowd.counts().of(Tally::Beats));
+        all.collect()
+    };
+    // Who is just there begins where all is done for who has just come.
+    let begun = settle(world, &arms).await?;
+    let beats_before = beats(&crowds);
     let hold = Duration::from_secs(options.hold_s);
-    let begun = usages(&arms)?;
     world.clock.sleep(hold).await;
     let held = usages(&arms)?;
+    let beats = beats(&crowds);
+    let count = options.visitors as f64;
     for (index, arm) in arms.iter().enumerate() {
-        let count = options.visitors as f64;
         let grown = held[index]
             .memory_bytes
             .saturating_sub(before[index].memory_bytes);
@@ -62,15 +70,18 @@ pub(super) async fn run(world: &World, options: &Options, seed: u64) -> Result<R
     }
     let mut report = report("compare idle", seed, &arms, &[memory, cpu]);
     report.count("visitors", options.visitors);
-    let sum = |tally| crowds.iter().map(|crowd| crowd.counts().of(tally)).sum();
-    report.count("beats", sum(Tally::Beats));
-    expect(&mut report, "lost_connections", sum(Tally::Lost), 0);
+    for (index, arm) in arms.iter().enumerate() {
+        let name = arm.which.name();
+        let settled = begun[index].cpu_seconds - opened[index].cpu_seconds;
+        let key = format!("{name}_cpu_us_per_visitor_settling");
+        report.figure(&key, settled * 1e6 / count, Unit::Us);
+        let beats = beats[index] - beats_before[index];
+        report.count(&format!("{name}_beats"), beats);
+    }
+    let lost = crowds.iter().map(|crowd| crowd.counts().of(Tally::Lost));
+    expect(&mut report, "lost_connections", lost.sum(), 0);
     for crowd in crowds {
         crowd.leave().await?;
     }
     Ok(report)
-}
-
-fn usages(arms: &[Arm]) -> Result<Vec<crate::process::Usage>, Error> {
-    arms.iter().map(Arm::usage).collect()
 }
