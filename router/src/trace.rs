@@ -63,6 +63,8 @@ impl Traces {
     /// Stores traces until the soft token, then what is left.
     pub(crate) async fn run(&self, router: &Router) {
         let soft = router.world().tracker.soft().clone();
+        // Those who come all at once leave more than a transaction holds: nothing is waited for then.
+        let mut is_behind = false;
         loop {
             let first = tokio::select! {
                 // What is there is stored before the end.
@@ -71,12 +73,15 @@ impl Traces {
                 () = soft.cancelled() => return,
             };
             let Ok(first) = first else { return };
-            tokio::select! {
-                biased;
-                () = router.world().clock.sleep(COLLECT) => {}
-                () = soft.cancelled() => {}
+            if !is_behind {
+                tokio::select! {
+                    biased;
+                    () = router.world().clock.sleep(COLLECT) => {}
+                    () = soft.cancelled() => {}
+                }
             }
             let batch = self.batch(first);
+            is_behind = self.has_more();
             let stored = async {
                 router.world().faults.strike("trace.store");
                 storage::visit::store(router.db(), &batch).await
@@ -88,6 +93,11 @@ impl Traces {
                 tracing::warn!(?stored, trace_count = count, "traces were lost");
             }
         }
+    }
+
+    /// Whether more waits than the transaction held that was just made up.
+    fn has_more(&self) -> bool {
+        !self.receiver.is_empty()
     }
 
     /// What goes into one transaction with the first, in the order it came.
@@ -155,8 +165,10 @@ mod tests {
         }
         let first = traces.receiver.try_recv().unwrap();
         assert_eq!(traces.batch(first).len(), BATCH_MAX);
+        assert!(traces.has_more(), "the next one is not waited for");
         let first = traces.receiver.try_recv().unwrap();
         assert_eq!(traces.batch(first).len(), 1);
+        assert!(!traces.has_more());
         for _ in 0..4 {
             put(&traces, BATCH_BYTES_MAX / 2);
         }
