@@ -16,7 +16,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 use world::World;
-use world::net::{LooseSocket, TcpListener};
+use world::net::{Acceptor, TcpListener};
 
 use crate::http::health;
 use crate::metric::Metric;
@@ -80,14 +80,21 @@ async fn accept(
     errands: Vec<flume::Sender<Errand>>,
     accepting: CancellationToken,
 ) {
+    let acceptor = match Acceptor::new(listener) {
+        Ok(acceptor) => acceptor,
+        Err(error) => {
+            tracing::error!("no connection can be accepted: {error}");
+            return;
+        }
+    };
     let mut turn = 0_usize;
     loop {
         let accepted = tokio::select! {
             biased;
             () = accepting.cancelled() => return,
-            accepted = listener.accept() => accepted,
+            accepted = acceptor.accept() => accepted,
         };
-        let (stream, peer) = match accepted {
+        let (socket, peer) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
                 tracing::warn!("a connection could not be accepted: {error}");
@@ -96,12 +103,7 @@ async fn accept(
             }
         };
         doors.metrics.add(Metric::Accepted, 1);
-        // Frames are small and wait for nothing. A socket that cannot be told so is gone already.
-        let Ok(stream) = stream.set_nodelay(true).and_then(|()| stream.into_std()) else {
-            continue;
-        };
         turn = (turn + 1) % errands.len();
-        let socket = LooseSocket::System(stream);
         let errand = Errand::Accept(Box::new(Accepted { socket, peer }));
         if errands[turn].send_async(errand).await.is_err() {
             return;

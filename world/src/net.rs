@@ -7,7 +7,8 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::unix::AsyncFd;
+use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 
 use simulated::Pipe;
 
@@ -90,7 +91,40 @@ impl AsyncWrite for Socket {
     }
 }
 
+/// Takes connections for other runtimes. One that never was this runtime's own need not be given up by it,
+/// which is two system calls and a piece of memory for each.
+#[derive(Debug)]
+pub struct Acceptor(AsyncFd<std::net::TcpListener>);
+
+impl Acceptor {
+    /// # Errors
+    /// What the operating system says.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime.
+    #[expect(
+        deprecated,
+        reason = "what it warns of are types whose descriptor changes: a listener's never does"
+    )]
+    pub fn new(listener: TcpListener) -> io::Result<Self> {
+        let listener = listener.into_std()?;
+        AsyncFd::with_interest(listener, Interest::READABLE).map(Self)
+    }
+
+    /// The next connection, and who is at its other end. Cancel-safe.
+    ///
+    /// # Errors
+    /// What the operating system says: no descriptors left, a client that hung up before.
+    pub async fn accept(&self) -> io::Result<(LooseSocket, SocketAddr)> {
+        let accepted = self.0.async_io(Interest::READABLE, |from| from.accept());
+        let (stream, peer) = accepted.await?;
+        stream.set_nonblocking(true)?;
+        Ok((LooseSocket::System(stream), peer))
+    }
+}
+
 /// Listens on `address`. A port that is taken is an error: it is never shared with another process.
+/// Connections send at once what is written: frames are small and wait for nothing.
 ///
 /// # Errors
 ///
@@ -106,6 +140,8 @@ pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     };
     // Lets a restarted server take its port back while old connections are still closing.
     socket.set_reuseaddr(true)?;
+    // Linux gives it to each connection that is accepted.
+    socket.set_nodelay(true)?;
     socket.bind(address)?;
     socket.listen(BACKLOG)
 }
@@ -113,6 +149,30 @@ pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn what_is_accepted_sends_at_once_and_belongs_to_whoever_takes_it() {
+        let listener = listen(SocketAddr::from(([127, 0, 0, 1], 0))).expect("a free port exists");
+        let address = listener.local_addr().expect("it listens");
+        let acceptor = Acceptor::new(listener).expect("it is the runtime's");
+        for _ in 0..2 {
+            let (client, accepted) = tokio::join!(TcpStream::connect(address), acceptor.accept());
+            let mut client = client.expect("connects");
+            let (socket, peer) = accepted.expect("accepts");
+            assert_eq!(peer, client.local_addr().expect("it is connected"));
+            let mut socket = socket.take().expect("the runtime takes it");
+            let Socket::System(stream) = &socket else {
+                panic!("it is the system's");
+            };
+            assert!(stream.nodelay().expect("it is open"));
+            let mut heard = [0; 2];
+            let read = tokio::io::AsyncReadExt::read_exact(&mut socket, &mut heard);
+            let write = tokio::io::AsyncWriteExt::write_all(&mut client, b"hi");
+            let (read, written) = tokio::join!(read, write);
+            read.and(written.map(|()| 2)).expect("they talk");
+            assert_eq!(&heard, b"hi");
+        }
+    }
 
     #[tokio::test]
     async fn a_taken_port_is_an_error() {
