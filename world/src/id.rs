@@ -1,5 +1,6 @@
 //! Ids and randomness: from the operating system, or from a seed.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -77,9 +78,7 @@ impl Ids {
 
     fn fill(&self, bytes: &mut [u8]) {
         match &self.source {
-            Source::System => {
-                getrandom::fill(bytes).expect("Linux gives random bytes once it is up")
-            }
+            Source::System => POOL.with_borrow_mut(|pool| pool.fill(bytes)),
             Source::Seeded(state) => {
                 for chunk in bytes.chunks_mut(8) {
                     let number = split_mix(state.fetch_add(GAMMA, Ordering::Relaxed));
@@ -88,6 +87,49 @@ impl Ids {
             }
         }
     }
+}
+
+/// Bytes that are asked of the operating system at a time: some hundred ids.
+const POOL_BYTES: usize = 1_024;
+
+thread_local! {
+    static POOL: RefCell<Pool> = const { RefCell::new(Pool::new()) };
+}
+
+/// Random bytes of the operating system that wait for who needs some: each is given out once, and is gone from
+/// here by then.
+struct Pool {
+    bytes: [u8; POOL_BYTES],
+    /// Those before here wait.
+    left: usize,
+}
+
+impl Pool {
+    const fn new() -> Self {
+        Self {
+            bytes: [0; POOL_BYTES],
+            left: 0,
+        }
+    }
+
+    fn fill(&mut self, bytes: &mut [u8]) {
+        if bytes.len() > POOL_BYTES {
+            return ask(bytes);
+        }
+        if bytes.len() > self.left {
+            ask(&mut self.bytes);
+            self.left = POOL_BYTES;
+        }
+        let rest = self.left - bytes.len();
+        let taken = &mut self.bytes[rest..self.left];
+        bytes.copy_from_slice(taken);
+        taken.fill(0);
+        self.left = rest;
+    }
+}
+
+fn ask(bytes: &mut [u8]) {
+    getrandom::fill(bytes).expect("Linux gives random bytes once it is up");
 }
 
 /// The step of SplitMix64: odd, and near the golden ratio of 2^64.
@@ -124,6 +166,21 @@ mod tests {
             assert_eq!(first.made_at_ms(), 1_234);
             assert_ne!(first, ids.next::<VisitorId>());
         }
+    }
+
+    #[test]
+    fn no_random_byte_is_given_out_twice_or_kept() {
+        let mut pool = Pool::new();
+        let mut seen = std::collections::HashSet::new();
+        for _ in 0..3 * POOL_BYTES / 10 {
+            let mut bytes = [0; 10];
+            pool.fill(&mut bytes);
+            assert!(seen.insert(bytes));
+            assert!(pool.bytes[pool.left..].iter().all(|byte| *byte == 0));
+        }
+        let mut long = vec![0; POOL_BYTES + 1];
+        pool.fill(&mut long);
+        assert!(long.iter().any(|byte| *byte != 0));
     }
 
     #[test]
