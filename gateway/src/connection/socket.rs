@@ -147,6 +147,7 @@ impl Link {
         loop {
             connection.on_notices();
             if !connection.out().is_empty() {
+                connection.take_finished();
                 match self.write_out(connection).await {
                     Ok(()) => continue,
                     Err(ending) => return ending,

@@ -8,6 +8,7 @@ mod topics;
 use std::collections::VecDeque;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 use protocol::frame::Purpose;
@@ -171,11 +172,29 @@ impl Identified {
             }
         }
         let done = self.running.as_mut().expect("it was set just above").await;
+        self.rest();
+        done
+    }
+
+    /// The job under way is over. A connection at rest holds nothing.
+    fn rest(&mut self) {
         self.running = None;
         if self.jobs.is_empty() {
             self.jobs = VecDeque::new();
         }
-        done
+    }
+
+    /// Takes what came of the job under way, if it is over, and begins no other: what is in line to be written
+    /// anyway then takes the answer along. Whoever sleeps after this waits for the job anew.
+    pub(crate) fn take_finished(&mut self) {
+        let Some(running) = &mut self.running else {
+            return;
+        };
+        let mut context = Context::from_waker(Waker::noop());
+        if let Poll::Ready(done) = running.as_mut().poll(&mut context) {
+            self.rest();
+            self.on_done(done);
+        }
     }
 
     /// A job, and where it is a command, those right behind it that may go together with it.
