@@ -30,6 +30,7 @@ pub mod setup;
 pub mod site;
 pub mod text;
 pub mod time_zone;
+pub mod trouble;
 pub mod view;
 pub mod visitor;
 pub mod widget;

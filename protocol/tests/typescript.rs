@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use protocol::rejection::{CloseCode, ErrorCode};
 use protocol::{
     agent, attachment, audit, canned_response, command, contact, event, frame, identity_key, key,
-    limit, mention, message, news, page, search, setup, site, visitor, widget, workspace,
+    limit, mention, message, news, page, search, setup, site, trouble, visitor, widget, workspace,
 };
 use sha2::{Digest, Sha256};
 use ts_rs::{Config, TS, TypeVisitor};
@@ -85,6 +85,7 @@ impl Collector<'_> {
         self.visit::<mention::Mention>();
         self.visit::<audit::AuditEntry>();
         self.visit::<audit::FailedLogin>();
+        self.visit::<trouble::Trouble>();
         self.visit::<event::Event>();
         self.visit::<page::Page<site::Site>>();
     }

@@ -83,7 +83,7 @@ impl Core {
         let lease = Lease::take(&db, &checked.database, &data_dir, prefix, &world).await?;
         let metrics = Arc::<Metrics>::default();
         let backups = Backups {
-            reader: db.reader(),
+            db: db.clone(),
             blobs: checked.blobs.clone(),
             plan: checked.backup.clone(),
             metrics: Arc::clone(&metrics),

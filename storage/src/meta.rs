@@ -1,4 +1,6 @@
-//! What belongs to the store as a whole: its epoch and secrets made at first start.
+//! What belongs to the store as a whole: its epoch, secrets made at first start, and whether backups of it fail.
+
+use protocol::trouble::Trouble;
 
 use crate::db::{Batch, Db, Reader, stmt};
 use crate::error::{Error, Result};
@@ -46,11 +48,62 @@ const PUT_META: &str = "
     INSERT INTO meta (name, value) VALUES ($1, $2)
     ON CONFLICT (name) DO UPDATE SET value = EXCLUDED.value";
 
-/// Draws a new epoch: what clients know of positions is no longer of this store.
+const DELETE_META: &str = "
+    DELETE FROM meta WHERE name = $1";
+
+/// Under which name it stands that backups fail.
+const BACKUP_TROUBLE: &str = "backup_trouble";
+
+/// Why the last backup failed; nothing where it was written.
+///
+/// # Errors
+/// The store's.
+pub async fn backup_trouble(reader: &Reader) -> Result<Option<Trouble>> {
+    let row = reader.row(stmt!(FIND_META, BACKUP_TROUBLE)).await?;
+    let bytes = row.map(|row| row.bytes("value")).transpose()?;
+    let trouble = bytes
+        .map(|bytes| serde_json::from_slice(&bytes))
+        .transpose();
+    trouble.map_err(|error| Error::Corrupt(format!("why backups fail: {error}")))
+}
+
+/// Notes that a backup failed, for every node and also after a restart. Since when is that of the first that
+/// failed.
+///
+/// # Errors
+/// The store's.
+pub async fn note_backup_trouble(db: &Db, mut trouble: Trouble) -> Result<()> {
+    if let Some(before) = backup_trouble(&db.reader()).await? {
+        trouble.since_at_ms = before.since_at_ms;
+    }
+    let json = serde_json::to_vec(&trouble);
+    let json = json.map_err(|error| Error::Fault(error.to_string()))?;
+    let mut batch = Batch::locking(vec![format!("meta {BACKUP_TROUBLE}")]);
+    batch.push(stmt!(PUT_META, BACKUP_TROUBLE, json));
+    db.batch(batch).await?;
+    Ok(())
+}
+
+/// Notes that a backup was written.
+///
+/// # Errors
+/// The store's.
+pub async fn end_backup_trouble(db: &Db) -> Result<()> {
+    if backup_trouble(&db.reader()).await?.is_some() {
+        let mut batch = Batch::locking(vec![format!("meta {BACKUP_TROUBLE}")]);
+        batch.push(stmt!(DELETE_META, BACKUP_TROUBLE));
+        db.batch(batch).await?;
+    }
+    Ok(())
+}
+
+/// Draws a new epoch: what clients know of positions is no longer of this store. Backups of the one before say
+/// nothing of this one.
 pub(crate) async fn begin_epoch(db: &Db) -> Result<()> {
     let fresh = db.world().ids.below(EPOCH_END - 1) + 1;
     let mut batch = Batch::locking(vec!["meta epoch".to_owned()]);
     batch.push(stmt!(PUT_META, "epoch", fresh.to_be_bytes()));
+    batch.push(stmt!(DELETE_META, BACKUP_TROUBLE));
     db.batch(batch).await?;
     Ok(())
 }

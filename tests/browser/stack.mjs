@@ -158,7 +158,7 @@ export class Stack {
       env: {
         // Another port after each start: the one before may be somebody else's by then. The cable finds it.
         SWITCHBOARD_LISTEN: "127.0.0.1:0",
-        SWITCHBOARD_DATA_DIR: join(this.#directory, "data"),
+        SWITCHBOARD_DATA_DIR: this.data,
         SWITCHBOARD_LIMITS_TRUSTED_ADDRESSES: "127.0.0.0/8",
         ...setUp,
       },
@@ -177,6 +177,19 @@ export class Stack {
       const answer = await fetch(`http://127.0.0.1:${this.#port}/readyz`).catch(() => null);
       return answer?.ok;
     });
+  }
+
+  /** The server's data directory. */
+  get data() {
+    return join(this.#directory, "data");
+  }
+
+  /** Runs one of the binary's other commands beside the server, and gives whether it did what it should. */
+  async command(...words) {
+    const process = spawn(binary, words, { cwd: this.#directory, env: { SWITCHBOARD_DATA_DIR: this.data }, stdio: "ignore" });
+    const { promise, resolve } = withResolvers();
+    process.once("exit", (code) => resolve(code === 0));
+    return promise;
   }
 
   /** Ends the server by SIGKILL. */

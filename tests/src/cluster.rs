@@ -10,6 +10,8 @@ use loadtest::node::redis::Redis;
 use loadtest::node::{Node, Spec};
 use protocol::entry::Entry;
 use protocol::id::{ConversationId, SiteId};
+use protocol::page::Page;
+use protocol::trouble::Trouble;
 use tempfile::TempDir;
 use world::World;
 
@@ -300,6 +302,18 @@ impl Cluster {
         };
         let said = self.world.clock.timeout(PATIENCE, said).await;
         assert!(said.is_some(), "node {node} never says {wanted:?}");
+    }
+
+    /// What a node tells the owner that does not work.
+    ///
+    /// # Panics
+    /// Where it refuses.
+    pub async fn troubles(&self, node: usize) -> Vec<Trouble> {
+        let mut http = Http::new(self.server(node).await);
+        let owner = self.owner(node).await;
+        let call = owner.call(Call::get("/api/v1/troubles"));
+        let page: Page<Trouble> = http.ask(&call).await.expect("the owner may ask");
+        page.items
     }
 
     /// Whether a node says that it can serve.

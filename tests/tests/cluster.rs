@@ -7,6 +7,7 @@ use loadtest::client::News;
 use protocol::command::Command;
 use protocol::frame::{ClientFrame, Watch};
 use protocol::news::{AgentNews, VisitorNews};
+use protocol::trouble::TroubleKind;
 use protocol::view::{InboxFilter, VisitorFilter};
 use tests::cluster::{Cluster, run, run_on_own_postgres};
 use tests::person::message;
@@ -176,6 +177,10 @@ async fn redis_is_killed_and_comes_back(mut cluster: Cluster) -> Cluster {
     cluster.redis.kill().await.expect("it was running");
     for node in 0..2 {
         cluster.says(node, BLIND).await;
+        let troubles = cluster.troubles(node).await;
+        assert_eq!(troubles.len(), 1, "{troubles:?}");
+        assert_eq!(troubles[0].kind, TroubleKind::BusUnreachable);
+        assert!(!troubles[0].reason.is_empty());
     }
     for round in 0..5 {
         agent.says(id, &format!("answer {round}")).await;
@@ -196,6 +201,9 @@ async fn redis_is_killed_and_comes_back(mut cluster: Cluster) -> Cluster {
     restarted.expect("it starts again");
     for node in 0..2 {
         cluster.says(node, READY).await;
+    }
+    for node in 0..2 {
+        assert_eq!(cluster.troubles(node).await, []);
     }
     visitor.says("and on").await;
     agent.sees(id, "and on").await;

@@ -1391,6 +1391,18 @@ asks: Asks,
 /** Whether the quiet line with our name is shown. */
 show_brand: boolean, };
 
+/** Something that does not work, since when, and why. */
+export type Trouble = {
+/** What. */
+kind: TroubleKind,
+/** Since when. */
+since_at_ms: number,
+/** Why, in the words of whatever failed: for the operator, without secrets. */
+reason: string, };
+
+/** What does not work. */
+export type TroubleKind = "backup_failed" | "bus_unreachable";
+
 /** A person who can sign in, possibly to several workspaces. */
 export type UserId = string;
 

@@ -15,6 +15,7 @@ import type {
   Mention,
   Site,
   SiteSecret,
+  Trouble,
   Visitor,
   Workspace,
 } from "@switchboard/protocol";
@@ -63,6 +64,17 @@ export const meQuery = queryOptions({
 export const workspaceQuery = queryOptions({
   queryKey: ["workspace"],
   queryFn: ({ signal }) => call<Workspace>("workspace", { signal }),
+});
+
+/** What does not work is looked at this often, and whenever somebody comes back to the window. */
+const TROUBLES_MS = 20_000;
+
+export const troublesQuery = queryOptions({
+  queryKey: ["troubles"],
+  queryFn: ({ signal }) => whole<Trouble>("troubles", signal),
+  staleTime: 0,
+  refetchInterval: TROUBLES_MS,
+  retry: false,
 });
 
 export const sitesQuery = queryOptions({

@@ -55,6 +55,12 @@ export function soonText(at_ms: number, now_ms: number): string {
   return `${dateText(at_ms, now_ms)}, ${clockText(at_ms)}`;
 }
 
+/** `14:05`, or with the date where that was another day: when something began. */
+export function beginText(at_ms: number, now_ms: number): string {
+  const is_today = startOfDay(at_ms) === startOfDay(now_ms);
+  return is_today ? clockText(at_ms) : `${dateText(at_ms, now_ms)}, ${clockText(at_ms)}`;
+}
+
 /** `Today`, `Yesterday`, `Monday, November 3`: a day's heading. */
 export function dayText(at_ms: number, now_ms: number): string {
   const days = Math.round((startOfDay(now_ms) - startOfDay(at_ms)) / DAY);
@@ -95,6 +101,16 @@ export function Clock({ at_ms }: { at_ms: number }) {
   return (
     <time dateTime={new Date(at_ms).toISOString()} title={exactText(at_ms)}>
       {clockText(at_ms)}
+    </time>
+  );
+}
+
+/** When something began that still lasts. It stays the same words all day, so that nobody is read them again. */
+export function Began({ at_ms }: { at_ms: number }) {
+  const text = useTimeText((now_ms) => beginText(at_ms, now_ms));
+  return (
+    <time dateTime={new Date(at_ms).toISOString()} title={exactText(at_ms)}>
+      {text}
     </time>
   );
 }

@@ -14,6 +14,7 @@ import { Palette, palette_open } from "./palette.tsx";
 import { Rail } from "./rail.tsx";
 import { sheet_open, ShortcutSheet } from "./sheet.tsx";
 import { theme } from "./theme.ts";
+import { TroubleLines } from "./trouble.tsx";
 
 /** The frame of a signed-in console. */
 export function Shell() {
@@ -30,6 +31,7 @@ export function Shell() {
       <Rail />
       <main className="place" id="place" tabIndex={-1}>
         <ConnectionLine />
+        <TroubleLines />
         <div className="place-body">
           <Outlet />
         </div>

@@ -35,6 +35,7 @@ pub(crate) mod parameter;
 pub(crate) mod search;
 pub(crate) mod setup;
 pub(crate) mod site;
+pub(crate) mod trouble;
 pub(crate) mod visitor;
 pub(crate) mod workspace;
 // Doors of the team, end.
@@ -69,6 +70,7 @@ pub(crate) fn router(doors: Doors) -> Router {
         .merge(identity_key::routes())
         .merge(canned_response::routes())
         .merge(mention::routes())
+        .merge(trouble::routes())
         .merge(visitor::routes())
         .merge(workspace::routes());
     // Doors of the team, end.

@@ -16,8 +16,8 @@ use utoipa::{Modify, OpenApi};
 use crate::Doors;
 use crate::http::{
     agent, attachment, audit, auth, canned_response, contact, conversation, docs, identity_key,
-    invitation, key, login, me, mention, search, session, setup, site, stream, thread, visitor,
-    workspace,
+    invitation, key, login, me, mention, search, session, setup, site, stream, thread, trouble,
+    visitor, workspace,
 };
 
 /// All doors under `/api/v1`.
@@ -33,7 +33,7 @@ use crate::http::{
         setup::state, setup::set_up,
         login::log_in, login::log_out, login::change_password, login::list_sessions,
         login::end_session, me::me, me::socket_token, invitation::lookup, invitation::accept,
-        workspace::find, workspace::change,
+        workspace::find, workspace::change, trouble::list,
         site::list, site::create, site::find, site::change, site::list_secrets,
         site::rotate_secret, site::drop_secret,
         identity_key::list, identity_key::add, identity_key::remove,

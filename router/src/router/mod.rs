@@ -14,6 +14,7 @@ use protocol::id::{ConnectionId, ContactId, ConversationId, NodeId, WorkspaceId}
 use protocol::permission::{Actor, Permission, Principal};
 use protocol::rejection::{ErrorCode, Rejection};
 use protocol::text::ClientId;
+use protocol::trouble::{Trouble, TroubleKind};
 use protocol::view::InboxList;
 use storage::Db;
 use storage::attachment::AttachmentRow;
@@ -433,6 +434,16 @@ impl Router {
     pub fn call_the_roll(&self, living: Vec<NodeId>) {
         let now = self.0.world.clock.elapsed();
         self.0.nodes.call_the_roll(now, living);
+    }
+
+    /// That other nodes are out of reach, since when and why; nothing while they are in reach.
+    #[must_use]
+    pub fn trouble(&self) -> Option<Trouble> {
+        self.0.bus.problem().map(|problem| Trouble {
+            kind: TroubleKind::BusUnreachable,
+            since_at_ms: problem.since_ms,
+            reason: problem.text,
+        })
     }
 
     /// Figures for metrics.

@@ -48,7 +48,7 @@ impl Home {
 
     fn begins(&self) {
         let backups = Backups {
-            reader: self.db.reader(),
+            db: self.db.clone(),
             blobs: BlobConfig::Directory(self.files()),
             plan: BackupPlan {
                 daily_at_ms: Some(THREE_MS),
@@ -97,6 +97,12 @@ impl Home {
         (self.metrics.get(Metric::BackupsFailed), written)
     }
 
+    /// Since when the team is told that backups fail.
+    async fn fail_since(&self) -> Option<u64> {
+        let told = storage::meta::backup_trouble(&self.db.reader()).await;
+        told.unwrap().map(|trouble| trouble.since_at_ms)
+    }
+
     fn stands_at(&self, metric: Metric, at_ms: u64) {
         assert_eq!(
             self.metrics.get(metric),
@@ -126,12 +132,14 @@ async fn a_failed_daily_backup_is_tried_again_each_hour_until_one_is_written() {
     assert_eq!(home.count(), (1, 0), "an hour is not over");
     home.is(due_ms + HOUR_MS).await;
     assert_eq!(home.count(), (2, 0));
+    assert_eq!(home.fail_since().await, Some(due_ms));
     home.stands_at(Metric::BackupFailedAt, due_ms + HOUR_MS);
     home.stands_at(Metric::BackupWrittenAt, 0);
 
     fs::remove_file(home.backups()).unwrap();
     home.is(due_ms + 2 * HOUR_MS).await;
     assert_eq!(home.count(), (2, 1));
+    assert_eq!(home.fail_since().await, None);
     home.stands_at(Metric::BackupWrittenAt, due_ms + 2 * HOUR_MS);
     // All is well, so the next one comes at its time and not in an hour.
     home.is(due_ms + DAY_MS - 1).await;

@@ -12,7 +12,9 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use gateway::metric::{Metric, Metrics};
-use storage::Reader;
+use protocol::text;
+use protocol::trouble::{Trouble, TroubleKind};
+use storage::Db;
 use storage::blob::BlobConfig;
 use world::World;
 
@@ -38,6 +40,9 @@ const DAILY: &str = "daily-";
 /// After this long a daily backup that failed is tried again, in milliseconds.
 const AGAIN_MS: u64 = 60 * 60 * 1_000;
 
+/// Bytes of the reason why one failed that are kept for the team.
+const REASON_BYTES_MAX: usize = 500;
+
 /// A day, in milliseconds.
 const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
 
@@ -45,7 +50,7 @@ const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
 #[derive(Clone)]
 pub struct Backups {
     /// The store.
-    pub reader: Reader,
+    pub db: Db,
     /// Where uploaded files are.
     pub blobs: BlobConfig,
     /// When and where.
@@ -124,7 +129,28 @@ impl Backups {
                 self.metrics.set(Metric::BackupFailedAt, now_s);
             }
         }
+        self.note(target, &written).await;
         written
+    }
+
+    /// Tells the team's admins, on every node and until one is written. One that somebody wanted elsewhere is his
+    /// own affair where it fails.
+    async fn note(&self, target: &Path, written: &Result<()>) {
+        let noted = match written {
+            Ok(()) => storage::meta::end_backup_trouble(&self.db).await,
+            Err(error) if target.starts_with(&self.plan.directory) => {
+                let trouble = Trouble {
+                    kind: TroubleKind::BackupFailed,
+                    since_at_ms: self.world.clock.now_ms(),
+                    reason: text::cut(&error.to_string(), REASON_BYTES_MAX),
+                };
+                storage::meta::note_backup_trouble(&self.db, trouble).await
+            }
+            Err(_) => Ok(()),
+        };
+        if let Err(error) = noted {
+            tracing::warn!(%error, "what became of a backup could not be noted");
+        }
     }
 
     async fn write_whole(&self, target: &Path) -> Result<()> {
@@ -155,7 +181,7 @@ impl Backups {
             source,
         };
         make_private(partial).map_err(failed)?;
-        storage::backup::backup(&self.reader, &partial.join(STORE)).await?;
+        storage::backup::backup(&self.db.reader(), &partial.join(STORE)).await?;
         if let BlobConfig::Directory(files) = &self.blobs {
             let (from, to) = (files.clone(), partial.join(FILES));
             let linked = self

@@ -1,6 +1,8 @@
 // People: one name wherever they are shown, and nothing of those who were erased.
 
 import assert from "node:assert/strict";
+import { rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 
 import { Stack, answer, openRow, say, sees, until } from "../stack.mjs";
@@ -150,5 +152,23 @@ test("the rail shows who of the team is here, and what each has in sight", async
   await row("Visitors").waitFor();
   await kim.context().close();
   await mira.getByRole("menuitem", { name: /Kim Sato/ }).waitFor({ state: "detached" });
+  assert.deepEqual(stack.complaints, []);
+});
+
+test("an admin is told that backups fail, why, and no more once one is written", async () => {
+  const page = await stack.console();
+  const line = page.getByText("Backups have failed since");
+  // Somebody comes back to the window.
+  const comesBack = () => page.evaluate(() => window.dispatchEvent(new Event("visibilitychange")));
+  const folder = join(stack.data, "backups");
+  await writeFile(folder, "in the way");
+  assert.equal(await stack.command("backup"), false);
+  await comesBack();
+  await line.waitFor();
+  assert.match(await line.innerText(), /the backup .+ failed: .+tried again/su);
+  await rm(folder);
+  assert.equal(await stack.command("backup"), true);
+  await comesBack();
+  await line.waitFor({ state: "detached" });
   assert.deepEqual(stack.complaints, []);
 });

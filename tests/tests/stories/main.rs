@@ -12,3 +12,4 @@ mod refusal;
 mod resume;
 mod sweep;
 mod team;
+mod trouble;
