@@ -9,7 +9,7 @@ use protocol::agent::{AgentPresence, Availability, Screen};
 use protocol::id::{AgentId, ConnectionId, WorkspaceId};
 
 use crate::GRACE_MS;
-use crate::team::Member;
+use crate::team::{Choice, Member};
 
 #[derive(Debug)]
 struct Presence {
@@ -17,7 +17,7 @@ struct Presence {
     connections: BTreeSet<ConnectionId>,
     /// When the grace after the last connection ends.
     grace_until_ms: Option<u64>,
-    away: bool,
+    choice: Choice,
     /// What connections have in sight, and which said so later.
     screens: BTreeMap<ConnectionId, (u64, Screen)>,
     /// What was last told of the agent.
@@ -28,7 +28,7 @@ impl Presence {
     fn availability(&self) -> Availability {
         if self.connections.is_empty() && self.grace_until_ms.is_none() {
             Availability::Offline
-        } else if self.away {
+        } else if self.choice.away {
             Availability::Away
         } else {
             Availability::Online
@@ -83,7 +83,7 @@ impl Agents {
             workspace_id,
             connections: BTreeSet::new(),
             grace_until_ms: None,
-            away: false,
+            choice: Choice::default(),
             screens: BTreeMap::new(),
             told: (Availability::Offline, None),
         });
@@ -131,16 +131,19 @@ impl Agents {
         presence.tell(agent_id)
     }
 
-    /// An agent chose to be reached or not; `offline` means the same as `away` while connected.
-    /// Returns what changed.
-    pub fn choose(
-        &mut self,
-        agent_id: AgentId,
-        availability: Availability,
-    ) -> Option<AgentPresence> {
+    /// An agent chose to be reached or not, here or on another node; the later choice counts. Returns what
+    /// changed.
+    pub fn choose(&mut self, agent_id: AgentId, choice: Choice) -> Option<AgentPresence> {
         let presence = self.agents.get_mut(&agent_id)?;
-        presence.away = availability != Availability::Online;
+        presence.choice = presence.choice.max(choice);
         presence.tell(agent_id)
+    }
+
+    /// What an agent chose last, as far as this node knows.
+    #[must_use]
+    pub fn choice(&self, agent_id: AgentId) -> Choice {
+        let presence = self.agents.get(&agent_id);
+        presence.map(|presence| presence.choice).unwrap_or_default()
     }
 
     /// Lets the deadlines up to `now_ms` pass. Returns who went offline. Costs a walk over the agents.
@@ -156,7 +159,7 @@ impl Agents {
                 changes.extend(change.map(|change| (presence.workspace_id, change)));
             }
             // Having chosen to be away outlives the connections; all else is forgotten with them.
-            presence.told.0 != Availability::Offline || presence.away
+            presence.told.0 != Availability::Offline || presence.choice.away
         });
         changes
     }
@@ -179,7 +182,7 @@ impl Agents {
             .map(|(agent_id, presence)| Member {
                 agent_id: *agent_id,
                 is_here: presence.told.0 != Availability::Offline,
-                away: presence.away,
+                choice: presence.choice,
                 screen: presence.told.1,
             })
             .collect()
@@ -249,7 +252,8 @@ mod tests {
     fn being_away_lasts_until_it_is_taken_back() {
         let mut agents = Agents::new();
         connect(&mut agents, 1);
-        let away = agents.choose(agent(), Availability::Away).unwrap();
+        let chosen = agents.choice(agent());
+        let away = agents.choose(agent(), chosen.then(true, 0)).unwrap();
         assert_eq!(away.availability, Availability::Away);
         agents.disconnect(ConnectionId::from_bits(1), agent(), 0);
         assert_eq!(
@@ -257,7 +261,8 @@ mod tests {
             Availability::Offline
         );
         assert_eq!(connect(&mut agents, 2), Some(Availability::Away));
-        let back = agents.choose(agent(), Availability::Online).unwrap();
+        let chosen = agents.choice(agent());
+        let back = agents.choose(agent(), chosen.then(false, 0)).unwrap();
         assert_eq!(back.availability, Availability::Online);
     }
 

@@ -8,6 +8,25 @@ use serde::{Deserialize, Serialize};
 
 use crate::GRACE_MS;
 
+/// What an agent chose last. Of two choices the greater one counts, on whichever node and in whichever order they
+/// are heard of: so all nodes end with the same.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Choice {
+    /// When, by the clock of the store; later than what the agent had chosen before. Zero where he never did.
+    pub at_ms: u64,
+    /// Whether to be away.
+    pub away: bool,
+}
+
+impl Choice {
+    /// What is chosen now, after this.
+    #[must_use]
+    pub fn then(self, away: bool, now_ms: u64) -> Self {
+        let at_ms = now_ms.max(self.at_ms + 1);
+        Self { at_ms, away }
+    }
+}
+
 /// An agent as one node has him.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Member {
@@ -15,8 +34,8 @@ pub struct Member {
     pub agent_id: AgentId,
     /// Whether he is connected there.
     pub is_here: bool,
-    /// Whether he chose to be away.
-    pub away: bool,
+    /// What he chose.
+    pub choice: Choice,
     /// What he has in sight there.
     pub screen: Option<Screen>,
 }
@@ -76,22 +95,23 @@ impl Team {
     }
 
     /// An agent chose to be away or not, on whichever node: it counts on all.
-    pub fn choose(&mut self, workspace_id: WorkspaceId, agent_id: AgentId, away: bool) {
+    pub fn choose(&mut self, workspace_id: WorkspaceId, agent_id: AgentId, choice: Choice) {
         for node in self.nodes.values_mut() {
             let members = node.members.get_mut(&workspace_id);
             for member in members.into_iter().flatten() {
                 if member.agent_id == agent_id {
-                    member.away = away;
+                    member.choice = member.choice.max(choice);
                 }
             }
         }
     }
 
-    /// Whether an agent chose to be away, as other nodes have it.
+    /// What an agent chose, as other nodes have it.
     #[must_use]
-    pub fn is_away(&self, workspace_id: WorkspaceId, agent_id: AgentId) -> bool {
-        self.elsewhere(workspace_id)
-            .any(|member| member.agent_id == agent_id && member.away)
+    pub fn choice(&self, workspace_id: WorkspaceId, agent_id: AgentId) -> Choice {
+        let members = self.elsewhere(workspace_id);
+        let his = members.filter(|member| member.agent_id == agent_id);
+        his.map(|member| member.choice).max().unwrap_or_default()
     }
 
     /// What the agents of a workspace do, with those of this node. Who is not in it is offline.
@@ -129,10 +149,10 @@ impl Team {
         let all: Vec<_> = here.iter().chain(self.elsewhere(workspace_id)).collect();
         let mut union = BTreeMap::new();
         for member in all.iter().filter(|member| member.is_here) {
-            let away = |other: &&&Member| other.agent_id == member.agent_id && other.away;
-            let availability = match all.iter().find(away) {
-                Some(_) => Availability::Away,
-                None => Availability::Online,
+            let his = all.iter().filter(|other| other.agent_id == member.agent_id);
+            let availability = match his.map(|other| other.choice).max() {
+                Some(Choice { away: true, .. }) => Availability::Away,
+                Some(Choice { away: false, .. }) | None => Availability::Online,
             };
             // Of several nodes the first counts that knows of something in sight.
             let (_, screen) = union
@@ -161,9 +181,10 @@ fn presence(agent_id: AgentId, (availability, screen): Shown) -> AgentPresence {
 
 #[cfg(test)]
 mod tests {
-    use protocol::id::Id;
+    use protocol::id::{ConnectionId, Id};
 
     use super::*;
+    use crate::agents::Agents;
 
     fn workspace() -> WorkspaceId {
         WorkspaceId::from_bits(1)
@@ -173,7 +194,7 @@ mod tests {
         Member {
             agent_id: AgentId::from_bits(5),
             is_here,
-            away,
+            choice: Choice::default().then(away, u64::from(away)),
             screen: None,
         }
     }
@@ -223,16 +244,57 @@ mod tests {
         let mut team = Team::new();
         let other = NodeId::from_bits(2);
         team.told(other, workspace(), vec![member(false, true)]);
-        assert!(team.is_away(workspace(), member(true, true).agent_id));
+        let agent_id = member(true, true).agent_id;
+        let chosen = team.choice(workspace(), agent_id);
+        assert!(chosen.away);
         assert_eq!(
             changes(&mut team, &[member(true, false)]),
             [Availability::Away]
         );
-        team.choose(workspace(), member(true, true).agent_id, false);
+        // A node whose clock is behind chooses later all the same.
+        team.choose(workspace(), agent_id, chosen.then(false, 0));
         assert_eq!(
             changes(&mut team, &[member(true, false)]),
             [Availability::Online]
         );
+    }
+
+    #[test]
+    fn of_two_choices_at_once_both_nodes_keep_the_same() {
+        let (workspace_id, agent_id) = (workspace(), member(true, false).agent_id);
+        let connected = || {
+            let mut agents = Agents::new();
+            agents.connect(ConnectionId::from_bits(1), workspace_id, agent_id);
+            agents
+        };
+        let check = |one: Choice, two: Choice, expected: Availability| {
+            let (mut here, mut there) = (connected(), connected());
+            // Each chose first what was chosen on it, and heard of the other after.
+            for choice in [one, two] {
+                here.choose(agent_id, choice);
+            }
+            for choice in [two, one] {
+                there.choose(agent_id, choice);
+            }
+            for (agents, other) in [(&here, &there), (&there, &here)] {
+                let mut team = Team::new();
+                team.told(
+                    NodeId::from_bits(2),
+                    workspace_id,
+                    other.members(workspace_id),
+                );
+                assert_eq!(agents.list(workspace_id)[0].availability, expected);
+                let here = agents.members(workspace_id);
+                assert_eq!(team.list(workspace_id, &here)[0].availability, expected);
+            }
+        };
+        let (away, online) = (
+            |at_ms| Choice::default().then(true, at_ms),
+            |at_ms| Choice::default().then(false, at_ms),
+        );
+        check(away(5), online(6), Availability::Online);
+        check(away(6), online(5), Availability::Away);
+        check(away(5), online(5), Availability::Away);
     }
 
     #[test]

@@ -150,8 +150,8 @@ impl Around {
                 self.team.told(node_id, workspace_id, members);
                 outcome.teams.push(workspace_id);
             }
-            Presence::Chose { agent_id, away } => {
-                self.team.choose(workspace_id, agent_id, away);
+            Presence::Chose { agent_id, choice } => {
+                self.team.choose(workspace_id, agent_id, choice);
                 outcome.teams.push(workspace_id);
             }
             Presence::Visitors { rows, gone } => {

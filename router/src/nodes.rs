@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use bus::{Follower, Heard, Reach};
 use bytes::Bytes;
-use presence::team::Member;
+use presence::team::{Choice, Member};
 use protocol::conversation::{Conversation, Marks, VisitorConversation};
 use protocol::entry::Entry;
 use protocol::id::{AgentId, ContactId, ConversationId, NodeId, SiteId, VisitorId, WorkspaceId};
@@ -89,7 +89,7 @@ pub(crate) enum Presence {
     /// All agents of the sender.
     Agents { members: Vec<Member> },
     /// An agent chose to be away, or not.
-    Chose { agent_id: AgentId, away: bool },
+    Chose { agent_id: AgentId, choice: Choice },
     /// Visitors of the sender that changed or are gone.
     Visitors {
         rows: Vec<LiveVisitor>,

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use presence::state::{Counts, Visitors};
-use protocol::agent::{AgentPresence, Availability};
+use presence::team::Choice;
+use protocol::agent::AgentPresence;
 use protocol::id::{AgentId, NodeId, WorkspaceId};
 
 use super::Actor;
@@ -54,12 +55,8 @@ impl Actor {
         node_id: NodeId,
         presence: Presence,
     ) {
-        if let Presence::Chose { agent_id, away } = &presence {
-            let availability = match away {
-                true => Availability::Away,
-                false => Availability::Online,
-            };
-            self.agents.choose(*agent_id, availability);
+        if let Presence::Chose { agent_id, choice } = &presence {
+            self.agents.choose(*agent_id, *choice);
         }
         if let Some((around, _)) = &mut self.around {
             let outcome = around.told(workspace_id, node_id, presence);
@@ -100,26 +97,30 @@ impl Actor {
 
     /// An agent connected here: what he chose elsewhere counts.
     pub(super) fn agent_came(&mut self, workspace_id: WorkspaceId, agent_id: AgentId) {
-        if let Some((around, _)) = &self.around
-            && around.team.is_away(workspace_id, agent_id)
-        {
-            self.agents.choose(agent_id, Availability::Away);
+        if let Some((around, _)) = &self.around {
+            let choice = around.team.choice(workspace_id, agent_id);
+            self.agents.choose(agent_id, choice);
         }
     }
 
-    /// An agent chose here: it counts elsewhere.
+    /// An agent chose here: it counts elsewhere. Gives the choice as all nodes take it.
     pub(super) fn agent_chose(
         &mut self,
         workspace_id: WorkspaceId,
         agent_id: AgentId,
-        availability: Availability,
-    ) {
-        let away = availability != Availability::Online;
-        if let Some((around, _)) = &mut self.around {
-            around.team.choose(workspace_id, agent_id, away);
-            let news = || News::Presence(Presence::Chose { agent_id, away });
-            self.router.nodes().tell(&self.router, workspace_id, news);
-        }
+        away: bool,
+    ) -> Choice {
+        let now_ms = self.now_ms();
+        let before = self.agents.choice(agent_id);
+        let Some((around, _)) = &mut self.around else {
+            return before.then(away, now_ms);
+        };
+        let before = before.max(around.team.choice(workspace_id, agent_id));
+        let choice = before.then(away, now_ms);
+        around.team.choose(workspace_id, agent_id, choice);
+        let news = || News::Presence(Presence::Chose { agent_id, choice });
+        self.router.nodes().tell(&self.router, workspace_id, news);
+        choice
     }
 
     /// What the agents of a workspace do, on all nodes.

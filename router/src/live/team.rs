@@ -23,8 +23,10 @@ impl Actor {
         agent_id: AgentId,
         availability: Availability,
     ) {
-        self.agent_chose(workspace_id, agent_id, availability);
-        let change = self.agents.choose(agent_id, availability);
+        // Whoever is connected is not offline: who chooses that wants to be left alone.
+        let away = availability != Availability::Online;
+        let choice = self.agent_chose(workspace_id, agent_id, away);
+        let change = self.agents.choose(agent_id, choice);
         self.team_changed(workspace_id, change.into_iter().collect())
             .await;
     }
