@@ -70,6 +70,21 @@ pub enum SignalKey {
     Config,
 }
 
+impl SignalKey {
+    /// Whether what it says holds until another one comes: nothing else would put it right soon.
+    pub(crate) fn lasts(self) -> bool {
+        match self {
+            Self::Typing(..) => false,
+            Self::Marks(_)
+            | Self::Read(_)
+            | Self::Viewing(_)
+            | Self::Unread
+            | Self::Staff
+            | Self::Config => true,
+        }
+    }
+}
+
 /// What a shard gets.
 #[derive(Debug, Clone)]
 pub enum Delivery {

@@ -5,18 +5,21 @@
 
 use std::hash::BuildHasher;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
 use world::hash::State;
 use world::{Clock, HashMap};
 
-use crate::delivery::{Delivery, Encoded};
+use crate::delivery::{Class, Delivery, Encoded, SignalKey};
 use crate::topic::Topic;
 
 /// How long a publisher waits for a shard that takes nothing. Then the shard has lost something, is
 /// told so once it takes deliveries again, and nobody waits for it until then.
 const SHARD_WAIT: Duration = Duration::from_secs(1);
+
+/// Signals that are kept for a shard that has no room for them. Then it has lost something.
+const OWED_MAX: usize = 1_024;
 
 /// Shards that one node may have: a topic's listeners are one bit each.
 pub const SHARDS_MAX: usize = 64;
@@ -33,6 +36,50 @@ struct Shard {
     sender: flume::Sender<Delivery>,
     /// Whether something was dropped that the shard does not know of yet.
     has_lost: AtomicBool,
+    /// Whether [`Self::owed`] holds anything.
+    owes: AtomicBool,
+    /// Signals that found the mailbox full and that hold until others come: of each the latest. Bounded by
+    /// [`OWED_MAX`]; beyond it the shard has lost something.
+    owed: Mutex<HashMap<(Topic, SignalKey), Encoded>>,
+}
+
+impl Shard {
+    /// Passes a signal on where there is room. Where there is none, one that lasts is owed, in the place of an
+    /// older one about the same.
+    fn signal(&self, topic: Topic, frame: Encoded) {
+        let key = match frame.class {
+            Class::Signal { key } if key.lasts() => key,
+            Class::Signal { .. } | Class::Row | Class::Durable { .. } => {
+                // It expires, or the next one says the same.
+                let _ = self.sender.try_send(Delivery::Publish { topic, frame });
+                return;
+            }
+        };
+        if !self.owes.load(Ordering::Acquire) {
+            let frame = frame.clone();
+            let sent = self.sender.try_send(Delivery::Publish { topic, frame });
+            if !matches!(sent, Err(flume::TrySendError::Full(_))) {
+                return;
+            }
+        }
+        let mut owed = self.owed.lock().unwrap_or_else(PoisonError::into_inner);
+        if owed.len() < OWED_MAX || owed.contains_key(&(topic, key)) {
+            owed.insert((topic, key), frame);
+        } else {
+            self.has_lost.store(true, Ordering::Release);
+        }
+        self.settle(owed);
+    }
+
+    /// Pays what is owed, as far as there is room.
+    fn settle(&self, mut owed: MutexGuard<'_, HashMap<(Topic, SignalKey), Encoded>>) {
+        owed.retain(|(topic, _), frame| {
+            let (topic, frame) = (*topic, frame.clone());
+            let sent = self.sender.try_send(Delivery::Publish { topic, frame });
+            matches!(sent, Err(flume::TrySendError::Full(_)))
+        });
+        self.owes.store(!owed.is_empty(), Ordering::Release);
+    }
 }
 
 /// The hub. Clones are one hub.
@@ -68,6 +115,8 @@ impl Hub {
         let shard = Arc::new(Shard {
             sender,
             has_lost: AtomicBool::new(false),
+            owes: AtomicBool::new(false),
+            owed: Mutex::default(),
         });
         let mut shards = self
             .0
@@ -158,7 +207,8 @@ impl Hub {
         self.deliver(self.listeners(&topic), &delivery).await;
     }
 
-    /// Passes a signal on to those shards that have room; signals may be lost.
+    /// Passes a signal on to those shards that have room. Others get the latest that lasts once they have, and
+    /// lose what expires.
     pub(crate) fn signal(&self, topic: Topic, frame: impl FnOnce() -> Encoded) {
         let listeners = self.listeners(&topic);
         if listeners == 0 {
@@ -166,20 +216,21 @@ impl Hub {
         }
         let frame = frame();
         for shard in self.shards_of(listeners) {
-            let delivery = Delivery::Publish {
-                topic,
-                frame: frame.clone(),
-            };
-            // A full mailbox loses the signal: the next one says the same, or it expires.
-            let _ = shard.sender.try_send(delivery);
+            shard.signal(topic, frame.clone());
         }
     }
 
-    /// Whether a shard lost something that it was not told of yet. It knows from here on.
+    /// Whether a shard lost something that it was not told of yet. It knows from here on, and is passed the signals
+    /// that it had no room for.
     pub(crate) fn take_lost(&self, shard: ShardId) -> bool {
         let shards = self.0.shards.read().unwrap_or_else(PoisonError::into_inner);
-        let shard = shards.get(shard.0).and_then(Option::as_ref);
-        shard.is_some_and(|shard| shard.has_lost.swap(false, Ordering::AcqRel))
+        let Some(shard) = shards.get(shard.0).and_then(Option::as_ref) else {
+            return false;
+        };
+        if shard.owes.load(Ordering::Acquire) {
+            shard.settle(shard.owed.lock().unwrap_or_else(PoisonError::into_inner));
+        }
+        shard.has_lost.swap(false, Ordering::AcqRel)
     }
 
     /// How many deliveries were dropped because a shard was behind.
@@ -357,6 +408,73 @@ mod tests {
         receiver.drain();
         hub.publish(topic(1), frame).await;
         assert!(matches!(receiver.try_recv(), Ok(Delivery::Publish { .. })));
+    }
+
+    /// What a shard finds, in order.
+    fn found(receiver: &flume::Receiver<Delivery>) -> Vec<String> {
+        let text = |delivery| match delivery {
+            Delivery::Publish { frame, .. } => String::from_utf8(frame.text.to_vec()).unwrap(),
+            Delivery::Follow { .. }
+            | Delivery::Afresh { .. }
+            | Delivery::CloseTopic { .. }
+            | Delivery::CloseUnproved { .. }
+            | Delivery::Lost => "no frame".to_owned(),
+        };
+        receiver.drain().map(text).collect()
+    }
+
+    fn signal(hub: &Hub, key: SignalKey, text: &str) {
+        hub.signal(topic(1), || Encoded::new(&text, Class::Signal { key }));
+    }
+
+    #[tokio::test]
+    async fn a_signal_that_lasts_waits_for_a_full_shard_and_the_latest_counts() {
+        let (hub, _) = hub();
+        let (sender, receiver) = flume::bounded(2);
+        let shard = hub.register(sender);
+        hub.subscribe(shard, topic(1));
+        hub.publish(topic(1), frame).await;
+        signal(&hub, SignalKey::Staff, "nobody");
+        signal(&hub, SignalKey::Typing(Id::from_bits(1), 0), "types");
+        signal(&hub, SignalKey::Staff, "Mira");
+        signal(&hub, SignalKey::Staff, "Mira and Jon");
+        assert!(!hub.take_lost(shard));
+        assert_eq!(found(&receiver), ["\"frame\"", "\"nobody\""]);
+        // The shard asks now and then; then it finds the latest, once.
+        assert!(!hub.take_lost(shard));
+        assert_eq!(found(&receiver), ["\"Mira and Jon\""]);
+        assert!(!hub.take_lost(shard));
+        assert!(receiver.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_later_signal_takes_the_place_of_one_that_waits() {
+        let (hub, _) = hub();
+        let (sender, receiver) = flume::bounded(1);
+        let shard = hub.register(sender);
+        hub.subscribe(shard, topic(1));
+        hub.publish(topic(1), frame).await;
+        signal(&hub, SignalKey::Staff, "Mira");
+        assert_eq!(found(&receiver), ["\"frame\""]);
+        signal(&hub, SignalKey::Staff, "nobody");
+        assert_eq!(found(&receiver), ["\"nobody\""]);
+        assert!(!hub.take_lost(shard));
+        assert!(receiver.is_empty());
+    }
+
+    #[tokio::test]
+    async fn more_signals_than_are_kept_are_a_loss_that_the_shard_learns_of() {
+        let (hub, _) = hub();
+        let (sender, _receiver) = flume::bounded(1);
+        let shard = hub.register(sender);
+        hub.subscribe(shard, topic(1));
+        hub.publish(topic(1), frame).await;
+        for bits in 0..=OWED_MAX {
+            assert!(!hub.take_lost(shard));
+            let id = Id::from_bits(u128::try_from(bits).unwrap());
+            signal(&hub, SignalKey::Viewing(id), "they look");
+        }
+        assert!(hub.take_lost(shard));
     }
 
     #[tokio::test]
