@@ -29,8 +29,8 @@ struct Shared {
 enum Source {
     /// The machine's monotonic clock.
     System { started: Instant },
-    /// A clock that a test moves, and the moment it was made.
-    Manual { made: Instant, waits: Waits },
+    /// A clock that a test moves.
+    Manual { waits: Waits },
 }
 
 impl Clock {
@@ -51,15 +51,10 @@ impl Clock {
 
     /// A clock that shows `now_ms` and moves only by [`Clock::advance`].
     #[must_use]
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "what libraries count from; it is never shown"
-    )]
     pub fn manual(now_ms: u64) -> Self {
         Self(Arc::new(Shared {
             origin_ms: AtomicU64::new(now_ms),
             source: Source::Manual {
-                made: Instant::now(),
                 waits: Waits::default(),
             },
         }))
@@ -88,18 +83,8 @@ impl Clock {
     pub fn elapsed(&self) -> Duration {
         match &self.0.source {
             Source::System { started } => started.elapsed(),
-            Source::Manual { waits, .. } => waits.elapsed(),
+            Source::Manual { waits } => waits.elapsed(),
         }
-    }
-
-    /// This moment, for libraries that speak of moments so.
-    #[must_use]
-    pub fn instant(&self) -> Instant {
-        let made = match &self.0.source {
-            Source::System { started } => started,
-            Source::Manual { made, .. } => made,
-        };
-        *made + self.elapsed()
     }
 
     /// Sets what [`Clock::now_ms`] shows from here on: the store's time, just measured.
@@ -128,7 +113,7 @@ impl Clock {
                 Source::System { .. } => {
                     tokio::time::sleep(until.saturating_sub(clock.elapsed())).await;
                 }
-                Source::Manual { waits, .. } => Wait::new(waits, until).await,
+                Source::Manual { waits } => Wait::new(waits, until).await,
             }
         }
     }
@@ -168,7 +153,7 @@ impl Clock {
     pub fn advance(&self, by: Duration) {
         match &self.0.source {
             Source::System { .. } => panic!("only a manual clock can be moved"),
-            Source::Manual { waits, .. } => waits.advance(by),
+            Source::Manual { waits } => waits.advance(by),
         }
     }
 
@@ -178,7 +163,7 @@ impl Clock {
     pub fn next_wake(&self) -> Option<Duration> {
         match &self.0.source {
             Source::System { .. } => None,
-            Source::Manual { waits, .. } => waits.next(),
+            Source::Manual { waits } => waits.next(),
         }
     }
 }
