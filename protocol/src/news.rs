@@ -247,8 +247,9 @@ pub enum AgentNews {
         rows: Vec<Conversation>,
         /// Rows that no longer belong, with the version that took them out.
         gone: Vec<GoneRow>,
-        /// How many there are.
-        counts: InboxCounts,
+        /// How many there are; absent where they could not be counted: those told before hold until the next.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        counts: Option<InboxCounts>,
     },
     /// How far I have read, in another tab.
     Read {

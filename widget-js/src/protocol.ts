@@ -118,8 +118,8 @@ site_id?: SiteId | null, } | { "type": "inbox_changes",
 rows: Array<Conversation>,
 /** Rows that no longer belong, with the version that took them out. */
 gone: Array<GoneRow>,
-/** How many there are. */
-counts: InboxCounts,
+/** How many there are; absent where they could not be counted: those told before hold until the next. */
+counts?: InboxCounts | null,
 /** Which. */
 filter: InboxFilter,
 /** Of one site; of all when absent. */

@@ -19,6 +19,12 @@ describe("the inbox list", () => {
     expect(sortedIds(next.rows)).toEqual(["cnv_a", "cnv_b"]);
   });
 
+  it("keeps the counts that it has where others could not be counted", () => {
+    const next = withChanges(start, { filter: "all", rows: [a3], gone: [] });
+    expect(next.counts).toEqual(counts(2));
+    expect(withChanges(next, { filter: "mine", rows: [], gone: [] }).counts).toEqual(counts(2));
+  });
+
   it("never lets older news overwrite newer, in a change or in a late snapshot", () => {
     const newer = withChanges(start, { filter: "all", rows: [a3], gone: [], counts: counts(2) });
     const late = withChanges(newer, { filter: "all", rows: [a1], gone: [], counts: counts(2) });

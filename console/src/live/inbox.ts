@@ -51,9 +51,9 @@ export function withSnapshot(
 /** Changes: newer rows in, gone rows out, in whichever order they come. */
 export function withChanges(
   inbox: Inbox,
-  news: ListOf & { rows: readonly Conversation[]; gone: readonly GoneRow[]; counts: InboxCounts },
+  news: ListOf & { rows: readonly Conversation[]; gone: readonly GoneRow[]; counts?: InboxCounts | null },
 ): Inbox {
-  if (!isOf(inbox, news)) return (inbox.site_id ?? null) === (news.site_id ?? null) ? { ...inbox, counts: news.counts } : inbox;
+  if (!isOf(inbox, news)) return (inbox.site_id ?? null) === (news.site_id ?? null) ? { ...inbox, counts: news.counts ?? inbox.counts } : inbox;
   const rows = new Map(inbox.rows);
   const gone = new Map(inbox.gone);
   for (const { id, version } of news.gone) {
@@ -62,7 +62,7 @@ export function withChanges(
     if (held && held.version <= version) rows.delete(id);
   }
   for (const row of news.rows) addNewer(rows, gone, row);
-  return { ...inbox, rows, gone, counts: news.counts };
+  return { ...inbox, rows, gone, counts: news.counts ?? inbox.counts };
 }
 
 /** An older page, read over HTTP; live news that came first wins. */

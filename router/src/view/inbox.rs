@@ -137,16 +137,19 @@ pub(crate) fn frame(
     list: InboxList,
     rows_json: &str,
     gone_json: &str,
-    counts: InboxCounts,
+    counts: Option<InboxCounts>,
 ) -> String {
     let filter = list.filter.as_str();
     let site = list
         .site_id
         .map(|id| format!(r#","site_id":"{id}""#))
         .unwrap_or_default();
-    let counts = serde_json::to_string(&counts).expect("counts are numbers");
+    let counts = counts
+        .map(|counts| serde_json::to_string(&counts).expect("counts are numbers"))
+        .map(|json| format!(r#","counts":{json}"#))
+        .unwrap_or_default();
     format!(
-        r#"{{"type":"inbox_changes","filter":"{filter}"{site},"rows":{rows_json},"gone":{gone_json},"counts":{counts}}}"#
+        r#"{{"type":"inbox_changes","filter":"{filter}"{site},"rows":{rows_json},"gone":{gone_json}{counts}}}"#
     )
 }
 

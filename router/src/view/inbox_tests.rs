@@ -198,19 +198,21 @@ fn a_frame_made_of_parts_is_the_frame_of_the_protocol() {
         filter: InboxFilter::Unassigned,
         site_id: Some(row.site_id),
     };
-    let made = frame(
-        list,
-        &serde_json::to_string(&[&row]).unwrap(),
-        &serde_json::to_string(&gone).unwrap(),
-        counts,
-    );
-    let news = AgentNews::InboxChanges {
-        list,
-        rows: vec![row],
-        gone,
-        counts,
-    };
-    assert_eq!(made, serde_json::to_string(&news).unwrap());
+    for counts in [Some(counts), None] {
+        let made = frame(
+            list,
+            &serde_json::to_string(&[&row]).unwrap(),
+            &serde_json::to_string(&gone).unwrap(),
+            counts,
+        );
+        let news = AgentNews::InboxChanges {
+            list,
+            rows: vec![row.clone()],
+            gone: gone.clone(),
+            counts,
+        };
+        assert_eq!(made, serde_json::to_string(&news).unwrap());
+    }
 }
 
 #[test]

@@ -175,14 +175,18 @@ async fn tell(
     let lists: Vec<_> = lock(&inbox.watchers).keys().copied().collect();
     let moves = changes.values().any(RowChange::moves);
     let mut encoded: HashMap<(InboxList, Option<AgentId>), Option<Parts>> = HashMap::default();
-    let mut counted: HashMap<Counted, (InboxCounts, bool)> = HashMap::default();
+    let mut counted: HashMap<Counted, (Option<InboxCounts>, bool)> = HashMap::default();
     for (agent_id, list) in lists {
         let whose = (agent_id, list.site_id);
         if let std::collections::hash_map::Entry::Vacant(place) = counted.entry(whose) {
             let before = told.get(&whose).copied();
             let counts = counts(router, workspace_id, whose, before, moves).await;
-            place.insert((counts, Some(counts) != before));
-            told.insert(whose, counts);
+            place.insert((counts, counts.is_some() && counts != before));
+            match counts {
+                Some(counts) => drop(told.insert(whose, counts)),
+                // Counted with the next change, whatever that is.
+                None => drop(told.remove(&whose)),
+            }
         }
         let (counts, has_new_counts) = counted[&whose];
         let own = (list.filter == InboxFilter::Mine).then_some(agent_id);
@@ -222,23 +226,24 @@ fn encode(
     Some((rows, gone))
 }
 
-/// The counts of an agent, of all sites or of one: counted anew only where something moved between lists.
+/// The counts of an agent, of all sites or of one: counted anew only where something moved between lists. Nothing
+/// where they cannot be counted: those told before are nearer the truth than zeros.
 async fn counts(
     router: &Router,
     workspace_id: WorkspaceId,
     (agent_id, site_id): Counted,
     before: Option<InboxCounts>,
     moves: bool,
-) -> InboxCounts {
+) -> Option<InboxCounts> {
     if let (Some(before), false) = (before, moves) {
-        return before;
+        return Some(before);
     }
     let scope = scope(workspace_id);
     match storage::conversation::counts(router.db(), &scope, Some(agent_id), site_id).await {
-        Ok(counts) => counts,
+        Ok(counts) => Some(counts),
         Err(error) => {
             tracing::warn!(%error, "the inbox could not be counted");
-            before.unwrap_or_default()
+            None
         }
     }
 }

@@ -132,7 +132,8 @@ async fn the_inbox_is_live(stack: Stack) -> Stack {
         .await;
     let gone = |news: &News| match news {
         News::Agent(AgentNews::InboxChanges { gone, counts, .. }) => {
-            (gone.iter().any(|row| row.id == id) && counts.all == 0).then_some(())
+            let is_empty = counts.is_some_and(|counts| counts.all == 0);
+            (gone.iter().any(|row| row.id == id) && is_empty).then_some(())
         }
         News::Agent(_) | News::Visitor(_) => None,
     };
