@@ -49,6 +49,10 @@ pub const PAGE_BYTES_MAX: usize = 64 * 1024;
 pub const PAGE_ROWS_MAX: usize = 100;
 /// Bytes of the rows of a live window of visitors, as JSON. One row comes whatever its size.
 pub const WINDOW_BYTES_MAX: usize = 256 * 1024;
+/// Bytes of the members in one `team` frame, as JSON. Those who left give way, then the last by name.
+pub const TEAM_MEMBERS_BYTES_MAX: usize = 512 * 1024;
+/// Bytes of the names of API keys in one `team` frame, as JSON. The oldest give way.
+pub const TEAM_KEYS_BYTES_MAX: usize = 128 * 1024;
 /// Page views of one visit; further ones are refused.
 pub const VISIT_PAGES_MAX: u32 = 2_000;
 /// Custom events of one visit; further ones are refused.

@@ -114,6 +114,8 @@ pub enum VisitorNews {
         conversation: Option<VisitorConversation>,
         /// Messages of the team not yet read.
         unread: u32,
+        /// Who answers now.
+        staff: Staff,
     },
     /// A command was done.
     Ack(Ack),

@@ -97,13 +97,18 @@ fn every_limit_stands_in_its_table_with_its_value() {
             "no row for {name}"
         );
     }
-    let values: [(&str, u64); 10] = [
+    let values: [(&str, u64); 12] = [
         ("FRAME_BYTES_MAX", bytes(limit::FRAME_BYTES_MAX)),
         ("BODY_BYTES_MAX", bytes(limit::BODY_BYTES_MAX)),
         ("ATTACHMENT_BYTES_MAX", limit::ATTACHMENT_BYTES_MAX),
         ("PAGE_ENTRIES_MAX", bytes(limit::PAGE_ENTRIES_MAX)),
         ("PAGE_BYTES_MAX", bytes(limit::PAGE_BYTES_MAX)),
         ("WINDOW_BYTES_MAX", bytes(limit::WINDOW_BYTES_MAX)),
+        (
+            "TEAM_MEMBERS_BYTES_MAX",
+            bytes(limit::TEAM_MEMBERS_BYTES_MAX),
+        ),
+        ("TEAM_KEYS_BYTES_MAX", bytes(limit::TEAM_KEYS_BYTES_MAX)),
         ("BEAT_MS", limit::BEAT_MS),
         ("SILENCE_MS_MAX", limit::SILENCE_MS_MAX),
         ("HELLO_MS_MAX", limit::HELLO_MS_MAX),

@@ -33,6 +33,25 @@ pub(crate) struct Tenant {
 }
 
 impl Tenant {
+    /// The workspace with these.
+    pub(crate) fn of(
+        agents: Vec<Agent>,
+        keys: Vec<KeyName>,
+        sites: Vec<Site>,
+        settings: Settings,
+    ) -> Self {
+        Self {
+            agents,
+            keys,
+            site_indexes: (0..)
+                .zip(&sites)
+                .map(|(index, site)| (site.id, index))
+                .collect(),
+            sites: sites.into_iter().map(Arc::new).collect(),
+            settings,
+        }
+    }
+
     /// One of its sites.
     pub(crate) fn site(&self, site_id: SiteId) -> Option<&Arc<Site>> {
         self.sites.get(*self.site_indexes.get(&site_id)?)
@@ -77,16 +96,8 @@ impl Cache {
         let agents = storage::agent::list(&self.reader, workspace_id).await?;
         let keys = storage::key::names(&self.reader, workspace_id).await?;
         let sites = storage::site::list(&self.reader, &scope(workspace_id)).await?;
-        let tenant = Arc::new(Tenant {
-            agents,
-            keys,
-            site_indexes: (0..)
-                .zip(&sites)
-                .map(|(index, site)| (site.id, index))
-                .collect(),
-            sites: sites.into_iter().map(Arc::new).collect(),
-            settings: workspace.map(|found| found.settings).unwrap_or_default(),
-        });
+        let settings = workspace.map(|found| found.settings).unwrap_or_default();
+        let tenant = Arc::new(Tenant::of(agents, keys, sites, settings));
         let mut tenants = self.tenants();
         if self.drop_count.load(Ordering::Acquire) == before {
             tenants.insert(workspace_id, Arc::clone(&tenant));

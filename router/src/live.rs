@@ -15,7 +15,6 @@ use protocol::id::{AgentId, ConnectionId, ConversationId, NodeId, SiteId, Visito
 use protocol::news::AgentNews;
 use protocol::rejection::Rejection;
 use protocol::view::VisitorFilter;
-use protocol::widget::Staff;
 use tokio::sync::oneshot;
 use world::HashMap;
 
@@ -36,7 +35,7 @@ mod trace;
 use elsewhere::counts;
 pub(crate) use screen::Look;
 use screen::Screens;
-pub(crate) use team::{config_of, staff_of, team_frame};
+pub(crate) use team::{Answering, config_of, staff_of, team_frame};
 
 /// Messages that may wait; then their senders wait.
 const MAILBOX_LENGTH: usize = 8_192;
@@ -187,7 +186,6 @@ pub(crate) struct Actor {
     visitor_of: HashMap<ConnectionId, (WorkspaceId, VisitorId)>,
     agent_of: HashMap<ConnectionId, (WorkspaceId, AgentId)>,
     views: HashMap<ViewId, Watched>,
-    staff: HashMap<WorkspaceId, Staff>,
     /// What agents have in sight, and nobody was told.
     screens: Screens,
     /// When the next of the views, or of the screens, is due.
@@ -216,7 +214,6 @@ impl Actor {
             visitor_of: HashMap::default(),
             agent_of: HashMap::default(),
             views: HashMap::default(),
-            staff: HashMap::default(),
             screens: Screens::default(),
             tell_at: None,
         }

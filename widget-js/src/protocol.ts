@@ -1,6 +1,6 @@
 // Made from the Rust crate `protocol` by its test `typescript`. Do not edit:
 // SWITCHBOARD_WRITE=1 cargo test -p protocol --test typescript
-// fixtures: 9d68e4d8bf0cff57
+// fixtures: d4f4033055dcf421
 
 /** Accepts an invitation. */
 export type AcceptInvitation = {
@@ -1540,6 +1540,8 @@ visitor_id: VisitorId,
 conversation?: VisitorConversation | null,
 /** Messages of the team not yet read. */
 unread: number,
+/** Who answers now. */
+staff: Staff,
 /** This connection; frames of another one are to be dropped. */
 connection_id: ConnectionId,
 /** The store's epoch. */

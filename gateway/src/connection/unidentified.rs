@@ -225,6 +225,7 @@ impl Unidentified {
             visitor_id: claims.visitor_id,
             conversation: arrival.conversation.clone(),
             unread: arrival.unread.count,
+            staff: self.shard.doors.router.staff(claims.workspace_id),
         }));
         if hello.purpose == Purpose::Full {
             let open = arrival.conversation.as_ref().map(|open| open.id);

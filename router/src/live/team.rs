@@ -1,12 +1,16 @@
 //! What the actor does about agents: what each does, who the team is, and who answers. All of it is told from
 //! here, one after the other, so that what is told last is the newest.
 
-use std::sync::Arc;
+use std::cmp::Reverse;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use protocol::agent::{AgentPresence, Availability};
+use protocol::agent::{Agent, AgentPresence, Availability};
 use protocol::id::{AgentId, ConnectionId, SiteId, WorkspaceId};
+use protocol::limit;
 use protocol::news::{AgentNews, VisitorNews};
 use protocol::widget::{Staff, WidgetConfig};
+use serde::Serialize;
+use world::{HashMap, HashSet};
 
 use super::{Actor, Changed};
 use crate::cache::Tenant;
@@ -116,7 +120,8 @@ impl Actor {
     /// Tells visitors who answers, where that changed.
     fn tell_staff(&mut self, workspace_id: WorkspaceId, tenant: &Arc<Tenant>) {
         let staff = staff_of(tenant, &self.team(workspace_id));
-        if self.staff.get(&workspace_id) == Some(&staff) {
+        // Before it is told: who comes in between is welcomed with it, or hears of it.
+        if !self.router.answering().set(workspace_id, &staff) {
             return;
         }
         for site in &tenant.sites {
@@ -125,18 +130,67 @@ impl Actor {
                 Encoded::new(&VisitorNews::Staff(staff.clone()), Class::Signal { key })
             });
         }
-        self.staff.insert(workspace_id, staff);
+    }
+}
+
+/// Who answers in each workspace, as visitors were last told. Those who come read it without waiting for the actor.
+#[derive(Debug, Default)]
+pub(crate) struct Answering(Mutex<HashMap<WorkspaceId, Staff>>);
+
+impl Answering {
+    /// Who answers now; nobody where nobody was told of yet.
+    pub(crate) fn of(&self, workspace_id: WorkspaceId) -> Staff {
+        self.held().get(&workspace_id).cloned().unwrap_or_default()
+    }
+
+    /// Takes in who answers now. Whether that is news.
+    fn set(&self, workspace_id: WorkspaceId, staff: &Staff) -> bool {
+        self.held().insert(workspace_id, staff.clone()).as_ref() != Some(staff)
+    }
+
+    fn held(&self) -> MutexGuard<'_, HashMap<WorkspaceId, Staff>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// The team with what everybody does.
 pub(crate) fn team_frame(tenant: &Tenant, presence: Vec<AgentPresence>) -> Encoded {
     let news = AgentNews::Team {
-        agents: tenant.agents.clone(),
-        keys: tenant.keys.clone(),
+        agents: members(&tenant.agents),
+        keys: within(tenant.keys.iter(), limit::TEAM_KEYS_BYTES_MAX)
+            .cloned()
+            .collect(),
         presence,
     };
     Encoded::new(&news, Class::Row)
+}
+
+/// The members that one frame holds, in their order: those who left give way to those who are in it, and of
+/// those who left the ones who came first.
+fn members(agents: &[Agent]) -> Vec<Agent> {
+    let (mut left, active): (Vec<_>, Vec<_>) = agents.iter().partition(|agent| agent.deactivated);
+    left.sort_by_key(|agent| Reverse(agent.created_at_ms));
+    let told = within(
+        active.into_iter().chain(left),
+        limit::TEAM_MEMBERS_BYTES_MAX,
+    );
+    let told: HashSet<AgentId> = told.map(|agent| agent.id).collect();
+    let in_order = agents.iter().filter(|agent| told.contains(&agent.id));
+    in_order.cloned().collect()
+}
+
+/// As many of these as fit into so many bytes of JSON.
+fn within<'a, T: Serialize + 'a>(
+    all: impl Iterator<Item = &'a T>,
+    bytes_max: usize,
+) -> impl Iterator<Item = &'a T> {
+    let mut bytes = 0;
+    let fits = move |one: &&T| {
+        // And the comma.
+        bytes += 1 + serde_json::to_vec(one).map_or(bytes_max, |json| json.len());
+        bytes <= bytes_max
+    };
+    all.take_while(fits)
 }
 
 /// How a site's widget looks; nothing for a site that does not exist.
@@ -176,5 +230,106 @@ pub(crate) fn staff_of(tenant: &Arc<Tenant>, presence: &[AgentPresence]) -> Staf
     Staff {
         online: !names.is_empty(),
         names,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use protocol::id::{ApiKeyId, Id, UserId};
+    use protocol::key::KeyName;
+    use protocol::permission::{Permission, Role};
+    use protocol::workspace::Settings;
+
+    use super::*;
+
+    /// So large that two wait for a slow reader, with what else does.
+    const FRAME_BYTES_MAX: usize = limit::QUEUE_BYTES_MAX - 64 * 1024;
+
+    const SINCE_MS: u64 = 1_795_000_000_000;
+
+    fn agent(number: u64, letters: usize, deactivated: bool) -> Agent {
+        Agent {
+            id: AgentId::from_bits(number.into()),
+            version: u64::from(u32::MAX),
+            user_id: UserId::from_bits(number.into()),
+            name: "\"".repeat(letters),
+            email: "e".repeat(limit::EMAIL_BYTES_MAX.min(letters)),
+            role: Role::Agent,
+            grants: if letters == limit::NAME_BYTES_MAX {
+                Permission::ALL.to_vec()
+            } else {
+                Vec::new()
+            },
+            time_zone: "America/Argentina/ComodRivadavia".to_owned(),
+            deactivated,
+            created_at_ms: SINCE_MS + number,
+        }
+    }
+
+    fn presence(agent: &Agent) -> AgentPresence {
+        AgentPresence {
+            agent_id: agent.id,
+            availability: Availability::Offline,
+            screen: Some(protocol::agent::Screen::Conversation),
+        }
+    }
+
+    fn keys(letters: usize) -> Vec<KeyName> {
+        let key = |bits| KeyName {
+            id: ApiKeyId::from_bits(bits),
+            name: "\"".repeat(letters),
+        };
+        (0..1_000).map(key).collect()
+    }
+
+    /// What a console hears: the frame's bytes, the numbers of the members, and how many keys.
+    fn told(agents: Vec<Agent>, keys: Vec<KeyName>) -> (usize, Vec<u64>, usize) {
+        let active = agents.iter().filter(|agent| !agent.deactivated);
+        let presence = active.map(presence).collect();
+        let tenant = Tenant::of(agents, keys, Vec::new(), Settings::default());
+        let frame = team_frame(&tenant, presence);
+        let news = serde_json::from_slice(&frame.text).unwrap();
+        let AgentNews::Team { agents, keys, .. } = news else {
+            panic!("no team: {news:?}");
+        };
+        assert!(serde_json::to_vec(&agents).unwrap().len() <= limit::TEAM_MEMBERS_BYTES_MAX + 2);
+        assert!(serde_json::to_vec(&keys).unwrap().len() <= limit::TEAM_KEYS_BYTES_MAX + 2);
+        let numbers = agents.iter().map(|agent| agent.created_at_ms - SINCE_MS);
+        (frame.text.len(), numbers.collect(), keys.len())
+    }
+
+    #[test]
+    fn a_team_as_large_as_may_be_is_told_whole() {
+        let agents: Vec<_> = (0..1_000).map(|bits| agent(bits, 20, false)).collect();
+        let (bytes, told, key_count) = told(agents, keys(20));
+        assert_eq!((told.len(), key_count), (limit::AGENTS_MAX, 1_000));
+        assert!(bytes < FRAME_BYTES_MAX, "{bytes}");
+    }
+
+    #[test]
+    fn a_team_with_the_longest_names_fits_into_a_frame_without_those_who_left() {
+        let long = limit::NAME_BYTES_MAX;
+        // Those who left stand between the others.
+        let agents = (0..2_000).map(|bits| agent(bits, long, bits % 2 == 0));
+        let (bytes, told, key_count) = told(agents.collect(), keys(long));
+        assert!(bytes < FRAME_BYTES_MAX, "{bytes}");
+        assert!(told.len() > 300 && key_count > 200, "{told:?} {key_count}");
+        let active = (0..).filter(|bits| bits % 2 == 1).take(told.len());
+        assert_eq!(told, active.collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn of_those_who_left_the_last_to_come_are_told_and_all_in_their_order() {
+        let agents = (0..2_000).map(|bits| agent(bits, 100, bits % 4 != 0));
+        let (_, told, _) = told(agents.collect(), Vec::new());
+        let (active, left): (Vec<&u64>, Vec<&u64>) = told.iter().partition(|bits| **bits % 4 == 0);
+        assert_eq!(active.len(), 500);
+        assert!(!left.is_empty() && left.len() < 1_500);
+        assert!(told.is_sorted());
+        let last = (0..2_000)
+            .rev()
+            .filter(|bits| bits % 4 != 0)
+            .take(left.len());
+        assert!(left.into_iter().rev().eq(last.collect::<Vec<u64>>().iter()));
     }
 }

@@ -31,7 +31,7 @@ use crate::error::{Error, refused_by};
 use crate::hub::{Hub, ShardId};
 use crate::lanes::{self, Job, LaneKey, Lanes};
 use crate::learn::Learning;
-use crate::live::{self, Live, Message};
+use crate::live::{self, Answering, Live, Message};
 use crate::mark::Marking;
 use crate::nodes::Nodes;
 use crate::part::Part;
@@ -87,6 +87,7 @@ struct Inner {
     inboxes: Inboxes,
     views: Views,
     live: Live,
+    answering: Answering,
     signals: Signals,
     marking: Marking,
     persons: Persons,
@@ -126,6 +127,7 @@ impl Router {
             inboxes: Inboxes::default(),
             views: Views::default(),
             live,
+            answering: Answering::default(),
             signals: Signals::new(hub.clone(), world.clock.clone()),
             marking: Marking::new(),
             persons: Persons::default(),

@@ -22,7 +22,7 @@ use crate::cache::Tenant;
 use crate::claim;
 use crate::delivery::Encoded;
 use crate::error::refused_by;
-use crate::live::{self, Look, Message, staff_of, team_frame};
+use crate::live::{self, Answering, Look, Message, staff_of, team_frame};
 use crate::visitor::{self, Newcomer, Standing, VisitorConnection};
 
 impl Router {
@@ -215,13 +215,11 @@ impl Router {
         found.ok_or(ErrorCode::Unauthenticated.into())
     }
 
-    /// Who answers now, as visitors see it.
-    ///
-    /// # Errors
-    /// `unavailable`.
-    pub async fn staff(&self, workspace_id: WorkspaceId) -> Result<Staff, Rejection> {
-        let tenant = self.tenant(workspace_id).await?;
-        Ok(self.staff_in(workspace_id, &tenant).await)
+    /// Who answers now, as visitors see it. Whoever listens to his site's topic before and says it to him before
+    /// what he hears there shows the newest.
+    #[must_use]
+    pub fn staff(&self, workspace_id: WorkspaceId) -> Staff {
+        self.0.answering.of(workspace_id)
     }
 
     /// How a site's widget looks now; nothing for a site that does not exist.
@@ -250,6 +248,10 @@ impl Router {
 
 /// What the parts of the core ask of each other.
 impl Router {
+    pub(crate) fn answering(&self) -> &Answering {
+        &self.0.answering
+    }
+
     /// The store knows something new about a visitor: the live list shows it.
     pub(crate) async fn visitor_changed(&self, workspace_id: WorkspaceId, visitor_id: VisitorId) {
         match storage::visitor::find(&self.0.db, workspace_id, visitor_id).await {

@@ -39,6 +39,8 @@ test("what one side does shows on the other, and a reload changes nothing", asyn
   assert.equal(await panel.getByText("Asks a lot").count(), 0);
 
   await page.reload();
+  // Who is here is told with the welcome, though what the browser kept knows of nobody.
+  await until("somebody is here", async () => /somebody is here/.test(await launcherName(page)));
   const again = await openPanel(page);
   for (const text of ["Is the smoky black in stock?", "from Tuesday.", "Shall I put one aside?"]) {
     await sees(again, text);

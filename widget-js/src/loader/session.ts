@@ -97,8 +97,8 @@ export class SessionKeeper {
   #read(): VisitorSession | null {
     try {
       const value = JSON.parse(localStorage[this.#name] as string) as VisitorSession;
-      // Who was there then may be gone.
-      value.config.staff = { online: false, names: [] };
+      // Who was there then may be gone; the welcome says who is.
+      value.config.staff.online = false;
       return value.token && value.config.theme.color ? value : null;
     } catch {
       // Nothing is there, or nothing of ours.

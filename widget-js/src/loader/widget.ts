@@ -277,6 +277,7 @@ export class Widget {
         }
         for (const track of this.#tracks.splice(0)) this.#line.send(track);
         this.#setUnread(frame.unread);
+        this.#configure(frame);
         break;
       case "ack":
         this.#commands.delete(frame.client_id);

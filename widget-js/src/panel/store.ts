@@ -264,6 +264,7 @@ export class PanelStore {
         this.#seen.welcomed(news.now_ms);
         if (news.conversation != null) this.#setConversation(news.conversation);
         this.#setUnread(news.unread);
+        this.#setStaff(news.staff);
         this.#post({ type: "live" });
         void this.conversations.loadFirst();
         this.markRead();
@@ -285,8 +286,7 @@ export class PanelStore {
         this.#setUnread(this.#isReading() ? 0 : news.count);
         break;
       case "staff":
-        this.#staff = { online: news.online, names: news.names };
-        this.#post({ type: "staff", staff: this.#staff });
+        this.#setStaff({ online: news.online, names: news.names });
         break;
       case "config":
         this.#config = news;
@@ -297,6 +297,11 @@ export class PanelStore {
         break;
     }
     this.#changed();
+  }
+
+  #setStaff(staff: Staff): void {
+    this.#staff = staff;
+    this.#post({ type: "staff", staff });
   }
 
   #onEntries(conversationId: string, entries: readonly VisitorEntry[]): void {
