@@ -414,12 +414,16 @@ impl Stack {
         self.host = Some(Host::Child(Box::new(child)));
     }
 
-    /// Loses the machine with all its data, and goes on with an empty one.
+    /// Loses the machine with all its data, and goes on with an empty one that has the other kind of store.
     ///
     /// # Panics
     /// While the server runs in this process.
     pub async fn loses_its_machine(&mut self) {
         self.is_killed().await;
+        self.home = match self.home {
+            Home::Sqlite => Home::Postgres,
+            Home::Postgres => Home::Sqlite,
+        };
         let empty = Data::new(self.home, &self.world).await;
         let lost = std::mem::replace(&mut self.data, empty);
         lost.remove(&self.world).await;

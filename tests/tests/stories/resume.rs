@@ -1,15 +1,18 @@
 //! Broken lines and killed servers: what was acknowledged is there, once, in order.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use loadtest::Error;
-use loadtest::client::News;
 use loadtest::client::http::Call;
+use loadtest::client::{Client, News};
+use protocol::attachment::Attachment;
+use protocol::command::Command;
 use protocol::frame::ClientFrame;
-use protocol::id::ConversationId;
+use protocol::id::{AttachmentId, ConversationId, EntryId};
 use protocol::news::{AgentNews, Continuity, VisitorNews};
-use protocol::text::ClientId;
-use tests::person::message;
+use protocol::text::{Body, ClientId};
+use tests::person::{draft, message};
 use tests::{Agent, Stack, Visitor};
 
 tests::stories! {
@@ -294,6 +297,106 @@ async fn a_foreign_position_is_answered_afresh(stack: Stack) -> Stack {
     stack
 }
 
+/// What a file of the story holds.
+fn lines(whose: &str) -> String {
+    format!("{whose}\n").repeat(2_000)
+}
+
+/// Sends a file, and gives which.
+async fn sends_a_file(
+    stack: &Stack,
+    client: &mut Client,
+    conversation_id: Option<ConversationId>,
+    whose: &str,
+) -> AttachmentId {
+    let upload = Call::new(http::Method::POST, "/api/v1/attachments")
+        .bytes("text/plain", lines(whose))
+        .header("switchboard-file-name", "lines.txt");
+    let kept = stack.asks(&client.access().call(upload)).await;
+    let kept: Attachment = kept.into_value().expect("there is room");
+    let mut draft = draft(&format!("a file of the {whose}"));
+    draft.attachment_ids = vec![kept.id];
+    let command = Command::SendMessage {
+        conversation_id,
+        draft,
+    };
+    client.settle(command).await.expect("it is accepted");
+    kept.id
+}
+
+/// Both sides say several things, change some and take some back, with notes and files between them. Gives the
+/// files.
+async fn talk(stack: &Stack, visitor: &mut Visitor, agent: &mut Agent) -> [AttachmentId; 2] {
+    let id = visitor.conversation();
+    let edit = |entry_id: Option<EntryId>, text: &str| Command::EditMessage {
+        conversation_id: id,
+        entry_id: entry_id.expect("a message makes an entry"),
+        body: Body::parse(text).expect("a text"),
+    };
+    let take_back = |entry_id: Option<EntryId>| Command::DeleteMessage {
+        conversation_id: id,
+        entry_id: entry_id.expect("a message makes an entry"),
+    };
+    for round in 0..3 {
+        let asked = visitor.says(&format!("question {round}")).await;
+        let noted = agent.notes(id, &format!("note {round}")).await;
+        let answered = agent.says(id, &format!("anser {round}")).await;
+        agent
+            .does(edit(answered.entry_id, &format!("answer {round}")))
+            .await;
+        if round == 1 {
+            let asked = take_back(asked.entry_id);
+            visitor.tries(asked).await.expect("it is his");
+            agent.does(edit(noted.entry_id, "a better note")).await;
+            let slip = agent.says(id, "not for you").await;
+            agent.does(take_back(slip.entry_id)).await;
+        }
+    }
+    [
+        sends_a_file(stack, &mut visitor.client, Some(id), "visitor").await,
+        sends_a_file(stack, &mut agent.client, Some(id), "agent").await,
+    ]
+}
+
+/// A client comes back to a restored server, and is told to read afresh.
+async fn lives_another_life(client: &mut Client, epoch: u64) {
+    client.cut();
+    client
+        .connect()
+        .await
+        .expect("the restored server lets it in");
+    assert_ne!(client.epoch(), epoch, "a restored store lives another life");
+    let afresh = |news: &News| match news {
+        News::Visitor(VisitorNews::Entries(batch)) => Some(batch.continuity),
+        News::Agent(AgentNews::Entries(batch)) => Some(batch.continuity),
+        News::Visitor(_) | News::Agent(_) => None,
+    };
+    let heard = client.hears("entries", afresh).await.expect("they come");
+    assert_eq!(heard, Continuity::Afresh);
+}
+
+/// All that both sides said stands there, each once, as it reads today.
+fn shows_all_once(screen: &[String]) {
+    // What was taken back reads as nothing.
+    let words: Vec<&str> = screen
+        .iter()
+        .map(String::as_str)
+        .filter(|text| !text.is_empty())
+        .collect();
+    let said: BTreeSet<&str> = words.iter().copied().collect();
+    assert_eq!(
+        said.len(),
+        words.len(),
+        "everything is there, once: {screen:?}"
+    );
+    for gone in ["question 1", "not for you", "anser 0", "note 0"] {
+        assert!(!said.contains(gone), "{screen:?}");
+    }
+    for there in ["question 0", "answer 2", "a file of the agent"] {
+        assert!(said.contains(there), "{screen:?}");
+    }
+}
+
 async fn a_restored_backup_gets_back_what_clients_had_said_since(mut stack: Stack) -> Stack {
     stack.becomes_a_process().await;
     let mut visitor = stack.visitor().await;
@@ -301,8 +404,10 @@ async fn a_restored_backup_gets_back_what_clients_had_said_since(mut stack: Stac
     visitor.says("before the backup").await;
     let id = visitor.conversation();
     agent.opens(id).await;
+    let files = talk(&stack, &mut visitor, &mut agent).await;
     agent.says(id, "an answer before the backup").await;
     visitor.sees("an answer before the backup").await;
+    let stored = stack.stored(id).await;
     let epoch = visitor.client.epoch();
     let backup = stack.path().with_extension("backup");
     let backup = backup.to_str().expect("a path in UTF-8");
@@ -312,14 +417,24 @@ async fn a_restored_backup_gets_back_what_clients_had_said_since(mut stack: Stac
     visitor.sees("after the backup").await;
     agent.sees(id, "after the backup").await;
 
-    // The machine is lost; another one begins with the backup.
+    // The machine is lost; another one, with the other store, begins with the backup.
     stack.loses_its_machine().await;
     stack.command(&["restore", backup]).await;
     stack.starts_as_a_process().await;
     std::fs::remove_dir_all(backup).expect("the backup can be removed");
+    assert_eq!(
+        stack.stored(id).await,
+        stored,
+        "all of the backup, in its order"
+    );
+    for (file, whose) in files.into_iter().zip(["visitor", "agent"]) {
+        let read = Call::get(format!("/api/v1/attachments/{file}"));
+        let read = stack.asks(&agent.access().call(read)).await;
+        assert_eq!(read.into_body().expect("it is there"), lines(whose));
+    }
 
     // Each side comes back, is told to read afresh, and says again what the store had lost.
-    let has_both = |client: &loadtest::client::Client| {
+    let has_both = |client: &Client| {
         let screen = tests::person::messages(client, id);
         let has = |text: &str| screen.iter().any(|body| body == text);
         let is_elsewhere = client.is_connected() && client.epoch() != epoch;
@@ -327,19 +442,7 @@ async fn a_restored_backup_gets_back_what_clients_had_said_since(mut stack: Stac
         (is_elsewhere && has_both).then_some(())
     };
     for client in [&mut agent.client, &mut visitor.client] {
-        client.cut();
-        client
-            .connect()
-            .await
-            .expect("the restored server lets it in");
-        assert_ne!(client.epoch(), epoch, "a restored store lives another life");
-        let afresh = |news: &News| match news {
-            News::Visitor(VisitorNews::Entries(batch)) => Some(batch.continuity),
-            News::Agent(AgentNews::Entries(batch)) => Some(batch.continuity),
-            News::Visitor(_) | News::Agent(_) => None,
-        };
-        let heard = client.hears("entries", afresh).await.expect("they come");
-        assert_eq!(heard, Continuity::Afresh);
+        lives_another_life(client, epoch).await;
     }
     for client in [&mut agent.client, &mut visitor.client] {
         client
@@ -347,17 +450,14 @@ async fn a_restored_backup_gets_back_what_clients_had_said_since(mut stack: Stac
             .await
             .expect("it comes back");
     }
-    let mut said = visitor.screen();
-    said.sort_unstable();
-    let once = [
-        "after the backup",
-        "an answer after the backup",
-        "an answer before the backup",
-        "before the backup",
-    ];
-    assert_eq!(said, once, "everything is there, once");
-    let bodies = agent.screen(id);
-    assert_eq!(bodies, visitor.screen());
+    let now = stack.stored(id).await;
+    let (before, since) = now.split_at(stored.len());
+    assert_eq!(
+        before, stored,
+        "what was in the backup is as it was, and once"
+    );
+    assert_eq!(since.len(), 2, "and what came since, once: {since:?}");
+    shows_all_once(&visitor.screen());
     stack
 }
 
