@@ -84,13 +84,25 @@ fn on(data: &Data) -> Command {
 /// # Panics
 /// Where it cannot be started.
 pub async fn command(data: &Data, arguments: &[&str]) -> Result<String, String> {
+    let refused = |(_, errors)| errors;
+    ends(data, arguments).await.map_err(refused)
+}
+
+/// As [`command`], with the code that it ended with when it failed.
+///
+/// # Errors
+/// The code, and what it said.
+///
+/// # Panics
+/// Where it cannot be started.
+pub async fn ends(data: &Data, arguments: &[&str]) -> Result<String, (Option<i32>, String)> {
     let ended = on(data).args(arguments).output().await;
     let ended = ended.expect("the binary can be started");
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     if ended.status.success() {
         Ok(text(&ended.stdout))
     } else {
-        Err(text(&ended.stderr))
+        Err((ended.status.code(), text(&ended.stderr)))
     }
 }
 

@@ -67,6 +67,17 @@ impl Data {
         format!("{head}/{name}{query}")
     }
 
+    /// Lets the store say that it has this schema. A store in a file is left as it is.
+    ///
+    /// # Panics
+    /// Where Postgres does not play along.
+    pub async fn claims_schema(&self, world: &World, number: u32) {
+        if self.database.is_some() {
+            let claim = format!("UPDATE migration SET number = {number}");
+            execute(world, &self.database_url(), &claim).await;
+        }
+    }
+
     /// Takes the database away; the directory goes by itself.
     pub async fn remove(self, world: &World) {
         if let Some((name, server)) = &self.database {

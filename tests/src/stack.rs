@@ -465,6 +465,32 @@ impl Stack {
         crate::child::command(&self.data, arguments).await
     }
 
+    /// As a store in Postgres would be after a newer program: the binary refuses it, says why and changes nothing.
+    /// (That of a file is tried where the binary is, in `server/tests`.)
+    ///
+    /// # Panics
+    /// Where it does anything else.
+    pub async fn refuses_a_newer_store(&self) {
+        if self.home == Home::Sqlite {
+            return;
+        }
+        self.data.claims_schema(&self.world, 999).await;
+        let backup = self.path().join("refused");
+        let backup = backup.to_str().expect("a path in UTF-8");
+        for arguments in [&["serve"][..], &["migrate"], &["backup", backup]] {
+            let refused = crate::child::ends(&self.data, arguments).await;
+            let (code, error) = refused.expect_err("it is newer");
+            assert_eq!(code, Some(1), "{arguments:?}: {error}");
+            let why = "the store has schema 999";
+            assert!(
+                error.contains(why) && error.lines().count() == 1,
+                "{arguments:?}: {error}"
+            );
+            assert!(!self.path().join("refused").exists());
+        }
+        self.data.claims_schema(&self.world, 1).await;
+    }
+
     /// The server, while it runs as a process.
     ///
     /// # Panics

@@ -34,6 +34,7 @@ async fn two_servers_do_not_share_a_store(mut stack: Stack) -> Stack {
     stack.stops().await;
     let second = server::serve(other(&stack, &data_dir), World::system()).await;
     second.expect("the store is free").stop().await;
+    stack.refuses_a_newer_store().await;
     stack.comes_back().await;
     visitor.connects().await;
     visitor.says("still here").await;
