@@ -436,6 +436,8 @@ async fn who_says_much_at_once_is_slowed_down_and_stays_in_order(mut stack: Stac
             config.limits.trusted_addresses.clear();
             config.limits.visitor_requests_per_minute = 1_200;
             config.limits.visitor_requests_burst = 5;
+            config.limits.attachment_bytes_max = 100_000;
+            config.limits.visitor_unclaimed_bytes_max = 100_000;
         })
         .await;
     let mut visitor = stack.visitor().await;
@@ -444,6 +446,16 @@ async fn who_says_much_at_once_is_slowed_down_and_stays_in_order(mut stack: Stac
     let id = visitor.conversation();
     assert_eq!(visitor.screen(), lines);
     stack.agree(id, &mut [&mut visitor.client]).await;
+
+    // What visitors have uploaded and not sent is bounded for all of them together.
+    let upload = Call::new(Method::POST, "/api/v1/attachments")
+        .bytes("text/plain", "a line\n".repeat(9_000))
+        .header("switchboard-file-name", "lines.txt");
+    let (one, other) = (stack.visitor().await, stack.visitor().await);
+    let kept = stack.asks(&one.client.access().call(upload.clone())).await;
+    kept.into_body().expect("there is room");
+    let refused = stack.asks(&other.client.access().call(upload)).await;
+    assert_eq!(told(refused), (507, Some(ErrorCode::StorageFull)));
     stack
 }
 
