@@ -3,6 +3,8 @@
 
 /// Bytes of one client frame, as received.
 pub const FRAME_BYTES_MAX: usize = 64 * 1024;
+/// Control frames and fragments of a WebSocket before a text is whole.
+pub const ASIDES_MAX: usize = 256;
 /// Bytes of a message body in UTF-8.
 pub const BODY_BYTES_MAX: usize = 16 * 1024;
 /// Attachments of one message.

@@ -23,14 +23,23 @@ pub(crate) enum Said {
     Close(Vec<u8>),
 }
 
-/// What was said is no frame of the wire, or too long.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Broken;
+/// Why nothing that follows can be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Broken {
+    /// What was said is no frame of the wire, or too long.
+    Wire,
+    /// More than [`limit::ASIDES_MAX`] control frames and fragments came before a text was whole.
+    Flood,
+}
 
 /// What has come of the client's frames and is not read yet.
 #[derive(Debug, Default)]
 pub(crate) struct Decoder {
     bytes: Vec<u8>,
+    /// How many bytes at the beginning were read: they are given back together with what follows them.
+    read: usize,
+    /// Control frames and fragments since the last text.
+    asides: usize,
     /// A message whose last fragment has not come; nothing where none is open.
     open: Option<Box<Fragments>>,
 }
@@ -71,6 +80,8 @@ struct Head {
 impl Decoder {
     /// Takes bytes in.
     pub(crate) fn feed(&mut self, bytes: &[u8]) {
+        self.bytes.drain(..self.read);
+        self.read = 0;
         self.bytes.extend_from_slice(bytes);
     }
 
@@ -82,15 +93,16 @@ impl Decoder {
     /// The next thing that was said whole; nothing while more bytes are needed.
     ///
     /// # Errors
-    /// The client does not keep to the wire. Nothing that follows can be read.
+    /// The client does not keep to the wire, or floods it.
     pub(crate) fn next(&mut self) -> Result<Option<Said>, Broken> {
-        while let Some(head) = Head::read(&self.bytes)? {
+        while let Some(head) = Head::read(&self.bytes[self.read..])? {
             self.admit(&head)?;
-            let end = head.length + head.payload_length;
-            if self.bytes.len() < end {
+            let length = head.length + head.payload_length;
+            if self.bytes.len() - self.read < length {
                 return Ok(None);
             }
-            let payload = self.cut(&head, end);
+            self.count(&head)?;
+            let payload = self.cut(&head, self.read + length);
             if let Some(said) = self.take(&head, payload)? {
                 return Ok(Some(said));
             }
@@ -106,22 +118,37 @@ impl Decoder {
             Opcode::Continue => self.open.is_some(),
             Opcode::Close | Opcode::Ping | Opcode::Pong => {
                 let is_short = head.payload_length <= CONTROL_BYTES_MAX;
-                return (head.is_last && is_short).then_some(()).ok_or(Broken);
+                return (head.is_last && is_short).then_some(()).ok_or(Broken::Wire);
             }
         };
         let is_short = head.payload_length <= limit::FRAME_BYTES_MAX - held;
-        (is_good && is_short).then_some(()).ok_or(Broken)
+        (is_good && is_short).then_some(()).ok_or(Broken::Wire)
     }
 
-    /// The payload of the first frame, unmasked. The memory of what was read is given back.
-    fn cut(&mut self, head: &Head, end: usize) -> Vec<u8> {
-        let rest = if self.bytes.len() == end {
-            Vec::new()
-        } else {
-            self.bytes.split_off(end)
+    /// Texts have a rate of their own; what comes beside them is bounded by them.
+    fn count(&mut self, head: &Head) -> Result<(), Broken> {
+        let is_whole = match head.opcode {
+            Opcode::Message(_) | Opcode::Continue => head.is_last,
+            Opcode::Close | Opcode::Ping | Opcode::Pong => false,
         };
-        let mut payload = std::mem::replace(&mut self.bytes, rest);
-        payload.drain(..head.length);
+        self.asides = if is_whole { 0 } else { self.asides + 1 };
+        (self.asides <= limit::ASIDES_MAX)
+            .then_some(())
+            .ok_or(Broken::Flood)
+    }
+
+    /// The payload of the next frame, unmasked. The memory of what was read is given back with the last one.
+    fn cut(&mut self, head: &Head, end: usize) -> Vec<u8> {
+        let begin = self.read + head.length;
+        let mut payload = if self.bytes.len() == end {
+            self.read = 0;
+            let mut bytes = std::mem::take(&mut self.bytes);
+            bytes.drain(..begin);
+            bytes
+        } else {
+            self.read = end;
+            self.bytes[begin..end].to_vec()
+        };
         unmask(&mut payload, head.mask);
         payload
     }
@@ -133,7 +160,7 @@ impl Decoder {
             Opcode::Close => return close(payload).map(Some),
             Opcode::Message(kind) => (kind, payload),
             Opcode::Continue => {
-                let mut open = *self.open.take().ok_or(Broken)?;
+                let mut open = *self.open.take().ok_or(Broken::Wire)?;
                 open.bytes.extend_from_slice(&payload);
                 (open.kind, open.bytes)
             }
@@ -166,11 +193,11 @@ impl Head {
             9 => Opcode::Ping,
             10 => Opcode::Pong,
             // Kinds and bits that nobody has agreed on.
-            _ => return Err(Broken),
+            _ => return Err(Broken::Wire),
         };
         // What a client says is masked, always.
         if second & 0x80 == 0 {
-            return Err(Broken);
+            return Err(Broken::Wire);
         }
         let digit_count = match second & 0x7f {
             126 => 2,
@@ -191,7 +218,7 @@ impl Head {
             is_last: first & 0x80 != 0,
             mask: mask.try_into().expect("four bytes were taken"),
             length: 6 + digit_count,
-            payload_length: usize::try_from(payload_length).map_err(|_| Broken)?,
+            payload_length: usize::try_from(payload_length).map_err(|_| Broken::Wire)?,
         }))
     }
 }
@@ -213,14 +240,14 @@ fn check_text(bytes: &[u8], is_last: bool) -> Result<(), Broken> {
     match std::str::from_utf8(bytes) {
         Ok(_) => Ok(()),
         Err(error) if !is_last && error.error_len().is_none() => Ok(()),
-        Err(_) => Err(Broken),
+        Err(_) => Err(Broken::Wire),
     }
 }
 
 fn close(mut payload: Vec<u8>) -> Result<Said, Broken> {
     match payload.len() {
         0 => {}
-        1 => return Err(Broken),
+        1 => return Err(Broken::Wire),
         _ => {
             check_text(&payload[2..], true)?;
             payload.truncate(2);

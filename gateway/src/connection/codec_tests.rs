@@ -50,7 +50,7 @@ fn ours(bytes: &[u8], step: usize) -> Outcome {
                     }
                 }
                 Ok(None) => break,
-                Err(Broken) => {
+                Err(Broken::Wire | Broken::Flood) => {
                     let is_broken = true;
                     return Outcome { said, is_broken };
                 }
@@ -198,6 +198,38 @@ fn a_decoder_at_rest_holds_nothing() {
     assert_eq!(decoder.next(), Ok(None));
     assert_eq!(decoder.bytes.capacity(), 0);
     assert!(decoder.open.is_none());
+}
+
+/// What ends the reading of a text, control frames apart.
+fn past_asides(decoder: &mut Decoder) -> Result<Option<Said>, Broken> {
+    loop {
+        match decoder.next() {
+            Ok(Some(Said::Ping(_) | Said::Pong)) => {}
+            other => return other,
+        }
+    }
+}
+
+#[test]
+fn so_much_comes_beside_a_text_and_no_more() {
+    let [ping, begun, empty] = [frame(0x89, b""), frame(0x01, b"a"), frame(0x00, b"")];
+    let pings = ping.repeat(limit::ASIDES_MAX);
+    let fragments = [begun, empty.repeat(limit::ASIDES_MAX - 1)].concat();
+    for (allowed, end, more) in [
+        (&pings, frame(0x81, b"a"), &ping),
+        (&fragments, frame(0x80, b""), &empty),
+    ] {
+        let mut decoder = Decoder::default();
+        for _ in 0..2 {
+            decoder.feed(&[&allowed[..], &end].concat());
+            let said = past_asides(&mut decoder);
+            assert_eq!(said, Ok(Some(Said::Text(b"a".to_vec()))));
+        }
+        decoder.feed(allowed);
+        assert_eq!(past_asides(&mut decoder), Ok(None));
+        decoder.feed(more);
+        assert_eq!(past_asides(&mut decoder), Err(Broken::Flood));
+    }
 }
 
 #[test]

@@ -83,8 +83,11 @@ impl Wire {
                     }
                     return Poll::Ready(Err(Ending::Theirs));
                 }
-                Ok(Some(Said::Binary)) | Err(Broken) => {
+                Ok(Some(Said::Binary)) | Err(Broken::Wire) => {
                     return Poll::Ready(Err(Ending::Ours(CloseCode::ProtocolError)));
+                }
+                Err(Broken::Flood) => {
+                    return Poll::Ready(Err(Ending::Ours(CloseCode::Flooding)));
                 }
                 Ok(None) => match ready!(self.poll_feed(context)) {
                     Ok(0) | Err(_) => return Poll::Ready(Err(Ending::Theirs)),

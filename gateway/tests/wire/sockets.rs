@@ -137,7 +137,7 @@ async fn bad_frames_are_refused_and_too_many_end_it() {
 }
 
 #[tokio::test]
-async fn oversized_and_binary_frames_end_it_at_once() {
+async fn oversized_binary_and_endless_frames_end_it_at_once() {
     let stack = Stack::start().await;
     let token = stack.visitor_token().await;
     for message in [
@@ -148,6 +148,11 @@ async fn oversized_and_binary_frames_end_it_at_once() {
         socket.raw(message).await;
         assert_eq!(socket.end().await, Some(4200));
     }
+    let mut socket = stack.visitor(&token).await;
+    for _ in 0..=limit::ASIDES_MAX {
+        socket.raw(Message::Pong("".into())).await;
+    }
+    assert_eq!(socket.end().await, Some(4204));
 }
 
 #[tokio::test]
