@@ -37,6 +37,22 @@ fn is_override(c: char) -> bool {
     matches!(c, '\u{202d}' | '\u{202e}')
 }
 
+/// Whether anything of a text can be seen. Fillers, joiners and marks of direction are no words.
+fn is_blank(text: &str) -> bool {
+    text.chars()
+        .all(|c| c.is_whitespace() || is_direction_control(c) || is_filler(c))
+}
+
+/// Characters that are shown as nothing, or as a gap, where they stand alone.
+fn is_filler(c: char) -> bool {
+    matches!(
+        c,
+        '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
+            | '\u{200c}' | '\u{200d}' | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{ffa0}'
+            | '\u{e0100}'..='\u{e01ef}'
+    )
+}
+
 /// What a person wrote: not blank, no NUL, within [`limit::BODY_BYTES_MAX`]. Never HTML.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, ts_rs::TS, utoipa::ToSchema)]
 #[serde(transparent)]
@@ -59,6 +75,9 @@ impl Body {
             return Err(Rejection::of(ErrorCode::TooLong, "body"));
         }
         check(text, Form::Lines, "body")?;
+        if is_blank(text) {
+            return Err(Rejection::of(ErrorCode::Empty, "body"));
+        }
         Ok(Self(text.to_owned()))
     }
 
@@ -90,6 +109,9 @@ impl Name {
             return Err(Rejection::of(ErrorCode::TooLong, "name"));
         }
         check(text, Form::Line, "name")?;
+        if is_blank(text) {
+            return Err(Rejection::of(ErrorCode::Empty, "name"));
+        }
         Ok(Self(text.to_owned()))
     }
 
@@ -189,7 +211,7 @@ pub fn file_name(text: &str) -> String {
     while !clean.is_char_boundary(end) {
         end -= 1;
     }
-    if end == 0 {
+    if is_blank(&clean[..end]) {
         "file".to_owned()
     } else {
         clean[..end].to_owned()
@@ -302,7 +324,13 @@ mod tests {
             Body::parse("  hi\r\nthere \n").unwrap().as_str(),
             "hi\nthere"
         );
-        for blank in ["", " \n\t "] {
+        for blank in [
+            "",
+            " \n\t ",
+            "\u{200b}",
+            "\u{3164}\n\u{2800}",
+            "\u{200d}\u{fe0f}",
+        ] {
             assert_eq!(Body::parse(blank).unwrap_err().code, ErrorCode::Empty);
         }
         assert_eq!(Body::parse("a\0b").unwrap_err().code, ErrorCode::Invalid);
@@ -387,6 +415,7 @@ mod tests {
         );
         assert_eq!(file_name("\u{202e}\u{200f}"), "file");
         assert_eq!(file_name("..."), "file");
+        assert_eq!(file_name("\u{3164}"), "file");
         assert_eq!(file_name("<script>.png"), "script.png");
         assert!(file_name(&"é".repeat(300)).len() <= limit::FILE_NAME_BYTES_MAX);
     }
@@ -445,6 +474,9 @@ mod tests {
             "a\u{e0041}",
         ] {
             assert!(Name::parse(bad).is_err(), "{bad:?}");
+        }
+        for blank in ["", " ", "\u{3164}", "\u{115f}\u{1160}", "\u{34f} \u{200d}"] {
+            assert_eq!(Name::parse(blank).unwrap_err().code, ErrorCode::Empty);
         }
         // Joiners are letters' affair: Persian names and families of emoji need them.
         for good in ["עדי كريم", "علی\u{200c}رضا", "👩\u{200d}👧"] {
