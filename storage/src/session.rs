@@ -151,42 +151,45 @@ pub async fn end(db: &Db, user_id: UserId, session_id: LoginSessionId, at_ms: u6
     Ok(db.batch(batch).await?[end].changed == 1)
 }
 
-/// Ends all sessions of a user but `keep`; gives those that ended.
+/// Ends all sessions of a user.
 ///
 /// # Errors
 /// The store's.
-pub async fn end_all(
-    db: &Db,
-    user_id: UserId,
-    keep: Option<LoginSessionId>,
-    at_ms: u64,
-) -> Result<Vec<LoginSessionId>> {
-    let (batch, ended) = ending(db, user_id, keep, at_ms).await?;
-    db.batch(batch).await?;
-    Ok(ended)
+pub async fn end_all(db: &Db, user_id: UserId, at_ms: u64) -> Result<()> {
+    db.batch(ending(user_id, None, at_ms)).await?;
+    Ok(())
 }
 
-/// A batch that ends all sessions of a user but `keep`, and those it ends.
-///
-/// A session that begins in between is not ended: it began with what the user knows now.
-pub(crate) async fn ending(
-    db: &Db,
-    user_id: UserId,
-    keep: Option<LoginSessionId>,
-    at_ms: u64,
-) -> Result<(Batch, Vec<LoginSessionId>)> {
-    let ended: Vec<_> = list(db, user_id, at_ms)
-        .await?
-        .into_iter()
-        .map(|session| session.id)
-        .filter(|session_id| Some(*session_id) != keep)
-        .collect();
+const END_SESSIONS: &str = "
+    UPDATE login_session SET ended_at_ms = $3
+    WHERE user_id = $1 AND session_id <> $2 AND ended_at_ms IS NULL";
+
+/// One event per session and workspace of the user. A session ends once, so its event can be called as it is.
+const INSERT_ALL_ENDED: &str = "
+    INSERT INTO event (event_id, workspace_id, event_type, subject, number, at_ms)
+    SELECT 'evt_' || SUBSTR(s.session_id, 5), a.workspace_id, $3, s.session_id,
+        CAST($2 AS BIGINT), CAST($2 AS BIGINT)
+    FROM login_session s
+    JOIN agent a ON a.user_id = s.user_id
+    WHERE s.user_id = $1 AND s.ended_at_ms = $2";
+
+/// A batch that ends all sessions of a user but `keep`, however many there are.
+pub(crate) fn ending(user_id: UserId, keep: Option<LoginSessionId>, at_ms: u64) -> Batch {
+    let kept = keep.map(|session_id| session_id.to_string());
     let mut batch = Batch::locking(vec![user_id.to_string()]);
-    for session_id in &ended {
-        batch.push(stmt!(END_SESSION, user_id, *session_id, at_ms));
-        push_event(&mut batch, db, user_id, *session_id, at_ms);
-    }
-    Ok((batch, ended))
+    batch.push(stmt!(
+        END_SESSIONS,
+        user_id,
+        kept.unwrap_or_default(),
+        at_ms
+    ));
+    batch.push(stmt!(
+        INSERT_ALL_ENDED,
+        user_id,
+        at_ms,
+        EventType::SessionEnded.as_str(),
+    ));
+    batch
 }
 
 /// One event per workspace of the user, where the session ended just now: the same event, told to each.

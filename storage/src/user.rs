@@ -93,7 +93,7 @@ pub async fn set_password(
     keep: Option<LoginSessionId>,
     at_ms: u64,
 ) -> Result<()> {
-    let (mut batch, _) = session::ending(db, user_id, keep, at_ms).await?;
+    let mut batch = session::ending(user_id, keep, at_ms);
     batch.push(stmt!(UPDATE_PASSWORD, user_id, password_hash));
     db.batch(batch).await?;
     Ok(())

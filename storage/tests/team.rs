@@ -189,6 +189,29 @@ on_both! {
         assert_eq!(found.password_hash, "$new");
     }
 
+    async fn a_new_password_ends_more_sessions_than_a_list_shows(store: &Store) {
+        let installed = store.installed().await;
+        let (db, user_id) = (&store.db, installed.installation.user.id);
+        // The installed one is the first.
+        let mut kept = installed.installation.session.clone().unwrap().id;
+        for byte in 2..=102 {
+            let row = session(&store.world, user_id, byte);
+            storage::session::create(db, &row).await.unwrap();
+            kept = row.id;
+        }
+        let shown = storage::session::list(db, user_id, NOW_MS).await.unwrap();
+        assert_eq!(shown.len(), 100, "two more are there and not shown");
+        user::set_password(db, user_id, "$new", Some(kept), NOW_MS + 500).await.unwrap();
+        for byte in 1..=101 {
+            let found = storage::session::by_secret(db, &[byte; 32], NOW_MS).await.unwrap();
+            assert_eq!(found, None, "session {byte} outlived its password");
+        }
+        let left = storage::session::list(db, user_id, NOW_MS).await.unwrap();
+        assert_eq!(left.iter().map(|row| row.id).collect::<Vec<_>>(), [kept]);
+        let told = event_types(store, 100).await;
+        assert!(told[50..].iter().all(|told| *told == EventType::SessionEnded));
+    }
+
     async fn an_invitation_is_accepted_once(store: &Store) {
         let installed = store.installed().await;
         let row = invited(store, &installed, "li@example.com").await;
