@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use protocol::limit::PASSWORD_BYTES_MAX;
 use server::backup::Present;
-use server::config::Checked;
+use server::config::{Checked, FaultPlan};
 use server::order::Order;
 use server::{Config, Core, DataDir, Error, Result, Running, admin};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -43,6 +43,7 @@ fn run_command(arguments: Arguments) -> Result<ExitCode> {
         .or_else(|| std::env::var_os("SWITCHBOARD_CONFIG").map(Into::into));
     let (config, unknown) = Config::load(file.as_deref(), variables())?;
     let checked = config.check()?;
+    let faults = checked.faults;
     let command = arguments.command.unwrap_or(Command::Serve);
     log::start(&config.log);
     for name in unknown {
@@ -52,7 +53,7 @@ fn run_command(arguments: Arguments) -> Result<ExitCode> {
         );
     }
     let done = match command {
-        Command::Serve => return block_on(serve(config))?,
+        Command::Serve => return block_on(serve(config, faults))?,
         Command::CheckConfig => "the configuration is right".to_owned(),
         Command::Migrate => {
             block_on(server::migrate(&checked, World::system()))??;
@@ -98,11 +99,15 @@ fn block_on<F: Future>(future: F) -> Result<F::Output> {
     Ok(output)
 }
 
-async fn serve(config: Config) -> Result<ExitCode> {
+async fn serve(config: Config, faults: FaultPlan) -> Result<ExitCode> {
     let mut signals = Signals::new()?;
+    if faults != FaultPlan::default() {
+        tracing::warn!("faults are planted: this is a load test, or a mistake");
+    }
+    let world = World::faulty(faults.clock_skew_ms, faults.fail_one_in);
     let running = tokio::select! {
         () = signals.stop() => return Ok(ExitCode::SUCCESS),
-        running = server::serve(config, World::system()) => running?,
+        running = server::serve(config, world) => running?,
     };
     announce(&running)?;
     let code = loop {

@@ -58,6 +58,11 @@ fn an_unknown_key_is_refused_with_its_place() {
 
 /// A configuration with one mistake, the key that is named, and what is said of it.
 const MISTAKES: &[(&str, &str, &str)] = &[
+    (
+        "[debug]\nfail_one_in = 100",
+        "debug.fail_one_in",
+        "refused unless SWITCHBOARD_ALLOW_FAULTS=1",
+    ),
     ("listen = \"8080\"", "listen", "an address and a port"),
     ("data_dir = \"\"", "data_dir", "must name a directory"),
     ("database_url = \"mysql://host\"", "database_url", "sqlite:"),

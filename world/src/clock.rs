@@ -27,8 +27,8 @@ struct Shared {
 
 #[derive(Clone, Debug)]
 enum Source {
-    /// The machine's monotonic clock.
-    System { started: Instant },
+    /// The machine's clocks, and by how much its time of day is taken wrongly, on purpose.
+    System { started: Instant, skew_ms: i64 },
     /// A clock that a test moves.
     Manual { waits: Waits },
 }
@@ -36,15 +36,23 @@ enum Source {
 impl Clock {
     /// The machine's clock.
     #[must_use]
+    pub fn system() -> Self {
+        Self::skewed(0)
+    }
+
+    /// The machine's clock, with its time of day wrong by so many milliseconds: a fault that a load test
+    /// plants.
+    #[must_use]
     #[expect(
         clippy::disallowed_methods,
         reason = "this is the one place that reads the machine's monotonic clock"
     )]
-    pub fn system() -> Self {
+    pub fn skewed(skew_ms: i64) -> Self {
         Self(Arc::new(Shared {
-            origin_ms: AtomicU64::new(machine_now_ms()),
+            origin_ms: AtomicU64::new(machine_now_ms().saturating_add_signed(skew_ms)),
             source: Source::System {
                 started: Instant::now(),
+                skew_ms,
             },
         }))
     }
@@ -82,7 +90,7 @@ impl Clock {
     #[must_use]
     pub fn elapsed(&self) -> Duration {
         match &self.0.source {
-            Source::System { started } => started.elapsed(),
+            Source::System { started, .. } => started.elapsed(),
             Source::Manual { waits } => waits.elapsed(),
         }
     }
@@ -98,7 +106,7 @@ impl Clock {
     #[must_use]
     pub fn machine_now_ms(&self) -> u64 {
         match &self.0.source {
-            Source::System { .. } => machine_now_ms(),
+            Source::System { skew_ms, .. } => machine_now_ms().saturating_add_signed(*skew_ms),
             Source::Manual { .. } => self.now_ms(),
         }
     }
@@ -203,6 +211,17 @@ mod tests {
         tokio::task::yield_now().await;
         clock.advance(Duration::from_secs(25));
         until.await.expect("the second sleeper wakes");
+    }
+
+    #[test]
+    fn a_clock_may_be_wrong_on_purpose() {
+        let (right, wrong) = (Clock::system(), Clock::skewed(-600_000));
+        for (wrong_ms, right_ms) in [
+            (wrong.now_ms(), right.now_ms()),
+            (wrong.machine_now_ms(), right.machine_now_ms()),
+        ] {
+            assert!(wrong_ms + 300_000 < right_ms, "{wrong_ms} {right_ms}");
+        }
     }
 
     #[test]

@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::Ids;
+
 /// A planted fault. Who meets it reports it as the error that it stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fault {
@@ -29,7 +31,18 @@ impl From<Fault> for std::io::Error {
 
 /// The planted faults. Clones are one plan.
 #[derive(Clone, Debug, Default)]
-pub struct Faults(Option<Arc<Mutex<BTreeMap<&'static str, Point>>>>);
+pub struct Faults(Plan);
+
+#[derive(Clone, Debug, Default)]
+enum Plan {
+    /// Nothing fails.
+    #[default]
+    None,
+    /// The calls that a test named.
+    Named(Arc<Mutex<BTreeMap<&'static str, Point>>>),
+    /// One of so many calls, whichever it is.
+    Often { one_in: u64, ids: Ids },
+}
 
 #[derive(Debug, Default)]
 struct Point {
@@ -41,13 +54,20 @@ impl Faults {
     /// No faults, ever.
     #[must_use]
     pub fn none() -> Self {
-        Self(None)
+        Self(Plan::None)
     }
 
     /// No faults yet; tests may plant some.
     #[must_use]
     pub fn armed() -> Self {
-        Self(Some(Arc::default()))
+        Self(Plan::Named(Arc::default()))
+    }
+
+    /// One of so many calls fails at each point, by chance: what a load test asks of a server.
+    #[must_use]
+    pub fn often(one_in: u64, ids: Ids) -> Self {
+        let one_in = one_in.max(1);
+        Self(Plan::Often { one_in, ids })
     }
 
     /// Counts a call at `point` and says whether it shall fail.
@@ -57,8 +77,12 @@ impl Faults {
     /// The planted fault.
     pub fn check(&self, point: &'static str) -> Result<(), Fault> {
         match &self.0 {
-            None => Ok(()),
-            Some(plan) => {
+            Plan::None => Ok(()),
+            Plan::Often { one_in, ids } => match ids.below(*one_in) {
+                0 => Err(Fault { point }),
+                _ => Ok(()),
+            },
+            Plan::Named(plan) => {
                 let mut plan = plan.lock().unwrap_or_else(PoisonError::into_inner);
                 let at = plan.entry(point).or_default();
                 let call = at.call_count;
@@ -87,12 +111,10 @@ impl Faults {
     ///
     /// # Panics
     ///
-    /// On [`Faults::none`].
+    /// Where they are not [`Faults::armed`].
     pub fn fail(&self, point: &'static str, skip: u64, count: u64) {
-        let plan = self
-            .0
-            .as_ref()
-            .expect("faults are planted only where a test armed them");
+        let plan = self.named();
+        let plan = plan.expect("faults are planted only where a test armed them");
         let mut plan = plan.lock().unwrap_or_else(PoisonError::into_inner);
         let at = plan.entry(point).or_default();
         let start = at.call_count.saturating_add(skip);
@@ -101,7 +123,7 @@ impl Faults {
 
     /// Takes all faults away; calls are counted on.
     pub fn heal(&self) {
-        if let Some(plan) = &self.0 {
+        if let Some(plan) = self.named() {
             let mut plan = plan.lock().unwrap_or_else(PoisonError::into_inner);
             plan.values_mut().for_each(|at| at.failing.clear());
         }
@@ -110,10 +132,17 @@ impl Faults {
     /// How often [`Faults::check`] was called at `point`; always zero without a plan.
     #[must_use]
     pub fn call_count(&self, point: &'static str) -> u64 {
-        self.0.as_ref().map_or(0, |plan| {
+        self.named().map_or(0, |plan| {
             let plan = plan.lock().unwrap_or_else(PoisonError::into_inner);
             plan.get(point).map_or(0, |at| at.call_count)
         })
+    }
+
+    fn named(&self) -> Option<&Mutex<BTreeMap<&'static str, Point>>> {
+        match &self.0 {
+            Plan::Named(plan) => Some(plan),
+            Plan::None | Plan::Often { .. } => None,
+        }
     }
 }
 
@@ -148,6 +177,14 @@ mod tests {
         faults.fail("here", 1, 1);
         faults.strike("here");
         faults.strike("here");
+    }
+
+    #[test]
+    fn some_calls_fail_by_chance_and_most_do_not() {
+        let faults = Faults::often(10, Ids::seeded(3, crate::Clock::manual(0)));
+        let failed = (0..1_000).filter(|_| faults.check("here").is_err()).count();
+        assert!((50..200).contains(&failed), "{failed}");
+        assert_eq!(faults.call_count("here"), 0);
     }
 
     #[test]

@@ -44,6 +44,24 @@ impl World {
         }
     }
 
+    /// The real world with faults: its time of day is wrong by so many milliseconds, and one of so many calls
+    /// fails at each point where faults are checked; none where that is zero.
+    #[must_use]
+    pub fn faulty(clock_skew_ms: i64, fail_one_in: u64) -> Self {
+        let clock = Clock::skewed(clock_skew_ms);
+        let ids = Ids::system(clock.clone());
+        let faults = match fail_one_in {
+            0 => Faults::none(),
+            one_in => Faults::often(one_in, ids.clone()),
+        };
+        Self {
+            clock,
+            ids,
+            tracker: Tracker::new(),
+            faults,
+        }
+    }
+
     /// A world for tests: a clock that moves only when told, randomness from `seed`, and faults
     /// that can be planted.
     #[must_use]

@@ -52,6 +52,8 @@ pub struct Node {
     port: Option<Port>,
     process: Option<Child>,
     site_key: Option<SiteId>,
+    /// Variables of faults inside.
+    planted: Vec<(String, String)>,
 }
 
 /// The binary `switchboard` in the folder of this program.
@@ -69,6 +71,14 @@ pub fn binary() -> Result<PathBuf, Error> {
     Err(Error::Node(text))
 }
 
+/// Sends a signal to a process of the tool's own.
+fn signal_process(pid: Option<u32>, signal: Signal) -> Result<(), Error> {
+    let pid = pid.and_then(|pid| i32::try_from(pid).ok());
+    let pid = pid.and_then(Pid::from_raw);
+    let pid = pid.ok_or_else(|| Error::Node("does not run".to_owned()))?;
+    kill_process(pid, signal).map_err(|error| Error::Node(error.to_string()))
+}
+
 impl Node {
     /// A node, not yet started.
     #[must_use]
@@ -78,7 +88,13 @@ impl Node {
             port: None,
             process: None,
             site_key: None,
+            planted: Vec::new(),
         }
+    }
+
+    /// Sets the faults inside that it has from its next start on, in place of those before.
+    pub fn plant(&mut self, variables: Vec<(String, String)>) {
+        self.planted = variables;
     }
 
     /// Starts it and waits until it listens.
@@ -103,6 +119,7 @@ impl Node {
             .env("SWITCHBOARD_LIMITS_TRUSTED_ADDRESSES", "127.0.0.0/8")
             .env("SWITCHBOARD_BACKUP_DAILY_AT", "")
             .envs(self.spec.variables.iter().cloned())
+            .envs(self.planted.iter().cloned())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(log)
@@ -207,10 +224,7 @@ impl Node {
     /// # Errors
     /// It does not run.
     pub fn signal(&self, signal: Signal) -> Result<(), Error> {
-        let pid = self.pid().and_then(|pid| i32::try_from(pid).ok());
-        let pid = pid.and_then(Pid::from_raw);
-        let pid = pid.ok_or_else(|| Error::Node("does not run".to_owned()))?;
-        kill_process(pid, signal).map_err(|error| Error::Node(error.to_string()))
+        signal_process(self.pid(), signal)
     }
 
     /// Fails if it has ended by itself.

@@ -3,6 +3,7 @@
 use std::process::Stdio;
 use std::time::Duration;
 
+use rustix::process::Signal;
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
 use world::World;
@@ -10,6 +11,7 @@ use world::net::TcpStream;
 
 use crate::Error;
 use crate::node::port::Port;
+use crate::node::signal_process;
 
 /// How often it is looked whether it listens, and how often in all.
 const LOOK: Duration = Duration::from_millis(10);
@@ -53,6 +55,14 @@ impl Redis {
         let mut process = process.ok_or_else(|| Error::Node("redis does not run".to_owned()))?;
         process.kill().await?;
         Ok(())
+    }
+
+    /// Sends it a signal.
+    ///
+    /// # Errors
+    /// It does not run.
+    pub fn signal(&self, signal: Signal) -> Result<(), Error> {
+        signal_process(self.process.as_ref().and_then(Child::id), signal)
     }
 
     /// Starts it again where it was.

@@ -53,6 +53,17 @@ pub struct Checked {
     pub setup: Option<(String, String)>,
     /// How long clients have to leave.
     pub drain: Duration,
+    /// Faults on purpose.
+    pub faults: FaultPlan,
+}
+
+/// Faults on purpose; none in production.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct FaultPlan {
+    /// By how many milliseconds the time of day is wrong.
+    pub clock_skew_ms: i64,
+    /// One of so many calls fails; none when zero.
+    pub fail_one_in: u64,
 }
 
 /// Where the server listens.
@@ -121,6 +132,7 @@ impl Config {
             retention: check.retention(self),
             setup: check.setup(self),
             drain: Duration::from_millis(self.shutdown.drain_ms),
+            faults: check.faults(self),
             data_dir,
             database,
             bus,
@@ -187,6 +199,27 @@ impl Check {
             }
         }
         networks
+    }
+
+    fn faults(&mut self, config: &Config) -> FaultPlan {
+        let (skew_ms, one_in) = (config.debug.clock_skew_ms, config.debug.fail_one_in);
+        if !config.faults_allowed {
+            for (key, is_set) in [
+                ("debug.clock_skew_ms", skew_ms != 0),
+                ("debug.fail_one_in", one_in != 0),
+            ] {
+                if is_set {
+                    self.mistake(key, "is refused unless SWITCHBOARD_ALLOW_FAULTS=1 is set");
+                }
+            }
+        }
+        if skew_ms.unsigned_abs() > DAY_MS {
+            self.mistake("debug.clock_skew_ms", "must be at most a day");
+        }
+        FaultPlan {
+            clock_skew_ms: skew_ms,
+            fail_one_in: one_in,
+        }
     }
 
     fn database(&mut self, config: &Config) -> DatabaseConfig {

@@ -10,6 +10,9 @@ use super::{Config, ConfigError, Mistake};
 
 const PREFIX: &str = "SWITCHBOARD_";
 
+/// Says that the configuration may ask for faults. No key, so that no file can say it.
+const ALLOW_FAULTS: &str = "SWITCHBOARD_ALLOW_FAULTS";
+
 /// Ours too, but not keys: the file's name, where `copy` goes, and what only tests read.
 const OTHERS: [&str; 3] = [
     "SWITCHBOARD_CONFIG",
@@ -24,8 +27,13 @@ pub(super) fn apply(
     let mut table = Table::try_from(written).expect("the configuration is plain values");
     let mut unknown = Vec::new();
     let mut mistakes = Vec::new();
+    let mut faults_allowed = false;
     let paths = paths(&table);
     for (name, text) in variables {
+        if name == ALLOW_FAULTS {
+            faults_allowed = text == "1";
+            continue;
+        }
         if !name.starts_with(PREFIX) || OTHERS.iter().any(|other| name.starts_with(other)) {
             continue;
         }
@@ -49,6 +57,10 @@ pub(super) fn apply(
     let config = table
         .try_into::<Config>()
         .map_err(|error| ConfigError::one("environment", error.message()))?;
+    let config = Config {
+        faults_allowed,
+        ..config
+    };
     Ok((config, unknown))
 }
 
@@ -113,6 +125,29 @@ mod tests {
         assert_eq!(config.backup.keep, 3);
         assert_eq!(config.limits.trusted_proxies, ["10.0.0.0/8", "::1"]);
         assert!(unknown.is_empty());
+    }
+
+    #[test]
+    fn faults_are_refused_unless_a_variable_allows_them() {
+        let check = |allow: &str, key: &str, text: &str| {
+            let variables = [("SWITCHBOARD_ALLOW_FAULTS", allow), (key, text)];
+            let (config, unknown) = load(&variables).expect("well-formed");
+            assert!(unknown.is_empty());
+            config.check().err().map(|error| error.to_string())
+        };
+        for (key, text) in [
+            ("SWITCHBOARD_DEBUG_CLOCK_SKEW_MS", "-300000"),
+            ("SWITCHBOARD_DEBUG_FAIL_ONE_IN", "100"),
+        ] {
+            for allow in ["", "0", "true"] {
+                let refused = check(allow, key, text).expect("nobody allowed it");
+                assert!(refused.contains("SWITCHBOARD_ALLOW_FAULTS=1"), "{refused}");
+            }
+            assert_eq!(check("1", key, text), None);
+            assert_eq!(check("", key, "0"), None);
+        }
+        let far = check("1", "SWITCHBOARD_DEBUG_CLOCK_SKEW_MS", "99999999999");
+        assert!(far.expect("years").contains("a day"));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::path::Path;
 use router::RouterConfig;
 use serde::{Deserialize, Serialize};
 
-pub use check::{Addresses, BackupPlan, Checked, RetentionPlan};
+pub use check::{Addresses, BackupPlan, Checked, FaultPlan, RetentionPlan};
 
 mod check;
 mod environment;
@@ -59,6 +59,11 @@ pub struct Config {
     pub log: Log,
     /// The orderly end.
     pub shutdown: Shutdown,
+    /// Faults of our own.
+    pub debug: Debug,
+    /// Whether [`Config::debug`] may ask for any: `SWITCHBOARD_ALLOW_FAULTS=1`, by a variable alone.
+    #[serde(skip)]
+    pub faults_allowed: bool,
 }
 
 /// Unattended set-up: owner, workspace and a first site for every loopback origin.
@@ -227,6 +232,16 @@ pub struct Shutdown {
     pub drain_ms: u64,
 }
 
+/// Faults on purpose, for load tests: refused unless `SWITCHBOARD_ALLOW_FAULTS=1` is set.
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Debug {
+    /// By how many milliseconds the machine's time of day is taken wrongly.
+    pub clock_skew_ms: i64,
+    /// One of so many commits, publications and commands fails; none when zero.
+    pub fail_one_in: u64,
+}
+
 /// One thing wrong with the configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mistake {
@@ -324,6 +339,8 @@ impl Default for Config {
             backup: Backup::default(),
             log: Log::default(),
             shutdown: Shutdown::default(),
+            debug: Debug::default(),
+            faults_allowed: false,
         }
     }
 }

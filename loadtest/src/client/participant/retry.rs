@@ -32,6 +32,12 @@ impl Client {
         }
     }
 
+    /// Whether what is sent now waits behind what was told to come later.
+    #[must_use]
+    pub fn is_holding(&self) -> bool {
+        self.retry_at.is_some()
+    }
+
     /// Whether it is time to send again what was held back.
     pub(super) fn is_retry_due(&self) -> bool {
         let now = self.world.clock.elapsed();

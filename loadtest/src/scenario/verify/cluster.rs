@@ -80,6 +80,11 @@ impl Own {
                 world.clock.sleep(fault.length()).await;
                 postgres.resume()
             }
+            (Self::Redis(redis), Fault::Pause { .. }) => {
+                redis.signal(Signal::STOP)?;
+                world.clock.sleep(fault.length()).await;
+                redis.signal(Signal::CONT)
+            }
             (Self::Redis(_) | Self::Postgres(_), _) => Ok(()),
         }
     }
@@ -366,6 +371,24 @@ impl Place {
                 world.clock.sleep(fault.length()).await;
                 self.start(world).await
             }
+            Fault::Skew { clock_ms, .. } => {
+                self.lame(
+                    world,
+                    fault,
+                    "SWITCHBOARD_DEBUG_CLOCK_SKEW_MS",
+                    clock_ms.to_string(),
+                )
+                .await
+            }
+            Fault::Fail { one_in, .. } => {
+                self.lame(
+                    world,
+                    fault,
+                    "SWITCHBOARD_DEBUG_FAIL_ONE_IN",
+                    one_in.to_string(),
+                )
+                .await
+            }
             Fault::Restart { .. } => {
                 self.node.stop(world, STOP_MAX).await?;
                 world.clock.sleep(fault.length()).await;
@@ -381,6 +404,27 @@ impl Place {
                 Ok(())
             }
         }
+    }
+}
+
+impl Place {
+    /// Kills the node and starts it with a fault inside, which its next start has no more.
+    async fn lame(
+        &mut self,
+        world: &World,
+        fault: Fault,
+        name: &str,
+        value: String,
+    ) -> Result<(), Error> {
+        self.node.kill().await?;
+        world.clock.sleep(fault.length()).await;
+        self.node.plant(vec![
+            ("SWITCHBOARD_ALLOW_FAULTS".to_owned(), "1".to_owned()),
+            (name.to_owned(), value),
+        ]);
+        let started = self.start(world).await;
+        self.node.plant(Vec::new());
+        started
     }
 }
 
@@ -401,7 +445,11 @@ async fn trouble(world: &World, proxy: &Proxy, fault: Fault) {
             bytes_per_second: Some(bytes_per_second),
             delay_ms,
         }),
-        Fault::Kill { .. } | Fault::Restart { .. } | Fault::Pause { .. } => return,
+        Fault::Kill { .. }
+        | Fault::Restart { .. }
+        | Fault::Skew { .. }
+        | Fault::Fail { .. }
+        | Fault::Pause { .. } => return,
     }
     world.clock.sleep(fault.length()).await;
     proxy.set(Weather::default());

@@ -22,6 +22,20 @@ pub enum Fault {
         /// How long it is down.
         down_ms: u64,
     },
+    /// SIGKILL, and a start after a while with the clock wrong; right again from the next start on.
+    Skew {
+        /// By how much.
+        clock_ms: i64,
+        /// How long it is down.
+        down_ms: u64,
+    },
+    /// SIGKILL, and a start after a while with faults inside; without them from the next start on.
+    Fail {
+        /// One of so many commits, publications and commands fails.
+        one_in: u64,
+        /// How long it is down.
+        down_ms: u64,
+    },
     /// SIGSTOP, and SIGCONT after a while.
     Pause {
         /// How long it stands still.
@@ -55,6 +69,8 @@ impl Fault {
         match self {
             Self::Kill { .. } => "kill",
             Self::Restart { .. } => "restart",
+            Self::Skew { .. } => "skew",
+            Self::Fail { .. } => "fail",
             Self::Pause { .. } => "pause",
             Self::Cut { .. } => "cut",
             Self::Hold { .. } => "hold",
@@ -70,7 +86,10 @@ impl Fault {
 
     fn length_ms(self) -> u64 {
         match self {
-            Self::Kill { down_ms } | Self::Restart { down_ms } => down_ms,
+            Self::Kill { down_ms }
+            | Self::Restart { down_ms }
+            | Self::Skew { down_ms, .. }
+            | Self::Fail { down_ms, .. } => down_ms,
             Self::Pause { for_ms } | Self::Hold { for_ms } | Self::Slow { for_ms, .. } => for_ms,
             Self::Cut { .. } => 0,
         }
@@ -84,7 +103,7 @@ pub enum Subject {
     Node,
     /// The links of all nodes to something that they share: the store or the bus.
     Link,
-    /// The links to the bus, which the tool can kill too.
+    /// The links to the bus, which the tool can kill and stop too.
     OwnBus,
     /// The links to the store, which the tool can kill and stop too.
     OwnStore,
@@ -130,9 +149,10 @@ pub fn plan(dice: &Ids, subject: Subject, duration: Duration) -> Vec<Planned> {
 /// One fault of each kind, each of its own size.
 fn deck(dice: &Ids, subject: Subject) -> Vec<Fault> {
     let between = |least: u64, most: u64| least + dice.below(most - least);
+    let pick = |count| usize::try_from(dice.below(count)).unwrap_or(0);
     let links = [
         Fault::Cut {
-            percent: [25, 50, 100][usize::try_from(dice.below(3)).unwrap_or(0)],
+            percent: [25, 50, 100][pick(3)],
         },
         Fault::Hold {
             for_ms: between(200, 2_000),
@@ -156,6 +176,14 @@ fn deck(dice: &Ids, subject: Subject) -> Vec<Fault> {
         Fault::Restart {
             down_ms: between(50, 600),
         },
+        Fault::Skew {
+            clock_ms: [-300_000, -2_000, 2_000, 300_000][pick(4)],
+            down_ms: between(50, 300),
+        },
+        Fault::Fail {
+            one_in: between(20, 200),
+            down_ms: between(50, 300),
+        },
     ];
     match subject {
         Subject::Node => links.into_iter().chain(node).collect(),
@@ -164,10 +192,10 @@ fn deck(dice: &Ids, subject: Subject) -> Vec<Fault> {
             let kill = Fault::Kill {
                 down_ms: between(100, 2_000),
             };
-            let pause = (subject == Subject::OwnStore).then(|| Fault::Pause {
+            let pause = Fault::Pause {
                 for_ms: between(200, 2_500),
-            });
-            links.into_iter().chain([kill]).chain(pause).collect()
+            };
+            links.into_iter().chain([kill, pause]).collect()
         }
     }
 }
@@ -213,6 +241,6 @@ mod tests {
     #[test]
     fn a_minute_holds_faults_of_every_kind() {
         let kinds: BTreeSet<_> = planned(4, 60).iter().map(|one| one.fault.name()).collect();
-        assert_eq!(kinds.len(), 6, "{kinds:?}");
+        assert_eq!(kinds.len(), 8, "{kinds:?}");
     }
 }

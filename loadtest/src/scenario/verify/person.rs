@@ -297,7 +297,8 @@ impl Person {
             .send_as(client_id.clone(), command.clone())
             .await;
         self.tallies.add(Tally::Sent);
-        if self.manners == Manners::Good {
+        // What is held back was not said yet: said again, it would overtake those before it.
+        if self.manners == Manners::Good || self.client.is_holding() {
             return;
         }
         if self.dice.below(100) < 6 {
