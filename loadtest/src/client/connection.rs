@@ -7,6 +7,8 @@ use futures_util::{SinkExt, StreamExt};
 use hyper::body::Incoming;
 use protocol::frame::{ClientFrame, StreamRequest};
 use protocol::id::ConnectionId;
+use protocol::news::{AgentNews, VisitorNews};
+use protocol::rejection::Retry;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
@@ -173,6 +175,22 @@ impl Connection {
                 }
             },
             Self::Stream(stream) => stream.receive().await,
+        }
+    }
+
+    /// Whether a posted command was answered with "later" and nobody has read that yet. A socket's server sees
+    /// to it that nothing passes such a command; over HTTP the client does.
+    #[must_use]
+    pub fn is_put_off(&self) -> bool {
+        let is_later = |news: &News| match news {
+            News::Visitor(VisitorNews::Rejected(it)) | News::Agent(AgentNews::Rejected(it)) => {
+                it.problem.retry == Retry::Later
+            }
+            News::Visitor(_) | News::Agent(_) => false,
+        };
+        match self {
+            Self::Socket(_) => false,
+            Self::Stream(stream) => stream.answers.iter().any(is_later),
         }
     }
 

@@ -259,6 +259,10 @@ impl Client {
         // What gaps there are the connection resumes.
         self.due.clear();
         for item in self.outbox.pending() {
+            if connection.is_put_off() {
+                self.hold(&item.client_id);
+                continue;
+            }
             let frame = ClientFrame::Command {
                 client_id: item.client_id,
                 command: item.command,
@@ -338,7 +342,7 @@ impl Client {
         let now_ms = self.world.clock.now_ms();
         self.outbox.forget(now_ms);
         self.outbox.add(client_id.clone(), command.clone(), now_ms);
-        if self.retry_at.is_some() {
+        if self.is_holding() {
             self.hold(&client_id);
             return;
         }

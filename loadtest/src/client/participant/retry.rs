@@ -9,6 +9,7 @@ use protocol::text::ClientId;
 
 use super::Client;
 use crate::Error;
+use crate::client::connection::Connection;
 
 /// When a command is sent again that the server could not take and named no time for.
 const RETRY_MS: u64 = 1_000;
@@ -35,7 +36,8 @@ impl Client {
     /// Whether what is sent now waits behind what was told to come later.
     #[must_use]
     pub fn is_holding(&self) -> bool {
-        self.retry_at.is_some()
+        let is_put_off = self.connection.as_ref().is_some_and(Connection::is_put_off);
+        self.retry_at.is_some() || is_put_off
     }
 
     /// Whether it is time to send again what was held back.
@@ -51,6 +53,11 @@ impl Client {
             let Some(place) = self.held.iter().position(|held| *held == item.client_id) else {
                 continue;
             };
+            if self.connection.as_ref().is_some_and(Connection::is_put_off) {
+                // The rest waits for the time that the answer names.
+                self.retry_at = None;
+                return Ok(());
+            }
             let frame = ClientFrame::Command {
                 client_id: item.client_id,
                 command: item.command,
