@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { emphasized, isUnreadMention, memberAskedAt, membersFitting, mentionedIn, mentionsIn } from "./word.ts";
+import { emphasized, isUnreadMention, memberAskedAt, membersFitting, mentionedIn, mentionsIn, sharedNameIn, withPicked } from "./word.ts";
 
 const members = [
   { id: "agt_mira", name: "Mira Novak", deactivated: false },
@@ -36,8 +36,17 @@ it("the longest name at a place is meant, and no address", () => {
 
 it("who is told is told once, and neither oneself nor who left", () => {
   expect(mentionedIn("@Jon @Mira Novak @Jon @Željka Gone", members, "agt_mira")).toEqual(["agt_jon", "agt_z"]);
-  const twins = [...members, { id: "agt_twin", name: "Jon", deactivated: false }];
+});
+
+it("of several with one name, those are told who were picked", () => {
+  const twins = [...members, { id: "agt_twin", name: "jon", deactivated: false }];
+  expect(mentionedIn("@Jon @Željka", twins, "agt_mira", ["agt_twin"])).toEqual(["agt_twin", "agt_z"]);
   expect(mentionedIn("@Jon", twins, "agt_mira")).toEqual(["agt_jon", "agt_twin"]);
+  expect(sharedNameIn("ask @jon", twins, "agt_mira", [])).toBe("jon");
+  expect(sharedNameIn("ask @jon", twins, "agt_mira", ["agt_twin"])).toBeNull();
+  expect(sharedNameIn("ask @jon", twins, "agt_twin", [])).toBeNull();
+  expect(sharedNameIn("ask @jon", members, "agt_mira", [])).toBeNull();
+  expect(withPicked(["agt_z", "agt_jon"], "agt_twin", twins)).toEqual(["agt_z", "agt_twin"]);
 });
 
 it("names stand out in a note, and code stays as it was written", () => {

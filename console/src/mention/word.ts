@@ -62,10 +62,31 @@ export function mentionsIn(text: string, members: Iterable<Member>): Mention[] {
   return found;
 }
 
-/** Who is to be told of a note: active members, each once, oneself not. */
-export function mentionedIn(text: string, members: Iterable<Member>, me: AgentId): AgentId[] {
-  const active = [...members].filter((member) => !member.deactivated && member.id !== me);
-  return [...new Set(mentionsIn(text, active).flatMap((mention) => mention.agent_ids))];
+/** Who is to be told of a note: active members, each once, oneself not. Of several with one name those who were picked. */
+export function mentionedIn(text: string, members: Iterable<Member>, me: AgentId, picked: readonly AgentId[] = []): AgentId[] {
+  const told = namedIn(text, members, me).flatMap(({ agent_ids }) => {
+    const meant = agent_ids.filter((id) => picked.includes(id));
+    return agent_ids.length > 1 && meant.length > 0 ? meant : agent_ids;
+  });
+  return [...new Set(told)];
+}
+
+/** The first name of a text that several have and none of whom was picked, as it is written there. */
+export function sharedNameIn(text: string, members: Iterable<Member>, me: AgentId, picked: readonly AgentId[]): string | null {
+  const shared = namedIn(text, members, me).find(({ agent_ids }) => agent_ids.length > 1 && !agent_ids.some((id) => picked.includes(id)));
+  return shared ? text.slice(shared.from + 1, shared.to) : null;
+}
+
+/** Whom else was picked, with this one: of several with one name only the last. */
+export function withPicked(picked: readonly AgentId[], id: AgentId, members: Iterable<Member>): AgentId[] {
+  const all = [...members];
+  const name = all.find((member) => member.id === id)?.name.toLowerCase();
+  const twins = all.filter((member) => member.name.toLowerCase() === name).map((member) => member.id);
+  return [...picked.filter((each) => !twins.includes(each)), id];
+}
+
+function namedIn(text: string, members: Iterable<Member>, me: AgentId): Mention[] {
+  return mentionsIn(text, [...members].filter((member) => !member.deactivated && member.id !== me));
 }
 
 /** The same words of a note in Markdown with the names told apart. Code stays as it was written. */

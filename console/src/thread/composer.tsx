@@ -1,14 +1,14 @@
 /** Where one writes: to the customer or to the team, and it always says which. */
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useLayoutEffect, useRef, useState, type ClipboardEvent, type DragEvent, type KeyboardEvent } from "react";
-import type { Attachment, Conversation, PresenceState } from "@switchboard/protocol";
+import type { AgentId, Attachment, Conversation, PresenceState } from "@switchboard/protocol";
 
 import { visitorQuery } from "../api/query.ts";
 import { useCannedOffer } from "../canned/offer.tsx";
 import { unfilledIn } from "../canned/word.ts";
 import { EmojiMenu, emojiOffer } from "../emoji/offer.tsx";
 import { useMemberOffer } from "../mention/offer.tsx";
-import { mentionedIn } from "../mention/word.ts";
+import { mentionedIn, sharedNameIn, withPicked } from "../mention/word.ts";
 import { client, membership, status, team, visitors } from "../live/session.ts";
 import { Button, IconButton } from "../part/control.tsx";
 import { Icon } from "../part/icon.tsx";
@@ -81,9 +81,21 @@ export function Composer({ row, onSent }: { row: Conversation; onSent: () => voi
 type Writing = ReturnType<typeof useWriting>;
 
 /** Why words are not sent unasked. */
-type Doubted = "note" | "unfilled";
+type Doubted = "note" | "unfilled" | "shared";
 
 function Doubt({ row, writing, doubted }: { row: Conversation; writing: Writing; doubted: Doubted }) {
+  if (doubted === "shared") {
+    return (
+      <div className="doubt" role="alert">
+        <span className="grow">
+          Several are called <bdi>{writing.sharedName()}</bdi>. Pick whom you mean from the list behind @.
+        </span>
+        <Button size="small" onClick={() => writing.send({ sure: true })}>
+          Tell them all
+        </Button>
+      </div>
+    );
+  }
   return (
     <div className="doubt" role="alert">
       <span className="grow">
@@ -127,6 +139,8 @@ function useWriting(row: Conversation, onSent: () => void) {
   const body = text.trim();
   const too_long = new TextEncoder().encode(body).length > BODY_BYTES_MAX;
   const busy = uploads.all.some((each) => each.error === null);
+  const picked = draft.picked ?? [];
+  const sharedName = () => (mode === "note" ? sharedNameIn(body, team.get().agents.values(), me, picked) : null);
   const ready = (body !== "" || files.length > 0) && !too_long && !busy;
   return {
     mode,
@@ -152,6 +166,11 @@ function useWriting(row: Conversation, onSent: () => void) {
       const before = node.value.slice(0, node.selectionStart);
       insertText(node, before === "" || /\s$/.test(before) ? sign : ` ${sign}`);
       setCaret(node.selectionStart);
+    },
+    sharedName,
+    /** A member was picked from the list. */
+    pick(id: AgentId) {
+      change({ picked: withPicked(picked, id, team.get().agents.values()) });
     },
     /** Puts something in where one writes. */
     put(words: string) {
@@ -197,9 +216,14 @@ function useWriting(row: Conversation, onSent: () => void) {
         setDoubted("unfilled");
         return;
       }
+      if (!sure && sharedName() !== null) {
+        setDoubted("shared");
+        return;
+      }
       setDoubted(null);
-      sendWords({ conversation_id: row.id, mode, body, files, reply_to_id: quote?.entry_id ?? null });
-      change({ [mode]: "", files: [], quote: null });
+      const mentions = mode === "note" ? mentionedIn(body, team.get().agents.values(), me, picked) : [];
+      sendWords({ conversation_id: row.id, mode, body, files, reply_to_id: quote?.entry_id ?? null, mentions });
+      change({ [mode]: "", files: [], quote: null, ...(mode === "note" ? { picked: [] } : {}) });
       signalTyping(false);
       onSent();
     },
@@ -212,9 +236,10 @@ interface Sending {
   body: string;
   files: readonly Attachment[];
   reply_to_id: string | null;
+  mentions: readonly AgentId[];
 }
 
-function sendWords({ conversation_id, mode, body, files, reply_to_id }: Sending): void {
+function sendWords({ conversation_id, mode, body, files, reply_to_id, mentions }: Sending): void {
   const written = {
     conversation_id,
     format: "markdown" as const,
@@ -222,10 +247,9 @@ function sendWords({ conversation_id, mode, body, files, reply_to_id }: Sending)
     ...(body === "" ? {} : { body }),
     ...(files.length === 0 ? {} : { attachment_ids: files.map((file) => file.id) }),
   };
-  const mentions = mode === "note" ? mentionedIn(body, team.get().agents.values(), membership.get()?.agent_id ?? "") : [];
   // A refusal shows on the line itself, with a way to try again.
   client()
-    .send(mode === "note" ? { do: "add_note", ...written, ...(mentions.length === 0 ? {} : { mentions }) } : { do: "send_message", ...written })
+    .send(mode === "note" ? { do: "add_note", ...written, ...(mentions.length === 0 ? {} : { mentions: [...mentions] }) } : { do: "send_message", ...written })
     .done.catch(() => undefined);
 }
 
@@ -254,7 +278,7 @@ function ComposerHead({ row, writing }: { row: Conversation; writing: Writing })
 function ComposerField({ row, writing }: { row: Conversation; writing: Writing }) {
   const { mode, field } = writing;
   const canned = useCannedOffer(row, writing.text, writing.caret, field);
-  const members = useMemberOffer(writing.text, mode === "note" ? writing.caret : null, field);
+  const members = useMemberOffer(writing.text, mode === "note" ? writing.caret : null, field, writing.pick);
   const suggestions = useSuggestions(canned ?? members ?? emojiOffer(writing.text, writing.caret, field));
   function onKey(event: KeyboardEvent) {
     if (event.nativeEvent.isComposing || suggestions.key(event)) return;

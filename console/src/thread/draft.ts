@@ -1,5 +1,5 @@
 /** Drafts: what stands in a composer, per conversation, kept over reloads. */
-import type { Attachment, EntryId } from "@switchboard/protocol";
+import type { AgentId, Attachment, EntryId } from "@switchboard/protocol";
 
 import { createKeptStore } from "../part/store.ts";
 
@@ -22,6 +22,8 @@ export interface Draft {
   files: readonly Attachment[];
   /** What the reply or note answers; drafts of an earlier page know nothing of it. */
   quote?: Quote | null;
+  /** Members who were picked for the note, which tells those of one name apart. */
+  picked?: readonly AgentId[];
   changed_at_ms: number;
 }
 
