@@ -102,6 +102,7 @@ const visitorList = createRoute({
     state: textOf(search["state"]),
     device: textOf(search["device"]),
     country: textOf(search["country"]),
+    order: textOf(search["order"]),
     find: textOf(search["find"]),
   }),
   component: lazyRouteComponent(() => import("./visitors/page.tsx"), "VisitorsPage"),

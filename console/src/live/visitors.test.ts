@@ -27,6 +27,17 @@ describe("the visitor list", () => {
     ]);
     expect(visitorOrder(rows)).toEqual(["c", "a", "b"]);
   });
+
+  it("stands in the order that was asked for", () => {
+    const rows = new Map([
+      ["a", visitor("a", { entered_at_ms: 1, page_count: 2 })],
+      ["b", visitor("b", { entered_at_ms: 9, page_count: 7, state: "idle" })],
+      ["c", visitor("c", { entered_at_ms: 5, page_count: 3 })],
+    ]);
+    expect(visitorOrder(rows, "newest")).toEqual(["b", "c", "a"]);
+    expect(visitorOrder(rows, "longest")).toEqual(["a", "c", "b"]);
+    expect(visitorOrder(rows, "pages")).toEqual(["b", "c", "a"]);
+  });
 });
 
 describe("addresses in words", () => {

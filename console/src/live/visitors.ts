@@ -34,12 +34,27 @@ export function withVisitorChanges(
   return { ...visitors, rows, counts: news.counts, heard_at_ms: now_ms };
 }
 
-/** The rows' order: by when they came, newest first, so that rows do not jump with every click. */
-export function visitorOrder(rows: ReadonlyMap<VisitorId, LiveVisitor>): VisitorId[] {
-  return [...rows.values()]
-    .sort((a, b) => rank(a) - rank(b) || b.entered_at_ms - a.entered_at_ms || (a.id < b.id ? 1 : -1))
-    .map((row) => row.id);
+/** The orders that rows may stand in. */
+export const ORDERS = ["active", "newest", "longest", "pages"] as const;
+
+/** One of them. */
+export type Order = (typeof ORDERS)[number];
+
+/**
+ * The rows' order, of those that are in the window: which are, the server decides by who was active last. As it comes, the active stand before the idle, and
+ * within both who came last: rows do not jump with every click.
+ */
+export function visitorOrder(rows: ReadonlyMap<VisitorId, LiveVisitor>, order: Order = "active"): VisitorId[] {
+  const key = RANKS[order];
+  return [...rows.values()].sort((a, b) => key(a, b) || (a.id < b.id ? 1 : -1)).map((row) => row.id);
 }
+
+const RANKS: Record<Order, (a: LiveVisitor, b: LiveVisitor) => number> = {
+  active: (a, b) => rank(a) - rank(b) || b.entered_at_ms - a.entered_at_ms,
+  newest: (a, b) => b.entered_at_ms - a.entered_at_ms,
+  longest: (a, b) => a.entered_at_ms - b.entered_at_ms,
+  pages: (a, b) => b.page_count - a.page_count || b.entered_at_ms - a.entered_at_ms,
+};
 
 function rank(row: LiveVisitor): number {
   return row.state === "active" ? 0 : 1;

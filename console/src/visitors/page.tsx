@@ -8,18 +8,18 @@ import { sitesQuery } from "../api/query.ts";
 import { arrange, type Arranged } from "../live/order.ts";
 import { neighbourOf } from "../live/selection.ts";
 import { status, visitors, watchVisitors } from "../live/session.ts";
-import { visitorOrder, type Visitors } from "../live/visitors.ts";
 import { useTimeText } from "../part/clock.ts";
 import { Button } from "../part/control.tsx";
-import { Icon } from "../part/icon.tsx";
 import { usePhone } from "../part/screen.ts";
 import { VirtualRows } from "../part/rows.tsx";
 import { useStore } from "../part/store.ts";
 import { spanText } from "../part/time.tsx";
 import { Snippet } from "../settings/snippet.tsx";
-import { countryName } from "../side/visit.tsx";
 import { useActions } from "../shell/action.ts";
+import { visitorOrder, type Order, type Visitors } from "../live/visitors.ts";
+import { ColumnHeads } from "./column.tsx";
 import { VisitorDetail } from "./detail.tsx";
+import { Filters, orderOf } from "./filter.tsx";
 import { VisitorRow } from "./row.tsx";
 
 const ROW_HEIGHT = 60;
@@ -33,6 +33,7 @@ export interface VisitorSearch {
   device?: string | undefined;
   country?: string | undefined;
   find?: string | undefined;
+  order?: string | undefined;
 }
 
 /** The filter of an address. */
@@ -80,7 +81,8 @@ export function VisitorsPage() {
           </Button>
         </header>
         <Filters search={search} change={change} rows={live.rows} />
-        <VisitorList key={filter_key} shown={shown} chosen={search.visitor} filtered={filter_key !== "{}"} onChoose={(id) => change({ visitor: id })} />
+        <ColumnHeads />
+        <VisitorList key={filter_key} shown={shown} chosen={search.visitor} order={orderOf(search.order)} filtered={filter_key !== "{}"} onChoose={(id) => change({ visitor: id })} />
       </section>
       {search.visitor && (
         <VisitorDetail key={search.visitor} id={search.visitor} live={chosen} onClose={() => change({ visitor: undefined })} />
@@ -114,73 +116,11 @@ function Freshness({ paused }: { paused: Visitors | null }) {
   );
 }
 
-function Filters({ search, change, rows }: { search: VisitorSearch; change: (next: VisitorSearch) => void; rows: ReadonlyMap<string, LiveVisitor> }) {
-  const sites = useQuery(sitesQuery);
-  const [text, setText] = useState(search.find ?? "");
-  const field = useRef<HTMLInputElement>(null);
-  useActions([{ id: "search", name: "Search visitors", group: "List", keys: "/", icon: "search", run: () => field.current?.focus() }]);
-  useEffect(() => {
-    const wanted = text.trim() || undefined;
-    if (wanted === search.find) return;
-    const timer = setTimeout(() => change({ find: wanted }), 220);
-    return () => clearTimeout(timer);
-  }, [text]);
-  const countries = useMemo(() => {
-    const codes = new Set([...rows.values()].flatMap((row) => (row.browser.country ? [row.browser.country] : [])));
-    if (search.country) codes.add(search.country);
-    return [...codes].sort();
-  }, [rows, search.country]);
-  const active_sites = sites.data?.filter((site) => !site.archived) ?? [];
-  const any = search.site || search.state || search.device || search.country || search.find;
-  return (
-    <div className="visitors-filters" role="search">
-      <div className="search">
-        <Icon name="search" size={14} />
-        <input ref={field} type="search" aria-label="Page, source or name" placeholder="Page, source or name" value={text} onChange={(event) => setText(event.target.value)} />
-        <kbd>/</kbd>
-      </div>
-      {active_sites.length > 1 && (
-        <Choice label="Site" value={search.site} onChange={(site) => change({ site })} options={active_sites.map((site) => [site.id, site.name])} />
-      )}
-      <Choice label="State" value={search.state} onChange={(state) => change({ state })} options={[["active", "Active"], ["idle", "Idle"]]} />
-      <Choice label="Device" value={search.device} onChange={(device) => change({ device })} options={[["desktop", "Desktop"], ["mobile", "Phone"], ["tablet", "Tablet"]]} />
-      {countries.length > 0 && (
-        <Choice label="Country" value={search.country} onChange={(country) => change({ country })} options={countries.map((code) => [code, countryName(code)])} />
-      )}
-      {any && (
-        <Button
-          size="small"
-          tone="plain"
-          onClick={() => {
-            setText("");
-            change({ site: undefined, state: undefined, device: undefined, country: undefined, find: undefined });
-          }}
-        >
-          Clear
-        </Button>
-      )}
-    </div>
-  );
-}
-
-function Choice({ label, value, options, onChange }: { label: string; value: string | undefined; options: readonly (readonly [string, string])[]; onChange: (value: string | undefined) => void }) {
-  return (
-    <select className="input choice" aria-label={label} value={value ?? ""} data-set={value ? "" : undefined} onChange={(event) => onChange(event.target.value || undefined)}>
-      <option value="">{label}: any</option>
-      {options.map(([each, name]) => (
-        <option key={each} value={each}>
-          {name}
-        </option>
-      ))}
-    </select>
-  );
-}
-
-function VisitorList({ shown, chosen, filtered, onChoose }: { shown: Visitors; chosen: string | undefined; filtered: boolean; onChoose: (id: string) => void }) {
+function VisitorList({ shown, chosen, order: wanted, filtered, onChoose }: { shown: Visitors; chosen: string | undefined; order: Order; filtered: boolean; onChoose: (id: string) => void }) {
   const scroller = useRef<HTMLDivElement>(null);
   const [pointed, setPointed] = useState(false);
   const arranged = useRef<Arranged>({ order: [], waiting_count: 0 });
-  const sorted = useMemo(() => visitorOrder(shown.rows), [shown.rows]);
+  const sorted = useMemo(() => visitorOrder(shown.rows, wanted), [shown.rows, wanted]);
   const { order, waiting_count } = useMemo(() => (arranged.current = arrange(arranged.current.order, sorted, pointed)), [sorted, pointed]);
   // Whoever left while the list stands still is shown as he was, dimmed.
   const last_known = useRef(new Map<string, LiveVisitor>());

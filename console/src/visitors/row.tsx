@@ -7,6 +7,7 @@ import { Icon } from "../part/icon.tsx";
 import { Lamp } from "../part/lamp.tsx";
 import { Since } from "../part/time.tsx";
 import { deviceText, placeText } from "../side/visit.tsx";
+import { useColumns, widthsOf, type Column } from "./column.tsx";
 
 /** A row; breathes once when the page changes or the site reports something. */
 export const VisitorRow = memo(function VisitorRow({ row, chosen, gone, tabIndex, onChoose }: { row: LiveVisitor; chosen: boolean; gone: boolean; tabIndex: 0 | -1; onChoose: () => void }) {
@@ -14,8 +15,9 @@ export const VisitorRow = memo(function VisitorRow({ row, chosen, gone, tabIndex
   const state = gone ? "quiet" : row.state === "active" ? "live" : "away";
   const lamp_name = gone ? "Left" : row.state === "active" ? "Active" : "Idle";
   const page = row.page;
+  const columns = useColumns();
   return (
-    <button type="button" className="visitor" tabIndex={tabIndex} aria-current={chosen ? "true" : undefined} data-gone={gone || undefined} data-stale={row.stale || undefined} data-breath={breath || undefined} onClick={onChoose}>
+    <button type="button" className="visitor" style={{ "--columns": widthsOf(columns) } as React.CSSProperties} tabIndex={tabIndex} aria-current={chosen ? "true" : undefined} data-gone={gone || undefined} data-stale={row.stale || undefined} data-breath={breath || undefined} onClick={onChoose}>
       <Lamp state={state} name={lamp_name} />
       <span className="visitor-page">
         <span className="visitor-title cut">
@@ -31,22 +33,37 @@ export const VisitorRow = memo(function VisitorRow({ row, chosen, gone, tabIndex
           )}
         </span>
       </span>
-      <span className="visitor-who cut">
-        <bdi className="cut">{row.name}</bdi>
-        <span className="faint small cut">{placeText(row.browser) || deviceText(row.browser)}</span>
-      </span>
-      <span className="visitor-source cut">
-        <span className="cut">{sourceText(row)}</span>
-        <span className="faint small cut">{visitText(row.visit_count)}</span>
-      </span>
-      <span className="visitor-time">
-        <Since at_ms={row.entered_at_ms} />
-        <span className="faint small">{row.page_count === 1 ? "1 page" : `${row.page_count} pages`}</span>
-      </span>
+      {columns.map((each) => (
+        <span key={each} className="visitor-cell cut" data-column={each}>
+          <Cell column={each} row={row} />
+        </span>
+      ))}
       <span className="visitor-chat">{row.conversation_id && <span title="In a conversation"><Icon name="chat" /><span className="heard-only">In a conversation</span></span>}</span>
     </button>
   );
 });
+
+function Cell({ column, row }: { column: Column; row: LiveVisitor }) {
+  switch (column) {
+    case "who":
+      return <bdi className="cut">{row.name}</bdi>;
+    case "place":
+      return <span className="cut">{placeText(row.browser)}</span>;
+    case "device":
+      return <span className="cut">{deviceText(row.browser)}</span>;
+    case "source":
+      return <span className="cut">{sourceText(row)}</span>;
+    case "visits":
+      return <span className="faint small">{visitText(row.visit_count)}</span>;
+    case "time":
+      return (
+        <>
+          <Since at_ms={row.entered_at_ms} />
+          <span className="faint small">{row.page_count === 1 ? "1 page" : `${row.page_count} pages`}</span>
+        </>
+      );
+  }
+}
 
 const ORDINALS = new Intl.PluralRules("en-US", { type: "ordinal" });
 const ENDINGS: Record<string, string> = { one: "st", two: "nd", few: "rd", other: "th" };
