@@ -100,15 +100,6 @@ test("an agent begins a chat with a visitor, whose page hears of the first words
   await page.goto(`${stack.origin}/demo/about/`);
   await until("the launcher", async () => (await launcherName(page)).startsWith("Open chat"));
   await agent.getByRole("link", { name: /^Visitors/ }).click();
-  // Who looks chooses the columns, and the order, which the address keeps.
-  const cell = agent.locator(".visitor [data-column='device']").first();
-  await agent.getByRole("button", { name: "Columns" }).click();
-  await agent.getByRole("menuitem", { name: /^Device/ }).click();
-  await cell.getByText(/ on /).waitFor();
-  await agent.getByRole("combobox", { name: "Order of the list" }).selectOption({ label: "Most pages" });
-  await agent.waitForURL((url) => url.searchParams.get("order") === "pages");
-  await agent.reload();
-  await cell.getByText(/ on /).waitFor();
   await agent.locator(".visitor", { hasText: "/demo/about/" }).first().click();
   const detail = agent.getByRole("complementary", { name: /^Visitor / });
   await detail.getByLabel("Start a chat").fill("Shall I tell you about the gardens?");
