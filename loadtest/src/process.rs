@@ -1,5 +1,8 @@
 //! What a server process costs, from `/proc`; and how many files this one may open.
 
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde::{Deserialize, Serialize};
 
@@ -59,15 +62,26 @@ fn kilobytes(status: &str, name: &str) -> u64 {
     number.and_then(|number| number.parse().ok()).unwrap_or(0)
 }
 
-/// Processor time of all threads that live, to the nanosecond. Nothing where the system does not
+/// What each thread of a process had used when it was last seen. One that ended is in no list any more, and
+/// its time would be missing: a server ends threads that had nothing to do for some seconds.
+static SEEN: Mutex<BTreeMap<(u32, u32), u64>> = Mutex::new(BTreeMap::new());
+
+/// Processor time of all threads that were ever seen, to the nanosecond. Nothing where the system does not
 /// keep it.
 fn scheduled(pid: u32) -> Option<f64> {
-    let mut nanoseconds = 0;
+    let mut seen = SEEN.lock().unwrap_or_else(PoisonError::into_inner);
     for task in std::fs::read_dir(format!("/proc/{pid}/task")).ok()? {
-        let text = std::fs::read_to_string(task.ok()?.path().join("schedstat")).ok()?;
-        nanoseconds += text.split_whitespace().next()?.parse::<u64>().ok()?;
+        let task = task.ok()?;
+        let thread = task.file_name().to_str()?.parse().ok()?;
+        // A thread may end while it is looked at.
+        if let Ok(text) = std::fs::read_to_string(task.path().join("schedstat")) {
+            let nanoseconds = text.split_whitespace().next()?.parse().ok()?;
+            seen.insert((pid, thread), nanoseconds);
+        }
     }
-    Some(nanoseconds as f64 / 1e9)
+    let threads: Vec<_> = seen.range((pid, 0)..=(pid, u32::MAX)).collect();
+    let nanoseconds: u64 = threads.iter().map(|(_, nanoseconds)| **nanoseconds).sum();
+    (!threads.is_empty()).then_some(nanoseconds as f64 / 1e9)
 }
 
 /// User and system time: the 14th and 15th field. The second field, the program's name, may hold
@@ -87,6 +101,28 @@ mod tests {
         let usage = Usage::of(std::process::id()).expect("this process exists");
         assert!(usage.memory_bytes > 0 && usage.resident_bytes >= usage.memory_bytes);
         assert!(usage.descriptor_count > 0);
+    }
+
+    #[test]
+    fn what_a_thread_used_is_not_forgotten_when_it_ends() {
+        let own = || {
+            let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
+            let used = text.split_whitespace().next().unwrap();
+            used.parse::<u64>().unwrap()
+        };
+        let (done, is_done) = std::sync::mpsc::sync_channel(0);
+        let (end, may_end) = std::sync::mpsc::sync_channel::<()>(0);
+        let thread = std::thread::spawn(move || {
+            while own() < 20_000_000 {}
+            done.send(()).unwrap();
+            may_end.recv().unwrap();
+        });
+        is_done.recv().unwrap();
+        let alive = Usage::of(std::process::id()).unwrap();
+        end.send(()).unwrap();
+        thread.join().unwrap();
+        let ended = Usage::of(std::process::id()).unwrap();
+        assert!(ended.cpu_seconds >= alive.cpu_seconds);
     }
 
     #[test]
