@@ -8,6 +8,7 @@
 
 pub mod agent;
 mod audit;
+pub mod blocked_address;
 pub mod canned_response;
 pub mod contact;
 mod error;

@@ -41,6 +41,7 @@ enum Failure {
     Locked,
     NotFound,
     Deactivated,
+    Blocked,
 }
 
 impl Failure {
@@ -50,6 +51,7 @@ impl Failure {
             Self::Locked => "locked",
             Self::NotFound => "not_found",
             Self::Deactivated => "deactivated",
+            Self::Blocked => "blocked",
         }
     }
 }
@@ -156,8 +158,10 @@ impl Desk {
         let failure = match &user {
             None => Failure::NotFound,
             Some(_) if !matches => Failure::WrongPassword,
-            Some(user) if self.has(user.id, needs).await? => return Ok(user.clone()),
-            Some(_) => Failure::Deactivated,
+            Some(user) => match self.missing(user.id, needs, caller).await? {
+                None => return Ok(user.clone()),
+                Some(failure) => failure,
+            },
         };
         self.note_failure(email, user.as_ref(), failure, caller)
             .await?;
@@ -183,12 +187,30 @@ impl Desk {
         Ok(rule.check(attempts.count, newest_at_ms, now_ms))
     }
 
-    async fn has(&self, user_id: UserId, needs: Needs) -> Result<bool> {
+    /// What somebody with the right password lacks. That his address is blocked he hears no more than that his
+    /// password is wrong: it could be guessed by that.
+    async fn missing(
+        &self,
+        user_id: UserId,
+        needs: Needs,
+        caller: &Caller,
+    ) -> Result<Option<Failure>> {
         match needs {
-            Needs::Account => Ok(true),
+            Needs::Account => Ok(None),
             Needs::Membership => {
-                let memberships = storage::agent::memberships(&self.0.db, user_id).await?;
-                Ok(!memberships.is_empty())
+                let mut missing = Some(Failure::Deactivated);
+                for membership in storage::agent::memberships(&self.0.db, user_id).await? {
+                    let router = &self.0.router;
+                    let workspace_id = membership.workspace_id;
+                    match router.may_come_from(workspace_id, caller.address).await {
+                        Ok(()) => return Ok(None),
+                        Err(refused) if refused.code == ErrorCode::Blocked => {
+                            missing = Some(Failure::Blocked);
+                        }
+                        Err(refused) => return Err(refused.into()),
+                    }
+                }
+                Ok(missing)
             }
         }
     }

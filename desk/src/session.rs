@@ -153,6 +153,23 @@ impl Desk {
         self.sessions_ended(session.user_id, &[session_id]).await
     }
 
+    /// Ends all of the user's sessions but this one, with their connections.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn end_other_sessions(&self, session: &UserSession) -> Result<()> {
+        let (user_id, now_ms) = (session.user_id, self.now_ms());
+        let listed = storage::session::list(&self.0.db, user_id, now_ms).await?;
+        let keep = Some(session.session_id);
+        storage::session::end_all(&self.0.db, user_id, keep, now_ms).await?;
+        let ended: Vec<_> = listed
+            .into_iter()
+            .map(|row| row.id)
+            .filter(|id| *id != session.session_id)
+            .collect();
+        self.sessions_ended(user_id, &ended).await
+    }
+
     /// Signs out: ends the session itself. Signing out twice is no mistake.
     ///
     /// # Errors

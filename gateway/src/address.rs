@@ -1,88 +1,14 @@
-//! Network addresses: networks written as CIDR, and the client behind trusted proxies.
+//! Network addresses: the client behind trusted proxies, and what is kept and counted of it.
 
 use std::net::IpAddr;
-use std::str::FromStr;
 
 use http::HeaderMap;
-
-/// A network, as `10.0.0.0/8`, `2001:db8::/32` or a single address.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Cidr {
-    network: u128,
-    /// Leading bits that count, of 128: addresses of version 4 are read as mapped ones.
-    prefix: u8,
-}
-
-/// A text that is no network.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("not a network like 10.0.0.0/8: {text}")]
-pub struct CidrError {
-    /// The text.
-    pub text: String,
-}
-
-impl Cidr {
-    /// Whether an address belongs to the network.
-    #[must_use]
-    pub fn has(&self, address: IpAddr) -> bool {
-        (wide(address) ^ self.network) & mask(self.prefix) == 0
-    }
-}
-
-impl FromStr for Cidr {
-    type Err = CidrError;
-
-    fn from_str(text: &str) -> Result<Self, CidrError> {
-        let wrong = || CidrError {
-            text: text.to_owned(),
-        };
-        let (address, prefix) = match text.split_once('/') {
-            Some((address, prefix)) => (address, Some(prefix)),
-            None => (text, None),
-        };
-        let address: IpAddr = address.trim().parse().map_err(|_| wrong())?;
-        let (bits, offset) = match address {
-            IpAddr::V4(_) => (32, 96),
-            IpAddr::V6(_) => (128, 0),
-        };
-        let prefix: u8 = match prefix {
-            Some(prefix) => prefix.trim().parse().map_err(|_| wrong())?,
-            None => bits,
-        };
-        if prefix > bits {
-            return Err(wrong());
-        }
-        let prefix = prefix + offset;
-        Ok(Self {
-            network: wide(address) & mask(prefix),
-            prefix,
-        })
-    }
-}
-
-fn wide(address: IpAddr) -> u128 {
-    match address {
-        IpAddr::V4(address) => address.to_ipv6_mapped().to_bits(),
-        IpAddr::V6(address) => address.to_bits(),
-    }
-}
-
-fn mask(prefix: u8) -> u128 {
-    u128::MAX
-        .checked_shl(128 - u32::from(prefix))
-        .unwrap_or_default()
-}
-
-/// Whether an address belongs to one of the networks.
-#[must_use]
-pub fn is_in(address: IpAddr, networks: &[Cidr]) -> bool {
-    networks.iter().any(|network| network.has(address))
-}
+use protocol::network::{Network, is_in};
 
 /// The client's address. `X-Forwarded-For` is read from its end, and only while each who wrote the
 /// next part is a trusted proxy: what a client wrote there himself never counts.
 #[must_use]
-pub fn behind_proxies(peer: IpAddr, headers: &HeaderMap, trusted: &[Cidr]) -> IpAddr {
+pub fn behind_proxies(peer: IpAddr, headers: &HeaderMap, trusted: &[Network]) -> IpAddr {
     let mut address = peer.to_canonical();
     let hops: Vec<&str> = headers
         .get_all("x-forwarded-for")
@@ -119,7 +45,7 @@ fn hop_address(text: &str) -> Option<IpAddr> {
 pub fn subscriber(address: IpAddr) -> u128 {
     match address.to_canonical() {
         IpAddr::V4(address) => address.to_ipv6_mapped().to_bits(),
-        IpAddr::V6(address) => address.to_bits() & mask(64),
+        IpAddr::V6(address) => address.to_bits() >> 64 << 64,
     }
 }
 
@@ -146,7 +72,7 @@ pub fn written(address: IpAddr, shortened: bool) -> String {
 mod tests {
     use super::*;
 
-    fn networks(texts: &[&str]) -> Vec<Cidr> {
+    fn networks(texts: &[&str]) -> Vec<Network> {
         texts.iter().map(|text| text.parse().unwrap()).collect()
     }
 
@@ -156,39 +82,6 @@ mod tests {
             headers.append("x-forwarded-for", value.parse().unwrap());
         }
         behind_proxies(peer.parse().unwrap(), &headers, &networks(trusted)).to_string()
-    }
-
-    #[test]
-    fn a_network_has_exactly_its_addresses() {
-        let network: Cidr = "10.1.0.0/16".parse().unwrap();
-        assert!(network.has("10.1.255.1".parse().unwrap()));
-        assert!(network.has("::ffff:10.1.0.1".parse().unwrap()));
-        assert!(!network.has("10.2.0.0".parse().unwrap()));
-        let network: Cidr = "2001:db8::/32".parse().unwrap();
-        assert!(network.has("2001:db8:1::1".parse().unwrap()));
-        assert!(!network.has("2001:db9::1".parse().unwrap()));
-        assert!(
-            "0.0.0.0/0"
-                .parse::<Cidr>()
-                .unwrap()
-                .has("1.2.3.4".parse().unwrap())
-        );
-        assert!(
-            "::/0"
-                .parse::<Cidr>()
-                .unwrap()
-                .has("1.2.3.4".parse().unwrap())
-        );
-        for bad in [
-            "",
-            "10.0.0.0/33",
-            "ten",
-            "10.0.0.0/-1",
-            "::/129",
-            "1.2.3.4/x",
-        ] {
-            assert!(bad.parse::<Cidr>().is_err(), "{bad}");
-        }
     }
 
     #[test]

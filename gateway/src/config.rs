@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use crate::address::Cidr;
 use crate::error::Error;
 use crate::media::MediaTypes;
 use crate::tls;
+use protocol::network::Network;
 
 /// The gateway's settings.
 #[derive(Clone)]
@@ -20,7 +20,7 @@ pub struct GatewayConfig {
     /// Serve TLS ourselves.
     pub tls: Option<TlsConfig>,
     /// Networks of proxies that may say whom they stand for.
-    pub trusted_proxies: Vec<Cidr>,
+    pub trusted_proxies: Vec<Network>,
     /// Rates and sizes.
     pub limits: LimitConfig,
     /// What uploaded files may be.
@@ -75,7 +75,7 @@ impl TlsConfig {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LimitConfig {
     /// Networks that no rate limits, for load tests and monitors.
-    pub trusted_addresses: Vec<Cidr>,
+    pub trusted_addresses: Vec<Network>,
     /// Sockets and streams at a time, all together.
     pub connections_max: usize,
     /// Sockets and streams of one address at a time.

@@ -146,6 +146,8 @@ ids! {
     ApiKeyId = "key";
     /// A text that is written often.
     CannedResponseId = "cnr";
+    /// A network that is blocked.
+    BlockedAddressId = "blk";
     /// A browser on a site.
     VisitorId = "vis";
     /// One stay of a visitor: page views with no gap over the session timeout.

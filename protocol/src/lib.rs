@@ -7,6 +7,7 @@
 pub mod agent;
 pub mod attachment;
 pub mod audit;
+pub mod blocked_address;
 pub mod canned_response;
 pub mod command;
 pub mod contact;
@@ -20,6 +21,7 @@ pub mod key;
 pub mod limit;
 pub mod mention;
 pub mod message;
+pub mod network;
 pub mod news;
 pub mod page;
 pub mod permission;

@@ -95,6 +95,10 @@ pub const CANNED_RESPONSES_MAX: usize = 500;
 pub const OWN_CANNED_RESPONSES_MAX: usize = 200;
 /// Bytes of a canned response's text.
 pub const CANNED_BODY_BYTES_MAX: usize = 4_096;
+/// Networks that a workspace may block.
+pub const BLOCKED_ADDRESSES_MAX: usize = 1_000;
+/// Bytes of a network as it is written.
+pub const NETWORK_BYTES_MAX: usize = 64;
 /// Bytes of a canned response's nickname.
 pub const NICKNAME_BYTES_MAX: usize = 40;
 /// Members that one note may name.

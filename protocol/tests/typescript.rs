@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 
 use protocol::rejection::{CloseCode, ErrorCode};
 use protocol::{
-    agent, attachment, audit, canned_response, command, contact, event, frame, identity_key, key,
-    limit, mention, message, news, page, search, setup, site, trouble, visitor, widget, workspace,
+    agent, attachment, audit, blocked_address, canned_response, command, contact, event, frame,
+    identity_key, key, limit, mention, message, news, page, search, setup, site, trouble, visitor,
+    widget, workspace,
 };
 use sha2::{Digest, Sha256};
 use ts_rs::{Config, TS, TypeVisitor};
@@ -81,6 +82,8 @@ impl Collector<'_> {
         self.visit::<canned_response::CannedResponse>();
         self.visit::<canned_response::NewCannedResponse>();
         self.visit::<canned_response::CannedResponseChange>();
+        self.visit::<blocked_address::BlockedAddress>();
+        self.visit::<blocked_address::NewBlockedAddress>();
         self.visit::<search::Found>();
         self.visit::<mention::Mention>();
         self.visit::<audit::AuditEntry>();

@@ -1,4 +1,5 @@
-//! Facts that nearly every frame needs and that seldom change: teams with their keys, and sites. Read once, dropped when
+//! Facts that nearly every frame needs and that seldom change: teams with their keys, sites, and
+//! blocked addresses. Read once, dropped when
 //! the event log tells of a change.
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,6 +9,7 @@ use protocol::agent::Agent;
 use protocol::entry::AgentNames;
 use protocol::id::{AgentId, SiteId, WorkspaceId};
 use protocol::key::KeyName;
+use protocol::network::Network;
 use protocol::permission::{Actor, Permission, Principal, Scope};
 use protocol::site::Site;
 use protocol::workspace::Settings;
@@ -30,10 +32,12 @@ pub(crate) struct Tenant {
     site_indexes: HashMap<SiteId, usize>,
     /// What the workspace set.
     pub(crate) settings: Settings,
+    /// From where nobody may come.
+    pub(crate) blocked: Arc<[Network]>,
 }
 
 impl Tenant {
-    /// The workspace with these.
+    /// The workspace with these, and with nothing that is blocked.
     pub(crate) fn of(
         agents: Vec<Agent>,
         keys: Vec<KeyName>,
@@ -49,6 +53,7 @@ impl Tenant {
                 .collect(),
             sites: sites.into_iter().map(Arc::new).collect(),
             settings,
+            blocked: Arc::from(Vec::new()),
         }
     }
 
@@ -97,7 +102,11 @@ impl Cache {
         let keys = storage::key::names(&self.reader, workspace_id).await?;
         let sites = storage::site::list(&self.reader, &scope(workspace_id)).await?;
         let settings = workspace.map(|found| found.settings).unwrap_or_default();
-        let tenant = Arc::new(Tenant::of(agents, keys, sites, settings));
+        let blocked = storage::blocked_address::networks(&self.reader, workspace_id).await?;
+        let tenant = Arc::new(Tenant {
+            blocked: blocked.into(),
+            ..Tenant::of(agents, keys, sites, settings)
+        });
         let mut tenants = self.tenants();
         if self.drop_count.load(Ordering::Acquire) == before {
             tenants.insert(workspace_id, Arc::clone(&tenant));

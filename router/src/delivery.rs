@@ -1,7 +1,10 @@
 //! Deliveries: what router hands to the shards, encoded once however many connections read it.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use protocol::id::{ConversationId, EntryId};
+use protocol::network::Network;
 use protocol::rejection::CloseCode;
 use serde::Serialize;
 
@@ -122,6 +125,15 @@ pub enum Delivery {
     CloseUnproved {
         /// Which.
         topic: Topic,
+        /// Why.
+        code: CloseCode,
+    },
+    /// End every connection on the topic that comes from one of these networks: nobody may any more.
+    CloseBlocked {
+        /// Which.
+        topic: Topic,
+        /// From where.
+        networks: Arc<[Network]>,
         /// Why.
         code: CloseCode,
     },

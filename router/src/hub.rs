@@ -418,6 +418,7 @@ mod tests {
             | Delivery::Afresh { .. }
             | Delivery::CloseTopic { .. }
             | Delivery::CloseUnproved { .. }
+            | Delivery::CloseBlocked { .. }
             | Delivery::Lost => "no frame".to_owned(),
         };
         receiver.drain().map(text).collect()

@@ -1,7 +1,8 @@
 //! Parts: what desk changed, as consoles and caches hear of it.
 
 use protocol::id::{
-    AgentId, ApiKeyId, CannedResponseId, ContactId, LoginSessionId, SiteId, VisitorId,
+    AgentId, ApiKeyId, BlockedAddressId, CannedResponseId, ContactId, LoginSessionId, SiteId,
+    VisitorId,
 };
 
 /// Something that was changed outside the realtime path.
@@ -19,6 +20,8 @@ pub enum Part {
     Key(ApiKeyId),
     /// A canned response: made, changed, taken away.
     CannedResponse(CannedResponseId),
+    /// A network: blocked, let in again.
+    BlockedAddress(BlockedAddressId),
     /// A contact: changed, merged, erased.
     Contact(ContactId),
     /// A visitor: tied to a contact, blocked, logged out.
@@ -36,6 +39,7 @@ impl Part {
             Self::Agent(_) | Self::Session(_) | Self::Visitor(_) | Self::Contact(_) => None,
             Self::Key(id) => Some(("keys", Some(id.to_string()))),
             Self::CannedResponse(id) => Some(("canned_responses", Some(id.to_string()))),
+            Self::BlockedAddress(id) => Some(("blocked_addresses", Some(id.to_string()))),
         }
     }
 }

@@ -1,9 +1,12 @@
 //! From what was stored to frames: one for the team, one for the visitor, each encoded once and only
 //! where somebody listens.
 
+use std::sync::Arc;
+
 use protocol::conversation::{Conversation, VisitorConversation};
 use protocol::entry::{AgentNames, Entry};
 use protocol::id::{ConversationId, EntryId, VisitorId};
+use protocol::network::Network;
 use protocol::news::{AgentNews, VisitorNews};
 use protocol::rejection::CloseCode;
 
@@ -129,6 +132,19 @@ impl Hub {
             self.send(topic, Delivery::CloseUnproved { topic, code })
                 .await;
         }
+    }
+
+    /// Ends the connections on a topic that come from one of these networks.
+    pub(crate) async fn close_blocked(&self, topic: Topic, networks: &Arc<[Network]>) {
+        if !self.is_followed(&topic) {
+            return;
+        }
+        let delivery = Delivery::CloseBlocked {
+            topic,
+            networks: Arc::clone(networks),
+            code: CloseCode::Revoked,
+        };
+        self.send(topic, delivery).await;
     }
 
     /// Ends all connections on a topic.

@@ -194,6 +194,7 @@ async fn take(router: &Router, event: &Event) -> storage::Result<()> {
             }
             team(router, workspace_id).await
         }
+        EventType::BlockedAddressChanged => blocked(router, event).await,
         EventType::CannedResponseChanged => {
             if let Ok(id) = event.subject.parse() {
                 tell(router, workspace_id, Part::CannedResponse(id)).await;
@@ -341,6 +342,28 @@ async fn team(router: &Router, workspace_id: WorkspaceId) -> storage::Result<()>
         part: Changed::Team,
     };
     router.live().send(message).await;
+    Ok(())
+}
+
+/// Who is connected from where nobody may come any more is sent away, visitors and team alike. Who comes
+/// meanwhile listens first and is asked then, so he is either found here or refused there.
+async fn blocked(router: &Router, event: &Event) -> storage::Result<()> {
+    let workspace_id = event.workspace_id;
+    if let Ok(id) = event.subject.parse() {
+        tell(router, workspace_id, Part::BlockedAddress(id)).await;
+    }
+    router.cache().drop_tenant(workspace_id);
+    let tenant = router.cache().tenant(workspace_id).await?;
+    if tenant.blocked.is_empty() {
+        return Ok(());
+    }
+    let hub = router.hub();
+    hub.close_blocked(Topic::Team(workspace_id), &tenant.blocked)
+        .await;
+    for site in &tenant.sites {
+        hub.close_blocked(Topic::SiteVisitors(site.id), &tenant.blocked)
+            .await;
+    }
     Ok(())
 }
 

@@ -11,11 +11,12 @@ use both::on_both;
 use bus::Bus;
 use common::{Agent, Ear, Heard, Stage, Visitor, browser, client_id, say};
 use protocol::agent::{Availability, Screen};
+use protocol::blocked_address::BlockedAddress;
 use protocol::command::{Ack, Command};
 use protocol::frame::{Follow, Page, Purpose, Watch};
 use protocol::id::{ConnectionId, ConversationId};
 use protocol::permission::{Actor, Principal, Role};
-use protocol::rejection::CloseCode;
+use protocol::rejection::{CloseCode, ErrorCode};
 use protocol::view::{InboxFilter, InboxList, VisitorFilter};
 use router::{Part, Router, RouterConfig, Topic, VisitorConnection};
 use serde_json::{Value, json};
@@ -306,6 +307,38 @@ on_both! {
             .expect("it works");
         pair.one.changed(stage.workspace_id, Part::Workspace);
         assert_eq!(ear.frame("changed").await["part"], "workspace");
+    }
+
+    async fn who_is_blocked_on_one_node_is_sent_away_from_the_other(stage: Stage) {
+        let pair = Pair::on(&stage, Tail::Alone).await;
+        let (agent, _) = agent_at(&stage, &pair.other, stage.owner()).await;
+        let visitor = visitor_at(&stage, &pair.other, stage.visitor().await).await;
+        let home: std::net::IpAddr = "2001:db8::7".parse().expect("an address");
+        assert_eq!(pair.other.may_come_from(stage.workspace_id, home).await, Ok(()));
+        let blocked = BlockedAddress {
+            id: stage.world.ids.next(),
+            network: "2001:db8::/32".to_owned(),
+            reason: String::new(),
+            agent_id: None,
+            created_at_ms: 1,
+        };
+        let mut change = stage.change("address.blocked");
+        change.target = blocked.id.to_string();
+        let done = storage::blocked_address::create(&stage.db, &blocked, &change).await;
+        done.expect("the store works");
+        pair.one.changed(stage.workspace_id, Part::BlockedAddress(blocked.id));
+        for (ear, topic) in [
+            (&agent, Topic::Team(stage.workspace_id)),
+            (&visitor, Topic::SiteVisitors(stage.site_id)),
+        ] {
+            let sent_away = ear.until(|heard| match heard {
+                Heard::Close(at, code) => (*at == topic).then_some(*code),
+                Heard::Frame(..) | Heard::Follow(..) | Heard::Afresh(..) | Heard::Lost => None,
+            });
+            assert_eq!(sent_away.await, CloseCode::Revoked);
+        }
+        let refused = pair.other.may_come_from(stage.workspace_id, home).await;
+        assert_eq!(refused.expect_err("it is blocked").code, ErrorCode::Blocked);
     }
 
     async fn a_visitor_on_one_node_is_in_the_list_on_the_other(stage: Stage) {

@@ -334,7 +334,7 @@ pub async fn change(
         });
     }
     if member.agent.deactivated && memberships(db, member.agent.user_id).await?.is_empty() {
-        session::end_all(db, member.agent.user_id, change.at_ms).await?;
+        session::end_all(db, member.agent.user_id, None, change.at_ms).await?;
     }
     Ok(Written::Done(member.agent))
 }

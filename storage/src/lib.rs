@@ -10,6 +10,7 @@ pub mod attachment;
 pub mod audit;
 pub mod backup;
 pub mod blob;
+pub mod blocked_address;
 mod called;
 pub mod canned_response;
 mod change;

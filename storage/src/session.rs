@@ -151,12 +151,17 @@ pub async fn end(db: &Db, user_id: UserId, session_id: LoginSessionId, at_ms: u6
     Ok(db.batch(batch).await?[end].changed == 1)
 }
 
-/// Ends all sessions of a user.
+/// Ends all sessions of a user but `keep`.
 ///
 /// # Errors
 /// The store's.
-pub async fn end_all(db: &Db, user_id: UserId, at_ms: u64) -> Result<()> {
-    db.batch(ending(user_id, None, at_ms)).await?;
+pub async fn end_all(
+    db: &Db,
+    user_id: UserId,
+    keep: Option<LoginSessionId>,
+    at_ms: u64,
+) -> Result<()> {
+    db.batch(ending(user_id, keep, at_ms)).await?;
     Ok(())
 }
 

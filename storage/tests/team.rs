@@ -10,9 +10,11 @@ use both::on_both;
 use common::{Installed, NOW_MS, Store, scope, secret, session, site};
 use protocol::agent::{AgentChange, Invitation};
 use protocol::audit::FailedLogin;
+use protocol::blocked_address::BlockedAddress;
 use protocol::event::EventType;
-use protocol::id::WorkspaceId;
+use protocol::id::{BlockedAddressId, WorkspaceId};
 use protocol::key::ApiKey;
+use protocol::limit;
 use protocol::page::{Cursor, List};
 use protocol::permission::{Permission, Role};
 use protocol::site::SiteChange;
@@ -25,7 +27,10 @@ use storage::invitation::InvitationRow;
 use storage::job::Job;
 use storage::setup::{Account, NewMember};
 use storage::user::UserRow;
-use storage::{agent, audit, event, failed_login, invitation, job, key, setup, user, workspace};
+use storage::{
+    agent, audit, blocked_address, event, failed_login, invitation, job, key, setup, user,
+    workspace,
+};
 
 /// Waits for the log to tell of so many events: on Postgres it waits for older transactions, also those of
 /// other databases on the same server.
@@ -474,6 +479,80 @@ on_both! {
         assert_eq!(listed.len(), 1_001);
         assert!(listed.windows(2).all(|pair| pair[0].id < pair[1].id));
         assert!(listed.iter().any(|one| one.id == installed.workspace_id()));
+    }
+
+    async fn a_network_is_blocked_once_and_let_in_again(store: &Store) {
+        let installed = store.installed().await;
+        let (db, workspace_id) = (&store.db, installed.workspace_id());
+        let mut wanted = BlockedAddress {
+            id: store.world.ids.next(),
+            network: "203.0.113.0/24".to_owned(),
+            reason: "spam".to_owned(),
+            agent_id: Some(installed.agent_id()),
+            created_at_ms: NOW_MS,
+        };
+        let change = installed.change("address.blocked", wanted.id);
+        let done = blocked_address::create(db, &wanted, &change).await.unwrap();
+        assert_eq!(done, Written::Done(()));
+        let listed = blocked_address::list(db, &installed.scope(&store.world)).await.unwrap();
+        assert_eq!(listed, [wanted.clone()]);
+        let networks = blocked_address::networks(db, workspace_id).await.unwrap();
+        assert_eq!(networks, ["203.0.113.0/24".parse().unwrap()]);
+        let foreign = scope(&store.world, store.world.ids.next());
+        assert!(blocked_address::list(db, &foreign).await.unwrap().is_empty());
+        let first = wanted.id;
+        wanted.id = store.world.ids.next();
+        let change = installed.change("address.blocked", wanted.id);
+        let again = blocked_address::create(db, &wanted, &change).await.unwrap();
+        assert_eq!(again, Written::AlreadyExists);
+        let mut change = installed.change("address.unblocked", first);
+        change.workspace_id = foreign.workspace_id();
+        assert!(!blocked_address::remove(db, first, &change).await.unwrap());
+        let change = installed.change("address.unblocked", first);
+        assert!(blocked_address::remove(db, first, &change).await.unwrap());
+        assert!(!blocked_address::remove(db, first, &change).await.unwrap());
+        assert_eq!(blocked_address::find(db, workspace_id, first).await.unwrap(), None);
+        // The log tells of both, sooner or later.
+        loop {
+            let told = event_types(store, 2).await;
+            let told = told.iter().filter(|told| **told == EventType::BlockedAddressChanged);
+            if told.count() == 2 {
+                break;
+            }
+        }
+    }
+
+    async fn a_workspace_blocks_so_many_networks(store: &Store) {
+        let installed = store.installed().await;
+        let db = &store.db;
+        let mut batch = Batch::default();
+        for index in 1..limit::BLOCKED_ADDRESSES_MAX {
+            let id: BlockedAddressId = store.world.ids.next();
+            batch.push(Stmt::new(
+                "INSERT INTO blocked_address
+                    (workspace_id, blocked_address_id, change_id, network, reason, agent_id, created_at_ms)
+                VALUES ($1, $2, '', $3, '', NULL, 0)",
+                vec![
+                    installed.workspace_id().into(),
+                    id.into(),
+                    format!("10.0.{}.{}", index / 256, index % 256).into(),
+                ],
+            ));
+        }
+        db.batch(batch).await.unwrap();
+        for (network, expected) in [("::1", Written::Done(())), ("::2", Written::TooMany)] {
+            let wanted = BlockedAddress {
+                id: store.world.ids.next(),
+                network: network.to_owned(),
+                reason: String::new(),
+                agent_id: None,
+                created_at_ms: NOW_MS,
+            };
+            let change = installed.change("address.blocked", wanted.id);
+            assert_eq!(blocked_address::create(db, &wanted, &change).await.unwrap(), expected);
+        }
+        let networks = blocked_address::networks(db, installed.workspace_id()).await.unwrap();
+        assert_eq!(networks.len(), limit::BLOCKED_ADDRESSES_MAX);
     }
 
     async fn another_workspace_sees_none_of_it(store: &Store) {

@@ -154,7 +154,7 @@ name: string,
 version: number,
 /** Whether the contact was erased: forget what was read, written and searched of it. */
 erased: boolean, } | { "type": "changed",
-/** Which part: `sites`, `workspace`, `keys`, `canned_responses`; `mentions` for who was mentioned. */
+/** Which part: `sites`, `workspace`, `keys`, `canned_responses`, `blocked_addresses`; `mentions` for who was mentioned. */
 part: string,
 /** The id of the record, where one is. */
 id?: string | null, } | { "type": "beat" } | { "type": "going_away" } & GoingAway | { "type": "error",
@@ -276,6 +276,22 @@ entries: Array<E>,
 position?: Position | null,
 /** Whether older entries exist before the first of these. */
 older: boolean, };
+
+/** A network that is blocked. */
+export type BlockedAddress = {
+/** Its id. */
+id: BlockedAddressId,
+/** The network: `203.0.113.0/24`, `2001:db8::/32`, or a single address of either version. */
+network: string,
+/** Why; may be empty. */
+reason: string,
+/** The member who blocked it; absent where a program did. */
+agent_id?: AgentId | null,
+/** When. */
+created_at_ms: number, };
+
+/** A network that is blocked. */
+export type BlockedAddressId = string;
 
 /** What a person wrote: not blank, no NUL, within [`limit::BODY_BYTES_MAX`]. Never HTML. */
 export type Body = string;
@@ -696,7 +712,8 @@ id: EventId,
 workspace_id: WorkspaceId,
 /** What. */
 event_type: EventType,
-/** The id of what it happened to: a conversation, contact, visitor, site, agent, session, key or canned response. */
+/** The id of what it happened to: a conversation, contact, visitor, site, agent, session, key, canned response or
+ * blocked address. */
 subject: string,
 /** The number (`seq`) or version it reached. */
 number: number,
@@ -707,7 +724,7 @@ at_ms: number, };
 export type EventId = string;
 
 /** The types of events: dotted, in the past tense. */
-export type EventType = "conversation.created" | "conversation.emptied" | "entry.added" | "contact.created" | "contact.changed" | "contact.erased" | "visitor.changed" | "site.changed" | "workspace.changed" | "agent.changed" | "agent.rights_changed" | "agent.mentioned" | "session.ended" | "key.changed" | "canned_response.changed";
+export type EventType = "conversation.created" | "conversation.emptied" | "entry.added" | "contact.created" | "contact.changed" | "contact.erased" | "visitor.changed" | "site.changed" | "workspace.changed" | "agent.changed" | "agent.rights_changed" | "agent.mentioned" | "session.ended" | "key.changed" | "canned_response.changed" | "blocked_address.changed";
 
 /** A sign-in that failed. */
 export type FailedLogin = {
@@ -1038,6 +1055,15 @@ name: Name,
 scopes: Array<Permission>,
 /** When it shall stop being accepted, at least a minute ahead; never by itself when absent. */
 expires_at_ms?: number | null, };
+
+/** Blocks a network. */
+export type NewBlockedAddress = {
+/** The network: an address, or one with the number of bits that count behind `/`. */
+network: string,
+/** Why; nothing when absent. */
+reason?: string | null,
+/** Blocks the network also where the asker's own address belongs to it; refused when absent. */
+including_me?: boolean, };
 
 /** Makes a canned response. */
 export type NewCannedResponse = {

@@ -4,6 +4,7 @@ import type {
   Agent,
   ApiKey,
   AuditEntry,
+  BlockedAddress,
   CannedResponse,
   Contact,
   Conversation,
@@ -116,6 +117,11 @@ export const mentionsQuery = infiniteQueryOptions({
 export const sessionsQuery = queryOptions({
   queryKey: ["sessions"],
   queryFn: ({ signal }) => whole<LoginSession>("sessions", signal),
+});
+
+export const blockedQuery = queryOptions({
+  queryKey: ["blocked_addresses"],
+  queryFn: ({ signal }) => whole<BlockedAddress>("blocked-addresses", signal),
 });
 
 export const secretsQuery = (site_id: string) =>

@@ -1,40 +1,22 @@
-/** Who changed what, when; and which sign-ins failed. */
+/** Who changed what, when. */
 import { useInfiniteQuery } from "@tanstack/react-query";
-import { useState } from "react";
 import type { AuditEntry } from "@switchboard/protocol";
 
-import { auditPage, failedLoginPage } from "../api/query.ts";
+import { auditPage } from "../api/query.ts";
 import { now } from "../part/clock.ts";
 import { Button } from "../part/control.tsx";
-import { Clock, clockText, dateText, dayText, exactText, startOfDay } from "../part/time.tsx";
+import { Clock, dayText, startOfDay } from "../part/time.tsx";
 import { actorOf, changesOf, deedOf, type Piece } from "./change.ts";
 import { PageHead } from "./page.tsx";
 import { NotLoaded } from "./state.tsx";
 
 /** The page of the log. */
 export function AuditPage() {
-  const [tab, setTab] = useState<"audit" | "failed">("audit");
   return (
     <div className="page page-wide">
       <PageHead title="Audit log">What was changed, by whom. Values of erased people are gone; that something happened stays.</PageHead>
-      <div className="modes" role="group" aria-label="Which log">
-        <button type="button" className="mode" aria-pressed={tab === "audit"} onClick={() => setTab("audit")}>
-          Changes
-        </button>
-        <button type="button" className="mode" aria-pressed={tab === "failed"} onClick={() => setTab("failed")}>
-          Failed sign-ins
-        </button>
-      </div>
-      {tab === "audit" ? <Changes /> : <FailedLogins />}
+      <Changes />
     </div>
-  );
-}
-
-function At({ at_ms }: { at_ms: number }) {
-  return (
-    <time dateTime={new Date(at_ms).toISOString()} title={exactText(at_ms)}>
-      {dateText(at_ms, now())}, {clockText(at_ms)}
-    </time>
   );
 }
 
@@ -107,59 +89,5 @@ function PieceText({ piece }: { piece: Piece }) {
     <b title={piece.id}>
       <bdi>{piece.text}</bdi>
     </b>
-  );
-}
-
-const REASONS: Record<string, string> = {
-  wrong_password: "wrong password",
-  locked: "locked out",
-  not_found: "no such account",
-  deactivated: "deactivated",
-};
-
-function FailedLogins() {
-  const found = useInfiniteQuery({
-    queryKey: ["failed-logins"],
-    queryFn: ({ pageParam, signal }) => failedLoginPage(pageParam, signal),
-    initialPageParam: undefined as string | undefined,
-    getNextPageParam: (page) => page.cursor ?? undefined,
-  });
-  if (!found.data) return <NotLoaded query={found} />;
-  const lines = found.data.pages.flatMap((page) => page.items);
-  return (
-    <>
-      <table className="table">
-        <thead>
-          <tr>
-            <th scope="col">When</th>
-            <th scope="col">Address tried</th>
-            <th scope="col">Reason</th>
-            <th scope="col">From</th>
-          </tr>
-        </thead>
-        <tbody>
-          {lines.map((line, index) => (
-            <tr key={`${line.at_ms} ${index}`}>
-              <td>
-                <At at_ms={line.at_ms} />
-              </td>
-              <td>{line.email}</td>
-              <td>{REASONS[line.reason] ?? line.reason}</td>
-              <td className="small faint" title={line.user_agent}>
-                {line.address} {line.country ?? ""}
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-      {lines.length === 0 && <p className="faint">No sign-in failed.</p>}
-      {found.hasNextPage && (
-        <div>
-          <Button disabled={found.isFetchingNextPage} onClick={() => void found.fetchNextPage()}>
-            Show older
-          </Button>
-        </div>
-      )}
-    </>
   );
 }

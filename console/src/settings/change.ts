@@ -14,6 +14,8 @@ export interface Piece {
 
 /** What was done, by action; `{}` stands for the name of what it was done to. */
 const DEEDS: Record<string, string> = {
+  "address.blocked": "blocked a network",
+  "address.unblocked": "let a network in again",
   "agent.added": "added {} to the team",
   "agent.changed": "changed the member {}",
   "agent.deactivated": "deactivated {}",

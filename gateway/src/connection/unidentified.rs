@@ -94,6 +94,7 @@ pub(crate) struct Unidentified {
 
 impl Unidentified {
     pub(crate) fn new(shard: Rc<Shard>, mailbox: Rc<Mailbox>, caller: Box<Caller>) -> Self {
+        mailbox.comes_from(caller.line.address);
         Self {
             shard,
             mailbox,
@@ -191,6 +192,8 @@ impl Unidentified {
     /// Lets a visitor in, if his row and his site do.
     async fn admit(&self, claims: &VisitorClaims, actor: &Actor) -> Result<Arrival, Refused> {
         let router = &self.shard.doors.router;
+        let address = self.caller.line.address;
+        router.may_come_from(claims.workspace_id, address).await?;
         let arrival = router.visitor_welcome(actor).await?;
         visitor::may_enter(&arrival.row, claims)?;
         let (workspace_id, site_id) = (claims.workspace_id, claims.site_id);
@@ -288,6 +291,12 @@ impl Unidentified {
         connection.listen(Topic::Session(agent.session_id));
         connection.listen(Topic::Agent(agent.agent_id));
         connection.listen(Topic::Team(actor.workspace_id));
+        // Only now: who is blocked from here on is ended by his topic.
+        let (router, address) = (&doors.router, self.caller.line.address);
+        if let Err(blocked) = router.may_come_from(actor.workspace_id, address).await {
+            connection.leave().await;
+            return Err(blocked.into());
+        }
         connection.say(frame::encoded(&AgentNews::Welcome {
             welcome: self.welcome(connection_id, expires_at_ms),
             agent_id: agent.agent_id,

@@ -56,20 +56,28 @@ impl FromRequestParts<Doors> for Team {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, doors: &Doors) -> Result<Self, Failure> {
-        if let Some(secret) = bearer(&parts.headers)
-            && secret.starts_with(API_KEY_PREFIX)
-        {
-            let actor = doors.desk.key_actor(secret).await?;
-            let actor = actor.ok_or(ErrorCode::Unauthenticated)?;
-            if let Principal::Key(key) = actor.principal {
-                doors.limits.key_request(key.key_id)?;
-            }
-            return Ok(Self(actor));
-        }
-        let workspace = workspace_named(&parts.headers)?;
-        let SignedIn(session) = SignedIn::from_request_parts(parts, doors).await?;
-        Ok(Self(doors.desk.agent_actor(&session, workspace).await?))
+        let actor = member_or_key(parts, doors).await?;
+        let line = Line::from_request_parts(parts, doors).await?;
+        let (router, workspace_id) = (&doors.router, actor.workspace_id);
+        router.may_come_from(workspace_id, line.address).await?;
+        Ok(Self(actor))
     }
+}
+
+async fn member_or_key(parts: &mut Parts, doors: &Doors) -> Result<Actor, Failure> {
+    if let Some(secret) = bearer(&parts.headers)
+        && secret.starts_with(API_KEY_PREFIX)
+    {
+        let actor = doors.desk.key_actor(secret).await?;
+        let actor = actor.ok_or(ErrorCode::Unauthenticated)?;
+        if let Principal::Key(key) = actor.principal {
+            doors.limits.key_request(key.key_id)?;
+        }
+        return Ok(actor);
+    }
+    let workspace = workspace_named(&parts.headers)?;
+    let SignedIn(session) = SignedIn::from_request_parts(parts, doors).await?;
+    Ok(doors.desk.agent_actor(&session, workspace).await?)
 }
 
 /// A visitor, by a token that is still good for sockets and HTTP, whose row was read just now.
@@ -88,6 +96,8 @@ impl FromRequestParts<Doors> for Visitor {
         if !line.exempt {
             doors.limits.visitor_request(claims.visitor_id)?;
         }
+        let (router, workspace_id) = (&doors.router, claims.workspace_id);
+        router.may_come_from(workspace_id, line.address).await?;
         let known = crate::visitor::known(doors, &claims).await?;
         crate::origin::check(&known.site, origin(&parts.headers), &line.own_origin)?;
         Ok(Self(known.actor))

@@ -11,6 +11,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use http::request::Parts;
 use http::{HeaderMap, Method, header};
+use protocol::network;
 use protocol::rejection::ErrorCode;
 
 use crate::Doors;
@@ -46,7 +47,7 @@ impl Line {
     /// Reads the line from the socket and the headers.
     pub(crate) fn of(peer: Peer, headers: &HeaderMap, doors: &Doors) -> Self {
         let config = &doors.config;
-        let proxied = address::is_in(peer.address, &config.trusted_proxies);
+        let proxied = network::is_in(peer.address, &config.trusted_proxies);
         let address = address::behind_proxies(peer.address, headers, &config.trusted_proxies);
         let secure = peer.tls || (proxied && is_forwarded_from(headers, "https"));
         let own_origin = config.public_origin.clone().unwrap_or_else(|| {
@@ -59,7 +60,7 @@ impl Line {
         });
         Self {
             address,
-            exempt: address::is_in(address, &config.limits.trusted_addresses),
+            exempt: network::is_in(address, &config.limits.trusted_addresses),
             secure: secure || own_origin.starts_with("https://"),
             own_origin,
             proxied,

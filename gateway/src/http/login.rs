@@ -22,7 +22,7 @@ pub(crate) fn routes() -> Router<Doors> {
         .route("/login", post(log_in))
         .route("/logout", post(log_out))
         .route("/password", post(change_password))
-        .route("/sessions", get(list_sessions))
+        .route("/sessions", get(list_sessions).delete(end_other_sessions))
         .route("/sessions/{id}", delete(end_session))
 }
 
@@ -135,6 +135,17 @@ pub(crate) async fn list_sessions(
         items,
         cursor: None,
     }))
+}
+
+/// End all of one's own sessions but this one.
+#[utoipa::path(delete, path = "/api/v1/sessions", operation_id = "end_other_sessions", tag = "sign-in",
+    security(("session" = []), ("login_bearer" = [])), responses((status = 204)))]
+pub(crate) async fn end_other_sessions(
+    State(doors): State<Doors>,
+    SignedIn(session): SignedIn,
+) -> Answer<StatusCode> {
+    doors.desk.end_other_sessions(&session).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// End one of one's own sessions.

@@ -20,6 +20,7 @@ pub(crate) mod thread;
 // Doors of the team, begin: one `mod` each, in the order of the alphabet.
 pub(crate) mod agent;
 pub(crate) mod audit;
+pub(crate) mod blocked_address;
 pub(crate) mod canned_response;
 pub(crate) mod contact;
 pub(crate) mod conversation;
@@ -58,6 +59,7 @@ pub(crate) fn router(doors: Doors) -> Router {
     let api = api
         .merge(agent::routes())
         .merge(audit::routes())
+        .merge(blocked_address::routes())
         .merge(contact::routes())
         .merge(conversation::routes())
         .merge(invitation::routes())

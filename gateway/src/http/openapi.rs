@@ -15,9 +15,9 @@ use utoipa::{Modify, OpenApi};
 
 use crate::Doors;
 use crate::http::{
-    agent, attachment, audit, auth, canned_response, contact, conversation, docs, identity_key,
-    invitation, key, login, me, mention, search, session, setup, site, stream, thread, trouble,
-    visitor, workspace,
+    agent, attachment, audit, auth, blocked_address, canned_response, contact, conversation, docs,
+    identity_key, invitation, key, login, me, mention, search, session, setup, site, stream,
+    thread, trouble, visitor, workspace,
 };
 
 /// All doors under `/api/v1`.
@@ -32,7 +32,7 @@ use crate::http::{
     paths(
         setup::state, setup::set_up,
         login::log_in, login::log_out, login::change_password, login::list_sessions,
-        login::end_session, me::me, me::socket_token, invitation::lookup, invitation::accept,
+        login::end_session, login::end_other_sessions, me::me, me::socket_token, invitation::lookup, invitation::accept,
         workspace::find, workspace::change, trouble::list,
         site::list, site::create, site::find, site::change, site::list_secrets,
         site::rotate_secret, site::drop_secret,
@@ -42,6 +42,7 @@ use crate::http::{
         key::list, key::create, key::revoke,
         canned_response::list, canned_response::create, canned_response::change, canned_response::remove,
         audit::list, audit::list_failed_logins,
+        blocked_address::list, blocked_address::create, blocked_address::remove,
         conversation::list, conversation::find, conversation::list_entries, conversation::command,
         search::search, mention::list,
         contact::find, contact::change, contact::erase, contact::list_conversations, contact::merge,
@@ -61,6 +62,7 @@ use crate::http::{
         (name = "team", description = "Members and invitations."),
         (name = "canned responses", description = "Texts that agents write often."),
         (name = "keys", description = "Keys for programs."),
+        (name = "blocked addresses", description = "Networks from which nobody comes in."),
         (name = "audit", description = "What was changed, and who could not sign in."),
         (name = "realtime", description = "Connections: a socket, or a stream where sockets are blocked."),
         (name = "widget", description = "What the widget asks. CORS for the site's allowed origins."),

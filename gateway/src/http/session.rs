@@ -41,7 +41,9 @@ pub(crate) async fn begin(
     let (workspace_id, site) = site(&doors, asked.site_key).await?;
     let page = auth::origin(&headers).ok_or(ErrorCode::OriginRefused)?;
     origin::check(&site, Some(page), &line.own_origin)?;
-    let settings = doors.router.site_settings(workspace_id, site.id).await?;
+    let router = &doors.router;
+    router.may_come_from(workspace_id, line.address).await?;
+    let settings = router.site_settings(workspace_id, site.id).await?;
     doors.limits.site_session(site.id, &settings, &line)?;
     let proof = match &asked.identity {
         Some(token) => Some(proof(&doors, workspace_id, site.id, token).await?),

@@ -9,11 +9,11 @@ use http::{HeaderMap, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use protocol::network;
 use protocol::rejection::{ErrorCode, Problem, Rejection};
 use tokio::io::AsyncWriteExt;
 use tower::ServiceExt;
 
-use crate::address;
 use crate::connection::socket::{self, OpenSocket};
 use crate::connection::unidentified::Caller;
 use crate::http::auth;
@@ -124,8 +124,8 @@ async fn begin(shard: &Rc<Shard>, accepted: Box<Accepted>) -> Option<Begun> {
 /// requests are counted.
 fn http_permit(shard: &Shard, peer: Peer) -> Result<ConnectionPermit, Rejection> {
     let config = &shard.doors.config;
-    let is_free = address::is_in(peer.address, &config.trusted_proxies)
-        || address::is_in(peer.address, &config.limits.trusted_addresses);
+    let is_free = network::is_in(peer.address, &config.trusted_proxies)
+        || network::is_in(peer.address, &config.limits.trusted_addresses);
     let counted = (!is_free).then_some(peer.address);
     shard.doors.limits.http_connection(counted)
 }

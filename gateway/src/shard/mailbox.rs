@@ -9,6 +9,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
+use std::net::IpAddr;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
@@ -87,6 +88,9 @@ pub(crate) struct Mailbox {
     phase: Cell<Phase>,
     /// Whether a signed identity proved who the visitor is.
     is_proved: Cell<bool>,
+    /// The client's address, behind trusted proxies. Bytes of one that is written in the long form take the
+    /// least room.
+    address: Cell<[u8; 16]>,
     beats: Cell<Beats>,
     heard_at: Cell<u32>,
     said_at: Cell<u32>,
@@ -109,6 +113,7 @@ impl Mailbox {
             waker: Cell::new(None),
             phase: Cell::new(Phase::Unidentified),
             is_proved: Cell::new(false),
+            address: Cell::default(),
             beats: Cell::new(Beats::Answered),
             heard_at: Cell::new(now),
             said_at: Cell::new(now),
@@ -158,6 +163,20 @@ impl Mailbox {
     /// Whether a signed identity proved who the visitor is.
     pub(crate) fn is_proved(&self) -> bool {
         self.is_proved.get()
+    }
+
+    /// Says where the client is.
+    pub(crate) fn comes_from(&self, address: IpAddr) {
+        let long = match address {
+            IpAddr::V4(address) => address.to_ipv6_mapped(),
+            IpAddr::V6(address) => address,
+        };
+        self.address.set(long.octets());
+    }
+
+    /// Where the client is.
+    pub(crate) fn address(&self) -> IpAddr {
+        IpAddr::from(self.address.get())
     }
 
     /// Whether something was given up that the reader has not asked for again.

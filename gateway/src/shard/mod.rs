@@ -16,6 +16,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
+use protocol::network;
 use protocol::rejection::CloseCode;
 use router::{Delivery, ShardId, Topic};
 use tokio::task::LocalSet;
@@ -240,6 +241,17 @@ impl Shard {
             Delivery::CloseUnproved { topic, code } => {
                 for mailbox in self.listeners(topic) {
                     if !mailbox.is_proved() {
+                        mailbox.end(code);
+                    }
+                }
+            }
+            Delivery::CloseBlocked {
+                topic,
+                networks,
+                code,
+            } => {
+                for mailbox in self.listeners(topic) {
+                    if network::is_in(mailbox.address(), &networks) {
                         mailbox.end(code);
                     }
                 }

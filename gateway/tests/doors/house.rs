@@ -4,11 +4,11 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use bus::Bus;
 use desk::{Desk, DeskConfig, NewMember};
-use gateway::address::Cidr;
 use gateway::config::Rate;
 use gateway::{Gateway, GatewayConfig, Listeners, Parts};
 use protocol::command::{Command, Draft};
 use protocol::id::{SiteId, WorkspaceId};
+use protocol::network::Network;
 use protocol::permission::{Actor, Principal, Role, VisitorActor};
 use protocol::text::{Body, ClientId};
 use protocol::visitor::{Browser, Device};
@@ -281,7 +281,7 @@ fn gateway_config(trust: Trust) -> GatewayConfig {
         ..GatewayConfig::default()
     };
     if trust == Trust::Trusted {
-        let loopback: Cidr = "127.0.0.1/32".parse().expect("a network");
+        let loopback: Network = "127.0.0.1/32".parse().expect("a network");
         config.limits.trusted_addresses = vec![loopback];
     }
     assert!(IpAddr::from(Ipv4Addr::LOCALHOST).is_loopback());

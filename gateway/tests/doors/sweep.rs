@@ -44,6 +44,7 @@ pub(crate) fn body_of(door: &Door, ids: &Ids) -> Option<Value> {
         "create_invitation" => json!({"email": "x@example.com", "role": "agent"}),
         "create_canned_response" => json!({"whose": "team", "nickname": "sweep", "body": "x"}),
         "change_canned_response" => json!({"body": "taken over"}),
+        "block_address" => json!({"network": "198.51.100.7"}),
         "create_key" => json!({"name": "x", "scopes": ["conversations.read"]}),
         "merge_contact" => json!({"into_id": ids.contact}),
         "change_password" => json!({"current": "x", "new": "a wholly new phrase"}),
@@ -62,6 +63,7 @@ pub(crate) struct Ids {
     pub(crate) invitation: String,
     pub(crate) key: String,
     pub(crate) canned_response: String,
+    pub(crate) blocked_address: String,
     pub(crate) session: String,
     pub(crate) visitor: String,
     pub(crate) contact: String,
@@ -85,6 +87,9 @@ impl Ids {
         let text = json!({"whose": "team", "body": "Hello."});
         let text = Call::post("/canned-responses", &text);
         let canned_response = house.as_(person, text).await.good();
+        let block = json!({"network": "198.51.100.0/29"});
+        let block = Call::post("/blocked-addresses", &block);
+        let blocked_address = house.as_(person, block).await.good();
         house.key(person, &["conversations.read"]).await;
         let keys = house.as_(person, Call::get("/keys")).await.good();
         let sessions = house.as_(person, Call::get("/sessions")).await.good();
@@ -102,6 +107,7 @@ impl Ids {
             invitation: id_in(&invited, "id"),
             key: id_in(&keys["items"][0], "id"),
             canned_response: id_in(&canned_response, "id"),
+            blocked_address: id_in(&blocked_address, "id"),
             session: id_in(&sessions["items"][0], "id"),
             visitor,
             contact,
@@ -119,6 +125,7 @@ impl Ids {
             "invitations" => &self.invitation,
             "keys" => &self.key,
             "canned-responses" => &self.canned_response,
+            "blocked-addresses" => &self.blocked_address,
             "sessions" => &self.session,
             "visitors" => &self.visitor,
             "contacts" => &self.contact,

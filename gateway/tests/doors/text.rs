@@ -182,6 +182,20 @@ const DOORS: &[(&str, Shape, &str, &str, &str)] = &[
         r#"{"name":"TEXT","scopes":["conversations.read"]}"#,
     ),
     (
+        "network",
+        Line,
+        "POST /blocked-addresses",
+        "TEXT",
+        r#"{"network":"TEXT"}"#,
+    ),
+    (
+        "reason",
+        Line,
+        "POST /blocked-addresses",
+        "TEXT",
+        r#"{"network":"198.51.100.9","reason":"TEXT"}"#,
+    ),
+    (
         "nickname",
         Line,
         "POST /canned-responses",

@@ -1,6 +1,7 @@
 //! Who comes and goes, at the router's door: visitors, agents, and what each is told of the other.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use protocol::agent::{Availability, Screen};
 use protocol::contact::AttributeValue;
 use protocol::frame::Page;
 use protocol::id::{ConnectionId, SiteId, VisitorId, WorkspaceId};
+use protocol::network;
 use protocol::permission::{Actor, Permission, Principal};
 use protocol::rejection::{ErrorCode, Rejection};
 use protocol::site::Site;
@@ -194,6 +196,22 @@ impl Router {
         let tenant = self.tenant(workspace_id).await?;
         let site = tenant.site(site_id).ok_or(ErrorCode::UnknownSite)?;
         Ok(site.settings(&tenant.settings))
+    }
+
+    /// Whether somebody may come into a workspace from this address.
+    ///
+    /// # Errors
+    /// `blocked`, or the store's.
+    pub async fn may_come_from(
+        &self,
+        workspace_id: WorkspaceId,
+        address: IpAddr,
+    ) -> Result<(), Rejection> {
+        let tenant = self.tenant(workspace_id).await?;
+        match network::is_in(address, &tenant.blocked) {
+            true => Err(ErrorCode::Blocked.into()),
+            false => Ok(()),
+        }
     }
 
     /// Who a visitor is, and what he is told first. Let him listen to his own topics before: from here on he

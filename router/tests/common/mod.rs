@@ -366,9 +366,9 @@ fn heard(delivery: Delivery) -> Heard {
         Delivery::Afresh {
             conversation_id, ..
         } => Heard::Afresh(conversation_id),
-        Delivery::CloseTopic { topic, code } | Delivery::CloseUnproved { topic, code } => {
-            Heard::Close(topic, code)
-        }
+        Delivery::CloseTopic { topic, code }
+        | Delivery::CloseUnproved { topic, code }
+        | Delivery::CloseBlocked { topic, code, .. } => Heard::Close(topic, code),
         Delivery::Lost => Heard::Lost,
     }
 }

@@ -8,10 +8,10 @@ use std::time::Duration;
 use bus::RedisConfig;
 use desk::DeskConfig;
 use gateway::GatewayConfig;
-use gateway::address::Cidr;
 use gateway::config::{GeoConfig, MetricsConfig, TlsConfig};
 use gateway::media::MediaTypes;
 use protocol::limit;
+use protocol::network::Network;
 use router::{RouterConfig, SHARDS_MAX};
 use storage::blob::BlobConfig;
 use storage::{DatabaseConfig, Home};
@@ -190,10 +190,10 @@ impl Check {
         }
     }
 
-    pub(super) fn networks(&mut self, key: &str, texts: &[String]) -> Vec<Cidr> {
+    pub(super) fn networks(&mut self, key: &str, texts: &[String]) -> Vec<Network> {
         let mut networks = Vec::new();
         for text in texts {
-            match Cidr::from_str(text) {
+            match Network::from_str(text) {
                 Ok(network) => networks.push(network),
                 Err(error) => self.mistake(key, error.to_string()),
             }

@@ -121,6 +121,7 @@ ids!(
     LoginSessionId,
     ApiKeyId,
     CannedResponseId,
+    BlockedAddressId,
     VisitorId,
     VisitId,
     ContactId,

@@ -171,6 +171,18 @@ CREATE TABLE canned_response (
 CREATE INDEX canned_response_by_owner ON canned_response (workspace_id, owner);
 CREATE UNIQUE INDEX canned_response_by_nickname ON canned_response (workspace_id, owner, nickname_folded) WHERE nickname_folded <> '';
 
+CREATE TABLE blocked_address (
+    workspace_id TEXT NOT NULL,
+    blocked_address_id TEXT NOT NULL,
+    change_id TEXT NOT NULL,
+    network TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    agent_id TEXT,
+    created_at_ms BIGINT NOT NULL,
+    PRIMARY KEY (workspace_id, blocked_address_id)
+);
+CREATE UNIQUE INDEX blocked_address_by_network ON blocked_address (workspace_id, network);
+
 CREATE TABLE audit_entry (
     workspace_id TEXT NOT NULL,
     audit_id TEXT NOT NULL,

@@ -5,6 +5,7 @@ import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 
+import { violations } from "../axe.mjs";
 import { Stack, answer, openRow, say, sees, until } from "../stack.mjs";
 
 let stack;
@@ -170,5 +171,42 @@ test("an admin is told that backups fail, why, and no more once one is written",
   assert.equal(await stack.command("backup"), true);
   await comesBack();
   await line.waitFor({ state: "detached" });
+  assert.deepEqual(stack.complaints, []);
+});
+
+test("who looks after security sees who failed, keeps addresses out, and signs out the other browsers", async () => {
+  const mira = await stack.console();
+  const elsewhere = await stack.console();
+  const ada = await stack.console({}, await stack.joins("Ada Lind", "admin"));
+  const { api } = await stack.api();
+  await api.signIn("mira@example.com", "a guess at it").catch(() => undefined);
+  for (const page of [mira, ada]) {
+    await page.getByRole("link", { name: "Settings" }).click();
+    await page.getByRole("link", { name: "Security" }).click();
+    await page.getByText("Nothing is blocked.").waitFor();
+  }
+  await mira.getByRole("button", { name: "Sign out everywhere else" }).click();
+  await elsewhere.waitForURL(/\/console\/sign-in/);
+  await mira.getByRole("button", { name: "Sign out everywhere else" }).waitFor({ state: "detached" });
+
+  // What failed is a click away from being blocked, and nobody locks himself out by it.
+  await mira.getByRole("row", { name: /wrong password/ }).getByRole("button", { name: "Block 127.0.0.1" }).click();
+  const dialog = mira.getByRole("dialog", { name: "Block an address" });
+  await dialog.getByRole("button", { name: "Block" }).click();
+  await dialog.getByText(/you would be locked out/).waitFor();
+  const network = dialog.getByLabel("Address or network");
+  await network.fill("203.0.113.300");
+  await dialog.getByRole("button", { name: "Block" }).click();
+  await dialog.getByText("This is no address and no network.").waitFor();
+  await network.fill("203.0.113.7/24");
+  await dialog.getByLabel("Reason").fill("Spam since Monday");
+  await dialog.getByRole("button", { name: "Block" }).click();
+  await dialog.waitFor({ state: "detached" });
+  // Whoever looks at the page sees it at once, and can take it back.
+  for (const page of [mira, ada]) await page.getByText("203.0.113.0/24", { exact: true }).waitFor();
+  await ada.getByText("Spam since Monday").waitFor();
+  assert.deepEqual(await violations(ada), []);
+  await ada.getByRole("button", { name: "Let in again: 203.0.113.0/24" }).click();
+  for (const page of [mira, ada]) await page.getByText("Nothing is blocked.").waitFor();
   assert.deepEqual(stack.complaints, []);
 });

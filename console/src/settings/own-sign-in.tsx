@@ -1,0 +1,117 @@
+/** My own sign-in: the password, and the browsers I am signed in with. */
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+
+import { call, errorText, fieldError, formError } from "../api/http.ts";
+import { sessionsQuery } from "../api/query.ts";
+import { Button, FormError, TextField } from "../part/control.tsx";
+import { Lamp } from "../part/lamp.tsx";
+import { Ago } from "../part/time.tsx";
+import { toast, toastError } from "../part/toast.tsx";
+import { Section } from "./page.tsx";
+
+/** Changes the password; all other browsers are signed out. */
+export function PasswordForm() {
+  const [current, setCurrent] = useState("");
+  const [next, setNext] = useState("");
+  const [error, setError] = useState<unknown>(null);
+  const [busy, setBusy] = useState(false);
+  const cache = useQueryClient();
+  async function save() {
+    setBusy(true);
+    setError(null);
+    try {
+      await call("password", { method: "POST", body: { current, new: next } });
+      setCurrent("");
+      setNext("");
+      toast("Your password was changed");
+      await cache.invalidateQueries({ queryKey: ["sessions"] });
+    } catch (reason) {
+      setError(reason);
+    } finally {
+      setBusy(false);
+    }
+  }
+  return (
+    <Section title="Password">
+      <form
+        className="stack"
+        onSubmit={(event) => {
+          event.preventDefault();
+          void save();
+        }}
+      >
+        <TextField label="Present password" type="password" autoComplete="current-password" value={current} onValue={setCurrent} error={fieldError(error, "current")} required />
+        <TextField label="New password" type="password" autoComplete="new-password" hint="At least 12 characters." minLength={12} value={next} onValue={setNext} error={fieldError(error, "new") ?? fieldError(error, "password")} required />
+        <FormError text={formError(error, ["current", "new", "password"])} />
+        <div>
+          <Button type="submit" disabled={busy || !current || next.length < 12}>
+            Change the password
+          </Button>
+        </div>
+      </form>
+    </Section>
+  );
+}
+
+/** Where I am signed in, and the way to end it. */
+export function Sessions() {
+  const found = useQuery(sessionsQuery);
+  const cache = useQueryClient();
+  return (
+    <Section title="Signed in" hint="Ending one closes its live connections within two seconds.">
+      {found.isError && <p className="field-error">{errorText(found.error)}</p>}
+      <ul className="rows">
+        {found.data?.map((session) => (
+          <li key={session.id}>
+            <Lamp state={session.current ? "live" : "quiet"} name={session.current ? "This browser" : "Another browser"} />
+            <span className="grow">
+              <b className="cut">{browserName(session.user_agent)}{session.current ? ", this one" : ""}</b>
+              <span className="faint small cut">
+                {session.address} · signed in <Ago at_ms={session.created_at_ms} words="ago" />
+                , seen <Ago at_ms={session.seen_at_ms} words="ago" />
+              </span>
+            </span>
+            {!session.current && (
+              <Button
+                size="small"
+                tone="risk"
+                onClick={() =>
+                  void call(`sessions/${session.id}`, { method: "DELETE" })
+                    .catch((error: unknown) => toastError(errorText(error)))
+                    .finally(() => void cache.invalidateQueries({ queryKey: ["sessions"] }))
+                }
+              >
+                Sign out
+              </Button>
+            )}
+          </li>
+        ))}
+      </ul>
+      {(found.data?.length ?? 0) > 1 && (
+        <div>
+          <Button
+            onClick={() =>
+              void call("sessions", { method: "DELETE" })
+                .then(() => toast("All other browsers were signed out"))
+                .catch((error: unknown) => toastError(errorText(error)))
+                .finally(() => void cache.invalidateQueries({ queryKey: ["sessions"] }))
+            }
+          >
+            Sign out everywhere else
+          </Button>
+        </div>
+      )}
+    </Section>
+  );
+}
+
+/** A browser's name of what it says of itself: enough to tell one's own apart. */
+export function browserName(user_agent: string): string {
+  const name = /(Firefox|Edg|OPR|Chrome|Safari)\//.exec(user_agent.replace(/Chrome\/\S+ Safari\/\S+ (Edg|OPR)/, "$1"))?.[1];
+  const system = /(Windows|Mac OS X|Android|iPhone|iPad|Linux)/.exec(user_agent)?.[1];
+  const names: Record<string, string> = { Edg: "Edge", OPR: "Opera" };
+  const systems: Record<string, string> = { "Mac OS X": "macOS" };
+  if (!name && !system) return user_agent || "Unknown browser";
+  return [names[name ?? ""] ?? name ?? "A browser", system && `on ${systems[system] ?? system}`].filter(Boolean).join(" ");
+}
