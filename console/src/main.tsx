@@ -14,6 +14,7 @@ import "./style/visitors.css";
 import "./style/settings.css";
 import "./style/look.css";
 import "./style/door.css";
+import "./style/density.css";
 
 import { CSPProvider } from "@base-ui/react/csp-provider";
 import { QueryClientProvider } from "@tanstack/react-query";
@@ -26,9 +27,13 @@ import { meQuery, queries } from "./api/query.ts";
 import { endSession, membership, status } from "./live/session.ts";
 import { workspaceChoice } from "./live/workspace.ts";
 import { router } from "./router.tsx";
+import { followDensity } from "./shell/density.ts";
 import { followTheme } from "./shell/theme.ts";
+import { followVersion } from "./shell/version.ts";
 
 followTheme();
+followDensity();
+followVersion();
 
 // Another workspace is another connection and another set of answers.
 workspaceChoice.subscribe(() => void changeWorkspace());

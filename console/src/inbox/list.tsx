@@ -9,11 +9,12 @@ import { inbox, loadOlder } from "../live/session.ts";
 import { Button } from "../part/control.tsx";
 import { VirtualRows } from "../part/rows.tsx";
 import { useStore } from "../part/store.ts";
+import { density } from "../shell/density.ts";
 import { errorText } from "../api/http.ts";
 import { NothingHere } from "./empty.tsx";
 import { Row } from "./row.tsx";
 
-const ROW_HEIGHT = 68;
+const ROW_HEIGHT = { comfortable: 68, compact: 36 };
 
 /** The list of one filter. Mount it anew for another filter. */
 export function LiveList({ filter, site_id, chosen }: { filter: InboxFilter; site_id: SiteId | null; chosen: string | undefined }) {
@@ -32,6 +33,7 @@ export function LiveList({ filter, site_id, chosen }: { filter: InboxFilter; sit
     // `released` asks for a new arrangement.
   }, [sorted, pointed, scrolled, released]);
   useEffect(() => shownOrder.set(shown.order), [shown.order]);
+  const height = ROW_HEIGHT[useStore(density)];
   const scroller = useRef<HTMLDivElement>(null);
   const [last, setLast] = useState(0);
   const older = useOlder(held_list.more, last >= shown.order.length - 20, loadOlder);
@@ -50,10 +52,11 @@ export function LiveList({ filter, site_id, chosen }: { filter: InboxFilter; sit
         </button>
       )}
       <VirtualRows
+        key={height}
         scroller={scroller}
         ids={shown.order}
         label="Conversations"
-        height={ROW_HEIGHT}
+        height={height}
         chosen={chosen}
         more={held_list.more}
         onScrolled={setScrolled}

@@ -10,9 +10,11 @@ import { workspaceChoice } from "../live/workspace.ts";
 import { Icon, type IconName } from "../part/icon.tsx";
 import { Face, Lamp } from "../part/lamp.tsx";
 import { Menu, MenuItem, MenuLabel, MenuRule } from "../part/menu.tsx";
+import { usePhone } from "../part/screen.ts";
 import { useStore } from "../part/store.ts";
 import { toastError } from "../part/toast.tsx";
 import { useConnected } from "./connection.tsx";
+import { density, type Density } from "./density.ts";
 import { palette_open } from "./palette.tsx";
 import { sheet_open } from "./sheet.tsx";
 import { TeamHere } from "./team-here.tsx";
@@ -79,6 +81,7 @@ function Own() {
   const connected = useConnected();
   const navigate = useNavigate();
   const may = useMay();
+  const is_phone = usePhone();
   if (!member) return null;
   const lamp = !connected ? "quiet" : wanted === "online" ? "live" : "away";
   const state = !connected ? "Offline" : wanted === "online" ? "Online" : "Away";
@@ -94,7 +97,7 @@ function Own() {
   }
   return (
     <Menu
-      side="right"
+      side={is_phone ? "top" : "right"}
       align="end"
       trigger={
         <button type="button" className="rail-own" title={`${member.name}: ${connected ? state : "offline, for this browser is not connected"}`}>
@@ -115,10 +118,14 @@ function Own() {
       </MenuItem>
       <MenuRule />
       <ThemeItems />
+      <DensityItems />
       <WorkspaceItems />
       <MenuRule />
-      <MenuItem icon="key" onSelect={() => void navigate({ to: "/settings/$page", params: { page: "profile" } })}>
-        Profile and password
+      <MenuItem icon="person" onSelect={() => void navigate({ to: "/settings/$page", params: { page: "profile" } })}>
+        Profile
+      </MenuItem>
+      <MenuItem icon="shield" onSelect={() => void navigate({ to: "/settings/$page", params: { page: "security" } })}>
+        Security and password
       </MenuItem>
       {may("audit.read") && (
         <MenuItem icon="log" onSelect={() => void navigate({ to: "/settings/$page", params: { page: "audit" } })}>
@@ -148,6 +155,25 @@ function ThemeItems() {
       <MenuLabel>Theme</MenuLabel>
       {THEMES.map(([choice, name]) => (
         <MenuItem key={choice} icon={choice === chosen ? "check" : "sun"} onSelect={() => theme.set(choice)}>
+          {name}
+        </MenuItem>
+      ))}
+    </>
+  );
+}
+
+const DENSITIES: readonly [Density, string][] = [
+  ["comfortable", "Two lines"],
+  ["compact", "One line"],
+];
+
+function DensityItems() {
+  const chosen = useStore(density);
+  return (
+    <>
+      <MenuLabel>Rows of lists</MenuLabel>
+      {DENSITIES.map(([choice, name]) => (
+        <MenuItem key={choice} icon={choice === chosen ? "check" : "log"} onSelect={() => density.set(choice)}>
           {name}
         </MenuItem>
       ))}

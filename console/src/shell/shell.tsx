@@ -4,17 +4,21 @@ import { useEffect } from "react";
 
 import { screenOf } from "../live/colleague.ts";
 import { availability, inbox, setAvailability, setScreen } from "../live/session.ts";
+import { useMay } from "../live/right.ts";
 import { useStore } from "../part/store.ts";
 import { Toasts, undoLast } from "../part/toast.tsx";
+import { PAGES } from "../settings/pages.ts";
 import { listenForKeys, useActions, type Action } from "./action.ts";
 import { ConnectionLine } from "./connection.tsx";
 import { followMentions } from "../mention/notice.ts";
+import { density } from "./density.ts";
 import { followNotices } from "./notice.ts";
 import { Palette, palette_open } from "./palette.tsx";
 import { Rail } from "./rail.tsx";
 import { sheet_open, ShortcutSheet } from "./sheet.tsx";
 import { theme } from "./theme.ts";
 import { TroubleLines } from "./trouble.tsx";
+import { VersionLine } from "./version-line.tsx";
 
 /** The frame of a signed-in console. */
 export function Shell() {
@@ -32,6 +36,7 @@ export function Shell() {
       <main className="place" id="place" tabIndex={-1}>
         <ConnectionLine />
         <TroubleLines />
+        <VersionLine />
         <div className="place-body">
           <Outlet />
         </div>
@@ -53,14 +58,8 @@ function useGeneralActions(): Action[] {
     icon: "inbox",
     run: () => void navigate({ to: "/inbox/$list", params: { list: to } }),
   });
-  const page = (name: string, to: string, keys?: string): Action => ({
-    id: `page ${to}`,
-    name,
-    group: "Go to",
-    ...(keys ? { keys } : {}),
-    icon: "settings",
-    run: () => void navigate({ to: "/settings/$page", params: { page: to } }),
-  });
+  const may = useMay();
+  const pages = PAGES.filter((page) => page.needs === null || may(page.needs));
   return [
     list("Inbox: All", "all", "g i"),
     list("Inbox: Mine", "mine", "g m"),
@@ -71,12 +70,14 @@ function useGeneralActions(): Action[] {
     list("Inbox: Closed", "closed", "g c"),
     list("Inbox: Spam", "spam", "g p"),
     { id: "visitors", name: "Visitors", group: "Go to", keys: "g v", icon: "visitors", run: () => void navigate({ to: "/visitors" }) },
-    page("Settings: Sites", "sites", "g s"),
-    page("Settings: Team", "team", "g t"),
-    page("Settings: Workspace", "workspace"),
-    page("Settings: API keys", "keys"),
-    page("Settings: Notifications", "notifications"),
-    page("Settings: Profile and password", "profile"),
+    ...pages.map(({ place, name, icon, ...page }): Action => ({
+      id: `page ${place}`,
+      name: `Settings: ${name}`,
+      group: "Go to",
+      ...("keys" in page ? { keys: page.keys } : {}),
+      icon,
+      run: () => void navigate({ to: "/settings/$page", params: { page: place } }),
+    })),
     { id: "palette", name: "Find anything", group: "General", keys: "mod+k", inText: true, keyOnly: true, run: () => palette_open.set(true) },
     { id: "sheet", name: "Show keyboard shortcuts", group: "General", keys: "?", run: () => sheet_open.set(true) },
     { id: "undo", name: "Undo the last action", group: "General", keys: "z", icon: "reopen", run: () => void undoLast() },
@@ -93,6 +94,13 @@ function useGeneralActions(): Action[] {
       group: "General",
       icon: "sun",
       run: () => theme.set(document.documentElement.dataset["theme"] === "dark" ? "light" : "dark"),
+    },
+    {
+      id: "density",
+      name: "Switch between one and two lines for each row",
+      group: "General",
+      icon: "log",
+      run: () => density.set((chosen) => (chosen === "compact" ? "comfortable" : "compact")),
     },
   ];
 }
