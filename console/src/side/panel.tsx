@@ -2,16 +2,16 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useEffect, useMemo, useState, type ReactNode } from "react";
-import type { Contact, ContactChange, Conversation, Identity } from "@switchboard/protocol";
+import type { Contact, Conversation, Identity } from "@switchboard/protocol";
 
-import { call, errorText, fieldError, formError, problemIn } from "../api/http.ts";
+import { call, errorText } from "../api/http.ts";
 import { contactConversationsQuery, contactQuery, sitesQuery, visitorQuery } from "../api/query.ts";
 import { lampOf } from "../inbox/word.ts";
 import { previewText } from "../inbox/row.tsx";
 import { records } from "../live/record.ts";
 import { useMay } from "../live/right.ts";
 import { visitors } from "../live/session.ts";
-import { Button, FormError, IconButton, TextField } from "../part/control.tsx";
+import { Button, IconButton } from "../part/control.tsx";
 import { ConfirmByTyping } from "../part/dialog.tsx";
 import { Icon } from "../part/icon.tsx";
 import { Face, Lamp } from "../part/lamp.tsx";
@@ -21,6 +21,7 @@ import { Ago, exactText } from "../part/time.tsx";
 import { toast } from "../part/toast.tsx";
 import { useConnected } from "../shell/connection.tsx";
 import { block } from "../thread/act.ts";
+import { ContactForm } from "./contact-form.tsx";
 import { othersOf } from "./others.ts";
 import { VisitTrail, VisitFacts } from "./visit.tsx";
 
@@ -160,53 +161,6 @@ function localTime(zone: string): string {
   } catch {
     return zone;
   }
-}
-
-const CONTACT_FIELDS = ["name", "email", "phone", "company"] as const;
-
-function ContactForm({ contact, onDone }: { contact: Contact; onDone: () => void }) {
-  // What the form began with: only what was changed here is sent, whatever others change meanwhile.
-  const [before] = useState({ name: contact.name, email: contact.email ?? "", phone: contact.phone ?? "", company: contact.company ?? "" });
-  const [form, setForm] = useState(before);
-  const [error, setError] = useState<unknown>(null);
-  const cache = useQueryClient();
-  const field = (key: keyof typeof form) => ({ value: form[key], onValue: (value: string) => setForm({ ...form, [key]: value }), error: fieldError(error, key) });
-  async function save() {
-    const change: ContactChange = {};
-    for (const key of CONTACT_FIELDS) if (form[key] !== before[key]) change[key] = form[key];
-    try {
-      if (Object.keys(change).length > 0) await call(`contacts/${contact.id}`, { method: "PATCH", body: change, version: contact.version });
-      await cache.invalidateQueries({ queryKey: ["contact", contact.id] });
-      onDone();
-    } catch (reason) {
-      setError(reason);
-      // The newer record is shown, and the next try rests on it.
-      if (problemIn(reason)?.code === "version_conflict") void cache.invalidateQueries({ queryKey: ["contact", contact.id] });
-    }
-  }
-  return (
-    <form
-      className="stack"
-      onSubmit={(event) => {
-        event.preventDefault();
-        void save();
-      }}
-    >
-      <TextField label="Name" {...field("name")} autoFocus />
-      <TextField label="E-mail" type="email" {...field("email")} />
-      <TextField label="Phone" type="tel" {...field("phone")} />
-      <TextField label="Company" {...field("company")} />
-      <FormError text={formError(error, CONTACT_FIELDS)} />
-      <div className="line">
-        <Button type="submit" tone="accent" size="small">
-          Save
-        </Button>
-        <Button size="small" tone="plain" onClick={onDone}>
-          Cancel
-        </Button>
-      </div>
-    </form>
-  );
 }
 
 function VisitSection({ visitor_id, row }: { visitor_id: string; row: Conversation }) {

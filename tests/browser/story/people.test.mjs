@@ -47,6 +47,23 @@ test("somebody without a name has one name everywhere, and a new one shows at on
   await agent.getByRole("textbox", { name: "Reply to Ana Kovač" }).waitFor();
   await colleague.locator(".visitor", { hasText: "Ana Kovač" }).waitFor();
   await until("nothing of the old name", async () => (await agent.getByText(handle).count()) === 0);
+
+  // Two edit one field: who saves last is told what he puts his own in the place of.
+  await colleague.getByRole("link", { name: /^Inbox/ }).click();
+  await openRow(colleague, "Nobody knows my name");
+  await showPanel(colleague);
+  for (const page of [agent, colleague]) await sidePanel(page).getByRole("button", { name: "Edit the contact" }).click();
+  await sidePanel(agent).getByLabel("Company").fill("Kovač & Co");
+  await sidePanel(colleague).getByLabel("Company").fill("Kovac");
+  await sidePanel(colleague).getByLabel("Phone").fill("+385 1 234");
+  await sidePanel(agent).getByRole("button", { name: "Save" }).click();
+  await sidePanel(colleague).getByText("A colleague changed this to Kovač & Co meanwhile.").waitFor();
+  await sidePanel(colleague).getByRole("button", { name: "Take theirs" }).click();
+  await sidePanel(colleague).getByRole("button", { name: "Save" }).click();
+  for (const page of [agent, colleague]) {
+    await sidePanel(page).getByText("+385 1 234").waitFor();
+    await sidePanel(page).getByText("Kovač & Co").waitFor();
+  }
   assert.deepEqual(stack.complaints, []);
 });
 
