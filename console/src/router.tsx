@@ -37,6 +37,13 @@ const join = createRoute({
   component: lazyRouteComponent(() => import("./door/join.tsx"), "JoinPage"),
 });
 
+/** The parts that everything is made of; nothing of anybody is on it. */
+const design = createRoute({
+  getParentRoute: () => root,
+  path: "/design",
+  component: lazyRouteComponent(() => import("./design/page.tsx"), "DesignPage"),
+});
+
 /** Everything behind the sign-in: the session begins here. */
 const app = createRoute({
   getParentRoute: () => root,
@@ -168,6 +175,7 @@ export const router = createRouter({
     signIn,
     setup,
     join,
+    design,
     app.addChildren([
       home,
       inboxHome.addChildren([inboxIndex, inboxList.addChildren([inboxNothing, conversation])]),

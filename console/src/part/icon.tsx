@@ -51,6 +51,9 @@ const PATHS = {
 /** The names of the icons. */
 export type IconName = keyof typeof PATHS;
 
+/** All of them. */
+export const ICON_NAMES = Object.keys(PATHS) as readonly IconName[];
+
 /** An icon; decoration only, so whoever uses it names the thing. */
 export function Icon({ name, size = 16 }: { name: IconName; size?: number }) {
   return (

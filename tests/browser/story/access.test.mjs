@@ -68,11 +68,14 @@ for (const [look, options] of [
     await page.getByRole("complementary", { name: /^Visitor / }).waitFor();
     await look(page, "visitor");
 
-    for (const name of ["workspace", "sites", "team", "keys", "audit", "notifications", "profile"]) {
+    for (const name of ["workspace", "sites", "team", "keys", "audit", "security", "notifications", "profile"]) {
       await page.goto(`${stack.origin}/console/settings/${name}`);
       await page.locator(".settings-body h1").waitFor();
       await look(page, `settings ${name}`);
     }
+    await page.goto(`${stack.origin}/console/design`);
+    await page.getByRole("heading", { name: "Icons" }).waitFor();
+    await look(page, "design");
     await page.goto(`${stack.origin}/console/settings/sites?site=${stack.siteKey}`);
     await page.getByLabel("Allowed origins").waitFor();
     await look(page, "settings of a site");
