@@ -24,6 +24,7 @@ pub mod secret;
 pub mod session;
 pub mod setup;
 pub mod site;
+mod theme;
 pub mod workspace;
 
 use std::net::IpAddr;

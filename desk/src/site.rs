@@ -1,16 +1,16 @@
 //! Sites: who may load the widget, how it looks, and the secrets that sign identities.
 
 use protocol::id::{SiteId, SiteSecretId};
-use protocol::limit;
 use protocol::permission::{Actor, Permission};
 use protocol::rejection::{ErrorCode, Rejection};
-use protocol::site::{AfterClose, NewSite, SecretKind, Site, SiteChange, SiteSecret, Theme};
+use protocol::site::{AfterClose, NewSite, SecretKind, Site, SiteChange, SiteSecret};
 use protocol::workspace::{Settings, SiteOverrides};
 use router::Part;
 use storage::site::SecretRow;
 
 use crate::audit::{By, Differences};
 use crate::error::Result;
+use crate::theme::checked_theme;
 use crate::workspace::check_settings;
 use crate::{Caller, DAY_MS, Desk, field, origin, secret, stored};
 
@@ -22,35 +22,6 @@ const REOPEN_WITHIN_MS_MAX: u64 = 366 * DAY_MS;
 
 /// The time within which a closed conversation may be reopened where that was switched on.
 const REOPEN_WITHIN_MS: u64 = 3 * DAY_MS;
-
-fn checked_theme(theme: Theme) -> Result<Theme, Rejection> {
-    Ok(Theme {
-        color: field::color(&theme.color)?,
-        title: field::line(&theme.title, "title")?,
-        greeting: field::lines(&theme.greeting, "greeting")?,
-        launcher_side: theme.launcher_side,
-        launcher_gap_px: launcher_gap(theme.launcher_gap_px)?,
-        launcher_text: launcher_text(&theme.launcher_text)?,
-        brightness: theme.brightness,
-        asks: theme.asks,
-        show_brand: theme.show_brand,
-    })
-}
-
-fn launcher_gap(px: u16) -> Result<u16, Rejection> {
-    if px > limit::LAUNCHER_GAP_PX_MAX {
-        return Err(Rejection::of(ErrorCode::Invalid, "launcher_gap_px"));
-    }
-    Ok(px)
-}
-
-fn launcher_text(text: &str) -> Result<String, Rejection> {
-    let text = field::line(text, "launcher_text")?;
-    if text.len() > limit::LAUNCHER_TEXT_BYTES_MAX {
-        return Err(Rejection::of(ErrorCode::TooLong, "launcher_text"));
-    }
-    Ok(text)
-}
 
 /// A change with every value in its stored form.
 fn checked(change: SiteChange) -> Result<SiteChange, Rejection> {
@@ -319,6 +290,8 @@ impl Desk {
 
 #[cfg(test)]
 mod tests {
+    use protocol::site::Theme;
+
     use super::*;
 
     #[test]

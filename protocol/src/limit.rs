@@ -39,6 +39,15 @@ pub const LAUNCHER_GAP_PX_MAX: u16 = 200;
 
 /// The text on a launcher, in bytes.
 pub const LAUNCHER_TEXT_BYTES_MAX: usize = 60;
+
+/// A site's picture as a `data:` address, in bytes. It comes with each session, so it is small.
+pub const LOGO_BYTES_MAX: usize = 6_144;
+
+/// Questions of a site's own before a first message.
+pub const QUESTIONS_MAX: usize = 10;
+
+/// What a visitor agrees to before a first message, in bytes; it is kept as a property of the contact.
+pub const CONSENT_BYTES_MAX: usize = 1_000;
 /// Conversations that one connection may follow at a time.
 pub const FOLLOWS_MAX: usize = 64;
 /// Conversations that may be resumed in one `hello`.

@@ -53,6 +53,16 @@ words! {
         /// It is, and nothing is sent without it.
         Needed = "needed",
     }
+
+    /// What an answer to a site's own question is.
+    AnswerKind {
+        /// A line of text.
+        Text = "text",
+        /// A number.
+        Number = "number",
+        /// Yes or no: a box to tick. Where it is needed, yes.
+        Flag = "flag",
+    }
 }
 
 /// How the widget looks and what it says first.
@@ -64,6 +74,8 @@ pub struct Theme {
     pub color: String,
     /// The name in the header; the site's name when empty.
     pub title: String,
+    /// The picture in the header: a small PNG, JPEG or WebP as a `data:` address; initials when empty.
+    pub logo: String,
     /// The first words in an empty thread; the widget's own, in the visitor's language, when empty.
     pub greeting: String,
     /// Where the launcher stands.
@@ -77,6 +89,12 @@ pub struct Theme {
     pub brightness: Brightness,
     /// What is asked before a first message.
     pub asks: Asks,
+    /// What else is asked before a first message, at most [`crate::limit::QUESTIONS_MAX`].
+    pub questions: Vec<Question>,
+    /// What a visitor agrees to before a first message, as the markup of messages; nothing when empty.
+    pub consent: String,
+    /// Whether a conversation asks an unknown visitor for an e-mail address while nobody answers.
+    pub asks_email_later: bool,
     /// Whether the quiet line with our name is shown.
     pub show_brand: bool,
 }
@@ -94,6 +112,31 @@ pub struct Asks {
     pub phone: Ask,
 }
 
+/// A question of a site's own. Its answer is a part of the claim, under its name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[ts(export_to = "protocol.ts")]
+pub struct Question {
+    /// What the answer is called: small letters, digits and `_`, as `order_id`.
+    pub name: String,
+    /// What the visitor reads. Empty only for [`Question::KNOWN`] names, which the widget says in the
+    /// visitor's language.
+    pub label: String,
+    /// What an answer is.
+    pub kind: AnswerKind,
+    /// Whether nothing is sent without an answer.
+    pub needed: bool,
+}
+
+impl Question {
+    /// Names that the widget has words for.
+    pub const KNOWN: [&str; 4] = ["customer_id", "account_number", "order_id", "company"];
+    /// Names of what is asked in other ways.
+    pub const TAKEN: [&str; 4] = ["name", "email", "phone", "consent"];
+    /// Names whose answers are texts in a claim.
+    pub const TEXTS: [&str; 2] = ["customer_id", "company"];
+}
+
 impl Default for Asks {
     fn default() -> Self {
         Self {
@@ -109,12 +152,16 @@ impl Default for Theme {
         Self {
             color: "#0f4c5c".to_owned(),
             title: String::new(),
+            logo: String::new(),
             greeting: String::new(),
             launcher_side: LauncherSide::End,
             launcher_gap_px: 20,
             launcher_text: String::new(),
             brightness: Brightness::System,
             asks: Asks::default(),
+            questions: Vec::new(),
+            consent: String::new(),
+            asks_email_later: false,
             show_brand: true,
         }
     }

@@ -1,6 +1,6 @@
 // Made from the Rust crate `protocol` by its test `typescript`. Do not edit:
 // SWITCHBOARD_WRITE=1 cargo test -p protocol --test typescript
-// fixtures: d4f4033055dcf421
+// fixtures: 4fe576ea33b5895b
 
 /** Accepts an invitation. */
 export type AcceptInvitation = {
@@ -169,6 +169,9 @@ agent_id: AgentId,
 availability: Availability,
 /** What the agent has in sight; absent where that is not known, or nothing. */
 screen?: Screen | null, };
+
+/** What an answer to a site's own question is. */
+export type AnswerKind = "text" | "number" | "flag";
 
 /** A key for programs. */
 export type ApiKey = {
@@ -1193,6 +1196,18 @@ request_id?: string | null, };
 /** What a connection is for; it decides what a visitor's connection is sent. */
 export type Purpose = "launcher" | "full";
 
+/** A question of a site's own. Its answer is a part of the claim, under its name. */
+export type Question = {
+/** What the answer is called: small letters, digits and `_`, as `order_id`. */
+name: string,
+/** What the visitor reads. Empty only for [`Question::KNOWN`] names, which the widget says in the
+ * visitor's language. */
+label: string,
+/** What an answer is. */
+kind: AnswerKind,
+/** Whether nothing is sent without an answer. */
+needed: boolean, };
+
 /** A refused command. */
 export type Rejected = {
 /** The client's name for the command. */
@@ -1401,6 +1416,8 @@ export type Theme = {
 color: string,
 /** The name in the header; the site's name when empty. */
 title: string,
+/** The picture in the header: a small PNG, JPEG or WebP as a `data:` address; initials when empty. */
+logo: string,
 /** The first words in an empty thread; the widget's own, in the visitor's language, when empty. */
 greeting: string,
 /** Where the launcher stands. */
@@ -1414,6 +1431,12 @@ launcher_text: string,
 brightness: Brightness,
 /** What is asked before a first message. */
 asks: Asks,
+/** What else is asked before a first message, at most [`crate::limit::QUESTIONS_MAX`]. */
+questions: Array<Question>,
+/** What a visitor agrees to before a first message, as the markup of messages; nothing when empty. */
+consent: string,
+/** Whether a conversation asks an unknown visitor for an e-mail address while nobody answers. */
+asks_email_later: boolean,
 /** Whether the quiet line with our name is shown. */
 show_brand: boolean, };
 
@@ -1702,6 +1725,8 @@ export const limit = {
   mentions_max: 20,
   nickname_bytes_max: 40,
   launcher_gap_px_max: 200,
+  logo_bytes_max: 6144,
+  questions_max: 10,
   visitor_edit_window_ms: 900000,
   password_length_min: 12,
   search_bytes_max: 200,

@@ -5,7 +5,10 @@ import { limit, type Ask, type Asks, type Brightness, type LauncherSide, type Th
 
 import { fieldError } from "../api/http.ts";
 import { Field, Switch, TextField } from "../part/control.tsx";
+import { Choice } from "./choice.tsx";
+import { LogoField } from "./logo.tsx";
 import { WidgetPreview } from "./preview.tsx";
+import { Consent, Questions } from "./questions.tsx";
 
 /** The colors that are offered; any other may be written. */
 const COLORS: readonly [string, string][] = [
@@ -56,6 +59,7 @@ export function Look({ theme, site_name, error, onChange }: LookProps) {
         <ColorField value={theme.color} onValue={(color) => onChange({ color })} error={fieldError(error, "color")} />
         <Choice label="Brightness" value={theme.brightness} choices={BRIGHTNESS} onValue={(brightness) => onChange({ brightness }, "now")} />
         <TextField label="Title" hint="The business’s name. The site’s name where this is empty." value={theme.title} error={fieldError(error, "title")} onValue={(title) => onChange({ title })} />
+        <LogoField value={theme.logo} error={fieldError(error, "logo")} onValue={(logo) => onChange({ logo }, "now")} />
         <Field label="First words" hint="Shown in an empty thread. Where this is empty, the widget greets in the visitor’s own language." error={fieldError(error, "greeting")}>
           {(props) => <textarea {...props} className="input" placeholder={GREETING} value={theme.greeting} onChange={(event) => onChange({ greeting: event.target.value })} />}
         </Field>
@@ -68,6 +72,14 @@ export function Look({ theme, site_name, error, onChange }: LookProps) {
             <Choice key={part} label={name} value={theme.asks[part]} choices={ASKS} onValue={(ask) => onChange({ asks: { ...theme.asks, [part]: ask } }, "now")} />
           ))}
         </fieldset>
+        <Questions questions={theme.questions} error={fieldError(error, "questions") ?? fieldError(error, "label")} onChange={(questions, pause) => onChange({ questions: [...questions] }, pause)} />
+        <Consent value={theme.consent} error={fieldError(error, "consent")} onValue={(consent) => onChange({ consent })} />
+        <Switch
+          label="Ask for an e-mail address in the conversation"
+          hint="Of visitors who are not known, while nobody is here or no answer came for a minute."
+          checked={theme.asks_email_later}
+          onChange={(asks_email_later) => onChange({ asks_email_later }, "now")}
+        />
         <Switch label="Show “Switchboard” at the foot" checked={theme.show_brand} onChange={(show_brand) => onChange({ show_brand }, "now")} />
       </div>
       <WidgetPreview theme={theme} site_name={site_name} />
@@ -81,22 +93,6 @@ export const GREETING = "Hello. How can we help?";
 /** Whether a text is a color as the server takes it. */
 export function isColor(text: string): boolean {
   return /^#[0-9a-f]{6}$/i.test(text);
-}
-
-function Choice<T extends string>({ label, value, choices, onValue }: { label: string; value: T; choices: readonly [T, string][]; onValue: (value: T) => void }) {
-  return (
-    <Field label={label}>
-      {(props) => (
-        <select {...props} className="input" value={value} onChange={(event) => onValue(event.target.value as T)}>
-          {choices.map(([each, name]) => (
-            <option key={each} value={each}>
-              {name}
-            </option>
-          ))}
-        </select>
-      )}
-    </Field>
-  );
 }
 
 function Gap({ value, error, onValue }: { value: number; error: string | null; onValue: (value: number) => void }) {

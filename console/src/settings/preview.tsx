@@ -1,9 +1,11 @@
 /** The widget as the site would show it, drawn live while its look is changed. */
 import { inkOn, readableOn, safeColor } from "@switchboard/color";
-import type { Asks, Theme } from "@switchboard/protocol";
+import { plainText } from "@switchboard/markup";
+import type { Ask, Theme } from "@switchboard/protocol";
 
 import { useSystemDark } from "../shell/theme.ts";
 import { GREETING } from "./look.tsx";
+import { attributeName } from "./question.ts";
 
 /** The widget's look, small: panel and launcher. */
 export function WidgetPreview({ theme, site_name }: { theme: Theme; site_name: string }) {
@@ -15,7 +17,7 @@ export function WidgetPreview({ theme, site_name }: { theme: Theme; site_name: s
     <figure className="preview" style={style} aria-label="How the widget looks" data-side={theme.launcher_side} data-dark={dark || undefined}>
       <div className="preview-panel">
         <div className="preview-head">
-          <span className="preview-face">MN</span>
+          {theme.logo ? <img className="preview-face" src={theme.logo} alt="" /> : <span className="preview-face">MN</span>}
           <span className="preview-who">
             <b className="cut">{theme.title || site_name || "Your site"}</b>
             <span>
@@ -25,9 +27,9 @@ export function WidgetPreview({ theme, site_name }: { theme: Theme; site_name: s
         </div>
         <div className="preview-body">
           <b className="preview-greeting">{theme.greeting || GREETING}</b>
-          {asksAnything(theme.asks) ? <AskedFields asks={theme.asks} /> : <Talk />}
+          {asksAnything(theme) ? <AskedFields theme={theme} /> : <Talk />}
         </div>
-        {!asksAnything(theme.asks) && <div className="preview-write">Write a message</div>}
+        {!asksAnything(theme) && <div className="preview-write">Write a message</div>}
         {theme.show_brand && <div className="preview-brand">Runs on Switchboard</div>}
       </div>
       <div className="preview-launcher" style={{ margin: `0 ${Math.min(theme.launcher_gap_px, 60) / 2}px` }}>
@@ -41,8 +43,8 @@ export function WidgetPreview({ theme, site_name }: { theme: Theme; site_name: s
   );
 }
 
-function asksAnything({ name, email, phone }: Asks): boolean {
-  return [name, email, phone].some((ask) => ask !== "never");
+function asksAnything({ asks: { name, email, phone }, questions, consent }: Theme): boolean {
+  return [name, email, phone].some((ask) => ask !== "never") || questions.length > 0 || consent !== "";
 }
 
 function Talk() {
@@ -56,17 +58,20 @@ function Talk() {
   );
 }
 
-function AskedFields({ asks }: { asks: Asks }) {
-  const shown = [
+function AskedFields({ theme: { asks, questions, consent } }: { theme: Theme }) {
+  const people: readonly [string, Ask][] = [
     ["Name", asks.name],
     ["E-mail", asks.email],
     ["Phone", asks.phone],
-  ].filter(([, ask]) => ask !== "never");
+  ];
+  const shown = people.filter(([, ask]) => ask !== "never").map(([name, ask]) => ({ name, kind: "text", needed: ask === "needed" }));
+  const own = questions.map(({ name, label, kind, needed }) => ({ name: label || attributeName(name), kind: kind as string, needed }));
+  const agreed = consent ? [{ name: plainText("markdown", consent), kind: "flag", needed: true }] : [];
   return (
     <div className="preview-asks">
-      {shown.map(([name, ask]) => (
-        <span key={name}>
-          {ask === "optional" ? `${name} (optional)` : name}
+      {[...shown, ...own, ...agreed].map(({ name, kind, needed }, index) => (
+        <span key={index} data-kind={kind}>
+          <bdi>{needed || kind === "flag" ? name : `${name} (optional)`}</bdi>
           <i />
         </span>
       ))}

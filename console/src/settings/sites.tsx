@@ -17,6 +17,7 @@ import { originsOf } from "./origin.ts";
 import { OriginsField } from "./origins.tsx";
 import { Overrides } from "./overrides.tsx";
 import { PageHead, Section } from "./page.tsx";
+import { isWhole } from "./question.ts";
 import { Secrets } from "./secrets.tsx";
 import { useSaving } from "./save.ts";
 import { Saved } from "./saved.tsx";
@@ -118,7 +119,8 @@ function SiteForm({ site }: { site: Site }) {
     setTheme(whole);
     // A color that is half typed holds nothing else up: the last whole one stands until then.
     const color = isColor(whole.color) ? whole.color : site.theme.color;
-    change({ theme: { ...whole, color } }, pause);
+    // A question without words waits for them in the same way.
+    change({ theme: { ...whole, color, questions: whole.questions.filter(isWhole) } }, pause);
   };
   // Origins count once the field is left: half of one may be a stranger's, and none turns all visitors away.
   const allowed = originsOf(origins);

@@ -20,6 +20,7 @@ import { useStore } from "../part/store.ts";
 import { Ago, exactText } from "../part/time.tsx";
 import { toast } from "../part/toast.tsx";
 import { useConnected } from "../shell/connection.tsx";
+import { attributeName, attributeText } from "../settings/question.ts";
 import { block } from "../thread/act.ts";
 import { ContactForm } from "./contact-form.tsx";
 import { othersOf } from "./others.ts";
@@ -113,7 +114,7 @@ function ContactFacts({ contact }: { contact: Contact }) {
   if (contact.language) facts.push(["Language", languageName(contact.language)]);
   if (contact.time_zone) facts.push(["Local time", localTime(contact.time_zone)]);
   facts.push(["First seen", <span key="f" title={exactText(contact.created_at_ms)}><Ago at_ms={contact.created_at_ms} words="ago" /></span>]);
-  for (const [key, value] of Object.entries(contact.attributes)) facts.push([key, <bdi key={key}>{String(value)}</bdi>]);
+  for (const [key, value] of Object.entries(contact.attributes)) facts.push([attributeName(key), <bdi key={key}>{attributeText(key, value)}</bdi>]);
   return (
     <dl className="facts">
       {facts.map(([name, value], index) => (

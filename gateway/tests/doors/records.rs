@@ -1,6 +1,9 @@
 //! Records over HTTP: versions, roles, key scopes, lists, hostile values.
 
-use protocol::limit::{LAUNCHER_GAP_PX_MAX as GAP_MAX, LAUNCHER_TEXT_BYTES_MAX as TEXT_MAX};
+use protocol::limit::{
+    CONSENT_BYTES_MAX, LAUNCHER_GAP_PX_MAX as GAP_MAX, LAUNCHER_TEXT_BYTES_MAX as TEXT_MAX,
+    LOGO_BYTES_MAX, QUESTIONS_MAX,
+};
 use serde_json::{Value, json};
 
 use crate::house::{House, Trust, id_in};
@@ -174,7 +177,7 @@ async fn hostile_values_are_refused_by_name_and_change_nothing() {
     let house = House::open(Trust::Trusted).await;
     let owner = house.owner().await;
     let path = format!("/sites/{}", house.site(&owner).await);
-    for (body, code, field) in [
+    for (body, code, field) in looks().into_iter().chain([
         (json!({"name": "a\u{202e}b"}), "invalid", "name"),
         (json!({"name": "  "}), "empty", "name"),
         (json!({"name": "x".repeat(201)}), "too_long", "name"),
@@ -205,18 +208,11 @@ async fn hostile_values_are_refused_by_name_and_change_nothing() {
             "invalid",
             "reopen_within_ms",
         ),
-        (theme("red;}</style><script>"), "invalid", "color"),
-        (
-            launcher(GAP_MAX + 1, TEXT_MAX),
-            "invalid",
-            "launcher_gap_px",
-        ),
-        (launcher(GAP_MAX, TEXT_MAX + 1), "too_long", "launcher_text"),
         (json!({"surprise": 1}), "invalid", "surprise"),
         (json!({"theme": {"surprise": 1}}), "invalid", "surprise"),
         (json!({"reopen_within_ms": -1}), "invalid", ""),
         (json!({"name": 7}), "malformed", ""),
-    ] {
+    ]) {
         let answer = house.as_(&owner, Call::patch(&path, 1, &body)).await;
         assert_eq!(
             (answer.code().as_str(), answer.field().as_str()),
@@ -233,12 +229,60 @@ async fn hostile_values_are_refused_by_name_and_change_nothing() {
     assert_eq!(named.good()["name"], body["name"]);
     let most = Call::patch(&path, 2, &launcher(GAP_MAX, TEXT_MAX));
     house.as_(&owner, most).await.good();
+    let most = Call::patch(&path, 3, &asking(QUESTIONS_MAX, CONSENT_BYTES_MAX));
+    house.as_(&owner, most).await.good();
+}
+
+/// Looks that no site may have.
+fn looks() -> [(Value, &'static str, &'static str); 7] {
+    [
+        (theme("red;}</style><script>"), "invalid", "color"),
+        (
+            launcher(GAP_MAX + 1, TEXT_MAX),
+            "invalid",
+            "launcher_gap_px",
+        ),
+        (launcher(GAP_MAX, TEXT_MAX + 1), "too_long", "launcher_text"),
+        (
+            pictured(&"x".repeat(LOGO_BYTES_MAX + 1)),
+            "too_large",
+            "logo",
+        ),
+        (pictured("data:image/svg+xml,<svg/>"), "file_type", "logo"),
+        (
+            asking(QUESTIONS_MAX + 1, CONSENT_BYTES_MAX),
+            "too_many",
+            "questions",
+        ),
+        (
+            asking(QUESTIONS_MAX, CONSENT_BYTES_MAX + 1),
+            "too_long",
+            "consent",
+        ),
+    ]
+}
+
+fn pictured(logo: &str) -> Value {
+    let mut change = theme("#0f4c5c");
+    change["theme"]["logo"] = logo.into();
+    change
+}
+
+fn asking(question_count: usize, consent_bytes: usize) -> Value {
+    let mut change = theme("#0f4c5c");
+    let ask =
+        |index| json!({"name": format!("q{index}"), "label": "?", "kind": "flag", "needed": true});
+    change["theme"]["questions"] = (0..question_count).map(ask).collect();
+    change["theme"]["consent"] = "x".repeat(consent_bytes).into();
+    change
 }
 
 fn theme(color: &str) -> Value {
-    json!({"theme": {"color": color, "title": "", "greeting": "", "launcher_side": "end",
+    json!({"theme": {"color": color, "title": "", "logo": "",
+        "greeting": "", "launcher_side": "end",
         "launcher_gap_px": 20, "launcher_text": "", "brightness": "system",
-        "asks": {"name": "never", "email": "never", "phone": "never"}, "show_brand": true}})
+        "asks": {"name": "never", "email": "never", "phone": "never"}, "questions": [],
+        "consent": "", "asks_email_later": false, "show_brand": true}})
 }
 
 fn launcher(gap_px: u16, text_bytes: usize) -> Value {

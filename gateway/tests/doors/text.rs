@@ -21,16 +21,22 @@ use Shape::{Line, Lines};
 
 const SETUP: &str = r##"{"token":"sbu_x","name":"NAME","email":"EMAIL","password":"PASSWORD",
     "workspace_name":"BUSINESS","site":{"name":"SITE","domain":"DOMAIN",
-    "allowed_origins":["https://ORIGIN.example"],"theme":{"color":"#0f4c5c","title":"TITLE",
+    "allowed_origins":["https://ORIGIN.example"],"theme":{"color":"#0f4c5c","title":"TITLE","logo":"",
     "greeting":"GREETING","launcher_side":"end","launcher_gap_px":20,"launcher_text":"LAUNCHER",
-    "brightness":"system","asks":{"name":"never","email":"never","phone":"never"},"show_brand":true}}}"##;
+    "brightness":"system","asks":{"name":"never","email":"never","phone":"never"},
+    "questions":[{"name":"order_size","label":"LABEL","kind":"text","needed":true}],
+    "consent":"CONSENT","asks_email_later":true,"show_brand":true}}}"##;
 const SITE: &str = r##"{"name":"SITE","domain":"DOMAIN","allowed_origins":["https://ORIGIN.example"],
-    "theme":{"color":"#0f4c5c","title":"TITLE","greeting":"GREETING","launcher_side":"end",
+    "theme":{"color":"#0f4c5c","title":"TITLE","logo":"","greeting":"GREETING","launcher_side":"end",
     "launcher_gap_px":20,"launcher_text":"LAUNCHER","brightness":"system",
-    "asks":{"name":"never","email":"never","phone":"never"},"show_brand":true}}"##;
-const THEME: &str = r##"{"theme":{"color":"#0f4c5c","title":"TITLE","greeting":"GREETING",
+    "asks":{"name":"never","email":"never","phone":"never"},
+    "questions":[{"name":"order_size","label":"LABEL","kind":"text","needed":true}],
+    "consent":"CONSENT","asks_email_later":true,"show_brand":true}}"##;
+const THEME: &str = r##"{"theme":{"color":"#0f4c5c","title":"TITLE","logo":"","greeting":"GREETING",
     "launcher_side":"end","launcher_gap_px":20,"launcher_text":"LAUNCHER","brightness":"system",
-    "asks":{"name":"never","email":"never","phone":"never"},"show_brand":true}}"##;
+    "asks":{"name":"never","email":"never","phone":"never"},
+    "questions":[{"name":"order_size","label":"LABEL","kind":"text","needed":true}],
+    "consent":"CONSENT","asks_email_later":true,"show_brand":true}}"##;
 
 /// The field, its shape, the door, and a body with the place of the text as `TEXT` or as named.
 const DOORS: &[(&str, Shape, &str, &str, &str)] = &[
@@ -44,6 +50,9 @@ const DOORS: &[(&str, Shape, &str, &str, &str)] = &[
     ("title", Line, "POST /setup", "TITLE", SETUP),
     ("greeting", Lines, "POST /setup", "GREETING", SETUP),
     ("launcher_text", Line, "POST /setup", "LAUNCHER", SETUP),
+    ("questions", Line, "POST /setup", "order_size", SETUP),
+    ("label", Line, "POST /setup", "LABEL", SETUP),
+    ("consent", Lines, "POST /setup", "CONSENT", SETUP),
     (
         "email",
         Line,
@@ -72,6 +81,9 @@ const DOORS: &[(&str, Shape, &str, &str, &str)] = &[
     ("title", Line, "POST /sites", "TITLE", SITE),
     ("greeting", Lines, "POST /sites", "GREETING", SITE),
     ("launcher_text", Line, "POST /sites", "LAUNCHER", SITE),
+    ("questions", Line, "POST /sites", "order_size", SITE),
+    ("label", Line, "POST /sites", "LABEL", SITE),
+    ("consent", Lines, "POST /sites", "CONSENT", SITE),
     (
         "public_key",
         Line,
@@ -110,6 +122,9 @@ const DOORS: &[(&str, Shape, &str, &str, &str)] = &[
         "LAUNCHER",
         THEME,
     ),
+    ("questions", Line, "PATCH /sites/$site", "order_size", THEME),
+    ("label", Line, "PATCH /sites/$site", "LABEL", THEME),
+    ("consent", Lines, "PATCH /sites/$site", "CONSENT", THEME),
     // Of origins: a host is written in its one form: what hides in it is gone.
     (
         "allowed_origins",
@@ -262,6 +277,9 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("POST /visitor/session .language", "a language tag, or none"),
     ("POST /visitor/session .locale", "a language tag, or none"),
     ("POST /visitor/session .site_key", "an id"),
+    ("POST /setup .site.theme.logo", PICTURE),
+    ("POST /sites .theme.logo", PICTURE),
+    ("PATCH /sites/… .theme.logo", PICTURE),
     ("POST /commands (identify).claim.company", OF_VISITORS),
     ("POST /commands (identify).claim.email", OF_VISITORS),
     ("POST /commands (identify).claim.name", OF_VISITORS),
@@ -290,6 +308,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
 ];
 
 const NO_ZONE: &str = "what is no zone is the default: an odd browser keeps nobody out";
+const PICTURE: &str = "a picture in letters, and nothing else: desk's `theme.rs`";
 const OF_VISITORS: &str = "refused likewise where visitors say it: tests/wire/text.rs";
 const CLEANED: &str = "a trace is cleaned and cut: protocol::text::cut";
 const COMPARED: &str = "looked for, and never shown to others";

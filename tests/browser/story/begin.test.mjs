@@ -15,14 +15,21 @@ before(async () => {
 });
 after(() => stack.stop());
 
-async function ask(asks) {
+async function ask(asks, more = { questions: [], consent: "" }) {
   const { api, headers } = await stack.api();
   const site = await api.ask("GET", `sites/${stack.siteKey}`, undefined, headers);
-  await api.ask("PATCH", `sites/${stack.siteKey}`, { theme: { ...site.theme, asks } }, { ...headers, "if-match": `"${site.version}"` });
+  await api.ask("PATCH", `sites/${stack.siteKey}`, { theme: { ...site.theme, asks, ...more } }, { ...headers, "if-match": `"${site.version}"` });
 }
 
 test("a visitor says who he is before the first message, once, and the agent reads it as a claim", async () => {
-  await ask({ name: "optional", email: "needed", phone: "never" });
+  await ask({ name: "optional", email: "needed", phone: "never" }, {
+    questions: [
+      { name: "order_id", label: "", kind: "text", needed: false },
+      { name: "tins", label: "How many tins?", kind: "number", needed: true },
+      { name: "gift", label: "It is a gift", kind: "flag", needed: false },
+    ],
+    consent: "I have read the [privacy policy](https://kettle.example/privacy).",
+  });
   const page = await stack.person({ reducedMotion: "reduce" });
   await page.goto(`${stack.origin}/demo/`);
   await page.locator("[data-chat]").first().click();
@@ -34,7 +41,7 @@ test("a visitor says who he is before the first message, once, and the agent rea
   assert.deepEqual(await violations(panel), []);
 
   await begin.click();
-  await panel.getByText("This is needed").waitFor();
+  await panel.getByText("This is needed").nth(2).waitFor();
   const email = panel.getByLabel("E-mail");
   await until("the focus", () => email.evaluate((element) => element === document.activeElement));
   await email.fill("ana at kettle");
@@ -43,6 +50,15 @@ test("a visitor says who he is before the first message, once, and the agent rea
   assert.deepEqual(await violations(panel), []);
   await email.fill("ana@kettle.example");
   await panel.getByLabel("Name (optional)").fill("Ana Kovač");
+  await panel.getByLabel("Order number (optional)").fill("A-1017");
+  const tins = panel.getByLabel("How many tins?");
+  await tins.fill("two");
+  await begin.click();
+  await panel.getByText("This is no number").waitFor();
+  await tins.fill("2");
+  await panel.getByLabel("It is a gift").check();
+  await panel.getByRole("link", { name: "privacy policy" }).waitFor();
+  await panel.getByRole("checkbox", { name: "I have read the privacy policy." }).check();
   await begin.click();
   await say(panel, "Now you know me");
   await openRow(agent, "Now you know me");
@@ -50,6 +66,11 @@ test("a visitor says who he is before the first message, once, and the agent rea
   await side.getByText("ana@kettle.example").waitFor();
   await side.getByText("claimed").first().waitFor();
   await side.getByRole("heading", { name: "Ana Kovač" }).waitFor();
+  const fact = (name, value) => side.locator("dl.facts > div", { has: agent.getByText(name, { exact: true }) }).getByText(value, { exact: true }).waitFor();
+  await fact("Order number", "A-1017");
+  await fact("Tins", "2");
+  await fact("Gift", "Yes");
+  await fact("Agreed to", "I have read the privacy policy.");
 
   await page.reload();
   const again = await openPanel(page);
@@ -73,6 +94,49 @@ test("where all may be left empty, it can be, and a reload does not ask again", 
   await openRow(agent, "I would rather not");
   assert.deepEqual(stack.complaints, []);
   await page.context().close();
+});
+
+/** The agent is there for visitors, or is not. */
+async function be(state) {
+  await agent.getByRole("button", { name: /, menu of / }).click();
+  await agent.getByRole("menuitem", { name: state }).click();
+}
+
+test("who writes while nobody is here is asked in the conversation where to reach him, and may keep it", async () => {
+  await ask({ name: "never", email: "never", phone: "never" }, { questions: [], consent: "", asks_email_later: true });
+  await be("Away");
+  const { page, panel } = await stack.visitor("/demo/", { reducedMotion: "reduce" });
+  await panel.getByText("Nobody is here right now").waitFor();
+  assert.equal(await panel.getByLabel("Where can we reach you if you leave?").count(), 0);
+  await say(panel, "Do you send to Norway?");
+  const email = panel.getByLabel("Where can we reach you if you leave?");
+  await email.waitFor();
+  assert.deepEqual(await violations(panel), []);
+  await email.fill("ana at kettle");
+  await panel.getByRole("button", { name: "Save" }).click();
+  await panel.getByText("This is no e-mail address").waitFor();
+  await email.fill("ana@kettle.example");
+  // Somebody comes: what is being written stays.
+  await be("Online");
+  await panel.getByText(/ is here now$/).first().waitFor();
+  await email.press("Enter");
+  await panel.locator(".line", { hasText: "Noted: ana@kettle.example" }).waitFor();
+  await openRow(agent, "Do you send to Norway?");
+  await agent.getByRole("complementary", { name: "Contact" }).locator(".proved-value", { hasText: "ana@kettle.example" }).waitFor();
+  await page.context().close();
+
+  await be("Away");
+  const other = await stack.visitor("/demo/");
+  await say(other.panel, "And to Iceland?");
+  await other.panel.getByRole("button", { name: "No, thanks" }).click();
+  await other.page.reload();
+  const again = await openPanel(other.page);
+  await say(again, "Never mind");
+  await again.getByText("Sent", { exact: true }).waitFor();
+  assert.equal(await again.getByLabel("Where can we reach you if you leave?").count(), 0);
+  await be("Online");
+  assert.deepEqual(stack.complaints, []);
+  await other.page.context().close();
 });
 
 test("a conversation can be kept as a text, with an emoji put in by mouse or by keys", async () => {

@@ -58,6 +58,50 @@ test("a color, words and a place chosen for the launcher are seen in the preview
   await page.context().close();
 });
 
+test("a logo and questions of the site's own are put together in the settings, and stand in the preview and before the visitor", async () => {
+  const questions = (theme) => theme.questions.map(({ name, kind, needed }) => `${name} ${kind} ${needed}`).join(", ");
+  await choose(() => owner.getByRole("button", { name: "Order number" }).click(), (theme) => questions(theme) === "order_id text false");
+  await owner.getByRole("group", { name: "Order number" }).getByRole("switch", { name: "Needed" }).click();
+  await owner.getByRole("button", { name: "A question of your own" }).click();
+  await owner.getByText("Write what the visitor reads.").waitFor();
+  await choose(() => owner.getByLabel("Question", { exact: true }).fill("How many tins?"), (theme) => questions(theme) === "order_id text true, how_many_tins text false");
+  await choose(() => owner.getByLabel("Answer").selectOption("number"), (theme) => questions(theme) === "order_id text true, how_many_tins number false");
+  await choose(() => owner.getByLabel("What a visitor agrees to").fill("I agree to the [terms](https://kettle.example)."), (theme) => theme.consent !== "");
+  await preview().getByText("How many tins? (optional)").waitFor();
+  await preview().getByText("I agree to the terms.").waitFor();
+  assert.deepEqual(await violations(owner), []);
+
+  // A picture of any size becomes a small one; what is none is said to be none.
+  const chosen = owner.getByLabel("Picture of the logo");
+  await chosen.setInputFiles({ name: "logo.png", mimeType: "image/png", buffer: Buffer.from("no picture") });
+  await owner.getByText("This could not be read as a picture.").waitFor();
+  const large = await owner.evaluate(() => {
+    const canvas = Object.assign(document.createElement("canvas"), { width: 900, height: 600 });
+    const context = canvas.getContext("2d");
+    for (let x = 0; x < 900; x += 1) {
+      context.fillStyle = `hsl(${x} 60% 50%)`;
+      context.fillRect(x, 0, 1, 600);
+    }
+    return canvas.toDataURL("image/png").split(",")[1];
+  });
+  await choose(() => chosen.setInputFiles({ name: "logo.png", mimeType: "image/png", buffer: Buffer.from(large, "base64") }), (theme) => /^data:image.(png|webp|jpeg);base64,/.test(theme.logo));
+  await preview().locator("img").waitFor();
+
+  const page = await stack.person({ viewport: { width: 360, height: 640 }, reducedMotion: "reduce" });
+  await page.goto(`${stack.origin}/demo/`);
+  await page.locator("[data-chat]").first().click();
+  const panel = await findPanel(page);
+  await panel.getByLabel("How many tins? (optional)").waitFor();
+  await panel.getByRole("checkbox", { name: "I agree to the terms." }).waitFor();
+  await until("the logo", () => panel.locator("header img").evaluate((image) => image.complete && image.naturalWidth > 30));
+  assert.deepEqual(await violations(panel), []);
+  await page.context().close();
+  await choose(() => owner.getByRole("button", { name: "Remove", exact: true }).click(), (theme) => theme.logo === "");
+  await owner.getByRole("button", { name: "Remove How many tins?" }).click();
+  await owner.getByRole("button", { name: "Remove Order number" }).click();
+  await choose(() => owner.getByLabel("What a visitor agrees to").fill(""), (theme) => theme.questions.length === 0 && theme.consent === "");
+});
+
 for (const [wanted, system, isDark] of [
   ["dark", "light", true],
   ["light", "dark", false],

@@ -9,7 +9,7 @@ import { plainText } from "../markup/index.ts";
 import type { Preview, ToLoader, ToPanel } from "../messages.ts";
 import { limit } from "../protocol.ts";
 import type {
-  Asks,
+  Command,
   Page,
   Staff,
   VisitorConversation,
@@ -21,7 +21,8 @@ import type {
 import { Chime } from "./chime.ts";
 import { Conversations } from "./conversations.ts";
 import { Drafts } from "./drafts.ts";
-import { askedOf, claimOf, Introduction, type Answers } from "./introduction.ts";
+import { EmailLater, type Reach } from "./email-later.ts";
+import { claimOf, fieldsOf, Introduction, type Answers, type Field } from "./introduction.ts";
 import { Seen } from "./seen.ts";
 import { isOver, nameOf, rowsOf, type MessageRow, type Row } from "./thread.ts";
 import { transcriptOf } from "./transcript.ts";
@@ -61,8 +62,10 @@ export interface Snapshot {
   readonly isThreadClosed: boolean;
   /** The site lets only those write whom it vouches for, and this is nobody yet. */
   readonly isUnknown: boolean;
-  /** What is asked before the first message; nothing where that was answered, or something was said. */
-  readonly asks: Asks | null;
+  /** What is asked before the first message; empty where that was answered, or something was said. */
+  readonly asks: readonly Field[];
+  /** Where to reach the visitor is asked in the thread, or was just answered. */
+  readonly reach: Reach;
   /** Whether a sound tells of new messages. */
   readonly isSounding: boolean;
 }
@@ -78,6 +81,7 @@ export class PanelStore {
   readonly conversations: Conversations;
   readonly drafts: Drafts;
   readonly #introduction = new Introduction(localStorageOrNull());
+  readonly #emailLater = new EmailLater(localStorageOrNull(), () => this.#changed());
   readonly #chime = new Chime(localStorageOrNull());
   readonly #post: (message: ToLoader) => void;
   readonly #listeners = new Set<() => void>();
@@ -175,7 +179,7 @@ export class PanelStore {
         this.#client?.signal(message);
         break;
       case "command":
-        this.#client?.send(message.command);
+        this.#tell(message.command);
         break;
       case "forget":
         this.#forget();
@@ -238,7 +242,10 @@ export class PanelStore {
   #forget(): void {
     this.#client?.forget();
     this.drafts.forget();
-    if (this.#session !== null) this.#introduction.forget(this.#session.visitor_id);
+    if (this.#session !== null) {
+      this.#introduction.forget(this.#session.visitor_id);
+      this.#emailLater.forget(this.#session.visitor_id);
+    }
     this.#drop();
     this.#session = null;
   }
@@ -252,6 +259,7 @@ export class PanelStore {
     this.#unread = 0;
     this.announce("");
     this.#seen.clear();
+    this.#emailLater.clear();
     this.uploads.clear();
   }
 
@@ -311,6 +319,7 @@ export class PanelStore {
       this.#post({ type: "message", from: author.kind === "you" ? "you" : "team" });
       if (author.kind === "you") continue;
       this.#setTyping(null);
+      this.#emailLater.answered();
       const name = nameOf(author);
       heard.push(`${name}: ${plainText(content.message.format, content.message.body) || said("file_sent")}`);
     }
@@ -414,18 +423,33 @@ export class PanelStore {
       ...(attachment_ids.length === 0 ? {} : { attachment_ids }),
     });
     this.drafts.write("");
+    this.#emailLater.wait();
     this.#changed();
   }
 
   /** The visitor says who he is, unproved, or would rather not where that is allowed. */
   introduce(answers: Answers): void {
-    const asks = this.#config?.theme.asks;
     const visitorId = this.#session?.visitor_id;
-    if (asks === undefined || visitorId === undefined) return;
-    const claim = claimOf(asks, answers);
-    if (claim !== null) this.#client?.send({ do: "identify", claim });
+    if (this.#config === null || visitorId === undefined) return;
+    const claim = claimOf(fieldsOf(this.#config.theme), answers);
+    if (claim !== null) this.#tell({ do: "identify", claim });
     this.#introduction.done(visitorId);
     this.#changed();
+  }
+
+  /** The visitor says where to reach him, or would rather not. */
+  reach(email: string | null): void {
+    if (email !== null) this.#tell({ do: "identify", claim: { email } });
+    if (this.#session !== null) this.#emailLater.done(this.#session.visitor_id, email);
+    if (email !== null) this.announce(said("email_kept", { email }));
+    this.#changed();
+  }
+
+  /** Says something to the server that is no message; an address that is told is not asked for. */
+  #tell(command: Command): void {
+    this.#client?.send(command);
+    if (command.do !== "identify" || this.#session === null) return;
+    if (command.claim.email) this.#emailLater.done(this.#session.visitor_id, null);
   }
 
   /** The present conversation from its beginning, as a text. */
@@ -524,12 +548,12 @@ export class PanelStore {
     this.#changed();
   }
 
-  #asks(wasSaid: boolean): Asks | null {
+  #asks(wasSaid: boolean): readonly Field[] {
     const session = this.#session;
-    const asks = this.#config?.theme.asks;
-    if (session === null || asks === undefined || wasSaid || session.identified || !this.conversations.isFetched) return null;
-    if (this.#config?.identity_required === true || this.#client?.status.name === "stopped") return null;
-    return askedOf(asks).length === 0 || this.#introduction.isDone(session.visitor_id) ? null : asks;
+    const theme = this.#config?.theme;
+    if (session === null || theme === undefined || wasSaid || session.identified || !this.conversations.isFetched) return [];
+    if (this.#config?.identity_required === true || this.#client?.status.name === "stopped") return [];
+    return this.#introduction.isDone(session.visitor_id) ? [] : fieldsOf(theme);
   }
 
   // --- snapshots --------------------------------------------------------------------------------
@@ -564,6 +588,7 @@ export class PanelStore {
       isThreadClosed: present !== undefined && isOver(present),
       isUnknown: this.#config?.identity_required === true && this.#session?.identified === false,
       asks: this.#asks(threads.length > 0 || outbox.some(({ command }) => command.do === "send_message")),
+      reach: this.#emailLater.ask(this.#session, this.#config?.theme, present, this.#client?.status.name === "live" && !this.#staff.online),
       isSounding: this.#chime.isOn,
     };
   }

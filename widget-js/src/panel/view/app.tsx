@@ -79,8 +79,8 @@ export function App({ store }: { store: PanelStore }): VNode {
       <NoticeBar store={store} failure={state.failure} notice={notice} />
       {/* Anew for another person: what these remember of the former one goes with them. */}
       <ThreadView key={`thread ${person}`} store={store} state={state} />
-      {state.asks !== null ? (
-        <Begin key={`begin ${person}`} store={store} asks={state.asks} isOpen={state.isOpen} />
+      {state.asks.length > 0 ? (
+        <Begin key={`begin ${person}`} store={store} fields={state.asks} isOpen={state.isOpen} />
       ) : (
         <Composer key={`composer ${person}`} store={store} state={state} />
       )}

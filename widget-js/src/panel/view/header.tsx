@@ -19,15 +19,20 @@ interface HeaderProps {
 export function Header({ state, isConnected, onClose, onSave, onSound }: HeaderProps): VNode {
   const { staff, config } = state;
   const title = config === null ? "" : config.theme.title || config.site_name;
+  const logo = config?.theme.logo;
   const line = config === null ? "" : isConnected ? staffLine(staff) : said("not_connected");
   return (
     <header class="head">
       <div class="faces" aria-hidden="true">
-        {(staff.names.length > 0 ? staff.names : [title]).slice(0, 3).map((name) => (
-          <span class="face" key={name}>
-            {initials(name)}
-          </span>
-        ))}
+        {logo ? (
+          <img class="face" src={logo} alt="" />
+        ) : (
+          (staff.names.length > 0 ? staff.names : [title]).slice(0, 3).map((name) => (
+            <span class="face" key={name}>
+              {initials(name)}
+            </span>
+          ))
+        )}
       </div>
       <div class="who">
         <h1 dir="auto">{title}</h1>

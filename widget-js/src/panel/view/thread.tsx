@@ -8,6 +8,7 @@ import type { Row } from "../thread.ts";
 import { dayText, exactText, expectation, said, timeText } from "../words.ts";
 import { Icon } from "./icon.tsx";
 import { MessageView } from "./message.tsx";
+import { Reach } from "./reach.tsx";
 
 /** So near to the end counts as being there. */
 const END_PX = 60;
@@ -43,7 +44,7 @@ export function ThreadView({ store, state }: { store: PanelStore; state: Snapsho
     }
     firstKey.current = first;
     height.current = element.scrollHeight;
-  }, [rows, state.typing, first, last, store, toEnd]);
+  }, [rows, state.typing, state.reach, first, last, store, toEnd]);
 
   useEffect(() => {
     if (!state.isOpen) return undefined;
@@ -88,6 +89,8 @@ export function ThreadView({ store, state }: { store: PanelStore; state: Snapsho
         {rows.map((row) => (
           <RowView key={row.key} row={row} store={store} isLast={row === last} />
         ))}
+        {state.reach === "asked" && <Reach store={store} />}
+        {state.reach !== null && state.reach !== "asked" && <p class="line">{said("email_kept", state.reach)}</p>}
         {state.typing !== null && (
           <div class="typing">
             <span class="dots" aria-hidden="true">

@@ -1,0 +1,93 @@
+/** A site's picture in the widget's header: any picture is taken, made small here, and kept with the look. */
+import { useRef, useState } from "react";
+import { limit } from "@switchboard/protocol";
+
+import { Button } from "../part/control.tsx";
+
+/** Twice the size in which it is shown; smaller ones where a picture needs too many bytes. */
+const SIDES_PX = [72, 48, 36];
+
+interface LogoProps {
+  value: string;
+  error: string | null;
+  onValue: (value: string) => void;
+}
+
+/** What it is, and how to choose another. */
+export function LogoField({ value, error, onValue }: LogoProps) {
+  const picker = useRef<HTMLInputElement>(null);
+  const [problem, setProblem] = useState<string | null>(null);
+  async function take(file: File) {
+    try {
+      setProblem(null);
+      onValue(await smallPicture(file));
+    } catch {
+      setProblem("This could not be read as a picture. PNG, JPEG, WebP, GIF and SVG work.");
+    }
+  }
+  return (
+    <div className="field logo" role="group" aria-label="Logo">
+      <span className="field-label">Logo</span>
+      <div className="line">
+        {value ? <img className="logo-picture" src={value} alt="The logo of now" /> : <span className="logo-picture" aria-hidden="true" />}
+        <Button size="small" onClick={() => picker.current?.click()}>
+          {value ? "Choose another" : "Choose a picture"}
+        </Button>
+        {value && (
+          <Button size="small" tone="plain" onClick={() => onValue("")}>
+            Remove
+          </Button>
+        )}
+        <input
+          ref={picker}
+          type="file"
+          accept="image/*"
+          hidden
+          aria-label="Picture of the logo"
+          onChange={(event) => {
+            const file = event.target.files?.[0];
+            event.target.value = "";
+            if (file) void take(file);
+          }}
+        />
+      </div>
+      {problem ?? error ? <p className="field-error" role="alert">{problem ?? error}</p> : <p className="field-hint">In the header, in place of initials. It is made small, so a simple sign reads best.</p>}
+    </div>
+  );
+}
+
+/** The picture as a `data:` address that the server takes, whole and as large as fits. */
+async function smallPicture(file: File): Promise<string> {
+  const url = URL.createObjectURL(file);
+  try {
+    const image = new Image();
+    image.src = url;
+    await image.decode();
+    for (const side of SIDES_PX) {
+      for (const [type, quality] of [["image/png", 1], ["image/webp", 0.85], ["image/jpeg", 0.8]] as const) {
+        const text = drawn(image, side, type === "image/jpeg").toDataURL(type, quality);
+        if (text.startsWith(`data:${type};`) && text.length <= limit.logo_bytes_max) return text;
+      }
+    }
+    throw new Error("too large");
+  } finally {
+    URL.revokeObjectURL(url);
+  }
+}
+
+function drawn(image: HTMLImageElement, side: number, onWhite: boolean): HTMLCanvasElement {
+  const canvas = Object.assign(document.createElement("canvas"), { width: side, height: side });
+  const context = canvas.getContext("2d");
+  if (context === null) throw new Error("no canvas");
+  // Some pictures of lines alone have no size of their own.
+  const width = image.naturalWidth || side;
+  const height = image.naturalHeight || side;
+  const scale = side / Math.max(width, height);
+  if (onWhite) {
+    context.fillStyle = "#ffffff";
+    context.fillRect(0, 0, side, side);
+  }
+  context.imageSmoothingQuality = "high";
+  context.drawImage(image, (side - width * scale) / 2, (side - height * scale) / 2, width * scale, height * scale);
+  return canvas;
+}
