@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use loadtest::check;
+use loadtest::client::outbox::{Item, Outcome};
 use loadtest::client::{Access, AgentAccess, Client, Said};
+use protocol::command::Command;
 use protocol::entry::Entry;
 use protocol::id::ConversationId;
 use protocol::limit;
@@ -97,6 +99,7 @@ pub(crate) fn of_client(stored: &Log, client: &Client) -> Vec<String> {
             findings.push(check::Finding::new(check::Kind::Reordered, 0, text));
         }
     }
+    findings.extend(of_words(client));
     findings.extend(check::of_unfinished(client));
     findings.extend(check::of_connections(client));
     let who = match client.access() {
@@ -105,4 +108,22 @@ pub(crate) fn of_client(stored: &Log, client: &Client) -> Vec<String> {
     };
     let findings = findings.into_iter();
     findings.map(|finding| format!("{who} {finding}")).collect()
+}
+
+/// What was said makes an entry: an acknowledgement that names none is of nothing stored.
+fn of_words(client: &Client) -> Vec<check::Finding> {
+    let items = client.outbox().items();
+    let without_entry = items.filter(|item| {
+        let is_said = matches!(
+            item.command,
+            Command::SendMessage { .. } | Command::AddNote { .. }
+        );
+        let ack = item.outcome.as_ref();
+        is_said && matches!(ack, Some(Outcome::Accepted(ack)) if ack.entry_id.is_none())
+    });
+    let finding = |item: &Item| {
+        let text = format!("{} has no entry", item.client_id.as_str());
+        check::Finding::new(check::Kind::Lost, 0, text)
+    };
+    without_entry.map(finding).collect()
 }

@@ -25,6 +25,7 @@ fn what_is_sent_again_on_a_broken_line_is_sent_again_on_the_next() {
         seed: 70,
         node_count: 1,
         visitor_count: 2,
+        tab_count: 0,
         agent_count: 2,
         steps: vec![
             step(599, Act::Say { who: 0 }),

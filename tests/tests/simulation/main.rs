@@ -9,6 +9,7 @@ mod node;
 mod person;
 mod plan;
 mod run;
+mod screen;
 mod shop;
 mod trace;
 

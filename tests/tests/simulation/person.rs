@@ -1,6 +1,6 @@
 //! Somebody in a simulation: the load test's client, told what to do, on whichever node takes it.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -17,6 +17,7 @@ use world::net::simulated::Network;
 use world::{Ids, World};
 
 use crate::node;
+use crate::screen::Screen;
 use crate::trace::Trace;
 
 /// The page that visitors are on.
@@ -24,6 +25,9 @@ const ORIGIN: &str = "http://localhost:5173";
 
 /// Commands that a repetition sends once more.
 const REPEATED: usize = 3;
+
+/// What looks at somebody's client and screen.
+pub(crate) type Look = Box<dyn FnOnce(&Client, &Screen)>;
 
 /// What a person is told.
 pub(crate) enum Told {
@@ -37,6 +41,10 @@ pub(crate) enum Told {
     Delete,
     /// End a conversation.
     Close,
+    /// Write something, without sending it.
+    Type,
+    /// Read what is shown.
+    Read,
     /// Send the last commands once more.
     Repeat,
     /// Lose the line.
@@ -44,12 +52,15 @@ pub(crate) enum Told {
     /// Read nothing for so long.
     Rest(Duration),
     /// Show what is known.
-    Look(Box<dyn FnOnce(&Client)>),
+    Look(Look),
 }
 
 /// Who somebody is.
 pub(crate) enum Role {
-    Visitor(SiteId),
+    /// Who he is lies there for his other tabs.
+    Visitor(SiteId, Option<Rc<OnceCell<VisitorAccess>>>),
+    /// Another tab of a visitor.
+    Tab(Rc<OnceCell<VisitorAccess>>),
     Agent(Box<AgentAccess>),
 }
 
@@ -63,6 +74,7 @@ pub(crate) struct Person {
     pub(crate) dice: Ids,
     pub(crate) trace: Rc<RefCell<Trace>>,
     pub(crate) told: flume::Receiver<Told>,
+    pub(crate) screen: Screen,
 }
 
 #[expect(clippy::large_enum_variant, reason = "there is one at a time")]
@@ -73,10 +85,18 @@ enum Turn {
 
 impl Person {
     /// Lives until the end of the simulation.
-    pub(crate) async fn live(self, role: Role) {
+    pub(crate) async fn live(mut self, role: Role) {
         let access = match role {
             Role::Agent(access) => Access::Agent(*access),
-            Role::Visitor(site_id) => Access::Visitor(self.arrive(site_id).await),
+            Role::Visitor(site_id, place) => {
+                let access = self.arrive(site_id).await;
+                if let Some(place) = place {
+                    // There is one visitor who has other tabs.
+                    let _ = place.set(access.clone());
+                }
+                Access::Visitor(access)
+            }
+            Role::Tab(place) => Access::Visitor(self.join(&place).await),
         };
         let mut client = Client::new(self.world.clone(), self.somewhere(), access);
         if matches!(client.access(), Access::Agent(_)) {
@@ -123,6 +143,16 @@ impl Person {
         }
     }
 
+    /// The browser has a session already, or will have.
+    async fn join(&self, place: &OnceCell<VisitorAccess>) -> VisitorAccess {
+        loop {
+            if let Some(access) = place.get() {
+                return access.clone();
+            }
+            self.world.clock.sleep(Duration::from_millis(100)).await;
+        }
+    }
+
     fn somewhere(&self) -> Server {
         let count = u64::try_from(self.node_count).expect("few nodes");
         let number = usize::try_from(self.dice.below(count)).expect("few nodes");
@@ -162,7 +192,9 @@ impl Person {
             Told::Repeat => return self.repeat(client).await,
             Told::Cut => return client.cut(),
             Told::Rest(duration) => return self.world.clock.sleep(duration).await,
-            Told::Look(look) => return look(client),
+            Told::Type => return self.types(client).await,
+            Told::Read => return self.read(client).await,
+            Told::Look(look) => return look(client, &self.screen),
         };
         if let Some(command) = command {
             let kind = command.kind();
@@ -217,8 +249,37 @@ impl Person {
         }
     }
 
-    async fn hear(&self, client: &mut Client, news: &News) {
+    /// Typing ends by itself, by what is said, or at once.
+    async fn types(&self, client: &mut Client) {
+        if let Some(conversation_id) = self.conversation(client) {
+            let is_visitor = matches!(client.access(), Access::Visitor(_));
+            let frame = ClientFrame::Typing {
+                conversation_id: Some(conversation_id),
+                text: is_visitor.then(|| self.words()),
+                active: self.dice.below(4) > 0,
+            };
+            // Where the line is broken, nobody is told.
+            let _ = client.signal(&frame).await;
+        }
+    }
+
+    async fn read(&self, client: &mut Client) {
+        let known = self.conversation(client);
+        let known = known.and_then(|id| Some((id, client.log(id)?.number())));
+        if let Some((conversation_id, number)) = known.filter(|(_, number)| *number > 0) {
+            let frame = ClientFrame::Read {
+                conversation_id,
+                // Now and then an older one, as of another tab that comes late.
+                number: number - self.dice.below(2).min(number - 1),
+            };
+            // Where the line is broken, nobody is told.
+            let _ = client.signal(&frame).await;
+        }
+    }
+
+    async fn hear(&mut self, client: &mut Client, news: &News) {
         self.note(&line(news));
+        self.screen.take(client.connection_id(), news);
         let rows = match news {
             News::Agent(AgentNews::Inbox { rows, .. } | AgentNews::InboxChanges { rows, .. }) => {
                 rows

@@ -16,6 +16,10 @@ pub(crate) enum Act {
     Delete { who: usize },
     /// A person ends a conversation.
     Close { who: usize },
+    /// A person writes for a while, without sending it.
+    Type { who: usize },
+    /// A person reads what he was shown.
+    Read { who: usize },
     /// A person's client sends its last commands once more.
     Repeat { who: usize },
     /// A person's line is cut.
@@ -38,8 +42,46 @@ pub(crate) enum Act {
     FailCommit { count: u64 },
     /// Answers to batches that were stored are lost.
     LoseAnswer { count: u64 },
+    /// Something of a node panics, once.
+    Panic { node: usize, place: Place },
     /// A node's clock goes wrong, until it is measured again.
     Skew { node: usize, ms: i64 },
+}
+
+/// What may panic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// A lane that takes a command.
+    Command,
+    /// A lane that has stored and not yet told.
+    Stored,
+    /// A lane that reads what it missed.
+    Heal,
+    /// The event log's reader.
+    Tail,
+    /// Who stores marks.
+    Marks,
+}
+
+impl Place {
+    const ALL: [Self; 5] = [
+        Self::Command,
+        Self::Stored,
+        Self::Heal,
+        Self::Tail,
+        Self::Marks,
+    ];
+
+    /// Where faults are planted.
+    pub(crate) fn point(self) -> &'static str {
+        match self {
+            Self::Command => "lane.command",
+            Self::Stored => "lane.stored",
+            Self::Heal => "lane.heal",
+            Self::Tail => "tail.event",
+            Self::Marks => "mark.store",
+        }
+    }
 }
 
 /// An act and its time, from the beginning.
@@ -49,12 +91,14 @@ pub(crate) struct Step {
     pub(crate) act: Act,
 }
 
-/// A plan. Persons are numbered: the visitors first, then the agents.
+/// A plan. Persons are numbered: the visitors first, then their further tabs, then the agents.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Plan {
     pub(crate) seed: u64,
     pub(crate) node_count: usize,
     pub(crate) visitor_count: usize,
+    /// Further tabs of the first visitor.
+    pub(crate) tab_count: usize,
     pub(crate) agent_count: usize,
     pub(crate) steps: Vec<Step>,
 }
@@ -67,6 +111,7 @@ impl Plan {
             seed,
             node_count: dice.between(1, 3),
             visitor_count: dice.between(1, 3),
+            tab_count: dice.between(0, 1),
             agent_count: dice.between(1, 2),
             steps: Vec::new(),
         };
@@ -81,13 +126,19 @@ impl Plan {
     }
 
     fn act(&self, dice: &Dice) -> Act {
-        let person_count = self.visitor_count + self.agent_count;
+        let person_count = self.browser_count() + self.agent_count;
         let who = dice.between(0, person_count - 1);
-        let agent = dice.between(self.visitor_count, person_count - 1);
+        let agent = dice.between(self.browser_count(), person_count - 1);
         let node = dice.between(0, self.node_count - 1);
         let count = 1 + dice.0.below(3);
         let ms = dice.duration_ms();
-        match dice.0.below(100) {
+        match dice.0.below(120) {
+            100..=108 => Act::Type { who },
+            109..=115 => Act::Read { who },
+            116..=119 => Act::Panic {
+                node,
+                place: Place::ALL[dice.between(0, Place::ALL.len() - 1)],
+            },
             0..=44 => Act::Say { who },
             45..=49 => Act::Note { who: agent },
             50..=53 => Act::Edit { who },
@@ -109,6 +160,11 @@ impl Plan {
                 ms: i64::try_from(dice.0.below(600_000)).expect("minutes fit") - 300_000,
             },
         }
+    }
+
+    /// Tabs of visitors.
+    pub(crate) fn browser_count(&self) -> usize {
+        self.visitor_count + self.tab_count
     }
 
     /// The same plan with some of its steps.
@@ -144,12 +200,13 @@ impl std::fmt::Display for Plan {
             seed,
             node_count,
             visitor_count,
+            tab_count,
             agent_count,
             steps,
         } = self;
         writeln!(
             f,
-            "seed {seed}: {node_count} nodes, {visitor_count} visitors, {agent_count} agents"
+            "seed {seed}: {node_count} nodes, {visitor_count} visitors, {tab_count} tabs more, {agent_count} agents"
         )?;
         for Step { at_ms, act } in steps {
             writeln!(f, "  at {:.3} s {act:?}", *at_ms as f64 / 1_000.0)?;

@@ -1,11 +1,12 @@
 //! A run: time passes, what is planned is done, and in the end everybody holds what is stored.
 
-use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::cell::{OnceCell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::time::Duration;
 
 use bus::Bus;
+use loadtest::client::{Access, Client, VisitorAccess};
 use storage::simulated::Store;
 use world::net::simulated::Network;
 use world::{Clock, Ids, World, simulation};
@@ -14,6 +15,7 @@ use crate::check::{self, Log};
 use crate::node::{self, Ground, Node};
 use crate::person::{Person, Role, Told};
 use crate::plan::{Act, Plan};
+use crate::screen::{Present, Screen};
 use crate::shop::{BEGIN_MS, Shop};
 use crate::trace::Trace;
 
@@ -56,6 +58,8 @@ struct Scene<'a> {
     nodes: Vec<Option<Node>>,
     people: Vec<flume::Sender<Told>>,
     trace: Rc<RefCell<Trace>>,
+    /// Who the first visitor is, for his other tabs.
+    first: Rc<OnceCell<VisitorAccess>>,
     later: BTreeMap<(Duration, u64), Later>,
     turn_count: u64,
     start_count: u64,
@@ -105,6 +109,7 @@ impl<'a> Scene<'a> {
             nodes: Vec::new(),
             people: Vec::new(),
             trace: Rc::default(),
+            first: Rc::default(),
             later: BTreeMap::new(),
             turn_count: 0,
             start_count: 0,
@@ -114,7 +119,7 @@ impl<'a> Scene<'a> {
             scene.nodes.push(None);
             scene.start(number);
         }
-        for number in 0..plan.visitor_count + plan.agent_count {
+        for number in 0..plan.browser_count() + plan.agent_count {
             scene.enter(number);
         }
         scene
@@ -131,12 +136,15 @@ impl<'a> Scene<'a> {
         let seeded = |part: u64| Ids::seeded(self.plan.seed ^ (part << 48), self.clock.clone());
         // Bounded; whoever rests has his orders wait.
         let (sender, told) = flume::bounded(1_024);
-        let agent = number.checked_sub(self.plan.visitor_count);
+        let plan = self.plan;
+        let agent = number.checked_sub(plan.browser_count());
         let (name, role) = match agent {
-            None => (
-                format!("visitor {number}"),
-                Role::Visitor(self.shop.site_id),
-            ),
+            None if number < plan.visitor_count => {
+                let first = (number == 0).then(|| Rc::clone(&self.first));
+                let role = Role::Visitor(self.shop.site_id, first);
+                (format!("visitor {number}"), role)
+            }
+            None => (format!("tab {number}"), Role::Tab(Rc::clone(&self.first))),
             Some(agent) => {
                 let access = Box::new(self.shop.agents[agent].clone());
                 (format!("agent {number}"), Role::Agent(access))
@@ -154,6 +162,7 @@ impl<'a> Scene<'a> {
             dice: seeded(part + 64),
             trace: Rc::clone(&self.trace),
             told,
+            screen: Screen::default(),
         };
         world.tracker.spawn_local(person.live(role));
         self.people.push(sender);
@@ -252,6 +261,8 @@ impl<'a> Scene<'a> {
             Act::Edit { who } => self.tell(who, Told::Edit),
             Act::Delete { who } => self.tell(who, Told::Delete),
             Act::Close { who } => self.tell(who, Told::Close),
+            Act::Type { who } => self.tell(who, Told::Type),
+            Act::Read { who } => self.tell(who, Told::Read),
             Act::Repeat { who } => self.tell(who, Told::Repeat),
             Act::Cut { who } => self.tell(who, Told::Cut),
             Act::Rest { who, ms } => self.tell(who, Told::Rest(Duration::from_millis(ms))),
@@ -286,6 +297,7 @@ impl<'a> Scene<'a> {
             Act::LoseAnswer { count } => {
                 self.ground.world.faults.fail("storage.lost", 0, count);
             }
+            Act::Panic { node, place } => self.plant(node, place.point(), 1),
             Act::Skew { node, ms } => {
                 if let Some(node) = &self.nodes[node] {
                     let now_ms = node.world.clock.now_ms();
@@ -356,27 +368,59 @@ impl<'a> Scene<'a> {
             return (vec!["the store did not answer".to_owned()], 0);
         };
         let stored = Rc::new(stored);
-        let findings: Rc<RefCell<Vec<String>>> = Rc::default();
-        let answered = Rc::new(RefCell::new(0));
-        for person in &self.people {
-            let (stored, findings) = (Rc::clone(&stored), Rc::clone(&findings));
-            let answered = Rc::clone(&answered);
-            let look = move |client: &loadtest::client::Client| {
-                *answered.borrow_mut() += 1;
-                findings
-                    .borrow_mut()
-                    .extend(check::of_client(&stored, client));
-            };
-            let _ = person.try_send(Told::Look(Box::new(look)));
-        }
-        if let Err(failure) = self.rest() {
+        let accesses: Rc<RefCell<Vec<Access>>> = Rc::default();
+        let answered = Rc::clone(&accesses);
+        let is_answered = self.ask_all(move |client, _| {
+            answered.borrow_mut().push(client.access().clone());
+        });
+        let present = Rc::new(present(&accesses.borrow()));
+        let found: Rc<RefCell<Vec<String>>> = Rc::default();
+        let (of, place) = (Rc::clone(&stored), Rc::clone(&found));
+        let is_answered = is_answered.and_then(|()| {
+            self.ask_all(move |client, screen| {
+                let mut found = place.borrow_mut();
+                found.extend(check::of_client(&of, client));
+                found.extend(screen.findings(client, &present));
+            })
+        });
+        if let Err(failure) = is_answered {
             return (failure, 0);
         }
-        let mut findings = findings.take();
-        if *answered.borrow() != self.people.len() {
-            findings.push("somebody does not answer".to_owned());
-        }
+        let mut findings = found.take();
         findings.extend(check::of_store(&stored));
         (findings, check::count(&stored))
     }
+
+    /// Looks at what everybody has before him.
+    fn ask_all(&mut self, look: impl Fn(&Client, &Screen) + 'static) -> Result<(), Vec<String>> {
+        let look = Rc::new(look);
+        let answered = Rc::new(RefCell::new(0));
+        for person in &self.people {
+            let (look, answered) = (Rc::clone(&look), Rc::clone(&answered));
+            let look = move |client: &Client, screen: &Screen| {
+                *answered.borrow_mut() += 1;
+                look(client, screen);
+            };
+            let _ = person.try_send(Told::Look(Box::new(look)));
+        }
+        self.rest()?;
+        if *answered.borrow() == self.people.len() {
+            return Ok(());
+        }
+        Err(vec!["somebody does not answer".to_owned()])
+    }
+}
+
+fn present(accesses: &[Access]) -> Present {
+    let mut present = Present {
+        visitors: BTreeSet::new(),
+        agents: BTreeSet::new(),
+    };
+    for access in accesses {
+        match access {
+            Access::Visitor(visitor) => present.visitors.insert(visitor.visitor_id()),
+            Access::Agent(agent) => present.agents.insert(agent.agent_id),
+        };
+    }
+    present
 }
