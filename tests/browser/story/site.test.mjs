@@ -123,6 +123,13 @@ test("a site of another name with a strict policy chats, shows pictures and is t
     `frame-src ${origin}`,
   ].join("; ");
   const page = await stack.person();
+  // A browser gives frames from elsewhere their turns late, where it is busy.
+  await page.addInitScript(() => {
+    if (!location.pathname.startsWith("/widget/panel")) return;
+    const { requestAnimationFrame, setTimeout } = window;
+    window.requestAnimationFrame = (turn) => setTimeout(() => requestAnimationFrame(turn), 2_000);
+    window.setTimeout = (turn, delay = 0, ...rest) => setTimeout(turn, Math.max(delay, 2_000), ...rest);
+  });
   const refused = [];
   page.on("console", (message) => /Content Security Policy|Trusted/.test(message.text()) && refused.push(message.text()));
   shop.page("/far", { head: tag(stack), headers: { "content-security-policy": policy } });

@@ -17,10 +17,11 @@ const NOTICE_AFTER_MS = 1_500;
 
 function useSnapshot(store: PanelStore): Snapshot {
   const [snapshot, setSnapshot] = useState(store.snapshot);
-  useEffect(() => {
+  // Not after the first frame: in a throttled page that comes when all has been said already.
+  useLayoutEffect(() => {
     let isAsked = false;
     // Many changes within one turn draw once.
-    return store.subscribe(() => {
+    const end = store.subscribe(() => {
       if (isAsked) return;
       isAsked = true;
       queueMicrotask(() => {
@@ -28,6 +29,9 @@ function useSnapshot(store: PanelStore): Snapshot {
         setSnapshot(store.snapshot);
       });
     });
+    // What changed since it was drawn.
+    setSnapshot(store.snapshot);
+    return end;
   }, [store]);
   return snapshot;
 }
@@ -161,6 +165,7 @@ function useOnline(): boolean {
     const look = (): void => setOnline(navigator.onLine);
     addEventListener("online", look);
     addEventListener("offline", look);
+    look();
     return () => {
       removeEventListener("online", look);
       removeEventListener("offline", look);
