@@ -18,6 +18,7 @@ import { LiveList } from "./list.tsx";
 import { PickedBar } from "./picked.tsx";
 import { FoundCount, SearchList } from "./search.tsx";
 import { onSite, SiteChoice, useListSite } from "./site.tsx";
+import { told } from "./typed.ts";
 
 const LIST_SIZE: PaneSize = { name: "list", width: 340, min: 260, max: 520 };
 
@@ -92,15 +93,20 @@ function ListHead({ list, search, chosen, field, onDown }: HeadProps) {
   const unread_mentions = useUnreadMentions();
   const navigate = useNavigate();
   const [text, setText] = useState(search);
+  const asked = useRef<readonly string[]>([]);
   // What is typed stays as it is typed, with its last space; an address that was gone to is taken over.
-  useEffect(() => setText((typed) => (typed.trim() === search ? typed : search)), [search]);
+  useEffect(() => {
+    const next = told(asked.current, search);
+    asked.current = next.asked;
+    setText((typed) => (next.text === null || typed.trim() === next.text ? typed : next.text));
+  }, [search]);
   useEffect(() => {
     const wanted = text.trim();
     if (wanted === search) return;
-    const timer = setTimeout(
-      () => void navigate({ to: ".", search: (before: Record<string, unknown>) => ({ ...onSite(before), q: wanted || undefined }), replace: true }),
-      180,
-    );
+    const timer = setTimeout(() => {
+      asked.current = [...asked.current, wanted];
+      void navigate({ to: ".", search: (before: Record<string, unknown>) => ({ ...onSite(before), q: wanted || undefined }), replace: true });
+    }, 180);
     return () => clearTimeout(timer);
   }, [text, search, navigate]);
   useActions([{ id: "search", name: "Search all conversations", group: "List", keys: "/", icon: "search", run: () => field.current?.select() }]);

@@ -2,7 +2,7 @@
  * What can be done right now, in one list: the same actions stand behind keys, the palette and the
  * sheet of shortcuts, so none of the three can lie about the others.
  */
-import { useEffect, useRef } from "react";
+import { useLayoutEffect, useRef } from "react";
 
 import type { IconName } from "../part/icon.tsx";
 import { createStore } from "../part/store.ts";
@@ -30,7 +30,8 @@ export function useActions(offered: readonly Action[]): void {
   const current = useRef(offered);
   current.current = offered;
   const signature = offered.map((action) => `${action.id}|${action.name}|${action.keys ?? ""}`).join("\n");
-  useEffect(() => {
+  // As soon as the part is in sight, so is what its keys do.
+  useLayoutEffect(() => {
     const mine = current.current.map((action) => ({
       ...action,
       run: () => current.current.find((each) => each.id === action.id)?.run(),

@@ -1,6 +1,6 @@
 /** The frame around every place: rail, connection line, palette, sheet of shortcuts, toasts. */
 import { Outlet, useNavigate, useRouterState } from "@tanstack/react-router";
-import { useEffect } from "react";
+import { useEffect, useLayoutEffect } from "react";
 
 import { screenOf } from "../live/colleague.ts";
 import { availability, inbox, setAvailability, setScreen } from "../live/session.ts";
@@ -22,7 +22,7 @@ import { VersionLine } from "./version-line.tsx";
 
 /** The frame of a signed-in console. */
 export function Shell() {
-  useEffect(listenForKeys, []);
+  useLayoutEffect(listenForKeys, []);
   useActions(useGeneralActions());
   useTitle();
   useNotices();

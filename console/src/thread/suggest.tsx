@@ -24,14 +24,16 @@ export interface Offer {
 /** The open list: what the field says of it, its keys, and how it looks. */
 export function useSuggestions(offer: Offer | null) {
   const id = useId();
-  const [index, setIndex] = useState(0);
+  const [walked, setWalked] = useState({ to: 0, in: "" });
   const [dismissed, setDismissed] = useState<number | null>(null);
   const at = offer?.at ?? null;
   useEffect(() => {
     if (at === null) setDismissed(null);
   }, [at]);
   const signature = offer?.choices.map((choice) => choice.id).join(" ") ?? "";
-  useEffect(() => setIndex(0), [signature]);
+  // Another list begins at its first choice.
+  const index = walked.in === signature ? walked.to : 0;
+  const setIndex = (to: number) => setWalked({ to, in: signature });
   const shown = offer && offer.at !== dismissed && (offer.choices.length > 0 || offer.none) ? offer : null;
   const chosen = Math.min(index, Math.max(0, (shown?.choices.length ?? 0) - 1));
   const choice = shown?.choices[chosen];
