@@ -12,6 +12,7 @@ import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 
 import { Api } from "./api.mjs";
+import { slowLine, slowPages, slowProcessor } from "./hostile.mjs";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const binary = resolve(root, process.env.SWITCHBOARD_BIN ?? "target/release/switchboard");
@@ -67,7 +68,7 @@ class Cable {
         // As proxies do that know nothing of them.
         if (this.blocksSockets && bytes.includes("GET /api/v1/socket")) near.destroy();
         upBytes += bytes.length;
-        if (upBytes > this.upBytesMax) near.unpipe(far).pause();
+        if (upBytes > this.upBytesMax) near.unpipe().pause();
       });
       for (const [one, other] of [
         [near, far],
@@ -79,7 +80,7 @@ class Cable {
           this.#sockets.delete(one);
           other.destroy();
         });
-        one.pipe(other);
+        [one, ...slowLine(), other].reduce((from, to) => from.pipe(to));
       }
     });
   }
@@ -204,7 +205,9 @@ export class Stack {
   async person(options = {}) {
     const context = await this.#browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
     context.setDefaultTimeout(PATIENCE_MS);
+    await slowPages(context);
     const page = await context.newPage();
+    await slowProcessor(page);
     this.#listen(page);
     context.on("page", (other) => this.#listen(other));
     return page;
