@@ -1,9 +1,10 @@
 //! Bodies on their way. A request's comes in not larger than is allowed, and not slower than a pace. What
-//! has come is copied out at once: a part of a few bytes keeps the whole buffer that it was read into. An
-//! answer's may keep a place until it is out.
+//! has come is copied out at once: a part of a few bytes keeps the whole buffer that it was read into. What no
+//! door wants of it is read away, so that the answer can be read. An answer's may keep a place until it is out.
 
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use axum::body::{Body, HttpBody};
@@ -13,6 +14,7 @@ use http_body_util::BodyExt;
 use hyper::body::{Frame, SizeHint};
 use protocol::limit;
 use protocol::rejection::ErrorCode;
+use world::World;
 
 use crate::http::problem::Failure;
 use crate::limits::ConnectionPermit;
@@ -72,6 +74,72 @@ impl Incoming {
             bytes.extend_from_slice(&part);
         }
         Ok(bytes)
+    }
+}
+
+/// How long a client may go on sending what nobody wants.
+const READ_AWAY_TIME_MAX: Duration = Duration::from_secs(30);
+
+/// A request's body, lent to a door: what the door leaves of it comes back.
+#[derive(Clone)]
+pub(crate) struct Lent(Arc<Mutex<Option<hyper::body::Incoming>>>);
+
+impl Lent {
+    pub(crate) fn new(body: hyper::body::Incoming) -> Self {
+        Self(Arc::new(Mutex::new(Some(body))))
+    }
+
+    /// What is left of it, if anything. The door sees its end from here on.
+    pub(crate) fn rest(&self) -> Option<hyper::body::Incoming> {
+        self.body().take().filter(|body| !body.is_end_stream())
+    }
+
+    fn body(&self) -> MutexGuard<'_, Option<hyper::body::Incoming>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl HttpBody for Lent {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        let mut lent = self.body();
+        let Some(body) = lent.as_mut() else {
+            return Poll::Ready(None);
+        };
+        let frame = ready!(Pin::new(body).poll_frame(context));
+        if !matches!(frame, Some(Ok(_))) {
+            *lent = None;
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body().as_ref().is_none_or(HttpBody::is_end_stream)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        let body = self.body();
+        body.as_ref()
+            .map_or_else(|| SizeHint::with_exact(0), HttpBody::size_hint)
+    }
+}
+
+/// Reads and forgets what is left of a body: who hangs up on a client that still sends destroys the answer
+/// on its way, and proxies say something of their own. Who sends more than a file may have, or for too long,
+/// is hung up on, and so is everybody at the end.
+pub(crate) async fn read_away(rest: hyper::body::Incoming, world: World) {
+    let request = Request::new(Body::new(rest));
+    let mut rest = Incoming::new(request, limit::ATTACHMENT_BYTES_MAX, &world.clock);
+    let read = async { while let Ok(Some(_)) = rest.part().await {} };
+    tokio::select! {
+        biased;
+        () = world.tracker.soft().cancelled() => {}
+        _read = world.clock.timeout(READ_AWAY_TIME_MAX, read) => {}
     }
 }
 

@@ -17,6 +17,7 @@ use tower::ServiceExt;
 use crate::connection::socket::{self, OpenSocket};
 use crate::connection::unidentified::Caller;
 use crate::http::auth;
+use crate::http::body::{self, Lent};
 use crate::http::line::{Line, Peer, user_agent};
 use crate::limits::ConnectionPermit;
 use crate::metric::Metric;
@@ -214,13 +215,25 @@ async fn answer(shard: &Rc<Shard>, request: Request<Incoming>, peer: Peer) -> Re
     if request.uri().path() == SOCKET_PATH && head::asks_for_socket(request.headers()) {
         return late_socket(shard, request, peer);
     }
-    let mut request = request.map(Body::new);
+    let waits_for_us = request.headers().contains_key(header::EXPECT);
+    let (head, body) = request.into_parts();
+    let body = Lent::new(body);
+    let mut request = Request::from_parts(head, Body::new(body.clone()));
     request.extensions_mut().insert(peer);
     request.extensions_mut().insert(shard.errand_sender.clone());
-    match shard.http.clone().oneshot(request).await {
+    let response = match shard.http.clone().oneshot(request).await {
         Ok(response) => response,
         Err(never) => match never {},
+    };
+    let rest = body.rest();
+    // Who waits to be asked for his body sends none, or something else in its place.
+    if let Some(rest) = rest.filter(|_| !waits_for_us) {
+        let world = &shard.doors.world;
+        world
+            .tracker
+            .spawn_local(body::read_away(rest, world.clone()));
     }
+    response
 }
 
 /// A socket that is not asked for by the first request of a connection: proxies send requests of

@@ -74,6 +74,37 @@ async fn a_body_that_does_not_come_is_not_waited_for() {
 }
 
 #[tokio::test]
+async fn who_is_refused_in_the_middle_of_a_large_body_can_read_the_answer() {
+    const LARGE: usize = 8 << 20;
+    let stack = Stack::with(|config| config.limits.attachment_bytes_max = 1_000).await;
+    let token = stack.visitor_token().await;
+    let next = format!(
+        "GET /healthz HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n",
+        stack.address
+    );
+    for (token, status) in [(token.as_str(), "413"), ("v1.e30.AAAA", "401")] {
+        let mut stream = promise(&stack, "/api/v1/attachments", token, LARGE).await;
+        let sent = stream.write_all(&vec![b'x'; LARGE]).await;
+        sent.expect("proxies that meet a wall here say 502");
+        // What comes behind the body is the next request, and not a part of it.
+        stream.write_all(next.as_bytes()).await.unwrap();
+        let said = String::from_utf8(rest(&mut stream).await).unwrap();
+        assert!(said.starts_with(&format!("HTTP/1.1 {status} ")), "{said}");
+        assert!(said.ends_with("alive\n"), "{said}");
+    }
+    // Who asks before he sends is told no, and nothing is waited for.
+    let head = format!(
+        "POST /api/v1/attachments HTTP/1.1\r\nHost: {}\r\nOrigin: {PAGE}\r\nAuthorization: Bearer {token}\r\n\
+         Content-Type: text/plain\r\nContent-Length: {LARGE}\r\nExpect: 100-continue\r\n\r\n",
+        stack.address
+    );
+    let mut stream = TcpStream::connect(stack.address).await.unwrap();
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let answer = parse(&rest(&mut stream).await);
+    assert_eq!((answer.status, answer.code().as_str()), (413, "too_large"));
+}
+
+#[tokio::test]
 async fn a_connection_that_asks_nothing_more_is_hung_up() {
     /// What the server allows between two requests.
     const BETWEEN: Duration = Duration::from_secs(30);
