@@ -128,6 +128,15 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_nobody_set_is_as_documented() {
+        let settings = Settings::default();
+        assert_eq!(settings.active_threshold_ms, 90_000);
+        assert_eq!(settings.session_timeout_ms, 1_800_000);
+        assert!(settings.respect_do_not_track);
+        assert_eq!(settings.visitor_refresh_ms, 0, "told as it happens");
+    }
+
+    #[test]
     fn a_site_is_as_its_workspace_but_for_what_it_sets() {
         let workspace = Settings {
             sessions_per_minute: Some(60),

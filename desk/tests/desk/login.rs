@@ -250,6 +250,15 @@ async fn the_log_says_why_and_keeps_no_password() {
                 ("olga@example.com", "wrong_password"),
             ]
         );
+        for failed in &page.items {
+            let from = (failed.address.as_str(), failed.user_agent.as_str());
+            assert_eq!(from, ("192.0.2.7", "Firefox"));
+        }
+        let times: Vec<_> = page.items.iter().map(|failed| failed.at_ms).collect();
+        assert!(
+            times.is_sorted_by(|newer, older| newer > older),
+            "{times:?}"
+        );
         assert!(
             !serde_json::to_string(&page.items)
                 .unwrap()

@@ -56,6 +56,61 @@ async fn a_session_is_begun_by_pages_of_the_site_only() {
 }
 
 #[tokio::test]
+async fn the_origins_of_a_site_count_as_soon_as_they_are_set() {
+    const WITH: &str = "https://www.example.com";
+    const WITHOUT: &str = "https://example.com";
+    let stack = Stack::start().await;
+    let body = json!({"site_key": stack.site});
+    let site = format!("/api/v1/sites/{}", stack.site);
+    for allowed in [&[WITH][..], &[WITHOUT], &[WITH, WITHOUT], &[]] {
+        stack
+            .change(&site, &json!({"allowed_origins": allowed}))
+            .await;
+        for origin in [WITH, WITHOUT] {
+            let answer = stack
+                .post("/api/v1/visitor/session", &[("origin", origin)], &body)
+                .await;
+            let status = if allowed.contains(&origin) { 200 } else { 403 };
+            assert_eq!(answer.status, status, "{origin} where {allowed:?} may");
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_answer_keeps_browsers_from_harm() {
+    let stack = Stack::start().await;
+    let panel = format!("/widget/panel?site={}", stack.site);
+    for path in [
+        "/console/",
+        "/demo/",
+        "/widget.js",
+        &panel,
+        "/api/v1/me",
+        "/api/docs/",
+        "/healthz",
+        "/no/such/page",
+    ] {
+        let answer = stack.get(path, &[]).await;
+        let says = |name: &str| answer.headers.get(name).map_or("", String::as_str);
+        assert_eq!(says("x-content-type-options"), "nosniff", "{path}");
+        assert_eq!(says("referrer-policy"), "no-referrer", "{path}");
+        assert!(
+            says("cross-origin-opener-policy").starts_with("same-origin"),
+            "{path}"
+        );
+        let policy = says("content-security-policy");
+        assert!(policy.contains("frame-ancestors "), "{path}: {policy}");
+        for unused in ["camera", "microphone", "geolocation", "payment", "usb"] {
+            let permissions = says("permissions-policy");
+            assert!(
+                permissions.contains(&format!("{unused}=()")),
+                "{path}: {permissions}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_browser_goes_on_as_the_same_visitor_until_it_logs_out() {
     let stack = Stack::start().await;
     let first = stack.session(json!({})).await;

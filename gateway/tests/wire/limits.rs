@@ -114,7 +114,7 @@ async fn a_visitor_has_the_rate_of_messages_that_his_workspace_sets() {
         stack.visitor(&stack.visitor_token().await).await,
         stack.visitor(&stack.visitor_token().await).await,
     );
-    patch(&stack, "/api/v1/workspace", &settings(2)).await;
+    stack.change("/api/v1/workspace", &settings(2)).await;
     // It counts within two seconds, and those who are there hear of it.
     while ana.until("config").await["respect_do_not_track"] == true {}
     let say = |text: &str| json!({"do": "send_message", "body": text});
@@ -131,26 +131,6 @@ async fn a_visitor_has_the_rate_of_messages_that_his_workspace_sets() {
     bob.until("ack").await;
 }
 
-/// Changes a record whose version is known.
-async fn patch(stack: &Stack, path: &str, body: &serde_json::Value) {
-    let bearer = format!("Bearer {}", stack.secret);
-    let record = stack
-        .get(path, &[("authorization", bearer.as_str())])
-        .await
-        .json();
-    let version = format!("\"{}\"", record["version"]);
-    let headers = [
-        ("authorization", bearer.as_str()),
-        ("content-type", "application/json"),
-        ("if-match", version.as_str()),
-    ];
-    let body = body.to_string();
-    let answer = stack
-        .request("PATCH", path, &headers, body.as_bytes())
-        .await;
-    assert_eq!(answer.status, 200, "{answer:?}");
-}
-
 #[tokio::test]
 async fn a_site_sets_its_own_rate_below_the_servers() {
     let stack = Stack::with(|_| {}).await;
@@ -162,7 +142,7 @@ async fn a_site_sets_its_own_rate_below_the_servers() {
             .await
     };
     let overrides = json!({"sessions_per_minute": 2, "respect_do_not_track": false});
-    patch(&stack, &site, &json!({"overrides": overrides})).await;
+    stack.change(&site, &json!({"overrides": overrides})).await;
     // What was changed counts within two seconds; from then on the rate does.
     let mut last = begin().await;
     while last.status == 200 && last.json()["config"]["respect_do_not_track"] == true {

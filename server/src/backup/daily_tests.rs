@@ -168,3 +168,25 @@ async fn what_failed_within_an_hour_of_the_next_time_is_tried_at_that_time() {
     home.is(start_ms + HOUR_MS).await;
     assert_eq!(home.count(), (1, 2), "one is enough");
 }
+
+#[tokio::test]
+async fn the_last_seven_daily_backups_stay_and_none_that_was_made_by_hand_goes() {
+    let due_ms = MIDNIGHT_MS + THREE_MS;
+    let home = Home::at(due_ms - 1).await;
+    let of = |at_ms: u64| home.backups().join(format!("{DAILY}{}", stamp(at_ms)));
+    let old: Vec<_> = (1..=9).map(|days| of(due_ms - days * DAY_MS)).collect();
+    let by_hand = home.backups().join("manual-2020-01-01");
+    let half = home
+        .backups()
+        .join(format!("{DAILY}{}.partial", stamp(due_ms - 1)));
+    for path in old.iter().chain([&by_hand, &half]) {
+        fs::create_dir_all(path).unwrap();
+    }
+    home.begins();
+    home.is(due_ms).await;
+    assert_eq!(home.count(), (0, 7));
+    assert!(of(due_ms).is_dir());
+    assert!(old[..6].iter().all(|path| path.is_dir()));
+    assert!(old[6..].iter().chain([&half]).all(|path| !path.exists()));
+    assert!(by_hand.is_dir());
+}
