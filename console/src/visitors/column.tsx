@@ -21,7 +21,7 @@ const WIDTHS: Record<Column, string> = {
 
 const kept = createKeptStore<readonly Column[]>(
   "switchboard.visitor-columns",
-  ["who", "place", "source", "visits", "time"],
+  ["who", "place", "device", "source", "visits", "time"],
   (value): value is Column[] => Array.isArray(value) && value.every((each) => NAMES.includes(each as Column)),
 );
 

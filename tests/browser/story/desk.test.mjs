@@ -100,7 +100,11 @@ test("an agent begins a chat with a visitor, whose page hears of the first words
   await page.goto(`${stack.origin}/demo/about/`);
   await until("the launcher", async () => (await launcherName(page)).startsWith("Open chat"));
   await agent.getByRole("link", { name: /^Visitors/ }).click();
-  await agent.locator(".visitor", { hasText: "/demo/about/" }).first().click();
+  const row = agent.locator(".visitor", { hasText: "/demo/about/" }).first();
+  // Where he is, from where, with what, for how long and over how many pages: without choosing a column.
+  await row.getByText("Chrome", { exact: false }).waitFor();
+  for (const text of ["direct", "1 page"]) await row.getByText(text, { exact: true }).waitFor();
+  await row.click();
   const detail = agent.getByRole("complementary", { name: /^Visitor / });
   await detail.getByLabel("Start a chat").fill("Shall I tell you about the gardens?");
   await detail.getByRole("button", { name: "Start chat" }).click();
