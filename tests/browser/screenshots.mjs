@@ -1,13 +1,34 @@
-// The pictures of the documentation: a believable workspace, in the light and dark theme and on a
-// telephone. Writes docs/screenshots/*.png.
+// The pictures of the documentation: every page of a believable workspace, in the light and dark theme
+// and on a telephone. Writes docs/screenshots/<page>-<light|dark|phone>.png.
 
 import { mkdir } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 
 import { seed } from "./seed.mjs";
-import { Stack, findPanel, openPanel, openRow, say, sees, until } from "./stack.mjs";
+import { Stack, openPanel, openRow, owner, say, sees } from "./stack.mjs";
 
 const folder = fileURLToPath(new URL("../../docs/screenshots/", import.meta.url));
+
+const wide = { viewport: { width: 1440, height: 900 }, reducedMotion: "reduce" };
+const phone = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true, reducedMotion: "reduce" };
+const looks = {
+  light: { ...wide, colorScheme: "light" },
+  dark: { ...wide, colorScheme: "dark" },
+  phone: { ...phone, colorScheme: "light" },
+};
+
+/** The pages of the settings, and what is there when one has its records. */
+const settings = {
+  workspace: "General",
+  sites: "Kettle & Leaf",
+  team: "Jon Arden",
+  canned: "\\gift",
+  keys: "Order desk",
+  audit: "joined the team",
+  security: "this one",
+  notifications: "A sound",
+  profile: "How others see you",
+};
 
 async function shoot(page, name) {
   // Fonts and pictures are there, and nothing moves.
@@ -15,61 +36,75 @@ async function shoot(page, name) {
   await page.screenshot({ path: `${folder}${name}.png`, animations: "disabled" });
 }
 
-async function consoleIn(stack, name, options, row) {
-  const page = await stack.console({ reducedMotion: "reduce", ...options });
+async function shootConsole(stack, look, options) {
+  const page = await stack.console(options);
   await page.locator("a.row").nth(3).waitFor();
-  if (row) {
-    await openRow(page, "gift");
-    await page.getByText("Third order this year").first().waitFor();
+  if (look === "phone") await shoot(page, "inbox-phone");
+  await openRow(page, "gift");
+  await page.getByText("Third order this year").first().waitFor();
+  await shoot(page, `console-${look}`);
+  await page.goto(`${stack.origin}/console/visitors`);
+  await page.getByText("basket_filled").first().waitFor();
+  await shoot(page, `visitors-${look}`);
+  await page.getByText("basket_filled").first().click();
+  await page.getByRole("button", { name: "Open the conversation" }).waitFor();
+  await shoot(page, `visitor-${look}`);
+  for (const [place, mark] of Object.entries(settings)) {
+    await page.goto(`${stack.origin}/console/settings/${place}`);
+    await page.getByText(mark).first().waitFor();
+    await shoot(page, `settings-${place}-${look}`);
   }
-  await shoot(page, name);
+  await page.getByRole("link", { name: /^Inbox/ }).click();
   return page;
+}
+
+/** A visitor and an agent speak; the panel is the picture. */
+async function shootWidget(stack, look, options, agent) {
+  const page = await stack.person(options);
+  await page.goto(`${stack.origin}/demo/`);
+  await shoot(page, `demo-${look}`);
+  const panel = await openPanel(page);
+  const question = `Hello. Which tea goes with ${{ light: "rye bread", dark: "dark bread", phone: "white bread" }[look]}?`;
+  await say(panel, question);
+  await openRow(agent, question);
+  const box = agent.getByRole("textbox", { name: /^Reply to / });
+  await box.fill("The smoky black. A slice of butter, and you will not want anything else.");
+  await box.press("Enter");
+  await sees(panel, "The smoky black.");
+  await shoot(page, `widget-${look}`);
+  await page.close();
+}
+
+/** Nobody is signed in. */
+async function shootDoors(stack, fresh, look, options) {
+  const page = await stack.person(options);
+  await page.goto(`${stack.origin}/console/sign-in`);
+  await page.getByLabel("E-mail").waitFor();
+  await shoot(page, `sign-in-${look}`);
+  await page.goto(`${stack.origin}/console/design`);
+  await page.getByRole("heading", { name: "Colors" }).waitFor();
+  await shoot(page, `design-${look}`);
+  const link = new URL(fresh.setupLink);
+  await page.goto(fresh.origin + link.pathname + link.search + link.hash);
+  await page.getByLabel("Your name").fill(owner.name);
+  await shoot(page, `setup-${look}`);
+  await page.context().close();
 }
 
 const stack = await Stack.start();
+const fresh = await Stack.start({ isSetUp: false });
 try {
   await mkdir(folder, { recursive: true });
   await seed(stack);
-  const wide = { viewport: { width: 1440, height: 900 } };
-  const phone = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true, deviceScaleFactor: 2 };
-  const light = await consoleIn(stack, "console-light", { ...wide, colorScheme: "light" }, true);
-  await consoleIn(stack, "console-dark", { ...wide, colorScheme: "dark" }, true);
-  await consoleIn(stack, "console-phone", { ...phone, colorScheme: "light" }, false);
-  await light.getByRole("link", { name: /^Visitors/ }).click();
-  await light.getByText("Smoky black").first().waitFor();
-  await shoot(light, "visitors-light");
-
-  for (const [name, options] of [
-    ["widget-light", { ...wide, colorScheme: "light" }],
-    ["widget-dark", { ...wide, colorScheme: "dark" }],
-    ["widget-phone", { ...phone, colorScheme: "light" }],
-  ]) {
-    const page = await stack.person({ reducedMotion: "reduce", ...options });
-    await page.goto(`${stack.origin}/demo/`);
-    const panel = await openPanel(page);
-    await say(panel, "Hello. Which tea goes with rye bread?");
-    await openRow(light.url().includes("/inbox/") ? light : await inboxOf(light), "rye bread");
-    const box = light.getByRole("textbox", { name: /^Reply to / });
-    await box.fill("The smoky black. A slice of butter, and you will not want anything else.");
-    await box.press("Enter");
-    await sees(panel, "The smoky black.");
-    await until("the panel", () => findPanel(page));
-    await shoot(page, name);
-    await page.close();
-    await closeOpen(light);
+  for (const [look, options] of Object.entries(looks)) {
+    await shootDoors(stack, fresh, look, options);
+    // Taken whole before a visitor of the panel's picture writes.
+    const page = await shootConsole(stack, look, options);
+    await page.context().close();
   }
+  const agent = await stack.console();
+  for (const [look, options] of Object.entries(looks)) await shootWidget(stack, look, options, agent);
 } finally {
+  await fresh.stop();
   await stack.stop();
-}
-
-async function inboxOf(page) {
-  await page.getByRole("link", { name: /^Inbox/ }).click();
-  await page.waitForURL(/\/inbox\//);
-  return page;
-}
-
-/** Ends the conversation at hand, so that the next one of this kind is alone in the list. */
-async function closeOpen(page) {
-  await page.getByRole("button", { name: /^Close/ }).first().click();
-  await page.locator("a.row", { hasText: "rye bread" }).waitFor({ state: "detached" }).catch(() => undefined);
 }

@@ -20,6 +20,14 @@ const people = [
 
 const titles = { "/demo/": "Tea, weighed by hand", "/demo/tea/": "Smoky black", "/demo/about/": "About us", "/demo/app/": "Open orders" };
 
+/** What is written often; `whose` as the API says it. */
+const canned = [
+  { whose: "team", nickname: "gift", body: "We wrap it in rice paper and add a card. What should stand on the card?" },
+  { whose: "team", nickname: "shipping", body: "Parcels leave on Tuesdays and Fridays and are with you two days later." },
+  { whose: "team", nickname: "carrier", body: "I am sorry. I am asking the carrier right now and write here as soon as I know." },
+  { whose: "own", nickname: "bye", body: "Enjoy your tea, {{customer_name}}." },
+];
+
 /** Opens a stream that lasts as long as the server, and gives its name. */
 async function connect(api, hello, browser) {
   const stream = await fetch(`${api.origin}/api/v1/stream`, {
@@ -74,6 +82,10 @@ export async function seed(stack) {
   await api.ask("PATCH", `sites/${site.id}`, { name: "Kettle & Leaf", theme: { ...site.theme, color: "#2f5d43", title: "Kettle & Leaf" } }, version(site));
   const [me] = (await api.ask("GET", "agents", undefined, mira)).items;
   await api.ask("PATCH", `agents/${me.id}`, { name: owner.name }, version(me));
+  const workspace = await api.ask("GET", "workspace", undefined, mira);
+  await api.ask("PATCH", "workspace", { name: "Kettle & Leaf", time_zone: "Europe/Ljubljana" }, version(workspace));
+  for (const response of canned) await api.ask("POST", "canned-responses", response, mira);
+  await api.ask("POST", "keys", { name: "Order desk", scopes: ["conversations.read", "conversations.write"] }, mira);
   const invited = await api.ask("POST", "invitations", { email: "jon@example.com", role: "agent" }, mira);
   const token = invited.link.split("token=")[1];
   await api.ask("POST", "invitations/accept", { token, name: "Jon Arden", password: owner.password });

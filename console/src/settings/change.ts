@@ -53,6 +53,12 @@ export function actorOf({ actor, names }: Line): Piece {
 export function deedOf(line: Line): Piece[] {
   if (line.action === "agent.changed" && line.actor === line.target) return [{ text: "changed their own profile" }];
   const deed = DEEDS[line.action] ?? `did ${line.action} to {}`;
+  // A thing without a name, as somebody's own text or one that is gone, is called by its kind.
+  const [, ahead, kind, behind = ""] = /^(.*)the (canned response|API key|\w+) \{\}(.*)$/.exec(deed) ?? [];
+  if (kind !== undefined && !line.names[line.target]) {
+    const thing = { text: `${kind === "API key" ? "an" : "a"} ${kind}`, id: line.target };
+    return [{ text: ahead ?? "" }, thing, { text: behind }].filter((piece) => piece.text !== "");
+  }
   const [before = "", after] = deed.split("{}");
   if (after === undefined) return [{ text: before }];
   return [{ text: before }, nameOf(line.target, line.names), { text: after }].filter((piece) => piece.text !== "");

@@ -49,7 +49,8 @@ export function SettingsPage() {
           ))}
         </ul>
       </nav>
-      <div className="settings-body">
+      {/* It scrolls: by keys, too, where a page has nothing else to stop at. */}
+      <div className="settings-body" role="region" aria-label={page?.name} tabIndex={0}>
         <Link to="/settings" className="button phone-only settings-back">
           <Icon name="back" /> Settings
         </Link>
