@@ -55,7 +55,7 @@ export function App({ store }: { store: PanelStore }): VNode {
 
   useLayoutEffect(() => setBrightness(brightness ?? "system"), [brightness]);
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     const onKey = (event: KeyboardEvent): void => {
       if (event.key !== "Escape" || event.defaultPrevented) return;
       if (state.editing !== null) store.edit(null);

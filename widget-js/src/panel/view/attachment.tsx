@@ -1,6 +1,6 @@
 // A file of a message. It is fetched with the visitor's token, never by a bare address.
 
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { ComponentType, VNode } from "preact";
 import type { Attachment } from "../../protocol.ts";
 import type { PanelStore } from "../store.ts";
@@ -83,7 +83,7 @@ function Picture({ attachment, store }: { attachment: Attachment; store: PanelSt
   }, [attachment.id, store, isNear]);
   if (isBroken) return <FileCard attachment={attachment} store={store} />;
   const { width, height } = attachment;
-  useEffect(() => {
+  useLayoutEffect(() => {
     // The room is kept before the picture is there, so that nothing jumps; a small one is not blown up.
     if (width == null || height == null) return;
     frame.current?.style.setProperty("aspect-ratio", `${width} / ${height}`);

@@ -1,6 +1,6 @@
 // What a site asks before the first message, in the place of the composer.
 
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { VNode } from "preact";
 import type { TextKey } from "../../words/locale.ts";
 import { faultsOf, type Answers, type Fault, type Field } from "../introduction.ts";
@@ -36,11 +36,11 @@ export function Begin({ store, fields, isOpen }: BeginProps): VNode {
   const [faults, setFaults] = useState<Readonly<Record<string, Fault>>>({});
   const form = useRef<HTMLFormElement>(null);
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (isOpen) form.current?.querySelector("input")?.focus();
   }, [isOpen]);
   // What is wrong first is where one goes on.
-  useEffect(() => form.current?.querySelector<HTMLElement>("[aria-invalid]")?.focus(), [faults]);
+  useLayoutEffect(() => form.current?.querySelector<HTMLElement>("[aria-invalid]")?.focus(), [faults]);
 
   const submit = (event: Event): void => {
     event.preventDefault();

@@ -1,6 +1,6 @@
 // Where one writes: it grows with the text, takes files, and keeps a draft.
 
-import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { VNode } from "preact";
 import { EMOJI } from "../../emoji.ts";
 import { limit } from "../../protocol.ts";
@@ -26,7 +26,8 @@ export function Composer({ store, state }: { store: PanelStore; state: Snapshot 
 
   // Before anybody can type into it.
   useLayoutEffect(() => setText(editing?.message.body ?? store.drafts.text), [visitorId, editing, store]);
-  useEffect(() => {
+  // At once, or it would be taken from what the visitor went to meanwhile.
+  useLayoutEffect(() => {
     if (state.isOpen && (editing !== null || !isTouch())) area.current?.focus();
   }, [state.isOpen, editing]);
   useLayoutEffect(() => {

@@ -1,6 +1,6 @@
 // A button with a menu: arrows move in it, Escape and Tab leave it, and the focus is never lost.
 
-import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { VNode } from "preact";
 import { Icon, type IconName } from "./icon.tsx";
 
@@ -30,7 +30,7 @@ export function Menu({ label, items, icon = "more", kind }: MenuProps): VNode {
     settle(root.current);
     entries(root.current)[0]?.focus({ preventScroll: true });
   }, [isOpen]);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!isOpen) return undefined;
     const onPointer = (event: PointerEvent): void => {
       if (root.current?.contains(event.target as Node) === false) setOpen(false);
