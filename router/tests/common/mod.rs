@@ -133,8 +133,15 @@ impl Stage {
 
     /// The node ends and another one begins on what is stored.
     pub(crate) async fn restart(self) -> Self {
+        let now_ms = self.world.clock.now_ms();
+        self.restart_at(now_ms).await
+    }
+
+    /// As [`Stage::restart`], where the new node finds it so late.
+    pub(crate) async fn restart_at(self, now_ms: u64) -> Self {
         self.world.tracker.stop_hard();
         let world = World::system_with_faults();
+        world.clock.set_now_ms(now_ms);
         let db = storage::open(&self.database, &world)
             .await
             .expect("it opens again");
