@@ -1,5 +1,6 @@
 //! The client itself: a visitor or an agent who keeps the rules of the wire.
 
+mod passed;
 mod reaction;
 mod retry;
 
@@ -21,6 +22,7 @@ use crate::client::http::{Http, Server};
 use crate::client::log::{Break, Log};
 use crate::client::news::News;
 use crate::client::outbox::{Outbox, Outcome};
+use crate::client::participant::passed::Passed;
 
 /// How long a client waits for an answer before it gives up a step of a story. It ends what hangs, and
 /// measures nothing: machines are busy.
@@ -70,6 +72,7 @@ pub struct Client {
     held: Vec<ClientId>,
     /// What it has to say to what it heard.
     due: VecDeque<ClientFrame>,
+    passed: Passed,
     broken: Vec<Broken>,
 }
 
@@ -95,6 +98,7 @@ impl Client {
             retry_at: None,
             held: Vec::new(),
             due: VecDeque::new(),
+            passed: Passed::default(),
             broken: Vec::new(),
         }
     }
@@ -333,6 +337,7 @@ impl Client {
     /// becomes of the connection.
     pub async fn send(&mut self, command: Command) -> ClientId {
         let client_id = self.new_client_id();
+        self.passed.clear();
         self.send_as(client_id.clone(), command).await;
         client_id
     }
@@ -413,14 +418,16 @@ impl Client {
                 if let Some(found) = found(self) {
                     return Ok(found);
                 }
-                self.step().await?;
+                let heard = self.step().await?;
+                self.passed.keep(heard);
             }
         };
         let found = clock.timeout(PATIENCE, search).await;
         found.unwrap_or_else(|| Err(Error::TimedOut(what.to_owned())))
     }
 
-    /// Reads on until `found` finds something in a frame.
+    /// Reads on until `found` finds something in a frame, beginning with what lists told while something else was
+    /// waited for since it last asked for anything.
     ///
     /// # Errors
     /// `TimedOut` when it takes too long; what must not be tried again.
@@ -429,6 +436,9 @@ impl Client {
         what: &str,
         mut found: impl FnMut(&News) -> Option<T>,
     ) -> Result<T, Error> {
+        if let Some(found) = self.passed.find(&mut found) {
+            return Ok(found);
+        }
         let clock = self.world.clock.clone();
         let search = async {
             loop {
@@ -509,6 +519,7 @@ impl Client {
         self.watches
             .retain(|known| std::mem::discriminant(known) != view);
         self.watches.push(watch.clone());
+        self.passed.clear();
         self.signal(&ClientFrame::Watch(watch)).await
     }
 
