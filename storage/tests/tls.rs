@@ -52,7 +52,10 @@ impl Server {
 }
 
 async fn open(url: &str) -> Result<Db, Error> {
-    storage::open(&DatabaseConfig::of_url(url)?, &World::system()).await
+    let mut config = DatabaseConfig::of_url(url)?;
+    // It ends what hangs, and measures nothing: machines are busy.
+    config.timeout = std::time::Duration::from_secs(60);
+    storage::open(&config, &World::system()).await
 }
 
 /// Whether the line is encrypted, or why there is none.
