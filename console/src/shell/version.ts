@@ -49,14 +49,20 @@ export function loadAnew(): void {
 function whenIdle(then: () => void): void {
   const look = () => {
     if (isBusy()) return;
+    clearInterval(timer);
     for (const kind of SIGNS) document.removeEventListener(kind, look_soon);
     then();
   };
   // After what comes has found its place: focus goes from field to field by way of nowhere.
   const look_soon = () => setTimeout(look, 0);
   for (const kind of SIGNS) document.addEventListener(kind, look_soon);
+  // What was being loaded or sent ends without a sign.
+  const timer = setInterval(look, LOOK_MS);
   look();
 }
+
+/** How often it is looked at without a sign. */
+const LOOK_MS = 5_000;
 
 /** When somebody may have ended what he was doing. */
 const SIGNS = ["focusout", "visibilitychange", "keyup", "click"] as const;
