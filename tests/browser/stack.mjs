@@ -273,10 +273,11 @@ function withResolvers() {
   return { promise, resolve };
 }
 
-/** Opens the chat by the page's own button and gives the panel's frame. */
+/** Opens the chat by the page's own button and gives the panel's frame, once that knows where and who it is. */
 export async function openPanel(page) {
   await page.locator("[data-chat]").first().click();
   const panel = await findPanel(page);
+  await panel.locator("h1", { hasText: /\S/ }).waitFor();
   await panel.getByLabel("Message", { exact: true }).waitFor();
   return panel;
 }
