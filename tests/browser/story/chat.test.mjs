@@ -46,6 +46,8 @@ test("what one side does shows on the other, and a reload changes nothing", asyn
     await sees(again, text);
   }
   assert.equal(await again.locator("article.message").count(), 3);
+  // The widget sets no cookie, neither the page's nor one of the server.
+  assert.deepEqual(await page.context().cookies(), []);
   await say(again, "Yes, please.");
   await agent.getByText("Yes, please.").first().waitFor();
   assert.deepEqual(stack.complaints, []);

@@ -104,6 +104,14 @@ test("an agent begins a chat with a visitor, whose page hears of the first words
   // Where he is, from where, with what, for how long and over how many pages: without choosing a column.
   await row.getByText("Chrome", { exact: false }).waitFor();
   for (const text of ["direct", "1 page"]) await row.getByText(text, { exact: true }).waitFor();
+  // Who does something stands out, for a moment: it is written down when it happens.
+  await agent.evaluate(() => {
+    const look = () => (window.breathed ||= document.querySelector(".visitor[data-breath]") !== null);
+    new MutationObserver(look).observe(document.body, { subtree: true, childList: true, attributes: true, attributeFilter: ["data-breath"] });
+  });
+  await page.evaluate(() => history.pushState(null, "", "/demo/about/?more"));
+  await row.getByText("2 pages", { exact: true }).waitFor();
+  await until("the row to stand out", () => agent.evaluate(() => window.breathed === true));
   await row.click();
   const detail = agent.getByRole("complementary", { name: /^Visitor / });
   await detail.getByLabel("Start a chat").fill("Shall I tell you about the gardens?");
