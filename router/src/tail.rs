@@ -1,8 +1,9 @@
 //! The tail of the event log: what was changed by whom- and wherever, and did not come by here.
 //!
-//! Looked at each second, each tenth of one while other nodes are out of reach, and at once when rung. It passes on entries that no lane of this node passed,
-//! ends the connections of those whose rights are gone, drops caches, and tells consoles what to read
-//! again. So a lost message between nodes, or desk's writes, heal the same way.
+//! Looked at each second, each tenth of one while other nodes are out of reach or something waits for a running
+//! transaction, and at once when rung. It passes on entries that no lane of this node passed, ends the
+//! connections of those whose rights are gone, drops caches, and tells consoles what to read again. So a lost
+//! message between nodes, or desk's writes, heal the same way.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -33,8 +34,8 @@ pub(crate) const BELL: &str = "events";
 /// Events read at a time.
 const PAGE_LENGTH: usize = 500;
 
-/// What rang may stand behind a transaction that still runs, and show a moment later: then it is looked for
-/// so often, and so many times.
+/// What stands behind a transaction that still runs can be read once that has ended, mostly a moment later:
+/// it is looked for so often, so many times, and then as often as without a bus.
 const EAGER_INTERVAL: Duration = Duration::from_millis(50);
 const EAGER_MAX: u32 = 4;
 
@@ -71,12 +72,13 @@ impl Tail {
         let soft = router.world().tracker.soft().clone();
         let mut reach = router.bus().reach();
         let config = router.config();
-        let mut eager_count = 0;
+        // How often it was looked again for what waits.
+        let mut waited: Option<u32> = None;
         loop {
-            let interval = match *reach.borrow_and_update() {
-                _ if eager_count > 0 => EAGER_INTERVAL,
-                Reach::Up => config.tail_interval,
-                Reach::Down => config.blind_tail_interval,
+            let interval = match (waited, *reach.borrow_and_update()) {
+                (Some(0..EAGER_MAX), _) => EAGER_INTERVAL,
+                (Some(_), _) | (None, Reach::Down) => config.blind_tail_interval,
+                (None, Reach::Up) => config.tail_interval,
             };
             let is_rung = tokio::select! {
                 biased;
@@ -87,24 +89,27 @@ impl Tail {
                 _ = reach.changed() => true,
                 () = router.world().clock.sleep(interval) => false,
             };
-            let before = *lock(&self.cursor);
-            if let Err(error) = self.read(router).await {
-                tracing::warn!(%error, "the event log could not be read");
-            }
-            eager_count = match (*lock(&self.cursor) == before, is_rung) {
-                (false, _) => 0,
-                (true, true) => EAGER_MAX,
-                (true, false) => eager_count.saturating_sub(1),
+            let count = match waited {
+                _ if is_rung => 0,
+                Some(count) => count.saturating_add(1),
+                None => EAGER_MAX,
+            };
+            waited = match self.read(router).await {
+                Ok(waits) => waits.then_some(count),
+                Err(error) => {
+                    tracing::warn!(%error, "the event log could not be read");
+                    Some(count).filter(|count| *count < EAGER_MAX)
+                }
             };
         }
     }
 
-    async fn read(&self, router: &Router) -> storage::Result<()> {
+    /// Reads what can be read. Says whether there is something that waits for a transaction.
+    async fn read(&self, router: &Router) -> storage::Result<bool> {
         loop {
             let cursor = *lock(&self.cursor);
-            let events = storage::event::tail(router.db(), cursor, PAGE_LENGTH).await?;
-            let is_last = events.len() < PAGE_LENGTH;
-            for (at, event) in &events {
+            let tail = storage::event::tail(router.db(), cursor, PAGE_LENGTH).await?;
+            for (at, event) in &tail.events {
                 if self.begin(*at) {
                     let taken = take(router, event).await;
                     *lock(&self.under_way) = None;
@@ -115,8 +120,10 @@ impl Tail {
                 }
                 *lock(&self.cursor) = *at;
             }
-            if is_last {
-                return Ok(());
+            // Past what nobody here understands, too.
+            *lock(&self.cursor) = tail.end;
+            if !tail.more {
+                return Ok(tail.waits);
             }
         }
     }

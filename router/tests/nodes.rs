@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use both::on_both;
 use bus::Bus;
-use common::{Agent, Ear, Heard, Stage, Visitor, browser, client_id, say};
+use common::{Agent, Ear, Heard, Stage, Visitor, browser, client_id, eventually, say};
 use protocol::agent::{Availability, Screen};
 use protocol::blocked_address::BlockedAddress;
 use protocol::command::{Ack, Command};
@@ -21,6 +21,9 @@ use protocol::view::{InboxFilter, InboxList, VisitorFilter};
 use router::{Part, Router, RouterConfig, Topic, VisitorConnection};
 use serde_json::{Value, json};
 use world::World;
+
+/// How often two nodes look for what waits before it may come: longer than they hurry.
+const LOOKS: u64 = 16;
 
 /// Whether the log is looked at by itself.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -165,6 +168,22 @@ async fn they_talk(stage: &Stage, pair: &Pair) {
         says(stage, &pair.one, visitor, &question).await;
         hears(&at_other, &question).await;
     }
+}
+
+#[tokio::test]
+async fn what_waits_for_a_running_transaction_is_told_once_that_has_ended() {
+    let stage = Stage::postgres().await;
+    let pair = Pair::on(&stage, Tail::Rung).await;
+    let (ear, _) = agent_at(&stage, &pair.other, stage.owner()).await;
+    let running = stage.transaction().await;
+    let bob = stage.agent("bob", Role::Agent).await;
+    pair.one.changed(stage.workspace_id, Part::Agent(bob.id));
+    // However long it runs.
+    let looks = || stage.world.faults.call_count("storage.read");
+    let before = looks();
+    eventually(async || looks() > before + LOOKS).await;
+    running.batch_execute("COMMIT").await.expect("it ends");
+    while !ear.frame("team").await.to_string().contains("bob") {}
 }
 
 on_both! {

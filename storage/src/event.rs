@@ -15,25 +15,34 @@ pub struct EventCursor {
     pub position: u64,
 }
 
-// Uses `event_by_transaction`.
+/// What stands in the log after a cursor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tail {
+    /// The events in order, with where each stands. Types that a newer program wrote are skipped.
+    pub events: Vec<(EventCursor, Event)>,
+    /// Where the reader stands after them, and after those that were skipped.
+    pub end: EventCursor,
+    /// Whether there may be more that can be read now.
+    pub more: bool,
+    /// Whether there are events that a running transaction might precede: they can be read once it has ended,
+    /// and nobody tells when that is.
+    pub waits: bool,
+}
+
+// Uses `event_by_transaction`. What is behind the horizon comes last.
 const TAIL_EVENTS: &str = "
-    SELECT transaction_number, position, event_id, workspace_id, event_type, subject, number, at_ms
+    SELECT transaction_number, position, event_id, workspace_id, event_type, subject, number, at_ms,
+        transaction_number < transaction_horizon() AS settled
     FROM event
     WHERE (transaction_number, position) > ($1, $2)
-        AND transaction_number < transaction_horizon()
     ORDER BY transaction_number, position
     LIMIT $3";
 
-/// The events after a cursor in order, at most `limit`, with where each stands. Types that a newer program
-/// wrote are skipped.
+/// Reads on after a cursor, at most `limit` events.
 ///
 /// # Errors
 /// The store's.
-pub async fn tail(
-    reader: &Reader,
-    cursor: EventCursor,
-    limit: usize,
-) -> Result<Vec<(EventCursor, Event)>> {
+pub async fn tail(reader: &Reader, cursor: EventCursor, limit: usize) -> Result<Tail> {
     let rows = reader
         .rows(stmt!(
             TAIL_EVENTS,
@@ -42,16 +51,26 @@ pub async fn tail(
             limit
         ))
         .await?;
-    let mut events = Vec::with_capacity(rows.len());
+    let mut tail = Tail {
+        events: Vec::with_capacity(rows.len()),
+        end: cursor,
+        more: rows.len() >= limit,
+        waits: false,
+    };
     for row in rows {
-        let Some(event_type) = EventType::of(&row.text("event_type")?) else {
-            continue;
-        };
+        if !row.flag("settled")? {
+            (tail.more, tail.waits) = (false, true);
+            break;
+        }
         let at = EventCursor {
             transaction: row.number("transaction_number")?,
             position: row.number("position")?,
         };
-        events.push((
+        tail.end = at;
+        let Some(event_type) = EventType::of(&row.text("event_type")?) else {
+            continue;
+        };
+        tail.events.push((
             at,
             Event {
                 id: row.id("event_id")?,
@@ -63,7 +82,7 @@ pub async fn tail(
             },
         ));
     }
-    Ok(events)
+    Ok(tail)
 }
 
 // Uses `event_by_transaction`.

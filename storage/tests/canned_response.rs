@@ -183,8 +183,9 @@ on_both! {
         remove(store, &installed, new.id).await;
         // On Postgres the log waits for older transactions, also those of other databases on the server.
         let told = loop {
-            let events = event::tail(&store.db, EventCursor::default(), 100).await.unwrap();
-            let told: Vec<_> = events
+            let tail = event::tail(&store.db, EventCursor::default(), 100).await.unwrap();
+            let told: Vec<_> = tail
+                .events
                 .into_iter()
                 .map(|(_, event)| event)
                 .filter(|event| event.event_type == EventType::CannedResponseChanged)

@@ -338,12 +338,14 @@ mod stories {
             .unwrap();
         let installed = store.installed().await;
         let seen = event::tail(&store.db, start, 100).await.unwrap();
-        assert!(seen.is_empty(), "{seen:?}");
+        assert!(seen.events.is_empty(), "{seen:?}");
+        assert_eq!((seen.end, seen.more, seen.waits), (start, false, true));
         client.batch_execute("COMMIT").await.unwrap();
         let subjects = loop {
             let seen = event::tail(&store.db, start, 100).await.unwrap();
-            if seen.len() > 1 {
+            if !seen.waits {
                 break seen
+                    .events
                     .into_iter()
                     .map(|(_, event)| event.subject)
                     .collect::<Vec<_>>();

@@ -134,8 +134,9 @@ mod stories {
             let seq = talk.does(id, note("both", &both)).await.entries[0].seq;
             // On Postgres the log waits for older transactions, also those of other databases on the server.
             let told = loop {
-                let events = event::tail(&store.db, EventCursor::default(), 100).await.unwrap();
-                let told: Vec<_> = events
+                let tail = event::tail(&store.db, EventCursor::default(), 100).await.unwrap();
+                let told: Vec<_> = tail
+                    .events
                     .into_iter()
                     .map(|(_, event)| event)
                     .filter(|event| event.event_type == EventType::AgentMentioned)

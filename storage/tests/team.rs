@@ -36,9 +36,8 @@ use storage::{
 /// other databases on the same server.
 async fn event_types(store: &Store, count: usize) -> Vec<EventType> {
     loop {
-        let events = event::tail(&store.db, EventCursor::default(), 100)
-            .await
-            .unwrap();
+        let tail = event::tail(&store.db, EventCursor::default(), 100).await;
+        let events = tail.unwrap().events;
         if events.len() >= count {
             return events
                 .into_iter()

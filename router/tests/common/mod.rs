@@ -23,7 +23,7 @@ use router::{
 };
 use serde_json::Value;
 use storage::audit::Change;
-use storage::db::{DatabaseConfig, Db};
+use storage::db::{DatabaseConfig, Db, Home};
 use storage::setup::{Account, Installation, NewMember};
 use storage::user::UserRow;
 use world::World;
@@ -129,6 +129,23 @@ impl Stage {
         let db = db.expect("it opens once more");
         let router = Router::start(world.clone(), self.bus.clone(), db, config).await;
         router.expect("the router starts")
+    }
+
+    /// A transaction that somebody else has begun on the stage's Postgres, and not ended.
+    pub(crate) async fn transaction(&self) -> tokio_postgres::Client {
+        let Home::Postgres(url) = &self.database.home else {
+            panic!("the stage is not on Postgres");
+        };
+        let connected = tokio_postgres::connect(url, tokio_postgres::NoTls).await;
+        let (client, connection) = connected.expect("the Postgres for tests answers");
+        self.world.tracker.spawn(async move {
+            // It ends with the client.
+            let _ = connection.await;
+        });
+        // What it writes does not matter, but it must write something.
+        let begin = "BEGIN; CREATE SCHEMA written";
+        client.batch_execute(begin).await.expect("it begins");
+        client
     }
 
     /// The node ends and another one begins on what is stored.
