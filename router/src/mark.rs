@@ -1,5 +1,6 @@
 //! Marks: how far each side has got. They only grow, wait at most a second, and are stored together;
-//! what was stored is then told as a signal.
+//! what was stored, here or on another node, is then told as a signal, by one task: whoever reads a mark to
+//! tell it would else be overtaken by another who reads a newer one.
 
 use std::time::Duration;
 
@@ -40,15 +41,15 @@ struct Progress {
 #[derive(Debug)]
 pub(crate) struct Marking {
     waiting: Latest<(ConversationId, Party), Progress>,
-    /// What other nodes stored and is to be told here, with what visitors were told before.
-    elsewhere: Latest<(ConversationId, Party), (Progress, Option<Marks>)>,
+    /// What was stored here and on other nodes and is to be told here, with what visitors were told before.
+    stored: Latest<(ConversationId, Party), (Progress, Option<Marks>)>,
 }
 
 impl Marking {
     pub(crate) fn new() -> Self {
         Self {
             waiting: Latest::new(WAITING_MAX),
-            elsewhere: Latest::new(WAITING_MAX),
+            stored: Latest::new(WAITING_MAX),
         }
     }
 
@@ -84,7 +85,7 @@ impl Marking {
         self.put(conversation_id, Party::Agent(agent_id), progress);
     }
 
-    /// Another node stored somebody's progress. Never waits; the latest counts.
+    /// Another node stored somebody's progress.
     pub(crate) fn elsewhere(
         &self,
         workspace_id: WorkspaceId,
@@ -98,18 +99,23 @@ impl Marking {
             visitor,
             marks,
         };
+        self.owe(reader, progress, told);
+    }
+
+    /// Somebody's progress was stored and is to be told. Never waits; the latest counts.
+    fn owe(&self, reader: (ConversationId, Party), progress: Progress, told: Option<Marks>) {
         // A full box loses it: marks are a signal here.
-        self.elsewhere.put(reader, (progress, told), |there, new| {
+        self.stored.put(reader, (progress, told), |there, new| {
             grow(&mut there.0, new.0)
         });
     }
 
-    /// Tells what other nodes stored, as it comes.
-    pub(crate) async fn run_elsewhere(&self, router: &Router) {
+    /// Tells what was stored, as it comes.
+    pub(crate) async fn run_told(&self, router: &Router) {
         loop {
-            for ((conversation_id, party), (progress, told)) in self.elsewhere.take().await {
+            for ((conversation_id, party), (progress, told)) in self.stored.take().await {
                 if let Err(error) = tell(router, conversation_id, party, &progress, told).await {
-                    tracing::warn!(%error, "marks of another node could not be told");
+                    tracing::warn!(%error, "marks could not be told");
                 }
             }
         }
@@ -122,7 +128,7 @@ impl Marking {
         }
     }
 
-    /// Stores and tells what waits, at most once a second. The first mark after a quiet second is
+    /// Stores what waits, at most once a second. The first mark after a quiet second is
     /// stored at once.
     pub(crate) async fn run(&self, router: &Router) {
         loop {
@@ -172,9 +178,8 @@ async fn store(router: &Router, batch: &[((ConversationId, Party), Progress)]) {
             let reader = (*conversation_id, *party);
             nodes::marked(reader, progress.visitor, progress.marks, told)
         });
-        if let Err(error) = tell(router, *conversation_id, *party, progress, told).await {
-            tracing::warn!(%error, "marks could not be told");
-        }
+        let reader = (*conversation_id, *party);
+        router.marking().owe(reader, *progress, told);
     }
 }
 
@@ -197,6 +202,8 @@ async fn told_visitors(
     Ok(told)
 }
 
+/// Tells how far somebody got, as the store has it: what was reported may be beyond the log, or behind what
+/// was stored before. Only the one task that tells does this.
 async fn tell(
     router: &Router,
     conversation_id: ConversationId,
@@ -238,10 +245,14 @@ async fn tell(
                     hub.signal(topic, || visitor_marks(conversation_id, marks));
                 }
             }
-            if progress.marks.read > 0 {
-                hub.signal(Topic::Agent(agent_id), || {
-                    own_read(conversation_id, progress.marks.read)
-                });
+            let own = Topic::Agent(agent_id);
+            if progress.marks.read > 0 && hub.is_followed(&own) {
+                let ids = [conversation_id];
+                let read =
+                    storage::participant::read_of_agent(db, workspace_id, agent_id, &ids).await?;
+                if let Some(seq) = read.get(&conversation_id) {
+                    hub.signal(own, || own_read(conversation_id, *seq));
+                }
             }
         }
     }

@@ -149,6 +149,16 @@ on_both! {
         all.until(0..late, 1).await;
     }
 
+    async fn how_far_an_agent_read_is_told_as_it_is_stored(stage: Stage) {
+        let (owner, visitor) = (stage.owner(), stage.visitor().await);
+        let id = stage.begins(visitor).await;
+        let ear = stage.ear();
+        ear.listen(Topic::Agent(owner.id));
+        // Beyond the log's end, as after a backup was restored.
+        stage.router.read(&owner.actor, id, 999).await.expect("she may");
+        assert_eq!(ear.frame("read").await["seq"], 1);
+    }
+
     async fn an_agents_choice_is_not_undone_by_a_list_of_the_team_from_before_it(stage: Stage) {
         let bob = stage.agent("bob", Role::Agent).await;
         let mut console = Console::of(&stage, bob);

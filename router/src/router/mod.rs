@@ -160,12 +160,10 @@ impl Router {
         router.spawn_until_soft(|router| async move {
             steady::run(&router, "marks", || router.0.marking.run(&router)).await;
         });
-        if router.0.bus.is_shared() {
-            router.spawn_until_soft(|router| async move {
-                let marking = &router.0.marking;
-                steady::run(&router, "marks", || marking.run_elsewhere(&router)).await;
-            });
-        }
+        router.spawn_until_soft(|router| async move {
+            let marking = &router.0.marking;
+            steady::run(&router, "told marks", || marking.run_told(&router)).await;
+        });
         router.spawn_until_soft(|router| async move {
             steady::run(&router, "signals", || router.0.signals.run()).await;
         });
