@@ -14,6 +14,7 @@ const seed = Number(process.env.SWITCHBOARD_STORY_SEED ?? 1);
 const PROCESSOR_RATE = 8;
 const LATE_MS_MIN = 300;
 const LATE_MS_MAX = 2_000;
+const SMALL_BYTES = 16_384;
 
 /** Numbers in [0, 1) that follow from a seed. */
 function chance(seed) {
@@ -81,7 +82,7 @@ export async function slowProcessor(page) {
 
 let connectionCount = 0;
 
-/** What stands in one direction of a connection: nothing, or something that holds bytes back and keeps their order. */
+/** What stands in one direction of a connection: nothing, or something that holds few bytes back and keeps their order. */
 export function slowLine() {
   if (!kinds.has("line")) return [];
   const next = chance(seed * 7_919 + (connectionCount += 1));
@@ -90,7 +91,9 @@ export function slowLine() {
     new Transform({
       transform(bytes, _, done) {
         const now = performance.now();
-        last = Math.max(last, now + (next() < 0.3 ? LATE_MS_MIN + next() * (LATE_MS_MAX - LATE_MS_MIN) : 0));
+        // A large file is slow enough.
+        const isLate = bytes.length < SMALL_BYTES && next() < 0.3;
+        last = Math.max(last, now + (isLate ? LATE_MS_MIN + next() * (LATE_MS_MAX - LATE_MS_MIN) : 0));
         setTimeout(() => done(null, bytes), last - now);
       },
     }),

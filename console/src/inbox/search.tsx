@@ -20,6 +20,9 @@ import { lampOf } from "./word.ts";
 const ROW_HEIGHT = 68;
 const PAGE = 20;
 
+/** The search learns words a moment after they were said: one that found nothing is asked again this often. */
+const NOTHING_MS = 3_000;
+
 /** The pages of what a search finds; the list and its head look at the same ones. */
 export const searchQuery = (text: string) =>
   infiniteQueryOptions({
@@ -32,6 +35,7 @@ export const searchQuery = (text: string) =>
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (page) => page.cursor ?? undefined,
     staleTime: 5_000,
+    refetchInterval: ({ state }) => (state.data?.pages.every((page) => page.items.length === 0) ? NOTHING_MS : false),
   });
 
 /** The list of what was found. `onTop` leads back to the field. */
