@@ -48,6 +48,6 @@ pub struct FailedLogin {
     pub country: Option<String>,
     /// The browser.
     pub user_agent: String,
-    /// `wrong_password`, `locked`, `not_found` or `deactivated`.
+    /// `wrong_password`, `locked`, `not_found`, `deactivated` or `blocked`.
     pub reason: String,
 }

@@ -741,7 +741,7 @@ address: string,
 country?: string | null,
 /** The browser. */
 user_agent: string,
-/** `wrong_password`, `locked`, `not_found` or `deactivated`. */
+/** `wrong_password`, `locked`, `not_found`, `deactivated` or `blocked`. */
 reason: string, };
 
 /** A conversation to follow, and from where. */
