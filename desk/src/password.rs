@@ -411,6 +411,15 @@ mod tests {
         assert!(hashing.matches("x", Some("no hash")).await.is_err());
     }
 
+    /// The runtime of this test has one thread, as a shard has.
+    #[tokio::test]
+    async fn nothing_is_hashed_on_the_thread_that_asks() {
+        let hashing = PasswordHashing::new(Ids::seeded(1, Clock::manual(0)), 1);
+        let asks = std::thread::current().id();
+        let hashes = hashing.run(|| std::thread::current().id()).await.unwrap();
+        assert_ne!(hashes, asks);
+    }
+
     #[tokio::test]
     async fn the_hash_of_nobody_costs_as_much_as_a_new_one() {
         let hashing = PasswordHashing::new(Ids::seeded(1, Clock::manual(0)), 1);
