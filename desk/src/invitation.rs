@@ -169,9 +169,13 @@ impl Desk {
             &change,
         )
         .await?;
-        // Not found means that it was accepted or revoked a moment ago.
-        let agent = stored(written)
-            .map_err(|error| error.told_as(ErrorCode::NotFound, ErrorCode::LinkInvalid))?;
+        // Not found means that it was accepted or revoked a moment ago; refused, that the password is another
+        // one now.
+        let agent = stored(written).map_err(|error| {
+            error
+                .told_as(ErrorCode::NotFound, ErrorCode::LinkInvalid)
+                .told_as(ErrorCode::OutOfOrder, ErrorCode::WrongCredentials)
+        })?;
         self.changed(row.workspace_id, Part::Agent(agent.id));
         let session = UserSession {
             session_id: session.id,
@@ -193,9 +197,10 @@ impl Desk {
     ) -> Result<Account> {
         let email = &row.invitation.email;
         if let Some(user) = storage::user::by_email(&self.0.db, email).await? {
-            self.check_own_password(&user, &accept.password, caller)
+            let user = self
+                .check_own_password(&user, &accept.password, caller)
                 .await?;
-            return Ok(Account::Existing(user.id));
+            return Ok(Account::Existing(user));
         }
         let email = Email::parse(email)?;
         let password =

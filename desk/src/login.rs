@@ -16,7 +16,7 @@ use crate::error::Result;
 use crate::lockout::{LockoutRule, counted_as};
 use crate::password::NewPassword;
 use crate::session::UserSession;
-use crate::{Caller, Desk};
+use crate::{Caller, Desk, stored};
 
 /// Attempts from one address that may wait for each other; more are told to slow down.
 const WAITING_MAX: usize = 16;
@@ -102,7 +102,11 @@ impl Desk {
             .check_password(login.email.as_str(), &login.password, caller)
             .await?;
         let (row, secret) = self.new_session(user.id, caller);
-        storage::session::create(&self.0.db, &row).await?;
+        let begun = storage::session::create(&self.0.db, &row, &user.password_hash).await?;
+        match stored(begun) {
+            Ok(ended) => self.sessions_ended(user.id, &ended).await?,
+            Err(_) => return self.overtaken(&user, caller).await,
+        }
         Ok(SignedIn {
             me: self.me_of(&user).await?,
             secret,
@@ -112,6 +116,15 @@ impl Desk {
                 expires_at_ms: row.expires_at_ms,
             },
         })
+    }
+
+    /// While the password was checked, the user got another one or left his last team.
+    async fn overtaken<T>(&self, user: &UserRow, caller: &Caller) -> Result<T> {
+        let missing = self.missing(user.id, Needs::Membership, caller).await?;
+        let failure = missing.unwrap_or(Failure::WrongPassword);
+        self.note_failure(&user.email, Some(user), failure, caller)
+            .await?;
+        Err(ErrorCode::WrongCredentials.into())
     }
 
     /// The user with this address, if the password is his and he is a member anywhere.
@@ -125,16 +138,15 @@ impl Desk {
             .await
     }
 
-    /// Whether a password is this user's, who may be a member nowhere: he was invited.
+    /// The user as he was read for it, if a password is his. He may be a member nowhere: he was invited.
     pub(crate) async fn check_own_password(
         &self,
         user: &UserRow,
         password: &str,
         caller: &Caller,
-    ) -> Result<()> {
+    ) -> Result<UserRow> {
         self.check_guess(&user.email, password, Needs::Account, caller)
-            .await?;
-        Ok(())
+            .await
     }
 
     /// All ways to guess a password lead through here.
@@ -286,12 +298,16 @@ impl Desk {
     ) -> Result<()> {
         let user = self.user_of(session).await?;
         let wrong = Rejection::of(ErrorCode::WrongCredentials, "current");
-        self.check_password(&user.email, &change.current, caller)
+        let user = self
+            .check_password(&user.email, &change.current, caller)
             .await
-            .map_err(|error| error.told_as(ErrorCode::WrongCredentials, wrong))?;
+            .map_err(|error| error.told_as(ErrorCode::WrongCredentials, wrong.clone()))?;
         let me = self.me_of(&user).await?;
         let password = NewPassword::parse(&change.new, &hints(&me))?;
-        self.store_password(user.id, &password, Some(session)).await
+        let checked = Some(user.password_hash.as_str());
+        self.store_password(user.id, &password, checked, Some(session))
+            .await
+            .map_err(|error| error.told_as(ErrorCode::OutOfOrder, wrong))
     }
 
     /// Sets a user's password without asking for the old one, and ends all his sessions:
@@ -304,20 +320,22 @@ impl Desk {
         let user = user.ok_or_else(|| Rejection::of(ErrorCode::NotFound, "email"))?;
         let me = self.me_of(&user).await?;
         let password = NewPassword::parse(password, &hints(&me))?;
-        self.store_password(user.id, &password, None).await
+        self.store_password(user.id, &password, None, None).await
     }
 
     async fn store_password(
         &self,
         user_id: UserId,
         password: &NewPassword,
+        checked: Option<&str>,
         kept: Option<&UserSession>,
     ) -> Result<()> {
         let hash = self.0.hashing.hash(password).await?;
         let now_ms = self.now_ms();
         let keep = kept.map(|session| session.session_id);
         let before = storage::session::list(&self.0.db, user_id, now_ms).await?;
-        storage::user::set_password(&self.0.db, user_id, &hash, keep, now_ms).await?;
+        let db = &self.0.db;
+        stored(storage::user::set_password(db, user_id, &hash, checked, keep, now_ms).await?)?;
         let ended: Vec<_> = before
             .into_iter()
             .map(|row| row.id)

@@ -245,7 +245,7 @@ impl Desk {
         let name = Name::parse(&new.name)?;
         let workspace = self.workspace_named(new.workspace_id).await?;
         let account = match storage::user::by_email(&self.0.db, email.as_str()).await? {
-            Some(user) => Account::Existing(user.id),
+            Some(user) => Account::Existing(user),
             None => {
                 let hints = [email.as_str(), name.as_str(), workspace.name.as_str()];
                 let password = NewPassword::parse(&new.password, &hints)?;

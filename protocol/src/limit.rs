@@ -116,6 +116,8 @@ pub const MENTIONS_MAX: usize = 20;
 pub const PASSWORD_BYTES_MAX: usize = 1_024;
 /// Characters of a password, at least.
 pub const PASSWORD_LENGTH_MIN: usize = 12;
+/// Living login sessions of one user; a further one ends the one that was not used for longest.
+pub const LOGIN_SESSIONS_MAX: usize = 100;
 /// How long after sending an author may edit or delete a message as a visitor, in milliseconds.
 pub const VISITOR_EDIT_WINDOW_MS: u64 = 15 * 60 * 1_000;
 /// How far ahead a conversation may be snoozed, in milliseconds.

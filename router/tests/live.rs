@@ -469,7 +469,7 @@ on_both! {
             address: String::new(),
             user_agent: String::new(),
         };
-        storage::session::create(&stage.db, &session).await.expect("it works");
+        storage::session::create(&stage.db, &session, "none").await.expect("it works");
         let ear = stage.ear();
         ear.listen(Topic::Session(session.id));
         storage::session::end(&stage.db, session.user_id, session.id, now_ms)

@@ -121,11 +121,18 @@ const ARCHIVE_INVITATION: &str = "
     UPDATE invitation SET archived_at_ms = $3, change_id = $4
     WHERE workspace_id = $1 AND invitation_id = $2 AND archived_at_ms IS NULL AND expires_at_ms > $3";
 
-/// The same, where the team has room for another member: an invitation that cannot be accepted stays open.
+/// The same, where the team has room for another member and the account, if there is one, the password that was
+/// checked: an invitation that cannot be accepted stays open.
 const TAKE_INVITATION: &str = "
     UPDATE invitation SET archived_at_ms = $3, change_id = $4
     WHERE workspace_id = $1 AND invitation_id = $2 AND archived_at_ms IS NULL AND expires_at_ms > $3
-        AND (SELECT COUNT(*) FROM agent WHERE workspace_id = $1 AND deactivated_at_ms IS NULL) < $5";
+        AND (SELECT COUNT(*) FROM agent WHERE workspace_id = $1 AND deactivated_at_ms IS NULL) < $5
+        AND (CAST($7 AS TEXT) IS NULL
+            OR EXISTS (SELECT 1 FROM account WHERE user_id = $6 AND password_hash = $7))";
+
+/// Uses the primary key.
+const FIND_CHECKED_ACCOUNT: &str = "
+    SELECT user_id FROM account WHERE user_id = $1 AND password_hash = $2";
 
 /// Uses the primary key.
 const FIND_OPEN_INVITATION: &str = "
@@ -154,7 +161,8 @@ pub async fn revoke(db: &Db, invitation_id: InvitationId, change: &Change) -> Re
 }
 
 /// Accepts an invitation once: account, member and session in one transaction. `NotFound` where it is no
-/// longer open, `AlreadyExists` where the user is a member, `TooMany` past `AGENTS_MAX`.
+/// longer open, `AlreadyExists` where the user is a member, `TooMany` past `AGENTS_MAX`, `Refused` where his
+/// account has another password than it was read with.
 ///
 /// # Errors
 /// The store's.
@@ -167,8 +175,15 @@ pub async fn accept(
     change: &Change,
 ) -> Result<Written<Agent>> {
     let stamp = Stamp::new(db, change);
+    let user_id = account.user_id();
+    let checked = match account {
+        Account::Existing(user) => Some(user.password_hash.as_str()),
+        Account::New(_) => None,
+    };
     let mut batch = stamp.batch();
-    batch.locks.insert(0, change.workspace_id.to_string());
+    let locks = [user_id.to_string(), change.workspace_id.to_string()];
+    batch.locks.splice(0..0, locks);
+    batch.push(stmt!(session::LOCK_ACCOUNT, user_id));
     batch.push(stmt!(agent::LOCK_WORKSPACE, change.workspace_id));
     let take = batch.push(stmt!(
         TAKE_INVITATION,
@@ -177,10 +192,12 @@ pub async fn accept(
         change.at_ms,
         stamp.id,
         limit::AGENTS_MAX,
+        user_id,
+        checked.map(str::to_owned),
     ));
     batch.push(agent::insert_invited(
         member,
-        account.user_id(),
+        user_id,
         invitation_id,
         &stamp,
         change,
@@ -194,6 +211,7 @@ pub async fn accept(
         &stamp,
         change.workspace_id,
     ));
+    session::push_ending_over(&mut batch, session);
     batch.push(stamp.value());
     batch.push(stamp.event(EventType::AgentChanged, 1));
     let open = batch.push(stmt!(
@@ -202,8 +220,20 @@ pub async fn accept(
         invitation_id,
         change.at_ms
     ));
+    let same = batch.push(stmt!(
+        FIND_CHECKED_ACCOUNT,
+        user_id,
+        checked.unwrap_or_default()
+    ));
     match db.batch(batch).await {
-        Ok(answers) if !answers[open].rows.is_empty() => Ok(Written::TooMany),
+        Ok(answers) if !answers[open].rows.is_empty() => {
+            let is_changed = checked.is_some() && answers[same].rows.is_empty();
+            Ok(if is_changed {
+                Written::Refused
+            } else {
+                Written::TooMany
+            })
+        }
         Ok(answers) if answers[take].changed == 0 => Ok(Written::NotFound),
         Ok(_) => {
             let member = agent::find(db, change.workspace_id, member.id).await?;

@@ -2,10 +2,11 @@
 
 use protocol::event::EventType;
 use protocol::id::{EventId, LoginSessionId, UserId, WorkspaceId};
+use protocol::limit;
 
 use crate::change::Stamp;
 use crate::db::{Batch, Db, PRUNE_SLICE, Reader, Row, Stmt, stmt};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Written};
 
 /// A session's row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,20 +29,36 @@ pub struct SessionRow {
     pub user_agent: String,
 }
 
-const INSERT_SESSION: &str = "
+/// Whoever changes more than one session of a user locks his account first: a sign-in then sees what a new
+/// password or a deactivation left, and they end what a sign-in stored.
+pub(crate) const LOCK_ACCOUNT: &str =
+    "UPDATE account SET password_hash = password_hash WHERE user_id = $1";
+
+macro_rules! insert_session {
+    ($from:literal) => {
+        concat!(
+            "
     INSERT INTO login_session
         (session_id, user_id, secret_hash, created_at_ms, seen_at_ms, expires_at_ms, address, user_agent)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+    SELECT $1, $2, $3, CAST($4 AS BIGINT), CAST($5 AS BIGINT), CAST($6 AS BIGINT), $7, $8 FROM ",
+            $from
+        )
+    };
+}
 
-const INSERT_SESSION_WHERE_AUDITED: &str = "
-    INSERT INTO login_session
-        (session_id, user_id, secret_hash, created_at_ms, seen_at_ms, expires_at_ms, address, user_agent)
-    SELECT $1, $2, $3, CAST($4 AS BIGINT), CAST($5 AS BIGINT), CAST($6 AS BIGINT), $7, $8 FROM audit_entry
-    WHERE workspace_id = $9 AND audit_id = $10";
+/// Uses the primary key, and `agent_by_user`.
+const INSERT_SESSION_WHERE_CHECKED: &str = insert_session!(
+    "account
+    WHERE user_id = $2 AND password_hash = $9
+        AND EXISTS (SELECT 1 FROM agent WHERE user_id = $2 AND deactivated_at_ms IS NULL)"
+);
 
-fn insert(session: &SessionRow) -> Stmt {
+const INSERT_SESSION_WHERE_AUDITED: &str =
+    insert_session!("audit_entry WHERE workspace_id = $9 AND audit_id = $10");
+
+fn insert(sql: &'static str, session: &SessionRow) -> Stmt {
     stmt!(
-        INSERT_SESSION,
+        sql,
         session.id,
         session.user_id,
         session.secret_hash,
@@ -59,21 +76,56 @@ pub(crate) fn insert_where_audited(
     stamp: &Stamp<'_>,
     workspace_id: WorkspaceId,
 ) -> Stmt {
-    let mut stmt = insert(session);
-    stmt.sql = INSERT_SESSION_WHERE_AUDITED;
+    let mut stmt = insert(INSERT_SESSION_WHERE_AUDITED, session);
     stmt.params.extend([workspace_id.into(), stamp.id.into()]);
     stmt
 }
 
-/// Stores a session.
+/// Uses `login_session_by_user`. The other sessions of a user by their last use; those past `$4` end, where the
+/// new one stands.
+const END_SESSIONS_OVER: &str = "
+    UPDATE login_session SET ended_at_ms = $3
+    WHERE user_id = $1
+        AND EXISTS (SELECT 1 FROM login_session WHERE session_id = $2)
+        AND session_id IN (
+            SELECT o.session_id FROM login_session o
+            WHERE o.user_id = $1 AND o.session_id <> $2 AND o.ended_at_ms IS NULL AND o.expires_at_ms > $3
+            ORDER BY o.seen_at_ms DESC, o.session_id DESC
+            LIMIT 1000 OFFSET $4)
+    RETURNING session_id";
+
+/// Ends the sessions that are too many beside a new one, and tells of them; where their ids will be.
+pub(crate) fn push_ending_over(batch: &mut Batch, session: &SessionRow) -> usize {
+    let (user_id, at_ms) = (session.user_id, session.created_at_ms);
+    let kept = limit::LOGIN_SESSIONS_MAX - 1;
+    let ended = batch.push(stmt!(END_SESSIONS_OVER, user_id, session.id, at_ms, kept));
+    batch.push(all_ended(user_id, at_ms));
+    ended
+}
+
+/// Stores a session for whom this password was checked, and gives those that ended for it: a user has at most
+/// `LOGIN_SESSIONS_MAX`, and the ones that were not used for longest give way. `Refused` where the account has
+/// another password now, or is a member nowhere any more.
 ///
 /// # Errors
 /// The store's.
-pub async fn create(db: &Db, session: &SessionRow) -> Result<()> {
+pub async fn create(
+    db: &Db,
+    session: &SessionRow,
+    password_hash: &str,
+) -> Result<Written<Vec<LoginSessionId>>> {
     let mut batch = Batch::locking(vec![session.user_id.to_string()]);
-    batch.push(insert(session));
-    db.batch(batch).await?;
-    Ok(())
+    batch.push(stmt!(LOCK_ACCOUNT, session.user_id));
+    let mut stmt = insert(INSERT_SESSION_WHERE_CHECKED, session);
+    stmt.params.push(password_hash.into());
+    let begun = batch.push(stmt);
+    let over = push_ending_over(&mut batch, session);
+    let answers = db.batch(batch).await?;
+    if answers[begun].changed == 0 {
+        return Ok(Written::Refused);
+    }
+    let ended = answers[over].rows.iter().map(|row| row.id("session_id"));
+    Ok(Written::Done(ended.collect::<Result<_>>()?))
 }
 
 /// Uses `login_session_by_secret`.
@@ -161,13 +213,23 @@ pub async fn end_all(
     keep: Option<LoginSessionId>,
     at_ms: u64,
 ) -> Result<()> {
-    db.batch(ending(user_id, keep, at_ms)).await?;
+    let mut batch = Batch::locking(vec![user_id.to_string()]);
+    batch.push(stmt!(LOCK_ACCOUNT, user_id));
+    batch.push(ending(user_id, keep, at_ms));
+    batch.push(all_ended(user_id, at_ms));
+    db.batch(batch).await?;
     Ok(())
 }
 
 const END_SESSIONS: &str = "
     UPDATE login_session SET ended_at_ms = $3
     WHERE user_id = $1 AND session_id <> $2 AND ended_at_ms IS NULL";
+
+/// The same, where the account has this password.
+const END_SESSIONS_OF_BEFORE: &str = "
+    UPDATE login_session SET ended_at_ms = $3
+    WHERE user_id = $1 AND session_id <> $2 AND ended_at_ms IS NULL
+        AND EXISTS (SELECT 1 FROM account WHERE user_id = $1 AND password_hash = $4)";
 
 /// One event per session and workspace of the user. A session ends once, so its event can be called as it is.
 const INSERT_ALL_ENDED: &str = "
@@ -178,23 +240,30 @@ const INSERT_ALL_ENDED: &str = "
     JOIN agent a ON a.user_id = s.user_id
     WHERE s.user_id = $1 AND s.ended_at_ms = $2";
 
-/// A batch that ends all sessions of a user but `keep`, however many there are.
-pub(crate) fn ending(user_id: UserId, keep: Option<LoginSessionId>, at_ms: u64) -> Batch {
+fn all_ended(user_id: UserId, at_ms: u64) -> Stmt {
+    let told = EventType::SessionEnded.as_str();
+    stmt!(INSERT_ALL_ENDED, user_id, at_ms, told)
+}
+
+/// Ends all sessions of a user but `keep`, however many there are, where his password is the one that the batch
+/// before this has set.
+pub(crate) fn push_ending_of_before(
+    batch: &mut Batch,
+    user_id: UserId,
+    keep: Option<LoginSessionId>,
+    password_hash: &str,
+    at_ms: u64,
+) {
+    let mut stmt = ending(user_id, keep, at_ms);
+    stmt.sql = END_SESSIONS_OF_BEFORE;
+    stmt.params.push(password_hash.into());
+    batch.push(stmt);
+    batch.push(all_ended(user_id, at_ms));
+}
+
+fn ending(user_id: UserId, keep: Option<LoginSessionId>, at_ms: u64) -> Stmt {
     let kept = keep.map(|session_id| session_id.to_string());
-    let mut batch = Batch::locking(vec![user_id.to_string()]);
-    batch.push(stmt!(
-        END_SESSIONS,
-        user_id,
-        kept.unwrap_or_default(),
-        at_ms
-    ));
-    batch.push(stmt!(
-        INSERT_ALL_ENDED,
-        user_id,
-        at_ms,
-        EventType::SessionEnded.as_str(),
-    ));
-    batch
+    stmt!(END_SESSIONS, user_id, kept.unwrap_or_default(), at_ms)
 }
 
 /// One event per workspace of the user, where the session ended just now: the same event, told to each.
@@ -223,14 +292,17 @@ const LIST_SESSIONS: &str = "
     FROM login_session
     WHERE user_id = $1 AND ended_at_ms IS NULL AND expires_at_ms > $2
     ORDER BY created_at_ms DESC
-    LIMIT 100";
+    LIMIT $3";
 
-/// The living sessions of a user, newest first, at most 100.
+/// The living sessions of a user, newest first.
 ///
 /// # Errors
 /// The store's.
 pub async fn list(reader: &Reader, user_id: UserId, now_ms: u64) -> Result<Vec<SessionRow>> {
-    let rows = reader.rows(stmt!(LIST_SESSIONS, user_id, now_ms)).await?;
+    let most = limit::LOGIN_SESSIONS_MAX;
+    let rows = reader
+        .rows(stmt!(LIST_SESSIONS, user_id, now_ms, most))
+        .await?;
     rows.iter().map(decode).collect()
 }
 

@@ -18,8 +18,8 @@ use crate::{agent, session, site, user, workspace};
 /// The account behind a new member.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Account {
-    /// One that exists.
-    Existing(UserId),
+    /// One that exists, as it was read: a session begins only while the password is the same.
+    Existing(UserRow),
     /// A new one.
     New(UserRow),
 }
@@ -29,8 +29,7 @@ impl Account {
     #[must_use]
     pub fn user_id(&self) -> UserId {
         match self {
-            Self::Existing(user_id) => *user_id,
-            Self::New(user) => user.id,
+            Self::Existing(user) | Self::New(user) => user.id,
         }
     }
 }

@@ -4,8 +4,8 @@
 use protocol::id::{LoginSessionId, UserId, WorkspaceId};
 
 use crate::change::Stamp;
-use crate::db::{Db, Reader, Row, Stmt, stmt};
-use crate::error::Result;
+use crate::db::{Batch, Db, Reader, Row, Stmt, stmt};
+use crate::error::{Result, Written};
 use crate::fold::fold;
 use crate::session;
 
@@ -80,9 +80,11 @@ pub(crate) fn insert_where_audited(
     )
 }
 
-const UPDATE_PASSWORD: &str = "UPDATE account SET password_hash = $2 WHERE user_id = $1";
+const UPDATE_PASSWORD: &str = "
+    UPDATE account SET password_hash = $2
+    WHERE user_id = $1 AND (CAST($3 AS TEXT) IS NULL OR password_hash = $3)";
 
-/// Sets a password and ends the user's sessions but `keep`.
+/// Sets a password and ends the user's sessions but `keep`; `Refused` where another one was checked than he has.
 ///
 /// # Errors
 /// The store's.
@@ -90,13 +92,18 @@ pub async fn set_password(
     db: &Db,
     user_id: UserId,
     password_hash: &str,
+    checked: Option<&str>,
     keep: Option<LoginSessionId>,
     at_ms: u64,
-) -> Result<()> {
-    let mut batch = session::ending(user_id, keep, at_ms);
-    batch.push(stmt!(UPDATE_PASSWORD, user_id, password_hash));
-    db.batch(batch).await?;
-    Ok(())
+) -> Result<Written<()>> {
+    let mut batch = Batch::locking(vec![user_id.to_string()]);
+    let checked = checked.map(str::to_owned);
+    let set = batch.push(stmt!(UPDATE_PASSWORD, user_id, password_hash, checked));
+    session::push_ending_of_before(&mut batch, user_id, keep, password_hash, at_ms);
+    Ok(match db.batch(batch).await?[set].changed {
+        0 => Written::Refused,
+        _ => Written::Done(()),
+    })
 }
 
 fn decode(row: &Row) -> Result<UserRow> {

@@ -7,7 +7,7 @@ mod both;
 mod common;
 
 use both::on_both;
-use common::{NOW_MS, Store, session};
+use common::{NOW_MS, Store, begin, session};
 use storage::backup::{backup, compare, restore};
 use storage::error::Error;
 use storage::{setup, user};
@@ -44,7 +44,7 @@ async fn assert_whole(from: &Store, installed: &common::Installed, restored: &st
     assert!(setup::is_done(restored).await.unwrap());
     // It goes on: ids that the old store gave do not stand in the way.
     let row = session(&from.world, installed.installation.user.id, 77);
-    storage::session::create(restored, &row).await.unwrap();
+    begin(restored, &row).await;
     assert!(
         storage::session::end(restored, row.user_id, row.id, NOW_MS)
             .await
@@ -70,7 +70,7 @@ on_both! {
         for (name, byte) in [("one-more.db", 77), ("another.db", 78)] {
             let (file, copy) = (store.directory.path().join("backup.db"), store.directory.path().join(name));
             let row = session(&store.world, user_id, byte);
-            storage::session::create(&restored, &row).await.unwrap();
+            begin(&restored, &row).await;
             backup(&restored, &copy).await.unwrap();
             for (left, right) in [(&file, &copy), (&copy, &file)] {
                 let told = compare(left, right).await;
@@ -120,7 +120,7 @@ on_both! {
         let writing = async {
             for byte in 10..60 {
                 let row = session(&store.world, user_id, byte);
-                storage::session::create(&store.db, &row).await.unwrap();
+                begin(&store.db, &row).await;
             }
         };
         let (done, ()) = tokio::join!(backup(&store.db, &file), writing);

@@ -6,7 +6,7 @@ mod common;
 
 use both::on_both;
 use common::talk::{Talk, accepted, browser, words};
-use common::{NOW_MS, Store, scope, secret, session};
+use common::{NOW_MS, Store, begin, scope, secret, session};
 use protocol::agent::Invitation;
 use protocol::id::{Id, VisitId, VisitorId};
 use protocol::identity_key::IdentityKey;
@@ -162,7 +162,7 @@ mod stories {
             for (byte, expires_at_ms) in [(5, NOW_MS - 40 * DAY_MS), (6, NOW_MS + DAY_MS)] {
                 let mut row = session(&store.world, user_id, byte);
                 row.expires_at_ms = expires_at_ms;
-                storage::session::create(db, &row).await.unwrap();
+                begin(db, &row).await;
                 let row = InvitationRow {
                     invitation: Invitation {
                         id: store.world.ids.next(),

@@ -1,4 +1,5 @@
-//! The contract of the team's side: set-up, accounts, sessions, members, sites, keys, audit.
+//! The contract of the team's side: set-up, accounts, members, sites, keys, audit. Sessions have a file of their
+//! own.
 
 #![expect(clippy::unwrap_used, reason = "a story that fails shall fail loudly")]
 
@@ -7,7 +8,7 @@ mod both;
 mod common;
 
 use both::on_both;
-use common::{Installed, NOW_MS, Store, scope, secret, session, site};
+use common::{Installed, NOW_MS, Store, begin, scope, secret, session, site};
 use protocol::agent::{AgentChange, Invitation};
 use protocol::audit::FailedLogin;
 use protocol::blocked_address::BlockedAddress;
@@ -159,63 +160,6 @@ on_both! {
         assert_eq!((ids.len(), second.cursor), (5, None));
     }
 
-    async fn sessions_live_until_they_end_or_lapse(store: &Store) {
-        let installed = store.installed().await;
-        let user_id = installed.installation.user.id;
-        let db = &store.db;
-        let first = installed.installation.session.clone().unwrap();
-        let second = session(&store.world, user_id, 2);
-        storage::session::create(db, &second).await.unwrap();
-        assert_eq!(
-            storage::session::by_secret(db, &[2; 32], NOW_MS).await.unwrap().as_ref(),
-            Some(&second)
-        );
-        assert_eq!(storage::session::find(db, second.id, second.expires_at_ms).await.unwrap(), None);
-        storage::session::touch(db, second.id, NOW_MS + 5, NOW_MS + 9_000_000).await.unwrap();
-        let touched = storage::session::find(db, second.id, NOW_MS).await.unwrap().unwrap();
-        assert_eq!((touched.seen_at_ms, touched.expires_at_ms), (NOW_MS + 5, NOW_MS + 9_000_000));
-        assert!(storage::session::end(db, user_id, first.id, NOW_MS + 6).await.unwrap());
-        assert!(!storage::session::end(db, user_id, first.id, NOW_MS + 7).await.unwrap());
-        let left = storage::session::list(db, user_id, NOW_MS).await.unwrap();
-        assert_eq!(left.iter().map(|row| row.id).collect::<Vec<_>>(), [second.id]);
-        assert_eq!(event_types(store, 2).await.last(), Some(&EventType::SessionEnded));
-    }
-
-    async fn a_new_password_ends_the_other_sessions(store: &Store) {
-        let installed = store.installed().await;
-        let user_id = installed.installation.user.id;
-        let kept = installed.installation.session.clone().unwrap().id;
-        storage::session::create(&store.db, &session(&store.world, user_id, 2)).await.unwrap();
-        user::set_password(&store.db, user_id, "$new", Some(kept), NOW_MS + 9).await.unwrap();
-        let left = storage::session::list(&store.db, user_id, NOW_MS).await.unwrap();
-        assert_eq!(left.iter().map(|row| row.id).collect::<Vec<_>>(), [kept]);
-        let found = user::find(&store.db, user_id).await.unwrap().unwrap();
-        assert_eq!(found.password_hash, "$new");
-    }
-
-    async fn a_new_password_ends_more_sessions_than_a_list_shows(store: &Store) {
-        let installed = store.installed().await;
-        let (db, user_id) = (&store.db, installed.installation.user.id);
-        // The installed one is the first.
-        let mut kept = installed.installation.session.clone().unwrap().id;
-        for byte in 2..=102 {
-            let row = session(&store.world, user_id, byte);
-            storage::session::create(db, &row).await.unwrap();
-            kept = row.id;
-        }
-        let shown = storage::session::list(db, user_id, NOW_MS).await.unwrap();
-        assert_eq!(shown.len(), 100, "two more are there and not shown");
-        user::set_password(db, user_id, "$new", Some(kept), NOW_MS + 500).await.unwrap();
-        for byte in 1..=101 {
-            let found = storage::session::by_secret(db, &[byte; 32], NOW_MS).await.unwrap();
-            assert_eq!(found, None, "session {byte} outlived its password");
-        }
-        let left = storage::session::list(db, user_id, NOW_MS).await.unwrap();
-        assert_eq!(left.iter().map(|row| row.id).collect::<Vec<_>>(), [kept]);
-        let told = event_types(store, 100).await;
-        assert!(told[50..].iter().all(|told| *told == EventType::SessionEnded));
-    }
-
     async fn an_invitation_is_accepted_once(store: &Store) {
         let installed = store.installed().await;
         let row = invited(store, &installed, "li@example.com").await;
@@ -263,7 +207,7 @@ on_both! {
     async fn a_member_stands_once_in_a_team(store: &Store) {
         let installed = store.installed().await;
         let change = installed.change("agent.created", "x");
-        let existing = Account::Existing(installed.installation.user.id);
+        let existing = Account::Existing(installed.installation.user.clone());
         let done = agent::create(&store.db, &existing, &member(store, Role::Admin), &change).await.unwrap();
         assert_eq!(done, Written::AlreadyExists);
         let new = Account::New(user_row(store, "li@example.com"));
@@ -309,7 +253,7 @@ on_both! {
         let li = member(store, Role::Agent);
         let change = installed.change("agent.changed", li.id);
         agent::create(db, &Account::New(account.clone()), &li, &change).await.unwrap();
-        storage::session::create(db, &session(&store.world, account.id, 5)).await.unwrap();
+        begin(db, &session(&store.world, account.id, 5)).await;
         assert_eq!(agent::memberships(db, account.id).await.unwrap().len(), 1);
         let off = AgentChange { deactivated: Some(true), ..AgentChange::default() };
         let done = agent::change(db, li.id, 1, &off, &change).await.unwrap();

@@ -9,7 +9,7 @@ pub(crate) mod talk;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use protocol::id::{AgentId, UserId, WorkspaceId};
+use protocol::id::{AgentId, LoginSessionId, UserId, WorkspaceId};
 use protocol::permission::{Actor, AgentActor, Permission, Permissions, Principal, Role, Scope};
 use protocol::site::{AfterClose, SecretKind, Site, Theme};
 use protocol::workspace::{Settings, SiteOverrides, Workspace};
@@ -216,6 +216,17 @@ pub(crate) fn session(world: &World, user_id: UserId, byte: u8) -> SessionRow {
         address: "192.0.2.7".to_owned(),
         user_agent: "Firefox".to_owned(),
     }
+}
+
+/// Begins a session as somebody does who has just given the right password; gives those that ended for it.
+pub(crate) async fn begin(db: &Db, session: &SessionRow) -> Vec<LoginSessionId> {
+    let found = storage::user::find(db, session.user_id).await;
+    let user = found.expect("the store works").expect("a user");
+    let begun = storage::session::create(db, session, &user.password_hash).await;
+    let Written::Done(ended) = begun.expect("the store works") else {
+        panic!("another password was checked");
+    };
+    ended
 }
 
 /// Makes an empty database on the server of the tests and gives its URL.

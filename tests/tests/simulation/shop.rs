@@ -8,6 +8,7 @@ use protocol::site::{AfterClose, Site, Theme};
 use protocol::workspace::{Settings, SiteOverrides, Workspace};
 use storage::Db;
 use storage::audit::Change;
+use storage::error::Written;
 use storage::session::SessionRow;
 use storage::setup::{Account, Installation, NewMember};
 use storage::simulated::{Image, Store};
@@ -16,6 +17,9 @@ use world::{Clock, Ids, World, simulation};
 
 /// When simulations begin, in milliseconds since 1970.
 pub(crate) const BEGIN_MS: u64 = 1_750_000_000_000;
+
+/// What stands in the place of a password's hash: nobody signs in.
+const NO_PASSWORD: &str = "none";
 
 /// Members of the team.
 pub(crate) const AGENTS_MAX: usize = 2;
@@ -114,8 +118,9 @@ async fn sign_in(world: &World, db: &Db, user_id: UserId) -> String {
         address: String::new(),
         user_agent: String::new(),
     };
-    let created = storage::session::create(db, &session).await;
-    created.expect("a session begins");
+    let created = storage::session::create(db, &session, NO_PASSWORD).await;
+    let created = created.expect("the store works");
+    assert_eq!(created, Written::Done(Vec::new()), "a session begins");
     secret
 }
 
@@ -123,7 +128,7 @@ fn user(world: &World, email: &str) -> UserRow {
     UserRow {
         id: world.ids.next(),
         email: email.to_owned(),
-        password_hash: "none".to_owned(),
+        password_hash: NO_PASSWORD.to_owned(),
         created_at_ms: world.clock.now_ms(),
     }
 }
