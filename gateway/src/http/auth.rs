@@ -121,9 +121,23 @@ impl FromRequestParts<Doors> for Anybody {
     }
 }
 
-/// The `Origin` header, if there is one.
+/// The `Origin` header, if there is one. There is no other: see [`check_origin`].
 pub(crate) fn origin(headers: &HeaderMap) -> Option<&str> {
     headers.get(header::ORIGIN)?.to_str().ok()
+}
+
+/// Refuses two origins, and one that is no text: whoever judged the first would let the other pass.
+///
+/// # Errors
+/// `malformed`.
+pub(crate) fn check_origin(headers: &HeaderMap) -> Result<(), Rejection> {
+    let mut said = headers.get_all(header::ORIGIN).iter();
+    let is_one = said.next().is_none_or(|origin| origin.to_str().is_ok());
+    if is_one && said.next().is_none() {
+        Ok(())
+    } else {
+        Err(Rejection::of(ErrorCode::Malformed, "origin"))
+    }
 }
 
 /// The bearer's secret, if there is one.

@@ -17,7 +17,7 @@ use protocol::rejection::ErrorCode;
 use crate::Doors;
 use crate::address;
 use crate::http::problem::Failure;
-use crate::http::{body, security};
+use crate::http::{auth, body, security};
 
 /// What the socket itself says: put into every request by the shard.
 #[derive(Debug, Clone, Copy)]
@@ -160,6 +160,9 @@ async fn answered(doors: &Doors, line: &Line, request: Request, next: Next) -> R
     if request.uri().path().starts_with("/api/")
         && let Err(rejection) = doors.limits.address_request(line)
     {
+        return Failure::from(rejection).into_response();
+    }
+    if let Err(rejection) = auth::check_origin(request.headers()) {
         return Failure::from(rejection).into_response();
     }
     let permit = match doors.limits.proxied_request(line) {

@@ -155,6 +155,7 @@ fn upgrade(shard: &Shard, peer: Peer, headers: &HeaderMap) -> Result<(String, Up
     }
     let line = Line::of(peer, headers, &shard.doors);
     let permit = shard.doors.limits.connect(&line)?;
+    auth::check_origin(headers)?;
     let caller = Box::new(Caller {
         place: shard.doors.geo.place(&line, headers),
         origin: auth::origin(headers).map(Into::into),

@@ -67,6 +67,10 @@ fn parse(bytes: &[u8]) -> Result<Option<Option<Head>>, Option<Vec<u8>>> {
         }
         Err(_) => return Err(Some(refusal(400, &ErrorCode::Malformed.into(), ""))),
     };
+    if let Some(part) = unreadable(&request) {
+        let rejection = Rejection::of(ErrorCode::Malformed, part);
+        return Err(Some(refusal(400, &rejection, "")));
+    }
     let path = request.path.unwrap_or_default();
     if path.split('?').next() != Some(SOCKET_PATH) {
         return Ok(Some(None));
@@ -86,6 +90,33 @@ fn parse(bytes: &[u8]) -> Result<Option<Option<Head>>, Option<Vec<u8>>> {
         headers: map,
         rest: bytes[length..].to_vec(),
     })))
+}
+
+/// What the HTTP library would refuse of a head without a word: a target that is none, or a body that nobody can
+/// tell the end of.
+fn unreadable(request: &httparse::Request<'_, '_>) -> Option<&'static str> {
+    let target = request.path.unwrap_or_default();
+    if target.parse::<http::Uri>().is_err() {
+        return Some("target");
+    }
+    let values = |name: &'static str| {
+        let is_it = move |header: &&httparse::Header<'_>| header.name.eq_ignore_ascii_case(name);
+        let found = request.headers.iter().filter(is_it);
+        found.map(|header| header.value)
+    };
+    if let Some(encoding) = values("transfer-encoding").next_back() {
+        let last = encoding
+            .rsplit(|byte| *byte == b',')
+            .next()
+            .unwrap_or(encoding);
+        let is_chunked = last.trim_ascii().eq_ignore_ascii_case(b"chunked");
+        return (!is_chunked || request.version == Some(0)).then_some("transfer-encoding");
+    }
+    let mut lengths = values("content-length");
+    let first = lengths.next()?;
+    let is_number = first.iter().all(u8::is_ascii_digit)
+        && std::str::from_utf8(first).is_ok_and(|text| text.parse::<u64>().is_ok());
+    (!is_number || lengths.any(|other| other != first)).then_some("content-length")
 }
 
 /// Why a request opens no socket.
@@ -246,6 +277,60 @@ mod tests {
         assert!(garbage.starts_with("HTTP/1.1 400 "));
         assert!(garbage.ends_with('}') && garbage.contains("\"code\":\"malformed\""));
         assert!(head("GET / HT").await.unwrap_err().is_none());
+    }
+
+    #[tokio::test]
+    async fn what_the_http_library_would_refuse_without_a_word_is_refused_with_one() {
+        for (line, more, field) in [
+            ("GET /demo/?site=< HTTP/1.1", "", "target"),
+            (
+                "GET /api/v1/socket?< HTTP/1.1",
+                "Upgrade: websocket\r\n",
+                "target",
+            ),
+            (
+                "POST / HTTP/1.1",
+                "Content-Length: +1\r\n",
+                "content-length",
+            ),
+            (
+                "POST / HTTP/1.1",
+                "Content-Length: 99999999999999999999\r\n",
+                "content-length",
+            ),
+            (
+                "POST / HTTP/1.1",
+                "Content-Length: 1\r\ncontent-length: 2\r\n",
+                "content-length",
+            ),
+            (
+                "POST / HTTP/1.1",
+                "Transfer-Encoding: chunked, gzip\r\n",
+                "transfer-encoding",
+            ),
+            (
+                "POST / HTTP/1.0",
+                "Transfer-Encoding: chunked\r\n",
+                "transfer-encoding",
+            ),
+        ] {
+            let told = refused(&format!("{line}\r\n{more}\r\n")).await;
+            assert!(told.starts_with("HTTP/1.1 400 "), "{line} {more}");
+            assert!(told.contains(&format!("\"field\":\"{field}\"")), "{told}");
+        }
+        for (line, more) in [
+            ("GET /demo/?site=%3C HTTP/1.1", ""),
+            ("OPTIONS * HTTP/1.1", ""),
+            ("GET http://a/ HTTP/1.1", ""),
+            (
+                "POST / HTTP/1.1",
+                "Content-Length: 1\r\nContent-Length: 1\r\n",
+            ),
+            ("POST / HTTP/1.1", "Transfer-Encoding: gzip, Chunked\r\n"),
+        ] {
+            let head = head(&format!("{line}\r\n{more}\r\n")).await;
+            assert!(matches!(head, Ok(Head::Http(_))), "{line} {more}");
+        }
     }
 
     #[test]

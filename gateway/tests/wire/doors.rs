@@ -111,6 +111,55 @@ async fn every_answer_keeps_browsers_from_harm() {
 }
 
 #[tokio::test]
+async fn two_origins_are_none_and_a_target_that_nobody_can_read_is_named() {
+    let stack = Stack::start().await;
+    let (own, cookie) = (
+        stack.own_origin(),
+        format!("switchboard_session={}", stack.secret),
+    );
+    let of_a_page = [("origin", PAGE), ("origin", "https://evil.example")];
+    let of_ours = [
+        ("cookie", cookie.as_str()),
+        ("switchboard-csrf", "1"),
+        ("origin", own.as_str()),
+        ("origin", PAGE),
+    ];
+    let no_text = [("origin", "https://b\u{fc}cher.example")];
+    let socket = [
+        ("upgrade", "websocket"),
+        ("connection", "upgrade"),
+        ("sec-websocket-version", "13"),
+        ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
+        ("sec-websocket-protocol", "switchboard.v1"),
+        ("origin", PAGE),
+        ("origin", PAGE),
+    ];
+    let session = "/api/v1/visitor/session";
+    let body = json!({"site_key": stack.site});
+    for (answer, field) in [
+        (stack.post(session, &of_a_page, &body).await, "origin"),
+        (stack.post(session, &no_text, &body).await, "origin"),
+        (
+            stack
+                .post("/api/v1/socket-token", &of_ours, &json!({}))
+                .await,
+            "origin",
+        ),
+        (stack.get("/api/v1/socket", &socket).await, "origin"),
+        (stack.get("/demo/?site=<", &[]).await, "target"),
+    ] {
+        assert_eq!(
+            (answer.status, answer.code().as_str()),
+            (400, "malformed"),
+            "{answer:?}"
+        );
+        assert_eq!(answer.json()["field"], field);
+        assert_eq!(answer.headers["content-type"], "application/problem+json");
+        assert!(!answer.headers.contains_key("access-control-allow-origin"));
+    }
+}
+
+#[tokio::test]
 async fn a_browser_goes_on_as_the_same_visitor_until_it_logs_out() {
     let stack = Stack::start().await;
     let first = stack.session(json!({})).await;
