@@ -190,7 +190,8 @@ test("an emoji is picked from the board or by its name, by mouse or by keys", as
   // Arrows lead along the row and to the rows beside it.
   await jon.getByRole("button", { name: "Insert an emoji" }).focus();
   await jon.keyboard.press("Enter");
-  await board.waitFor();
+  // The keys belong to the button until the board has the focus.
+  await until("the focus on the board", () => board.evaluateAll(([menu]) => menu?.contains(document.activeElement)));
   const focused = (name) => until(`the focus on ${name}`, () => board.getByRole("menuitem", { name, exact: true }).evaluate((node) => node === document.activeElement));
   await jon.keyboard.press("Home");
   await focused("grin");

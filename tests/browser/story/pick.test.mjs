@@ -77,7 +77,9 @@ test("by keys alone: walk, pick with X, assign, and undo", async () => {
   await picked(2);
   await bar().getByRole("button", { name: "Assign" }).focus();
   await page.keyboard.press("Enter");
-  await page.getByRole("menuitem", { name: /\(you\)$/ }).waitFor();
+  // The key belongs to the button until the menu has the focus.
+  const me = page.getByRole("menuitem", { name: /\(you\)$/ });
+  await until("the focus on oneself", () => me.evaluateAll(([item]) => item !== undefined && item === document.activeElement));
   await page.keyboard.press("Enter");
   await undo("2 conversations assigned to you", "mine", 2);
   await list("Mine", []);
