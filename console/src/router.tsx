@@ -4,6 +4,7 @@ import type { ReactNode } from "react";
 
 import { errorText, isSignedOut } from "./api/http.ts";
 import { meQuery, queries } from "./api/query.ts";
+import { listSearch, type ListSearch } from "./inbox/narrow.ts";
 import { InboxPage, NothingOpen } from "./inbox/page.tsx";
 import { beginSession } from "./live/session.ts";
 import { chosenMembership, workspaceChoice } from "./live/workspace.ts";
@@ -87,11 +88,11 @@ const inboxIndex = createRoute({
 const inboxList = createRoute({
   getParentRoute: () => inboxHome,
   path: "$list",
-  // What is searched for, the entry of the conversation to go to, and the site of the list.
-  validateSearch: (search: Record<string, unknown>): { q?: string | undefined; at?: number | undefined; site?: string | undefined } => ({
+  // What is searched for, the entry of the conversation to go to, and what narrows the list.
+  validateSearch: (search: Record<string, unknown>): ListSearch & { q?: string | undefined; at?: number | undefined } => ({
     q: textOf(search["q"]),
     at: numberOf(search["at"]),
-    site: textOf(search["site"]),
+    ...listSearch(search),
   }),
   component: InboxPage,
 });

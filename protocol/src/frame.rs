@@ -8,10 +8,10 @@ use utoipa::ToSchema;
 use crate::agent::{Availability, Screen};
 use crate::command::Command;
 use crate::contact::AttributeValue;
-use crate::id::{ConversationId, SiteId};
+use crate::id::ConversationId;
 use crate::position::Position;
 use crate::text::ClientId;
-use crate::view::VisitorFilter;
+use crate::view::{InboxList, VisitorFilter};
 
 /// A conversation to follow, and from where.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
@@ -78,14 +78,8 @@ pub struct Page {
 #[serde(tag = "view", rename_all = "snake_case", deny_unknown_fields)]
 #[ts(export_to = "protocol.ts", optional_fields = nullable)]
 pub enum Watch {
-    /// The conversations of a filter.
-    Inbox {
-        /// Which.
-        filter: crate::view::InboxFilter,
-        /// Of one site; of all when absent.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        site_id: Option<SiteId>,
-    },
+    /// Conversations.
+    Inbox(InboxList),
     /// Who is on the sites now.
     Visitors {
         /// Which.

@@ -18,6 +18,7 @@ pub mod frame;
 pub mod id;
 pub mod identity_key;
 pub mod key;
+pub mod language;
 pub mod limit;
 pub mod mention;
 pub mod message;

@@ -26,6 +26,10 @@ pub struct Page<T> {
 pub enum List {
     /// Conversations of the inbox, last active first.
     Inbox,
+    /// Conversations of the inbox, last active last.
+    InboxOldest,
+    /// Conversations of the inbox, those that wait longest first.
+    InboxWaiting,
     /// Conversations that a search over all lists found, last active first.
     Search,
     /// Conversations of a contact, last active first.
@@ -44,6 +48,8 @@ impl List {
     fn word(self) -> &'static str {
         match self {
             Self::Inbox => "inbox",
+            Self::InboxOldest => "oldest",
+            Self::InboxWaiting => "waiting",
             Self::Search => "search",
             Self::OfContact => "contact",
             Self::History => "history",

@@ -5,7 +5,9 @@ use ts_rs::TS;
 use utoipa::ToSchema;
 
 use crate::conversation::words;
-use crate::id::SiteId;
+use crate::id::{AgentId, SiteId};
+use crate::language::Language;
+use crate::rejection::{ErrorCode, Rejection};
 use crate::visitor::{Device, PresenceState};
 
 words! {
@@ -34,10 +36,29 @@ words! {
         /// Those marked as spam.
         Spam = "spam",
     }
+
+    /// What stands first in a list of the inbox.
+    #[derive(Default)]
+    InboxOrder {
+        /// What was active last.
+        #[default]
+        Newest = "newest",
+        /// What was active longest ago.
+        Oldest = "oldest",
+        /// Who waits for us, longest first; then who does not.
+        Waiting = "waiting",
+    }
 }
 
-/// A list of the inbox: which conversations, of all sites or of one.
+impl InboxOrder {
+    fn is_newest(&self) -> bool {
+        *self == Self::Newest
+    }
+}
+
+/// A list of the inbox: which conversations, narrowed by what is not absent, and in which order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS, ToSchema)]
+#[serde(deny_unknown_fields)]
 #[ts(export_to = "protocol.ts", optional_fields = nullable)]
 pub struct InboxList {
     /// Which.
@@ -45,14 +66,70 @@ pub struct InboxList {
     /// Of one site; of all when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub site_id: Option<SiteId>,
+    /// Of one member of the team.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assignee_id: Option<AgentId>,
+    /// Of customers who speak one language, in any of its regions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<Language>,
+    /// Last active at this time or later.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since_ms: Option<u64>,
+    /// Last active before this time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until_ms: Option<u64>,
+    /// What stands first; `newest` when absent.
+    #[serde(default, skip_serializing_if = "InboxOrder::is_newest")]
+    #[ts(as = "Option<InboxOrder>", optional)]
+    pub order: InboxOrder,
 }
 
 impl From<InboxFilter> for InboxList {
-    /// The list of all sites.
+    /// The whole list, newest first.
     fn from(filter: InboxFilter) -> Self {
         Self {
             filter,
             site_id: None,
+            assignee_id: None,
+            language: None,
+            since_ms: None,
+            until_ms: None,
+            order: InboxOrder::Newest,
+        }
+    }
+}
+
+impl InboxList {
+    /// What is counted with it: the conversations that it is narrowed to, in whichever list and order.
+    #[must_use]
+    pub fn narrowing(self) -> Self {
+        Self {
+            filter: InboxFilter::All,
+            order: InboxOrder::Newest,
+            ..self
+        }
+    }
+
+    /// Checks a list from outside.
+    ///
+    /// # Errors
+    /// `invalid` with the field `order` for an order that the list has not.
+    pub fn check(self) -> Result<Self, Rejection> {
+        let has_order = match self.order {
+            InboxOrder::Newest | InboxOrder::Oldest => true,
+            // Nobody waits in a conversation that is over.
+            InboxOrder::Waiting => match self.filter {
+                InboxFilter::Closed | InboxFilter::Spam => false,
+                InboxFilter::All
+                | InboxFilter::Mine
+                | InboxFilter::Unassigned
+                | InboxFilter::Waiting
+                | InboxFilter::Snoozed => true,
+            },
+        };
+        match has_order {
+            true => Ok(self),
+            false => Err(Rejection::of(ErrorCode::Invalid, "order")),
         }
     }
 }
@@ -79,7 +156,7 @@ pub struct VisitorFilter {
     pub search: Option<String>,
 }
 
-/// How many conversations each list of the inbox holds, of the sites that are asked for. Exact up to 1,000.
+/// How many conversations each list of the inbox holds, of what is asked for. Exact up to 1,000.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
 #[ts(export_to = "protocol.ts")]
 pub struct InboxCounts {
@@ -91,6 +168,8 @@ pub struct InboxCounts {
     pub unassigned: u32,
     /// Open, where the customer waits for us.
     pub waiting: u32,
+    /// The same of the whole workspace, whatever the list is narrowed to.
+    pub waiting_anywhere: u32,
 }
 
 /// How many visitors are here.
@@ -103,4 +182,27 @@ pub struct VisitorCounts {
     pub active: u32,
     /// Idle, on all sites.
     pub idle: u32,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_waits_in_a_list_of_what_is_over() {
+        let ordered = |filter: InboxFilter, order| InboxList {
+            order,
+            ..filter.into()
+        };
+        let refused = Err(Rejection::of(ErrorCode::Invalid, "order"));
+        for filter in [InboxFilter::Closed, InboxFilter::Spam] {
+            assert_eq!(ordered(filter, InboxOrder::Waiting).check(), refused);
+            assert!(ordered(filter, InboxOrder::Oldest).check().is_ok());
+        }
+        assert!(
+            ordered(InboxFilter::Mine, InboxOrder::Waiting)
+                .check()
+                .is_ok()
+        );
+    }
 }

@@ -121,7 +121,7 @@ on_both! {
         rename(&stage, contact_id, "Ana Kovač").await;
         let (team, inbox, here) = (stage.ear(), stage.ear(), stage.ear());
         team.listen(Topic::Team(stage.workspace_id));
-        let all = Watch::Inbox { filter: InboxFilter::All, site_id: None };
+        let all = Watch::Inbox(InboxFilter::All.into());
         let list = watch(&stage, &inbox, owner, all).await;
         assert_eq!(list["counts"]["waiting"], 1);
         assert_eq!(watch(&stage, &here, owner, visitors()).await["counts"]["active"], 1);

@@ -27,8 +27,7 @@ use storage::Written;
 use storage::session::SessionRow;
 
 async fn watch_inbox(stage: &Stage, ear: &Ear, agent: Agent, list: impl Into<InboxList>) -> Value {
-    let InboxList { filter, site_id } = list.into();
-    let watch = Watch::Inbox { filter, site_id };
+    let watch = Watch::Inbox(list.into());
     let connection_id = stage.world.ids.next();
     let topic = stage.router.watch(&agent.actor, &watch, connection_id);
     let topic = topic.expect("an agent may");
@@ -119,7 +118,7 @@ on_both! {
     async fn a_list_of_one_site_hears_of_that_site_alone(stage: Stage) {
         let owner = stage.owner();
         let elsewhere = stage.world.ids.next();
-        let of_site = |site_id| InboxList { filter: InboxFilter::All, site_id: Some(site_id) };
+        let of_site = |site_id| InboxList { site_id: Some(site_id), ..InboxFilter::All.into() };
         let (here, there) = (stage.ear(), stage.ear());
         let list = watch_inbox(&stage, &here, owner, of_site(stage.site_id)).await;
         assert_eq!(list["site_id"], stage.site_id.to_string());

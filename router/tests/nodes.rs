@@ -235,8 +235,8 @@ on_both! {
         let pair = Pair::on(&stage, Tail::Rung).await;
         let owner = stage.owner();
         let (ear, connection_id) = agent_at(&stage, &pair.other, owner).await;
-        let list = InboxList { filter: InboxFilter::All, site_id: None };
-        let watch = Watch::Inbox { filter: list.filter, site_id: list.site_id };
+        let list = InboxList::from(InboxFilter::All);
+        let watch = Watch::Inbox(list);
         let topic = pair.other.watch(&owner.actor, &watch, connection_id).expect("allowed");
         ear.listen(topic);
         pair.other.snapshot(&owner.actor, topic).await.expect("a list");

@@ -135,10 +135,7 @@ on_both! {
 
     async fn a_list_that_struck_tells_the_next_change(stage: Stage) {
         let (visitor, owner) = (stage.visitor().await, stage.owner());
-        let watch = protocol::frame::Watch::Inbox {
-            filter: protocol::view::InboxFilter::All,
-            site_id: None,
-        };
+        let watch = protocol::frame::Watch::Inbox(protocol::view::InboxFilter::All.into());
         let watched = stage.router.watch(&owner.actor, &watch, stage.world.ids.next());
         let ear = stage.ear();
         ear.listen(watched.expect("an agent may"));

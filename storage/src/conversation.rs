@@ -1,13 +1,13 @@
-//! Conversations: lists, counts and single ones. What changes them is `entry::append`.
+//! Conversations: single ones, and those of a contact or visitor. What changes them is `entry::append`, the
+//! lists of the team are in `inbox`.
 
 use protocol::conversation::{
     Channel, Conversation, Handler, Preview, State, VisitorConversation, WaitingOn,
 };
-use protocol::id::{AgentId, ContactId, ConversationId, EntryId, SiteId, WorkspaceId};
+use protocol::id::{AgentId, ContactId, ConversationId, EntryId, WorkspaceId};
 use protocol::limit;
 use protocol::page::{Cursor, List, Page};
 use protocol::permission::{Scope, VisitorActor};
-use protocol::view::{InboxCounts, InboxFilter, InboxList};
 
 use crate::contact::Shown;
 use crate::db::{Reader, Row, Stmt, stmt};
@@ -92,7 +92,7 @@ pub(crate) use conversation_columns;
 
 /// Conversations as the team sees them.
 macro_rules! select_conversation {
-    ($($rest:literal),*) => {
+    ($($rest:expr),*) => {
         concat!(
             "
     SELECT ",
@@ -191,166 +191,12 @@ pub(crate) fn decode_for_visitor(row: &Row) -> Result<VisitorConversation> {
     })
 }
 
-/// Which conversations are listed, newest `active_at_ms` first.
-#[derive(Debug, Clone)]
-pub struct ListQuery {
-    /// Which list.
-    pub list: InboxList,
-    /// Whose, for `Mine`.
-    pub agent_id: Option<AgentId>,
-    /// Where the page begins.
-    pub cursor: Option<Cursor<ConversationId>>,
-    /// Rows, at most `PAGE_ROWS_MAX`.
-    pub limit: usize,
-}
-
 /// Where a list that is sorted by activity goes on after a conversation.
 pub(crate) fn active(conversation: &Conversation) -> Cursor<ConversationId> {
     Cursor {
         at_ms: conversation.active_at_ms,
         id: conversation.id,
     }
-}
-
-macro_rules! list {
-    ($($condition:literal),+) => {
-        select_conversation!(
-            $($condition,)+
-            " AND c.active_slot <= $5 AND (c.active_at_ms, c.conversation_id) < ($2, $3)
-    ORDER BY c.active_slot DESC, c.active_at_ms DESC, c.conversation_id DESC
-    LIMIT $4"
-        )
-    };
-}
-
-/// A list of the inbox: `$6` the site, or empty for all. Rows of other sites are passed over in the index
-/// of all, for an index by site would be written with every message.
-macro_rules! inbox {
-    ($condition:literal) => {
-        list!($condition, " AND (CAST($6 AS TEXT) = '' OR c.site_id = $6)")
-    };
-}
-
-// Uses `conversation_alive`.
-const LIST_ALL: &str = inbox!("c.state <> 'closed' AND NOT c.spam");
-
-// Uses `conversation_of_agent`.
-const LIST_MINE: &str = inbox!("c.state <> 'closed' AND NOT c.spam AND c.assignee_id = $7");
-
-// Uses `conversation_alive`.
-const LIST_UNASSIGNED: &str = inbox!(
-    "c.state = 'open' AND NOT c.spam AND c.assignee_id IS NULL
-        AND c.state <> 'closed'"
-);
-
-// Uses `conversation_alive`.
-const LIST_WAITING: &str = inbox!(
-    "c.state = 'open' AND NOT c.spam AND c.waiting_on = 'agent'
-        AND c.state <> 'closed'"
-);
-
-// Uses `conversation_alive`.
-const LIST_SNOOZED: &str = inbox!(
-    "c.state = 'snoozed' AND NOT c.spam
-        AND c.state <> 'closed'"
-);
-
-// Uses `conversation_closed`.
-const LIST_CLOSED: &str = inbox!("c.state = 'closed' AND NOT c.spam");
-
-// Uses `conversation_spam`.
-const LIST_SPAM: &str = inbox!("c.spam");
-
-/// A page of a list. For a search text see `search::conversations`.
-///
-/// # Errors
-/// The store's.
-pub async fn list(reader: &Reader, scope: &Scope, query: &ListQuery) -> Result<Page<Conversation>> {
-    let sql = match query.list.filter {
-        InboxFilter::All => LIST_ALL,
-        InboxFilter::Mine => LIST_MINE,
-        InboxFilter::Unassigned => LIST_UNASSIGNED,
-        InboxFilter::Waiting => LIST_WAITING,
-        InboxFilter::Snoozed => LIST_SNOOZED,
-        InboxFilter::Closed => LIST_CLOSED,
-        InboxFilter::Spam => LIST_SPAM,
-    };
-    let limit = query.limit.min(limit::PAGE_ROWS_MAX);
-    let after = After::of(query.cursor.as_ref());
-    let mut stmt = stmt!(
-        sql,
-        scope.workspace_id(),
-        after.at_ms,
-        after.id.as_str(),
-        limit + 1,
-        after.slot(),
-        site_text(query.list.site_id)
-    );
-    if query.list.filter == InboxFilter::Mine {
-        let Some(agent_id) = query.agent_id else {
-            return Ok(Page {
-                items: Vec::new(),
-                cursor: None,
-            });
-        };
-        stmt.params.push(agent_id.into());
-    }
-    let rows = reader.rows(stmt).await?;
-    page(&rows, limit, decode, |item| active(item).text(List::Inbox))
-}
-
-/// The site of a list as the statements take it: empty for all.
-pub(crate) fn site_text(site_id: Option<SiteId>) -> String {
-    site_id.map(|id| id.to_string()).unwrap_or_default()
-}
-
-/// A count of those alive, which stops at 1,000. `$3` the site, or empty for all.
-macro_rules! count {
-    ($condition:literal) => {
-        concat!(
-            "(SELECT COUNT(*) FROM (SELECT 1 FROM conversation c WHERE c.workspace_id = $1
-            AND c.state <> 'closed' AND NOT c.spam AND (CAST($3 AS TEXT) = '' OR c.site_id = $3)",
-            $condition,
-            " LIMIT 1000) x)"
-        )
-    };
-}
-
-// Uses `conversation_alive` and `conversation_of_agent`.
-const COUNT_LISTS: &str = concat!(
-    "SELECT ",
-    count!(""),
-    " AS all_count, ",
-    count!(" AND c.assignee_id = $2"),
-    " AS mine_count, ",
-    count!(" AND c.state = 'open' AND c.assignee_id IS NULL"),
-    " AS unassigned_count, ",
-    count!(" AND c.state = 'open' AND c.waiting_on = 'agent'"),
-    " AS waiting_count"
-);
-
-/// How many each list holds of all sites or of one, exact up to 1,000.
-///
-/// # Errors
-/// The store's.
-pub async fn counts(
-    reader: &Reader,
-    scope: &Scope,
-    agent_id: Option<AgentId>,
-    site_id: Option<SiteId>,
-) -> Result<InboxCounts> {
-    let agent_id = agent_id.map(|id| id.to_string()).unwrap_or_default();
-    let site = site_text(site_id);
-    let row = reader
-        .row(stmt!(COUNT_LISTS, scope.workspace_id(), agent_id, site))
-        .await?;
-    let row = row.ok_or_else(|| Error::Corrupt("a count gave no row".to_owned()))?;
-    Ok(InboxCounts {
-        all: row.small("all_count")?,
-        mine: row.small("mine_count")?,
-        unassigned: row.small("unassigned_count")?,
-        waiting: row.small("waiting_count")?,
-    })
 }
 
 // By the primary key.

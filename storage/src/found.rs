@@ -124,6 +124,13 @@ impl Sought {
     /// The words are looked for in what the index holds; of more than four the first are enough, for the
     /// conversation is found already.
     fn messages_stmt(&self, scope: &Scope, ids: &[ConversationId]) -> Stmt {
+        let mut params = self.words_params(scope);
+        push_ids(&mut params, ids);
+        Stmt::new(LIST_MESSAGES, params)
+    }
+
+    /// The workspace, and the patterns of the words, of which there are always as many.
+    fn words_params(&self, scope: &Scope) -> Vec<Value> {
         let mut params: Vec<Value> = vec![scope.workspace_id().into()];
         let (last, whole) = self
             .words
@@ -133,8 +140,7 @@ impl Sought {
         let whole = whole.iter().take(WORDS_COMPARED - 1);
         params.extend(whole.map(|word| Value::from(format!("% {word} %"))));
         params.resize(1 + WORDS_COMPARED, Value::from("%"));
-        push_ids(&mut params, ids);
-        Stmt::new(LIST_MESSAGES, params)
+        params
     }
 }
 
@@ -168,21 +174,53 @@ const LIST_IDENTITIES: &str = "
     ORDER BY c.conversation_id, place, text
     LIMIT 100";
 
-// Uses `message_of_conversation`. The newest message or note of each.
+// By the primary keys: a conversation's entries, and the message of each. The newest message or note of each.
 const LIST_MESSAGES: &str = "
     SELECT f.conversation_id, f.place, f.text, f.format, f.entry_id, f.seq, f.sent_at_ms
     FROM (
         SELECT m.conversation_id, e.kind AS place, m.body AS text, m.format, m.entry_id, e.seq, e.sent_at_ms,
             ROW_NUMBER() OVER (PARTITION BY m.conversation_id ORDER BY e.seq DESC) AS rank
-        FROM message m
-        JOIN entry e ON e.workspace_id = m.workspace_id AND e.entry_id = m.entry_id
-        WHERE m.workspace_id = $1
-            AND m.conversation_id IN ($6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+        FROM entry e
+        JOIN message m ON m.workspace_id = e.workspace_id AND m.entry_id = e.entry_id
+        WHERE e.workspace_id = $1
+            AND e.conversation_id IN ($6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
             AND ' ' || m.words || ' ' LIKE $2 AND ' ' || m.words || ' ' LIKE $3
             AND ' ' || m.words || ' ' LIKE $4 AND ' ' || m.words || ' ' LIKE $5) f
     WHERE f.rank = 1
     ORDER BY f.conversation_id
     LIMIT 10";
+
+// By the primary keys: the conversation's entries, and the message of each.
+const LIST_IN_CONVERSATION: &str = "
+    SELECT e.kind AS place, m.body AS text, m.format, m.entry_id, e.seq, e.sent_at_ms
+    FROM entry e
+    JOIN message m ON m.workspace_id = e.workspace_id AND m.entry_id = e.entry_id
+    WHERE e.workspace_id = $1 AND e.conversation_id = $6
+        AND ' ' || m.words || ' ' LIKE $2 AND ' ' || m.words || ' ' LIKE $3
+        AND ' ' || m.words || ' ' LIKE $4 AND ' ' || m.words || ' ' LIKE $5
+    ORDER BY e.seq DESC
+    LIMIT $7";
+
+/// Where one conversation's messages and notes hold all words of a text, of which the first four count, the last
+/// one as a beginning; newest first, at most `FOUND_ROWS_MAX`. Costs a look at each of its messages.
+///
+/// # Errors
+/// The store's.
+pub async fn in_conversation(
+    reader: &Reader,
+    scope: &Scope,
+    conversation_id: ConversationId,
+    text: &str,
+) -> Result<Vec<Match>> {
+    let sought = Sought::of(text);
+    if sought.words.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut params = sought.words_params(scope);
+    params.extend([conversation_id.into(), limit::FOUND_ROWS_MAX.into()]);
+    let rows = reader.rows(Stmt::new(LIST_IN_CONVERSATION, params)).await?;
+    rows.iter().map(|row| sought.of_row(row)).collect()
+}
 
 /// The text as `LIKE` takes it, without the characters that mean something there.
 pub(crate) fn literal(text: &str) -> String {

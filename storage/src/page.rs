@@ -32,6 +32,26 @@ impl After {
         }
     }
 
+    /// Where a list that runs upwards goes on: at the cursor, or behind nothing.
+    pub(crate) fn from<I: Display>(cursor: Option<&Cursor<I>>) -> Self {
+        match cursor {
+            Some(_) => Self::of(cursor),
+            None => Self {
+                at_ms: -1,
+                id: String::new(),
+            },
+        }
+    }
+
+    /// A list that runs downwards begins before this time at the latest.
+    pub(crate) fn no_later_than(&mut self, until_ms: u64) {
+        let until_ms = i64::try_from(until_ms).unwrap_or(i64::MAX);
+        if until_ms <= self.at_ms {
+            self.at_ms = until_ms;
+            self.id.clear();
+        }
+    }
+
     /// The slot in which a list of conversations goes on.
     pub(crate) fn slot(&self) -> u64 {
         conversation::slot(u64::try_from(self.at_ms).unwrap_or_default())

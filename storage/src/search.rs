@@ -14,10 +14,11 @@ use protocol::permission::Scope;
 use protocol::search::Found;
 use protocol::view::InboxFilter;
 
-use crate::conversation::{ListQuery, active, decode, select_conversation, site_text};
+use crate::conversation::{active, decode, select_conversation};
 use crate::db::{Backend, Batch, Db, Hold, Reader, Value, stmt};
 use crate::error::Result;
 use crate::found::{Sought, literal};
+use crate::inbox::{ListQuery, narrowing};
 use crate::page::{After, page};
 use crate::word::split;
 
@@ -127,13 +128,13 @@ pub async fn learn(db: &Db) -> Result<Learned> {
 }
 
 /// `$2`, `$3` where the page begins, `$4` its length, `$5` its slot, `$6` words for the index, `$7` what a
-/// contact's name or address holds, `$8` the site or empty, `$9` the agent of a list of his own.
+/// contact's name or address holds, `$8` to `$12` what narrows the list, `$13` the agent of a list of his own.
 macro_rules! search {
     ($list:literal, $matching:literal) => {
         select_conversation!(
             $list,
+            crate::inbox::narrowed!("$8", "$9", "$10", "$11", "$12"),
             " AND c.active_slot <= $5 AND (c.active_at_ms, c.conversation_id) < ($2, $3)
-        AND (CAST($8 AS TEXT) = '' OR c.site_id = $8)
         AND (r.name_folded LIKE '%' || $7 || '%'
             OR EXISTS (
                 SELECT 1 FROM contact_identity i
@@ -154,7 +155,7 @@ macro_rules! search_lists {
         [
             search!("c.state <> 'closed' AND NOT c.spam", $matching),
             search!(
-                "c.state <> 'closed' AND NOT c.spam AND c.assignee_id = $9",
+                "c.state <> 'closed' AND NOT c.spam AND c.assignee_id = $13",
                 $matching
             ),
             search!(
@@ -236,9 +237,9 @@ pub async fn conversations(
         limit + 1,
         after.slot(),
         matching,
-        literal(&text),
-        site_text(query.list.site_id)
+        literal(&text)
     );
+    stmt.params.extend(narrowing(query.list));
     if query.list.filter == InboxFilter::Mine {
         let agent_id = query.agent_id.map(|id| id.to_string()).unwrap_or_default();
         stmt.params.push(Value::from(agent_id));

@@ -13,11 +13,12 @@ use protocol::conversation::{Handler, Marks, State, WaitingOn};
 use protocol::entry::{Author, Content, ReopenCause};
 use protocol::page::{Cursor, List};
 use protocol::site::{AfterClose, SiteChange};
-use protocol::view::{InboxCounts, InboxFilter, InboxList};
+use protocol::view::{InboxCounts, InboxFilter, InboxList, InboxOrder};
 use storage::command::Refusal;
-use storage::conversation::{self, ListQuery};
-use storage::entry::{self, Guard, NewContent, Numbering, Outcome};
+use storage::conversation;
+use storage::entry::{self, Guard, NewContent, NewMessage, Numbering, Outcome};
 use storage::error::Written;
+use storage::inbox::{self, ListQuery};
 use storage::message::{self, Start, VisitorMessage};
 use storage::participant::{self, Mark, Party};
 use storage::{timer, unread, visitor};
@@ -411,12 +412,12 @@ on_both! {
         talk.does(ids[2], NewContent::SpamMarked { spam: true }).await;
         talk.does(ids[3], NewContent::Prioritized { priority: 4 }).await;
         let scope = common::scope(&store.world, talk.workspace_id);
-        let of_site = |site_id| InboxList { filter: InboxFilter::All, site_id: Some(site_id) };
+        let of_site = |site_id| InboxList { site_id: Some(site_id), ..InboxFilter::All.into() };
         let list = async |list| {
             let mut query = ListQuery { list, agent_id: Some(talk.agent_id), cursor: None, limit: 2 };
             let mut found = Vec::new();
             loop {
-                let page = conversation::list(&store.db, &scope, &query).await.unwrap();
+                let page = inbox::list(&store.db, &scope, &query).await.unwrap();
                 found.extend(page.items.into_iter().map(|item| item.id));
                 match page.cursor {
                     Some(next) => query.cursor = Cursor::read(&next, List::Inbox).ok(),
@@ -439,15 +440,78 @@ on_both! {
         assert_eq!(list(of_site(talk.site_id)).await, all);
         assert!(list(of_site(elsewhere)).await.is_empty());
         for filter in [InboxFilter::Mine, InboxFilter::Snoozed, InboxFilter::Closed, InboxFilter::Spam] {
-            let found = list(InboxList { filter, site_id: Some(talk.site_id) }).await;
+            let found = list(InboxList { site_id: Some(talk.site_id), ..filter.into() }).await;
             assert_eq!(found.len(), 1, "{filter:?}");
         }
-        let counts = conversation::counts(&store.db, &scope, Some(talk.agent_id), None).await.unwrap();
+        let counts = inbox::counts(&store.db, &scope, Some(talk.agent_id), InboxFilter::All.into()).await.unwrap();
         assert_eq!((counts.all, counts.mine, counts.unassigned, counts.waiting), (4, 1, 2, 3));
-        let here = conversation::counts(&store.db, &scope, Some(talk.agent_id), Some(talk.site_id));
+        let here = inbox::counts(&store.db, &scope, Some(talk.agent_id), of_site(talk.site_id));
         assert_eq!(here.await.unwrap(), counts);
-        let there = conversation::counts(&store.db, &scope, Some(talk.agent_id), Some(elsewhere));
-        assert_eq!(there.await.unwrap(), InboxCounts::default());
+        let there = inbox::counts(&store.db, &scope, Some(talk.agent_id), of_site(elsewhere));
+        assert_eq!(there.await.unwrap(), InboxCounts { waiting_anywhere: 3, ..InboxCounts::default() });
+    }
+
+    /// A list is narrowed by member, language and time, and runs in each order, page by page.
+    async fn lists_are_narrowed_and_ordered(store: &Store) {
+        let talk = Talk::new(store).await;
+        let mut ids = Vec::new();
+        for (at_ms, language) in [(10, "de-AT"), (20_000, "DE"), (40_000, "den"), (60_000, "fr"), (80_000, "pt_BR")] {
+            let visitor = talk.another_visitor().await;
+            let message = NewMessage { language: Some(language.to_owned()), ..words(language) };
+            let key = key(visitor.visitor_id, "c", language);
+            let said = VisitorMessage {
+                workspace_id: talk.workspace_id,
+                visitor,
+                key,
+                conversation_id: None,
+                message,
+                at_ms: NOW_MS + at_ms,
+            };
+            let stored = accepted(message::send(&store.db, &said, &mut None).await.unwrap());
+            ids.push(stored.conversation.id);
+        }
+        // The first two were answered: nobody waits there.
+        talk.answers(ids[0], "Ja").await;
+        talk.answers(ids[1], "Ja").await;
+        talk.does(ids[2], NewContent::Assigned { agent_id: Some(talk.agent_id) }).await;
+        let scope = common::scope(&store.world, talk.workspace_id);
+        let list = async |list: InboxList| {
+            let mut query = ListQuery { list, agent_id: Some(talk.agent_id), cursor: None, limit: 2 };
+            let mut found = Vec::new();
+            loop {
+                let page = inbox::list(&store.db, &scope, &query).await.unwrap();
+                found.extend(page.items.iter().map(|item| ids.iter().position(|id| *id == item.id).unwrap()));
+                match page.cursor {
+                    Some(next) => query.cursor = Cursor::read(&next, inbox::cursors(list.order)).ok(),
+                    None => break found,
+                }
+            }
+        };
+        let all = InboxList::from(InboxFilter::All);
+        let ordered = |order| InboxList { order, ..all };
+        assert_eq!(list(all).await, [4, 3, 2, 1, 0]);
+        assert_eq!(list(ordered(InboxOrder::Oldest)).await, [0, 1, 2, 3, 4]);
+        assert_eq!(list(ordered(InboxOrder::Waiting)).await, [2, 3, 4, 0, 1]);
+        let waiting = InboxList { filter: InboxFilter::Waiting, ..ordered(InboxOrder::Waiting) };
+        assert_eq!(list(waiting).await, [2, 3, 4]);
+        for order in [InboxOrder::Newest, InboxOrder::Oldest, InboxOrder::Waiting] {
+            let narrowed = |narrowed: InboxList| async move {
+                let mut found = list(InboxList { order, ..narrowed }).await;
+                found.sort_unstable();
+                let counted = inbox::counts(&store.db, &scope, None, narrowed).await.unwrap();
+                assert_eq!(usize::try_from(counted.all).unwrap(), found.len());
+                found
+            };
+            assert_eq!(narrowed(InboxList { language: "de".parse().ok(), ..all }).await, [0, 1]);
+            assert_eq!(narrowed(InboxList { language: "pt".parse().ok(), ..all }).await, [4]);
+            assert_eq!(narrowed(InboxList { assignee_id: Some(talk.agent_id), ..all }).await, [2]);
+            let since_ms = Some(NOW_MS + 40_020);
+            assert_eq!(narrowed(InboxList { since_ms, ..all }).await, [3, 4]);
+            assert_eq!(narrowed(InboxList { until_ms: since_ms, ..all }).await, [0, 1, 2]);
+            let day = InboxList { since_ms, until_ms: Some(NOW_MS + 80_000), ..all };
+            assert_eq!(narrowed(day).await, [3]);
+            assert!(narrowed(InboxList { since_ms: Some(u64::MAX), ..all }).await.is_empty());
+        }
     }
 
     /// Marks only grow, are cut to the log's end, and are told in each side's numbering.

@@ -19,9 +19,10 @@ use storage::attachment;
 use storage::audit::Change;
 use storage::command::{Refusal, Remembered};
 use storage::contact;
-use storage::conversation::{self, ListQuery};
+use storage::conversation;
 use storage::entry::{self, NewContent, Numbering, Outcome};
 use storage::error::Written;
+use storage::inbox::ListQuery;
 use storage::visit::{self, Trace};
 use storage::visitor::{self, Proof};
 

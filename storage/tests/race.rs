@@ -11,9 +11,10 @@ use futures_util::future::join_all;
 use protocol::conversation::State;
 use protocol::entry::{Content, ReopenCause};
 use storage::command::Refusal;
-use storage::conversation::{self, ListQuery};
+use storage::conversation;
 use storage::db::Home;
 use storage::entry::{self, Append, Guard, NewContent, Numbering, Outcome};
+use storage::inbox::{self, ListQuery};
 use storage::message::{self, VisitorMessage};
 use storage::{Db, contact, visitor};
 
@@ -222,7 +223,7 @@ async fn a_visitor_gets_one_open_conversation_from_two_nodes() {
             limit: 50,
         };
         let scope = common::scope(&store.world, talk.workspace_id);
-        let open: Vec<_> = conversation::list(&store.db, &scope, &all)
+        let open: Vec<_> = inbox::list(&store.db, &scope, &all)
             .await
             .unwrap()
             .items

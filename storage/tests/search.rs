@@ -12,8 +12,9 @@ use protocol::page::{Cursor, List};
 use protocol::search::{Found, Match};
 use protocol::view::{InboxFilter, InboxList};
 use protocol::visitor::Claim;
-use storage::conversation::ListQuery;
 use storage::entry::NewContent;
+use storage::found;
+use storage::inbox::ListQuery;
 use storage::search::{self, Learned};
 use storage::visitor;
 
@@ -114,6 +115,19 @@ mod stories {
                 assert_eq!(places(&talk, "smoky").await, ["note: walrus ivory is not [smoky]"]);
                 assert_eq!(places(&talk, "ana").await, ["name: [Ana] Kovač", "email: [ana]@shop.example"]);
             }
+            let scope = common::scope(&store.world, talk.workspace_id);
+            let within = async |text: &str| {
+                let found = found::in_conversation(&store.db, &scope, begun.id, text).await.unwrap();
+                found.into_iter().filter_map(|one| one.seq).collect::<Vec<_>>()
+            };
+            assert_eq!(within("smoky").await, [3, 2, 1]);
+            assert_eq!(within("smoky te").await, [1]);
+            assert_eq!(within("ivory").await, [3]);
+            assert!(within("umbrella").await.is_empty());
+            assert!(within("?!").await.is_empty());
+            let elsewhere = common::scope(&store.world, store.world.ids.next());
+            let there = found::in_conversation(&store.db, &elsewhere, begun.id, "smoky").await;
+            assert!(there.unwrap().is_empty());
             let found = everywhere(&talk, "walrus").await;
             assert_eq!((found[0].matches[0].seq, found[0].matches[0].entry_id.is_some()), (Some(3), true));
             for odd in ["", " ", "?!", "#", "#999", "99999999999999999999", "%", "' OR 1=1 --"] {
@@ -217,7 +231,7 @@ mod stories {
             assert!(found(&talk, InboxFilter::All, "umbrella").await.is_empty());
             assert_eq!(found(&talk, InboxFilter::All, "parasol").await, [1]);
             let elsewhere = ListQuery {
-                list: InboxList { filter: InboxFilter::All, site_id: Some(store.world.ids.next()) },
+                list: InboxList { site_id: Some(store.world.ids.next()), ..InboxFilter::All.into() },
                 agent_id: None,
                 cursor: None,
                 limit: 10,

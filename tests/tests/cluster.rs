@@ -56,10 +56,7 @@ fn a_postgres_that_stands_still_loses_nothing() {
 async fn they_talk_over_two_nodes(cluster: Cluster) -> Cluster {
     let mut visitor = cluster.visitor(0).await;
     let mut agent = cluster.agent(1).await;
-    let watch = Watch::Inbox {
-        filter: InboxFilter::All,
-        site_id: None,
-    };
+    let watch = Watch::Inbox(InboxFilter::All.into());
     agent.client.watch(watch).await.expect("the line is up");
     visitor.says("Is anybody there?").await;
     let id = visitor.conversation();

@@ -1,6 +1,6 @@
 // Made from the Rust crate `protocol` by its test `typescript`. Do not edit:
 // SWITCHBOARD_WRITE=1 cargo test -p protocol --test typescript
-// fixtures: 4fe576ea33b5895b
+// fixtures: 07d07f249172df10
 
 /** Accepts an invitation. */
 export type AcceptInvitation = {
@@ -113,7 +113,17 @@ counts: InboxCounts,
 /** Which. */
 filter: InboxFilter,
 /** Of one site; of all when absent. */
-site_id?: SiteId | null, } | { "type": "inbox_changes",
+site_id?: SiteId | null,
+/** Of one member of the team. */
+assignee_id?: AgentId | null,
+/** Of customers who speak one language, in any of its regions. */
+language?: Language | null,
+/** Last active at this time or later. */
+since_ms?: number | null,
+/** Last active before this time. */
+until_ms?: number | null,
+/** What stands first; `newest` when absent. */
+order?: InboxOrder, } | { "type": "inbox_changes",
 /** New or changed rows. */
 rows: Array<Conversation>,
 /** Rows that no longer belong, with the version that took them out. */
@@ -123,7 +133,17 @@ counts?: InboxCounts | null,
 /** Which. */
 filter: InboxFilter,
 /** Of one site; of all when absent. */
-site_id?: SiteId | null, } | { "type": "read",
+site_id?: SiteId | null,
+/** Of one member of the team. */
+assignee_id?: AgentId | null,
+/** Of customers who speak one language, in any of its regions. */
+language?: Language | null,
+/** Last active at this time or later. */
+since_ms?: number | null,
+/** Last active before this time. */
+until_ms?: number | null,
+/** What stands first; `newest` when absent. */
+order?: InboxOrder, } | { "type": "read",
 /** Where. */
 conversation_id: ConversationId,
 /** Up to which `seq`. */
@@ -814,7 +834,7 @@ export type IdentityKeyId = string;
 /** What an identity says. */
 export type IdentityKind = "visitor" | "email" | "external_id" | "phone";
 
-/** How many conversations each list of the inbox holds, of the sites that are asked for. Exact up to 1,000. */
+/** How many conversations each list of the inbox holds, of what is asked for. Exact up to 1,000. */
 export type InboxCounts = {
 /** Open or snoozed. */
 all: number,
@@ -823,10 +843,32 @@ mine: number,
 /** Open and nobody's. */
 unassigned: number,
 /** Open, where the customer waits for us. */
-waiting: number, };
+waiting: number,
+/** The same of the whole workspace, whatever the list is narrowed to. */
+waiting_anywhere: number, };
 
 /** The lists of the inbox. */
 export type InboxFilter = "all" | "mine" | "unassigned" | "waiting" | "snoozed" | "closed" | "spam";
+
+/** A list of the inbox: which conversations, narrowed by what is not absent, and in which order. */
+export type InboxList = {
+/** Which. */
+filter: InboxFilter,
+/** Of one site; of all when absent. */
+site_id?: SiteId | null,
+/** Of one member of the team. */
+assignee_id?: AgentId | null,
+/** Of customers who speak one language, in any of its regions. */
+language?: Language | null,
+/** Last active at this time or later. */
+since_ms?: number | null,
+/** Last active before this time. */
+until_ms?: number | null,
+/** What stands first; `newest` when absent. */
+order?: InboxOrder, };
+
+/** What stands first in a list of the inbox. */
+export type InboxOrder = "newest" | "oldest" | "waiting";
 
 /** An open invitation. */
 export type Invitation = {
@@ -866,6 +908,9 @@ export type KeyName = {
 id: ApiKeyId,
 /** What it is for. */
 name: string, };
+
+/** A language: the two or three letters that a BCP 47 tag begins with, small. */
+export type Language = string;
 
 /** The last custom event of a visitor who is here. What belongs to it stands in the store. */
 export type LastEvent = {
@@ -1655,11 +1700,7 @@ team_marks: Marks, };
 export type WaitingOn = "agent" | "customer";
 
 /** A list to watch live. */
-export type Watch = { "view": "inbox",
-/** Which. */
-filter: InboxFilter,
-/** Of one site; of all when absent. */
-site_id?: SiteId | null, } | { "view": "visitors",
+export type Watch = { "view": "inbox" } & InboxList | { "view": "visitors",
 /** Which. */
 filter: VisitorFilter, };
 

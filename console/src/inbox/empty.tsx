@@ -1,10 +1,11 @@
 /** Empty lists: they teach the next step with the real snippet. */
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import type { InboxFilter } from "@switchboard/protocol";
+import type { InboxFilter, InboxList } from "@switchboard/protocol";
 
 import { sitesQuery } from "../api/query.ts";
 import { inbox } from "../live/session.ts";
+import { emptyInbox, narrowingOf } from "../live/inbox.ts";
 import { usePhone } from "../part/screen.ts";
 import { useStore } from "../part/store.ts";
 import { Snippet } from "../settings/snippet.tsx";
@@ -20,20 +21,26 @@ const WORDS: Record<InboxFilter, { title: string; text: string }> = {
   spam: { title: "No spam", text: "What is marked as spam is kept here, and can be taken back." },
 };
 
+const WHOLE = narrowingOf(emptyInbox({ filter: "all" }).list);
+
+const NARROWED = { title: "Nothing here fits the filters", text: "What comes to fit them appears at once. Take one off to see more." };
+
 /** What stands where a list has no rows. */
-export function NothingHere({ filter }: { filter: InboxFilter }) {
+export function NothingHere({ list }: { list: InboxList }) {
+  const { filter } = list;
+  const narrowed = narrowingOf(list) !== WHOLE;
   const counts = useStore(inbox, (held) => held.counts);
-  const quiet = filter === "all" && (counts?.all ?? 0) === 0;
+  const quiet = filter === "all" && !narrowed && (counts?.all ?? 0) === 0;
   const sites = useQuery({ ...sitesQuery, enabled: quiet });
   const site = sites.data?.find((each) => !each.archived);
-  const words = WORDS[filter];
+  const words = narrowed ? NARROWED : WORDS[filter];
   // Elsewhere it stands beside the list.
   const phone = usePhone();
   return (
     <div className="empty">
       <h2>{words.title}</h2>
       <p className="faint">{words.text}</p>
-      {filter === "mine" && (counts?.unassigned ?? 0) > 0 && (
+      {filter === "mine" && !narrowed && (counts?.unassigned ?? 0) > 0 && (
         <Link className="button" to="/inbox/$list" params={{ list: "unassigned" }}>
           Show {counts?.unassigned} unassigned
         </Link>

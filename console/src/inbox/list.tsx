@@ -1,8 +1,8 @@
 /** The live list of conversations: virtual rows that stand still while somebody points at them. */
 import { useEffect, useMemo, useRef, useState } from "react";
-import type { Conversation, InboxFilter, SiteId } from "@switchboard/protocol";
+import type { InboxList } from "@switchboard/protocol";
 
-import { isOf, sortedIds } from "../live/inbox.ts";
+import { emptyInbox, isOf, sortedIds } from "../live/inbox.ts";
 import { arrange, type Arranged } from "../live/order.ts";
 import { shownOrder } from "../live/selection.ts";
 import { inbox, loadOlder } from "../live/session.ts";
@@ -16,17 +16,17 @@ import { Row } from "./row.tsx";
 
 const ROW_HEIGHT = { comfortable: 68, compact: 36 };
 
-/** The list of one filter. Mount it anew for another filter. */
-export function LiveList({ filter, site_id, chosen }: { filter: InboxFilter; site_id: SiteId | null; chosen: string | undefined }) {
+/** A list. Mount it anew for another one. */
+export function LiveList({ list, chosen }: { list: InboxList; chosen: string | undefined }) {
   const held_list = useStore(inbox);
-  const is_this = isOf(held_list, { filter, site_id });
-  const rows = is_this ? held_list.rows : NO_ROWS;
-  const ready = is_this && held_list.ready;
+  const is_this = isOf(held_list, list);
+  const known = is_this ? held_list : NOTHING_KNOWN;
+  const { filter } = list;
   const [pointed, setPointed] = useState(false);
   const [scrolled, setScrolled] = useState(false);
   const arranged = useRef<Arranged>({ order: [], waiting_count: 0 });
   const [released, setReleased] = useState(0);
-  const sorted = useMemo(() => sortedIds(rows), [rows]);
+  const sorted = useMemo(() => sortedIds(known), [known.rows, known.edge]);
   const shown = useMemo(() => {
     arranged.current = arrange(arranged.current.order, sorted, pointed || scrolled);
     return arranged.current;
@@ -36,14 +36,15 @@ export function LiveList({ filter, site_id, chosen }: { filter: InboxFilter; sit
   const height = ROW_HEIGHT[useStore(density)];
   const scroller = useRef<HTMLDivElement>(null);
   const [last, setLast] = useState(0);
-  const older = useOlder(held_list.more, last >= shown.order.length - 20, loadOlder);
+  const older = useOlder(known.more, last >= shown.order.length - 20, loadOlder);
   function release() {
     arranged.current = { order: [], waiting_count: 0 };
     scroller.current?.scrollTo({ top: 0 });
     setReleased((count) => count + 1);
   }
-  if (!ready) return <ListSkeleton />;
-  if (shown.order.length === 0) return <NothingHere filter={filter} />;
+  // All that was known may have left while others stand behind it.
+  if (!known.ready || (shown.order.length === 0 && known.more && !older.error)) return <ListSkeleton />;
+  if (shown.order.length === 0) return <NothingHere list={list} />;
   return (
     <div className="list" onPointerEnter={(event) => event.pointerType === "mouse" && setPointed(true)} onPointerLeave={() => setPointed(false)}>
       {shown.waiting_count > 0 && (
@@ -58,10 +59,10 @@ export function LiveList({ filter, site_id, chosen }: { filter: InboxFilter; sit
         label="Conversations"
         height={height}
         chosen={chosen}
-        more={held_list.more}
+        more={known.more}
         onScrolled={setScrolled}
         onEnd={setLast}
-        row={(id, tabIndex) => <Row id={id} filter={filter} chosen={id === chosen} gone={!rows.has(id)} tabIndex={tabIndex} />}
+        row={(id, tabIndex) => <Row id={id} filter={filter} chosen={id === chosen} gone={!known.rows.has(id)} tabIndex={tabIndex} />}
       >
         {older.error && (
           <div className="list-more">
@@ -77,7 +78,7 @@ export function LiveList({ filter, site_id, chosen }: { filter: InboxFilter; sit
   );
 }
 
-const NO_ROWS: ReadonlyMap<string, Conversation> = new Map();
+const NOTHING_KNOWN = emptyInbox({ filter: "all" });
 
 /** Loads older rows near the end. */
 function useOlder(more: boolean, near_end: boolean, onMore: () => Promise<unknown>) {

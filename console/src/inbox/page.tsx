@@ -5,8 +5,10 @@ import type { InboxFilter } from "@switchboard/protocol";
 
 import { foundAt, neighbourOf, shownOrder } from "../live/selection.ts";
 import { clearPicked } from "../live/pick.ts";
+import { listKey } from "../live/inbox.ts";
 import { inbox, watchInbox } from "../live/session.ts";
 import { MentionList, useUnreadMentions } from "../mention/list.tsx";
+import { now } from "../part/clock.ts";
 import { Icon } from "../part/icon.tsx";
 import { Button, IconButton } from "../part/control.tsx";
 import { Divider, usePaneWidth, type PaneSize } from "../part/pane.tsx";
@@ -15,9 +17,10 @@ import { useStore } from "../part/store.ts";
 import { useActions } from "../shell/action.ts";
 import { Checklist } from "./checklist.tsx";
 import { LiveList } from "./list.tsx";
+import { listOf } from "./narrow.ts";
+import { keptSearch, NarrowBar, useListSearch } from "./narrow.tsx";
 import { PickedBar } from "./picked.tsx";
 import { FoundCount, SearchList } from "./search.tsx";
-import { onSite, SiteChoice, useListSite } from "./site.tsx";
 import { told } from "./typed.ts";
 
 const LIST_SIZE: PaneSize = { name: "list", width: 340, min: 260, max: 520 };
@@ -42,10 +45,12 @@ export function InboxPage() {
   const search = useSearch({ strict: false }).q ?? "";
   const chosen = params.conversationId;
   const width = usePaneWidth(LIST_SIZE);
-  const site_id = useListSite();
-  useEffect(() => watchInbox(filter, site_id), [filter, site_id]);
+  const watched = listOf(filter, useListSearch(), now());
+  const watched_key = listKey(watched);
+  // The key stands for the list.
+  useEffect(() => watchInbox(watched), [watched_key]);
   // What was picked in one list is not picked in another.
-  useEffect(() => clearPicked(), [list, site_id, search]);
+  useEffect(() => clearPicked(), [list, watched_key, search]);
   useWalk(list, chosen);
   const pane = useRef<HTMLElement>(null);
   const field = useRef<HTMLInputElement>(null);
@@ -67,7 +72,7 @@ export function InboxPage() {
         ) : list === "mentions" ? (
           <MentionList chosen={chosen} />
         ) : (
-          <LiveList key={`${filter} ${site_id ?? ""}`} filter={filter} site_id={site_id} chosen={chosen} />
+          <LiveList key={watched_key} list={watched} chosen={chosen} />
         )}
         <ListFoot />
       </section>
@@ -105,7 +110,7 @@ function ListHead({ list, search, chosen, field, onDown }: HeadProps) {
     if (wanted === search) return;
     const timer = setTimeout(() => {
       asked.current = [...asked.current, wanted];
-      void navigate({ to: ".", search: (before: Record<string, unknown>) => ({ ...onSite(before), q: wanted || undefined }), replace: true });
+      void navigate({ to: ".", search: (before: Record<string, unknown>) => ({ ...keptSearch(before), q: wanted || undefined }), replace: true });
     }, 180);
     return () => clearTimeout(timer);
   }, [text, search, navigate]);
@@ -154,7 +159,7 @@ function ListHead({ list, search, chosen, field, onDown }: HeadProps) {
       ) : (
         <nav className="filters" aria-label="Lists">
           {LISTS.map((each) => (
-            <Link key={each} to="/inbox/$list" params={{ list: each }} search={onSite} className="filter" aria-current={each === list ? "page" : undefined}>
+            <Link key={each} to="/inbox/$list" params={{ list: each }} search={keptSearch} className="filter" aria-current={each === list ? "page" : undefined}>
               {NAMES[each]}
               {count_of[each] !== undefined && (
                 <span className="filter-count" data-unread={each === "mentions" || undefined}>
@@ -166,7 +171,7 @@ function ListHead({ list, search, chosen, field, onDown }: HeadProps) {
           ))}
         </nav>
       )}
-      {!search && list !== "mentions" && <SiteChoice />}
+      {!search && list !== "mentions" && <NarrowBar filter={list} />}
       {!search && list !== "mentions" && <PickedBar chosen={chosen} />}
     </header>
   );
@@ -207,7 +212,7 @@ function useWalk(list: string, chosen: string | undefined): void {
 
 /** What stands beside the list while nothing is open. */
 export function NothingOpen() {
-  const waiting_count = useStore(inbox, (held) => held.counts?.waiting ?? 0);
+  const waiting_count = useStore(inbox, (held) => held.counts?.waiting_anywhere ?? 0);
   return (
     <div className="empty nothing-open">
       <h2>{waiting_count > 0 ? `${waiting_count} waiting for an answer` : "Nobody is waiting"}</h2>

@@ -12,7 +12,8 @@ import { Ago, Since, soonText } from "../part/time.tsx";
 import { now } from "../part/clock.ts";
 import { begunText, drafts } from "../thread/draft.ts";
 import { pick, PickBox } from "./picked.tsx";
-import { onSite, SiteName } from "./site.tsx";
+import { keptSearch } from "./narrow.tsx";
+import { SiteName } from "./site.tsx";
 import { lampOf, priorityName } from "./word.ts";
 
 /** A row; drawn again only when its own conversation changes. */
@@ -34,7 +35,7 @@ export const Row = memo(function Row({ id, filter, chosen, gone, tabIndex }: { i
       <Link
         to="/inbox/$list/$conversationId"
         params={{ list: filter, conversationId: id }}
-        search={onSite}
+        search={keptSearch}
         className="row"
         data-row={id}
         onClick={(event) => {

@@ -6,17 +6,17 @@ import { emptyInbox, sortedIds, withChanges, withOlder, withSnapshot } from "./i
 const a1 = conversation("cnv_a", { version: 1, active_at_ms: 100 });
 const a3 = conversation("cnv_a", { version: 3, active_at_ms: 300 });
 const b2 = conversation("cnv_b", { version: 2, active_at_ms: 200 });
-const start = withSnapshot(emptyInbox("all"), { filter: "all", rows: [a1, b2], more: true, counts: counts(2) });
+const start = withSnapshot(emptyInbox({ filter: "all" }), { filter: "all", rows: [b2, a1], more: true, counts: counts(2) });
 
 describe("the inbox list", () => {
   it("is ready with the first snapshot, last active first", () => {
     expect(start.ready).toBe(true);
-    expect(sortedIds(start.rows)).toEqual(["cnv_b", "cnv_a"]);
+    expect(sortedIds(start)).toEqual(["cnv_b", "cnv_a"]);
   });
 
   it("moves a row up when a newer version says it was active", () => {
     const next = withChanges(start, { filter: "all", rows: [a3], gone: [], counts: counts(2) });
-    expect(sortedIds(next.rows)).toEqual(["cnv_a", "cnv_b"]);
+    expect(sortedIds(next)).toEqual(["cnv_a", "cnv_b"]);
   });
 
   it("keeps the counts that it has where others could not be counted", () => {
@@ -34,7 +34,7 @@ describe("the inbox list", () => {
   });
 
   it("takes nothing of another site's list", () => {
-    const of_site = emptyInbox("all", "site_a");
+    const of_site = emptyInbox({ filter: "all", site_id: "site_a" });
     expect(withSnapshot(of_site, { filter: "all", rows: [a1], more: false, counts: counts(1) }).ready).toBe(false);
     const own = withSnapshot(of_site, { filter: "all", site_id: "site_a", rows: [a1], more: false, counts: counts(1) });
     expect(own.rows.size).toBe(1);
@@ -70,7 +70,7 @@ describe("the inbox list", () => {
   });
 
   it("ignores an older page that comes after the filter changed", () => {
-    const mine = emptyInbox("mine");
+    const mine = emptyInbox({ filter: "mine" });
     expect(withOlder(mine, { filter: "all" }, [a1], "next")).toBe(mine);
   });
 
@@ -78,5 +78,28 @@ describe("the inbox list", () => {
     const more = withOlder(start, { filter: "all" }, [], "next");
     expect(more.more).toBe(true);
     expect(withOlder(more, { filter: "all" }, [], null).more).toBe(false);
+  });
+
+  it("stands in the order that was asked for", () => {
+    const list = { filter: "all", order: "waiting" } as const;
+    const rows = [
+      conversation("cnv_answered", { waiting_on: "customer", waiting_since_at_ms: 1, active_at_ms: 90 }),
+      conversation("cnv_long", { waiting_since_at_ms: 5, active_at_ms: 100 }),
+      conversation("cnv_short", { waiting_since_at_ms: 50, active_at_ms: 50 }),
+    ];
+    const waiting = withSnapshot(emptyInbox(list), { ...list, rows, more: false, counts: counts(3) });
+    expect(sortedIds(waiting)).toEqual(["cnv_long", "cnv_short", "cnv_answered"]);
+    const oldest = withSnapshot(emptyInbox({ filter: "all", order: "oldest" }), { filter: "all", order: "oldest", rows, more: false, counts: counts(3) });
+    expect(sortedIds(oldest)).toEqual(["cnv_short", "cnv_answered", "cnv_long"]);
+  });
+
+  it("shows no row behind those that are not known yet, until their page comes", () => {
+    const list = { filter: "all", order: "oldest" } as const;
+    const [one, two] = [conversation("cnv_1", { active_at_ms: 1 }), conversation("cnv_2", { active_at_ms: 2 })];
+    const first = withSnapshot(emptyInbox(list), { ...list, rows: [one, two], more: true, counts: counts(4) });
+    const active = withChanges(first, { ...list, rows: [conversation("cnv_1", { version: 2, active_at_ms: 9 })], gone: [], counts: counts(4) });
+    expect(sortedIds(active)).toEqual(["cnv_2"]);
+    const next = withOlder(active, list, [conversation("cnv_3", { active_at_ms: 3 }), conversation("cnv_4", { active_at_ms: 4 })], null);
+    expect(sortedIds(next)).toEqual(["cnv_2", "cnv_3", "cnv_4", "cnv_1"]);
   });
 });

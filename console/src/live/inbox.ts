@@ -1,43 +1,54 @@
 /** The inbox's live list: a snapshot, then changes, merged by version. Pure. */
-import type { Conversation, ConversationId, GoneRow, InboxCounts, InboxFilter, SiteId } from "@switchboard/protocol";
+import type { Conversation, ConversationId, GoneRow, InboxCounts, InboxList, InboxOrder } from "@switchboard/protocol";
 
 /** A list as this page knows it. */
 export interface Inbox {
-  filter: InboxFilter;
-  /** The site it is of; all where there is none. */
-  site_id: SiteId | null;
-  /** Whether a snapshot of this filter has come. */
+  /** Which list it is. */
+  list: InboxList;
+  /** Whether a snapshot of this list has come. */
   ready: boolean;
   rows: ReadonlyMap<ConversationId, Conversation>;
   /** The version that took a row out: no older row brings it back. */
   gone: ReadonlyMap<ConversationId, number>;
   /** Whether rows exist behind the last one. */
   more: boolean;
-  /** Where the next older page begins; absent before the first was asked for. */
+  /** Where the next page begins; absent before the first was asked for. */
   cursor: string | null;
+  /** Behind which place not every row is known: those that stand there come with their page. */
+  edge: Place | null;
   counts: InboxCounts | null;
 }
 
-/** An empty list, waiting for its snapshot. */
-export function emptyInbox(filter: InboxFilter, site_id: SiteId | null = null, counts: InboxCounts | null = null): Inbox {
-  return { filter, site_id, ready: false, rows: new Map(), gone: new Map(), more: false, cursor: null, counts };
+/** A row's place in a list: what it is sorted by. */
+export interface Place {
+  at_ms: number;
+  id: ConversationId;
 }
 
-/** Which list something is about. */
-export interface ListOf {
-  filter: InboxFilter;
-  site_id?: SiteId | null;
+/** An empty list, waiting for its snapshot. */
+export function emptyInbox(list: InboxList, counts: InboxCounts | null = null): Inbox {
+  return { list, ready: false, rows: new Map(), gone: new Map(), more: false, cursor: null, edge: null, counts };
+}
+
+/** What a list is narrowed to, in words that are equal where that is. */
+export function narrowingOf({ site_id, assignee_id, language, since_ms, until_ms }: InboxList): string {
+  return JSON.stringify([site_id ?? null, assignee_id ?? null, language ?? null, since_ms ?? null, until_ms ?? null]);
+}
+
+/** Which list it is, in words that are equal for the same one. */
+export function listKey(list: InboxList): string {
+  return `${list.filter} ${list.order ?? "newest"} ${narrowingOf(list)}`;
 }
 
 /** Whether something is about this list. */
-export function isOf(inbox: ListOf, list: ListOf): boolean {
-  return inbox.filter === list.filter && (inbox.site_id ?? null) === (list.site_id ?? null);
+export function isOf(inbox: Inbox, list: InboxList): boolean {
+  return listKey(inbox.list) === listKey(list);
 }
 
 /** A whole list replaces what was known: rows that left while nobody listened are not in it. */
 export function withSnapshot(
   inbox: Inbox,
-  news: ListOf & { rows: readonly Conversation[]; more: boolean; counts: InboxCounts },
+  news: InboxList & { rows: readonly Conversation[]; more: boolean; counts: InboxCounts },
 ): Inbox {
   if (!isOf(inbox, news)) return inbox;
   const rows = new Map<ConversationId, Conversation>();
@@ -45,15 +56,16 @@ export function withSnapshot(
     const held = inbox.rows.get(row.id);
     rows.set(row.id, held && held.version > row.version ? held : row);
   }
-  return { ...inbox, ready: true, rows, gone: new Map(), more: news.more, cursor: null, counts: news.counts };
+  const edge = news.more ? lastPlace(news.rows, inbox.list) : null;
+  return { ...inbox, ready: true, rows, gone: new Map(), more: news.more, cursor: null, edge, counts: news.counts };
 }
 
 /** Changes: newer rows in, gone rows out, in whichever order they come. */
 export function withChanges(
   inbox: Inbox,
-  news: ListOf & { rows: readonly Conversation[]; gone: readonly GoneRow[]; counts?: InboxCounts | null },
+  news: InboxList & { rows: readonly Conversation[]; gone: readonly GoneRow[]; counts?: InboxCounts | null },
 ): Inbox {
-  if (!isOf(inbox, news)) return (inbox.site_id ?? null) === (news.site_id ?? null) ? { ...inbox, counts: news.counts ?? inbox.counts } : inbox;
+  if (!isOf(inbox, news)) return narrowingOf(inbox.list) === narrowingOf(news) ? { ...inbox, counts: news.counts ?? inbox.counts } : inbox;
   const rows = new Map(inbox.rows);
   const gone = new Map(inbox.gone);
   for (const { id, version } of news.gone) {
@@ -66,11 +78,12 @@ export function withChanges(
 }
 
 /** An older page, read over HTTP; live news that came first wins. */
-export function withOlder(inbox: Inbox, list: ListOf, items: readonly Conversation[], cursor: string | null): Inbox {
+export function withOlder(inbox: Inbox, list: InboxList, items: readonly Conversation[], cursor: string | null): Inbox {
   if (!isOf(inbox, list) || !inbox.ready) return inbox;
   const rows = new Map(inbox.rows);
   for (const row of items) addNewer(rows, inbox.gone, row);
-  return { ...inbox, rows, cursor, more: cursor !== null };
+  const edge = cursor === null ? null : (lastPlace(items, list) ?? inbox.edge);
+  return { ...inbox, rows, cursor, edge, more: cursor !== null };
 }
 
 function addNewer(rows: Map<ConversationId, Conversation>, gone: ReadonlyMap<ConversationId, number>, row: Conversation): void {
@@ -79,9 +92,33 @@ function addNewer(rows: Map<ConversationId, Conversation>, gone: ReadonlyMap<Con
   if (!held || held.version < row.version) rows.set(row.id, row);
 }
 
-/** The rows' order: what was last active stands first. */
-export function sortedIds(rows: ReadonlyMap<ConversationId, Conversation>): ConversationId[] {
-  return [...rows.values()]
-    .sort((a, b) => b.active_at_ms - a.active_at_ms || (a.id < b.id ? 1 : -1))
-    .map((row) => row.id);
+/** Later than any time: behind all who wait. */
+const BEHIND_MS = 2 ** 50;
+
+/** Where a row stands; the server sorts by the same. */
+function placeOf(row: Conversation, order: InboxOrder): Place {
+  if (order !== "waiting") return { at_ms: row.active_at_ms, id: row.id };
+  const waits = row.state === "open" && row.waiting_on === "agent";
+  return { at_ms: row.waiting_since_at_ms + (waits ? 0 : BEHIND_MS), id: row.id };
+}
+
+function lastPlace(rows: readonly Conversation[], { order }: InboxList): Place | null {
+  const last = rows.at(-1);
+  return last ? placeOf(last, order ?? "newest") : null;
+}
+
+function upwards(a: Place, b: Place): number {
+  return a.at_ms - b.at_ms || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
+}
+
+/** The ids in the list's order, as far as every row is known. */
+export function sortedIds({ rows, list, edge }: Inbox): ConversationId[] {
+  const order = list.order ?? "newest";
+  const compare = order === "newest" ? (a: Place, b: Place) => upwards(b, a) : upwards;
+  const places: Place[] = [];
+  for (const row of rows.values()) {
+    const place = placeOf(row, order);
+    if (edge === null || compare(place, edge) <= 0) places.push(place);
+  }
+  return places.sort(compare).map((place) => place.id);
 }

@@ -26,7 +26,8 @@ export function arrange(shown: readonly string[], sorted: readonly string[], hel
 
 /** How many shown rows would stand before the first one that kept its rank. */
 function movedCount(shown: readonly string[], sorted: readonly string[]): number {
-  const first = shown.find((id) => sorted.includes(id));
+  const there = new Set(sorted);
+  const first = shown.find((id) => there.has(id));
   if (first === undefined) return 0;
   const known = new Set(shown);
   return sorted.slice(0, sorted.indexOf(first)).filter((id) => known.has(id)).length;

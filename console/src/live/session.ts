@@ -14,17 +14,15 @@ import type {
   Conversation,
   ConversationId,
   Entry,
-  InboxFilter,
+  InboxList,
   Listing,
   Me,
   Membership,
   Permission,
   Problem,
   Screen,
-  SiteId,
   SocketToken,
   VisitorFilter,
-  Watch,
 } from "@switchboard/protocol";
 
 import { call, queryText, Refused, setWorkspace } from "../api/http.ts";
@@ -32,7 +30,7 @@ import { queries, refreshChanged, refreshContacts } from "../api/query.ts";
 import { now, setServerNow } from "../part/clock.ts";
 import { createKeptStore, createStore } from "../part/store.ts";
 import { dropDrafts } from "../thread/draft.ts";
-import { emptyInbox, isOf, withChanges, withOlder, withSnapshot, type Inbox } from "./inbox.ts";
+import { emptyInbox, isOf, narrowingOf, withChanges, withOlder, withSnapshot, type Inbox } from "./inbox.ts";
 import { forgetRecords, mergeReads, noteNames, noteRecords, reads, records } from "./record.ts";
 import { CUSTOMER, forgetSignals, noteTyping, noteViewing } from "./signal.ts";
 import { noVisitors, withVisitorChanges, withVisitors, type Visitors } from "./visitors.ts";
@@ -62,7 +60,7 @@ export const membership = createStore<Membership | null>(null);
 export const status = createStore<Status>({ name: "off" });
 
 /** The inbox list that is watched. */
-export const inbox = createStore<Inbox>(emptyInbox("all"));
+export const inbox = createStore<Inbox>(emptyInbox({ filter: "all" }));
 
 /** Who is on the sites. */
 export const visitors = createStore<Visitors>(noVisitors);
@@ -117,7 +115,7 @@ export function beginSession(member: Membership): void {
   live = started;
   started.onNews((news) => take(started, news));
   started.subscribe(() => status.set(started.status));
-  started.watch(watchOf(inbox.get()));
+  started.watch({ view: "inbox", ...inbox.get().list });
   started.watch({ view: "visitors", filter: visitorFilter.get() });
   started.signal({ type: "availability", availability: availability.get() });
   started.signal({ type: "screen", screen });
@@ -131,7 +129,7 @@ export function endSession(): void {
   membership.set(null);
   setWorkspace(null);
   status.set({ name: "off" });
-  inbox.set(emptyInbox("all"));
+  inbox.set(emptyInbox({ filter: "all" }));
   visitors.set(noVisitors);
   team.set(noTeam());
   forgetRecords();
@@ -258,15 +256,10 @@ function withTeam(held: Team, news: Extract<AgentNews, { type: "team" | "team_pr
 }
 
 /** Watches another list of the inbox. */
-export function watchInbox(filter: InboxFilter, site_id: SiteId | null): void {
-  const list = { filter, site_id };
+export function watchInbox(list: InboxList): void {
   if (isOf(inbox.get(), list)) return;
-  inbox.set((held) => emptyInbox(filter, site_id, held.site_id === site_id ? held.counts : null));
-  live?.watch(watchOf(list));
-}
-
-function watchOf({ filter, site_id }: { filter: InboxFilter; site_id: SiteId | null }): Watch {
-  return { view: "inbox", filter, ...(site_id === null ? {} : { site_id }) };
+  inbox.set((held) => emptyInbox(list, narrowingOf(held.list) === narrowingOf(list) ? held.counts : null));
+  live?.watch({ view: "inbox", ...list });
 }
 
 /** Watches other visitors. */
@@ -277,14 +270,11 @@ export function watchVisitors(filter: VisitorFilter): void {
   live?.watch({ view: "visitors", filter });
 }
 
-/** Reads the next older page of the list. */
+/** Reads the next page of the list. */
 export async function loadOlder(): Promise<void> {
-  const list = inbox.get();
-  const { filter, site_id, cursor, more, ready } = list;
+  const { list, cursor, more, ready } = inbox.get();
   if (!ready || !more) return;
-  const page = await call<Listing<Conversation>>(
-    `conversations${queryText({ filter, site_id: site_id ?? undefined, cursor, limit: 100 })}`,
-  );
+  const page = await call<Listing<Conversation>>(`conversations${queryText({ ...list, cursor, limit: 100 })}`);
   noteRecords(page.items);
   inbox.set((held) => withOlder(held, list, page.items, page.cursor ?? null));
 }

@@ -7,7 +7,7 @@ import type { Author, Mention } from "@switchboard/protocol";
 import { errorText } from "../api/http.ts";
 import { mentionsQuery } from "../api/query.ts";
 import { ListSkeleton } from "../inbox/list.tsx";
-import { onSite } from "../inbox/site.tsx";
+import { keptSearch } from "../inbox/narrow.tsx";
 import { reads, records } from "../live/record.ts";
 import { foundAt, shownOrder } from "../live/selection.ts";
 import { team, type Team } from "../live/session.ts";
@@ -106,7 +106,7 @@ function MentionRow({ mention, chosen, tabIndex }: { mention: Mention; chosen: b
     <Link
       to="/inbox/$list/$conversationId"
       params={{ list: "mentions", conversationId: mention.conversation_id }}
-      search={(before: Record<string, unknown>) => ({ ...onSite(before), at: mention.seq })}
+      search={(before: Record<string, unknown>) => ({ ...keptSearch(before), at: mention.seq })}
       className="row row-found row-mention"
       aria-current={chosen ? "true" : undefined}
       data-unread={unread || undefined}

@@ -22,7 +22,7 @@ import { theme, type ThemeChoice } from "./theme.ts";
 
 /** The rail; a bar at the foot on phones. */
 export function Rail() {
-  const waiting_count = useStore(inbox, (held) => held.counts?.waiting ?? 0);
+  const waiting_count = useStore(inbox, (held) => held.counts?.waiting_anywhere ?? 0);
   const active_count = useStore(visitors, (held) => held.counts?.active ?? 0);
   const connected = useConnected();
   return (

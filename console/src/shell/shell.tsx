@@ -130,7 +130,7 @@ function useScreen(): void {
 }
 
 function useTitle(): void {
-  const waiting_count = useStore(inbox, (held) => held.counts?.waiting ?? 0);
+  const waiting_count = useStore(inbox, (held) => held.counts?.waiting_anywhere ?? 0);
   useEffect(() => {
     document.title = waiting_count > 0 ? `(${waiting_count}) Switchboard` : "Switchboard";
   }, [waiting_count]);

@@ -8,17 +8,19 @@ use protocol::command::{Ack, Command};
 use protocol::conversation::Conversation;
 use protocol::entry::Entry;
 use protocol::id::{AgentId, ConversationId, SiteId};
+use protocol::language::Language;
 use protocol::limit;
 use protocol::news::{Batch, Continuity};
-use protocol::page::{List, Page};
+use protocol::page::Page;
 use protocol::permission::{Actor, Permission, Principal};
 use protocol::position::Position;
 use protocol::rejection::{ErrorCode, Rejection};
+use protocol::search::Match;
 use protocol::text::ClientId;
-use protocol::view::{InboxFilter, InboxList};
+use protocol::view::{InboxFilter, InboxList, InboxOrder};
 use serde::Deserialize;
-use storage::conversation::ListQuery;
 use storage::entry::Numbering;
+use storage::inbox::ListQuery;
 use storage::log::Bound;
 
 use crate::Doors;
@@ -39,6 +41,7 @@ pub(crate) fn routes() -> Router<Doors> {
         .route("/conversations", get(list))
         .route("/conversations/{id}", get(find))
         .route("/conversations/{id}/entries", get(list_entries))
+        .route("/conversations/{id}/matches", get(find_in))
         .route("/commands", post(command))
 }
 
@@ -50,6 +53,16 @@ pub(crate) struct Listing {
     filter: Option<InboxFilter>,
     /// Of one site; of all when absent.
     site_id: Option<SiteId>,
+    /// Of one member of the team.
+    assignee_id: Option<AgentId>,
+    /// Of customers who speak one language, as its two or three letters.
+    language: Option<Language>,
+    /// Last active at this time or later, in milliseconds since 1970.
+    since_ms: Option<u64>,
+    /// Last active before this time.
+    until_ms: Option<u64>,
+    /// What stands first: `newest` when absent. With `search` there is no other.
+    order: Option<InboxOrder>,
     /// Words that messages, notes or the contact hold; the last one may be a beginning.
     search: Option<String>,
     /// Where the page begins: the `cursor` of the page before.
@@ -58,7 +71,7 @@ pub(crate) struct Listing {
     limit: Option<usize>,
 }
 
-/// A list of the inbox, last active first; with `search`, what of it holds the words.
+/// A list of the inbox, narrowed and ordered as asked; with `search`, what of it holds the words.
 #[utoipa::path(get, path = "/api/v1/conversations", operation_id = "list_conversations",
     tag = "conversations",
     security(("session" = []), ("login_bearer" = []), ("key" = ["conversations.read"])),
@@ -74,18 +87,28 @@ pub(crate) async fn list(
         limit: listing.limit,
     };
     let filter = listing.filter.unwrap_or(InboxFilter::All);
+    let list = InboxList {
+        filter,
+        site_id: listing.site_id,
+        assignee_id: listing.assignee_id,
+        language: listing.language,
+        since_ms: listing.since_ms,
+        until_ms: listing.until_ms,
+        order: listing.order.unwrap_or_default(),
+    };
+    let text = searched(listing.search.as_deref())?;
+    if text.is_some() && list.order != InboxOrder::Newest {
+        return Err(Rejection::of(ErrorCode::Invalid, "order").into());
+    }
     let query = ListQuery {
-        list: InboxList {
-            filter,
-            site_id: listing.site_id,
-        },
+        list: list.check()?,
         agent_id: whose(&actor, filter)?,
         limit: window.rows()?,
-        cursor: window.cursor(List::Inbox)?,
+        cursor: window.cursor(storage::inbox::cursors(list.order))?,
     };
-    let page = match searched(listing.search.as_deref())? {
+    let page = match text {
         Some(text) => storage::search::conversations(&doors.reader, &scope, text, &query).await?,
-        None => storage::conversation::list(&doors.reader, &scope, &query).await?,
+        None => storage::inbox::list(&doors.reader, &scope, &query).await?,
     };
     Ok(Json(page))
 }
@@ -181,6 +204,36 @@ pub(crate) async fn list_entries(
         older: entries.first().is_some_and(|first| first.seq > 1),
         entries,
         position,
+    }))
+}
+
+/// What is searched for in a conversation.
+#[derive(Debug, Clone, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct SoughtIn {
+    /// Words that one message or note holds, the last one perhaps as a beginning. Without any nothing is found.
+    #[serde(default)]
+    text: String,
+}
+
+/// Where a conversation's messages and notes hold the words, newest first: the first 50.
+#[utoipa::path(get, path = "/api/v1/conversations/{id}/matches", operation_id = "search_conversation",
+    tag = "conversations",
+    security(("session" = []), ("login_bearer" = []), ("key" = ["conversations.read"])),
+    params(("id" = ConversationId, Path), SoughtIn), responses((status = 200, body = Page<Match>)))]
+pub(crate) async fn find_in(
+    State(doors): State<Doors>,
+    Team(actor): Team,
+    Path(id): Path<ConversationId>,
+    Query(sought): Query<SoughtIn>,
+) -> Answer<Json<Page<Match>>> {
+    let scope = actor.may(Permission::ConversationsRead)?;
+    let text = search::checked(&sought.text, "text")?;
+    let conversation = read(&doors, &actor, id).await?;
+    let found = storage::found::in_conversation(&doors.reader, &scope, conversation.id, text);
+    Ok(Json(Page {
+        items: found.await?,
+        cursor: None,
     }))
 }
 

@@ -301,8 +301,16 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("POST /stream .hello.page.title", CLEANED),
     ("POST /stream .hello.page.referrer", CLEANED),
     ("POST /frames (beat).delivered{name}", "an id"),
+    (
+        "POST /frames (watch)(inbox).language",
+        "a language's code, or refused",
+    ),
     ("POST /frames (watch)(visitors).filter.country", COMPARED),
     ("POST /frames (watch)(visitors).filter.search", COMPARED),
+    (
+        "POST /stream .watch[](inbox).language",
+        "a language's code, or refused",
+    ),
     ("POST /stream .watch[](visitors).filter.country", COMPARED),
     ("POST /stream .watch[](visitors).filter.search", COMPARED),
 ];

@@ -144,9 +144,7 @@ pub async fn play(share: Share, mut worker: Worker) -> Result<Outcome, Error> {
         let access = Access::Agent(share.setting.owner()?.clone());
         let mut client = Client::new(world.clone(), doors.server_of(index).clone(), access);
         client.connect().await?;
-        let filter = InboxFilter::All;
-        let site_id = None;
-        client.watch(Watch::Inbox { filter, site_id }).await?;
+        client.watch(Watch::Inbox(InboxFilter::All.into())).await?;
         Ok(client)
     };
     let watchers = cast::each(0..share.watchers, watcher).await?;

@@ -15,7 +15,6 @@ use protocol::permission::{Actor, Permission, Principal};
 use protocol::rejection::{ErrorCode, Rejection};
 use protocol::text::ClientId;
 use protocol::trouble::{Trouble, TroubleKind};
-use protocol::view::InboxList;
 use storage::Db;
 use storage::attachment::AttachmentRow;
 use tokio::sync::oneshot;
@@ -290,7 +289,7 @@ impl Router {
     /// until [`Self::snapshot`] is sent.
     ///
     /// # Errors
-    /// `forbidden`, `too_long` for a search or country.
+    /// `forbidden`, `too_long` for a search or country, `invalid` for an order that a list has not.
     pub fn watch(
         &self,
         actor: &Actor,
@@ -301,12 +300,9 @@ impl Router {
             return Err(ErrorCode::Forbidden.into());
         };
         match watch {
-            Watch::Inbox { filter, site_id } => {
+            Watch::Inbox(list) => {
                 actor.may(Permission::ConversationsRead)?;
-                let list = InboxList {
-                    filter: *filter,
-                    site_id: *site_id,
-                };
+                let list = list.check()?;
                 let watched = (agent.agent_id, list);
                 self.0
                     .inboxes

@@ -2,6 +2,7 @@
 
 use protocol::conversation::{Conversation, State, WaitingOn};
 use protocol::id::{AgentId, SiteId};
+use protocol::language::Language;
 use protocol::news::GoneRow;
 use protocol::view::{InboxCounts, InboxFilter, InboxList};
 
@@ -13,6 +14,9 @@ pub(crate) struct Membership {
     assignee_id: Option<AgentId>,
     spam: bool,
     waiting_on: WaitingOn,
+    language: Option<Language>,
+    /// Moves a row only where a list has a span of time.
+    active_at_ms: u64,
 }
 
 impl From<&Conversation> for Membership {
@@ -23,14 +27,29 @@ impl From<&Conversation> for Membership {
             assignee_id: conversation.assignee_id,
             spam: conversation.spam,
             waiting_on: conversation.waiting_on,
+            language: conversation.language.as_deref().and_then(Language::of_tag),
+            active_at_ms: conversation.active_at_ms,
         }
     }
 }
 
 impl Membership {
+    /// Whether it is among what a list is narrowed to.
+    fn fits(&self, list: InboxList) -> bool {
+        list.site_id.is_none_or(|site_id| site_id == self.site_id)
+            && (list.assignee_id.is_none() || list.assignee_id == self.assignee_id)
+            && (list.language.is_none() || list.language == self.language)
+            && list
+                .since_ms
+                .is_none_or(|since_ms| self.active_at_ms >= since_ms)
+            && list
+                .until_ms
+                .is_none_or(|until_ms| self.active_at_ms < until_ms)
+    }
+
     /// Whether it stands in a list of this agent.
     pub(crate) fn is_in(&self, list: InboxList, agent_id: AgentId) -> bool {
-        if list.site_id.is_some_and(|site_id| site_id != self.site_id) {
+        if !self.fits(list) {
             return false;
         }
         let is_alive = match self.state {
@@ -81,10 +100,17 @@ impl RowChange {
         }
     }
 
-    /// Whether any list has another length now.
+    /// Whether any list has another length now, but for those of a span of time.
     pub(crate) fn moves(&self) -> bool {
         match self.before {
-            Before::There(before) => before != Membership::from(&self.row),
+            Before::There(before) => {
+                let now = Membership::from(&self.row);
+                let active_at_ms = now.active_at_ms;
+                Membership {
+                    active_at_ms,
+                    ..before
+                } != now
+            }
             Before::Nowhere | Before::Unknown => true,
         }
     }
@@ -139,18 +165,13 @@ pub(crate) fn frame(
     gone_json: &str,
     counts: Option<InboxCounts>,
 ) -> String {
-    let filter = list.filter.as_str();
-    let site = list
-        .site_id
-        .map(|id| format!(r#","site_id":"{id}""#))
-        .unwrap_or_default();
+    let list = serde_json::to_string(&list).expect("a list is words and numbers");
+    let list = list.trim_start_matches('{').trim_end_matches('}');
     let counts = counts
         .map(|counts| serde_json::to_string(&counts).expect("counts are numbers"))
         .map(|json| format!(r#","counts":{json}"#))
         .unwrap_or_default();
-    format!(
-        r#"{{"type":"inbox_changes","filter":"{filter}"{site},"rows":{rows_json},"gone":{gone_json}{counts}}}"#
-    )
+    format!(r#"{{"type":"inbox_changes",{list},"rows":{rows_json},"gone":{gone_json}{counts}}}"#)
 }
 
 #[cfg(test)]

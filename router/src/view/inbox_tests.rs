@@ -3,6 +3,7 @@
 use protocol::conversation::{Channel, Handler};
 use protocol::id::{ContactId, ConversationId, Id, SiteId};
 use protocol::news::AgentNews;
+use protocol::view::InboxOrder;
 
 use super::*;
 
@@ -193,10 +194,13 @@ fn a_frame_made_of_parts_is_the_frame_of_the_protocol() {
         mine: 1,
         unassigned: 2,
         waiting: 1,
+        waiting_anywhere: 4,
     };
     let list = InboxList {
-        filter: InboxFilter::Unassigned,
         site_id: Some(row.site_id),
+        language: "de".parse().ok(),
+        order: InboxOrder::Oldest,
+        ..InboxFilter::Unassigned.into()
     };
     for counts in [Some(counts), None] {
         let made = frame(
@@ -219,8 +223,8 @@ fn a_frame_made_of_parts_is_the_frame_of_the_protocol() {
 fn a_list_of_one_site_holds_no_other_sites_rows() {
     let row = row(1, State::Open, None);
     let of = |site_id| InboxList {
-        filter: InboxFilter::All,
         site_id: Some(site_id),
+        ..InboxFilter::All.into()
     };
     let new = change(Before::Nowhere, &row);
     let heard = |list| {
@@ -230,4 +234,55 @@ fn a_list_of_one_site_holds_no_other_sites_rows() {
     assert_eq!(heard(of(row.site_id)), (1, 0));
     assert_eq!(heard(of(SiteId::from_bits(99))), (0, 0));
     assert_eq!(heard(InboxFilter::All.into()), (1, 0));
+}
+
+#[test]
+fn a_row_enters_and_leaves_a_narrowed_list() {
+    let was = row(1, State::Open, Some(2));
+    let now = Conversation {
+        language: Some("de-AT".to_owned()),
+        active_at_ms: 9,
+        ..row(2, State::Open, Some(1))
+    };
+    let change = change(there(&was), &now);
+    let all = InboxList::from(InboxFilter::All);
+    let heard = |list| {
+        let told = changes_of(list, agent(1), std::iter::once(&change));
+        (told.rows.len(), told.gone.len())
+    };
+    let of = |assignee| InboxList {
+        assignee_id: Some(agent(assignee)),
+        ..all
+    };
+    assert_eq!(heard(of(1)), (1, 0));
+    assert_eq!(heard(of(2)), (0, 1));
+    assert_eq!(heard(of(3)), (0, 0));
+    let in_language = |code: &str| InboxList {
+        language: code.parse().ok(),
+        ..all
+    };
+    assert_eq!(heard(in_language("de")), (1, 0));
+    assert_eq!(heard(in_language("fr")), (0, 0));
+    let since = |since_ms| InboxList {
+        since_ms: Some(since_ms),
+        ..all
+    };
+    assert_eq!(heard(since(9)), (1, 0));
+    assert_eq!(heard(since(10)), (0, 0));
+    let until = |until_ms| InboxList {
+        until_ms: Some(until_ms),
+        ..all
+    };
+    assert_eq!(heard(until(10)), (1, 0));
+    assert_eq!(heard(until(9)), (0, 1));
+}
+
+#[test]
+fn being_active_again_moves_no_count() {
+    let was = row(1, State::Open, None);
+    let now = Conversation {
+        active_at_ms: 9,
+        ..row(2, State::Open, None)
+    };
+    assert!(!change(there(&was), &now).moves());
 }

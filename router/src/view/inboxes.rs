@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use protocol::conversation::Conversation;
-use protocol::id::{AgentId, ConnectionId, ConversationId, SiteId, WorkspaceId};
+use protocol::id::{AgentId, ConnectionId, ConversationId, WorkspaceId};
 use protocol::limit::PAGE_ROWS_MAX;
 use protocol::news::AgentNews;
 use protocol::rejection::Rejection;
 use protocol::view::{InboxCounts, InboxFilter, InboxList};
-use storage::conversation::ListQuery;
+use storage::inbox::ListQuery;
 use tokio::sync::Notify;
 
 use super::inbox::{self, Before, RowChange};
@@ -29,8 +29,8 @@ const WAITING_MAX: usize = 50_000;
 /// Rows and gone ones of a list, as JSON.
 type Parts = (String, String);
 
-/// Whose conversations are counted, of all sites or of one.
-type Counted = (AgentId, Option<SiteId>);
+/// Whose conversations are counted, and what they are narrowed to.
+type Counted = (AgentId, InboxList);
 
 /// The lists of one workspace.
 #[derive(Debug)]
@@ -125,12 +125,12 @@ pub(crate) async fn snapshot(
         limit: PAGE_ROWS_MAX,
     };
     let scope = scope(workspace_id);
-    let page = storage::conversation::list(db, &scope, &query).await;
+    let page = storage::inbox::list(db, &scope, &query).await;
     let page = page.map_err(fault)?;
     let ids: Vec<_> = page.items.iter().map(|row| row.id).collect();
     let read = storage::participant::read_of_agent(db, workspace_id, agent_id, &ids);
     let read: BTreeMap<_, _> = read.await.map_err(fault)?;
-    let counts = storage::conversation::counts(db, &scope, Some(agent_id), list.site_id).await;
+    let counts = storage::inbox::counts(db, &scope, Some(agent_id), list).await;
     let news = AgentNews::Inbox {
         list,
         rows: page.items,
@@ -177,9 +177,11 @@ async fn tell(
     let mut encoded: HashMap<(InboxList, Option<AgentId>), Option<Parts>> = HashMap::default();
     let mut counted: HashMap<Counted, (Option<InboxCounts>, bool)> = HashMap::default();
     for (agent_id, list) in lists {
-        let whose = (agent_id, list.site_id);
+        let whose = (agent_id, list.narrowing());
         if let std::collections::hash_map::Entry::Vacant(place) = counted.entry(whose) {
             let before = told.get(&whose).copied();
+            let has_span = list.since_ms.is_some() || list.until_ms.is_some();
+            let moves = moves || has_span;
             let counts = counts(router, workspace_id, whose, before, moves).await;
             place.insert((counts, counts.is_some() && counts != before));
             match counts {
@@ -226,12 +228,12 @@ fn encode(
     Some((rows, gone))
 }
 
-/// The counts of an agent, of all sites or of one: counted anew only where something moved between lists. Nothing
+/// The counts of an agent, of what a list is narrowed to: counted anew only where something moved between lists. Nothing
 /// where they cannot be counted: those told before are nearer the truth than zeros.
 async fn counts(
     router: &Router,
     workspace_id: WorkspaceId,
-    (agent_id, site_id): Counted,
+    (agent_id, narrowed): Counted,
     before: Option<InboxCounts>,
     moves: bool,
 ) -> Option<InboxCounts> {
@@ -239,7 +241,7 @@ async fn counts(
         return Some(before);
     }
     let scope = scope(workspace_id);
-    match storage::conversation::counts(router.db(), &scope, Some(agent_id), site_id).await {
+    match storage::inbox::counts(router.db(), &scope, Some(agent_id), narrowed).await {
         Ok(counts) => Some(counts),
         Err(error) => {
             tracing::warn!(%error, "the inbox could not be counted");

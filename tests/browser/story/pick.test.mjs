@@ -1,4 +1,5 @@
-// Several conversations at once: picked by mouse and by keys, done with in one step, taken back in one.
+// Lists: ordered and narrowed. Several conversations at once: picked by mouse and by keys, done with in one
+// step, taken back in one.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -9,6 +10,7 @@ import { Stack, openPanel, openRow, say, until } from "../stack.mjs";
 let stack;
 let page;
 const words = ["first of four", "second of four", "third of four", "last of four"];
+const answered = "answer to the second";
 before(async () => {
   stack = await Stack.start();
   for (const each of words) {
@@ -87,13 +89,67 @@ test("by keys alone: walk, pick with X, assign, and undo", async () => {
   await list("All", words);
 });
 
+/** Waits until the list on screen holds these, in this order. */
+async function inOrder(texts) {
+  await page.mouse.move(0, 0);
+  await until(texts.join(", "), async () => {
+    const rows = await page.locator("a.row .row-preview").allInnerTexts();
+    return rows.length === texts.length && rows.every((row, index) => row.includes(texts[index]));
+  });
+}
+
+test("a list is ordered and narrowed, the address says how, and every other list keeps it", async () => {
+  const { api, headers } = await stack.api();
+  const [me] = (await api.ask("GET", "agents", undefined, headers)).items;
+  const mine = `${me.name} (you)`;
+  // By what was last done; who waits longest is another thing.
+  const newest = (await api.ask("GET", "conversations", undefined, headers)).items.map((each) => each.preview.text);
+  await inOrder(newest);
+  const order = page.getByRole("combobox", { name: "Order of the list" });
+  await order.selectOption({ label: "Oldest first" });
+  await inOrder(newest.toReversed());
+  await order.selectOption({ label: "Waiting longest" });
+  await inOrder(words);
+  // One that was answered stands behind those who wait.
+  const { items } = await api.ask("GET", "conversations", undefined, headers);
+  const second = items.find((each) => each.preview.text === "second of four");
+  const command = (body) => api.ask("POST", "commands", body, { ...headers, "idempotency-key": api.nextId() });
+  await command({ do: "send_message", conversation_id: second.id, body: answered });
+  await inOrder(["first of four", "third of four", "last of four", answered]);
+  await page.reload();
+  await inOrder(["first of four", "third of four", "last of four", answered]);
+
+  await page.keyboard.press("f");
+  const choices = page.getByRole("group", { name: "Filters of the list" });
+  await choices.getByLabel("Assigned to").selectOption({ label: mine });
+  await page.getByText("Nothing here fits the filters").or(row(answered)).first().waitFor();
+  await page.waitForURL((url) => url.searchParams.get("agent") === me.id);
+  await command({ do: "assign", conversation_id: items.find((each) => each.preview.text === "last of four").id, agent_id: me.id });
+  await row("last of four").waitFor();
+  await choices.getByLabel("Last active").selectOption({ label: "Today" });
+  await row("last of four").waitFor();
+  assert.deepEqual(await violations(page), []);
+  await page.keyboard.press("f");
+  const tags = page.getByRole("list", { name: "The list is narrowed to" });
+  await tags.getByText(mine).waitFor();
+  await list("Snoozed", []);
+  await page.getByText("Nothing here fits the filters").waitFor();
+  await list("Waiting", ["last of four"]);
+  await tags.getByRole("button", { name: `Not only ${mine}` }).click();
+  await inOrder(["first of four", "third of four", "last of four"]);
+  await page.getByRole("button", { name: "Clear", exact: true }).click();
+  await tags.waitFor({ state: "detached" });
+  await order.selectOption({ label: "Newest first" });
+});
+
 test("snoozed ones stand in their own list, closed ones in theirs, and those that wait in another", async () => {
-  await list("Waiting", words);
+  await list("Waiting", ["first of four", "third of four", "last of four"]);
+  await list("All", ["first of four", answered, "third of four", "last of four"]);
   await row("first of four").click({ modifiers: ["Control"] });
-  await row("second of four").click({ modifiers: ["Control"] });
+  await row(answered).click({ modifiers: ["Control"] });
   await bar().getByRole("button", { name: "Snooze the picked ones" }).click();
   await page.getByRole("menuitem", { name: /In 3 hours/ }).click();
-  await list("Snoozed", ["first of four", "second of four"]);
+  await list("Snoozed", ["first of four", answered]);
   await list("Waiting", ["third of four", "last of four"]);
   await row("third of four").click({ modifiers: ["Control"] });
   await row("last of four").click({ modifiers: ["Control"] });

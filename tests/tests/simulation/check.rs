@@ -11,8 +11,8 @@ use protocol::id::ConversationId;
 use protocol::limit;
 use protocol::permission::{Actor, AgentActor, Permission, Permissions, Principal, Role};
 use protocol::view::InboxFilter;
-use storage::conversation::ListQuery;
 use storage::entry::Numbering;
+use storage::inbox::ListQuery;
 use storage::simulated::Store;
 use world::World;
 
@@ -54,7 +54,7 @@ pub(crate) async fn read(store: &Store, world: &World, owner: &AgentAccess) -> L
             cursor: None,
             limit: limit::PAGE_ROWS_MAX,
         };
-        let page = storage::conversation::list(&db, &scope, &query).await;
+        let page = storage::inbox::list(&db, &scope, &query).await;
         for row in page.expect("the store answers").items {
             let entries =
                 storage::entry::after(&db, workspace_id, row.id, Numbering::Team, 0, 10_000).await;

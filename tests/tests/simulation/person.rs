@@ -101,9 +101,8 @@ impl Person {
         let mut client = Client::new(self.world.clone(), self.somewhere(), access);
         if matches!(client.access(), Access::Agent(_)) {
             // They are sent with the first connection.
-            let filter = InboxFilter::All;
-            let site_id = None;
-            let _ = client.watch(Watch::Inbox { filter, site_id }).await;
+            let all = InboxFilter::All.into();
+            let _ = client.watch(Watch::Inbox(all)).await;
             let filter = VisitorFilter::default();
             let _ = client.watch(Watch::Visitors { filter }).await;
         }

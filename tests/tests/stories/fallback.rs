@@ -141,10 +141,7 @@ async fn a_program_sends_commands_without_a_stream(stack: Stack) -> Stack {
     );
 
     // What needs a connection is refused here and changes nothing.
-    let watch = ClientFrame::Watch(Watch::Inbox {
-        filter: InboxFilter::All,
-        site_id: None,
-    });
+    let watch = ClientFrame::Watch(Watch::Inbox(InboxFilter::All.into()));
     let token = visitor.access().session.token.clone();
     let call = Call::post("/api/v1/frames", &watch)
         .bearer(&token)

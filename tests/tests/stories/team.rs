@@ -102,10 +102,7 @@ async fn row(
 
 async fn the_inbox_is_live(stack: Stack) -> Stack {
     let mut agent = stack.agent().await;
-    let watch = Watch::Inbox {
-        filter: InboxFilter::All,
-        site_id: None,
-    };
+    let watch = Watch::Inbox(InboxFilter::All.into());
     agent.client.watch(watch).await.expect("the line is up");
     let empty = |news: &News| match news {
         News::Agent(AgentNews::Inbox { rows, counts, .. }) => Some((rows.len(), counts.all)),
@@ -198,10 +195,7 @@ async fn what_a_visitor_says_after_the_end_goes_on(stack: Stack) -> Stack {
             conversation_id: first,
         })
         .await;
-    let watch = Watch::Inbox {
-        filter: InboxFilter::All,
-        site_id: None,
-    };
+    let watch = Watch::Inbox(InboxFilter::All.into());
     agent.client.watch(watch).await.expect("the line is up");
     visitor.says("one more thing").await;
     let second = visitor.conversation();
@@ -250,10 +244,7 @@ async fn where_the_site_says_so_the_end_is_taken_back(stack: Stack) -> Stack {
     agent.opens(first).await;
     let close = |conversation_id| Command::Close { conversation_id };
     agent.does(close(first)).await;
-    let watch = Watch::Inbox {
-        filter: InboxFilter::All,
-        site_id: None,
-    };
+    let watch = Watch::Inbox(InboxFilter::All.into());
     agent.client.watch(watch).await.expect("the line is up");
     // Within the time, the same conversation goes on: for the visitor, the team, and in the list.
     visitor.says("one more thing").await;

@@ -288,7 +288,7 @@ impl Identified {
     pub(crate) fn watch(&mut self, watch: &Watch) -> Result<(), Rejection> {
         self.team()?;
         let view = match watch {
-            Watch::Inbox { .. } => ViewName::Inbox,
+            Watch::Inbox(_) => ViewName::Inbox,
             Watch::Visitors { .. } => ViewName::Visitors,
         };
         let router = &self.shard.doors.router;
