@@ -8,6 +8,7 @@ import "./style/lamp.css";
 import "./style/shell.css";
 import "./style/inbox.css";
 import "./style/thread.css";
+import "./style/find.css";
 import "./style/composer.css";
 import "./style/side.css";
 import "./style/visitors.css";

@@ -23,25 +23,26 @@ import { changeDraft } from "./draft.ts";
 import { authorKey, type Item, type Mark, type Written } from "./item.ts";
 import { authorName, eventText, type Names } from "./event.ts";
 import { FileView } from "./file.tsx";
+import { sought } from "./sought.ts";
 
 /** A line of the thread. */
 export const Line = memo(function Line({ item, names, conversation_id, may_delete }: { item: Item; names: Names; conversation_id: string; may_delete: boolean }) {
   switch (item.kind) {
     case "day":
       return (
-        <div className="day" role="separator">
+        <div className="day" role="separator" data-key={item.key}>
           <span>{dayText(item.at_ms, now())}</span>
         </div>
       );
     case "unread":
       return (
-        <div className="unread-line" role="separator">
+        <div className="unread-line" role="separator" data-key={item.key}>
           <span>New</span>
         </div>
       );
     case "event":
       return (
-        <div className="event">
+        <div className="event" data-key={item.key}>
           <bdi>{eventText(item.entry, names)}</bdi> <Clock at_ms={item.entry.sent_at_ms} />
         </div>
       );
@@ -67,6 +68,7 @@ function WrittenLine({ item, names, conversation_id, may_delete }: { item: Writt
       data-joined={item.joined || undefined}
       data-mark={item.mark ?? undefined}
       data-seq={item.seq ?? undefined}
+      data-key={item.key}
       aria-label={`${item.kind === "note" ? "Note by" : ""} ${name}, ${exactText(item.at_ms)}`}
     >
       <span className="said-face">{!item.joined && <Face name={name} seed={item.author.kind === "visitor" ? item.author.contact_id : authorKey(item.author)} />}</span>
@@ -87,7 +89,7 @@ function WrittenLine({ item, names, conversation_id, may_delete }: { item: Writt
             />
           ) : (
             <>
-              {item.quote && <QuotedLine quote={item.quote} names={names} />}
+              {item.quote && <QuotedLine quote={item.quote} names={names} conversation_id={conversation_id} />}
               <Words message={item.message} erased={names.erased} is_note={item.kind === "note"} />
             </>
           )}
@@ -132,15 +134,9 @@ function QuoteButton({ item, name, me, conversation_id }: { item: Written; name:
 }
 
 /** What a line answers; a click leads there. */
-function QuotedLine({ quote, names }: { quote: NonNullable<Written["quote"]>; names: Names }) {
+function QuotedLine({ quote, names, conversation_id }: { quote: NonNullable<Written["quote"]>; names: Names; conversation_id: string }) {
   const name = quote.author.kind === "agent" ? names.agent(quote.author.agent_id) : authorName(quote.author, names);
-  function go() {
-    const line = document.querySelector<HTMLElement>(`.thread [data-seq="${quote.seq}"]`);
-    if (!line) return;
-    line.scrollIntoView({ block: "center" });
-    line.dataset["sought"] = "";
-    line.addEventListener("animationend", () => delete line.dataset["sought"], { once: true });
-  }
+  const go = () => sought.set({ conversation_id, place: { seq: quote.seq } });
   return (
     <button type="button" className="quoted" onClick={go}>
       <bdi className="quoted-name">{name}</bdi>

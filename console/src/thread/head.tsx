@@ -24,10 +24,11 @@ import { useActions, type Action } from "../shell/action.ts";
 import { useConnected } from "../shell/connection.tsx";
 import { assign, block, close, join, leave, markSpam, openMenu, prioritize, reopen, snooze } from "./act.ts";
 import { snoozeChoices } from "./choice.ts";
+import { useLogMenu } from "./log-menu.tsx";
 import { takesPart } from "./participant.ts";
 
 /** The head. */
-export function ThreadHead({ row, list, side, onSide }: { row: Conversation; list: string; side: boolean; onSide: () => void }) {
+export function ThreadHead({ row, list, side, onSide, onFind }: { row: Conversation; list: string; side: boolean; onSide: () => void; onFind: () => void }) {
   const connected = useConnected();
   const visitor_now = useStore(visitors, (held) => (row.visitor_id ? held.rows.get(row.visitor_id) : undefined));
   const visitor = connected ? visitor_now : undefined;
@@ -55,7 +56,7 @@ export function ThreadHead({ row, list, side, onSide }: { row: Conversation; lis
       {writes && <AssignMenu row={row} />}
       {writes && row.state !== "closed" && <SnoozeMenu row={row} />}
       {writes && <CloseButton row={row} list={list} />}
-      {writes && <MoreMenu row={row} />}
+      <MoreMenu row={row} writes={writes} onFind={onFind} />
       <IconButton icon="panel" name={side ? "Hide the side panel" : "Show the side panel"} shortcut="i" aria-pressed={side} onClick={onSide} />
     </header>
   );
@@ -197,16 +198,41 @@ function CloseButton({ row, list }: { row: Conversation; list: string }) {
   );
 }
 
-function MoreMenu({ row }: { row: Conversation }) {
+function MoreMenu({ row, writes, onFind }: { row: Conversation; writes: boolean; onFind: () => void }) {
+  const of_log = useLogMenu(row, onFind);
+  return (
+    <>
+      <Menu trigger={<IconButton icon="more" name="More" />}>
+        {of_log.items}
+        {writes && <WriterItems row={row} />}
+      </Menu>
+      {of_log.dialog}
+      {writes && <WriterActions row={row} />}
+    </>
+  );
+}
+
+/** Whether I take part, as far as the log tells. */
+function useTakesPart(row: Conversation): boolean | null {
   const me = useStore(membership, (member) => member?.agent_id ?? "");
+  const log = useLog(row.id);
+  return useMemo(() => (log ? takesPart(log.entries, log.older, me) : null), [log, me]);
+}
+
+function WriterActions({ row }: { row: Conversation }) {
+  const me = useStore(membership, (member) => member?.agent_id ?? "");
+  useActions(conversationActions(row, me, useTakesPart(row)));
+  return null;
+}
+
+function WriterItems({ row }: { row: Conversation }) {
   const navigate = useNavigate();
   const visitor = useQuery({ ...visitorQuery(row.visitor_id ?? ""), enabled: row.visitor_id != null });
   const blocked = visitor.data?.blocked ?? false;
-  const log = useLog(row.id);
-  const takes_part = useMemo(() => (log ? takesPart(log.entries, log.older, me) : null), [log, me]);
-  useActions(useMay()("conversations.write") ? conversationActions(row, me, takes_part) : []);
+  const takes_part = useTakesPart(row);
   return (
-    <Menu trigger={<IconButton icon="more" name="More" />}>
+    <>
+      <MenuRule />
       {takes_part !== true && (
         <MenuItem icon="join" onSelect={() => join(row.id)}>
           Join
@@ -245,7 +271,7 @@ function MoreMenu({ row }: { row: Conversation }) {
           {blocked ? "Unblock the visitor" : "Block the visitor"}
         </MenuItem>
       )}
-    </Menu>
+    </>
   );
 }
 

@@ -1,7 +1,7 @@
 /** A conversation: head, log, composer, and the side panel with the person. */
 import { useQuery } from "@tanstack/react-query";
 import { Link, useParams, useSearch } from "@tanstack/react-router";
-import { useEffect, useRef } from "react";
+import { useEffect, useRef, useState } from "react";
 import type { Conversation } from "@switchboard/protocol";
 
 import { conversationQuery } from "../api/query.ts";
@@ -16,6 +16,7 @@ import { createKeptStore, useStore } from "../part/store.ts";
 import { useActions } from "../shell/action.ts";
 import { SidePanel } from "../side/panel.tsx";
 import { Composer } from "./composer.tsx";
+import { FindBar } from "./find.tsx";
 import { ThreadHead } from "./head.tsx";
 import { Thread } from "./thread.tsx";
 
@@ -73,12 +74,14 @@ function Conversation({ row, list, at }: { row: Conversation; list: string; at: 
   const writes = useMay()("conversations.write");
   const width = usePaneWidth(SIDE_SIZE);
   const bottom = useRef<(() => void) | null>(null);
+  const [finding, setFinding] = useState(false);
   const toggle = () => side_open.set((open) => !open);
   useActions([{ id: "side", name: side ? "Hide the side panel" : "Show the side panel", group: "Conversation", keys: "i", icon: "panel", run: toggle }]);
   return (
     <div className="conversation" data-side={side || undefined}>
       <section className="conversation-main" aria-label="Conversation">
-        <ThreadHead row={row} list={list} side={side} onSide={toggle} />
+        <ThreadHead row={row} list={list} side={side} onSide={toggle} onFind={() => setFinding(true)} />
+        {finding && <FindBar conversation_id={row.id} onClose={() => setFinding(false)} />}
         <Thread row={row} bottom={bottom} at={at} />
         {row.contact_erased ? <ErasedNote /> : writes && <Composer row={row} onSent={() => bottom.current?.()} />}
       </section>

@@ -14,9 +14,9 @@ import { useStore } from "../part/store.ts";
 import type { Names } from "./event.ts";
 import { Line } from "./entry.tsx";
 import { itemsOf, type Item } from "./item.ts";
+import { lineOf, sought, type Place } from "./sought.ts";
+import { EDGE_PX, lineWith, useWindow } from "./window.ts";
 
-/** How many lines stand in the page at first, and how many more come with each step up. */
-const WINDOW = 120;
 const NEAR_PX = 80;
 
 /** The log. `bottom` is called by the composer after sending; `at` is the entry to go to. */
@@ -24,22 +24,23 @@ export function Thread({ row, bottom, at }: { row: Conversation; bottom: RefObje
   const log = useLog(row.id);
   const items = useItems(row, log);
   const names = useNames(row);
-  const [window_size, setWindow] = useState(WINDOW);
   const scroller = useRef<HTMLDivElement>(null);
-  const shown = items.slice(-window_size);
+  const part = useWindow(items, scroller);
+  const { shown } = part;
   const older = useOlderEntries(row.id, log);
-  const { at_end, onScroll, toEnd, behind, leaveEnd } = useEnd(scroller, items);
-  useJump({ at, scroller, items, shown_count: shown.length, log, older: older.load, show: setWindow, leaveEnd });
+  const end = useEnd(scroller, items, part.to_end);
+  const toEnd = () => {
+    part.showEnd();
+    end.stickToEnd();
+  };
+  const place = usePlace(row.id, at);
+  useJump({ place, scroller, items, shown, log, older: older.load, show: part.showAt, leaveEnd: end.leaveEnd });
   bottom.current = toEnd;
-  useReading(row.id, log, at_end);
-  useKept(scroller, shown[0]?.key);
-  const more_here = items.length > shown.length;
+  useReading(row.id, log, end.at_end);
   function scrolled() {
-    onScroll();
-    const top = scroller.current?.scrollTop ?? 0;
-    if (top > 400) return;
-    if (more_here) setWindow((size) => size + WINDOW);
-    else older.load();
+    end.onScroll();
+    part.onScroll();
+    if ((scroller.current?.scrollTop ?? 0) <= EDGE_PX && part.from_start) older.load();
   }
   const may_delete = useMay()("team.write");
   return (
@@ -54,17 +55,17 @@ export function Thread({ row, bottom, at }: { row: Conversation; bottom: RefObje
               </Button>
             </div>
           )}
-          {log && !log.loading && !log.older && !more_here && <Beginning row={row} />}
+          {log && !log.loading && !log.older && part.from_start && <Beginning row={row} />}
           {(!log || log.loading) && items.length === 0 && <ThreadSkeleton />}
           {shown.map((item) => (
             <Line key={item.key} item={item} names={names} conversation_id={row.id} may_delete={may_delete} />
           ))}
-          <TypingLine row={row} />
+          {part.to_end && <TypingLine row={row} />}
         </div>
       </div>
-      {!at_end && (
-        <button type="button" className="to-end" onClick={() => toEnd()}>
-          {behind > 0 ? `${behind} new below` : "To the end"}
+      {!end.at_end && (
+        <button type="button" className="to-end" onClick={toEnd}>
+          {end.behind > 0 ? `${end.behind} new below` : "To the end"}
         </button>
       )}
     </div>
@@ -89,7 +90,8 @@ function useItems(row: Conversation, log: Log<Entry> | undefined): Item[] {
   );
 }
 
-function useNames(row: Conversation): Names {
+/** The names of those who speak in a conversation. */
+export function useNames(row: Conversation): Names {
   const agents = useStore(team, (held) => held.agents);
   const keys = useStore(team, (held) => held.keys);
   const me = useStore(membership, (member) => member?.agent_id ?? "");
@@ -122,24 +124,24 @@ function useOlderEntries(conversation_id: string, log: Log<Entry> | undefined) {
 }
 
 /** Whether the end is in sight; stays there when something new comes. */
-function useEnd(scroller: RefObject<HTMLDivElement | null>, items: readonly Item[]) {
+function useEnd(scroller: RefObject<HTMLDivElement | null>, items: readonly Item[], end_shown: boolean) {
   const [at_end, setAtEnd] = useState(true);
   const stick = useRef(true);
   const last_seen = useRef<string | undefined>(undefined);
   const last_key = items.at(-1)?.key;
-  const toEnd = () => {
+  const stickToEnd = () => {
     stick.current = true;
     const node = scroller.current;
     if (node) node.scrollTop = node.scrollHeight;
   };
   useLayoutEffect(() => {
-    if (stick.current) toEnd();
+    if (stick.current) stickToEnd();
   });
   useEffect(() => {
     const node = scroller.current;
     if (!node) return;
     // Images and a growing composer change heights without a new line.
-    const watcher = new ResizeObserver(() => stick.current && toEnd());
+    const watcher = new ResizeObserver(() => stick.current && stickToEnd());
     watcher.observe(node);
     if (node.firstElementChild) watcher.observe(node.firstElementChild);
     return () => watcher.disconnect();
@@ -150,60 +152,58 @@ function useEnd(scroller: RefObject<HTMLDivElement | null>, items: readonly Item
   function onScroll() {
     const node = scroller.current;
     if (!node) return;
-    stick.current = node.scrollHeight - node.scrollTop - node.clientHeight < NEAR_PX;
+    stick.current = end_shown && node.scrollHeight - node.scrollTop - node.clientHeight < NEAR_PX;
     setAtEnd(stick.current);
   }
-  return { at_end, onScroll, toEnd, behind, leaveEnd: () => (stick.current = false) };
+  return { at_end, onScroll, stickToEnd, behind, leaveEnd: () => (stick.current = false) };
+}
+
+/** Where somebody wants to go: what the address says, or what was asked for since. */
+function usePlace(conversation_id: string, at: number | undefined): Place | undefined {
+  const asked = useStore(sought);
+  // Who comes back, or follows another address, is not led to where somebody went before.
+  useEffect(() => () => sought.set(null), [conversation_id, at]);
+  const by_address = useMemo(() => (at === undefined ? undefined : { seq: at }), [at]);
+  return asked?.conversation_id === conversation_id ? asked.place : by_address;
 }
 
 /** Older pages that are read on the way to an entry, at most. */
-const JUMP_PAGES_MAX = 30;
+const JUMP_PAGES_MAX = 60;
 
 interface Jump {
-  at: number | undefined;
+  place: Place | undefined;
   scroller: RefObject<HTMLDivElement | null>;
   items: readonly Item[];
-  shown_count: number;
+  shown: readonly Item[];
   log: Log<Entry> | undefined;
   older: () => void;
-  show: (size: (before: number) => number) => void;
+  show: (index: number) => void;
   leaveEnd: () => void;
 }
 
-/** Goes to an entry once, reading older pages until it is there, and marks it for a moment. */
-function useJump({ at, scroller, items, shown_count, log, older, show, leaveEnd }: Jump): void {
-  const jump = useRef<{ at: number | undefined; pages: number; done: boolean }>({ at: undefined, pages: 0, done: true });
-  if (jump.current.at !== at) jump.current = { at, pages: 0, done: at === undefined };
+/** Goes to a place once, reading older pages until it is there, and marks the line for a moment. */
+function useJump({ place, scroller, items, shown, log, older, show, leaveEnd }: Jump): void {
+  const jump = useRef<{ place: Place | undefined; pages: number; done: boolean }>({ place: undefined, pages: 0, done: true });
+  if (jump.current.place !== place) jump.current = { place, pages: 0, done: place === undefined };
   const first = log?.entries[0]?.seq;
-  const index = at === undefined ? -1 : items.findIndex((item) => "seq" in item && item.seq === at);
   useEffect(() => {
-    if (jump.current.done || at === undefined || !log || log.loading) return;
+    if (jump.current.done || place === undefined || !log || log.loading) return;
     leaveEnd();
-    const line = scroller.current?.querySelector<HTMLElement>(`[data-seq="${at}"]`);
+    const index = lineOf(items, place, !log.older);
+    const key = items[index]?.key;
+    const line = key === undefined ? null : lineWith(scroller.current, key);
     if (line) {
       jump.current.done = true;
-      line.scrollIntoView({ block: "center" });
+      line.scrollIntoView({ block: "seq" in place ? "center" : "start" });
       line.dataset["sought"] = "";
       line.addEventListener("animationend", () => delete line.dataset["sought"], { once: true });
-    } else if (index >= 0) show((before) => Math.max(before, items.length - index + 20));
+    } else if (index >= 0) show(index);
     else if (log.older && jump.current.pages < JUMP_PAGES_MAX) {
       jump.current.pages += 1;
       older();
     } else jump.current.done = true;
-    // Each page that comes, and each wider window, is looked at once.
-  }, [at, first, index, items.length, shown_count, log?.loading]);
-}
-
-/** What one looks at stays put when older lines come in above. */
-function useKept(scroller: RefObject<HTMLDivElement | null>, first_key: string | undefined): void {
-  const before = useRef<{ key: string | undefined; height: number }>({ key: undefined, height: 0 });
-  useLayoutEffect(() => {
-    const node = scroller.current;
-    if (!node) return;
-    const { key, height } = before.current;
-    if (key !== undefined && key !== first_key && node.scrollTop < 1_000) node.scrollTop += node.scrollHeight - height;
-    before.current = { key: first_key, height: node.scrollHeight };
-  });
+    // Each page that comes, and each other part of the log, is looked at once.
+  }, [place, first, items.length, shown, log?.loading]);
 }
 
 /** Tells the server how far I have read, while the page is looked at and the end is in sight. */

@@ -1,8 +1,10 @@
 // Search: over all conversations, with the keyboard alone.
 
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
 
+import { violations } from "../axe.mjs";
 import { Stack, answer, openRow, say, sees, until } from "../stack.mjs";
 
 /** Waits until the address tells the whole search: it follows the keys after a pause. */
@@ -44,6 +46,16 @@ test("a search finds what other lists hold, says where, leads there, and goes aw
   assert.deepEqual(stack.complaints, []);
 });
 
+/** Waits until a line of the log stands in sight. */
+async function inSight(agent, text) {
+  const line = agent.locator("article.said", { hasText: text });
+  await line.first().waitFor();
+  await until(`${text} in sight`, () => line.evaluateAll((nodes) => nodes.some((node) => {
+    const { top, bottom } = node.getBoundingClientRect();
+    return top > 0 && bottom < innerHeight;
+  })));
+}
+
 test("a search leads to words far up in a long conversation", async () => {
   const agent = await stack.console();
   const { panel } = await stack.visitor("/demo/tea/");
@@ -69,11 +81,47 @@ test("a search leads to words far up in a long conversation", async () => {
   await agent.locator("a.row-found", { hasText: "needle" }).waitFor();
   await agent.keyboard.press("ArrowDown");
   await agent.keyboard.press("Enter");
-  const line = agent.locator("article.said", { hasText: "The needle is here" });
-  await line.waitFor();
-  await until("the line in sight", () => line.evaluateAll((nodes) => nodes.some((node) => {
-    const { top, bottom } = node.getBoundingClientRect();
-    return top > 0 && bottom < innerHeight;
-  })));
+  await inSight(agent, "The needle is here");
+
+  // Within the conversation: by words, by day, and back to the end. What is far out of sight is not in the page.
+  await agent.getByRole("button", { name: "To the end" }).click();
+  await inSight(agent, "line 259");
+  assert.equal(await agent.locator("article.said", { hasText: "needle" }).count(), 0);
+  await agent.locator(".thread").focus();
+  await agent.keyboard.press("l");
+  const find = agent.getByRole("searchbox", { name: "Find in this conversation" });
+  await find.fill("needle");
+  await agent.getByText("1 of 1", { exact: true }).waitFor();
+  await inSight(agent, "The needle is here");
+  await find.fill("line 10");
+  await agent.getByText("1 of 11", { exact: true }).waitFor();
+  await inSight(agent, "line 109");
+  await find.press("Enter");
+  await agent.getByText("2 of 11", { exact: true }).waitFor();
+  await inSight(agent, "line 108");
+  assert.deepEqual(await violations(agent), []);
+  await find.fill("umbrella");
+  await agent.getByText("Nothing found", { exact: true }).waitFor();
+  await find.press("Escape");
+  await find.waitFor({ state: "detached" });
+  await agent.getByRole("button", { name: "To the end" }).click();
+  await inSight(agent, "line 259");
+  await agent.locator(".thread").focus();
+  await agent.keyboard.press("d");
+  const today = await agent.evaluate(() => new Date(Date.now() - new Date().getTimezoneOffset() * 60_000).toISOString().slice(0, 10));
+  await agent.getByLabel("Day", { exact: true }).fill(today);
+  await agent.getByRole("button", { name: "Go there" }).click();
+  await inSight(agent, "The needle is here");
+
+  const save = async (item) => {
+    await agent.getByRole("button", { name: "More", exact: true }).click();
+    const [file] = await Promise.all([agent.waitForEvent("download"), agent.getByRole("menuitem", { name: item }).click()]);
+    assert.match(file.suggestedFilename(), /^conversation-\d+\.txt$/);
+    return readFile(await file.path(), "utf8");
+  };
+  assert.match(await save("With notes and events"), /The needle is here\n[^]*\(note\): line 259\n/);
+  const said = await save("What was said");
+  assert.match(said, /The needle is here\n/);
+  assert.doesNotMatch(said, /line \d/);
   assert.deepEqual(stack.complaints, []);
 });

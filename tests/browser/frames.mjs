@@ -1,0 +1,89 @@
+// How the two long lists of the console scroll: ten thousand conversations, and a conversation of five thousand
+// messages. Seeds a server of its own and writes how long frames took. `node frames.mjs [conversations] [messages]`
+
+import { Stack } from "./stack.mjs";
+
+const [conversations, messages] = [process.argv[2] ?? 10_000, process.argv[3] ?? 5_000].map(Number);
+const AT_ONCE = 16;
+
+/** Does something so many times, a few at once. */
+async function times(count, act) {
+  let next = 0;
+  await Promise.all(Array.from({ length: AT_ONCE }, async () => {
+    while (next < count) await act(next++);
+  }));
+}
+
+async function seedConversations(stack, api) {
+  await times(conversations, async (index) => {
+    const session = await api.ask("POST", "visitor/session", { site_key: stack.siteKey });
+    const headers = { authorization: `Bearer ${session.token}` };
+    const command = { do: "send_message", body: `Question ${index}: is the smoky black in stock again?` };
+    await api.ask("POST", "frames", { type: "command", client_id: "first", command }, headers);
+  });
+}
+
+async function seedMessages(api, headers) {
+  const { items: [row] } = await api.ask("GET", "conversations?limit=1", undefined, headers);
+  // One after the other: each waits for its number.
+  for (let index = 0; index < messages; index += 1) {
+    const body = `Line ${index}. ${"The kettle sings, and the tea waits for nobody. ".repeat(1 + (index % 3))}`;
+    await api.ask("POST", "commands", { do: "add_note", conversation_id: row.id, body }, { ...headers, "idempotency-key": `line-${index}` });
+  }
+  return row.id;
+}
+
+/** Scrolls by the wheel's way, a step a frame, and notes how long each frame took. */
+function scroll(page, selector, step, frames) {
+  return page.locator(selector).evaluate(
+    (node, { step, frames }) =>
+      new Promise((done) => {
+        const spans = [];
+        let before = performance.now();
+        const next = (now) => {
+          spans.push(now - before);
+          before = now;
+          node.scrollTop += step;
+          if (spans.length < frames) requestAnimationFrame(next);
+          else done(spans.slice(1));
+        };
+        requestAnimationFrame(next);
+      }),
+    { step, frames },
+  );
+}
+
+function tell(what, spans) {
+  const sorted = spans.toSorted((a, b) => a - b);
+  const at = (part) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))].toFixed(1);
+  const late = spans.filter((span) => span > 25).length;
+  console.log(`${what}: ${spans.length} frames, median ${at(0.5)} ms, p95 ${at(0.95)}, p99 ${at(0.99)}, longest ${at(1)}, over 25 ms: ${late}`);
+}
+
+const stack = await Stack.start();
+try {
+  const { api, headers } = await stack.api({ direct: true });
+  await seedConversations(stack, api);
+  const page = await stack.console({ viewport: { width: 1440, height: 900 } });
+  await page.locator("a.row").first().waitFor();
+  tell("the list while it is read", await scroll(page, ".list-scroll", 400, 600));
+  // To the end, so that all pages are there, then over all of it.
+  await page.locator(".list-scroll").evaluate(async (node) => {
+    for (let still = 0, height = 0; still < 40; still += 1) {
+      node.scrollTop = node.scrollHeight;
+      await new Promise((done) => setTimeout(done, 50));
+      if (node.scrollHeight !== height) still = 0;
+      height = node.scrollHeight;
+    }
+  });
+  console.log(`rows: ${Math.round((await page.locator(".list-rows").evaluate((node) => node.clientHeight)) / 68)}`);
+  tell("the whole list, upwards", await scroll(page, ".list-scroll", -1_000, 600));
+  const id = await seedMessages(api, headers);
+  await page.goto(`${stack.origin}/console/inbox/all/${id}`);
+  await page.getByText(`Line ${messages - 1}.`).first().waitFor();
+  tell("the conversation, upwards while it is read", await scroll(page, ".thread", -300, 1_200));
+  await page.evaluate(() => document.querySelector(".thread")?.focus());
+  tell("the conversation, downwards", await scroll(page, ".thread", 300, 600));
+} finally {
+  await stack.stop();
+}
