@@ -33,8 +33,27 @@ async function seedMessages(api, headers) {
   return row.id;
 }
 
-/** Scrolls by the wheel's way, a step a frame, and notes how long each frame took. */
-function scroll(page, selector, step, frames) {
+/** What the page's own thread did since it was opened, in milliseconds. */
+async function busy(session) {
+  const { metrics } = await session.send("Performance.getMetrics");
+  const of = (name) => 1_000 * (metrics.find((each) => each.name === name)?.value ?? 0);
+  return { script: of("ScriptDuration"), layout: of("LayoutDuration") + of("RecalcStyleDuration"), all: of("TaskDuration") };
+}
+
+/** Scrolls by the wheel's way, a step a frame, and tells how long frames took, and how much of that was work. */
+async function scroll(page, what, selector, step, frames) {
+  const session = await page.context().newCDPSession(page);
+  await session.send("Performance.enable");
+  const before = await busy(session);
+  const spans = await frameSpans(page, selector, step, frames);
+  const after = await busy(session);
+  await session.detach();
+  tell(what, spans);
+  const each = (name) => ((after[name] - before[name]) / spans.length).toFixed(1);
+  console.log(`  work a frame: ${each("all")} ms, of it script ${each("script")}, style and layout ${each("layout")}`);
+}
+
+function frameSpans(page, selector, step, frames) {
   return page.locator(selector).evaluate(
     (node, { step, frames }) =>
       new Promise((done) => {
@@ -66,7 +85,7 @@ try {
   await seedConversations(stack, api);
   const page = await stack.console({ viewport: { width: 1440, height: 900 } });
   await page.locator("a.row").first().waitFor();
-  tell("the list while it is read", await scroll(page, ".list-scroll", 400, 600));
+  await scroll(page, "the list while it is read", ".list-scroll", 400, 600);
   // To the end, so that all pages are there, then over all of it.
   await page.locator(".list-scroll").evaluate(async (node) => {
     for (let still = 0, height = 0; still < 40; still += 1) {
@@ -77,13 +96,13 @@ try {
     }
   });
   console.log(`rows: ${Math.round((await page.locator(".list-rows").evaluate((node) => node.clientHeight)) / 68)}`);
-  tell("the whole list, upwards", await scroll(page, ".list-scroll", -1_000, 600));
+  await scroll(page, "the whole list, upwards", ".list-scroll", -1_000, 600);
   const id = await seedMessages(api, headers);
   await page.goto(`${stack.origin}/console/inbox/all/${id}`);
   await page.getByText(`Line ${messages - 1}.`).first().waitFor();
-  tell("the conversation, upwards while it is read", await scroll(page, ".thread", -300, 1_200));
+  await scroll(page, "the conversation, upwards while it is read", ".thread", -300, 1_200);
   await page.evaluate(() => document.querySelector(".thread")?.focus());
-  tell("the conversation, downwards", await scroll(page, ".thread", 300, 600));
+  await scroll(page, "the conversation, downwards", ".thread", 300, 600);
 } finally {
   await stack.stop();
 }

@@ -1,4 +1,5 @@
 /** The live list of conversations: virtual rows that stand still while somebody points at them. */
+import { useRouter } from "@tanstack/react-router";
 import { useEffect, useMemo, useRef, useState } from "react";
 import type { InboxList } from "@switchboard/protocol";
 
@@ -12,7 +13,9 @@ import { useStore } from "../part/store.ts";
 import { density } from "../shell/density.ts";
 import { errorText } from "../api/http.ts";
 import { NothingHere } from "./empty.tsx";
-import { Row } from "./row.tsx";
+import { keptSearch, useListSearch } from "./narrow.tsx";
+import { Row, type Way } from "./row.tsx";
+import { useSites } from "./site.tsx";
 
 const ROW_HEIGHT = { comfortable: 68, compact: 36 };
 
@@ -21,7 +24,7 @@ export function LiveList({ list, chosen }: { list: InboxList; chosen: string | u
   const held_list = useStore(inbox);
   const is_this = isOf(held_list, list);
   const known = is_this ? held_list : NOTHING_KNOWN;
-  const { filter } = list;
+  const way = useWay(list);
   const [pointed, setPointed] = useState(false);
   const [scrolled, setScrolled] = useState(false);
   const arranged = useRef<Arranged>({ order: [], waiting_count: 0 });
@@ -62,7 +65,7 @@ export function LiveList({ list, chosen }: { list: InboxList; chosen: string | u
         more={known.more}
         onScrolled={setScrolled}
         onEnd={setLast}
-        row={(id, tabIndex) => <Row id={id} filter={filter} chosen={id === chosen} gone={!known.rows.has(id)} tabIndex={tabIndex} />}
+        row={(id, tabIndex) => <Row id={id} way={way} chosen={id === chosen} gone={!known.rows.has(id)} tabIndex={tabIndex} />}
       >
         {older.error && (
           <div className="list-more">
@@ -79,6 +82,27 @@ export function LiveList({ list, chosen }: { list: InboxList; chosen: string | u
 }
 
 const NOTHING_KNOWN = emptyInbox({ filter: "all" });
+
+/** Where the rows of a list lead. Addresses are made out of one, for there are many rows. */
+function useWay({ filter, site_id }: InboxList): Way {
+  const router = useRouter();
+  const sites = useSites();
+  const search = JSON.stringify(useListSearch());
+  return useMemo(() => {
+    const names = new Map(site_id ? [] : sites.map((site) => [site.id, site.name]));
+    const to = (conversationId: string) => ({ to: "/inbox/$list/$conversationId", params: { list: filter, conversationId }, search: keptSearch }) as const;
+    const [before, after] = router.buildLocation(to(PLACE)).publicHref.split(PLACE);
+    return {
+      href: (id) => `${before}${id}${after}`,
+      open: (id) => void router.navigate(to(id)),
+      siteName: (id) => names.get(id) ?? null,
+    };
+    // The words stand for the search; sites are made anew with each look.
+  }, [router, filter, search, site_id, sites.map((site) => site.name).join("\n")]);
+}
+
+/** Stands in an address where an id will. */
+const PLACE = "cnv_0";
 
 /** Loads older rows near the end. */
 function useOlder(more: boolean, near_end: boolean, onMore: () => Promise<unknown>) {

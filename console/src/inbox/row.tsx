@@ -1,7 +1,6 @@
 /** One line of the inbox: lamp, who, what was said last, how long they wait, whose it is. */
-import { Link } from "@tanstack/react-router";
-import { memo } from "react";
-import type { Conversation, InboxFilter } from "@switchboard/protocol";
+import { memo, type MouseEvent } from "react";
+import type { Conversation, ConversationId, SiteId } from "@switchboard/protocol";
 
 import { CUSTOMER, typing } from "../live/signal.ts";
 import { isUnread, reads, records } from "../live/record.ts";
@@ -12,12 +11,20 @@ import { Ago, Since, soonText } from "../part/time.tsx";
 import { now } from "../part/clock.ts";
 import { begunText, drafts } from "../thread/draft.ts";
 import { pick, PickBox } from "./picked.tsx";
-import { keptSearch } from "./narrow.tsx";
 import { SiteName } from "./site.tsx";
 import { lampOf, priorityName } from "./word.ts";
 
+/** What all rows of a list share. A row that scrolls by must cost little: it looks nothing up that the list can. */
+export interface Way {
+  /** The address of a conversation in this list. */
+  href(id: ConversationId): string;
+  open(id: ConversationId): void;
+  /** What a site is called, where that tells rows apart. */
+  siteName(id: SiteId): string | null;
+}
+
 /** A row; drawn again only when its own conversation changes. */
-export const Row = memo(function Row({ id, filter, chosen, gone, tabIndex }: { id: string; filter: InboxFilter; chosen: boolean; gone: boolean; tabIndex: 0 | -1 }) {
+export const Row = memo(function Row({ id, way, chosen, gone, tabIndex }: { id: string; way: Way; chosen: boolean; gone: boolean; tabIndex: 0 | -1 }) {
   const row = useStore(records, (known) => known.get(id));
   const mark = useStore(reads, (known) => known.get(id));
   const here = useStore(visitors, (held) => (row?.visitor_id ? held.rows.get(row.visitor_id)?.state === "active" : false));
@@ -32,17 +39,16 @@ export const Row = memo(function Row({ id, filter, chosen, gone, tabIndex }: { i
   return (
     <>
       <PickBox id={id} name={row.contact_name} />
-      <Link
-        to="/inbox/$list/$conversationId"
-        params={{ list: filter, conversationId: id }}
-        search={keptSearch}
+      <a
+        href={way.href(id)}
         className="row"
         data-row={id}
-        onClick={(event) => {
-          // As files are picked: with Shift or Ctrl a click picks and opens nothing.
-          if (!event.shiftKey && !event.ctrlKey && !event.metaKey) return;
+        onClick={(event: MouseEvent) => {
+          if (event.button !== 0 || event.altKey) return;
           event.preventDefault();
-          pick(id, event.shiftKey);
+          // As files are picked: with Shift or Ctrl a click picks and opens nothing.
+          if (event.shiftKey || event.ctrlKey || event.metaKey) pick(id, event.shiftKey);
+          else way.open(id);
         }}
         tabIndex={tabIndex}
         aria-current={chosen ? "true" : undefined}
@@ -57,7 +63,7 @@ export const Row = memo(function Row({ id, filter, chosen, gone, tabIndex }: { i
               <bdi>{row.contact_name}</bdi>
               {unread && <span className="heard-only">, unread</span>}
             </span>
-            <SiteName site_id={row.site_id} />
+            <SiteName name={way.siteName(row.site_id)} />
             {row.priority > 2 && (
               <span className="row-priority" data-priority={row.priority}>
                 {priorityName(row.priority)}
@@ -73,7 +79,7 @@ export const Row = memo(function Row({ id, filter, chosen, gone, tabIndex }: { i
             {assignee && <span className="heard-only">Assigned to {assignee.name}</span>}
           </span>
         </span>
-      </Link>
+      </a>
     </>
   );
 });

@@ -1,6 +1,5 @@
 /** Which site a list and a row are of, where a workspace has several. */
 import { useQuery } from "@tanstack/react-query";
-import { useSearch } from "@tanstack/react-router";
 
 import { sitesQuery } from "../api/query.ts";
 
@@ -12,14 +11,12 @@ export function useSites() {
 }
 
 /** The site's name on a row of a list of all sites. */
-export function SiteName({ site_id }: { site_id: string }) {
-  const site = useSites().find((each) => each.id === site_id);
-  const chosen = useSearch({ strict: false }).site;
-  if (!site || chosen !== undefined) return null;
+export function SiteName({ name }: { name: string | null }) {
+  if (name === null) return null;
   return (
-    <span className="row-site cut" title={`From ${site.name}`}>
+    <span className="row-site cut" title={`From ${name}`}>
       <span className="heard-only">from </span>
-      <bdi>{site.name}</bdi>
+      <bdi>{name}</bdi>
     </span>
   );
 }
