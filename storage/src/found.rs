@@ -174,15 +174,16 @@ const LIST_IDENTITIES: &str = "
     ORDER BY c.conversation_id, place, text
     LIMIT 100";
 
-// By the primary keys: a conversation's entries, and the message of each. The newest message or note of each.
+// By the primary keys: a conversation's entries, and the message of each; an index of messages by conversation would
+// be written with every one. `CROSS` keeps SQLite from walking all messages of the workspace instead. The newest
+// message or note of each.
 const LIST_MESSAGES: &str = "
     SELECT f.conversation_id, f.place, f.text, f.format, f.entry_id, f.seq, f.sent_at_ms
     FROM (
         SELECT m.conversation_id, e.kind AS place, m.body AS text, m.format, m.entry_id, e.seq, e.sent_at_ms,
             ROW_NUMBER() OVER (PARTITION BY m.conversation_id ORDER BY e.seq DESC) AS rank
-        FROM entry e
-        JOIN message m ON m.workspace_id = e.workspace_id AND m.entry_id = e.entry_id
-        WHERE e.workspace_id = $1
+        FROM entry e CROSS JOIN message m
+        WHERE m.workspace_id = e.workspace_id AND m.entry_id = e.entry_id AND e.workspace_id = $1
             AND e.conversation_id IN ($6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
             AND ' ' || m.words || ' ' LIKE $2 AND ' ' || m.words || ' ' LIKE $3
             AND ' ' || m.words || ' ' LIKE $4 AND ' ' || m.words || ' ' LIKE $5) f
@@ -190,12 +191,12 @@ const LIST_MESSAGES: &str = "
     ORDER BY f.conversation_id
     LIMIT 10";
 
-// By the primary keys: the conversation's entries, and the message of each.
+// By the primary keys, in the order of [`LIST_MESSAGES`].
 const LIST_IN_CONVERSATION: &str = "
     SELECT e.kind AS place, m.body AS text, m.format, m.entry_id, e.seq, e.sent_at_ms
-    FROM entry e
-    JOIN message m ON m.workspace_id = e.workspace_id AND m.entry_id = e.entry_id
-    WHERE e.workspace_id = $1 AND e.conversation_id = $6
+    FROM entry e CROSS JOIN message m
+    WHERE m.workspace_id = e.workspace_id AND m.entry_id = e.entry_id
+        AND e.workspace_id = $1 AND e.conversation_id = $6
         AND ' ' || m.words || ' ' LIKE $2 AND ' ' || m.words || ' ' LIKE $3
         AND ' ' || m.words || ' ' LIKE $4 AND ' ' || m.words || ' ' LIKE $5
     ORDER BY e.seq DESC

@@ -150,6 +150,33 @@ fn sql_stands_in_storage_alone() {
     none(&wrong, "SQL stands in storage alone");
 }
 
+/// The names of a line that stand between backticks.
+fn quoted(line: &str) -> impl Iterator<Item = &str> {
+    line.split('`').skip(1).step_by(2)
+}
+
+#[test]
+fn an_index_that_a_comment_names_is_in_the_schema() {
+    let schema = files("storage/src/schema", &[".sql"]);
+    let lines = schema.iter().flat_map(|(_, text)| text.lines());
+    let indexes: BTreeSet<&str> = lines
+        .filter(|line| line.starts_with("CREATE "))
+        .filter_map(|line| line.split_once(" INDEX ")?.1.split(' ').next())
+        .collect();
+    let mut wrong = Vec::new();
+    for (path, text) in files("storage/src", &[".rs"]) {
+        let is_wrong = |line: &str| {
+            let line = line.trim_start();
+            let says = ["Uses `", "They use `", "By `"];
+            line.starts_with("//")
+                && says.iter().any(|word| line.contains(word))
+                && quoted(line).any(|name| name.contains('_') && !indexes.contains(name))
+        };
+        wrong.extend(lines_with(&text, &path, is_wrong));
+    }
+    none(&wrong, "an index that a statement uses is in the schema");
+}
+
 #[test]
 fn only_the_driver_layer_asks_which_database_it_is() {
     let may_ask = ["storage/src/db/", "storage/src/search.rs"];
