@@ -1,9 +1,10 @@
 //! Login sessions: who a secret belongs to, for how long, and what he may where.
 
 use protocol::id::{AgentId, LoginSessionId, UserId, WorkspaceId};
-use protocol::permission::{Actor, AgentActor, Principal};
+use protocol::limit;
+use protocol::permission::{Actor, AgentActor, Permission, Principal};
 use protocol::rejection::{ErrorCode, Rejection};
-use protocol::setup::LoginSession;
+use protocol::setup::{AgentSession, LoginSession};
 use router::Part;
 use storage::session::SessionRow;
 
@@ -134,6 +135,18 @@ impl Desk {
                 expires_at_ms: row.expires_at_ms,
             })
             .collect())
+    }
+
+    /// The newest sign-ins of a member, also those that are over.
+    ///
+    /// # Errors
+    /// `forbidden`, `not_found`.
+    pub async fn sign_ins(&self, actor: &Actor, agent_id: AgentId) -> Result<Vec<AgentSession>> {
+        let scope = actor.may(Permission::AuditRead)?;
+        let member = storage::agent::find(&self.0.db, scope.workspace_id(), agent_id).await?;
+        let user_id = member.ok_or(ErrorCode::NotFound)?.agent.user_id;
+        let now_ms = self.now_ms();
+        Ok(storage::session::sign_ins(&self.0.db, user_id, now_ms, limit::PAGE_ROWS_MAX).await?)
     }
 
     /// Ends one of the user's own sessions, with its connections.

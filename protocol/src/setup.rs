@@ -103,6 +103,24 @@ pub struct LoginSession {
     pub expires_at_ms: u64,
 }
 
+/// A sign-in of a member, for those who look after the team. It opens nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+#[ts(export_to = "protocol.ts", optional_fields = nullable)]
+pub struct AgentSession {
+    /// Its id.
+    pub id: LoginSessionId,
+    /// The network address it was opened from.
+    pub address: String,
+    /// The browser, in its own words.
+    pub user_agent: String,
+    /// When it was opened.
+    pub created_at_ms: u64,
+    /// When it was last used, to a few minutes.
+    pub seen_at_ms: u64,
+    /// When it ended or lapsed; absent while it lives.
+    pub ended_at_ms: Option<u64>,
+}
+
 /// A short-lived token for one kind of connection.
 #[derive(Clone, Serialize, Deserialize, TS, ToSchema)]
 #[ts(export_to = "protocol.ts")]

@@ -8,7 +8,7 @@ use protocol::page::{Cursor, List, Page};
 use protocol::permission::Scope;
 
 use crate::called::called;
-use crate::db::{Batch, Db, PRUNE_SLICE, Reader, Row, stmt};
+use crate::db::{Batch, Db, PRUNE_SLICE, Reader, Row, Stmt, stmt};
 use crate::error::Result;
 use crate::page::{After, page};
 
@@ -42,6 +42,38 @@ const LIST_ENTRIES: &str = "
     ORDER BY a.at_ms DESC, a.audit_id DESC
     LIMIT $4";
 
+/// Uses `audit_entry_by_target`.
+const LIST_ENTRIES_OF_TARGET: &str = "
+    SELECT a.audit_id, a.at_ms, a.actor, a.action, a.target, a.fields_json, v.changes_json, v.address
+    FROM audit_entry a
+    LEFT JOIN audit_value v ON v.workspace_id = a.workspace_id AND v.audit_id = a.audit_id
+    WHERE a.workspace_id = $1 AND (a.at_ms, a.audit_id) < ($2, $3) AND a.target = $5
+    ORDER BY a.at_ms DESC, a.audit_id DESC
+    LIMIT $4";
+
+/// The lines of the log about one thing, newest first.
+///
+/// # Errors
+/// The store's.
+pub async fn list_of(
+    reader: &Reader,
+    scope: &Scope,
+    target: impl ToString,
+    cursor: Option<&Cursor<AuditId>>,
+    limit: usize,
+) -> Result<Page<AuditEntry>> {
+    let after = After::of(cursor);
+    let list = stmt!(
+        LIST_ENTRIES_OF_TARGET,
+        scope.workspace_id(),
+        after.at_ms,
+        after.id,
+        limit + 1,
+        target.to_string(),
+    );
+    lines(reader, scope, list, limit).await
+}
+
 /// The lines of the log, newest first.
 ///
 /// # Errors
@@ -53,15 +85,24 @@ pub async fn list(
     limit: usize,
 ) -> Result<Page<AuditEntry>> {
     let after = After::of(cursor);
-    let rows = reader
-        .rows(stmt!(
-            LIST_ENTRIES,
-            scope.workspace_id(),
-            after.at_ms,
-            after.id,
-            limit + 1
-        ))
-        .await?;
+    let list = stmt!(
+        LIST_ENTRIES,
+        scope.workspace_id(),
+        after.at_ms,
+        after.id,
+        limit + 1
+    );
+    lines(reader, scope, list, limit).await
+}
+
+/// The lines that a statement finds, with what their ids are called.
+async fn lines(
+    reader: &Reader,
+    scope: &Scope,
+    list: Stmt,
+    limit: usize,
+) -> Result<Page<AuditEntry>> {
+    let rows = reader.rows(list).await?;
     let mut lines = page(&rows, limit, entry, |entry| {
         let (at_ms, id) = (entry.at_ms, entry.id);
         Cursor { at_ms, id }.text(List::Audit)

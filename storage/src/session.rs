@@ -3,6 +3,7 @@
 use protocol::event::EventType;
 use protocol::id::{EventId, LoginSessionId, UserId, WorkspaceId};
 use protocol::limit;
+use protocol::setup::AgentSession;
 
 use crate::change::Stamp;
 use crate::db::{Batch, Db, PRUNE_SLICE, Reader, Row, Stmt, stmt};
@@ -304,6 +305,41 @@ pub async fn list(reader: &Reader, user_id: UserId, now_ms: u64) -> Result<Vec<S
         .rows(stmt!(LIST_SESSIONS, user_id, now_ms, most))
         .await?;
     rows.iter().map(decode).collect()
+}
+
+/// Uses `login_session_by_user`.
+const LIST_SIGN_INS: &str = "
+    SELECT session_id, address, user_agent, created_at_ms, seen_at_ms,
+        COALESCE(ended_at_ms, CASE WHEN expires_at_ms <= $2 THEN expires_at_ms END) AS over_at_ms
+    FROM login_session
+    WHERE user_id = $1
+    ORDER BY created_at_ms DESC, session_id DESC
+    LIMIT $3";
+
+/// The newest sign-ins of a user, also those that are over and not forgotten yet.
+///
+/// # Errors
+/// The store's.
+pub async fn sign_ins(
+    reader: &Reader,
+    user_id: UserId,
+    now_ms: u64,
+    limit: usize,
+) -> Result<Vec<AgentSession>> {
+    let rows = reader
+        .rows(stmt!(LIST_SIGN_INS, user_id, now_ms, limit))
+        .await?;
+    let sign_in = |row: &Row| {
+        Ok(AgentSession {
+            id: row.id("session_id")?,
+            address: row.text("address")?,
+            user_agent: row.text("user_agent")?,
+            created_at_ms: row.number("created_at_ms")?,
+            seen_at_ms: row.number("seen_at_ms")?,
+            ended_at_ms: row.maybe_number("over_at_ms")?,
+        })
+    };
+    rows.iter().map(sign_in).collect()
 }
 
 // Uses `login_session_by_expiry`.

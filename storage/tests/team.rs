@@ -455,6 +455,16 @@ on_both! {
         assert!(blocked_address::remove(db, first, &change).await.unwrap());
         assert!(!blocked_address::remove(db, first, &change).await.unwrap());
         assert_eq!(blocked_address::find(db, workspace_id, first).await.unwrap(), None);
+        for (scope, actions) in [
+            (installed.scope(&store.world), &["address.blocked", "address.unblocked"][..]),
+            (foreign, &[]),
+        ] {
+            let lines = audit::list_of(db, &scope, first, None, 10).await.unwrap();
+            let mut found: Vec<_> = lines.items.iter().map(|line| line.action.as_str()).collect();
+            // They are of one moment, so either may come first.
+            found.sort_unstable();
+            assert_eq!(found, actions);
+        }
         // The log tells of both, sooner or later.
         loop {
             let told = event_types(store, 2).await;

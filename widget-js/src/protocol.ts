@@ -190,6 +190,21 @@ availability: Availability,
 /** What the agent has in sight; absent where that is not known, or nothing. */
 screen?: Screen | null, };
 
+/** A sign-in of a member, for those who look after the team. It opens nothing. */
+export type AgentSession = {
+/** Its id. */
+id: LoginSessionId,
+/** The network address it was opened from. */
+address: string,
+/** The browser, in its own words. */
+user_agent: string,
+/** When it was opened. */
+created_at_ms: number,
+/** When it was last used, to a few minutes. */
+seen_at_ms: number,
+/** When it ended or lapsed; absent while it lives. */
+ended_at_ms?: number | null, };
+
 /** What an answer to a site's own question is. */
 export type AnswerKind = "text" | "number" | "flag";
 

@@ -2,6 +2,7 @@
 import { infiniteQueryOptions, QueryClient, queryOptions } from "@tanstack/react-query";
 import type {
   Agent,
+  AgentSession,
   ApiKey,
   AuditEntry,
   BlockedAddress,
@@ -118,6 +119,20 @@ export const sessionsQuery = queryOptions({
   queryKey: ["sessions"],
   queryFn: ({ signal }) => whole<LoginSession>("sessions", signal),
 });
+
+/** The sign-ins of a member, newest first. */
+export const signInsQuery = (agent_id: string) =>
+  queryOptions({
+    queryKey: ["sign-ins", agent_id],
+    queryFn: ({ signal }) => whole<AgentSession>(`agents/${agent_id}/sessions`, signal),
+  });
+
+/** What the team changed of a contact. Under the contact's own key: whatever changes it asks for this again. */
+export const contactAuditQuery = (contact_id: string) =>
+  queryOptions({
+    queryKey: ["contact", contact_id, "audit"],
+    queryFn: ({ signal }) => call<Listing<AuditEntry>>(`audit${queryText({ contact_id, limit: 20 })}`, { signal }),
+  });
 
 export const blockedQuery = queryOptions({
   queryKey: ["blocked_addresses"],

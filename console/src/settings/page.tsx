@@ -4,6 +4,7 @@ import type { ReactNode } from "react";
 
 import { useMay } from "../live/right.ts";
 import { Icon } from "../part/icon.tsx";
+import { ActivityPage } from "./activity.tsx";
 import { AuditPage } from "./audit.tsx";
 import { CannedPage } from "./canned.tsx";
 import { KeysPage } from "./keys.tsx";
@@ -22,6 +23,7 @@ const SHOWN: Record<PlaceOfSettings, () => ReactNode> = {
   canned: () => <CannedPage />,
   keys: () => <KeysPage />,
   audit: () => <AuditPage />,
+  activity: () => <ActivityPage />,
   security: () => <SecurityPage />,
   notifications: () => <NoticesPage />,
   profile: () => <ProfilePage />,

@@ -22,6 +22,7 @@ export const PAGES = [
   { place: "canned", name: "Canned responses", icon: "canned", needs: null },
   { place: "keys", name: "API keys", icon: "key", needs: "keys.write" },
   { place: "audit", name: "Audit log", icon: "log", needs: "audit.read" },
+  { place: "activity", name: "Activity", icon: "clock", needs: "audit.read" },
   { place: "security", name: "Security", icon: "shield", needs: null },
   { place: "notifications", name: "Notifications", icon: "bell", needs: null },
   { place: "profile", name: "Profile", icon: "person", needs: null },

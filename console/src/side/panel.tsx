@@ -22,6 +22,7 @@ import { toast } from "../part/toast.tsx";
 import { useConnected } from "../shell/connection.tsx";
 import { attributeName, attributeText } from "../settings/question.ts";
 import { block } from "../thread/act.ts";
+import { ContactChanges } from "./changes.tsx";
 import { ContactForm } from "./contact-form.tsx";
 import { othersOf } from "./others.ts";
 import { VisitTrail, VisitFacts } from "./visit.tsx";
@@ -62,6 +63,7 @@ function ContactSection({ row, onClose }: { row: Conversation; onClose: () => vo
       </div>
       {contact.isError && <p className="faint small">{errorText(contact.error)}</p>}
       {contact.data && !row.contact_erased && (editing ? <ContactForm contact={contact.data} onDone={() => setEditing(false)} /> : <ContactFacts contact={contact.data} />)}
+      {contact.data && may("audit.read") && !row.contact_erased && !editing && <ContactChanges contact_id={row.contact_id} />}
       {contact.data && may("contacts.erase") && !row.contact_erased && !editing && (
         <button type="button" className="text-button" onClick={() => setErasing(true)}>
           Erase this contact

@@ -1,7 +1,7 @@
 //! Sessions: found by their secret, listed, ended, and over in time.
 
-use protocol::id::{Id, LoginSessionId, WorkspaceId};
-use protocol::permission::Role;
+use protocol::id::{AgentId, Id, LoginSessionId, WorkspaceId};
+use protocol::permission::{Principal, Role};
 use protocol::rejection::ErrorCode;
 use router::Topic;
 
@@ -104,6 +104,42 @@ async fn one_sees_and_ends_ones_own_sessions_only() {
         office.desk.log_out(&here.session).await.unwrap();
         office.desk.log_out(&here.session).await.unwrap();
         assert!(office.desk.session(&here.secret).await.unwrap().is_none());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn all_but_the_session_that_asks_end_and_who_looks_after_the_team_sees_when() {
+    on_both(async |office| {
+        let (owner, here) = office.owner().await;
+        let address = "192.0.2.3";
+        let there = office.log_in("olga@example.com", PASSWORD, address).await;
+        let there = there.unwrap();
+        let (agent, ana) = office.member(&owner, "ana@example.com", Role::Agent).await;
+        office.desk.end_other_sessions(&here.session).await.unwrap();
+        assert!(office.desk.session(&there.secret).await.unwrap().is_none());
+        assert!(office.desk.session(&here.secret).await.unwrap().is_some());
+        assert!(office.desk.session(&ana.secret).await.unwrap().is_some());
+        let Principal::Agent(olga) = owner.principal else {
+            unreachable!("an owner is a member");
+        };
+        let seen = office.desk.sign_ins(&owner, olga.agent_id).await.unwrap();
+        let mut ended: Vec<_> = seen
+            .iter()
+            .map(|one| (one.id, one.ended_at_ms.is_some()))
+            .collect();
+        ended.sort_unstable();
+        let mut expected = [
+            (here.session.session_id, false),
+            (there.session.session_id, true),
+        ];
+        expected.sort_unstable();
+        assert_eq!(ended, expected);
+        assert!(seen.iter().any(|one| one.address == address));
+        let refused = office.desk.sign_ins(&agent, olga.agent_id).await;
+        assert_eq!(code(refused), ErrorCode::Forbidden);
+        let unknown = office.desk.sign_ins(&owner, AgentId::from_bits(1)).await;
+        assert_eq!(code(unknown), ErrorCode::NotFound);
     })
     .await;
 }

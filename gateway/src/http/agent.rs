@@ -6,6 +6,7 @@ use axum::routing::get;
 use protocol::agent::{Agent, AgentChange};
 use protocol::id::AgentId;
 use protocol::page::Page;
+use protocol::setup::AgentSession;
 
 use crate::Doors;
 use crate::http::auth::Team;
@@ -17,6 +18,7 @@ pub(crate) fn routes() -> Router<Doors> {
     Router::new()
         .route("/agents", get(list))
         .route("/agents/{id}", get(find).patch(change))
+        .route("/agents/{id}/sessions", get(list_sessions))
 }
 
 /// The whole team by name, also the deactivated.
@@ -67,4 +69,21 @@ pub(crate) async fn change(
         .change_agent(&actor, id, version, &change, Some(&caller))
         .await?;
     Ok(Versioned(agent.version, agent))
+}
+
+/// The newest 100 sign-ins of a member: when, from where, until when.
+#[utoipa::path(get, path = "/api/v1/agents/{id}/sessions", operation_id = "list_agent_sessions",
+    tag = "team",
+    security(("session" = []), ("login_bearer" = []), ("key" = ["audit.read"])),
+    params(("id" = AgentId, Path)), responses((status = 200, body = Page<AgentSession>)))]
+pub(crate) async fn list_sessions(
+    State(doors): State<Doors>,
+    Team(actor): Team,
+    Path(id): Path<AgentId>,
+) -> Answer<Json<Page<AgentSession>>> {
+    let items = doors.desk.sign_ins(&actor, id).await?;
+    Ok(Json(Page {
+        items,
+        cursor: None,
+    }))
 }

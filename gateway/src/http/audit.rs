@@ -4,8 +4,10 @@ use axum::Router;
 use axum::extract::State;
 use axum::routing::get;
 use protocol::audit::{AuditEntry, FailedLogin};
+use protocol::id::ContactId;
 use protocol::page::{List, Page};
 use protocol::permission::Permission;
+use serde::Deserialize;
 
 use crate::Doors;
 use crate::http::auth::Team;
@@ -19,20 +21,39 @@ pub(crate) fn routes() -> Router<Doors> {
         .route("/failed-logins", get(list_failed_logins))
 }
 
+/// Which lines of the log are asked for.
+#[derive(Debug, Clone, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Asked {
+    /// Only what was done to this contact. All when absent.
+    contact_id: Option<ContactId>,
+    /// Where the page begins: the `cursor` of the page before. The first page when absent.
+    cursor: Option<String>,
+    /// Rows, at most 100; 50 when absent.
+    limit: Option<usize>,
+}
+
 /// Who changed what, newest first.
 #[utoipa::path(get, path = "/api/v1/audit", operation_id = "list_audit", tag = "audit",
     security(("session" = []), ("login_bearer" = []), ("key" = ["audit.read"])),
-    params(Window), responses((status = 200, body = Page<AuditEntry>)))]
+    params(Asked), responses((status = 200, body = Page<AuditEntry>)))]
 pub(crate) async fn list(
     State(doors): State<Doors>,
     Team(actor): Team,
-    Query(window): Query<Window>,
+    Query(asked): Query<Asked>,
 ) -> Answer<Json<Page<AuditEntry>>> {
     let scope = actor.may(Permission::AuditRead)?;
+    let window = Window {
+        cursor: asked.cursor,
+        limit: asked.limit,
+    };
     let limit = window.rows()?;
     let cursor = window.cursor(List::Audit)?;
-    let page = storage::audit::list(&doors.reader, &scope, cursor.as_ref(), limit).await?;
-    Ok(Json(page))
+    let (reader, cursor) = (&doors.reader, cursor.as_ref());
+    Ok(Json(match asked.contact_id {
+        Some(id) => storage::audit::list_of(reader, &scope, id, cursor, limit).await?,
+        None => storage::audit::list(reader, &scope, cursor, limit).await?,
+    }))
 }
 
 /// Sign-ins that failed, newest first.

@@ -68,7 +68,7 @@ for (const [look, options] of [
     await page.getByRole("complementary", { name: /^Visitor / }).waitFor();
     await look(page, "visitor");
 
-    for (const name of ["workspace", "sites", "team", "canned", "keys", "audit", "security", "notifications", "profile"]) {
+    for (const name of ["workspace", "sites", "team", "canned", "keys", "audit", "activity", "security", "notifications", "profile"]) {
       await page.goto(`${stack.origin}/console/settings/${name}`);
       await page.locator(".settings-body h1").waitFor();
       await look(page, `settings ${name}`);

@@ -64,6 +64,8 @@ test("somebody without a name has one name everywhere, and a new one shows at on
     await sidePanel(page).getByText("+385 1 234").waitFor();
     await sidePanel(page).getByText("Kovač & Co").waitFor();
   }
+  await sidePanel(agent).getByText("Who changed it").click();
+  await sidePanel(agent).getByText("Company: Kovač & Co").waitFor();
   assert.deepEqual(stack.complaints, []);
 });
 
@@ -223,6 +225,10 @@ test("who looks after security sees who failed, keeps addresses out, and signs o
   for (const page of [mira, ada]) await page.getByText("203.0.113.0/24", { exact: true }).waitFor();
   await ada.getByText("Spam since Monday").waitFor();
   assert.deepEqual(await violations(ada), []);
+  await mira.getByRole("link", { name: "Activity" }).click();
+  await mira.getByLabel("Whose").selectOption("Ada Lind");
+  await mira.getByRole("row", { name: /Chrome on Linux.*127\.0\.0\.1/ }).first().waitFor();
+  await mira.getByRole("link", { name: "Security" }).click();
   await ada.getByRole("button", { name: "Let in again: 203.0.113.0/24" }).click();
   for (const page of [mira, ada]) await page.getByText("Nothing is blocked.").waitFor();
   assert.deepEqual(stack.complaints, []);
