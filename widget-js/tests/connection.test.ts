@@ -180,6 +180,17 @@ describe("a connection", () => {
     expect(run([[1, { type: "start" }]], refused).phase.name).toBe("token");
   });
 
+  it("keeps what was wrong, where that is said before the close", () => {
+    const problem = { code: "unknown_site", title: "", status: 404, retry: "never" } as const;
+    const said: Input = { type: "frame", number: 1, frame: { type: "error", problem } };
+    const close: Input = { type: "closed", number: 1, code: 4202 };
+    expect(run([[1, said], [2, close]], opening).phase).toMatchObject({ name: "stopped", code: 4202, problem });
+    // It is of that attempt alone, and of a connection that never came up.
+    const again = run([[1, said], [2, { type: "closed", number: 1, code: 4000 }], [9e6, { type: "timer" }]], opening);
+    expect(again).toMatchObject({ phase: { name: "token" }, problem: null });
+    expect(run([[1, said], [2, close]], live).phase).toMatchObject({ name: "stopped", problem: null });
+  });
+
   it("says nothing more after it was stopped", () => {
     const off = step(live, { type: "stop" }, 10, 0.5);
     expect(off.effects).toEqual([{ do: "close" }]);

@@ -36,6 +36,8 @@ export interface Connection {
   readonly fallbackAtMs: number;
   /** Whether the next token must be a new one. */
   readonly fresh: boolean;
+  /** What the server said was wrong with this attempt, before it ended it. */
+  readonly problem: Problem | null;
   /** When the server asked us to come back. */
   readonly returnAtMs: number | null;
   /** When `timer` is due. */
@@ -103,6 +105,7 @@ export const initialConnection: Connection = {
   socketFailures: 0,
   fallbackAtMs: 0,
   fresh: false,
+  problem: null,
   returnAtMs: null,
   deadlineMs: null,
 };
@@ -164,6 +167,7 @@ function askToken(state: Connection, nowMs: number): Step {
       kind: fallbackOver ? "socket" : state.kind,
       // One failure more, and the fallback is back.
       socketFailures: fallbackOver ? 1 : state.socketFailures,
+      problem: null,
       returnAtMs: null,
       deadlineMs: null,
     },
@@ -192,6 +196,8 @@ function heard(state: Connection, frame: News, nowMs: number): Step {
       effects: [news],
     };
   }
+  // Said before a close, whose code tells less.
+  if (phase.name === "opening" && frame.type === "error") return { state: { ...state, problem: frame.problem }, effects: [] };
   if (phase.name !== "live") return { state, effects: [] };
   const next: Connection = {
     ...state,
@@ -254,7 +260,7 @@ function closed(
 ): Step {
   const { phase } = state;
   if (phase.name !== "opening" && phase.name !== "live") return { state, effects: [] };
-  if (code >= 4200 && code < 4300) return stopped(state, code, null);
+  if (code >= 4200 && code < 4300) return stopped(state, code, state.problem);
   const wasGood = phase.name === "live" && nowMs - phase.sinceMs >= STABLE_MS;
   let next: Connection = { ...state, failures: wasGood ? 0 : state.failures };
   if (code >= 4100 && code < 4200) next = { ...next, fresh: true };

@@ -85,8 +85,8 @@ export function connectionNotice(status: Status, waiting: number, isOnline: bool
 /** Why nothing goes on. */
 export function stoppedText(code: number | null, problem: Problem | null): string {
   if (code === closeCode.revoked || problem?.code === "blocked") return said("blocked");
-  if (code === closeCode.origin_refused || problem?.code === "origin_refused") return said("page_refused");
   if (problem?.code === "unknown_site") return said("site_closed");
+  if (code === closeCode.origin_refused || problem?.code === "origin_refused") return said("page_refused");
   if (problem?.code === "identity_invalid") return said("identity_refused");
   if (code === closeCode.flooding) return said("too_much");
   return said("stopped");
