@@ -91,6 +91,13 @@ describe("a stream", () => {
     expect(await closed).toEqual([4003, 7_000]);
   });
 
+  it("tells why it was refused before it ends, as a socket does", async () => {
+    const problem = { code: "unknown_site", title: "", status: 404, retry: "never" };
+    const { closed, frames } = stage("stream", () => new Response(JSON.stringify(problem), { status: 404 }));
+    expect((await closed)[0]).toBe(4200);
+    expect(frames).toEqual([{ type: "error", problem }]);
+  });
+
   it("sends frames one after another, as part of its connection, and hears the answers", async () => {
     const { transport, asked, frames } = stage("stream", ({ path }, count) => {
       if (path.endsWith("stream")) {

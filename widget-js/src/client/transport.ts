@@ -1,5 +1,6 @@
 // How frames travel in a browser: a WebSocket, a streamed answer with POST, or long-polls with POST.
 
+import { problemOf } from "./api.ts";
 import { CLOSED_SILENTLY, type News } from "./connection.ts";
 import type { OpenRequest, Transport } from "./environment.ts";
 import { toJson } from "./json.ts";
@@ -88,9 +89,11 @@ function openHttp(request: OpenRequest): Transport {
     });
     if (response.ok) return response;
     const seconds = Number(response.headers.get("retry-after"));
-    const problem = (await response.json().catch(() => null)) as { code?: ErrorCode } | null;
+    const problem = problemOf(await response.json().catch(() => null), response.status);
+    // As a socket says it before its close.
+    if (connectionId === "") take({ type: "error", problem });
     end(
-      closeCodeOf(response.status, problem?.code ?? null),
+      closeCodeOf(response.status, problem.code),
       Number.isFinite(seconds) && seconds > 0 ? seconds * 1_000 : undefined,
     );
     return null;
