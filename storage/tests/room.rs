@@ -12,7 +12,7 @@ use common::{Installed, NOW_MS, Store, secret, session, site};
 use protocol::agent::{AgentChange, Invitation};
 use protocol::identity_key::IdentityKey;
 use protocol::limit;
-use protocol::permission::Role;
+use protocol::permission::{Permission, Role};
 use protocol::site::{Site, SiteChange};
 use storage::db::{Batch, Stmt};
 use storage::error::Written;
@@ -111,6 +111,31 @@ const LAY_INVITATION: &str = "
     SELECT $1, 'inv_0' || SUBSTR($2, 1, 25), '', $3, $3, role, $4, created_at_ms, expires_at_ms
     FROM invitation WHERE workspace_id = $1 AND email = 'ana@example.com' LIMIT 1";
 
+/// Lays so many members who left, one a millisecond, named in that order, each with a right of his own.
+async fn lay_left(store: &Store, installed: &Installed, count: usize) {
+    const ACCOUNTS: &str = "
+        INSERT INTO account (user_id, email, email_folded, password_hash, created_at_ms)
+        WITH RECURSIVE n (i) AS (SELECT 100001 UNION ALL SELECT i + 1 FROM n WHERE i < CAST($1 AS BIGINT))
+        SELECT 'usr_00000000000000000000' || CAST(i AS TEXT), CAST(i AS TEXT), CAST(i AS TEXT), '', 0 FROM n";
+    const AGENTS: &str = "
+        INSERT INTO agent
+            (workspace_id, agent_id, version, change_id, user_id, name, role, time_zone, created_at_ms,
+            deactivated_at_ms)
+        SELECT $1, 'agt_' || SUBSTR(user_id, 5), 1, '', user_id, 'Al ' || email, 'agent', 'UTC', 0,
+            CAST(email AS BIGINT)
+        FROM account WHERE password_hash = ''";
+    const GRANTS: &str = "
+        INSERT INTO agent_grant (workspace_id, agent_id, permission)
+        SELECT workspace_id, agent_id, 'sites.write' FROM agent
+        WHERE workspace_id = $1 AND deactivated_at_ms IS NOT NULL";
+    let mut batch = Batch::default();
+    batch.push(Stmt::new(ACCOUNTS, vec![(100_000 + count).into()]));
+    for sql in [AGENTS, GRANTS] {
+        batch.push(Stmt::new(sql, vec![installed.workspace_id().into()]));
+    }
+    store.db.batch(batch).await.unwrap();
+}
+
 on_both! {
     async fn a_workspace_has_so_many_active_sites(store: &Store) {
         let installed = store.installed().await;
@@ -130,6 +155,30 @@ on_both! {
         assert_eq!(archive(store, &installed, &archived, false).await, Written::TooMany);
         let found = storage::site::find(&store.db, installed.workspace_id(), last.id).await;
         assert_eq!(found.unwrap(), Some(archived));
+    }
+
+    async fn who_left_takes_nobodys_place_in_the_list_of_a_team(store: &Store) {
+        let installed = store.installed().await;
+        let workspace_id = installed.workspace_id();
+        lay_left(store, &installed, agent::TEAM_ROWS_MAX).await;
+        let list = async || agent::list(&store.db, workspace_id).await.unwrap();
+        let team = list().await;
+        assert_eq!(team.len(), agent::TEAM_ROWS_MAX);
+        // All of them stand before the owner by name, and one of them falls away: who left first.
+        let (owner, left) = team.split_last().unwrap();
+        assert_eq!((owner.id, owner.deactivated), (installed.agent_id(), false));
+        let order = left.windows(2).all(|pair| pair[0].name < pair[1].name);
+        assert!(order, "the list is by name");
+        assert_eq!((left[0].name.as_str(), left[0].deactivated), ("Al 100002", true));
+        assert_eq!(left[0].grants, [Permission::SitesWrite]);
+        let new = AgentChange {
+            grants: Some(vec![Permission::KeysWrite]),
+            ..AgentChange::default()
+        };
+        let change = installed.change("agent.changed", owner.id);
+        let granted = agent::change(&store.db, owner.id, 1, &new, &change).await.unwrap();
+        assert!(matches!(granted, Written::Done(_)), "{granted:?}");
+        assert_eq!(list().await.pop().unwrap().grants, [Permission::KeysWrite]);
     }
 
     async fn a_team_has_so_many_active_members(store: &Store) {
