@@ -281,6 +281,8 @@ fn derive(
     salt: &[u8],
     length: usize,
 ) -> password_hash::Result<Output> {
+    #[cfg(test)]
+    tests::HASHED_HERE.set(tests::HASHED_HERE.get() + 1);
     let mut buffer = [0; Output::MAX_LENGTH];
     let out = &mut buffer[..length.min(Output::MAX_LENGTH)];
     let memory = memory(argon2.params().block_count());
@@ -319,8 +321,17 @@ impl Drop for Place {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+    use std::sync::{Mutex, mpsc};
+    use std::thread;
+
     use super::*;
     use world::Clock;
+
+    thread_local! {
+        /// How often this thread ran argon2.
+        pub(super) static HASHED_HERE: Cell<usize> = const { Cell::new(0) };
+    }
 
     fn check(text: &str, fine: bool) {
         let hints = ["ana.kovac@example.com", "Ana Kovač"];
@@ -411,13 +422,69 @@ mod tests {
         assert!(hashing.matches("x", Some("no hash")).await.is_err());
     }
 
-    /// The runtime of this test has one thread, as a shard has.
+    /// A shard is one thread, as this test is.
     #[tokio::test]
-    async fn nothing_is_hashed_on_the_thread_that_asks() {
-        let hashing = PasswordHashing::new(Ids::seeded(1, Clock::manual(0)), 1);
-        let asks = std::thread::current().id();
-        let hashes = hashing.run(|| std::thread::current().id()).await.unwrap();
-        assert_ne!(hashes, asks);
+    async fn argon2_never_runs_on_a_shard() {
+        let hashing = PasswordHashing::new(Ids::seeded(1, Clock::manual(0)), 2);
+        let password = NewPassword::parse("correct horse battery", &[]).unwrap();
+        let hash = hashing.hash(&password).await.unwrap();
+        let known = hashing.matches("correct horse battery", Some(&hash)).await;
+        let unknown = hashing.matches("correct horse battery", None).await;
+        assert!(known.unwrap() && !unknown.unwrap());
+        assert_eq!(HASHED_HERE.get(), 0);
+        new_hash(b"here", &[7; 16]).unwrap();
+        assert_eq!(HASHED_HERE.get(), 1, "the count counts");
+    }
+
+    #[tokio::test]
+    async fn a_flood_of_sign_ins_leaves_a_shard_answering() {
+        let threads = 2;
+        let hashing = PasswordHashing::new(Ids::seeded(1, Clock::manual(0)), threads);
+        let (release, held) = mpsc::channel();
+        let (held, shard) = (Arc::new(Mutex::new(held)), thread::current().id());
+        // As many hashes as may run at a time go on until the shard says so: each on a thread of its own.
+        let work = || {
+            let held = Arc::clone(&held);
+            move || {
+                let is_elsewhere = thread::current().id() != shard;
+                is_elsewhere && held.lock().unwrap().recv().is_ok()
+            }
+        };
+        let mut flood: Vec<_> = (0..threads)
+            .map(|_| Box::pin(hashing.run(work())))
+            .collect();
+        let mut waiting: Vec<_> = (0..WAITING_MAX)
+            .map(|_| Box::pin(hashing.matches("x", None)))
+            .collect();
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        for one in &mut flood {
+            assert!(one.as_mut().poll(&mut context).is_pending());
+        }
+        for one in &mut waiting {
+            assert!(one.as_mut().poll(&mut context).is_pending());
+        }
+        // What else comes to the shard meanwhile is done: a message is taken and answered.
+        let (say, mut heard) = tokio::sync::mpsc::channel(1);
+        let (answer, answered) = tokio::sync::oneshot::channel();
+        let door = async { answer.send(heard.recv().await).unwrap() };
+        let visitor = async {
+            say.send("hi").await.unwrap();
+            answered.await.unwrap()
+        };
+        assert_eq!(tokio::join!(door, visitor).1, Some("hi"));
+        for one in &mut flood {
+            assert!(
+                one.as_mut().poll(&mut context).is_pending(),
+                "still hashing"
+            );
+        }
+        drop(waiting);
+        for _ in 0..threads {
+            release.send(()).unwrap();
+        }
+        for one in flood {
+            assert!(one.await.unwrap());
+        }
     }
 
     #[tokio::test]
