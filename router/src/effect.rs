@@ -11,7 +11,7 @@ use storage::entry::Stored;
 use crate::nodes::Commit;
 use crate::person;
 use crate::router::Router;
-use crate::signal::Typist;
+use crate::signal::{Heard, Typist};
 use crate::unread::Counts;
 use crate::view::inbox::{Before, Membership};
 
@@ -24,17 +24,27 @@ pub(crate) struct Told {
     pub(crate) unread: Counts,
 }
 
-/// After a commit of this node. `before` is where the conversation stood, where the lane knows.
+/// After a commit of this node. `before` is where the conversation stood, where the lane knows; `heard` what had
+/// been typed when it was stored.
 pub(crate) async fn after(
     router: &Router,
     workspace_id: WorkspaceId,
     before: Option<Membership>,
     stored: &Stored,
     told: &mut Told,
+    heard: Heard,
 ) {
     let conversation = &stored.conversation;
     changed(router, workspace_id, before, conversation, stored.created).await;
-    of_entries(router, workspace_id, conversation, &stored.entries, told).await;
+    of_entries(
+        router,
+        workspace_id,
+        conversation,
+        &stored.entries,
+        told,
+        heard,
+    )
+    .await;
     if let Some(facts) = &stored.visitor_conversation {
         tell_devices(router, workspace_id, conversation, Some(facts)).await;
     }
@@ -47,10 +57,19 @@ pub(crate) async fn elsewhere(
     before: Option<Membership>,
     commit: &Commit,
     told: &mut Told,
+    heard: Heard,
 ) {
     let conversation = &commit.conversation;
     changed(router, workspace_id, before, conversation, commit.created).await;
-    of_entries(router, workspace_id, conversation, &commit.entries, told).await;
+    of_entries(
+        router,
+        workspace_id,
+        conversation,
+        &commit.entries,
+        told,
+        heard,
+    )
+    .await;
     if let Some(facts) = &commit.visitor_conversation {
         tell_devices(router, workspace_id, conversation, Some(facts)).await;
     }
@@ -87,7 +106,8 @@ pub(crate) async fn healed(
     if entries.iter().any(begins_or_ends) {
         tell_devices(router, workspace_id, conversation, None).await;
     }
-    of_entries(router, workspace_id, conversation, entries, told).await;
+    let heard = router.signals().heard();
+    of_entries(router, workspace_id, conversation, entries, told, heard).await;
 }
 
 /// After the log told of a conversation that another lane began: the visitor's tabs follow it.
@@ -167,14 +187,16 @@ async fn of_entries(
     conversation: &Conversation,
     entries: &[Entry],
     told: &mut Told,
+    heard: Heard,
 ) {
     let mut said = Vec::new();
     for entry in entries {
         match &entry.content {
             Content::Message { .. } => {
                 router.learning().ring();
-                let typist = Typist::of(entry.author);
-                router.signals().spoke(conversation.id, typist);
+                if let Some(typist) = Typist::of(entry.author) {
+                    router.signals().spoke(conversation.id, typist, heard);
+                }
                 if !matches!(entry.author, Author::Visitor { .. }) {
                     said.extend(entry.public_seq.map(|number| (number, entry.id)));
                 }

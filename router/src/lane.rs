@@ -26,6 +26,7 @@ use crate::lanes::{CommandJob, Job, LaneKey, Standing};
 use crate::nodes::{Commit, News};
 use crate::router::Router;
 use crate::several::{self, COMMANDS_TOGETHER_MAX, Step, Way};
+use crate::signal::Heard;
 use crate::topic::Topic;
 use crate::turnstile::{Numbered, Turnstile};
 use crate::view::inbox::Membership;
@@ -226,8 +227,8 @@ impl Lane {
     async fn work(&mut self, job: Job) {
         match job {
             Job::Command(job) => self.command(*job).await,
-            Job::Pass(stored) => self.pass_stored(&stored).await,
-            Job::Elsewhere(commit) => self.pass_commit(&commit).await,
+            Job::Pass(stored, heard) => self.pass_stored(&stored, heard).await,
+            Job::Elsewhere(commit, heard) => self.pass_commit(&commit, heard).await,
             Job::Unread { visitor } => {
                 let place = self.conversation_id();
                 let unread = &mut self.memory.told.unread;
@@ -303,15 +304,16 @@ impl Lane {
     /// What was stored here passes in the conversation's lane: this one, or another.
     async fn hand_on(&mut self, stored: Box<Stored>) {
         let conversation_id = stored.conversation.id;
+        let heard = self.router.signals().heard();
         if let LaneKey::Conversation(..) = self.key {
-            self.pass_stored(&stored).await;
+            self.pass_stored(&stored, heard).await;
             return;
         }
         let key = LaneKey::Conversation(self.workspace_id(), conversation_id);
         let router = self.router.clone();
         if router
             .lanes()
-            .post(&router, key, Job::Pass(stored))
+            .post(&router, key, Job::Pass(stored, heard))
             .is_err()
         {
             // The event log tells of it within a second, and it passes then.
@@ -319,7 +321,7 @@ impl Lane {
         }
     }
 
-    async fn pass_stored(&mut self, stored: &Stored) {
+    async fn pass_stored(&mut self, stored: &Stored, heard: Heard) {
         let nodes = self.router.nodes();
         nodes.tell(&self.router, self.workspace_id(), || {
             News::Stored(Box::new(Commit::of(stored)))
@@ -349,11 +351,11 @@ impl Lane {
         self.pass(stored.entries.clone()).await;
         let workspace_id = self.workspace_id();
         let told = &mut self.memory.told;
-        effect::after(&self.router, workspace_id, before, stored, told).await;
+        effect::after(&self.router, workspace_id, before, stored, told, heard).await;
     }
 
     /// As if it had been stored here, but that it teaches nothing of a conversation that is not known.
-    async fn pass_commit(&mut self, commit: &Commit) {
+    async fn pass_commit(&mut self, commit: &Commit, heard: Heard) {
         self.has_told_beginning |= commit.created;
         let mut before = None;
         if let Some(known) = &mut self.memory.known {
@@ -367,7 +369,7 @@ impl Lane {
         self.pass(commit.entries.clone()).await;
         let workspace_id = self.workspace_id();
         let told = &mut self.memory.told;
-        effect::elsewhere(&self.router, workspace_id, before, commit, told).await;
+        effect::elsewhere(&self.router, workspace_id, before, commit, told, heard).await;
     }
 
     async fn pass(&mut self, entries: Vec<Entry>) {

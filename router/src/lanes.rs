@@ -20,6 +20,7 @@ use crate::debt::{Debt, Owed};
 use crate::lane;
 use crate::nodes::Commit;
 use crate::router::Router;
+use crate::signal::Heard;
 
 /// When a full lane may have room again, in milliseconds.
 const RETRY_AFTER_MS: u64 = 500;
@@ -64,9 +65,9 @@ pub(crate) enum Job {
     /// Decide, store and pass on.
     Command(Box<CommandJob>),
     /// Pass on what another lane of this node stored.
-    Pass(Box<Stored>),
+    Pass(Box<Stored>, Heard),
     /// Pass on what another node stored.
-    Elsewhere(Box<Commit>),
+    Elsewhere(Box<Commit>, Heard),
     /// Count what a visitor has not read, and tell him: he read something.
     Unread {
         /// Who.

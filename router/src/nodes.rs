@@ -461,7 +461,11 @@ fn stored(router: &Router, workspace_id: WorkspaceId, commit: Box<Commit>) {
     if is_wanted {
         if router
             .lanes()
-            .post(router, key, Job::Elsewhere(commit))
+            .post(
+                router,
+                key,
+                Job::Elsewhere(commit, router.signals().heard()),
+            )
             .is_err()
         {
             tracing::debug!(conversation.id = %conversation_id, "a full lane passes entries late");

@@ -43,30 +43,55 @@ impl Typist {
     }
 }
 
-/// Typing that goes on, with when it lapses.
+/// How much typing a node had told when it heard of a message: what is told after that belongs to the next one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub(crate) struct Heard(u64);
+
+/// Somebody who types.
+#[derive(Debug)]
+struct Going {
+    /// When it lapses.
+    until: Duration,
+    /// What visitors see of an agent.
+    name: String,
+    /// When it was told last.
+    told: Heard,
+}
+
+/// Typing that goes on.
 #[derive(Debug, Default)]
-struct Typing(BTreeMap<(ConversationId, Typist), (Duration, String)>);
+struct Typing {
+    going: BTreeMap<(ConversationId, Typist), Going>,
+    told: Heard,
+}
 
 impl Typing {
     /// Whether this is news of a beginning; typing that goes on is told too, for its text changes.
     fn go_on(&mut self, at: (ConversationId, Typist), name: String, now: Duration) {
         let until = now + Duration::from_millis(TYPING_MS);
-        self.0.insert(at, (until, name));
+        self.told.0 += 1;
+        let told = self.told;
+        self.going.insert(at, Going { until, name, told });
     }
 
     fn end(&mut self, at: (ConversationId, Typist)) -> Option<String> {
-        self.0.remove(&at).map(|(_, name)| name)
+        self.going.remove(&at).map(|going| going.name)
+    }
+
+    /// Ends what was told before a message was heard of, and nothing that was told since.
+    fn end_before(&mut self, at: (ConversationId, Typist), heard: Heard) -> Option<String> {
+        let is_before = self.going.get(&at)?.told <= heard;
+        is_before.then(|| self.end(at)).flatten()
     }
 
     fn next(&self) -> Option<Duration> {
-        self.0.values().map(|(until, _)| *until).min()
+        self.going.values().map(|going| going.until).min()
     }
 
     fn lapsed(&mut self, now: Duration) -> Vec<((ConversationId, Typist), String)> {
-        let is_over =
-            |_: &(ConversationId, Typist), (until, _): &mut (Duration, String)| *until <= now;
-        let lapsed = self.0.extract_if(.., is_over);
-        lapsed.map(|(at, (_, name))| (at, name)).collect()
+        let is_over = |_: &(ConversationId, Typist), going: &mut Going| going.until <= now;
+        let lapsed = self.going.extract_if(.., is_over);
+        lapsed.map(|(at, going)| (at, going.name)).collect()
     }
 }
 
@@ -212,10 +237,17 @@ impl Signals {
         }
     }
 
-    /// Somebody said it: the typing is over, and the entry tells so.
-    pub(crate) fn spoke(&self, conversation_id: ConversationId, typist: Option<Typist>) {
-        if let Some(typist) = typist {
-            self.stopped(conversation_id, typist);
+    /// How much typing was told so far.
+    pub(crate) fn heard(&self) -> Heard {
+        lock(&self.typing).told
+    }
+
+    /// Somebody said it: the typing before it is over, and the entry tells so. A message is passed on after what
+    /// came before it, so its author may be at the next one by then.
+    pub(crate) fn spoke(&self, conversation_id: ConversationId, typist: Typist, heard: Heard) {
+        let mut typing = lock(&self.typing);
+        if let Some(name) = typing.end_before((conversation_id, typist), heard) {
+            self.tell(conversation_id, typist, &name, None);
         }
     }
 
@@ -395,6 +427,34 @@ mod tests {
         assert_eq!(typing.next(), Some(until));
         assert_eq!(typing.lapsed(until).len(), 1);
         assert_eq!(typing.next(), None);
+    }
+
+    #[test]
+    fn a_message_ends_the_typing_before_it_and_not_the_next() {
+        let hub = Hub::new(Clock::manual(0));
+        let (shard, told) = flume::bounded(16);
+        let shard = hub.register(shard);
+        let signals = Signals::new(hub.clone(), Clock::manual(0));
+        let (here, typist) = (conversation(1), Typist::Customer);
+        hub.subscribe(shard, Topic::ConversationAgents(here));
+        let told = || {
+            let mut active = Vec::new();
+            for delivery in told.drain() {
+                if let Delivery::Publish { frame, .. } = delivery {
+                    active.push(String::from_utf8_lossy(&frame.text).contains("\"active\":true"));
+                }
+            }
+            active
+        };
+        signals.typing(here, typist, "", Some("hel"));
+        let heard = signals.heard();
+        // The message waits in its lane; its author is at the next one when it is passed on.
+        signals.typing(here, typist, "", Some("a"));
+        signals.spoke(here, typist, heard);
+        assert_eq!(told(), [true, true]);
+        signals.spoke(here, typist, signals.heard());
+        signals.spoke(here, typist, signals.heard());
+        assert_eq!(told(), [false]);
     }
 
     #[test]
