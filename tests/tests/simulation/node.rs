@@ -1,6 +1,7 @@
 //! A node of a simulation: the real router, desk and gateway on a machine that can be killed.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bus::Bus;
@@ -12,6 +13,7 @@ use storage::Db;
 use storage::blob::BlobConfig;
 use storage::node::{Company, Node as Row};
 use storage::simulated::Store;
+use tokio::sync::Notify;
 use world::net::simulated::{Network, Pipe};
 use world::simulation::{self, Machine};
 use world::{Ids, World};
@@ -22,6 +24,8 @@ const BEAT: Duration = Duration::from_secs(1);
 /// How long a node that did not renew may live, and when it counts as dead: as in `server`.
 const DOUBT: Duration = Duration::from_millis(3_500);
 const TERM: Duration = Duration::from_secs(10);
+/// How long clients have to go when a node is drained.
+const DRAIN_WINDOW: Duration = Duration::from_secs(5);
 /// How long a node waits before it tries once more to start.
 const START_AGAIN: Duration = Duration::from_millis(300);
 
@@ -39,6 +43,9 @@ pub(crate) struct Node {
     pub(crate) world: World,
     pub(crate) bus: Bus,
     machine: Machine,
+    /// Which start of all this was.
+    seed: u64,
+    end: Arc<Notify>,
 }
 
 /// Where the node of a number listens.
@@ -57,6 +64,7 @@ impl Node {
         let ids = Ids::seeded(seed, clock.clone());
         let world = World::of_machine(machine, clock, ids);
         let bus = ground.bus.join(&world);
+        let end = Arc::<Notify>::default();
         let life = Life {
             world: world.clone(),
             bus: bus.clone(),
@@ -64,13 +72,27 @@ impl Node {
             pipes: ground.network.listen(address(number)),
             files: ground.files.clone(),
             number,
+            end: Arc::clone(&end),
         };
         world.tracker.spawn_local(life.run());
         Self {
             world,
             bus,
             machine,
+            seed,
+            end,
         }
+    }
+
+    /// Asks it to end in good order. Gives which run of it that is.
+    pub(crate) fn drain(&self) -> u64 {
+        self.end.notify_one();
+        self.seed
+    }
+
+    /// Whether it is this run.
+    pub(crate) fn is_run(&self, seed: u64) -> bool {
+        self.seed == seed
     }
 
     /// Kills it: nothing of it goes on, and its connections are gone.
@@ -89,6 +111,7 @@ struct Life {
     pipes: flume::Receiver<Pipe>,
     files: std::path::PathBuf,
     number: usize,
+    end: Arc<Notify>,
 }
 
 impl Life {
@@ -101,9 +124,20 @@ impl Life {
         };
         let gateway = self.gateway(&db, &router);
         let peer = SocketAddr::from(([127, 0, 0, 1], 1_024));
-        while let Ok(pipe) = self.pipes.recv_async().await {
-            gateway.take(pipe, peer).await;
+        loop {
+            tokio::select! {
+                biased;
+                () = self.end.notified() => break,
+                taken = self.pipes.recv_async() => match taken {
+                    Ok(pipe) => gateway.take(pipe, peer).await,
+                    Err(_) => return,
+                },
+            }
         }
+        // Whoever comes from here on is refused; the rest as `server` does it.
+        drop(self.pipes);
+        gateway.drain(DRAIN_WINDOW).await;
+        self.world.tracker.stop();
     }
 
     async fn core(&self) -> Result<(Db, Router), router::Error> {
@@ -195,8 +229,13 @@ struct Seen {
 impl Keeper {
     async fn run(mut self, mut row: Row) {
         self.router.incarnate(row.id);
+        let soft = self.world.tracker.soft().clone();
         loop {
-            self.world.clock.sleep(BEAT).await;
+            tokio::select! {
+                biased;
+                () = soft.cancelled() => break,
+                () = self.world.clock.sleep(BEAT) => {}
+            }
             match self.beat(row.id).await {
                 Ok(true) | Err(_) => continue,
                 Ok(false) => {}
@@ -206,6 +245,8 @@ impl Keeper {
                 self.router.incarnate(row.id);
             }
         }
+        // Where the store does not answer, the row ends by itself.
+        let _ = storage::node::leave(&self.db, row.id).await;
     }
 
     async fn beat(&mut self, own_id: NodeId) -> storage::Result<bool> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use loadtest::Error;
 use loadtest::client::outbox::Outcome;
-use loadtest::client::{Access, AgentAccess, Client, News, Server, VisitorAccess};
+use loadtest::client::{Access, AgentAccess, Client, News, Server, Transport, VisitorAccess};
 use protocol::command::Command;
 use protocol::frame::{ClientFrame, Watch};
 use protocol::id::{ConversationId, EntryId, SiteId};
@@ -49,6 +49,8 @@ pub(crate) enum Told {
     Repeat,
     /// Lose the line.
     Cut,
+    /// Hang up, and come back after so long.
+    Leave(Duration),
     /// Read nothing for so long.
     Rest(Duration),
     /// Show what is known.
@@ -74,6 +76,7 @@ pub(crate) struct Person {
     pub(crate) dice: Ids,
     pub(crate) trace: Rc<RefCell<Trace>>,
     pub(crate) told: flume::Receiver<Told>,
+    pub(crate) transport: Transport,
     pub(crate) screen: Screen,
 }
 
@@ -98,7 +101,8 @@ impl Person {
             }
             Role::Tab(place) => Access::Visitor(self.join(&place).await),
         };
-        let mut client = Client::new(self.world.clone(), self.somewhere(), access);
+        let client = Client::new(self.world.clone(), self.somewhere(), access);
+        let mut client = client.over(self.transport);
         if matches!(client.access(), Access::Agent(_)) {
             // They are sent with the first connection.
             let all = InboxFilter::All.into();
@@ -190,6 +194,10 @@ impl Person {
             }
             Told::Repeat => return self.repeat(client).await,
             Told::Cut => return client.cut(),
+            Told::Leave(duration) => {
+                client.cut();
+                return self.world.clock.sleep(duration).await;
+            }
             Told::Rest(duration) => return self.world.clock.sleep(duration).await,
             Told::Type => return self.types(client).await,
             Told::Read => return self.read(client).await,
@@ -293,8 +301,14 @@ impl Person {
                     conversation_id: id,
                     position: None,
                 };
-                // The next connection follows it too.
-                let _ = client.signal(&ClientFrame::Follow(follow)).await;
+                match self.transport {
+                    // The next connection follows it too.
+                    Transport::Socket => {
+                        let _ = client.signal(&ClientFrame::Follow(follow)).await;
+                    }
+                    // What a stream follows stands in its request.
+                    Transport::Stream => client.cut(),
+                }
             }
         }
     }

@@ -3,6 +3,9 @@
 
 use world::{Clock, Ids};
 
+/// After how long a visitor who hung up counts as gone, nearly.
+const MISSED_MS: u64 = 9_900;
+
 /// Something that is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Act {
@@ -24,10 +27,14 @@ pub(crate) enum Act {
     Repeat { who: usize },
     /// A person's line is cut.
     Cut { who: usize },
+    /// A person hangs up, and comes back after a while: mostly when he was missed already.
+    Leave { who: usize, ms: u64 },
     /// A person reads nothing for a while.
     Rest { who: usize, ms: u64 },
     /// A node is killed, and starts anew after a while.
     Kill { node: usize, ms: u64 },
+    /// A node is asked to end, and starts anew after a while.
+    Drain { node: usize, ms: u64 },
     /// A node is cut off the bus for a while.
     Unplug { node: usize, ms: u64 },
     /// The next news of a node are lost.
@@ -132,7 +139,12 @@ impl Plan {
         let node = dice.between(0, self.node_count - 1);
         let count = 1 + dice.0.below(3);
         let ms = dice.duration_ms();
-        match dice.0.below(120) {
+        match dice.0.below(130) {
+            124..=129 => Act::Leave {
+                who,
+                ms: MISSED_MS + ms,
+            },
+            120..=123 => Act::Drain { node, ms },
             100..=108 => Act::Type { who },
             109..=115 => Act::Read { who },
             116..=119 => Act::Panic {
@@ -165,6 +177,13 @@ impl Plan {
     /// Tabs of visitors.
     pub(crate) fn browser_count(&self) -> usize {
         self.visitor_count + self.tab_count
+    }
+
+    /// Whether a person's network lets no sockets through: a quarter of them.
+    pub(crate) fn is_without_sockets(&self, who: usize) -> bool {
+        let dice = Ids::seeded(self.seed ^ (200 << 48), Clock::manual(0));
+        // The draw of this number.
+        (0..=who).fold(false, |_, _| dice.below(4) == 0)
     }
 
     /// The same plan with some of its steps.

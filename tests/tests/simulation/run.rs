@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use bus::Bus;
-use loadtest::client::{Access, Client, VisitorAccess};
+use loadtest::client::{Access, Client, Transport, VisitorAccess};
 use storage::simulated::Store;
 use world::net::simulated::Network;
 use world::{Clock, Ids, World, simulation};
@@ -44,6 +44,8 @@ pub(crate) struct Outcome {
 /// What is undone later.
 enum Later {
     Start(usize),
+    /// A run of it that was asked to end is over.
+    Renew(usize, u64),
     Plug(usize),
     LetGo(usize),
 }
@@ -162,6 +164,11 @@ impl<'a> Scene<'a> {
             dice: seeded(part + 64),
             trace: Rc::clone(&self.trace),
             told,
+            transport: if plan.is_without_sockets(number) {
+                Transport::Stream
+            } else {
+                Transport::Socket
+            },
             screen: Screen::default(),
         };
         world.tracker.spawn_local(person.live(role));
@@ -265,11 +272,18 @@ impl<'a> Scene<'a> {
             Act::Read { who } => self.tell(who, Told::Read),
             Act::Repeat { who } => self.tell(who, Told::Repeat),
             Act::Cut { who } => self.tell(who, Told::Cut),
+            Act::Leave { who, ms } => self.tell(who, Told::Leave(Duration::from_millis(ms))),
             Act::Rest { who, ms } => self.tell(who, Told::Rest(Duration::from_millis(ms))),
             Act::Kill { node, ms } => {
                 if let Some(killed) = self.nodes[node].take() {
                     killed.kill();
                     self.later(ms, Later::Start(node));
+                }
+            }
+            Act::Drain { node, ms } => {
+                if let Some(drained) = &self.nodes[node] {
+                    let run = drained.drain();
+                    self.later(ms, Later::Renew(node, run));
                 }
             }
             Act::Unplug { node, ms } => {
@@ -334,6 +348,12 @@ impl<'a> Scene<'a> {
         match later {
             Later::Start(node) => {
                 if self.nodes[*node].is_none() {
+                    self.start(*node);
+                }
+            }
+            Later::Renew(node, run) => {
+                if let Some(ended) = self.nodes[*node].take_if(|node| node.is_run(*run)) {
+                    ended.kill();
                     self.start(*node);
                 }
             }
