@@ -25,6 +25,7 @@ const settings = {
   canned: "\\gift",
   keys: "Order desk",
   audit: "joined the team",
+  activity: "Chrome on Linux",
   security: "this one",
   notifications: "A sound",
   profile: "How others see you",

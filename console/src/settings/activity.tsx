@@ -85,13 +85,13 @@ export function ActivityPage() {
               <tbody>
                 {sign_ins.map((one) => (
                   <tr key={one.id}>
-                    <td>
+                    <td data-word="Signed in">
                       <At at_ms={one.created_at_ms} />
                     </td>
-                    <td>
+                    <td data-word="Last used">
                       {one.ended_at_ms == null && <Lamp state="live" size="small" name="Signed in" />} <At at_ms={one.seen_at_ms} />
                     </td>
-                    <td>{spanText(one.seen_at_ms - one.created_at_ms)}</td>
+                    <td data-word="For">{spanText(one.seen_at_ms - one.created_at_ms)}</td>
                     <td title={one.user_agent}>{browserName(one.user_agent)}</td>
                     <td className="small faint">{one.address}</td>
                   </tr>
