@@ -12,6 +12,9 @@ use crate::audit::{By, Differences};
 use crate::error::Result;
 use crate::{Caller, Desk, field, stored};
 
+/// How often former owners are looked for when another became owner.
+const HAND_OVER_ROUNDS: usize = 3;
+
 /// What a speaker may.
 pub(crate) fn permissions_of(actor: &Actor) -> Permissions {
     match actor.principal {
@@ -166,7 +169,50 @@ impl Desk {
         for session_id in sessions {
             self.changed(actor.workspace_id, Part::Session(session_id));
         }
+        if change.role.is_some() {
+            self.hand_over(&agent, By { actor, caller }).await?;
+        }
         Ok(agent)
+    }
+
+    /// Where a workspace has one owner, the former ones become admins after another became owner. Whoever
+    /// sees the moment between sees two.
+    ///
+    /// # Errors
+    /// The store's: then two stay owners, until one of them is made owner or admin again.
+    pub(crate) async fn hand_over(&self, owner: &Agent, by: By<'_>) -> Result<()> {
+        let workspace_id = by.actor.workspace_id;
+        if owner.role != Role::Owner {
+            return Ok(());
+        }
+        let workspace = storage::workspace::find(&self.0.db, workspace_id).await?;
+        if !workspace.is_some_and(|workspace| workspace.settings.single_owner) {
+            return Ok(());
+        }
+        let change = AgentChange {
+            role: Some(Role::Admin),
+            ..AgentChange::default()
+        };
+        // Again where somebody was changed at this very moment.
+        for _ in 0..HAND_OVER_ROUNDS {
+            let mut team = storage::agent::list(&self.0.db, workspace_id).await?;
+            team.retain(|agent| agent.role == Role::Owner && agent.id != owner.id);
+            if team.is_empty() {
+                break;
+            }
+            for former in team {
+                let line = by.change(
+                    "agent.changed",
+                    former.id,
+                    differences(&former, &change),
+                    self.now_ms(),
+                );
+                let version = former.version;
+                storage::agent::change(&self.0.db, former.id, version, &change, &line).await?;
+                self.changed(workspace_id, Part::Agent(former.id));
+            }
+        }
+        Ok(())
     }
 
     /// The sessions that a deactivation may end; the router looks which of them really ended.

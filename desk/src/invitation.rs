@@ -177,6 +177,7 @@ impl Desk {
                 .told_as(ErrorCode::OutOfOrder, ErrorCode::WrongCredentials)
         })?;
         self.changed(row.workspace_id, Part::Agent(agent.id));
+        self.hand_over(&agent, by).await?;
         let session = UserSession {
             session_id: session.id,
             user_id,

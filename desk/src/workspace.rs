@@ -72,7 +72,8 @@ impl Desk {
     /// Changes the workspace.
     ///
     /// # Errors
-    /// `forbidden`, `version_conflict`, `invalid` of what is wrong.
+    /// `forbidden`, also where `single_owner` is set by somebody else than an owner; `version_conflict`,
+    /// `invalid` of what is wrong.
     pub async fn change_workspace(
         &self,
         actor: &Actor,
@@ -88,6 +89,14 @@ impl Desk {
             check_settings(settings)?;
         }
         let workspace = self.workspace_of(actor).await?;
+        let single_owner = workspace.settings.single_owner;
+        if change
+            .settings
+            .as_ref()
+            .is_some_and(|new| new.single_owner != single_owner)
+        {
+            actor.may(Permission::OwnerOnly)?;
+        }
         if workspace.version != version {
             return Err(ErrorCode::VersionConflict.into());
         }

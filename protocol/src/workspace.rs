@@ -45,6 +45,9 @@ pub struct Settings {
     /// How long changes of the visitor list are collected before consoles are told of them, in
     /// milliseconds (C11); as short as the server's own interval when 0. Of the workspace alone.
     pub visitor_refresh_ms: u64,
+    /// Whether there is one owner (C6): who becomes owner takes the place of the others, who stay as admins.
+    /// Only an owner sets it. Of the workspace alone.
+    pub single_owner: bool,
 }
 
 impl Default for Settings {
@@ -57,6 +60,7 @@ impl Default for Settings {
             sessions_per_minute: None,
             messages_per_minute: None,
             visitor_refresh_ms: 0,
+            single_owner: false,
         }
     }
 }
@@ -81,6 +85,7 @@ impl Settings {
             sessions_per_minute: overrides.sessions_per_minute.or(self.sessions_per_minute),
             messages_per_minute: overrides.messages_per_minute.or(self.messages_per_minute),
             visitor_refresh_ms: self.visitor_refresh_ms,
+            single_owner: self.single_owner,
         }
     }
 }
@@ -134,6 +139,7 @@ mod tests {
         assert_eq!(settings.session_timeout_ms, 1_800_000);
         assert!(settings.respect_do_not_track);
         assert_eq!(settings.visitor_refresh_ms, 0, "told as it happens");
+        assert!(!settings.single_owner, "there may be several");
     }
 
     #[test]
@@ -164,6 +170,7 @@ mod tests {
                 sessions_per_minute: Some(30),
                 messages_per_minute: Some(5),
                 visitor_refresh_ms: 0,
+                single_owner: false,
             }
         );
     }

@@ -1308,7 +1308,10 @@ sessions_per_minute: number | null,
 messages_per_minute: number | null,
 /** How long changes of the visitor list are collected before consoles are told of them, in
  * milliseconds (C11); as short as the server's own interval when 0. Of the workspace alone. */
-visitor_refresh_ms: number, };
+visitor_refresh_ms: number,
+/** Whether there is one owner (C6): who becomes owner takes the place of the others, who stay as admins.
+ * Only an owner sets it. Of the workspace alone. */
+single_owner: boolean, };
 
 /** Sets Switchboard up: the owner, the workspace and the first site, in one transaction. */
 export type Setup = {

@@ -4,7 +4,7 @@ import { useEffect, useRef, useState } from "react";
 import type { Agent, AgentChange, Invitation, NewInvitation, Role } from "@switchboard/protocol";
 
 import { call, errorText, fieldError, formError } from "../api/http.ts";
-import { agentsQuery, invitationsQuery, refreshChanged } from "../api/query.ts";
+import { agentsQuery, invitationsQuery, refreshChanged, workspaceQuery } from "../api/query.ts";
 import { useMay } from "../live/right.ts";
 import { membership, team } from "../live/session.ts";
 import { now } from "../part/clock.ts";
@@ -24,6 +24,11 @@ const ROLES: Record<Role, string> = {
   admin: "Admin: everything but owners and the danger zone",
   agent: "Agent: conversations, visitors, contacts",
 };
+
+/** Whether another owner takes the place of the present one. */
+function useSingleOwner(): boolean {
+  return useQuery(workspaceQuery).data?.settings.single_owner ?? false;
+}
 
 const ROLE_NAMES: Record<Role, string> = { owner: "Owner", admin: "Admin", agent: "Agent" };
 
@@ -67,6 +72,8 @@ function Member({ agent }: { agent: Agent }) {
   const presence = useStore(team, (held) => held.presence.get(agent.id) ?? "offline");
   const me = useStore(membership, (member) => member?.agent_id);
   const cache = useQueryClient();
+  const isSingle = useSingleOwner();
+  const [isHanding, setHanding] = useState(false);
   const lamp: LampState = presence === "online" ? "live" : presence === "away" ? "away" : "quiet";
   async function change(body: AgentChange, version: number): Promise<Agent | undefined> {
     try {
@@ -84,6 +91,11 @@ function Member({ agent }: { agent: Agent }) {
     if (!stored) return;
     toast(deactivated ? `${agent.name} was deactivated and signed out everywhere` : `${agent.name} is back`, () => void change({ deactivated: !deactivated }, stored.version));
   }
+  function choose(role: Role) {
+    // One cannot take it back oneself.
+    if (role === "owner" && isSingle) setHanding(true);
+    else void change({ role }, agent.version);
+  }
   const may = useMay();
   const roles: Role[] = may("owner") ? ["owner", "admin", "agent"] : ["admin", "agent"];
   const fixed = agent.deactivated || (agent.role === "owner" && !may("owner"));
@@ -100,7 +112,7 @@ function Member({ agent }: { agent: Agent }) {
       {fixed ? (
         <span className="tag">{ROLE_NAMES[agent.role]}</span>
       ) : (
-        <select className="input choice" aria-label={`Role of ${agent.name}`} value={agent.role} onChange={(event) => void change({ role: event.target.value as Role }, agent.version)}>
+        <select className="input choice" aria-label={`Role of ${agent.name}`} value={agent.role} onChange={(event) => choose(event.target.value as Role)}>
           {roles.map((role) => (
             <option key={role} value={role}>
               {ROLE_NAMES[role]}
@@ -114,6 +126,21 @@ function Member({ agent }: { agent: Agent }) {
           {agent.deactivated ? "Reactivate" : "Deactivate"}
         </Button>
       )}
+      <Dialog title={`Make ${agent.name} the owner?`} open={isHanding} onClose={() => setHanding(false)}>
+        <p>You become an admin, and only the new owner can give ownership back.</p>
+        <div className="dialog-foot">
+          <Button onClick={() => setHanding(false)}>Cancel</Button>
+          <Button
+            tone="risk"
+            onClick={() => {
+              setHanding(false);
+              void change({ role: "owner" }, agent.version);
+            }}
+          >
+            Hand over
+          </Button>
+        </div>
+      </Dialog>
     </li>
   );
 }
@@ -171,6 +198,7 @@ function Invite({ open, onClose }: { open: boolean; onClose: () => void }) {
     setError(null);
     onClose();
   }
+  const isSingle = useSingleOwner();
   const roles: Role[] = useMay()("owner") ? ["agent", "admin", "owner"] : ["agent", "admin"];
   return (
     <Dialog title={made ? "Send the link" : "Invite somebody"} open={open} keeps={made !== null} onClose={done}>
@@ -187,7 +215,7 @@ function Invite({ open, onClose }: { open: boolean; onClose: () => void }) {
           }}
         >
           <TextField label="E-mail" type="email" value={email} onValue={setEmail} error={fieldError(error, "email")} required autoFocus />
-          <Field label="Role">
+          <Field label="Role" hint={role === "owner" && isSingle ? "You become an admin when the invitation is accepted." : undefined}>
             {(props) => (
               <select {...props} className="input" value={role} onChange={(event) => setRole(event.target.value as Role)}>
                 {roles.map((each) => (

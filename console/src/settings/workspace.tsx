@@ -5,6 +5,7 @@ import type { Settings, Workspace, WorkspaceChange } from "@switchboard/protocol
 
 import { fieldError, formError } from "../api/http.ts";
 import { workspaceQuery } from "../api/query.ts";
+import { useMay } from "../live/right.ts";
 import { Field, FormError, Switch, TextField } from "../part/control.tsx";
 import { OptionalNumber } from "./number.tsx";
 import { PageHead, Section } from "./page.tsx";
@@ -32,6 +33,7 @@ function WorkspaceForm({ workspace }: { workspace: Workspace }) {
     change({ settings: whole }, pause);
   };
   const failed = saving.state === "failed" ? saving.error : null;
+  const isOwner = useMay()("owner");
   return (
     <div className="page">
       <PageHead title="Workspace">
@@ -64,6 +66,15 @@ function WorkspaceForm({ workspace }: { workspace: Workspace }) {
             </select>
           )}
         </Field>
+      </Section>
+      <Section title="Owners">
+        <Switch
+          label="One owner only"
+          hint="Whoever is made owner takes the place of the present one, who stays as an admin. Only an owner can change this."
+          checked={settings.single_owner}
+          disabled={!isOwner}
+          onChange={(single_owner) => set({ single_owner })}
+        />
       </Section>
       <Section title="Visits">
         <Minutes label="A visit ends after" hint="Time without a page view." value={settings.session_timeout_ms} unit_ms={60_000} unit="minutes" onValue={(value) => set({ session_timeout_ms: value }, "soon")} />

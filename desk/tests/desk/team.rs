@@ -5,9 +5,10 @@ use protocol::id::AgentId;
 use protocol::permission::{Actor, Permission, Principal, Role};
 use protocol::rejection::ErrorCode;
 use protocol::text::Name;
+use protocol::workspace::{Settings, Workspace, WorkspaceChange};
 use router::Topic;
 
-use crate::office::{PASSWORD, acceptance, caller, code, invitation, on_both, refused};
+use crate::office::{Office, PASSWORD, acceptance, caller, code, invitation, on_both, refused};
 
 const DAY: u64 = 24 * 60 * 60;
 
@@ -394,6 +395,74 @@ async fn an_agent_sees_names_and_not_the_affairs_of_admins() {
         ] {
             assert!(agent.may(hidden).is_err(), "{hidden:?}");
         }
+    })
+    .await;
+}
+
+async fn set_single_owner(
+    office: &Office,
+    by: &Actor,
+    single_owner: bool,
+) -> desk::Result<Workspace> {
+    let workspace = office.desk.workspace(by).await.unwrap();
+    let change = WorkspaceChange {
+        settings: Some(Settings {
+            single_owner,
+            ..workspace.settings
+        }),
+        ..WorkspaceChange::default()
+    };
+    office
+        .desk
+        .change_workspace(by, workspace.version, &change, None)
+        .await
+}
+
+async fn owners(office: &Office, by: &Actor) -> Vec<AgentId> {
+    let mut team = office.desk.agents(by).await.unwrap();
+    team.retain(|agent| agent.role == Role::Owner);
+    team.into_iter().map(|agent| agent.id).collect()
+}
+
+#[tokio::test]
+async fn a_single_owner_hands_over_to_whom_he_makes_one_or_invites_as_one() {
+    on_both(async |office| {
+        let (first, first_session) = office.owner().await;
+        let (ana, ana_session) = office.member(&first, "ana@example.com", Role::Admin).await;
+        let refused = set_single_owner(office, &ana, true).await;
+        assert_eq!(code(refused), ErrorCode::Forbidden);
+        set_single_owner(office, &first, true).await.unwrap();
+        let made = office
+            .desk
+            .change_agent(&first, id(&ana), 1, &to(Role::Owner), None)
+            .await;
+        assert_eq!(made.unwrap().role, Role::Owner);
+        assert_eq!(owners(office, &first).await, [id(&ana)]);
+        // What he may from now on is an admin's.
+        let first = office.actor(&first_session).await;
+        assert!(first.may(Permission::OwnerOnly).is_err());
+        assert!(first.may(Permission::TeamWrite).is_ok());
+        let ana = office.actor(&ana_session).await;
+        let (bob, _) = office.member(&ana, "bob@example.com", Role::Owner).await;
+        assert_eq!(owners(office, &bob).await, [id(&bob)]);
+        let log = office.audit(&bob).await;
+        let demoted: Vec<_> = log
+            .iter()
+            .filter(|line| {
+                line.action == "agent.changed"
+                    && line.changes_json.as_deref() == Some(r#"{"role":["owner","admin"]}"#)
+            })
+            .map(|line| line.target.clone())
+            .collect();
+        assert_eq!(demoted, [id(&ana).to_string(), id(&first).to_string()]);
+        // Without the setting there may be several.
+        set_single_owner(office, &bob, false).await.unwrap();
+        let (eve, _) = office.member(&bob, "eve@example.com", Role::Owner).await;
+        let mut all = owners(office, &eve).await;
+        all.sort();
+        let mut both = [id(&bob), id(&eve)];
+        both.sort();
+        assert_eq!(all, both);
     })
     .await;
 }
