@@ -188,6 +188,10 @@ function take(from: AgentClient, news: AgentNews): void {
       visitors.set((held) => withVisitorChanges(held, news, now()));
       return;
     case "team":
+      // Who joined or was changed stands in what was read before, too; the first one of a connection changes nothing.
+      if (team.get().ready) refreshChanged("team");
+      team.set((held) => withTeam(held, news));
+      return;
     case "team_presence":
       team.set((held) => withTeam(held, news));
       return;
