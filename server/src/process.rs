@@ -105,10 +105,12 @@ async fn serve(config: Config, faults: FaultPlan) -> Result<ExitCode> {
         tracing::warn!("faults are planted: this is a load test, or a mistake");
     }
     let world = World::faulty(faults.clock_skew_ms, faults.fail_one_in);
+    let planted = world.faults.clone();
     let running = tokio::select! {
         () = signals.stop() => return Ok(ExitCode::SUCCESS),
         running = server::serve(config, world) => running?,
     };
+    planted.begin();
     announce(&running)?;
     let code = loop {
         tokio::select! {

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::Ids;
@@ -40,8 +41,12 @@ enum Plan {
     None,
     /// The calls that a test named.
     Named(Arc<Mutex<BTreeMap<&'static str, Point>>>),
-    /// One of so many calls, whichever it is.
-    Often { one_in: u64, ids: Ids },
+    /// One of so many calls, whichever it is, once it has begun.
+    Often {
+        one_in: u64,
+        ids: Ids,
+        has_begun: Arc<AtomicBool>,
+    },
 }
 
 #[derive(Debug, Default)]
@@ -63,11 +68,24 @@ impl Faults {
         Self(Plan::Named(Arc::default()))
     }
 
-    /// One of so many calls fails at each point, by chance: what a load test asks of a server.
+    /// One of so many calls fails at each point, by chance, from [`Faults::begin`] on: what a load test asks of
+    /// a server.
     #[must_use]
     pub fn often(one_in: u64, ids: Ids) -> Self {
-        let one_in = one_in.max(1);
-        Self(Plan::Often { one_in, ids })
+        Self(Plan::Often {
+            one_in: one_in.max(1),
+            ids,
+            has_begun: Arc::default(),
+        })
+    }
+
+    /// From here on calls fail by chance, where they shall. A server spares its start, which would end at the
+    /// first fault.
+    pub fn begin(&self) {
+        match &self.0 {
+            Plan::Often { has_begun, .. } => has_begun.store(true, Ordering::Relaxed),
+            Plan::None | Plan::Named(_) => {}
+        }
     }
 
     /// Counts a call at `point` and says whether it shall fail.
@@ -78,10 +96,14 @@ impl Faults {
     pub fn check(&self, point: &'static str) -> Result<(), Fault> {
         match &self.0 {
             Plan::None => Ok(()),
-            Plan::Often { one_in, ids } => match ids.below(*one_in) {
-                0 => Err(Fault { point }),
-                _ => Ok(()),
-            },
+            Plan::Often {
+                one_in,
+                ids,
+                has_begun,
+            } => {
+                let fails = has_begun.load(Ordering::Relaxed) && ids.below(*one_in) == 0;
+                if fails { Err(Fault { point }) } else { Ok(()) }
+            }
             Plan::Named(plan) => {
                 let mut plan = plan.lock().unwrap_or_else(PoisonError::into_inner);
                 let at = plan.entry(point).or_default();
@@ -183,7 +205,10 @@ mod tests {
     #[test]
     fn some_calls_fail_by_chance_and_most_do_not() {
         let faults = Faults::often(10, Ids::seeded(3, crate::Clock::manual(0)));
-        let failed = (0..1_000).filter(|_| faults.check("here").is_err()).count();
+        let count = || (0..1_000).filter(|_| faults.check("here").is_err()).count();
+        assert_eq!(count(), 0, "it has not begun");
+        faults.begin();
+        let failed = count();
         assert!((50..200).contains(&failed), "{failed}");
         assert_eq!(faults.call_count("here"), 0);
     }

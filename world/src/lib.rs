@@ -45,7 +45,7 @@ impl World {
     }
 
     /// The real world with faults: its time of day is wrong by so many milliseconds, and one of so many calls
-    /// fails at each point where faults are checked; none where that is zero.
+    /// fails at each point where faults are checked, once they have begun; none where that is zero.
     #[must_use]
     pub fn faulty(clock_skew_ms: i64, fail_one_in: u64) -> Self {
         let clock = Clock::skewed(clock_skew_ms);

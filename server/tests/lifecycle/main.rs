@@ -28,6 +28,18 @@ fn a_first_start_without_configuration_is_ready_and_prints_the_set_up_link() {
 }
 
 #[test]
+fn faults_on_purpose_spare_the_start() {
+    let home = directory();
+    let mut always = switchboard(home.path());
+    always
+        .env("SWITCHBOARD_ALLOW_FAULTS", "1")
+        .env("SWITCHBOARD_DEBUG_FAIL_ONE_IN", "1");
+    let server = process::Server::start(&mut always, "set up: ");
+    assert_eq!(server.get("/healthz").0, 200);
+    assert_eq!(server.get("/readyz").0, 503);
+}
+
+#[test]
 fn sigterm_and_sigint_end_it_with_code_0_and_free_the_directory() {
     let home = directory();
     for signal in ["-TERM", "-INT"] {

@@ -31,7 +31,7 @@ pub enum Fault {
     },
     /// SIGKILL, and a start after a while with faults inside; without them from the next start on.
     Fail {
-        /// One of so many commits, publications and commands fails.
+        /// One of so many reads, commits, publications and commands fails, once the node has started.
         one_in: u64,
         /// How long it is down.
         down_ms: u64,
