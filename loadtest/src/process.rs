@@ -14,7 +14,7 @@ const TICKS_PER_SECOND: f64 = 100.0;
 /// What a process has used so far.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Usage {
-    /// Bytes in memory: those of the process itself, without pages of files that it shares.
+    /// Bytes in memory: those of the process itself and what it shares with its own workers, without pages of files.
     pub memory_bytes: u64,
     /// Bytes in memory, pages of files included.
     pub resident_bytes: u64,
@@ -34,7 +34,8 @@ impl Usage {
         let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
         let descriptors = std::fs::read_dir(format!("/proc/{pid}/fd"))?;
         Ok(Self {
-            memory_bytes: kilobytes(&status, "RssAnon:") * 1_024,
+            memory_bytes: (kilobytes(&status, "RssAnon:") + kilobytes(&status, "RssShmem:"))
+                * 1_024,
             resident_bytes: kilobytes(&status, "VmRSS:") * 1_024,
             cpu_seconds: scheduled(pid).unwrap_or_else(|| ticks(&stat) / TICKS_PER_SECOND),
             descriptor_count: descriptors.map(|_| 1).sum(),

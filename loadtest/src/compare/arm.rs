@@ -100,7 +100,11 @@ impl Arm {
         Ok(arms)
     }
 
-    async fn start(world: &World, seed: u64, which: Which) -> Result<Self, Error> {
+    /// Starts one.
+    ///
+    /// # Errors
+    /// It does not start.
+    pub async fn start(world: &World, seed: u64, which: Which) -> Result<Self, Error> {
         let (url, place) = match which {
             Which::Naive | Which::Tuned => stand(world, which).await?,
             Which::Switchboard => {

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use world::World;
 
 use super::arm::Arm;
+use super::peers::peer::{Dialect, Peer, Role};
 use super::token::Key;
 use super::wire::{self, Wire, is_a};
 use crate::Error;
@@ -41,6 +42,13 @@ pub enum Who {
     Signed(Key),
     /// All with one token.
     Token(String),
+    /// Listeners of another program, each to a topic of his own.
+    Peer {
+        /// Which.
+        peer: Peer,
+        /// What opens its door.
+        secret: String,
+    },
 }
 
 /// One worker's part of a crowd.
@@ -117,6 +125,14 @@ impl Crowd {
     /// # Errors
     /// A worker fails.
     pub async fn gather(world: &World, arm: &Arm, plan: Plan) -> Result<Self, Error> {
+        Self::gather_at(world, arm.url(), plan).await
+    }
+
+    /// As [`Crowd::gather`], wherever the server is.
+    ///
+    /// # Errors
+    /// A worker fails.
+    pub async fn gather_at(world: &World, url: &str, plan: Plan) -> Result<Self, Error> {
         let stretches = divide(plan.count, SHARE_MAX, 1, 1);
         let run = std::process::id();
         let mut next = plan.index * plan.count.div_ceil(PORTS_MAX).max(stretches.len() as u64);
@@ -128,7 +144,7 @@ impl Crowd {
         let lanes = plan.lanes.div_ceil(stretches.len() as u64);
         let part = |stretch: &Stretch| {
             Part::Crowd(Share {
-                url: arm.url().to_owned(),
+                url: url.to_owned(),
                 from: addresses(stretch.count),
                 who: plan.who.clone(),
                 stretch: *stretch,
@@ -254,6 +270,7 @@ async fn tokens(share: &Share, worker: &Worker) -> Result<Vec<String>, Error> {
     match &share.who {
         Who::Signed(key) => Ok(numbers.map(|number| key.sign(number)).collect()),
         Who::Token(token) => Ok(numbers.map(|_| token.clone()).collect()),
+        Who::Peer { .. } => Ok(numbers.map(|number| format!("idle{number}")).collect()),
         Who::Sessions(setting) => {
             let doors = Doors::find(setting).await?;
             let token = async |number| {
@@ -276,12 +293,18 @@ async fn open(
 ) -> Result<Opened, Error> {
     let server = Server::find(&share.url).await?;
     let from = share.from.iter().map(|from| server.from_address(*from));
-    let servers: Arc<Vec<Server>> = Arc::new(from.collect());
     let next = Arc::new(AtomicU64::new(0));
-    let follows = Arc::new(share.follows.clone());
+    let door = Arc::new(Door {
+        servers: from.collect(),
+        follows: share.follows.clone(),
+        peer: match &share.who {
+            Who::Peer { peer, secret } => Some((*peer, secret.clone())),
+            Who::Sessions(_) | Who::Signed(_) | Who::Token(_) => None,
+        },
+    });
     let mut lanes = Vec::new();
     for _ in 0..share.lanes.clamp(1, share.stretch.count.max(1)) {
-        let (servers, follows, next) = (servers.clone(), follows.clone(), next.clone());
+        let (door, next) = (door.clone(), next.clone());
         let (tokens, ears, tallies) = (tokens.clone(), ears.clone(), worker.tallies.clone());
         let tracker = worker.world.tracker.clone();
         lanes.push(worker.world.tracker.spawn(async move {
@@ -292,11 +315,12 @@ async fn open(
                 let Some(token) = tokens.get(index) else {
                     return opened;
                 };
-                match enter(&servers[index % servers.len()], token, &follows).await {
+                match door.enter(index, token).await {
                     Ok(wire) => {
                         opened.connected += 1;
                         tallies.add(Tally::Connected);
-                        tracker.spawn(attend(wire, ears.clone(), tallies.clone()));
+                        let attended = attend(wire, door.dialect(), ears.clone(), tallies.clone());
+                        tracker.spawn(attended);
                     }
                     Err(error) => {
                         opened.failed += 1;
@@ -320,11 +344,31 @@ async fn open(
     Ok(sum)
 }
 
-async fn enter(server: &Server, token: &str, follows: &[ConversationId]) -> Result<Wire, Error> {
-    let mut wire = Wire::open(server).await?;
-    let hello = wire::hello(token, Some(&server.origin()), follows);
-    wire.enter(&hello, follows.len()).await?;
-    Ok(wire)
+/// Where everybody of a worker goes in.
+struct Door {
+    /// The server, reached from one address after another.
+    servers: Vec<Server>,
+    follows: Vec<ConversationId>,
+    /// Another program, and what opens it.
+    peer: Option<(Peer, String)>,
+}
+
+impl Door {
+    fn dialect(&self) -> Dialect {
+        let peer = self.peer.as_ref();
+        peer.map_or(Dialect::Switchboard, |(peer, _)| Dialect::Peer(*peer))
+    }
+
+    async fn enter(&self, index: usize, token: &str) -> Result<Wire, Error> {
+        let server = &self.servers[index % self.servers.len()];
+        if let Some((peer, secret)) = &self.peer {
+            return peer.enter(server, secret, token, Role::Listener).await;
+        }
+        let mut wire = Wire::open(server).await?;
+        let hello = wire::hello(token, Some(&server.origin()), &self.follows);
+        wire.enter(&hello, self.follows.len()).await?;
+        Ok(wire)
+    }
 }
 
 thread_local! {
@@ -334,22 +378,26 @@ thread_local! {
 }
 
 /// Listens and answers beats until the connection ends.
-async fn attend(mut wire: Wire, ears: Arc<Ears>, tallies: Arc<Tallies>) {
+async fn attend(mut wire: Wire, dialect: Dialect, ears: Arc<Ears>, tallies: Arc<Tallies>) {
     loop {
-        let mut beats = 0;
+        let (mut beats, mut answer) = (0, None);
         let heard = wire.hear(|text| match due_of(text) {
             Some(due) => DUE.with_borrow_mut(|all| all.push(due)),
-            None => beats += u64::from(is_a(text, "beat")),
+            None => {
+                if let Some(beat) = dialect.answer(text) {
+                    (beats, answer) = (beats + 1, Some(beat));
+                }
+            }
         });
         if heard.await.is_err() {
             tallies.add(Tally::Lost);
             return;
         }
         DUE.with_borrow_mut(|all| ears.hear_all(all));
-        if beats > 0 {
+        if let Some(answer) = answer {
             tallies.add_many(Tally::Beats, beats);
             // Whoever is gone is found by the next read.
-            let _ = wire.say(&wire::beat()).await;
+            let _ = wire.say(answer).await;
         }
     }
 }

@@ -11,6 +11,7 @@ mod connect;
 pub mod crowd;
 mod empty;
 mod idle;
+mod peers;
 mod room;
 pub mod stand;
 mod talk;
@@ -41,6 +42,8 @@ pub enum Figure {
     Burst(burst::Options),
     /// Latency of one delivery while nothing waits.
     Empty(empty::Options),
+    /// Memory, processor time and latency beside Socket.IO, Nchan and NATS.
+    Peers(peers::Options),
 }
 
 /// Runs a comparison.
@@ -54,6 +57,7 @@ pub async fn run(world: &World, figure: &Figure, seed: u64) -> Result<Report, Er
         Figure::Room(options) => Box::pin(room::run(world, options, seed)).await,
         Figure::Burst(options) => Box::pin(burst::run(world, options, seed)).await,
         Figure::Empty(options) => Box::pin(empty::run(world, options, seed)).await,
+        Figure::Peers(options) => Box::pin(peers::run(world, options, seed)).await,
     }
 }
 

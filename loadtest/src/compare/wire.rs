@@ -27,6 +27,14 @@ thread_local! {
     static READ: RefCell<Vec<u8>> = RefCell::new(vec![0; READ_BYTES]);
 }
 
+/// The door of an upgrade.
+pub struct Upgrade<'a> {
+    /// Its path.
+    pub path: &'a str,
+    /// What both are to speak.
+    pub subprotocol: Option<&'a str>,
+}
+
 /// A socket that was upgraded and has said who it is.
 pub struct Wire {
     stream: TcpStream,
@@ -79,12 +87,28 @@ impl Wire {
     /// # Errors
     /// The network's failure, or a refused upgrade.
     pub async fn open(server: &Server) -> Result<Self, Error> {
+        let upgrade = Upgrade {
+            path: "/api/v1/socket",
+            subprotocol: Some(SUBPROTOCOL),
+        };
+        Self::upgrade(server, &upgrade).await
+    }
+
+    /// As [`Wire::open`], at any door.
+    ///
+    /// # Errors
+    /// The network's failure, or a refused upgrade.
+    pub async fn upgrade(server: &Server, upgrade: &Upgrade<'_>) -> Result<Self, Error> {
         let mut stream = server.connect_by_system().await?;
+        let subprotocol = upgrade.subprotocol.map_or(String::new(), |name| {
+            format!("Sec-WebSocket-Protocol: {name}\r\n")
+        });
         let head = format!(
-            "GET /api/v1/socket HTTP/1.1\r\nHost: {}\r\nUpgrade: websocket\r\n\
+            "GET {} HTTP/1.1\r\nHost: {}\r\nUpgrade: websocket\r\n\
              Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\
              Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
-             Sec-WebSocket-Protocol: {SUBPROTOCOL}\r\nOrigin: {}\r\n\r\n",
+             {subprotocol}Origin: {}\r\n\r\n",
+            upgrade.path,
             server.authority(),
             server.origin(),
         );
@@ -142,11 +166,17 @@ impl Wire {
         Ok(self.stream.write_all(&masked(text)).await?)
     }
 
-    /// Reads once what has come, and gives each whole text to `each`. Cancel-safe.
+    /// Reads once what has come, and gives each whole text or bytes to `each`. Cancel-safe.
     ///
     /// # Errors
     /// How the connection ended.
     pub async fn hear(&mut self, mut each: impl FnMut(&[u8])) -> Result<(), Error> {
+        // What came together with the answer to the upgrade: nothing more may ever come.
+        let taken = whole_frames(&self.rest, &mut each)?;
+        if taken > 0 {
+            self.rest.drain(..taken);
+            return Ok(());
+        }
         loop {
             self.stream.readable().await?;
             let (stream, rest) = (&self.stream, &mut self.rest);
@@ -216,7 +246,7 @@ fn whole_frames(bytes: &[u8], each: &mut impl FnMut(&[u8])) -> Result<usize, Err
             break;
         };
         match kind {
-            1 => each(payload),
+            1 | 2 => each(payload),
             8 => return Err(closed(payload)),
             _ => {}
         }
@@ -278,6 +308,25 @@ mod tests {
             assert_eq!(heard, texts, "{step}");
             assert!(rest.is_empty(), "{step}");
         }
+    }
+
+    #[tokio::test]
+    async fn what_comes_with_the_answer_to_an_upgrade_is_heard() {
+        let listener = world::net::listen(([127, 0, 0, 1], 0).into()).unwrap();
+        let address = listener.local_addr().unwrap();
+        let serve = async {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut answer = b"HTTP/1.1 101 Switching Protocols\r\n\r\n".to_vec();
+            answer.extend(server_frame(b"first"));
+            stream.write_all(&answer).await.unwrap();
+            stream
+        };
+        let visit = async {
+            let server = Server::find(&format!("http://{address}")).await.unwrap();
+            let mut wire = Wire::open(&server).await.unwrap();
+            wire.until(|text| text == b"first").await.unwrap();
+        };
+        tokio::join!(serve, visit);
     }
 
     #[test]

@@ -72,7 +72,7 @@ pub fn binary() -> Result<PathBuf, Error> {
 }
 
 /// Sends a signal to a process of the tool's own.
-fn signal_process(pid: Option<u32>, signal: Signal) -> Result<(), Error> {
+pub(crate) fn signal_process(pid: Option<u32>, signal: Signal) -> Result<(), Error> {
     let pid = pid.and_then(|pid| i32::try_from(pid).ok());
     let pid = pid.and_then(Pid::from_raw);
     let pid = pid.ok_or_else(|| Error::Node("does not run".to_owned()))?;

@@ -46,6 +46,12 @@ impl Redis {
         format!("redis://{}", self.port.address)
     }
 
+    /// Its process, while it runs.
+    #[must_use]
+    pub fn pid(&self) -> Option<u32> {
+        self.process.as_ref().and_then(Child::id)
+    }
+
     /// Ends it by SIGKILL.
     ///
     /// # Errors
@@ -62,7 +68,7 @@ impl Redis {
     /// # Errors
     /// It does not run.
     pub fn signal(&self, signal: Signal) -> Result<(), Error> {
-        signal_process(self.process.as_ref().and_then(Child::id), signal)
+        signal_process(self.pid(), signal)
     }
 
     /// Starts it again where it was.

@@ -1,0 +1,126 @@
+//! `compare peers`: Switchboard beside what one would take instead: Socket.IO, Nchan and NATS over WebSocket, with the same
+//! client, the same payloads and the same plan, in turns.
+//!
+//! None of them keeps what was said; so Switchboard is shown twice, by signals that nobody stores, and by messages that are
+//! stored before they are passed on. `docs/loadtest.md` says what each figure is.
+
+mod chart;
+mod paper;
+pub(super) mod peer;
+mod program;
+mod row;
+mod talk;
+
+use std::path::PathBuf;
+
+use serde_json::{Map, Value, json};
+use world::World;
+
+use self::paper::Paper;
+use self::peer::Peer;
+use self::row::{Promise, Row};
+use super::expect;
+use crate::Error;
+use crate::report::{Report, Unit};
+
+/// Options of `compare peers`.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Options {
+    /// Where `install` has put the programs.
+    #[arg(long, default_value = "loadtest/peers")]
+    pub peers: PathBuf,
+    /// Visitors of each program who are just there.
+    #[arg(long, default_value_t = 2_000, value_parser = clap::value_parser!(u64).range(1..=19_000))]
+    pub visitors: u64,
+    /// Pairs that talk.
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..=2_000))]
+    pub pairs: u64,
+    /// Messages a second, over all pairs.
+    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(1..))]
+    pub rate: u64,
+    /// Seconds of a turn, for each program.
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u64).range(1..))]
+    pub turn_s: u64,
+    /// Turns.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..))]
+    pub turns: u64,
+    /// Bytes of a message.
+    #[arg(long, default_value_t = 128, value_parser = clap::value_parser!(u64).range(64..=1_000))]
+    pub message_bytes: u64,
+    /// Keep the figures in the documents of this folder: peers.json, peers.svg and a part of performance.md.
+    #[arg(long, value_name = "FOLDER")]
+    pub docs: Option<PathBuf>,
+    /// What the documents say of when and where it was measured.
+    #[arg(long, default_value = "", requires = "docs")]
+    pub note: String,
+}
+
+pub(super) async fn run(world: &World, options: &Options, seed: u64) -> Result<Report, Error> {
+    let mut rows = Vec::new();
+    for peer in Peer::ALL {
+        rows.push(Box::pin(Row::of_peer(world, options, peer)).await?);
+    }
+    for promise in [Promise::PassedOn, Promise::StoredFirst] {
+        rows.push(Box::pin(Row::of_ours(world, options, seed, promise)).await?);
+    }
+    for row in &mut rows {
+        row.warm_up(world, options).await?;
+    }
+    for turn in 0..options.turns {
+        let mut order: Vec<_> = (0..rows.len()).collect();
+        if !turn.is_multiple_of(2) {
+            order.reverse();
+        }
+        for index in order {
+            rows[index].turn(world, options).await?;
+        }
+    }
+    if let Some(folder) = &options.docs {
+        paper(options, &rows).keep(folder)?;
+    }
+    Ok(tell(options, seed, &rows))
+}
+
+fn paper(options: &Options, rows: &[Row]) -> Paper {
+    Paper {
+        note: options.note.clone(),
+        visitors: options.visitors,
+        pairs: options.pairs,
+        rate: options.rate,
+        message_bytes: options.message_bytes,
+        turns: options.turns,
+        turn_s: options.turn_s,
+        found: rows.iter().map(Row::found).collect(),
+    }
+}
+
+fn tell(options: &Options, seed: u64, rows: &[Row]) -> Report {
+    let urls = rows.iter().map(|row| row.url().to_owned());
+    let mut report = Report::new("compare peers", seed, urls.collect());
+    let mut arms = Map::new();
+    for row in rows {
+        let found = row.found();
+        let figures = [
+            ("bytes_per_visitor", found.bytes_per_visitor, Unit::Bytes),
+            ("cpu_s_per_100k", found.cpu_s_per_100k, Unit::Seconds),
+            ("p50_us", found.p50_us, Unit::Us),
+            ("p99_us", found.p99_us, Unit::Us),
+        ];
+        for (key, value, unit) in figures {
+            report.figure(&format!("{}_{key}", row.name), value, unit);
+        }
+        let mut told = json!(found);
+        told["turns"] = row.turns();
+        arms.insert(row.name.to_owned(), told);
+        report.latency(row.name, row.latencies());
+    }
+    report
+        .details
+        .insert("arms".to_owned(), Value::Object(arms));
+    report.count("visitors", options.visitors);
+    report.count("pairs", options.pairs);
+    report.count("rate", options.rate);
+    let missing = rows.iter().map(|row| row.missing).sum();
+    expect(&mut report, "missing", missing, 0);
+    report
+}
