@@ -232,9 +232,8 @@ impl Asked<'_> {
         );
         let remembered = claimed.await.map_err(|error| refused_by(&error))?;
         let done = self.remembered(remembered)?;
-        self.router
-            .visitor_changed(self.workspace_id(), visitor.visitor_id)
-            .await;
+        let live = self.router.live();
+        live.outdated(self.workspace_id(), visitor.visitor_id).await;
         Ok(done)
     }
 

@@ -18,7 +18,7 @@ use crate::view::inbox::{Before, Membership};
 /// What a lane remembers of what it told.
 #[derive(Debug, Default)]
 pub(crate) struct Told {
-    /// What the list of visitors was told.
+    /// What the list of visitors was last told to show anew for.
     facts: Option<Facts>,
     /// How much the visitor was told he has not read.
     pub(crate) unread: Counts,
@@ -233,7 +233,7 @@ async fn of_entries(
             conversation_id: ongoing(conversation),
         };
         if told.facts.as_ref() != Some(&facts) {
-            router.live().facts_of(visitor_id, facts.clone()).await;
+            router.live().outdated(workspace_id, visitor_id).await;
             told.facts = Some(facts);
         }
     }

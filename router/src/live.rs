@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use presence::agents::Agents;
-use presence::input::{Facts, Input, Sight};
+use presence::input::{Input, Sight};
 use presence::state::{Change, Visitors};
 use presence::view::VisitorView;
 use protocol::agent::{AgentPresence, Availability};
@@ -52,18 +52,28 @@ pub(crate) enum Changed {
     Config(SiteId),
 }
 
+/// A visitor's connection that came up.
+#[derive(Debug)]
+pub(crate) struct Entrance {
+    pub(crate) input: Input,
+    pub(crate) key: (WorkspaceId, VisitorId),
+    pub(crate) connection_id: ConnectionId,
+    pub(crate) stay: Stay,
+    /// As [`Renewals::outdated_count`] was before he was read.
+    ///
+    /// [`Renewals::outdated_count`]: crate::renewal::Renewals::outdated_count
+    pub(crate) outdated_count: u64,
+}
+
 /// What the actor is told and asked.
 #[derive(Debug)]
 pub(crate) enum Message {
     /// A visitor's connection came up.
-    Enter {
-        input: Input,
-        key: (WorkspaceId, VisitorId),
-        connection_id: ConnectionId,
-        stay: Stay,
-    },
+    Enter(Box<Entrance>),
     /// Something else about visitors.
     Visitor(Input),
+    /// The store has something newer of a visitor's person.
+    Outdated(WorkspaceId, VisitorId),
     /// A page came in sight.
     Page {
         connection_id: ConnectionId,
@@ -159,10 +169,9 @@ impl Live {
         answer.await.ok()
     }
 
-    /// What is known of a visitor changed.
-    pub(crate) async fn facts_of(&self, visitor_id: VisitorId, facts: Facts) {
-        self.send(Message::Visitor(Input::Facts { visitor_id, facts }))
-            .await;
+    /// The store has something newer of a visitor's person: the list shows it.
+    pub(crate) async fn outdated(&self, workspace_id: WorkspaceId, visitor_id: VisitorId) {
+        self.send(Message::Outdated(workspace_id, visitor_id)).await;
     }
 }
 
@@ -296,13 +305,11 @@ impl Actor {
     async fn take(&mut self, message: Message) {
         self.router.world().faults.strike("live.message");
         match message {
-            Message::Enter {
-                input,
-                key,
-                connection_id,
-                stay,
-            } => self.enter(input, key, connection_id, stay),
+            Message::Enter(entrance) => self.enter(*entrance),
             Message::Visitor(input) => self.visitor(input),
+            Message::Outdated(workspace_id, visitor_id) => {
+                self.outdated((workspace_id, visitor_id))
+            }
             // Whoever asked may have gone.
             Message::Page {
                 connection_id,
@@ -376,13 +383,14 @@ impl Actor {
         }
     }
 
-    fn enter(
-        &mut self,
-        input: Input,
-        key: (WorkspaceId, VisitorId),
-        connection_id: ConnectionId,
-        stay: Stay,
-    ) {
+    fn enter(&mut self, entrance: Entrance) {
+        let Entrance {
+            input,
+            key,
+            connection_id,
+            stay,
+            outdated_count,
+        } = entrance;
         let (workspace_id, _) = key;
         let now_ms = self.now_ms();
         self.visitor_of.insert(connection_id, key);
@@ -392,6 +400,10 @@ impl Actor {
             self.router.traces().put(workspace_id, began);
         }
         self.visitor(input);
+        if self.router.renewals().outdated_count() != outdated_count {
+            // The store may know him otherwise by now.
+            self.renew(key);
+        }
     }
 
     fn visitor(&mut self, input: Input) {
@@ -401,6 +413,19 @@ impl Actor {
         let now_ms = self.now_ms();
         for change in self.visitors.apply(input, now_ms) {
             self.changed(&change);
+        }
+    }
+
+    /// The store has something newer of somebody, who may be here or about to come.
+    fn outdated(&self, key: (WorkspaceId, VisitorId)) {
+        self.router.renewals().count_outdated();
+        self.renew(key);
+    }
+
+    /// A visitor is shown as the store has him, if he is here.
+    fn renew(&self, (workspace_id, visitor_id): (WorkspaceId, VisitorId)) {
+        if self.visitors.get(visitor_id).is_some() {
+            self.router.renewals().put(workspace_id, visitor_id);
         }
     }
 

@@ -287,7 +287,7 @@ async fn visitor_changed(
 ) -> storage::Result<()> {
     if let Some(row) = storage::visitor::find(router.db(), workspace_id, visitor_id).await? {
         visitor::end_outdated(router, &row).await;
-        router.visitor_is(&row).await;
+        router.live().outdated(workspace_id, visitor_id).await;
     }
     Ok(())
 }

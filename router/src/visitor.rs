@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use presence::input::{Arrival, Facts, Input, Measures, Sight};
+use presence::input::{Facts, Input, Measures, Sight};
 use protocol::frame::{Page, Purpose};
 use protocol::id::{ConnectionId, ContactId, SiteId, VisitorId, WorkspaceId};
 use protocol::limit;
@@ -14,7 +14,7 @@ use storage::visitor::{NewVisitor, Proof, VisitorRow};
 use url::Url;
 
 use crate::error::refused_by;
-use crate::live::Message;
+use crate::live::{Entrance, Message};
 use crate::router::Router;
 use crate::visit::Stay;
 
@@ -44,6 +44,15 @@ pub struct VisitorConnection {
     pub browser: Browser,
     /// The page in sight.
     pub page: Option<Page>,
+}
+
+/// A visitor who comes, as the store had him a moment ago.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Arrival {
+    /// What the store had.
+    pub stored: storage::arrival::Arrival,
+    /// How often something newer of anybody was told of before.
+    pub(crate) outdated_count: u64,
 }
 
 /// Somebody at the door of a site.
@@ -227,11 +236,24 @@ pub(crate) fn facts_of(row: &VisitorRow) -> Facts {
     }
 }
 
+async fn measures_of(
+    router: &Router,
+    workspace_id: WorkspaceId,
+    site_id: SiteId,
+) -> storage::Result<Measures> {
+    let tenant = router.cache().tenant(workspace_id).await?;
+    let site = tenant.site(site_id);
+    Ok(match site {
+        Some(site) => Measures::of(&site.settings(&tenant.settings)),
+        None => Measures::of(&tenant.settings),
+    })
+}
+
 /// What presence is told of a connection that came up.
 pub(crate) async fn enter(
     router: &Router,
     connection: VisitorConnection,
-    arrival: storage::arrival::Arrival,
+    arrival: Arrival,
 ) -> storage::Result<Message> {
     let VisitorConnection {
         connection_id,
@@ -242,18 +264,17 @@ pub(crate) async fn enter(
         page,
     } = connection;
     let visitor_id = visitor.visitor_id;
-    let storage::arrival::Arrival { row, last, .. } = arrival;
+    let Arrival {
+        stored,
+        outdated_count,
+    } = arrival;
+    let storage::arrival::Arrival { row, last, .. } = stored;
     check_again(router, &row, &visitor).await;
     let now_ms = router.world().clock.now_ms();
     if row.browser != browser || row.seen_at_ms + SEEN_MS < now_ms {
         storage::visitor::seen(router.db(), workspace_id, visitor_id, &browser, now_ms).await?;
     }
-    let tenant = router.cache().tenant(workspace_id).await?;
-    let settings = tenant.site(visitor.site_id).map_or_else(
-        || tenant.settings.clone(),
-        |site| site.settings(&tenant.settings),
-    );
-    let measures = Measures::of(&settings);
+    let measures = measures_of(router, workspace_id, visitor.site_id).await?;
     let ends_at_ms = |viewed_at_ms: u64| viewed_at_ms.saturating_add(measures.session_timeout_ms);
     let last = last.filter(|visit| ends_at_ms(visit.viewed_at_ms) > now_ms);
     let is_new = last.is_none();
@@ -266,7 +287,7 @@ pub(crate) async fn enter(
     let visit_id = last
         .as_ref()
         .map_or_else(|| router.world().ids.next(), |visit| visit.id);
-    let arrival = Arrival {
+    let arrival = presence::input::Arrival {
         workspace_id,
         visitor_id,
         site_id: visitor.site_id,
@@ -289,7 +310,7 @@ pub(crate) async fn enter(
         arrival: Box::new(arrival),
         sight,
     };
-    Ok(Message::Enter {
+    Ok(Message::Enter(Box::new(Entrance {
         input,
         key: (workspace_id, visitor_id),
         connection_id,
@@ -298,7 +319,8 @@ pub(crate) async fn enter(
             is_new,
             source,
         },
-    })
+        outdated_count,
+    })))
 }
 
 /// A page as it is shown and stored, with both texts cut to their bounds, and where a visit that begins with

@@ -5,7 +5,7 @@ mod both;
 mod common;
 
 use both::on_both;
-use common::{Agent, Ear, Heard, Stage, browser, draft, say};
+use common::{Agent, Ear, Heard, Stage, browser, draft, eventually, say};
 use protocol::command::Command;
 use protocol::contact::{ContactChange, handle_of};
 use protocol::conversation::{Conversation, State};
@@ -17,6 +17,9 @@ use protocol::view::{InboxFilter, VisitorFilter};
 use router::{Part, Topic, VisitorConnection};
 use serde_json::Value;
 use storage::audit::Change;
+
+/// Rounds in which two cross, each at another moment.
+const ROUNDS: u64 = 20;
 
 async fn row(stage: &Stage, id: ConversationId) -> Conversation {
     let found = storage::conversation::find(&stage.db, stage.workspace_id, id).await;
@@ -59,10 +62,14 @@ fn visitors() -> Watch {
 }
 
 async fn enter(stage: &Stage, visitor: &common::Visitor) {
+    common::enter(&stage.router, connection(stage, visitor)).await;
+}
+
+fn connection(stage: &Stage, visitor: &common::Visitor) -> VisitorConnection {
     let Principal::Visitor(actor) = visitor.actor.principal else {
         unreachable!("a visitor speaks");
     };
-    let connection = VisitorConnection {
+    VisitorConnection {
         connection_id: stage.world.ids.next(),
         workspace_id: stage.workspace_id,
         visitor: actor,
@@ -73,8 +80,26 @@ async fn enter(stage: &Stage, visitor: &common::Visitor) {
             title: "Shop".to_owned(),
             referrer: None,
         }),
-    };
-    common::enter(&stage.router, connection).await;
+    }
+}
+
+/// The row of a visitor in the live list, as it is now; nothing where he is not there.
+async fn here(stage: &Stage, topic: Topic, visitor: &common::Visitor) -> Value {
+    let list = stage.router.snapshot(&stage.owner().actor, topic).await;
+    let list: Value = serde_json::from_slice(&list.expect("a list").text).expect("JSON");
+    let rows = list["rows"].as_array().cloned().unwrap_or_default();
+    let id = Value::from(visitor.id.to_string());
+    rows.into_iter()
+        .find(|row| row["id"] == id)
+        .unwrap_or_default()
+}
+
+fn watched(stage: &Stage) -> Topic {
+    let connection_id = stage.world.ids.next();
+    let topic = stage
+        .router
+        .watch(&stage.owner().actor, &visitors(), connection_id);
+    topic.expect("an agent may")
 }
 
 async fn named_so(ear: &Ear, name: &str) -> Value {
@@ -173,5 +198,59 @@ on_both! {
         // Safe to repeat.
         stage.router.erase_contact(&owner.actor, contact_id).await.expect("again");
         assert_eq!(row(&stage, next).await.state, State::Closed);
+    }
+
+    async fn who_was_read_before_a_change_is_shown_as_he_is_after_it(stage: Stage) {
+        let visitor = stage.visitor().await;
+        let id = stage.begins(visitor).await;
+        let contact_id = row(&stage, id).await.contact_id;
+        let (team, topic) = (stage.ear(), watched(&stage));
+        team.listen(Topic::Team(stage.workspace_id));
+        let arrival = stage.router.visitor_welcome(&visitor.actor).await.expect("he is welcome");
+        rename(&stage, contact_id, "Ana Kovač").await;
+        named_so(&team, "Ana Kovač").await;
+        stage.router.visitor_enter(connection(&stage, &visitor), arrival).await;
+        eventually(async || here(&stage, topic, &visitor).await["name"] == "Ana Kovač").await;
+        // He begins to write in one tab while another comes.
+        let other = stage.visitor().await;
+        let arrival = stage.router.visitor_welcome(&other.actor).await.expect("he is welcome");
+        let begun = Value::from(stage.begins(other).await.to_string());
+        stage.router.visitor_enter(connection(&stage, &other), arrival).await;
+        eventually(async || here(&stage, topic, &other).await["conversation_id"] == begun).await;
+    }
+
+    async fn who_was_read_before_he_was_erased_is_not_shown(stage: Stage) {
+        let visitor = stage.visitor().await;
+        let id = stage.begins(visitor).await;
+        let contact_id = row(&stage, id).await.contact_id;
+        let (team, topic) = (stage.ear(), watched(&stage));
+        team.listen(Topic::Team(stage.workspace_id));
+        let arrival = stage.router.visitor_welcome(&visitor.actor).await.expect("he is welcome");
+        stage.router.erase_contact(&stage.owner().actor, contact_id).await.expect("an owner may");
+        named_so(&team, &format!("Visitor {}", handle_of(visitor.id))).await;
+        stage.router.visitor_enter(connection(&stage, &visitor), arrival).await;
+        eventually(async || here(&stage, topic, &visitor).await.is_null()).await;
+    }
+
+    async fn what_is_shown_last_of_a_visitor_is_the_newest(stage: Stage) {
+        let (visitor, owner) = (stage.visitor().await, stage.owner());
+        let conversation_id = stage.begins(visitor).await;
+        let contact_id = row(&stage, conversation_id).await.contact_id;
+        let topic = watched(&stage);
+        enter(&stage, &visitor).await;
+        for round in 0..ROUNDS {
+            let name = format!("Ana {round}");
+            let moves = async {
+                for command in [Command::Close { conversation_id }, Command::Reopen { conversation_id }] {
+                    stage.ask(&owner.actor, command).await.expect("accepted");
+                }
+            };
+            tokio::join!(moves, rename(&stage, contact_id, &name));
+            eventually(async || {
+                let row = here(&stage, topic, &visitor).await;
+                row["name"] == name.as_str() && row["conversation_id"] == conversation_id.to_string()
+            })
+            .await;
+        }
     }
 }

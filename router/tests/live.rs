@@ -347,7 +347,7 @@ on_both! {
         assert_eq!(customer.frame("marks").await["marks"]["read"], 1);
         assert_eq!(tabs.frame("read").await["seq"], 1);
         let welcome = stage.router.visitor_welcome(&visitor.actor).await.expect("a visitor");
-        assert_eq!((welcome.unread.count, welcome.conversation.map(|open| open.id)), (0, Some(id)));
+        assert_eq!((welcome.stored.unread.count, welcome.stored.conversation.map(|open| open.id)), (0, Some(id)));
     }
 
     async fn who_looks_on_is_told_until_the_connection_ends(stage: Stage) {

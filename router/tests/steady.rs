@@ -13,6 +13,7 @@ use protocol::command::Command;
 use protocol::frame::Purpose;
 use protocol::permission::{Principal, Role};
 use protocol::text::Name;
+use protocol::view::VisitorFilter;
 use router::{Part, RouterConfig, Topic, VisitorConnection};
 use serde_json::Value;
 use storage::Written;
@@ -103,6 +104,33 @@ on_both! {
         eventually(async || stored().await.is_some_and(|visit| visit.last_event.is_some())).await;
         let visit = stored().await.expect("it is there");
         assert_eq!((visit.event_count, visit.last_event.expect("one").name.as_str()), (1, "kept"));
+        assert_eq!(stage.router.stats().task_panic_count, 1);
+    }
+
+    async fn a_visitor_whose_renewal_struck_is_shown_all_the_same(stage: Stage) {
+        let (visitor, owner) = (stage.visitor().await, stage.owner());
+        let Principal::Visitor(actor) = visitor.actor.principal else {
+            unreachable!("a visitor speaks");
+        };
+        let tab = VisitorConnection {
+            connection_id: stage.world.ids.next(),
+            workspace_id: stage.workspace_id,
+            visitor: actor,
+            purpose: Purpose::Launcher,
+            browser: common::browser(),
+            page: None,
+        };
+        let watch = protocol::frame::Watch::Visitors { filter: VisitorFilter::default() };
+        let topic = stage.router.watch(&owner.actor, &watch, stage.world.ids.next());
+        let topic = topic.expect("an agent may");
+        let ear = stage.ear();
+        ear.listen(topic);
+        let list = stage.router.snapshot(&owner.actor, topic).await;
+        list.expect("a list");
+        common::enter(&stage.router, tab).await;
+        stage.world.faults.fail("visitor.renew", 0, 1);
+        let id = stage.begins(visitor).await;
+        while ear.frame("visitor_changes").await["rows"][0]["conversation_id"] != id.to_string() {}
         assert_eq!(stage.router.stats().task_panic_count, 1);
     }
 

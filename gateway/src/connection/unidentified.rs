@@ -195,7 +195,7 @@ impl Unidentified {
         let address = self.caller.line.address;
         router.may_come_from(claims.workspace_id, address).await?;
         let arrival = router.visitor_welcome(actor).await?;
-        visitor::may_enter(&arrival.row, claims)?;
+        visitor::may_enter(&arrival.stored.row, claims)?;
         let (workspace_id, site_id) = (claims.workspace_id, claims.site_id);
         let remembered = router.site(workspace_id, site_id).await?;
         if self.check_site(remembered.as_deref()).is_err() {
@@ -226,12 +226,12 @@ impl Unidentified {
         connection.say(frame::encoded(&VisitorNews::Welcome {
             welcome: self.welcome(connection.connection_id(), claims.expires_at_ms),
             visitor_id: claims.visitor_id,
-            conversation: arrival.conversation.clone(),
-            unread: arrival.unread.count,
+            conversation: arrival.stored.conversation.clone(),
+            unread: arrival.stored.unread.count,
             staff: self.shard.doors.router.staff(claims.workspace_id),
         }));
         if hello.purpose == Purpose::Full {
-            let open = arrival.conversation.as_ref().map(|open| open.id);
+            let open = arrival.stored.conversation.as_ref().map(|open| open.id);
             let is_open = |one: &Follow| Some(one.conversation_id) == open;
             let resumed = hello.resume.iter().any(is_open);
             for follow in hello.resume {
@@ -260,8 +260,8 @@ impl Unidentified {
         let mut browser =
             browser::of_user_agent(&self.caller.user_agent, self.caller.place.clone());
         // The session's request said these; a socket's does not.
-        browser.language = arrival.row.browser.language.clone();
-        browser.time_zone = arrival.row.browser.time_zone.clone();
+        browser.language = arrival.stored.row.browser.language.clone();
+        browser.time_zone = arrival.stored.row.browser.time_zone.clone();
         let connection = VisitorConnection {
             connection_id: identity.connection_id,
             workspace_id: identity.actor.workspace_id,

@@ -35,6 +35,7 @@ use crate::mark::Marking;
 use crate::nodes::Nodes;
 use crate::part::Part;
 use crate::person::Persons;
+use crate::renewal::Renewals;
 use crate::replay::{self, Replay, Start};
 use crate::several;
 use crate::signal::Signals;
@@ -89,6 +90,7 @@ struct Inner {
     answering: Answering,
     signals: Signals,
     marking: Marking,
+    renewals: Renewals,
     persons: Persons,
     traces: Traces,
     timers: Timers,
@@ -129,6 +131,7 @@ impl Router {
             answering: Answering::default(),
             signals: Signals::new(hub.clone(), world.clock.clone()),
             marking: Marking::new(),
+            renewals: Renewals::new(),
             persons: Persons::default(),
             traces: Traces::new(config.trace_length, config.trace_bytes_max),
             timers: Timers::default(),
@@ -156,20 +159,29 @@ impl Router {
             steady::run(&router, "traces", || router.0.traces.run(&router)).await;
         });
         router.spawn(|router| live::Actor::new(router, messages).run());
-        router.spawn_until_soft(|router| async move {
+        router.spawn_tellers();
+        Ok(router)
+    }
+
+    /// The tasks that store and tell what may be told late.
+    fn spawn_tellers(&self) {
+        self.spawn_until_soft(|router| async move {
             steady::run(&router, "marks", || router.0.marking.run(&router)).await;
         });
-        router.spawn_until_soft(|router| async move {
+        self.spawn_until_soft(|router| async move {
             let marking = &router.0.marking;
             steady::run(&router, "told marks", || marking.run_told(&router)).await;
         });
-        router.spawn_until_soft(|router| async move {
+        self.spawn_until_soft(|router| async move {
+            let renewals = &router.0.renewals;
+            steady::run(&router, "renewals", || renewals.run(&router)).await;
+        });
+        self.spawn_until_soft(|router| async move {
             steady::run(&router, "signals", || router.0.signals.run()).await;
         });
-        router.spawn_until_soft(|router| async move {
+        self.spawn_until_soft(|router| async move {
             steady::run(&router, "learning", || router.0.learning.run(&router)).await;
         });
-        Ok(router)
     }
 
     fn spawn<F>(&self, task: impl FnOnce(Self) -> F)
@@ -508,6 +520,10 @@ impl Router {
 
     pub(crate) fn marking(&self) -> &Marking {
         &self.0.marking
+    }
+
+    pub(crate) fn renewals(&self) -> &Renewals {
+        &self.0.renewals
     }
 
     pub(crate) fn signals(&self) -> &Signals {

@@ -9,15 +9,13 @@ use presence::input::{Input, Measures};
 use protocol::agent::{Availability, Screen};
 use protocol::contact::AttributeValue;
 use protocol::frame::Page;
-use protocol::id::{ConnectionId, SiteId, VisitorId, WorkspaceId};
+use protocol::id::{ConnectionId, SiteId, WorkspaceId};
 use protocol::network;
 use protocol::permission::{Actor, Permission, Principal};
 use protocol::rejection::{ErrorCode, Rejection};
 use protocol::site::Site;
 use protocol::widget::{Staff, WidgetConfig};
 use protocol::workspace::Settings;
-use storage::arrival::Arrival;
-use storage::visitor::VisitorRow;
 
 use super::Router;
 use crate::cache::Tenant;
@@ -25,7 +23,7 @@ use crate::claim;
 use crate::delivery::Encoded;
 use crate::error::refused_by;
 use crate::live::{self, Answering, Look, Message, staff_of, team_frame};
-use crate::visitor::{self, Newcomer, Standing, VisitorConnection};
+use crate::visitor::{self, Arrival, Newcomer, Standing, VisitorConnection};
 
 impl Router {
     /// An agent can be reached, or not. Lasts until the agent says otherwise or this node ends.
@@ -226,11 +224,16 @@ impl Router {
             return Err(ErrorCode::Forbidden.into());
         };
         let (db, workspace_id) = (&self.0.db, actor.workspace_id);
+        let outdated_count = self.0.renewals.outdated_count();
         self.0.persons.arrived(&self.0.hub, workspace_id, &visitor);
         self.0.nodes.arrived(self, workspace_id);
         let found = storage::arrival::find(db, workspace_id, &visitor).await;
         let found = found.map_err(|error| refused_by(&error))?;
-        found.ok_or(ErrorCode::Unauthenticated.into())
+        let stored = found.ok_or(ErrorCode::Unauthenticated)?;
+        Ok(Arrival {
+            stored,
+            outdated_count,
+        })
     }
 
     /// Who answers now, as visitors see it. Whoever listens to his site's topic before and says it to him before
@@ -268,27 +271,6 @@ impl Router {
 impl Router {
     pub(crate) fn answering(&self) -> &Answering {
         &self.0.answering
-    }
-
-    /// The store knows something new about a visitor: the live list shows it.
-    pub(crate) async fn visitor_changed(&self, workspace_id: WorkspaceId, visitor_id: VisitorId) {
-        match storage::visitor::find(&self.0.db, workspace_id, visitor_id).await {
-            Ok(Some(row)) => self.visitor_is(&row).await,
-            Ok(None) => {}
-            Err(error) => tracing::warn!(%error, "a visitor could not be read"),
-        }
-    }
-
-    /// What the store knows of a visitor: the live list shows it.
-    pub(crate) async fn visitor_is(&self, row: &VisitorRow) {
-        let visitor_id = row.id;
-        let input = if row.erased {
-            Input::Forget { visitor_id }
-        } else {
-            let facts = visitor::facts_of(row);
-            Input::Facts { visitor_id, facts }
-        };
-        self.presence(input).await;
     }
 
     /// What a site measures its visitors by.
