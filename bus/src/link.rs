@@ -26,8 +26,8 @@ use crate::tls;
 /// How long Redis may take to answer.
 const ANSWER_MAX: Duration = Duration::from_secs(2);
 
-/// How long nothing is sent before Redis is asked whether it is there.
-const QUIET_MAX: Duration = Duration::from_secs(1);
+/// How often Redis is asked whether it is there, and what it is.
+const ASK_PERIOD: Duration = Duration::from_secs(1);
 
 /// News that are sent in one round trip, at most.
 const BATCH_LENGTH: usize = 512;
@@ -63,6 +63,9 @@ enum Broken {
     Silent,
     #[error("it hung up")]
     HungUp,
+    /// What is published there stays there: others would hear nothing of this node.
+    #[error("it is a replica, which tells its primary nothing: name the primary")]
+    Replica,
 }
 
 /// Keeps a link until the soft token.
@@ -130,13 +133,15 @@ struct Link<'a> {
     subscribed: HashSet<String>,
     /// Whether the last batch was of several.
     is_busy: bool,
+    /// When Redis was last asked.
+    asked_at: Duration,
 }
 
 enum Wake {
     HungUp,
     News(Outgoing),
     Turned,
-    Quiet,
+    Due,
 }
 
 impl<'a> Link<'a> {
@@ -162,6 +167,7 @@ impl<'a> Link<'a> {
             hung_up,
             subscribed: HashSet::new(),
             is_busy: false,
+            asked_at: world.clock.elapsed(),
         };
         match link.serve(outgoing, failed_count).await {
             Ok(never) => match never {},
@@ -186,21 +192,22 @@ impl<'a> Link<'a> {
             "the bus is in reach"
         );
         loop {
+            let due = (self.asked_at + ASK_PERIOD).saturating_sub(self.world.clock.elapsed());
             let wake = tokio::select! {
-                // The end first; then what is followed, which brings more than it costs.
+                // The end first, and what shows it; then what is followed, which brings more than it costs.
                 biased;
                 () = self.hung_up.notified() => Wake::HungUp,
+                () = self.world.clock.sleep(due) => Wake::Due,
                 () = self.shared.turned.bell.notified() => Wake::Turned,
                 news = outgoing.recv_async() => {
                     Wake::News(news.expect("the bus keeps the sender"))
                 }
-                () = self.world.clock.sleep(QUIET_MAX) => Wake::Quiet,
             };
             match wake {
                 Wake::HungUp => return Err(Broken::HungUp),
                 Wake::Turned => self.turn().await?,
                 Wake::News(first) => self.send(first, outgoing).await?,
-                Wake::Quiet => self.ask().await?,
+                Wake::Due => self.ask().await?,
             }
         }
     }
@@ -291,10 +298,17 @@ impl<'a> Link<'a> {
         Ok(())
     }
 
-    async fn ask(&self) -> Result<(), Broken> {
+    /// Asks whether Redis is there, and whether it still is one on which all nodes meet.
+    async fn ask(&mut self) -> Result<(), Broken> {
         let mut connection = self.connection.clone();
-        let ping = redis::cmd("PING");
-        accepted(self.answer(connection.send_packed_command(&ping)).await?)
+        let hello = redis::cmd("HELLO");
+        let answer = self.answer(connection.send_packed_command(&hello)).await?;
+        self.asked_at = self.world.clock.elapsed();
+        let answer = answer.extract_error()?;
+        if is_lone_replica(&answer) {
+            return Err(Broken::Replica);
+        }
+        Ok(())
     }
 
     async fn answer<T>(
@@ -311,6 +325,23 @@ impl<'a> Link<'a> {
 fn accepted(answer: Value) -> Result<(), Broken> {
     answer.extract_error()?;
     Ok(())
+}
+
+/// Whether this is a replica outside of a cluster; within one, each member tells all the others.
+fn is_lone_replica(hello: &Value) -> bool {
+    let Value::Map(pairs) = hello else {
+        return false;
+    };
+    let says = |name: &str, word: &str| {
+        let mut pairs = pairs.iter();
+        pairs.any(|(key, value)| is_word(key, name) && is_word(value, word))
+    };
+    says("role", "replica") && !says("mode", "cluster")
+}
+
+fn is_word(value: &Value, word: &str) -> bool {
+    matches!(value, Value::BulkString(bytes) if bytes == word.as_bytes())
+        || matches!(value, Value::SimpleString(text) if text == word)
 }
 
 async fn connect(

@@ -309,6 +309,15 @@ pub async fn change(
     let stamp = Stamp::new(db, change);
     let mut batch = stamp.batch();
     batch.locks.insert(0, workspace_id.to_string());
+    let leaver = match new.deactivated {
+        Some(true) => find(db, workspace_id, agent_id).await?,
+        Some(false) | None => None,
+    };
+    let leaver = leaver.map(|member| member.agent.user_id);
+    if let Some(user_id) = leaver {
+        batch.locks.insert(0, user_id.to_string());
+        batch.push(stmt!(session::LOCK_ACCOUNT, user_id));
+    }
     batch.push(stmt!(LOCK_WORKSPACE, workspace_id));
     let update = batch.push(stmt!(
         UPDATE_AGENT,
@@ -333,6 +342,9 @@ pub async fn change(
     }
     batch.push(stamp.value());
     batch.push(stamp.event(event_of(new), version + 1));
+    if let Some(user_id) = leaver {
+        session::push_ending_of_leaver(&mut batch, user_id, &stamp, change);
+    }
     let changed = db.batch(batch).await?[update].changed;
     let Some(member) = find(db, workspace_id, agent_id).await? else {
         return Ok(Written::NotFound);
@@ -345,9 +357,6 @@ pub async fn change(
         } else {
             Written::LastOwner
         });
-    }
-    if member.agent.deactivated && memberships(db, member.agent.user_id).await?.is_empty() {
-        session::end_all(db, member.agent.user_id, None, change.at_ms).await?;
     }
     Ok(Written::Done(member.agent))
 }

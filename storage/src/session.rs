@@ -5,6 +5,7 @@ use protocol::id::{EventId, LoginSessionId, UserId, WorkspaceId};
 use protocol::limit;
 use protocol::setup::AgentSession;
 
+use crate::audit::Change;
 use crate::change::Stamp;
 use crate::db::{Batch, Db, PRUNE_SLICE, Reader, Row, Stmt, stmt};
 use crate::error::{Error, Result, Written};
@@ -260,6 +261,31 @@ pub(crate) fn push_ending_of_before(
     stmt.params.push(password_hash.into());
     batch.push(stmt);
     batch.push(all_ended(user_id, at_ms));
+}
+
+/// Uses `login_session_by_user`, and `agent_by_user`.
+const END_SESSIONS_OF_LEAVER: &str = "
+    UPDATE login_session SET ended_at_ms = $2
+    WHERE user_id = $1 AND ended_at_ms IS NULL
+        AND EXISTS (SELECT 1 FROM audit_entry WHERE workspace_id = $3 AND audit_id = $4)
+        AND NOT EXISTS (SELECT 1 FROM agent WHERE user_id = $1 AND deactivated_at_ms IS NULL)";
+
+/// Ends all sessions of a user whom this change deactivated, where that was his last membership. His account
+/// was locked before: who leaves two teams at once has left both for the later of them.
+pub(crate) fn push_ending_of_leaver(
+    batch: &mut Batch,
+    user_id: UserId,
+    stamp: &Stamp<'_>,
+    change: &Change,
+) {
+    batch.push(stmt!(
+        END_SESSIONS_OF_LEAVER,
+        user_id,
+        change.at_ms,
+        change.workspace_id,
+        stamp.id,
+    ));
+    batch.push(all_ended(user_id, change.at_ms));
 }
 
 fn ending(user_id: UserId, keep: Option<LoginSessionId>, at_ms: u64) -> Stmt {

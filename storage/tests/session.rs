@@ -11,7 +11,7 @@ use both::on_both;
 use common::{Installed, NOW_MS, Store, begin, session};
 use protocol::agent::{AgentChange, Invitation};
 use protocol::event::EventType;
-use protocol::id::{AgentId, LoginSessionId, UserId};
+use protocol::id::{AgentId, LoginSessionId, UserId, WorkspaceId};
 use protocol::limit;
 use protocol::permission::Role;
 use storage::db::{Batch, Db, Stmt};
@@ -158,6 +158,46 @@ on_both! {
             assert_eq!(living(db, user.id).await, [], "{begun:?}");
             deactivate(store, &installed, agent_id, false).await;
         }
+    }
+
+    /// Whatever fails after that: who is out has no session left.
+    async fn who_is_deactivated_is_out_in_the_same_transaction(store: &Store) {
+        let installed = store.installed().await;
+        let db = &store.db;
+        let (user, agent_id) = joined(store, &installed).await;
+        begin(db, &session(&store.world, user.id, 2)).await;
+        let found = agent::find(db, installed.workspace_id(), agent_id).await;
+        let version = found.unwrap().unwrap().agent.version;
+        let new = AgentChange { deactivated: Some(true), ..AgentChange::default() };
+        let change = installed.change("agent.deactivated", agent_id);
+        // A change that is refused ends nothing.
+        let late = agent::change(db, agent_id, version + 1, &new, &change).await;
+        assert_eq!(late.unwrap(), Written::VersionConflict);
+        assert_eq!(living(db, user.id).await.len(), 1);
+        store.world.faults.fail("storage.batch", 1, u64::MAX);
+        let done = agent::change(db, agent_id, version, &new, &change).await;
+        store.world.faults.heal();
+        assert!(matches!(done, Ok(Written::Done(_))), "{done:?}");
+        assert_eq!(living(db, user.id).await, []);
+        assert_eq!(told(db).await, 1);
+    }
+
+    async fn who_leaves_one_of_two_teams_stays_signed_in(store: &Store) {
+        let installed = store.installed().await;
+        let db = &store.db;
+        let (user, agent_id) = joined(store, &installed).await;
+        begin(db, &session(&store.world, user.id, 2)).await;
+        // A place in another team, whose workspace does not matter here.
+        let lay = "INSERT INTO agent
+                (workspace_id, agent_id, version, change_id, user_id, name, role, time_zone, created_at_ms)
+            SELECT $1, $2, version, change_id, user_id, name, role, time_zone, created_at_ms
+            FROM agent WHERE agent_id = $3";
+        let (workspace_id, other): (WorkspaceId, AgentId) = (store.world.ids.next(), store.world.ids.next());
+        let mut batch = Batch::default();
+        batch.push(Stmt::new(lay, vec![workspace_id.into(), other.into(), agent_id.into()]));
+        db.batch(batch).await.unwrap();
+        deactivate(store, &installed, agent_id, true).await;
+        assert_eq!(living(db, user.id).await.len(), 1);
     }
 
     async fn one_password_is_changed_once(store: &Store) {

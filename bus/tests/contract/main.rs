@@ -269,18 +269,67 @@ async fn a_wrong_password_is_said_and_a_right_one_gets_in() {
 }
 
 #[tokio::test]
-async fn a_redis_that_stores_nothing_any_more_still_carries_news() {
-    let full: &[&str] = &["--maxmemory", "1", "--maxmemory-policy", "noeviction"];
-    let replica: &[&str] = &["--replicaof", "127.0.0.1", "1"];
-    for options in [full, replica] {
+async fn a_password_that_is_set_and_taken_away_is_noticed() {
+    let world = World::system();
+    let redis = Redis::start(&world, &[]).await;
+    let node = node(&world, &redis).await;
+    redis.tell(&["CONFIG", "SET", "requirepass", "new"]).await;
+    redis
+        .tell_with("new", &["CLIENT", "KILL", "SKIPME", "yes"])
+        .await;
+    let refused = async || {
+        let problem = node.problem();
+        problem.is_some_and(|problem| problem.text.contains("refuses"))
+    };
+    until(&world, "refused", refused).await;
+    assert_eq!(*node.reach().borrow(), Reach::Down);
+    redis
+        .tell_with("new", &["CONFIG", "SET", "requirepass", ""])
+        .await;
+    until_reach(&world, &node, Reach::Up).await;
+    assert_eq!(node.problem(), None);
+    end(&world).await;
+}
+
+/// Nothing of ours is kept there: no room for keys, and keys that vanish, are all the same to us.
+#[tokio::test]
+async fn a_redis_that_keeps_nothing_any_more_still_carries_news() {
+    for policy in ["noeviction", "allkeys-random"] {
         let world = World::system();
-        let redis = Redis::start(&world, options).await;
+        let options = ["--maxmemory", "1", "--maxmemory-policy", policy];
+        let redis = Redis::start(&world, &options).await;
         let (one, other) = (node(&world, &redis).await, node(&world, &redis).await);
         let there = follow(&world, &other, "a").await;
         one.publish("a", &news("one"));
         assert_eq!(next(&world, &there).await, news("one"));
+        redis.tell(&["FLUSHALL"]).await;
+        one.publish("a", &news("two"));
+        assert_eq!(next(&world, &there).await, news("two"));
+        let count: u64 = redis.ask(&::redis::cmd("DBSIZE")).await;
+        assert_eq!(count, 0, "a bus leaves nothing behind");
         end(&world).await;
     }
+}
+
+/// Its primary, and whoever is there, hears nothing of what is published on a replica.
+#[tokio::test]
+async fn a_replica_is_no_bus_whenever_it_becomes_one() {
+    let world = World::system();
+    let redis = Redis::start(&world, &["--replicaof", "127.0.0.1", "1"]).await;
+    let bus = Bus::redis(&world, redis.config(), KEY);
+    let is_told = async || {
+        let problem = bus.problem();
+        problem.is_some_and(|problem| problem.text.contains("replica"))
+    };
+    until(&world, "a replica at the start", is_told).await;
+    assert_eq!(*bus.reach().borrow(), Reach::Down);
+    redis.tell(&["REPLICAOF", "NO", "ONE"]).await;
+    until_reach(&world, &bus, Reach::Up).await;
+    assert_eq!(bus.problem(), None);
+    redis.tell(&["REPLICAOF", "127.0.0.1", "1"]).await;
+    until_reach(&world, &bus, Reach::Down).await;
+    until(&world, "a replica on the way", is_told).await;
+    end(&world).await;
 }
 
 #[tokio::test]

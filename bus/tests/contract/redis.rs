@@ -111,10 +111,33 @@ impl Redis {
 
     /// Answers one command, as a stranger sees it.
     pub(crate) async fn ask<T: redis::FromRedisValue>(&self, command: &redis::Cmd) -> T {
-        let client = redis::Client::open(self.url()).expect("a well-formed address");
-        let connection = client.get_multiplexed_async_connection().await;
-        let mut connection = connection.expect("Redis can be reached");
-        let answer = command.query_async(&mut connection).await;
-        answer.expect("Redis answers")
+        answer(&self.url(), command).await
     }
+
+    /// Carries out an operator's command.
+    pub(crate) async fn tell(&self, words: &[&str]) {
+        let _: redis::Value = self.ask(&command(words)).await;
+    }
+
+    /// The same, for an operator who knows the password.
+    pub(crate) async fn tell_with(&self, password: &str, words: &[&str]) {
+        let url = self.url().replace("//", &format!("//:{password}@"));
+        let _: redis::Value = answer(&url, &command(words)).await;
+    }
+}
+
+fn command(words: &[&str]) -> redis::Cmd {
+    let mut command = redis::Cmd::new();
+    for word in words {
+        command.arg(word);
+    }
+    command
+}
+
+async fn answer<T: redis::FromRedisValue>(url: &str, command: &redis::Cmd) -> T {
+    let client = redis::Client::open(url).expect("a well-formed address");
+    let connection = client.get_multiplexed_async_connection().await;
+    let mut connection = connection.expect("Redis can be reached");
+    let answer = command.query_async(&mut connection).await;
+    answer.expect("Redis answers")
 }

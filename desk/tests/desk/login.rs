@@ -1,5 +1,9 @@
 //! Signing in: right and wrong passwords, lockouts, the log of failures.
 
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::Poll;
+
 use desk::{Desk, DeskConfig};
 use protocol::permission::{Permission, Role};
 use protocol::rejection::ErrorCode;
@@ -304,6 +308,61 @@ async fn changing_the_password_needs_the_old_one_and_ends_other_sessions() {
             .log_in("olga@example.com", PASSWORD, "192.0.2.1")
             .await;
         assert_eq!(code(old), ErrorCode::WrongCredentials);
+    })
+    .await;
+}
+
+/// Polls until it waited so many times; gives what it came to, if it did. Then it is at a standstill.
+async fn after_waits<F: Future + Unpin>(count: usize, future: &mut F) -> Option<F::Output> {
+    let mut waited = 0;
+    poll_fn(|context| match Pin::new(&mut *future).poll(context) {
+        Poll::Ready(output) => Poll::Ready(Some(output)),
+        Poll::Pending if waited + 1 == count => Poll::Ready(None),
+        Poll::Pending => {
+            waited += 1;
+            Poll::Pending
+        }
+    })
+    .await
+}
+
+/// In whichever step of the sign-in that happens.
+#[tokio::test]
+async fn a_password_that_is_changed_meanwhile_lets_nobody_in() {
+    on_both(async |office| {
+        let (actor, owner) = office.owner().await;
+        let user = storage::user::find(&office.db, owner.session.user_id).await;
+        let user = user.unwrap().unwrap();
+        let set = async |hash: &str| {
+            let now_ms = office.world.clock.now_ms();
+            let set = storage::user::set_password(&office.db, user.id, hash, None, None, now_ms);
+            set.await.unwrap();
+        };
+        for wait_count in 1..=5 {
+            let address = format!("192.0.2.{wait_count}");
+            let mut sign_in = Box::pin(office.log_in("olga@example.com", PASSWORD, &address));
+            let early = after_waits(wait_count, &mut sign_in).await;
+            set("$of somebody who knows better").await;
+            let answer = match early {
+                Some(answer) => answer,
+                None => sign_in.await,
+            };
+            match answer {
+                // The change came after it, and ended the session.
+                Ok(signed_in) => {
+                    assert!(wait_count > 1, "the password is compared on a thread");
+                    let session = office.desk.session(&signed_in.secret).await.unwrap();
+                    assert_eq!(session, None);
+                }
+                Err(error) => {
+                    assert_eq!(error.rejection().code, ErrorCode::WrongCredentials);
+                    let reasons = reasons(office, &actor).await;
+                    assert_eq!(reasons[0], "wrong_password");
+                }
+            }
+            set(&user.password_hash).await;
+            office.wait(1);
+        }
     })
     .await;
 }

@@ -1,9 +1,12 @@
 //! Sessions: found by their secret, listed, ended, and over in time.
 
 use protocol::id::{AgentId, Id, LoginSessionId, WorkspaceId};
+use protocol::limit;
 use protocol::permission::{Principal, Role};
 use protocol::rejection::ErrorCode;
 use router::Topic;
+use storage::error::Written;
+use storage::session::SessionRow;
 
 use crate::office::{PASSWORD, code, on_both};
 
@@ -154,6 +157,43 @@ async fn the_end_of_a_session_closes_its_connections_at_once() {
         office.router.subscribe(shard, topic);
         office.desk.log_out(&here.session).await.unwrap();
         office.sees_closed(&inbox, topic).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_sign_in_past_the_most_ends_the_session_that_was_not_used_for_longest() {
+    on_both(async |office| {
+        let (_, first) = office.owner().await;
+        let user_id = first.session.user_id;
+        let user = storage::user::find(&office.db, user_id).await;
+        let password_hash = user.unwrap().unwrap().password_hash;
+        let now_ms = office.world.clock.now_ms();
+        let like = storage::session::list(&office.db, user_id, now_ms).await;
+        let like = like.unwrap().remove(0);
+        for _ in 1..limit::LOGIN_SESSIONS_MAX {
+            let row = SessionRow {
+                id: office.world.ids.next(),
+                secret_hash: office.world.ids.bytes(),
+                seen_at_ms: now_ms,
+                ..like.clone()
+            };
+            let begun = storage::session::create(&office.db, &row, &password_hash).await;
+            assert_eq!(begun.unwrap(), Written::Done(Vec::new()));
+        }
+        let (deliveries, inbox) = flume::bounded(64);
+        let shard = office.router.register_shard(deliveries);
+        let topic = Topic::Session(first.session.session_id);
+        office.router.subscribe(shard, topic);
+        let last = office
+            .log_in("olga@example.com", PASSWORD, "192.0.2.1")
+            .await;
+        let last = last.unwrap();
+        assert_eq!(office.desk.session(&first.secret).await.unwrap(), None);
+        office.sees_closed(&inbox, topic).await;
+        let listed = office.desk.sessions(&last.session).await.unwrap();
+        assert_eq!(listed.len(), limit::LOGIN_SESSIONS_MAX);
+        assert_eq!(listed.iter().filter(|session| session.current).count(), 1);
     })
     .await;
 }
