@@ -8,6 +8,7 @@ pub mod address;
 pub mod browser;
 pub mod config;
 mod connection;
+pub mod cookie;
 mod error;
 mod http;
 pub mod identity;

@@ -1,14 +1,17 @@
 //! Whatever comes from outside is read or refused, and never ends in a panic: good texts of every kind, spoilt
 //! in every way. What is read says the same when it is written and read again.
 //!
-//! The sockets' own frames are compared with the library's in `gateway/src/connection/codec_tests.rs`.
+//! The sockets' own frames, and with what they are closed, are compared with the library's in
+//! `gateway/src/connection/codec_tests.rs`.
 
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use gateway::browser::Place;
+use gateway::cookie;
 use gateway::identity::{self, SiteKeys};
 use gateway::token::{Claims, Tokens, VisitorClaims};
+use http::{HeaderMap, HeaderValue, header};
 use protocol::frame::ClientFrame;
 use protocol::id::{EntryId, Id, SiteId, VisitorId, WorkspaceId};
 use protocol::network::Network;
@@ -236,6 +239,38 @@ fn an_identity_that_was_spoilt_proves_nobody_else() {
     try_all(&spoiler, |bytes| {
         std::str::from_utf8(bytes).is_ok_and(is_ana)
     });
+}
+
+/// The session's cookie in a line of cookies.
+fn session_in(line: &[u8]) -> Option<Option<String>> {
+    let line = HeaderValue::from_bytes(line).ok()?;
+    let headers = HeaderMap::from_iter([(header::COOKIE, line)]);
+    Some(cookie::find(&headers, "switchboard_session").map(str::to_owned))
+}
+
+#[test]
+fn a_cookie_is_read_whole_or_not_at_all_and_others_do_not_hide_it() {
+    let good = [
+        "switchboard_session=sbs_ana",
+        "theme=gr\u{fc}n; switchboard_session=sbs_ana; _ga=GA1.2.3",
+        "__Host-switchboard_session=sbs_eve; my_switchboard_session=sbs_eve;switchboard_session=",
+    ];
+    let good = good.map(|text| text.as_bytes().to_vec());
+    let read_count = try_all(&Spoiler::new(good.to_vec()), |bytes| {
+        let Some(found) = session_in(bytes) else {
+            return false;
+        };
+        if let Some(secret) = &found {
+            let pair = format!("switchboard_session={secret}");
+            let mut pairs = bytes.split(|byte| *byte == b';');
+            assert!(pairs.any(|one| one.trim_ascii() == pair.as_bytes()));
+        }
+        let own = [bytes, b"; switchboard_session=sbs_own"].concat();
+        let beside = session_in(&own).expect("a line may be longer");
+        assert_eq!(beside, found.clone().or(Some("sbs_own".to_owned())));
+        found.is_some()
+    });
+    assert!(read_count > 0, "some still hold one");
 }
 
 #[test]

@@ -7,6 +7,7 @@ use tokio_tungstenite::tungstenite::{Error, Message, WebSocket};
 use world::{Clock, Ids};
 
 use super::*;
+use crate::connection::wire;
 
 /// What was read of some bytes: everything whole, and whether it goes on.
 #[derive(Debug, PartialEq, Eq)]
@@ -187,6 +188,59 @@ fn whatever_comes_is_read_as_the_library_reads_it() {
         }
         bytes.truncate(bytes.len() - pick(2) * pick(bytes.len()));
         check(&bytes);
+    }
+}
+
+/// What a client is answered who closes, as the library reads it.
+fn echo(said: &Said) -> Option<Message> {
+    let Said::Close(code) = said else {
+        return None;
+    };
+    let bytes = wire::control_frame(wire::CLOSE, code);
+    let mut socket = WebSocket::from_raw_socket(Brought(&bytes), Role::Client, None);
+    Some(socket.read().expect("an answer that can be read"))
+}
+
+#[test]
+fn every_close_is_read_as_the_library_reads_it_and_answered_by_its_code() {
+    for code in 0..=5_100_u16 {
+        let bytes = frame(0x88, &[&code.to_be_bytes()[..], b"bye"].concat());
+        check(&bytes);
+        let Outcome { said, .. } = ours(&bytes, bytes.len());
+        assert_eq!(said, [Said::Close(code.to_be_bytes().to_vec())]);
+        assert!(
+            matches!(echo(&said[0]), Some(Message::Close(Some(_)))),
+            "{code}"
+        );
+    }
+    let ids = Ids::seeded(7, Clock::manual(0));
+    let pick = |end: usize| usize::try_from(ids.below(end as u64)).unwrap();
+    let reasons = [
+        "",
+        "bye",
+        "grün",
+        "\u{10ffff}",
+        "\0",
+        "zu lang für einen Rahmen, der nur steuert: ",
+    ];
+    for _ in 0..5_000 {
+        let mut payload = 4_000_u16.to_be_bytes().to_vec();
+        for _ in 0..=pick(4) {
+            payload.extend(reasons[pick(reasons.len())].as_bytes());
+        }
+        for _ in 0..=pick(2) {
+            let at = pick(payload.len());
+            payload[at] ^= 1 << pick(8);
+        }
+        payload.truncate(payload.len() - pick(2) * pick(payload.len()));
+        let bytes = frame(0x88, &payload);
+        check(&[&bytes[..], &frame(0x81, b"after")].concat());
+        if let [said] = &ours(&bytes, bytes.len()).said[..] {
+            assert!(
+                matches!(echo(said), Some(Message::Close(_))),
+                "{payload:02x?}"
+            );
+        }
     }
 }
 

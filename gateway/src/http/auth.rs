@@ -15,6 +15,7 @@ use protocol::permission::{Actor, Principal};
 use protocol::rejection::{ErrorCode, Rejection};
 
 use crate::Doors;
+use crate::cookie;
 use crate::http::line::Line;
 use crate::http::problem::Failure;
 use crate::token::Claims;
@@ -162,7 +163,7 @@ fn workspace_named(headers: &HeaderMap) -> Result<Option<WorkspaceId>, Failure> 
 /// The session's secret out of the cookie, where the request may use it.
 fn cookie_secret(parts: &Parts, line: &Line) -> Result<String, Failure> {
     let name = cookie_name(line);
-    let secret = cookie(&parts.headers, name).ok_or(ErrorCode::Unauthenticated)?;
+    let secret = cookie::find(&parts.headers, name).ok_or(ErrorCode::Unauthenticated)?;
     if !is_safe(&parts.method) {
         own_page(&parts.headers, line)?;
     }
@@ -201,18 +202,6 @@ fn own_page(headers: &HeaderMap, line: &Line) -> Result<(), Failure> {
 
 fn is_safe(method: &Method) -> bool {
     matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
-}
-
-/// A cookie's value.
-pub(crate) fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    headers
-        .get_all(header::COOKIE)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='))
-        .find(|(key, _)| *key == name)
-        .map(|(_, value)| value)
 }
 
 /// The header that sets the session's cookie; an empty secret takes it away.
