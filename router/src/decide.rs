@@ -265,7 +265,7 @@ fn by_team(
         Command::SendMessage { draft, .. } => (&seen, reply(speaker, draft, situation)?),
         Command::AddNote {
             draft, mentions, ..
-        } => (ANY, note(speaker, draft, mentions, situation)?),
+        } => (&seen, note(speaker, draft, mentions, situation)?),
         Command::EditMessage { body, .. } => {
             let target_id = own_target(speaker.author, situation)?.id;
             let body = body.as_str().to_owned();
@@ -333,7 +333,8 @@ fn adds_words(command: &Command) -> bool {
 }
 
 /// Whether a decision would be another one if something else had changed meanwhile. Words alone may
-/// stand beside whatever comes between; but not behind the end, where the person may have been erased.
+/// stand beside whatever comes between; but not behind the end, where the person may have been erased. New words
+/// rest on the state too: an end that was not seen here is one.
 fn rests_on_facts(contents: &[NewContent], situation: Situation<'_>) -> bool {
     let is_over = situation.conversation.state == State::Closed;
     is_over

@@ -32,6 +32,8 @@ enum Tail {
     Rung,
     /// Often, and nothing comes over the bus.
     Alone,
+    /// Only when rung, and nothing comes over the bus: each node knows what it did itself.
+    Deaf,
 }
 
 /// Two nodes on the stage's store.
@@ -47,10 +49,10 @@ impl Pair {
         let shared = Bus::shared();
         let bus = || match tail {
             Tail::Rung => shared.clone(),
-            Tail::Alone => Bus::local(),
+            Tail::Alone | Tail::Deaf => Bus::local(),
         };
         let interval = match tail {
-            Tail::Rung => Duration::from_secs(3_600),
+            Tail::Rung | Tail::Deaf => Duration::from_secs(3_600),
             Tail::Alone => Duration::from_millis(10),
         };
         let start = async |world: &World, bus| {
@@ -210,6 +212,27 @@ on_both! {
         let replay = pair.other.replay(&owner.actor, &follow).await.expect("they may");
         let page = String::from_utf8(replay.frames[0].text.to_vec()).expect("it is JSON");
         assert!(!page.contains("gold"), "{page}");
+    }
+
+    async fn a_node_that_has_not_heard_of_an_erasure_takes_no_note_behind_it(stage: Stage) {
+        let pair = Pair::on(&stage, Tail::Deaf).await;
+        let (owner, visitor) = (stage.owner(), stage.visitor().await);
+        let id = says(&stage, &pair.one, visitor, "hello").await;
+        let note = |text: &str| {
+            let say = say(Some(id), text);
+            let Command::SendMessage { draft, .. } = say else {
+                unreachable!("something is said");
+            };
+            Command::AddNote { conversation_id: id, draft, mentions: vec![] }
+        };
+        ask(&stage, &pair.other, &owner.actor, note("buys gold")).await;
+        let found = storage::conversation::find(&stage.db, stage.workspace_id, id).await;
+        let contact_id = found.expect("the store works").expect("it exists").contact_id;
+        let erased = pair.one.erase_contact(&owner.actor, contact_id).await;
+        erased.expect("an owner may");
+        let late = pair.other.handle(&owner.actor, client_id(&stage.world), note("bought gold"));
+        let refused = late.await.expect_err("it would add to what was erased");
+        assert_eq!(refused.code, ErrorCode::ConversationState);
     }
 
     async fn what_is_decided_on_one_node_is_known_on_the_other(stage: Stage) {
