@@ -4,6 +4,7 @@
 //! `make sim` runs more seeds; `SWITCHBOARD_SIM_SEED=n` runs one and tells what happened.
 
 mod check;
+mod erasure;
 mod found;
 mod node;
 mod person;

@@ -1,6 +1,6 @@
 //! Somebody in a simulation: the load test's client, told what to do, on whichever node takes it.
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -9,13 +9,16 @@ use loadtest::client::outbox::Outcome;
 use loadtest::client::{Access, AgentAccess, Client, News, Server, Transport, VisitorAccess};
 use protocol::command::Command;
 use protocol::frame::{ClientFrame, Watch};
-use protocol::id::{ConversationId, EntryId, SiteId};
+use protocol::id::{ConversationId, EntryId, SiteId, VisitorId};
 use protocol::news::{AgentNews, VisitorNews};
+use protocol::rejection::ErrorCode;
 use protocol::text::{Body, ClientId};
 use protocol::view::{InboxFilter, VisitorFilter};
+use protocol::visitor::LiveVisitor;
 use world::net::simulated::Network;
 use world::{Ids, World};
 
+use crate::erasure::{self, Erasures};
 use crate::node;
 use crate::screen::Screen;
 use crate::trace::Trace;
@@ -26,8 +29,11 @@ const ORIGIN: &str = "http://localhost:5173";
 /// Commands that a repetition sends once more.
 const REPEATED: usize = 3;
 
-/// What looks at somebody's client and screen.
-pub(crate) type Look = Box<dyn FnOnce(&Client, &Screen)>;
+/// What looks at somebody's client and screen, and at the clients of those he was before he was erased.
+pub(crate) type Look = Box<dyn FnOnce(&Client, &Screen, &[Client])>;
+
+/// Where a visitor's tabs find who he is.
+pub(crate) type Place = Rc<RefCell<Option<VisitorAccess>>>;
 
 /// What a person is told.
 pub(crate) enum Told {
@@ -45,6 +51,8 @@ pub(crate) enum Told {
     Type,
     /// Read what is shown.
     Read,
+    /// Erase the customer of a conversation.
+    Erase,
     /// Send the last commands once more.
     Repeat,
     /// Lose the line.
@@ -60,9 +68,9 @@ pub(crate) enum Told {
 /// Who somebody is.
 pub(crate) enum Role {
     /// Who he is lies there for his other tabs.
-    Visitor(SiteId, Option<Rc<OnceCell<VisitorAccess>>>),
+    Visitor(SiteId, Option<Place>),
     /// Another tab of a visitor.
-    Tab(Rc<OnceCell<VisitorAccess>>),
+    Tab(Place),
     Agent(Box<AgentAccess>),
 }
 
@@ -78,6 +86,11 @@ pub(crate) struct Person {
     pub(crate) told: flume::Receiver<Told>,
     pub(crate) transport: Transport,
     pub(crate) screen: Screen,
+    pub(crate) erasures: Erasures,
+    /// Where other tabs look for who this is, or one looks oneself.
+    pub(crate) place: Option<Place>,
+    /// The clients of those he was.
+    pub(crate) former: Vec<Client>,
 }
 
 #[expect(clippy::large_enum_variant, reason = "there is one at a time")]
@@ -92,14 +105,16 @@ impl Person {
         let access = match role {
             Role::Agent(access) => Access::Agent(*access),
             Role::Visitor(site_id, place) => {
+                self.place = place;
                 let access = self.arrive(site_id).await;
-                if let Some(place) = place {
-                    // There is one visitor who has other tabs.
-                    let _ = place.set(access.clone());
-                }
+                self.put(&access);
                 Access::Visitor(access)
             }
-            Role::Tab(place) => Access::Visitor(self.join(&place).await),
+            Role::Tab(place) => {
+                let access = self.join(&place).await;
+                self.place = Some(place);
+                Access::Visitor(access)
+            }
         };
         let client = Client::new(self.world.clone(), self.somewhere(), access);
         let mut client = client.over(self.transport);
@@ -112,6 +127,7 @@ impl Person {
         }
         loop {
             if !client.is_connected() {
+                self.screen.connects(self.world.clock.elapsed());
                 client.move_to(self.somewhere());
             }
             let turn = tokio::select! {
@@ -126,6 +142,18 @@ impl Person {
                 Turn::Told(told) => self.obey(&mut client, told).await,
                 Turn::Stepped(Ok(None)) => {}
                 Turn::Stepped(Ok(Some(news))) => self.hear(&mut client, &news).await,
+                Turn::Stepped(Err(error)) if error.code() == Some(ErrorCode::Unauthenticated) => {
+                    let Access::Visitor(access) = client.access().clone() else {
+                        self.trace.borrow_mut().fail(&self.name, &error.to_string());
+                        return;
+                    };
+                    // He was erased, or so it must prove in the end: he is somebody else from here on.
+                    let access = self.begin_anew(access).await;
+                    self.screen.clear();
+                    let next = Client::new(self.world.clone(), self.somewhere(), access);
+                    let former = std::mem::replace(&mut client, next.over(self.transport));
+                    self.former.push(former);
+                }
                 Turn::Stepped(Err(error)) => {
                     self.trace.borrow_mut().fail(&self.name, &error.to_string());
                     return;
@@ -147,19 +175,46 @@ impl Person {
     }
 
     /// The browser has a session already, or will have.
-    async fn join(&self, place: &OnceCell<VisitorAccess>) -> VisitorAccess {
+    async fn join(&self, place: &Place) -> VisitorAccess {
         loop {
-            if let Some(access) = place.get() {
-                return access.clone();
+            if let Some(access) = place.borrow().clone() {
+                return access;
             }
             self.world.clock.sleep(Duration::from_millis(100)).await;
         }
     }
 
+    /// Begins as somebody else: as whom another tab began already, or by what the old session is answered.
+    async fn begin_anew(&self, mut access: VisitorAccess) -> Access {
+        let erased_id = access.visitor_id();
+        self.note(&format!("is {erased_id} no longer"));
+        loop {
+            let place = self.place.as_ref().and_then(|place| place.borrow().clone());
+            if let Some(other) = place.filter(|other| other.visitor_id() != erased_id) {
+                return Access::Visitor(other);
+            }
+            let mut http = loadtest::client::http::Http::new(self.somewhere());
+            let patience = Duration::from_secs(10);
+            let renewed = self.world.clock.timeout(patience, access.renew(&mut http));
+            if let Some(Ok(())) = renewed.await
+                && access.visitor_id() != erased_id
+            {
+                self.put(&access);
+                return Access::Visitor(access);
+            }
+            self.world.clock.sleep(Duration::from_millis(100)).await;
+        }
+    }
+
+    /// Lets other tabs know who this is.
+    fn put(&self, access: &VisitorAccess) {
+        if let Some(place) = &self.place {
+            *place.borrow_mut() = Some(access.clone());
+        }
+    }
+
     fn somewhere(&self) -> Server {
-        let count = u64::try_from(self.node_count).expect("few nodes");
-        let number = usize::try_from(self.dice.below(count)).expect("few nodes");
-        Server::simulated(&self.network, node::address(number))
+        somewhere(&self.network, &self.dice, self.node_count)
     }
 
     async fn obey(&self, client: &mut Client, told: Told) {
@@ -199,9 +254,10 @@ impl Person {
                 return self.world.clock.sleep(duration).await;
             }
             Told::Rest(duration) => return self.world.clock.sleep(duration).await,
+            Told::Erase => return self.erase(client),
             Told::Type => return self.types(client).await,
             Told::Read => return self.read(client).await,
-            Told::Look(look) => return look(client, &self.screen),
+            Told::Look(look) => return look(client, &self.screen, &self.former),
         };
         if let Some(command) = command {
             let kind = command.kind();
@@ -254,6 +310,33 @@ impl Person {
                 return;
             }
         }
+    }
+
+    /// Others go on meanwhile, and so does whoever erases.
+    fn erase(&self, client: &Client) {
+        let known = self.conversation(client);
+        let contact_id = known.and_then(|id| self.erasures.contact_of(id));
+        let (Access::Agent(owner), Some(contact_id)) = (client.access().clone(), contact_id) else {
+            return;
+        };
+        if !self.erasures.begin(contact_id) {
+            return;
+        }
+        self.note(&format!("erases {contact_id}"));
+        let (world, network) = (self.world.clone(), self.network.clone());
+        let (name, trace) = (self.name.clone(), Rc::clone(&self.trace));
+        let (erasures, node_count) = (self.erasures.clone(), self.node_count);
+        self.world.tracker.spawn_local(async move {
+            let somewhere = || somewhere(&network, &world.ids, node_count);
+            let erased = erasure::erase(&world, somewhere, &owner, contact_id, &erasures);
+            let at = || world.clock.elapsed();
+            match erased.await {
+                Ok(()) => trace
+                    .borrow_mut()
+                    .note(at(), &name, &format!("erased {contact_id}")),
+                Err(error) => trace.borrow_mut().fail(&name, &format!("erasing: {error}")),
+            }
+        });
     }
 
     /// Typing ends by itself, by what is said, or at once.
@@ -323,6 +406,13 @@ impl Person {
     }
 }
 
+/// One of the nodes.
+fn somewhere(network: &Network, dice: &Ids, node_count: usize) -> Server {
+    let count = u64::try_from(node_count).expect("few nodes");
+    let number = usize::try_from(dice.below(count)).expect("few nodes");
+    Server::simulated(network, node::address(number))
+}
+
 /// What was heard, in short.
 fn line(news: &News) -> String {
     match news {
@@ -372,9 +462,25 @@ fn line(news: &News) -> String {
                 it.problem.code
             )
         }
+        News::Agent(AgentNews::Visitors { rows, .. }) => {
+            format!("is listed {} visitors: {}", rows.len(), ids(rows))
+        }
+        News::Agent(AgentNews::VisitorChanges { rows, gone, .. }) => {
+            let (gone, here) = (join(gone.iter()), ids(rows));
+            format!("is told that [{here}] are here, [{gone}] are gone")
+        }
         News::Visitor(other) => short(&format!("{other:?}")),
         News::Agent(other) => short(&format!("{other:?}")),
     }
+}
+
+fn ids(rows: &[LiveVisitor]) -> String {
+    join(rows.iter().map(|row| &row.id))
+}
+
+fn join<'a>(ids: impl Iterator<Item = &'a VisitorId>) -> String {
+    let ids: Vec<_> = ids.map(ToString::to_string).collect();
+    ids.join(", ")
 }
 
 fn short(text: &str) -> String {

@@ -6,6 +6,9 @@ use world::{Clock, Ids};
 /// After how long a visitor who hung up counts as gone, nearly.
 const MISSED_MS: u64 = 9_900;
 
+/// Erasures of a plan.
+const ERASURES_MAX: usize = 2;
+
 /// Something that is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Act {
@@ -23,6 +26,8 @@ pub(crate) enum Act {
     Type { who: usize },
     /// A person reads what he was shown.
     Read { who: usize },
+    /// The first agent erases the customer of a conversation that he knows.
+    Erase,
     /// A person's client sends its last commands once more.
     Repeat { who: usize },
     /// A person's line is cut.
@@ -128,8 +133,23 @@ impl Plan {
             let act = plan.act(&dice);
             plan.steps.push(Step { at_ms, act });
         }
+        for _ in 0..dice.between(0, ERASURES_MAX) {
+            let at_ms = dice.0.below(length_ms);
+            plan.erase(at_ms, &dice);
+        }
         plan.steps.sort_by_key(|step| step.at_ms);
         plan
+    }
+
+    /// An erasure, and what comes between: words that are said, and news that are lost.
+    fn erase(&mut self, at_ms: u64, dice: &Dice) {
+        let act = Act::Erase;
+        self.steps.push(Step { at_ms, act });
+        for _ in 0..dice.between(0, 4) {
+            let at_ms = at_ms + dice.0.below(600);
+            let act = self.act(dice);
+            self.steps.push(Step { at_ms, act });
+        }
     }
 
     fn act(&self, dice: &Dice) -> Act {

@@ -1,19 +1,20 @@
 //! A run: time passes, what is planned is done, and in the end everybody holds what is stored.
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::time::Duration;
 
 use bus::Bus;
-use loadtest::client::{Access, Client, Transport, VisitorAccess};
+use loadtest::client::{Access, Client, Transport};
 use storage::simulated::Store;
 use world::net::simulated::Network;
 use world::{Clock, Ids, World, simulation};
 
 use crate::check::{self, Log};
+use crate::erasure::Erasures;
 use crate::node::{self, Ground, Node};
-use crate::person::{Person, Role, Told};
+use crate::person::{Person, Place, Role, Told};
 use crate::plan::{Act, Plan};
 use crate::screen::{Present, Screen};
 use crate::shop::{BEGIN_MS, Shop};
@@ -61,7 +62,8 @@ struct Scene<'a> {
     people: Vec<flume::Sender<Told>>,
     trace: Rc<RefCell<Trace>>,
     /// Who the first visitor is, for his other tabs.
-    first: Rc<OnceCell<VisitorAccess>>,
+    first: Place,
+    erasures: Erasures,
     later: BTreeMap<(Duration, u64), Later>,
     turn_count: u64,
     start_count: u64,
@@ -112,6 +114,7 @@ impl<'a> Scene<'a> {
             people: Vec::new(),
             trace: Rc::default(),
             first: Rc::default(),
+            erasures: Erasures::default(),
             later: BTreeMap::new(),
             turn_count: 0,
             start_count: 0,
@@ -169,7 +172,10 @@ impl<'a> Scene<'a> {
             } else {
                 Transport::Socket
             },
-            screen: Screen::default(),
+            screen: Screen::new(self.erasures.clone()),
+            erasures: self.erasures.clone(),
+            place: None,
+            former: Vec::new(),
         };
         world.tracker.spawn_local(person.live(role));
         self.people.push(sender);
@@ -270,6 +276,7 @@ impl<'a> Scene<'a> {
             Act::Close { who } => self.tell(who, Told::Close),
             Act::Type { who } => self.tell(who, Told::Type),
             Act::Read { who } => self.tell(who, Told::Read),
+            Act::Erase => self.tell(self.plan.browser_count(), Told::Erase),
             Act::Repeat { who } => self.tell(who, Told::Repeat),
             Act::Cut { who } => self.tell(who, Told::Cut),
             Act::Leave { who, ms } => self.tell(who, Told::Leave(Duration::from_millis(ms))),
@@ -390,36 +397,43 @@ impl<'a> Scene<'a> {
         let stored = Rc::new(stored);
         let accesses: Rc<RefCell<Vec<Access>>> = Rc::default();
         let answered = Rc::clone(&accesses);
-        let is_answered = self.ask_all(move |client, _| {
+        let is_answered = self.ask_all(move |client, _, _| {
             answered.borrow_mut().push(client.access().clone());
         });
         let present = Rc::new(present(&accesses.borrow()));
         let found: Rc<RefCell<Vec<String>>> = Rc::default();
         let (of, place) = (Rc::clone(&stored), Rc::clone(&found));
         let is_answered = is_answered.and_then(|()| {
-            self.ask_all(move |client, screen| {
+            self.ask_all(move |client, screen, former| {
                 let mut found = place.borrow_mut();
                 found.extend(check::of_client(&of, client));
                 found.extend(screen.findings(client, &present));
+                for client in former {
+                    found.extend(check::of_former(&of, client));
+                }
             })
         });
         if let Err(failure) = is_answered {
             return (failure, 0);
         }
         let mut findings = found.take();
-        findings.extend(check::of_store(&stored));
+        findings.extend(check::of_store(&stored, &self.erasures));
+        findings.extend(self.erasures.findings());
         (findings, check::count(&stored))
     }
 
     /// Looks at what everybody has before him.
-    fn ask_all(&mut self, look: impl Fn(&Client, &Screen) + 'static) -> Result<(), Vec<String>> {
+    fn ask_all(
+        &mut self,
+        look: impl Fn(&Client, &Screen, &[Client]) + 'static,
+    ) -> Result<(), Vec<String>> {
         let look = Rc::new(look);
         let answered = Rc::new(RefCell::new(0));
         for person in &self.people {
             let (look, answered) = (Rc::clone(&look), Rc::clone(&answered));
-            let look = move |client: &Client, screen: &Screen| {
+            let look = move |client: &Client, screen: &Screen, former: &[Client]| {
                 *answered.borrow_mut() += 1;
-                look(client, screen);
+                look(client, screen, former);
             };
             let _ = person.try_send(Told::Look(Box::new(look)));
         }
