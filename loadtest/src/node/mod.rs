@@ -71,6 +71,22 @@ pub fn binary() -> Result<PathBuf, Error> {
     Err(Error::Node(text))
 }
 
+/// How long a store or a bus of the tool's own may take to end when it is asked to. Generous, as above.
+const END_MAX: Duration = Duration::from_secs(60);
+
+/// Waits until a process that was asked to has ended.
+async fn ended_by(world: &World, process: Option<Child>, name: &str) -> Result<(), Error> {
+    let mut process = process.ok_or_else(|| Error::Node(format!("{name} does not run")))?;
+    let ended = world.clock.timeout(END_MAX, process.wait()).await;
+    match ended.transpose()? {
+        Some(status) if status.success() => Ok(()),
+        Some(status) => Err(Error::Node(format!("{name} ended badly, {status}"))),
+        None => Err(Error::Node(format!(
+            "{name} did not end when it was asked to"
+        ))),
+    }
+}
+
 /// Sends a signal to a process of the tool's own.
 pub(crate) fn signal_process(pid: Option<u32>, signal: Signal) -> Result<(), Error> {
     let pid = pid.and_then(|pid| i32::try_from(pid).ok());

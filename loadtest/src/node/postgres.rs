@@ -12,6 +12,7 @@ use tokio::process::{Child, Command};
 use world::World;
 
 use crate::Error;
+use crate::node::ended_by;
 use crate::node::port::Port;
 
 /// How often it is looked whether it takes connections, and how often in all.
@@ -78,6 +79,15 @@ impl Postgres {
         let mut process = process.ok_or_else(not_running)?;
         process.kill().await?;
         Ok(())
+    }
+
+    /// Asks it to end as `pg_ctl stop -m fast` does: what runs is rolled back, and who is connected is sent away.
+    ///
+    /// # Errors
+    /// It does not run, or does not end in time.
+    pub async fn stop(&mut self, world: &World) -> Result<(), Error> {
+        self.signal(Signal::INT)?;
+        ended_by(world, self.process.take(), "postgres").await
     }
 
     /// Starts it again where it was.

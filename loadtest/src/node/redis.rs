@@ -11,7 +11,7 @@ use world::net::TcpStream;
 
 use crate::Error;
 use crate::node::port::Port;
-use crate::node::signal_process;
+use crate::node::{ended_by, signal_process};
 
 /// How often it is looked whether it listens, and how often in all.
 const LOOK: Duration = Duration::from_millis(10);
@@ -61,6 +61,15 @@ impl Redis {
         let mut process = process.ok_or_else(|| Error::Node("redis does not run".to_owned()))?;
         process.kill().await?;
         Ok(())
+    }
+
+    /// Asks it to end, as its `SHUTDOWN` does: it takes nothing new, and says goodbye.
+    ///
+    /// # Errors
+    /// It does not run, or does not end in time.
+    pub async fn stop(&mut self, world: &World) -> Result<(), Error> {
+        self.signal(Signal::TERM)?;
+        ended_by(world, self.process.take(), "redis-server").await
     }
 
     /// Sends it a signal.

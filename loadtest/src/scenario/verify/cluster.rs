@@ -80,6 +80,16 @@ impl Own {
                 world.clock.sleep(fault.length()).await;
                 postgres.resume()
             }
+            (Self::Redis(redis), Fault::Restart { .. }) => {
+                redis.stop(world).await?;
+                world.clock.sleep(fault.length()).await;
+                redis.restart(world).await
+            }
+            (Self::Postgres(postgres), Fault::Restart { .. }) => {
+                postgres.stop(world).await?;
+                world.clock.sleep(fault.length()).await;
+                postgres.restart(world).await
+            }
             (Self::Redis(redis), Fault::Pause { .. }) => {
                 redis.signal(Signal::STOP)?;
                 world.clock.sleep(fault.length()).await;
@@ -467,9 +477,10 @@ async fn suffer_link(
     for planned in plan {
         moment::wait(world, started + planned.at()).await;
         let broken = match (&mut server, planned.fault) {
-            (Some(server), fault @ (Fault::Kill { .. } | Fault::Pause { .. })) => {
-                server.suffer(world, fault).await
-            }
+            (
+                Some(server),
+                fault @ (Fault::Kill { .. } | Fault::Pause { .. } | Fault::Restart { .. }),
+            ) => server.suffer(world, fault).await,
             (_, fault) => {
                 trouble(world, proxy, fault).await;
                 Ok(())

@@ -17,7 +17,7 @@ pub enum Fault {
         /// How long it is down.
         down_ms: u64,
     },
-    /// SIGTERM, an orderly end, and a start after a while.
+    /// An orderly end, and a start after a while: a node and Redis by SIGTERM, Postgres by SIGINT.
     Restart {
         /// How long it is down.
         down_ms: u64,
@@ -195,7 +195,10 @@ fn deck(dice: &Ids, subject: Subject) -> Vec<Fault> {
             let pause = Fault::Pause {
                 for_ms: between(200, 2_500),
             };
-            links.into_iter().chain([kill, pause]).collect()
+            let restart = Fault::Restart {
+                down_ms: between(50, 1_500),
+            };
+            links.into_iter().chain([kill, pause, restart]).collect()
         }
     }
 }
@@ -216,9 +219,17 @@ mod tests {
 
     use super::*;
 
-    fn planned(seed: u64, seconds: u64) -> Vec<Planned> {
+    fn planned_for(subject: Subject, seed: u64, seconds: u64) -> Vec<Planned> {
         let dice = Ids::seeded(seed, Clock::manual(0));
-        plan(&dice, Subject::Node, Duration::from_secs(seconds))
+        plan(&dice, subject, Duration::from_secs(seconds))
+    }
+
+    fn planned(seed: u64, seconds: u64) -> Vec<Planned> {
+        planned_for(Subject::Node, seed, seconds)
+    }
+
+    fn kinds(plan: &[Planned]) -> BTreeSet<&'static str> {
+        plan.iter().map(|one| one.fault.name()).collect()
     }
 
     #[test]
@@ -240,7 +251,16 @@ mod tests {
 
     #[test]
     fn a_minute_holds_faults_of_every_kind() {
-        let kinds: BTreeSet<_> = planned(4, 60).iter().map(|one| one.fault.name()).collect();
+        let kinds = kinds(&planned(4, 60));
         assert_eq!(kinds.len(), 8, "{kinds:?}");
+    }
+
+    #[test]
+    fn our_own_store_and_bus_are_killed_paused_and_restarted_in_a_minute() {
+        for subject in [Subject::OwnBus, Subject::OwnStore] {
+            let kinds = kinds(&planned_for(subject, 4, 60));
+            let expected = ["cut", "hold", "kill", "pause", "restart", "slow"];
+            assert_eq!(kinds, BTreeSet::from(expected));
+        }
     }
 }
