@@ -43,6 +43,19 @@ impl Usage {
     }
 }
 
+impl Usage {
+    /// What both have used.
+    #[must_use]
+    pub fn with(self, other: Self) -> Self {
+        Self {
+            memory_bytes: self.memory_bytes + other.memory_bytes,
+            resident_bytes: self.resident_bytes + other.resident_bytes,
+            cpu_seconds: self.cpu_seconds + other.cpu_seconds,
+            descriptor_count: self.descriptor_count + other.descriptor_count,
+        }
+    }
+}
+
 /// Lets this process, and those that it starts, open as many files as the system allows: each socket
 /// is one.
 ///

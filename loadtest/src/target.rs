@@ -6,14 +6,16 @@ use std::net::{IpAddr, Ipv4Addr};
 use protocol::id::SiteId;
 use protocol::setup::SetupState;
 use serde::{Deserialize, Serialize};
-use tempfile::TempDir;
 use world::{Ids, World};
 
 use crate::Error;
 use crate::client::http::{Call, Http};
 use crate::client::{AgentAccess, Server};
-use crate::node::{self, Node, Spec};
+use crate::node::{self, own::Own};
 use crate::process::Usage;
+
+/// Nodes of a run's own at most: a Postgres of the tool's own takes the connections of so many.
+const OWN_NODES_MAX: u64 = 16;
 
 /// Connections that a server elsewhere gets without a question.
 const UNASKED_MAX: u64 = 100;
@@ -32,6 +34,10 @@ pub struct Target {
     /// Start a Switchboard for this run: the binary beside this one, its data in a temporary folder.
     #[arg(long, global = true, conflicts_with = "urls")]
     pub own: bool,
+    /// Start so many for this run; several share a Postgres and a Redis that are started for it too.
+    #[arg(long, global = true, value_name = "COUNT", conflicts_with_all = ["urls", "own"],
+        value_parser = clap::value_parser!(u64).range(1..=OWN_NODES_MAX))]
+    pub own_nodes: Option<u64>,
     /// The e-mail address of an owner or admin.
     #[arg(long, global = true)]
     pub email: Option<String>,
@@ -63,13 +69,11 @@ pub struct Stage {
     pub site_key: SiteId,
     /// Who sets the run up, where somebody signed in.
     pub owner: Option<AgentAccess>,
-    /// The server's process, where it is known.
+    /// The server's process, where it is known; of several the first.
     pub server_pid: Option<u32>,
-    /// The node of the run's own.
-    pub node: Option<Node>,
+    /// The nodes of the run's own.
+    pub own: Option<Own>,
     is_allowed: bool,
-    /// Holds the node's data; gone with the stage.
-    _home: Option<TempDir>,
 }
 
 /// What every worker gets to know of the stage.
@@ -94,16 +98,15 @@ impl Target {
     /// No server, another program, no site, or wrong credentials.
     pub async fn resolve(&self, world: &World, seed: u64) -> Result<Stage, Error> {
         let mut target = self.clone();
-        let (mut node, mut home) = (None, None);
-        if target.own {
-            let folder = tempfile::tempdir()?;
-            let started = start_own(world, &folder).await?;
-            target.urls = vec![started.url()];
+        let mut own = None;
+        if let Some(node_count) = target.own_nodes.or(target.own.then_some(1)) {
+            let started = Own::start(world, node_count).await?;
+            target.urls = started.urls();
             target.email = Some(node::EMAIL.to_owned());
             target.password = Some(started.password().to_owned());
             target.site_key = started.site_key();
-            target.server_pid = started.pid();
-            (node, home) = (Some(started), Some(folder));
+            target.server_pid = started.pids().first().copied();
+            own = Some(started);
         }
         if target.urls.is_empty() {
             target.urls.push("http://127.0.0.1:8080".to_owned());
@@ -125,9 +128,8 @@ impl Target {
             site_key,
             owner,
             server_pid: target.server_pid,
-            node,
+            own,
             is_allowed: target.yes,
-            _home: home,
         })
     }
 
@@ -148,22 +150,6 @@ impl Target {
         let none = || Error::Usage("the workspace has no site".to_owned());
         Ok(site.ok_or_else(none)?.id)
     }
-}
-
-/// Starts a node of the run's own on SQLite.
-///
-/// # Errors
-/// The binary is missing, or the node does not start.
-pub async fn start_own(world: &World, home: &TempDir) -> Result<Node, Error> {
-    let mut node = Node::new(Spec {
-        binary: node::binary()?,
-        home: home.path().to_owned(),
-        email: node::EMAIL.to_owned(),
-        password: secret(world),
-        variables: Vec::new(),
-    });
-    node.start(world).await?;
-    Ok(node)
 }
 
 /// A password that nobody guesses.
@@ -219,12 +205,19 @@ impl Stage {
         dice(&self.world, self.seed, purpose)
     }
 
-    /// What the server's process has used so far, where it is known.
+    /// What the server's process has used so far, where it is known; of several nodes of the run's own, all of them.
     ///
     /// # Errors
     /// There is no such process.
     pub fn usage(&self) -> Result<Option<Usage>, Error> {
-        self.server_pid.map(Usage::of).transpose()
+        let Some(own) = &self.own else {
+            return self.server_pid.map(Usage::of).transpose();
+        };
+        let mut sum = Usage::default();
+        for pid in own.pids() {
+            sum = sum.with(Usage::of(pid)?);
+        }
+        Ok(Some(sum))
     }
 
     /// What the worker with an index gets to know.

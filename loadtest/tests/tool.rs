@@ -61,4 +61,11 @@ fn what_is_written_wrongly_is_told() {
     let foreign = ["--target", "http://127.0.0.1:9", "verify", "--faults"];
     check(&foreign, "leave --target out");
     check(&["verify", "--nodes", "2"], "go with --faults");
+    let both = ["--own-nodes", "2", "verify", "--faults"];
+    check(&both, "and --own-nodes");
+    check(&["--own-nodes", "17", "idle"], "--own-nodes");
+    check(
+        &["--own-nodes", "2", "--own", "idle"],
+        "cannot be used with",
+    );
 }

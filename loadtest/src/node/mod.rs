@@ -1,6 +1,7 @@
 //! A Switchboard of the tool's own: the binary `switchboard` beside this one, on loopback, with its
 //! data in a temporary folder; to be killed, paused and started again.
 
+pub mod own;
 pub mod port;
 pub mod postgres;
 pub mod proxy;

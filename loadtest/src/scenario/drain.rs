@@ -20,7 +20,7 @@ use crate::client::{Client, News};
 use crate::fleet::worker::{Worker, note};
 use crate::fleet::{Fleet, moment};
 use crate::measure::{Latencies, Meter, Relation, Tallies, Tally};
-use crate::node::Node;
+use crate::node::own::Own;
 use crate::progress::Monitor;
 use crate::report::{Report, Unit};
 use crate::target::{Setting, Stage};
@@ -70,9 +70,9 @@ pub struct Outcome {
 /// # Errors
 /// It could not be set up, or the server did not end.
 pub async fn run(stage: &mut Stage, options: &Options) -> Result<Report, Error> {
-    let mut node = stage.node.take();
-    if node.is_none() && stage.server_pid.is_none() {
-        let text = "drain needs --own, or --server-pid of the target";
+    let mut own = stage.own.take();
+    if own.is_none() && stage.server_pid.is_none() {
+        let text = "drain needs --own or --own-nodes, or --server-pid of the target";
         return Err(Error::Usage(text.to_owned()));
     }
     stage.consent(options.visitors)?;
@@ -90,7 +90,7 @@ pub async fn run(stage: &mut Stage, options: &Options) -> Result<Report, Error> 
     monitor.during("setting up", fleet.ready()).await?;
     let started = moment::now();
     fleet.go().await?;
-    let ending = end(stage, node.as_mut());
+    let ending = end(stage, own.as_mut());
     let end_seconds = monitor.during("draining", ending).await?;
     monitor.during("coming back", fleet.ready()).await?;
     let seconds = (moment::now() - started).as_secs_f64();
@@ -119,18 +119,16 @@ pub async fn run(stage: &mut Stage, options: &Options) -> Result<Report, Error> 
     report.series = monitor.samples.rates(&[Tally::Reconnected]);
     report.expect("told", Relation::Exactly, options.visitors as f64);
     report.expect("back", Relation::Exactly, options.visitors as f64);
-    stage.node = node;
+    stage.own = own;
     Ok(report)
 }
 
-/// Asks the server to end. Its own node is waited for and started again; says how long its end took.
-async fn end(stage: &Stage, node: Option<&mut Node>) -> Result<Option<f64>, Error> {
-    if let Some(node) = node {
-        let started = moment::now();
-        node.stop(&stage.world, STOP_MAX).await?;
-        let seconds = (moment::now() - started).as_secs_f64();
-        node.start(&stage.world).await?;
-        return Ok(Some(seconds));
+/// Asks the server to end. Nodes of the run's own end all at once, are waited for and started again; says how
+/// long their end took.
+async fn end(stage: &Stage, own: Option<&mut Own>) -> Result<Option<f64>, Error> {
+    if let Some(own) = own {
+        let took = own.restart(&stage.world, STOP_MAX).await?;
+        return Ok(Some(took.as_secs_f64()));
     }
     let pid = stage.server_pid.and_then(|pid| i32::try_from(pid).ok());
     let pid = pid.and_then(Pid::from_raw);

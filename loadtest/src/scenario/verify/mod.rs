@@ -110,8 +110,8 @@ pub async fn run(
         let stage = target.resolve(world, seed).await?;
         return Box::pin(lead(&stage, None, options, started)).await;
     }
-    if !target.urls.is_empty() {
-        let text = "--faults starts nodes of its own: leave --target out";
+    if !target.urls.is_empty() || target.own_nodes.is_some() {
+        let text = "--faults starts nodes of its own, as many as --nodes says: leave --target out, and --own-nodes";
         return Err(Error::Usage(text.to_owned()));
     }
     let owner = target.email.clone().zip(target.password.clone());
@@ -129,6 +129,7 @@ pub async fn run(
     let target = Target {
         urls: cluster.urls(),
         own: false,
+        own_nodes: None,
         email: Some(cluster.email.clone()),
         password: Some(cluster.password.clone()),
         site_key: cluster.site_key(),
