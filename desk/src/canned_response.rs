@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::{Caller, Desk, stored};
 
 /// The member who speaks; programs and the system keep nothing for themselves.
-fn member(actor: &Actor) -> Option<AgentId> {
+pub(crate) fn member(actor: &Actor) -> Option<AgentId> {
     match actor.principal {
         Principal::Agent(agent) => Some(agent.agent_id),
         Principal::Key(_) | Principal::Visitor(_) | Principal::System => None,

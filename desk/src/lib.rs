@@ -20,6 +20,7 @@ mod lockout;
 pub mod login;
 pub mod origin;
 pub mod password;
+pub mod saved_view;
 pub mod secret;
 pub mod session;
 pub mod setup;

@@ -41,6 +41,8 @@ words! {
         KeyChanged = "key.changed",
         /// A canned response was made, changed or taken away.
         CannedResponseChanged = "canned_response.changed",
+        /// A saved view was made, changed or taken away.
+        SavedViewChanged = "saved_view.changed",
         /// A network was blocked, or let in again.
         BlockedAddressChanged = "blocked_address.changed",
     }
@@ -56,8 +58,8 @@ pub struct Event {
     pub workspace_id: WorkspaceId,
     /// What.
     pub event_type: EventType,
-    /// The id of what it happened to: a conversation, contact, visitor, site, agent, session, key, canned response or
-    /// blocked address.
+    /// The id of what it happened to: a conversation, contact, visitor, site, agent, session, key, canned response,
+    /// saved view or blocked address.
     pub subject: String,
     /// The number (`seq`) or version it reached.
     pub number: u64,

@@ -146,6 +146,8 @@ ids! {
     ApiKeyId = "key";
     /// A text that is written often.
     CannedResponseId = "cnr";
+    /// A list of the inbox that has a name.
+    SavedViewId = "svw";
     /// A network that is blocked.
     BlockedAddressId = "blk";
     /// A browser on a site.

@@ -28,6 +28,7 @@ pub mod page;
 pub mod permission;
 pub mod position;
 pub mod rejection;
+pub mod saved_view;
 pub mod search;
 pub mod setup;
 pub mod site;

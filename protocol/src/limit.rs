@@ -104,6 +104,10 @@ pub const CANNED_RESPONSES_MAX: usize = 500;
 pub const OWN_CANNED_RESPONSES_MAX: usize = 200;
 /// Bytes of a canned response's text.
 pub const CANNED_BODY_BYTES_MAX: usize = 4_096;
+/// Saved views of a team.
+pub const SAVED_VIEWS_MAX: usize = 50;
+/// Saved views of one member.
+pub const OWN_SAVED_VIEWS_MAX: usize = 50;
 /// Networks that a workspace may block.
 pub const BLOCKED_ADDRESSES_MAX: usize = 1_000;
 /// Bytes of a network as it is written.

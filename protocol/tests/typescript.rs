@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use protocol::rejection::{CloseCode, ErrorCode};
 use protocol::{
     agent, attachment, audit, blocked_address, canned_response, command, contact, event, frame,
-    identity_key, key, limit, mention, message, news, page, search, setup, site, trouble, visitor,
-    widget, workspace,
+    identity_key, key, limit, mention, message, news, page, saved_view, search, setup, site,
+    trouble, visitor, widget, workspace,
 };
 use sha2::{Digest, Sha256};
 use ts_rs::{Config, TS, TypeVisitor};
@@ -83,6 +83,9 @@ impl Collector<'_> {
         self.visit::<canned_response::CannedResponse>();
         self.visit::<canned_response::NewCannedResponse>();
         self.visit::<canned_response::CannedResponseChange>();
+        self.visit::<saved_view::SavedView>();
+        self.visit::<saved_view::NewSavedView>();
+        self.visit::<saved_view::SavedViewChange>();
         self.visit::<blocked_address::BlockedAddress>();
         self.visit::<blocked_address::NewBlockedAddress>();
         self.visit::<search::Found>();

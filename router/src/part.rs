@@ -1,8 +1,8 @@
 //! Parts: what desk changed, as consoles and caches hear of it.
 
 use protocol::id::{
-    AgentId, ApiKeyId, BlockedAddressId, CannedResponseId, ContactId, LoginSessionId, SiteId,
-    VisitorId,
+    AgentId, ApiKeyId, BlockedAddressId, CannedResponseId, ContactId, LoginSessionId, SavedViewId,
+    SiteId, VisitorId,
 };
 
 /// Something that was changed outside the realtime path.
@@ -20,6 +20,8 @@ pub enum Part {
     Key(ApiKeyId),
     /// A canned response: made, changed, taken away.
     CannedResponse(CannedResponseId),
+    /// A saved view: made, changed, taken away.
+    SavedView(SavedViewId),
     /// A network: blocked, let in again.
     BlockedAddress(BlockedAddressId),
     /// A contact: changed, merged, erased.
@@ -39,6 +41,7 @@ impl Part {
             Self::Agent(_) | Self::Session(_) | Self::Visitor(_) | Self::Contact(_) => None,
             Self::Key(id) => Some(("keys", Some(id.to_string()))),
             Self::CannedResponse(id) => Some(("canned_responses", Some(id.to_string()))),
+            Self::SavedView(id) => Some(("saved_views", Some(id.to_string()))),
             Self::BlockedAddress(id) => Some(("blocked_addresses", Some(id.to_string()))),
         }
     }

@@ -5,6 +5,7 @@
 //! connections of those whose rights are gone, drops caches, and tells consoles what to read again. So a lost
 //! message between nodes, or desk's writes, heal the same way.
 
+use std::str::FromStr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -196,18 +197,12 @@ async fn take(router: &Router, event: &Event) -> storage::Result<()> {
             Ok(())
         }
         EventType::KeyChanged => {
-            if let Ok(id) = event.subject.parse() {
-                tell(router, workspace_id, Part::Key(id)).await;
-            }
+            told_of(router, event, Part::Key).await?;
             team(router, workspace_id).await
         }
         EventType::BlockedAddressChanged => blocked(router, event).await,
-        EventType::CannedResponseChanged => {
-            if let Ok(id) = event.subject.parse() {
-                tell(router, workspace_id, Part::CannedResponse(id)).await;
-            }
-            Ok(())
-        }
+        EventType::CannedResponseChanged => told_of(router, event, Part::CannedResponse).await,
+        EventType::SavedViewChanged => told_of(router, event, Part::SavedView).await,
     }
 }
 
@@ -239,6 +234,18 @@ fn heal(router: &Router, event: &Event) {
 }
 
 /// Tells consoles to read a part again.
+/// Consoles are told that what an event is about changed.
+async fn told_of<I: FromStr>(
+    router: &Router,
+    event: &Event,
+    part: fn(I) -> Part,
+) -> storage::Result<()> {
+    if let Ok(id) = event.subject.parse() {
+        tell(router, event.workspace_id, part(id)).await;
+    }
+    Ok(())
+}
+
 async fn tell(router: &Router, workspace_id: WorkspaceId, part: Part) {
     if let Some((part, id)) = part.news() {
         let part = part.to_owned();

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use protocol::id::{
-    AgentId, ApiKeyId, CannedResponseId, ContactId, Id, InvitationId, SiteId, WorkspaceId,
+    AgentId, ApiKeyId, CannedResponseId, ContactId, Id, InvitationId, SavedViewId, SiteId,
+    WorkspaceId,
 };
 
 use crate::contact;
@@ -23,7 +24,7 @@ macro_rules! kinds {
 }
 
 // By primary keys.
-const KINDS: [(&str, &str); 7] = kinds! {
+const KINDS: [(&str, &str); 8] = kinds! {
     AgentId::PREFIX => "
     SELECT agent_id AS id, name, NULL AS email, '' AS handle FROM agent
     WHERE workspace_id = $1 AND agent_id IN ";
@@ -34,6 +35,9 @@ const KINDS: [(&str, &str); 7] = kinds! {
     CannedResponseId::PREFIX => "
     SELECT canned_response_id AS id, nickname AS name, NULL AS email, '' AS handle FROM canned_response
     WHERE workspace_id = $1 AND owner = '' AND nickname <> '' AND canned_response_id IN ";
+    SavedViewId::PREFIX => "
+    SELECT saved_view_id AS id, name, NULL AS email, '' AS handle FROM saved_view
+    WHERE workspace_id = $1 AND owner = '' AND saved_view_id IN ";
     SiteId::PREFIX => "
     SELECT site_id AS id, name, NULL AS email, '' AS handle FROM site
     WHERE workspace_id = $1 AND site_id IN ";

@@ -38,6 +38,7 @@ pub mod node;
 pub mod page;
 pub mod participant;
 mod room;
+pub mod saved_view;
 pub mod search;
 pub mod session;
 pub mod setup;

@@ -174,7 +174,7 @@ name: string,
 version: number,
 /** Whether the contact was erased: forget what was read, written and searched of it. */
 erased: boolean, } | { "type": "changed",
-/** Which part: `sites`, `workspace`, `keys`, `canned_responses`, `blocked_addresses`; `mentions` for who was mentioned. */
+/** Which part: `sites`, `workspace`, `keys`, `canned_responses`, `saved_views`, `blocked_addresses`; `mentions` for who was mentioned. */
 part: string,
 /** The id of the record, where one is. */
 id?: string | null, } | { "type": "beat" } | { "type": "going_away" } & GoingAway | { "type": "error",
@@ -750,8 +750,8 @@ id: EventId,
 workspace_id: WorkspaceId,
 /** What. */
 event_type: EventType,
-/** The id of what it happened to: a conversation, contact, visitor, site, agent, session, key, canned response or
- * blocked address. */
+/** The id of what it happened to: a conversation, contact, visitor, site, agent, session, key, canned response,
+ * saved view or blocked address. */
 subject: string,
 /** The number (`seq`) or version it reached. */
 number: number,
@@ -762,7 +762,7 @@ at_ms: number, };
 export type EventId = string;
 
 /** The types of events: dotted, in the past tense. */
-export type EventType = "conversation.created" | "conversation.emptied" | "entry.added" | "contact.created" | "contact.changed" | "contact.erased" | "visitor.changed" | "site.changed" | "workspace.changed" | "agent.changed" | "agent.rights_changed" | "agent.mentioned" | "session.ended" | "key.changed" | "canned_response.changed" | "blocked_address.changed";
+export type EventType = "conversation.created" | "conversation.emptied" | "entry.added" | "contact.created" | "contact.changed" | "contact.erased" | "visitor.changed" | "site.changed" | "workspace.changed" | "agent.changed" | "agent.rights_changed" | "agent.mentioned" | "session.ended" | "key.changed" | "canned_response.changed" | "saved_view.changed" | "blocked_address.changed";
 
 /** A sign-in that failed. */
 export type FailedLogin = {
@@ -1151,6 +1151,15 @@ email: Email,
 /** As what. */
 role: Role, };
 
+/** Saves a view. */
+export type NewSavedView = {
+/** Who sees it. */
+whose: Whose,
+/** What it is called. */
+name: Name,
+/** What it shows. */
+list: SavedList, };
+
 /** Makes a site. */
 export type NewSite = {
 /** Its name. */
@@ -1283,6 +1292,44 @@ export type Retry = "never" | "later";
 
 /** The built-in roles (C5). */
 export type Role = "owner" | "admin" | "agent";
+
+/** The list that a view shows: what an [`InboxList`] is narrowed to, with days in place of moments. */
+export type SavedList = {
+/** Which; `mine` is of whoever looks. */
+filter: InboxFilter,
+/** Of one site; of all when absent. */
+site_id?: SiteId | null,
+/** Of one member of the team. */
+assignee_id?: AgentId | null,
+/** Of customers who speak one language. */
+language?: Language | null,
+/** Last active within these days. */
+span?: Span | null,
+/** What stands first; `newest` when absent. */
+order?: InboxOrder | null, };
+
+/** A list of the inbox with a name. */
+export type SavedView = {
+/** Its id. */
+id: SavedViewId,
+/** Grows with every change. */
+version: number,
+/** Whose it is; the team's when absent. */
+agent_id?: AgentId | null,
+/** What it is called. Without regard to case, it is one of its kind among the team's, and among one's own. */
+name: string,
+/** What it shows. */
+list: SavedList, };
+
+/** Changes a saved view; what is absent stays. */
+export type SavedViewChange = {
+/** What it is called. */
+name?: Name | null,
+/** What it shows. */
+list?: SavedList | null, };
+
+/** A list of the inbox that has a name. */
+export type SavedViewId = string;
 
 /** A page of the console. */
 export type Screen = "inbox" | "conversation" | "visitors" | "settings";
@@ -1445,6 +1492,10 @@ export type Source = {
 referrer?: string | null,
 /** The `utm_…` parameters of the first page, without the prefix. */
 utm?: { [key in string]: string }, };
+
+/** When what a view shows was last active: `today`, `7d` or `30d`, reckoned when one looks, or days as
+ * `2026-11-01..2026-11-05`, of which one end may be open. */
+export type Span = string;
 
 /** Who answers, as visitors see it. */
 export type Staff = {

@@ -15,6 +15,7 @@ import type {
   Listing,
   Me,
   Mention,
+  SavedView,
   Site,
   SiteSecret,
   Trouble,
@@ -103,6 +104,13 @@ export const keysQuery = queryOptions({
 export const cannedQuery = queryOptions({
   queryKey: ["canned_responses"],
   queryFn: ({ signal }) => whole<CannedResponse>("canned-responses", signal),
+  staleTime: 300_000,
+});
+
+/** The team's saved views and one's own. */
+export const savedViewsQuery = queryOptions({
+  queryKey: ["saved_views"],
+  queryFn: ({ signal }) => whole<SavedView>("saved-views", signal),
   staleTime: 300_000,
 });
 

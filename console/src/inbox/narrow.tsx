@@ -12,6 +12,7 @@ import { useStore } from "../part/store.ts";
 import { dateText } from "../part/time.tsx";
 import { useActions } from "../shell/action.ts";
 import { daysOf, listSearch, narrowedBy, ordersOf, type ListSearch } from "./narrow.ts";
+import { SaveView } from "./saved.tsx";
 import { useSites } from "./site.tsx";
 
 const ORDERS: Record<InboxOrder, string> = { newest: "Newest first", oldest: "Oldest first", waiting: "Waiting longest" };
@@ -58,6 +59,7 @@ export function NarrowBar({ filter }: { filter: InboxFilter }) {
           ))}
         </select>
         <span className="grow" />
+        <SaveView filter={filter} search={search} />
         {count > 0 && (
           <Button size="small" tone="plain" onClick={() => change(NOTHING)}>
             Clear

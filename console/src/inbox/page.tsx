@@ -20,6 +20,7 @@ import { LiveList } from "./list.tsx";
 import { listOf } from "./narrow.ts";
 import { keptSearch, NarrowBar, useListSearch } from "./narrow.tsx";
 import { PickedBar } from "./picked.tsx";
+import { SavedViews } from "./saved.tsx";
 import { FoundCount, SearchList } from "./search.tsx";
 import { told } from "./typed.ts";
 
@@ -96,6 +97,7 @@ interface HeadProps {
 function ListHead({ list, search, chosen, field, onDown }: HeadProps) {
   const counts = useStore(inbox, (held) => held.counts);
   const unread_mentions = useUnreadMentions();
+  const narrowing = useListSearch();
   const navigate = useNavigate();
   const [text, setText] = useState(search);
   const asked = useRef<readonly string[]>([]);
@@ -171,6 +173,7 @@ function ListHead({ list, search, chosen, field, onDown }: HeadProps) {
           ))}
         </nav>
       )}
+      {!search && <SavedViews filter={list === "mentions" ? null : list} search={narrowing} />}
       {!search && list !== "mentions" && <NarrowBar filter={list} />}
       {!search && list !== "mentions" && <PickedBar chosen={chosen} />}
     </header>

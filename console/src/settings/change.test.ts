@@ -25,6 +25,7 @@ describe("a line of the audit log", () => {
   it("has words for what it does not know, and shows no id in them", () => {
     expect(sentence({ action: "moon.eclipsed", target: "moon_9" })).toBe("Mira Novak did moon.eclipsed to somebody or something unknown");
     expect(sentence({ action: "canned_response.created", target: "can_9" })).toBe("Mira Novak made a canned response");
+    expect(sentence({ action: "saved_view.removed", target: "svw_9" })).toBe("Mira Novak took away a saved view");
     expect(sentence({ action: "key.revoked", target: "key_9" })).toBe("Mira Novak revoked an API key");
     expect(sentence({ action: "contact.unmerged", target: "con_9" })).toBe("Mira Novak took the merge of a contact back");
   });

@@ -32,6 +32,9 @@ const DEEDS: Record<string, string> = {
   "invitation.revoked": "withdrew the invitation of {}",
   "key.created": "made the API key {}",
   "key.revoked": "revoked the API key {}",
+  "saved_view.changed": "changed the saved view {}",
+  "saved_view.created": "made the saved view {}",
+  "saved_view.removed": "took away the saved view {}",
   "site.archived": "archived the site {}",
   "site.changed": "changed the site {}",
   "site.created": "made the site {}",
@@ -54,7 +57,7 @@ export function deedOf(line: Line): Piece[] {
   if (line.action === "agent.changed" && line.actor === line.target) return [{ text: "changed their own profile" }];
   const deed = DEEDS[line.action] ?? `did ${line.action} to {}`;
   // A thing without a name, as somebody's own text or one that is gone, is called by its kind.
-  const [, ahead, kind, behind = ""] = /^(.*)the (canned response|API key|\w+) \{\}(.*)$/.exec(deed) ?? [];
+  const [, ahead, kind, behind = ""] = /^(.*)the (canned response|saved view|API key|\w+) \{\}(.*)$/.exec(deed) ?? [];
   if (kind !== undefined && !line.names[line.target]) {
     const thing = { text: `${kind === "API key" ? "an" : "a"} ${kind}`, id: line.target };
     return [{ text: ahead ?? "" }, thing, { text: behind }].filter((piece) => piece.text !== "");
@@ -78,6 +81,7 @@ const FIELDS: Record<string, string> = {
   deactivated: "Deactivated",
   email: "E-mail",
   identity_required: "Signed identity required",
+  list: "List",
   merged_into_id: "Speaks for it",
   name: "Name",
   nickname: "Nickname",

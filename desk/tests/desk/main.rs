@@ -12,6 +12,7 @@ mod contact;
 mod key;
 mod login;
 mod office;
+mod saved_view;
 mod session;
 mod setup;
 mod site;

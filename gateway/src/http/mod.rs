@@ -33,6 +33,7 @@ pub(crate) mod mention;
 pub(crate) mod openapi;
 pub(crate) mod page;
 pub(crate) mod parameter;
+pub(crate) mod saved_view;
 pub(crate) mod search;
 pub(crate) mod setup;
 pub(crate) mod site;
@@ -71,6 +72,7 @@ pub(crate) fn router(doors: Doors) -> Router {
         .merge(site::routes())
         .merge(identity_key::routes())
         .merge(canned_response::routes())
+        .merge(saved_view::routes())
         .merge(mention::routes())
         .merge(trouble::routes())
         .merge(visitor::routes())

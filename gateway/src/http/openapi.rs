@@ -16,8 +16,8 @@ use utoipa::{Modify, OpenApi};
 use crate::Doors;
 use crate::http::{
     agent, attachment, audit, auth, blocked_address, canned_response, contact, conversation, docs,
-    identity_key, invitation, key, login, me, mention, search, session, setup, site, stream,
-    thread, trouble, visitor, workspace,
+    identity_key, invitation, key, login, me, mention, saved_view, search, session, setup, site,
+    stream, thread, trouble, visitor, workspace,
 };
 
 /// All doors under `/api/v1`.
@@ -41,6 +41,7 @@ use crate::http::{
         invitation::list, invitation::create, invitation::revoke,
         key::list, key::create, key::revoke,
         canned_response::list, canned_response::create, canned_response::change, canned_response::remove,
+        saved_view::list, saved_view::create, saved_view::change, saved_view::remove,
         audit::list, audit::list_failed_logins,
         blocked_address::list, blocked_address::create, blocked_address::remove,
         conversation::list, conversation::find, conversation::list_entries,
@@ -62,6 +63,7 @@ use crate::http::{
         (name = "sites", description = "Installations of the widget."),
         (name = "team", description = "Members and invitations."),
         (name = "canned responses", description = "Texts that agents write often."),
+        (name = "saved views", description = "Lists of the inbox that have a name."),
         (name = "keys", description = "Keys for programs."),
         (name = "blocked addresses", description = "Networks from which nobody comes in."),
         (name = "audit", description = "What was changed, and who could not sign in."),

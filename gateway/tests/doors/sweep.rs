@@ -44,6 +44,8 @@ pub(crate) fn body_of(door: &Door, ids: &Ids) -> Option<Value> {
         "create_invitation" => json!({"email": "x@example.com", "role": "agent"}),
         "create_canned_response" => json!({"whose": "team", "nickname": "sweep", "body": "x"}),
         "change_canned_response" => json!({"body": "taken over"}),
+        "create_saved_view" => json!({"whose": "team", "name": "x", "list": {"filter": "all"}}),
+        "change_saved_view" => json!({"name": "taken over"}),
         "block_address" => json!({"network": "198.51.100.7"}),
         "create_key" => json!({"name": "x", "scopes": ["conversations.read"]}),
         "merge_contact" => json!({"into_id": ids.contact}),
@@ -63,6 +65,7 @@ pub(crate) struct Ids {
     pub(crate) invitation: String,
     pub(crate) key: String,
     pub(crate) canned_response: String,
+    pub(crate) saved_view: String,
     pub(crate) blocked_address: String,
     pub(crate) session: String,
     pub(crate) visitor: String,
@@ -87,6 +90,9 @@ impl Ids {
         let text = json!({"whose": "team", "body": "Hello."});
         let text = Call::post("/canned-responses", &text);
         let canned_response = house.as_(person, text).await.good();
+        let view = json!({"whose": "team", "name": "Open", "list": {"filter": "all"}});
+        let view = Call::post("/saved-views", &view);
+        let saved_view = house.as_(person, view).await.good();
         let block = json!({"network": "198.51.100.0/29"});
         let block = Call::post("/blocked-addresses", &block);
         let blocked_address = house.as_(person, block).await.good();
@@ -107,6 +113,7 @@ impl Ids {
             invitation: id_in(&invited, "id"),
             key: id_in(&keys["items"][0], "id"),
             canned_response: id_in(&canned_response, "id"),
+            saved_view: id_in(&saved_view, "id"),
             blocked_address: id_in(&blocked_address, "id"),
             session: id_in(&sessions["items"][0], "id"),
             visitor,
@@ -125,6 +132,7 @@ impl Ids {
             "invitations" => &self.invitation,
             "keys" => &self.key,
             "canned-responses" => &self.canned_response,
+            "saved-views" => &self.saved_view,
             "blocked-addresses" => &self.blocked_address,
             "sessions" => &self.session,
             "visitors" => &self.visitor,

@@ -239,6 +239,20 @@ const DOORS: &[(&str, Shape, &str, &str, &str)] = &[
         r#"{"body":"TEXT"}"#,
     ),
     (
+        "name",
+        Line,
+        "POST /saved-views",
+        "TEXT",
+        r#"{"whose":"team","name":"TEXT","list":{"filter":"all"}}"#,
+    ),
+    (
+        "name",
+        Line,
+        "PATCH /saved-views/$saved_view",
+        "TEXT",
+        r#"{"name":"TEXT"}"#,
+    ),
+    (
         "body",
         Lines,
         "POST /commands",
@@ -301,16 +315,14 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("POST /stream .hello.page.title", CLEANED),
     ("POST /stream .hello.page.referrer", CLEANED),
     ("POST /frames (beat).delivered{name}", "an id"),
-    (
-        "POST /frames (watch)(inbox).language",
-        "a language's code, or refused",
-    ),
+    ("POST /frames (watch)(inbox).language", CODE),
+    ("POST /saved-views .list.language", CODE),
+    ("PATCH /saved-views/… .list.language", CODE),
+    ("POST /saved-views .list.span", SPAN),
+    ("PATCH /saved-views/… .list.span", SPAN),
     ("POST /frames (watch)(visitors).filter.country", COMPARED),
     ("POST /frames (watch)(visitors).filter.search", COMPARED),
-    (
-        "POST /stream .watch[](inbox).language",
-        "a language's code, or refused",
-    ),
+    ("POST /stream .watch[](inbox).language", CODE),
     ("POST /stream .watch[](visitors).filter.country", COMPARED),
     ("POST /stream .watch[](visitors).filter.search", COMPARED),
 ];
@@ -319,6 +331,8 @@ const NO_ZONE: &str = "what is no zone is the default: an odd browser keeps nobo
 const PICTURE: &str = "a picture in letters, and nothing else: desk's `theme.rs`";
 const OF_VISITORS: &str = "refused likewise where visitors say it: tests/wire/text.rs";
 const CLEANED: &str = "a trace is cleaned and cut: protocol::text::cut";
+const CODE: &str = "a language's code, or refused";
+const SPAN: &str = "a word or days, or refused: protocol's `Span`";
 const COMPARED: &str = "looked for, and never shown to others";
 
 #[tokio::test]
@@ -361,6 +375,7 @@ async fn no_door_takes_a_text_that_misleads() {
             .replace("$conversation", &ids.conversation)
             .replace("$visitor", &ids.visitor)
             .replace("$canned_response", &ids.canned_response)
+            .replace("$saved_view", &ids.saved_view)
             .replace("sbu_x", &setup_token)
     };
     for (field, shape, door, place, body) in DOORS {

@@ -121,6 +121,7 @@ ids!(
     LoginSessionId,
     ApiKeyId,
     CannedResponseId,
+    SavedViewId,
     BlockedAddressId,
     VisitorId,
     VisitId,

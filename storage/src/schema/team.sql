@@ -171,6 +171,19 @@ CREATE TABLE canned_response (
 CREATE INDEX canned_response_by_owner ON canned_response (workspace_id, owner);
 CREATE UNIQUE INDEX canned_response_by_nickname ON canned_response (workspace_id, owner, nickname_folded) WHERE nickname_folded <> '';
 
+CREATE TABLE saved_view (
+    workspace_id TEXT NOT NULL,
+    saved_view_id TEXT NOT NULL,
+    version BIGINT NOT NULL,
+    change_id TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    name TEXT NOT NULL,
+    name_folded TEXT NOT NULL,
+    list_json TEXT NOT NULL,
+    PRIMARY KEY (workspace_id, saved_view_id)
+);
+CREATE UNIQUE INDEX saved_view_by_name ON saved_view (workspace_id, owner, name_folded);
+
 CREATE TABLE blocked_address (
     workspace_id TEXT NOT NULL,
     blocked_address_id TEXT NOT NULL,

@@ -137,10 +137,43 @@ test("a list is ordered and narrowed, the address says how, and every other list
   await list("Waiting", ["last of four"]);
   await tags.getByRole("button", { name: `Not only ${mine}` }).click();
   await inOrder(["first of four", "third of four", "last of four"]);
+  await namedAndOpened(order, tags);
+});
+
+/** The list on screen, of today and who waits longest, gets a name; it is opened by it, renamed and taken away. */
+async function namedAndOpened(order, tags) {
+  const views = page.getByRole("navigation", { name: "Saved views" });
+  const shown = (name) => views.locator("[aria-current]", { hasText: name }).waitFor();
+  const dialog = page.getByRole("dialog");
+  await page.getByRole("button", { name: "Save view" }).click();
+  await dialog.getByLabel("Name").fill("Who waits today");
+  await dialog.getByLabel("The whole team").check();
+  assert.deepEqual(await violations(page), []);
+  await dialog.getByRole("button", { name: "Save" }).click();
+  await shown("Who waits today");
+  assert.deepEqual(await violations(page), []);
   await page.getByRole("button", { name: "Clear", exact: true }).click();
   await tags.waitFor({ state: "detached" });
   await order.selectOption({ label: "Newest first" });
-});
+  await list("All", ["first of four", "third of four", "last of four", answered]);
+  await views.getByRole("link", { name: "Who waits today" }).click();
+  await inOrder(["first of four", "third of four", "last of four"]);
+  await shown("Who waits today");
+
+  const menu = async (name, item) => {
+    await page.getByRole("button", { name: `The view ${name}` }).click();
+    await page.getByRole("menuitem", { name: item }).click();
+  };
+  await menu("Who waits today", "Rename it");
+  await dialog.getByLabel("Name").fill("Today");
+  await dialog.getByRole("button", { name: "Save" }).click();
+  await shown("Today");
+  await menu("Today", "Take it away");
+  await views.waitFor({ state: "detached" });
+  await page.getByRole("button", { name: "Clear", exact: true }).click();
+  await tags.waitFor({ state: "detached" });
+  await order.selectOption({ label: "Newest first" });
+}
 
 test("snoozed ones stand in their own list, closed ones in theirs, and those that wait in another", async () => {
   await list("Waiting", ["first of four", "third of four", "last of four"]);

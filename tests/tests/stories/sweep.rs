@@ -201,6 +201,7 @@ async fn other_doors_are_closed(
         "/api/v1/audit".to_owned(),
         "/api/v1/workspace".to_owned(),
         "/api/v1/canned-responses".to_owned(),
+        "/api/v1/saved-views".to_owned(),
         "/api/v1/mentions".to_owned(),
         format!("/api/v1/visitors/{}", visitor.id()),
     ] {

@@ -1,0 +1,161 @@
+/** Saved views: lists with a name, the team's and one's own, under those that everybody has. */
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { Link, useNavigate } from "@tanstack/react-router";
+import { useState } from "react";
+import type { InboxFilter, NewSavedView, SavedView, SavedViewChange, Whose } from "@switchboard/protocol";
+
+import { call, errorText, fieldError, formError } from "../api/http.ts";
+import { savedViewsQuery } from "../api/query.ts";
+import { useMay } from "../live/right.ts";
+import { Button, FormError, IconButton, TextField } from "../part/control.tsx";
+import { Dialog } from "../part/dialog.tsx";
+import { Icon } from "../part/icon.tsx";
+import { Menu, MenuItem } from "../part/menu.tsx";
+import { toast, toastError } from "../part/toast.tsx";
+import { useActions } from "../shell/action.ts";
+import { narrowedBy, type ListSearch } from "./narrow.ts";
+import { savedOf, searchOf, viewOf } from "./saved.ts";
+
+const KEY = ["saved_views"];
+
+/** The names of all views; `filter` is the list on screen, where it is one that can be saved. */
+export function SavedViews({ filter, search }: { filter: InboxFilter | null; search: ListSearch }) {
+  const views = useQuery(savedViewsQuery).data ?? [];
+  const navigate = useNavigate();
+  useActions(
+    views.map((view) => ({
+      id: `view-${view.id}`,
+      name: `Go to the view ${view.name}`,
+      group: "List",
+      icon: "bookmark",
+      run: () => void navigate({ to: "/inbox/$list", params: { list: view.list.filter }, search: searchOf(view.list) }),
+    })),
+  );
+  if (views.length === 0) return null;
+  const shown = filter ? viewOf(views, filter, search) : undefined;
+  return (
+    <nav className="filters saved-views" aria-label="Saved views">
+      {views.map((view) => (
+        <Link
+          key={view.id}
+          to="/inbox/$list"
+          params={{ list: view.list.filter }}
+          search={searchOf(view.list)}
+          className="filter"
+          aria-current={view.id === shown?.id ? "page" : undefined}
+          title={view.agent_id == null ? "The team’s view" : "Your view"}
+        >
+          <Icon name={view.agent_id == null ? "team" : "bookmark"} size={12} />
+          <bdi className="cut">{view.name}</bdi>
+        </Link>
+      ))}
+    </nav>
+  );
+}
+
+/** Saves the list on screen, or changes the view that it is. */
+export function SaveView({ filter, search }: { filter: InboxFilter; search: ListSearch }) {
+  const found = useQuery(savedViewsQuery);
+  const may = useMay();
+  const remove = useRemove();
+  const [asking, setAsking] = useState<SavedView | "new" | null>(null);
+  const shown = viewOf(found.data ?? [], filter, search);
+  const is_savable = found.data !== undefined && !shown && (narrowedBy(search) > 0 || savedOf(filter, search).order !== undefined);
+  useActions(is_savable ? [{ id: "save-view", name: "Save this list as a view", group: "List", icon: "bookmark", run: () => setAsking("new") }] : []);
+  return (
+    <>
+      {is_savable && (
+        <Button size="small" tone="plain" onClick={() => setAsking("new")}>
+          Save view
+        </Button>
+      )}
+      {shown && (shown.agent_id != null || may("settings.write")) && (
+        <Menu trigger={<IconButton icon="more" name={`The view ${shown.name}`} />}>
+          <MenuItem icon="edit" onSelect={() => setAsking(shown)}>
+            Rename it
+          </MenuItem>
+          <MenuItem icon="trash" tone="risk" onSelect={() => void remove(shown)}>
+            Take it away
+          </MenuItem>
+        </Menu>
+      )}
+      {asking && <Ask view={asking === "new" ? null : asking} filter={filter} search={search} onClose={() => setAsking(null)} />}
+    </>
+  );
+}
+
+/** Takes one away, and offers to save it again. */
+function useRemove(): (view: SavedView) => Promise<void> {
+  const cache = useQueryClient();
+  const again = () => cache.invalidateQueries({ queryKey: KEY });
+  return async (view) => {
+    try {
+      await call(`saved-views/${view.id}`, { method: "DELETE" });
+      toast(`The view ${view.name} was taken away`, () => {
+        const body: NewSavedView = { whose: view.agent_id == null ? "team" : "own", name: view.name, list: view.list };
+        void call("saved-views", { method: "POST", body }).then(again, (error: unknown) => toastError(errorText(error)));
+      });
+    } catch (error) {
+      toastError(errorText(error));
+    }
+    await again();
+  };
+}
+
+/** Asks for a name, and of a new view whose it is. */
+function Ask({ view, filter, search, onClose }: { view: SavedView | null; filter: InboxFilter; search: ListSearch; onClose: () => void }) {
+  const may = useMay();
+  const cache = useQueryClient();
+  const [name, setName] = useState(view?.name ?? "");
+  const [whose, setWhose] = useState<Whose>("own");
+  const [error, setError] = useState<unknown>(null);
+  const [busy, setBusy] = useState(false);
+  async function save() {
+    setBusy(true);
+    setError(null);
+    try {
+      if (view) {
+        const body: SavedViewChange = { name };
+        await call(`saved-views/${view.id}`, { method: "PATCH", body, version: view.version });
+      } else {
+        const body: NewSavedView = { whose, name, list: savedOf(filter, search) };
+        await call("saved-views", { method: "POST", body });
+      }
+      await cache.invalidateQueries({ queryKey: KEY });
+      onClose();
+    } catch (reason) {
+      setError(reason);
+      setBusy(false);
+    }
+  }
+  return (
+    <Dialog title={view ? "Rename the view" : "Save this list as a view"} open onClose={onClose}>
+      <form
+        className="stack"
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (!busy) void save();
+        }}
+      >
+        <TextField label="Name" value={name} onValue={setName} error={fieldError(error, "name")} maxLength={100} autoComplete="off" autoFocus required />
+        {!view && may("settings.write") && (
+          <fieldset className="checks">
+            <legend>Who sees it</legend>
+            {([["own", "Only you"], ["team", "The whole team"]] as const).map(([each, words]) => (
+              <label key={each}>
+                <input type="radio" name="whose" checked={whose === each} onChange={() => setWhose(each)} /> {words}
+              </label>
+            ))}
+          </fieldset>
+        )}
+        <FormError text={formError(error, ["name"])} />
+        <div className="dialog-foot">
+          <Button onClick={onClose}>Cancel</Button>
+          <Button type="submit" tone="accent" disabled={busy || name.trim() === ""}>
+            Save
+          </Button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}
