@@ -12,7 +12,7 @@ import { Button } from "./part/control.tsx";
 import { DoorFrame } from "./door/frame.tsx";
 import { Shell } from "./shell/shell.tsx";
 import { ConversationPage } from "./thread/page.tsx";
-import type { VisitorSearch } from "./visitors/page.tsx";
+import type { VisitorSearch } from "./visitors/narrow.ts";
 
 const root = createRootRoute({ component: Outlet, notFoundComponent: NotFound, errorComponent: Broken });
 
@@ -112,6 +112,8 @@ const visitorList = createRoute({
     country: textOf(search["country"]),
     order: textOf(search["order"]),
     find: textOf(search["find"]),
+    page: textOf(search["page"]),
+    source: textOf(search["source"]),
   }),
   component: lazyRouteComponent(() => import("./visitors/page.tsx"), "VisitorsPage"),
 });

@@ -15,9 +15,22 @@ use protocol::visitor::LiveVisitor;
 use crate::bytes;
 use crate::state::{Change, ChangeKind, Counts};
 
-/// Whether a visitor belongs into a list.
-#[must_use]
-pub fn matches(filter: &VisitorFilter, row: &LiveVisitor) -> bool {
+/// The texts of a filter as they are compared: small letters, and nothing where nothing is sought.
+fn folded(filter: VisitorFilter) -> VisitorFilter {
+    let fold = |text: Option<String>| {
+        let text = text?.trim().to_lowercase();
+        (!text.is_empty()).then_some(text)
+    };
+    VisitorFilter {
+        search: fold(filter.search),
+        page: fold(filter.page),
+        source: fold(filter.source),
+        ..filter
+    }
+}
+
+/// Whether a visitor belongs into a list; the filter's texts are folded.
+fn matches(filter: &VisitorFilter, row: &LiveVisitor) -> bool {
     filter.site_id.is_none_or(|site_id| site_id == row.site_id)
         && filter.state.is_none_or(|state| state == row.state)
         && filter
@@ -29,24 +42,35 @@ pub fn matches(filter: &VisitorFilter, row: &LiveVisitor) -> bool {
                 .as_ref()
                 .is_some_and(|country| country.eq_ignore_ascii_case(wanted))
         })
-        && filter
-            .search
-            .as_ref()
-            .is_none_or(|wanted| speaks_of(row, wanted))
+        && is_held(&filter.search, || {
+            [Some(row.name.as_str()), row.source.referrer.as_deref()]
+                .into_iter()
+                .flatten()
+                .chain(page_texts(row))
+        })
+        && is_held(&filter.page, || page_texts(row))
+        && is_held(&filter.source, || source_texts(row))
 }
 
-fn speaks_of(row: &LiveVisitor, wanted: &str) -> bool {
-    let wanted = wanted.trim().to_lowercase();
-    let page = row.page.as_ref();
-    [
-        Some(row.name.as_str()),
-        page.map(|page| page.url.as_str()),
-        page.map(|page| page.title.as_str()),
-        row.source.referrer.as_deref(),
-    ]
-    .into_iter()
-    .flatten()
-    .any(|text| text.to_lowercase().contains(&wanted))
+/// Whether a text is sought nowhere, or held by one of these. A plain look for the letters, whatever they are.
+fn is_held<'a, Texts>(wanted: &Option<String>, texts: impl FnOnce() -> Texts) -> bool
+where
+    Texts: Iterator<Item = &'a str>,
+{
+    wanted
+        .as_ref()
+        .is_none_or(|wanted| texts().any(|text| text.to_lowercase().contains(wanted.as_str())))
+}
+
+fn page_texts(row: &LiveVisitor) -> impl Iterator<Item = &str> {
+    row.page
+        .iter()
+        .flat_map(|page| [page.url.as_str(), page.title.as_str()])
+}
+
+fn source_texts(row: &LiveVisitor) -> impl Iterator<Item = &str> {
+    let campaign = row.source.utm.values().map(String::as_str);
+    row.source.referrer.as_deref().into_iter().chain(campaign)
 }
 
 /// What a list has to tell.
@@ -86,6 +110,7 @@ impl VisitorView {
         here: impl Iterator<Item = &'a LiveVisitor>,
         counts: Counts,
     ) -> Self {
+        let filter = folded(filter);
         let rows: BTreeMap<_, _> = here
             .filter(|row| matches(&filter, row))
             .map(|row| (row.id, row.clone()))

@@ -182,8 +182,78 @@ fn every_filter_decides_by_its_own_fact() {
             false,
         ),
     ] {
-        assert_eq!(matches(&filter, &it), expected, "{filter:?}");
+        assert_eq!(
+            matches(&folded(filter.clone()), &it),
+            expected,
+            "{filter:?}"
+        );
     }
+}
+
+#[test]
+fn a_page_and_a_source_are_looked_for_where_they_stand_and_as_they_are_written() {
+    let mut it = row(1, 1, 1);
+    it.name = "Checkout".to_owned();
+    it.source.referrer = Some("https://Search.example/?q=tea".to_owned());
+    it.source.utm = [("campaign".to_owned(), "Autumn.*".to_owned())].into();
+    let page = |text: &str| VisitorFilter {
+        page: Some(text.to_owned()),
+        ..VisitorFilter::default()
+    };
+    let source = |text: &str| VisitorFilter {
+        source: Some(text.to_owned()),
+        ..VisitorFilter::default()
+    };
+    let check = |filter: VisitorFilter, it: &LiveVisitor, expected| {
+        let found = matches(&folded(filter.clone()), it);
+        assert_eq!(found, expected, "{filter:?}");
+    };
+    for (filter, expected) in [
+        (page("/pricing"), true),
+        (page(" PRICES "), true),
+        (page("checkout"), false),
+        (page("search.example"), false),
+        (source("search.EXAMPLE"), true),
+        (source("autumn"), true),
+        (source("pricing"), false),
+        // Signs that mean something elsewhere are signs.
+        (source("autumn.*"), true),
+        (source(".*"), true),
+        (page(".*"), false),
+        (page("%"), false),
+        (page("("), false),
+        (page("\u{0}"), false),
+    ] {
+        check(filter, &it, expected);
+    }
+    // Nothing but spaces seeks nothing.
+    it.page = None;
+    it.source = Source::default();
+    for (filter, expected) in [
+        (page(" "), true),
+        (source(""), true),
+        (page("p"), false),
+        (source("s"), false),
+    ] {
+        check(filter, &it, expected);
+    }
+}
+
+#[test]
+fn who_goes_to_another_page_leaves_a_list_of_the_first() {
+    let filter = VisitorFilter {
+        page: Some("pricing".to_owned()),
+        ..VisitorFilter::default()
+    };
+    let mut view = view_of(filter, &[row(1, 1, 10), row(2, 2, 20)]);
+    let mut gone = row(1, 3, 30);
+    gone.page.as_mut().unwrap().url = "https://shop.example/about".to_owned();
+    gone.page.as_mut().unwrap().title = "About".to_owned();
+    view.take(&change(ChangeKind::Updated, gone));
+    let changes = view.flush(Counts::default()).unwrap();
+    assert_eq!(ids(&changes.rows), [0_u128; 0]);
+    assert_eq!(changes.gone, [VisitorId::from_bits(1)]);
+    assert_eq!(changes.counts.listed, 1);
 }
 
 /// A row whose pages call themselves as much as they may, quotes and all.

@@ -154,6 +154,12 @@ pub struct VisitorFilter {
     /// Whose page, referrer or name holds this text, without regard to case.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub search: Option<String>,
+    /// Whose page in sight holds this text in its address or its title, without regard to case.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub page: Option<String>,
+    /// Who came from an address or through a campaign that holds this text, without regard to case.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
 }
 
 /// How many conversations each list of the inbox holds, of what is asked for. Exact up to 1,000.

@@ -96,10 +96,17 @@ impl Views {
 /// # Errors
 /// `too_long` or `invalid`, with the field.
 pub(crate) fn check(filter: &VisitorFilter) -> Result<(), Rejection> {
-    if let Some(search) = &filter.search
-        && search.len() > limit::SEARCH_BYTES_MAX
-    {
-        return Err(Rejection::of(ErrorCode::TooLong, "search"));
+    for (field, text) in [
+        ("search", &filter.search),
+        ("page", &filter.page),
+        ("source", &filter.source),
+    ] {
+        if text
+            .as_ref()
+            .is_some_and(|text| text.len() > limit::SEARCH_BYTES_MAX)
+        {
+            return Err(Rejection::of(ErrorCode::TooLong, field));
+        }
     }
     if let Some(country) = &filter.country
         && country.len() != COUNTRY_BYTES
@@ -134,11 +141,19 @@ mod tests {
 
     #[test]
     fn a_filter_has_bounds() {
-        let long = VisitorFilter {
-            search: Some("s".repeat(limit::SEARCH_BYTES_MAX + 1)),
-            ..VisitorFilter::default()
-        };
-        assert_eq!(check(&long).unwrap_err().code, ErrorCode::TooLong);
+        type Field = fn(&mut VisitorFilter) -> &mut Option<String>;
+        let fields: [(&str, Field); 3] = [
+            ("search", |filter| &mut filter.search),
+            ("page", |filter| &mut filter.page),
+            ("source", |filter| &mut filter.source),
+        ];
+        for (name, field) in fields {
+            let mut filter = VisitorFilter::default();
+            *field(&mut filter) = Some("s".repeat(limit::SEARCH_BYTES_MAX));
+            assert!(check(&filter).is_ok(), "{name}");
+            *field(&mut filter) = Some("s".repeat(limit::SEARCH_BYTES_MAX + 1));
+            assert_eq!(check(&filter), Err(Rejection::of(ErrorCode::TooLong, name)));
+        }
         let odd = VisitorFilter {
             country: Some("Slovenia".to_owned()),
             ..VisitorFilter::default()

@@ -1,6 +1,6 @@
 // Made from the Rust crate `protocol` by its test `typescript`. Do not edit:
 // SWITCHBOARD_WRITE=1 cargo test -p protocol --test typescript
-// fixtures: 07d07f249172df10
+// fixtures: 7cf3d262fe3e4e98
 
 /** Accepts an invitation. */
 export type AcceptInvitation = {
@@ -1683,7 +1683,11 @@ country?: string | null,
 /** On one kind of device. */
 device?: Device | null,
 /** Whose page, referrer or name holds this text, without regard to case. */
-search?: string | null, };
+search?: string | null,
+/** Whose page in sight holds this text in its address or its title, without regard to case. */
+page?: string | null,
+/** Who came from an address or through a campaign that holds this text, without regard to case. */
+source?: string | null, };
 
 /** A page of a visitor's thread: his conversations in one scroll, newest first. */
 export type VisitorHistory = {

@@ -1,16 +1,16 @@
 /** Which visitors are listed, in which order, and with which columns. */
 import { useQuery } from "@tanstack/react-query";
-import { useEffect, useMemo, useRef, useState } from "react";
-import type { LiveVisitor } from "@switchboard/protocol";
+import { useEffect, useId, useMemo, useRef, useState } from "react";
+import { limit, type LiveVisitor } from "@switchboard/protocol";
 
 import { sitesQuery } from "../api/query.ts";
-import { ORDERS, type Order } from "../live/visitors.ts";
+import { hostOf, ORDERS, pathOf, type Order } from "../live/visitors.ts";
 import { Button } from "../part/control.tsx";
 import { Icon } from "../part/icon.tsx";
 import { countryName } from "../side/visit.tsx";
 import { useActions } from "../shell/action.ts";
 import { ColumnMenu } from "./column.tsx";
-import type { VisitorSearch } from "./page.tsx";
+import { often, type VisitorSearch } from "./narrow.ts";
 
 const ORDER_NAMES: Record<Order, string> = { active: "Active first", longest: "Here longest", pages: "Most pages", newest: "Came last" };
 
@@ -19,12 +19,14 @@ export function orderOf(text: string | undefined): Order {
   return ORDERS.find((each) => each === text) ?? "active";
 }
 
-const NOTHING: VisitorSearch = { site: undefined, state: undefined, device: undefined, country: undefined, find: undefined };
+const NOTHING: VisitorSearch = { site: undefined, state: undefined, device: undefined, country: undefined, find: undefined, page: undefined, source: undefined };
 
 /** The line of choices over the list. */
 export function Filters({ search, change, rows }: { search: VisitorSearch; change: (next: VisitorSearch) => void; rows: ReadonlyMap<string, LiveVisitor> }) {
   const sites = useQuery(sitesQuery);
   const [text, setText] = useState(search.find ?? "");
+  // What is being typed goes, too.
+  const [cleared_count, setClearedCount] = useState(0);
   const field = useRef<HTMLInputElement>(null);
   useActions([{ id: "search", name: "Search visitors", group: "List", keys: "/", icon: "search", run: () => field.current?.focus() }]);
   useEffect(() => {
@@ -38,6 +40,8 @@ export function Filters({ search, change, rows }: { search: VisitorSearch; chang
     if (search.country) codes.add(search.country);
     return [...codes].sort();
   }, [rows, search.country]);
+  const pages = useMemo(() => often([...rows.values()].map((row) => (row.page ? pathOf(row.page.url) : ""))), [rows]);
+  const sources = useMemo(() => often([...rows.values()].map(({ source }) => source.utm?.["source"] ?? (source.referrer ? hostOf(source.referrer) : ""))), [rows]);
   const active_sites = sites.data?.filter((site) => !site.archived) ?? [];
   const any = Object.keys(NOTHING).some((name) => search[name as keyof VisitorSearch]);
   return (
@@ -55,12 +59,15 @@ export function Filters({ search, change, rows }: { search: VisitorSearch; chang
       {countries.length > 0 && (
         <Choice label="Country" value={search.country} onChange={(country) => change({ country })} options={countries.map((code) => [code, countryName(code)])} />
       )}
+      <Words key={`page ${cleared_count}`} label="Page" value={search.page} options={pages} onChange={(page) => change({ page })} />
+      <Words key={`source ${cleared_count}`} label="Source" value={search.source} options={sources} onChange={(source) => change({ source })} />
       {any && (
         <Button
           size="small"
           tone="plain"
           onClick={() => {
             setText("");
+            setClearedCount(cleared_count + 1);
             change(NOTHING);
           }}
         >
@@ -77,6 +84,38 @@ export function Filters({ search, change, rows }: { search: VisitorSearch; chang
       </select>
       <ColumnMenu />
     </div>
+  );
+}
+
+/** Words that the page or the source has to hold; those of the visitors in sight are offered. */
+function Words({ label, value, options, onChange }: { label: string; value: string | undefined; options: readonly string[]; onChange: (value: string | undefined) => void }) {
+  const [text, setText] = useState(value ?? "");
+  const asked = useRef(value);
+  const list = useId();
+  // An address that was gone to is taken over; what is typed stays as it is typed.
+  useEffect(() => {
+    if (value === asked.current) return;
+    asked.current = value;
+    setText(value ?? "");
+  }, [value]);
+  useEffect(() => {
+    const wanted = text.trim() || undefined;
+    if (wanted === asked.current) return;
+    const timer = setTimeout(() => {
+      asked.current = wanted;
+      onChange(wanted);
+    }, 220);
+    return () => clearTimeout(timer);
+  }, [text]);
+  return (
+    <>
+      <input className="input choice words" aria-label={`${label} holds`} placeholder={`${label}: any`} list={list} maxLength={limit.search_bytes_max} autoComplete="off" spellCheck={false} dir="auto" value={text} data-set={value ? "" : undefined} onChange={(event) => setText(event.target.value)} />
+      <datalist id={list}>
+        {options.map((each) => (
+          <option key={each} value={each} />
+        ))}
+      </datalist>
+    </>
   );
 }
 

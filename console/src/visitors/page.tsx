@@ -2,7 +2,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useEffect, useMemo, useRef, useState } from "react";
-import type { Device, LiveVisitor, PresenceState, VisitorFilter } from "@switchboard/protocol";
+import type { LiveVisitor } from "@switchboard/protocol";
 
 import { sitesQuery } from "../api/query.ts";
 import { arrange, type Arranged } from "../live/order.ts";
@@ -20,32 +20,11 @@ import { visitorOrder, type Order, type Visitors } from "../live/visitors.ts";
 import { ColumnHeads } from "./column.tsx";
 import { VisitorDetail } from "./detail.tsx";
 import { Filters, orderOf } from "./filter.tsx";
+import { filterOf, type VisitorSearch } from "./narrow.ts";
 import { VisitorRow } from "./row.tsx";
 
 const ROW_HEIGHT = 60;
 const PHONE_ROW_HEIGHT = 92;
-
-/** What the address bar says of the list. */
-export interface VisitorSearch {
-  visitor?: string | undefined;
-  site?: string | undefined;
-  state?: string | undefined;
-  device?: string | undefined;
-  country?: string | undefined;
-  find?: string | undefined;
-  order?: string | undefined;
-}
-
-/** The filter of an address. */
-export function filterOf(search: VisitorSearch): VisitorFilter {
-  const filter: VisitorFilter = {};
-  if (search.site) filter.site_id = search.site;
-  if (search.state === "active" || search.state === "idle") filter.state = search.state satisfies PresenceState;
-  if (search.device === "desktop" || search.device === "mobile" || search.device === "tablet") filter.device = search.device satisfies Device;
-  if (search.country) filter.country = search.country;
-  if (search.find) filter.search = search.find;
-  return filter;
-}
 
 /** The page of visitors. */
 export function VisitorsPage() {

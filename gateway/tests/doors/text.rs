@@ -322,9 +322,13 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("PATCH /saved-views/… .list.span", SPAN),
     ("POST /frames (watch)(visitors).filter.country", COMPARED),
     ("POST /frames (watch)(visitors).filter.search", COMPARED),
+    ("POST /frames (watch)(visitors).filter.page", COMPARED),
+    ("POST /frames (watch)(visitors).filter.source", COMPARED),
     ("POST /stream .watch[](inbox).language", CODE),
     ("POST /stream .watch[](visitors).filter.country", COMPARED),
     ("POST /stream .watch[](visitors).filter.search", COMPARED),
+    ("POST /stream .watch[](visitors).filter.page", COMPARED),
+    ("POST /stream .watch[](visitors).filter.source", COMPARED),
 ];
 
 const NO_ZONE: &str = "what is no zone is the default: an odd browser keeps nobody out";

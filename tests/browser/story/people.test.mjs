@@ -48,6 +48,19 @@ test("somebody without a name has one name everywhere, and a new one shows at on
   await colleague.locator(".visitor", { hasText: "Ana Kovač" }).waitFor();
   await until("nothing of the old name", async () => (await agent.getByText(handle).count()) === 0);
 
+  // Visitors are sought by the page in sight, and by where they came from.
+  const holds = (what) => colleague.getByRole("combobox", { name: `${what} holds` });
+  await holds("Page").fill("/demo/coffee");
+  await colleague.getByText("Nobody fits").waitFor();
+  await holds("Page").fill("/DEMO/tea");
+  await colleague.locator(".visitor", { hasText: "Ana Kovač" }).waitFor();
+  await holds("Source").fill(".*");
+  await colleague.getByText("Nobody fits").waitFor();
+  assert.deepEqual(await violations(colleague), []);
+  await colleague.getByRole("button", { name: "Clear", exact: true }).click();
+  await colleague.locator(".visitor", { hasText: "Ana Kovač" }).waitFor();
+  assert.equal(await holds("Page").inputValue(), "");
+
   // Two edit one field: who saves last is told what he puts his own in the place of.
   await colleague.getByRole("link", { name: /^Inbox/ }).click();
   await openRow(colleague, "Nobody knows my name");
