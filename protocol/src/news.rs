@@ -235,8 +235,8 @@ pub enum AgentNews {
         rows: Vec<Conversation>,
         /// How far I have read each of them.
         read: BTreeMap<ConversationId, u64>,
-        /// Whether the list goes on; older rows come over HTTP.
-        more: bool,
+        /// Where the list goes on: the `cursor` of its next page over HTTP; absent where this is all of it.
+        cursor: Option<String>,
         /// How many there are.
         counts: InboxCounts,
     },

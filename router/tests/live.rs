@@ -89,6 +89,7 @@ on_both! {
         let owner = stage.owner();
         let (all, unassigned) = (stage.ear(), stage.ear());
         let list = watch_inbox(&stage, &all, owner, InboxFilter::All).await;
+        assert_eq!(list["cursor"], Value::Null, "this is all of it");
         assert_eq!(list["rows"].as_array().map(Vec::len), Some(0));
         watch_inbox(&stage, &unassigned, owner, InboxFilter::Unassigned).await;
         let visitor = stage.visitor().await;

@@ -1,6 +1,6 @@
 // Made from the Rust crate `protocol` by its test `typescript`. Do not edit:
 // SWITCHBOARD_WRITE=1 cargo test -p protocol --test typescript
-// fixtures: 7cf3d262fe3e4e98
+// fixtures: 95063199115f41a8
 
 /** Accepts an invitation. */
 export type AcceptInvitation = {
@@ -106,8 +106,8 @@ conversation: Conversation, } | { "type": "inbox",
 rows: Array<Conversation>,
 /** How far I have read each of them. */
 read: { [key in ConversationId]: number },
-/** Whether the list goes on; older rows come over HTTP. */
-more: boolean,
+/** Where the list goes on: the `cursor` of its next page over HTTP; absent where this is all of it. */
+cursor?: string | null,
 /** How many there are. */
 counts: InboxCounts,
 /** Which. */

@@ -39,14 +39,14 @@ export function LiveList({ list, chosen }: { list: InboxList; chosen: string | u
   const height = ROW_HEIGHT[useStore(density)];
   const scroller = useRef<HTMLDivElement>(null);
   const [last, setLast] = useState(0);
-  const older = useOlder(known.more, last >= shown.order.length - 20, loadOlder);
+  const older = useOlder(known.cursor !== null, last >= shown.order.length - 20, loadOlder);
   function release() {
     arranged.current = { order: [], waiting_count: 0 };
     scroller.current?.scrollTo({ top: 0 });
     setReleased((count) => count + 1);
   }
   // All that was known may have left while others stand behind it.
-  if (!known.ready || (shown.order.length === 0 && known.more && !older.error)) return <ListSkeleton />;
+  if (!known.ready || (shown.order.length === 0 && known.cursor !== null && !older.error)) return <ListSkeleton />;
   if (shown.order.length === 0) return <NothingHere list={list} />;
   return (
     <div className="list" onPointerEnter={(event) => event.pointerType === "mouse" && setPointed(true)} onPointerLeave={() => setPointed(false)}>
@@ -62,7 +62,7 @@ export function LiveList({ list, chosen }: { list: InboxList; chosen: string | u
         label="Conversations"
         height={height}
         chosen={chosen}
-        more={known.more}
+        more={known.cursor !== null}
         onScrolled={setScrolled}
         onEnd={setLast}
         row={(id, tabIndex) => <Row id={id} way={way} chosen={id === chosen} gone={!known.rows.has(id)} tabIndex={tabIndex} />}

@@ -6,7 +6,7 @@ import { emptyInbox, sortedIds, withChanges, withOlder, withSnapshot } from "./i
 const a1 = conversation("cnv_a", { version: 1, active_at_ms: 100 });
 const a3 = conversation("cnv_a", { version: 3, active_at_ms: 300 });
 const b2 = conversation("cnv_b", { version: 2, active_at_ms: 200 });
-const start = withSnapshot(emptyInbox({ filter: "all" }), { filter: "all", rows: [b2, a1], more: true, counts: counts(2) });
+const start = withSnapshot(emptyInbox({ filter: "all" }), { filter: "all", rows: [b2, a1], cursor: "older", counts: counts(2) });
 
 describe("the inbox list", () => {
   it("is ready with the first snapshot, last active first", () => {
@@ -29,14 +29,14 @@ describe("the inbox list", () => {
     const newer = withChanges(start, { filter: "all", rows: [a3], gone: [], counts: counts(2) });
     const late = withChanges(newer, { filter: "all", rows: [a1], gone: [], counts: counts(2) });
     expect(late.rows.get("cnv_a")?.version).toBe(3);
-    const again = withSnapshot(newer, { filter: "all", rows: [a1], more: false, counts: counts(1) });
+    const again = withSnapshot(newer, { filter: "all", rows: [a1], counts: counts(1) });
     expect(again.rows.get("cnv_a")?.version).toBe(3);
   });
 
   it("takes nothing of another site's list", () => {
     const of_site = emptyInbox({ filter: "all", site_id: "site_a" });
-    expect(withSnapshot(of_site, { filter: "all", rows: [a1], more: false, counts: counts(1) }).ready).toBe(false);
-    const own = withSnapshot(of_site, { filter: "all", site_id: "site_a", rows: [a1], more: false, counts: counts(1) });
+    expect(withSnapshot(of_site, { filter: "all", rows: [a1], counts: counts(1) }).ready).toBe(false);
+    const own = withSnapshot(of_site, { filter: "all", site_id: "site_a", rows: [a1], counts: counts(1) });
     expect(own.rows.size).toBe(1);
     const other = withChanges(own, { filter: "all", site_id: "site_b", rows: [b2], gone: [], counts: counts(9) });
     expect(other).toBe(own);
@@ -47,7 +47,7 @@ describe("the inbox list", () => {
     expect(out.rows.has("cnv_a")).toBe(false);
     const back = withChanges(out, { filter: "all", rows: [a1], gone: [], counts: counts(1) });
     expect(back.rows.has("cnv_a")).toBe(false);
-    const older = withOlder(out, { filter: "all" }, [a1], null);
+    const older = withOlder(out, { filter: "all" }, "older", [a1], null);
     expect(older.rows.has("cnv_a")).toBe(false);
   });
 
@@ -71,13 +71,24 @@ describe("the inbox list", () => {
 
   it("ignores an older page that comes after the filter changed", () => {
     const mine = emptyInbox({ filter: "mine" });
-    expect(withOlder(mine, { filter: "all" }, [a1], "next")).toBe(mine);
+    expect(withOlder(mine, { filter: "all" }, "older", [a1], "next")).toBe(mine);
   });
 
   it("ends when the last older page has no cursor", () => {
-    const more = withOlder(start, { filter: "all" }, [], "next");
-    expect(more.more).toBe(true);
-    expect(withOlder(more, { filter: "all" }, [], null).more).toBe(false);
+    const more = withOlder(start, { filter: "all" }, "older", [], "next");
+    expect(more.cursor).toBe("next");
+    expect(withOlder(more, { filter: "all" }, "next", [], null).cursor).toBe(null);
+  });
+
+  it("goes on behind its snapshot, and takes no page twice or of a place it has left", () => {
+    expect(start.cursor).toBe("older");
+    const c1 = conversation("cnv_c", { active_at_ms: 50 });
+    const next = withOlder(start, { filter: "all" }, "older", [c1], "oldest");
+    expect(sortedIds(next)).toEqual(["cnv_b", "cnv_a", "cnv_c"]);
+    expect(withOlder(next, { filter: "all" }, "older", [c1], "oldest")).toBe(next);
+    // A page that was on its way while the list began anew would leave a hole before it.
+    const anew = withSnapshot(next, { filter: "all", rows: [a3, b2], cursor: "anew", counts: counts(9) });
+    expect(withOlder(anew, { filter: "all" }, "oldest", [c1], null)).toBe(anew);
   });
 
   it("stands in the order that was asked for", () => {
@@ -87,19 +98,19 @@ describe("the inbox list", () => {
       conversation("cnv_long", { waiting_since_at_ms: 5, active_at_ms: 100 }),
       conversation("cnv_short", { waiting_since_at_ms: 50, active_at_ms: 50 }),
     ];
-    const waiting = withSnapshot(emptyInbox(list), { ...list, rows, more: false, counts: counts(3) });
+    const waiting = withSnapshot(emptyInbox(list), { ...list, rows, counts: counts(3) });
     expect(sortedIds(waiting)).toEqual(["cnv_long", "cnv_short", "cnv_answered"]);
-    const oldest = withSnapshot(emptyInbox({ filter: "all", order: "oldest" }), { filter: "all", order: "oldest", rows, more: false, counts: counts(3) });
+    const oldest = withSnapshot(emptyInbox({ filter: "all", order: "oldest" }), { filter: "all", order: "oldest", rows, counts: counts(3) });
     expect(sortedIds(oldest)).toEqual(["cnv_short", "cnv_answered", "cnv_long"]);
   });
 
   it("shows no row behind those that are not known yet, until their page comes", () => {
     const list = { filter: "all", order: "oldest" } as const;
     const [one, two] = [conversation("cnv_1", { active_at_ms: 1 }), conversation("cnv_2", { active_at_ms: 2 })];
-    const first = withSnapshot(emptyInbox(list), { ...list, rows: [one, two], more: true, counts: counts(4) });
+    const first = withSnapshot(emptyInbox(list), { ...list, rows: [one, two], cursor: "older", counts: counts(4) });
     const active = withChanges(first, { ...list, rows: [conversation("cnv_1", { version: 2, active_at_ms: 9 })], gone: [], counts: counts(4) });
     expect(sortedIds(active)).toEqual(["cnv_2"]);
-    const next = withOlder(active, list, [conversation("cnv_3", { active_at_ms: 3 }), conversation("cnv_4", { active_at_ms: 4 })], null);
+    const next = withOlder(active, list, "older", [conversation("cnv_3", { active_at_ms: 3 }), conversation("cnv_4", { active_at_ms: 4 })], null);
     expect(sortedIds(next)).toEqual(["cnv_2", "cnv_3", "cnv_4", "cnv_1"]);
   });
 });

@@ -10,9 +10,7 @@ export interface Inbox {
   rows: ReadonlyMap<ConversationId, Conversation>;
   /** The version that took a row out: no older row brings it back. */
   gone: ReadonlyMap<ConversationId, number>;
-  /** Whether rows exist behind the last one. */
-  more: boolean;
-  /** Where the next page begins; absent before the first was asked for. */
+  /** Where the next page begins; absent where no rows exist behind the last one. */
   cursor: string | null;
   /** Behind which place not every row is known: those that stand there come with their page. */
   edge: Place | null;
@@ -27,7 +25,7 @@ export interface Place {
 
 /** An empty list, waiting for its snapshot. */
 export function emptyInbox(list: InboxList, counts: InboxCounts | null = null): Inbox {
-  return { list, ready: false, rows: new Map(), gone: new Map(), more: false, cursor: null, edge: null, counts };
+  return { list, ready: false, rows: new Map(), gone: new Map(), cursor: null, edge: null, counts };
 }
 
 /** What a list is narrowed to, in words that are equal where that is. */
@@ -48,7 +46,7 @@ export function isOf(inbox: Inbox, list: InboxList): boolean {
 /** A whole list replaces what was known: rows that left while nobody listened are not in it. */
 export function withSnapshot(
   inbox: Inbox,
-  news: InboxList & { rows: readonly Conversation[]; more: boolean; counts: InboxCounts },
+  news: InboxList & { rows: readonly Conversation[]; cursor?: string | null; counts: InboxCounts },
 ): Inbox {
   if (!isOf(inbox, news)) return inbox;
   const rows = new Map<ConversationId, Conversation>();
@@ -56,8 +54,9 @@ export function withSnapshot(
     const held = inbox.rows.get(row.id);
     rows.set(row.id, held && held.version > row.version ? held : row);
   }
-  const edge = news.more ? lastPlace(news.rows, inbox.list) : null;
-  return { ...inbox, ready: true, rows, gone: new Map(), more: news.more, cursor: null, edge, counts: news.counts };
+  const cursor = news.cursor ?? null;
+  const edge = cursor === null ? null : lastPlace(news.rows, inbox.list);
+  return { ...inbox, ready: true, rows, gone: new Map(), cursor, edge, counts: news.counts };
 }
 
 /** Changes: newer rows in, gone rows out, in whichever order they come. */
@@ -77,13 +76,13 @@ export function withChanges(
   return { ...inbox, rows, gone, counts: news.counts ?? inbox.counts };
 }
 
-/** An older page, read over HTTP; live news that came first wins. */
-export function withOlder(inbox: Inbox, list: InboxList, items: readonly Conversation[], cursor: string | null): Inbox {
-  if (!isOf(inbox, list) || !inbox.ready) return inbox;
+/** The page that was read over HTTP from `from` on; live news that came first wins, and a list that goes on elsewhere by now takes none. */
+export function withOlder(inbox: Inbox, list: InboxList, from: string, items: readonly Conversation[], cursor: string | null): Inbox {
+  if (!isOf(inbox, list) || !inbox.ready || inbox.cursor !== from) return inbox;
   const rows = new Map(inbox.rows);
   for (const row of items) addNewer(rows, inbox.gone, row);
   const edge = cursor === null ? null : (lastPlace(items, list) ?? inbox.edge);
-  return { ...inbox, rows, cursor, edge, more: cursor !== null };
+  return { ...inbox, rows, cursor, edge };
 }
 
 function addNewer(rows: Map<ConversationId, Conversation>, gone: ReadonlyMap<ConversationId, number>, row: Conversation): void {

@@ -276,11 +276,11 @@ export function watchVisitors(filter: VisitorFilter): void {
 
 /** Reads the next page of the list. */
 export async function loadOlder(): Promise<void> {
-  const { list, cursor, more, ready } = inbox.get();
-  if (!ready || !more) return;
+  const { list, cursor, ready } = inbox.get();
+  if (!ready || cursor === null) return;
   const page = await call<Listing<Conversation>>(`conversations${queryText({ ...list, cursor, limit: 100 })}`);
   noteRecords(page.items);
-  inbox.set((held) => withOlder(held, list, page.items, page.cursor ?? null));
+  inbox.set((held) => withOlder(held, list, cursor, page.items, page.cursor ?? null));
 }
 
 const change_listeners = new Set<(rows: readonly Conversation[]) => void>();

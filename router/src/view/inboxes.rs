@@ -135,7 +135,7 @@ pub(crate) async fn snapshot(
         list,
         rows: page.items,
         read,
-        more: page.cursor.is_some(),
+        cursor: page.cursor,
         counts: counts.map_err(fault)?,
     };
     Ok(Encoded::new(&news, Class::Row))
