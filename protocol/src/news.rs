@@ -114,6 +114,8 @@ pub enum VisitorNews {
         conversation: Option<VisitorConversation>,
         /// Messages of the team not yet read.
         unread: u32,
+        /// Whether an e-mail address of his is known: he need not be asked for one.
+        reachable: bool,
         /// Who answers now.
         staff: Staff,
     },

@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use crate::contact::AttributeValue;
 use crate::conversation::words;
 use crate::id::{ContactId, ConversationId, SiteId, VisitId, VisitorId};
+use crate::limit;
 
 words! {
     /// How alive a visitor is (C11).
@@ -208,4 +209,89 @@ pub struct Claim {
     /// Anything else (plan, order, …), at most `PROPERTIES_MAX`.
     #[serde(flatten)]
     pub attributes: BTreeMap<String, AttributeValue>,
+}
+
+impl Claim {
+    /// What is claimed once this was said after `before`: both together. This alone where it is of somebody
+    /// else, by the address or the id of the customer, or where both have too many attributes.
+    #[must_use]
+    pub fn after(&self, before: &Self) -> Self {
+        let differs = |new: &Option<String>, old: &Option<String>| {
+            new.is_some() && old.is_some() && new != old
+        };
+        let is_another =
+            differs(&self.email, &before.email) || differs(&self.customer_id, &before.customer_id);
+        let mut attributes = before.attributes.clone();
+        attributes.extend(self.attributes.clone());
+        if is_another || attributes.len() > limit::PROPERTIES_MAX {
+            return self.clone();
+        }
+        let both =
+            |new: &Option<String>, old: &Option<String>| new.as_ref().or(old.as_ref()).cloned();
+        Self {
+            name: both(&self.name, &before.name),
+            email: both(&self.email, &before.email),
+            phone: both(&self.phone, &before.phone),
+            customer_id: both(&self.customer_id, &before.customer_id),
+            company: both(&self.company, &before.company),
+            attributes,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn attributes(names: std::ops::Range<usize>) -> BTreeMap<String, AttributeValue> {
+        let pair = |n: usize| (format!("p{n}"), AttributeValue::Flag(true));
+        names.map(pair).collect()
+    }
+
+    #[test]
+    fn what_is_claimed_adds_up_unless_it_is_of_somebody_else() {
+        let text = |text: &str| Some(text.to_owned());
+        let page = Claim {
+            name: text("ana"),
+            email: text("ana@example.com"),
+            attributes: attributes(0..2),
+            ..Claim::default()
+        };
+        let form = Claim {
+            name: text("Ana Kovač"),
+            phone: text("112"),
+            attributes: attributes(1..3),
+            ..Claim::default()
+        };
+        let both = form.after(&page);
+        let expected = Claim {
+            email: text("ana@example.com"),
+            attributes: attributes(0..3),
+            ..form.clone()
+        };
+        assert_eq!(both, expected);
+        assert_eq!(both.after(&both), both);
+        assert_eq!(form.after(&Claim::default()), form);
+        for other in [
+            Claim {
+                email: text("ben@example.com"),
+                ..Claim::default()
+            },
+            Claim {
+                customer_id: text("c-2"),
+                ..Claim::default()
+            },
+        ] {
+            let first = Claim {
+                customer_id: text("c-1"),
+                ..page.clone()
+            };
+            assert_eq!(other.after(&first), other);
+        }
+        let many = Claim {
+            attributes: attributes(2..2 + limit::PROPERTIES_MAX),
+            ..Claim::default()
+        };
+        assert_eq!(many.after(&page), many);
+    }
 }

@@ -97,6 +97,7 @@ mod tests {
             generation: 1,
             contact_id: None,
             name: String::new(),
+            reachable: false,
             proved: false,
             blocked: false,
             erased: false,

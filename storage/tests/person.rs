@@ -100,6 +100,31 @@ mod stories {
             assert!(contact.identities.iter().any(|identity| identity.kind == IdentityKind::Email));
         }
 
+        /// What a page says and what its visitor writes add up, and it is known whether he can be reached.
+        async fn claims_add_up(store: &Store) {
+            let talk = Talk::new(store).await;
+            let db = &store.db;
+            let found = async || visitor::find(db, talk.workspace_id, talk.visitor.visitor_id).await.unwrap().unwrap();
+            assert!(!found().await.reachable);
+            let named = Claim { name: Some("Ana Kovač".to_owned()), ..Claim::default() };
+            for (client_id, claim) in [("i1", claim("Ana")), ("i2", named)] {
+                let key = key(talk.visitor.visitor_id, client_id, client_id);
+                visitor::claim(db, talk.workspace_id, &talk.visitor, &key, &claim, NOW_MS).await.unwrap();
+            }
+            let row = found().await;
+            assert_eq!((row.name.as_str(), row.reachable), ("Ana Kovač", true));
+            let stored = talk.says("hi").await;
+            let scope = scope(&store.world, talk.workspace_id);
+            let contact = contact::find(db, &scope, stored.conversation.contact_id).await.unwrap().unwrap();
+            assert_eq!((contact.name.as_str(), contact.email.as_deref()), ("Ana Kovač", Some("Ana@Example.com")));
+            assert!(found().await.reachable);
+            // The contact's record alone counts.
+            let other = talk.another_visitor().await;
+            accepted(talk.says_as(other, "c", words("hi")).await);
+            let other = visitor::find(db, talk.workspace_id, other.visitor_id).await.unwrap().unwrap();
+            assert!(!other.reachable);
+        }
+
         /// What is accepted is stored with everything that follows from it, whatever fails on the way.
         async fn a_claim_is_stored_whole(store: &Store) {
             let talk = Talk::new(store).await;

@@ -1,6 +1,6 @@
 // Made from the Rust crate `protocol` by its test `typescript`. Do not edit:
 // SWITCHBOARD_WRITE=1 cargo test -p protocol --test typescript
-// fixtures: 95063199115f41a8
+// fixtures: f7879d9ffc013ff4
 
 /** Accepts an invitation. */
 export type AcceptInvitation = {
@@ -1707,6 +1707,8 @@ visitor_id: VisitorId,
 conversation?: VisitorConversation | null,
 /** Messages of the team not yet read. */
 unread: number,
+/** Whether an e-mail address of his is known: he need not be asked for one. */
+reachable: boolean,
 /** Who answers now. */
 staff: Staff,
 /** This connection; frames of another one are to be dropped. */

@@ -65,6 +65,7 @@ export class FakeTransport implements Transport {
       },
       visitor_id: VISITOR,
       unread: 0,
+      reachable: false,
       staff: { online: false, names: [] },
       ...change,
     });

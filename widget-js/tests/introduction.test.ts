@@ -92,11 +92,16 @@ it("asks where to reach a visitor when nobody is here, or no answer came for a m
   expect(later.ask(session, theme, said, true)).toEqual({ email: "ana@kettle.example" });
 });
 
-it("asks nobody who was proved, where the site does not want it, or who was asked", () => {
+it("asks nobody who was proved or told the page, where the site does not want it, or who was asked", () => {
   const said = thread(entry("you"));
   const later = new EmailLater(null, () => undefined);
   expect(later.ask({ ...session, identified: true }, theme, said, true)).toBeNull();
   expect(later.ask(session, { ...theme, asks_email_later: false }, said, true)).toBeNull();
+  later.isKnown = true;
+  expect(later.ask(session, theme, said, true)).toBeNull();
+  // Of the next person nothing is known.
+  later.clear();
+  expect(later.ask(session, theme, said, true)).toBe("asked");
   later.done("vis_1", null);
   expect(later.ask(session, theme, said, true)).toBeNull();
 });

@@ -228,6 +228,7 @@ impl Unidentified {
             visitor_id: claims.visitor_id,
             conversation: arrival.stored.conversation.clone(),
             unread: arrival.stored.unread.count,
+            reachable: arrival.stored.row.reachable,
             staff: self.shard.doors.router.staff(claims.workspace_id),
         }));
         if hello.purpose == Purpose::Full {

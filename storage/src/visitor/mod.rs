@@ -36,6 +36,8 @@ pub struct VisitorRow {
     pub contact_id: Option<ContactId>,
     /// What the visitor is called, by what is known or claimed.
     pub name: String,
+    /// Whether an e-mail address of his is known.
+    pub reachable: bool,
     /// Whether the contact was proved by a signed identity.
     pub proved: bool,
     /// Whether the team blocked him.
@@ -103,6 +105,7 @@ pub async fn create(
         generation: 1,
         contact_id: None,
         name: shown_name("", None, &handle_of(visitor.id)),
+        reachable: false,
         proved: false,
         blocked: false,
         erased: false,
@@ -174,13 +177,13 @@ pub(crate) fn decode(row: &Row) -> Result<VisitorRow> {
     let id = row.id("visitor_id")?;
     let contact_id = row.maybe_id("contact_id")?;
     // What a page claims fills the contact's record; where that is there, it alone counts.
-    let name = match contact_id {
-        Some(_) => contact::name_of(row)?,
-        None => shown_name(
-            claim.name.as_deref().unwrap_or_default(),
-            claim.email.as_deref(),
-            &handle_of(id),
-        ),
+    let (name, reachable) = match contact_id {
+        Some(_) => (contact::name_of(row)?, row.maybe_text("email")?.is_some()),
+        None => {
+            let name = claim.name.as_deref().unwrap_or_default();
+            let name = shown_name(name, claim.email.as_deref(), &handle_of(id));
+            (name, claim.email.is_some())
+        }
     };
     Ok(VisitorRow {
         id,
@@ -190,6 +193,7 @@ pub(crate) fn decode(row: &Row) -> Result<VisitorRow> {
         generation: row.number("generation")?,
         contact_id,
         name,
+        reachable,
         proved: row.flag("proved")?,
         blocked: row.maybe_number("blocked_at_ms")?.is_some(),
         erased: row.maybe_number("erased_at_ms")?.is_some(),
@@ -357,8 +361,9 @@ async fn push_news(
     claim: &Claim,
     at_ms: u64,
 ) -> Result<Option<&'static str>> {
-    if row.claim != *claim {
-        batch.push(stmt!(SET_CLAIM, row.workspace_id, row.id, json(claim)?));
+    let whole = claim.after(&row.claim);
+    if row.claim != whole {
+        batch.push(stmt!(SET_CLAIM, row.workspace_id, row.id, json(&whole)?));
         let event_id = db.world().ids.next::<EventId>();
         batch.push(stmt!(
             INSERT_TIED_EVENT,

@@ -134,9 +134,22 @@ test("who writes while nobody is here is asked in the conversation where to reac
   await say(again, "Never mind");
   await again.getByText("Sent", { exact: true }).waitFor();
   assert.equal(await again.getByLabel("Where can we reach you if you leave?").count(), 0);
+  await other.page.context().close();
+
+  // Whom the page told of need not say it again.
+  const known = await stack.person();
+  await known.goto(`${stack.origin}/demo/`);
+  await known.evaluate(() => window.Switchboard.push(["identify", { email: "eva@kettle.example" }]));
+  await agent.getByRole("link", { name: /^Visitors/ }).click();
+  await agent.getByText("eva@kettle.example").first().waitFor();
+  await agent.getByRole("link", { name: /^Inbox/ }).click();
+  const there = await openPanel(known);
+  await say(there, "And to Greenland?");
+  await there.getByText("Sent", { exact: true }).waitFor();
+  assert.equal(await there.getByLabel("Where can we reach you if you leave?").count(), 0);
   await be("Online");
   assert.deepEqual(stack.complaints, []);
-  await other.page.context().close();
+  await known.context().close();
 });
 
 test("a conversation can be kept as a text, with an emoji put in by mouse or by keys", async () => {

@@ -15,6 +15,8 @@ export class EmailLater {
   readonly #changed: () => void;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isDue = false;
+  /** Whether the server knows where to reach this visitor. */
+  isKnown = false;
   /** What was just written, to say that it was taken. */
   #kept: string | null = null;
 
@@ -41,7 +43,7 @@ export class EmailLater {
   ask(session: VisitorSession | null, theme: Theme | undefined, present: Thread | undefined, isNobodyHere: boolean): Reach {
     if (session === null || session.identified || theme?.asks_email_later !== true) return null;
     if (this.#kept !== null) return { email: this.#kept };
-    if (this.#asked.isDone(session.visitor_id)) return null;
+    if (this.isKnown || this.#asked.isDone(session.visitor_id)) return null;
     const isWaiting = present?.entries.some(({ author, content }) => author.kind === "you" && content.kind === "message");
     if (present === undefined || isWaiting !== true || isOver(present)) return null;
     this.#isDue ||= isNobodyHere;
@@ -58,6 +60,7 @@ export class EmailLater {
   clear(): void {
     clearTimeout(this.#timer);
     this.#isDue = false;
+    this.isKnown = false;
     this.#kept = null;
   }
 

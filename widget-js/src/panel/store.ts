@@ -270,6 +270,7 @@ export class PanelStore {
     switch (news.type) {
       case "welcome":
         this.#seen.welcomed(news.now_ms);
+        this.#emailLater.isKnown = news.reachable;
         if (news.conversation != null) this.#setConversation(news.conversation);
         this.#setUnread(news.unread);
         this.#setStaff(news.staff);
@@ -553,7 +554,8 @@ export class PanelStore {
     const theme = this.#config?.theme;
     if (session === null || theme === undefined || wasSaid || session.identified || !this.conversations.isFetched) return [];
     if (this.#config?.identity_required === true || this.#client?.status.name === "stopped") return [];
-    return this.#introduction.isDone(session.visitor_id) ? [] : fieldsOf(theme);
+    if (this.#introduction.isDone(session.visitor_id)) return [];
+    return fieldsOf(theme).filter(({ kind }) => kind !== "email" || !this.#emailLater.isKnown);
   }
 
   // --- snapshots --------------------------------------------------------------------------------
