@@ -126,7 +126,7 @@ test("a list is ordered and narrowed, the address says how, and every other list
   await page.waitForURL((url) => url.searchParams.get("agent") === me.id);
   await command({ do: "assign", conversation_id: items.find((each) => each.preview.text === "last of four").id, agent_id: me.id });
   await row("last of four").waitFor();
-  await choices.getByLabel("Last active").selectOption({ label: "Today" });
+  await choices.getByLabel("Last active").selectOption({ label: "Last 7 days" });
   await row("last of four").waitFor();
   assert.deepEqual(await violations(page), []);
   await page.keyboard.press("f");
@@ -140,7 +140,7 @@ test("a list is ordered and narrowed, the address says how, and every other list
   await namedAndOpened(order, tags);
 });
 
-/** The list on screen, of today and who waits longest, gets a name; it is opened by it, renamed and taken away. */
+/** The list on screen, of a week and who waits longest, gets a name; it is opened by it, renamed and taken away. */
 async function namedAndOpened(order, tags) {
   const views = page.getByRole("navigation", { name: "Saved views" });
   const shown = (name) => views.locator("[aria-current]", { hasText: name }).waitFor();
