@@ -99,7 +99,8 @@ impl RedisConfig {
     }
 
     /// Where it is, without secrets.
-    pub(crate) fn place(&self) -> String {
+    #[must_use]
+    pub fn place(&self) -> String {
         format!("{}:{}", self.host, self.port)
     }
 }

@@ -82,6 +82,8 @@ metrics! {
     TracesLost = "switchboard_traces_lost_total", "counter", "Page views and custom events that were not stored.";
     /// Nodes that share the store.
     Nodes = "switchboard_nodes", "gauge", "Running nodes that share the store, this one included.";
+    /// Settings that other nodes have otherwise.
+    SettingsDiffering = "switchboard_settings_differing", "gauge", "Settings that another node of the store has otherwise though all should have the same; the log names them.";
     /// Whether other nodes are in reach.
     BusUp = "switchboard_bus_up", "gauge", "Whether the bus between nodes is in reach; 1 on a node that is alone.";
     /// News sent to other nodes.

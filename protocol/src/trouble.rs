@@ -13,6 +13,8 @@ words! {
         BackupFailed = "backup_failed",
         /// Nodes do not hear each other: news come a moment later.
         BusUnreachable = "bus_unreachable",
+        /// Nodes have other settings than the one that is asked.
+        SettingsDiffer = "settings_differ",
     }
 }
 

@@ -150,6 +150,13 @@ impl Commit {
     }
 }
 
+/// The keys of settings that another node has otherwise, and since when there are any.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Differing {
+    pub(crate) since_ms: u64,
+    pub(crate) keys: Vec<String>,
+}
+
 /// What this node knows of its place among others.
 #[derive(Debug)]
 pub(crate) struct Nodes {
@@ -158,6 +165,7 @@ pub(crate) struct Nodes {
     is_alone: bool,
     /// The others that live, as the store has it, and when it was asked.
     roll: Mutex<Option<(Duration, Vec<NodeId>)>>,
+    differing: Mutex<Differing>,
     /// Workspaces of which somebody is, or lately was, connected here.
     followed: Mutex<HashSet<WorkspaceId>>,
     /// How far conversations were told that nobody here follows.
@@ -173,6 +181,7 @@ impl Nodes {
             node_id: Mutex::new(node_id),
             is_alone: !bus.is_shared(),
             roll: Mutex::default(),
+            differing: Mutex::default(),
             followed: Mutex::default(),
             told: Mutex::default(),
             look: Notify::new(),
@@ -203,6 +212,19 @@ impl Nodes {
     /// The store was asked who else lives.
     pub(crate) fn call_the_roll(&self, now: Duration, living: Vec<NodeId>) {
         *lock(&self.roll) = Some((now, living));
+    }
+
+    /// The settings that other nodes have otherwise.
+    pub(crate) fn settings_differ(&self, now_ms: u64, keys: Vec<String>) {
+        let mut differing = lock(&self.differing);
+        if differing.keys.is_empty() {
+            differing.since_ms = now_ms;
+        }
+        differing.keys = keys;
+    }
+
+    pub(crate) fn differing(&self) -> Differing {
+        lock(&self.differing).clone()
     }
 
     /// How many nodes share the store, this one included.

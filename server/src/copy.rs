@@ -8,7 +8,7 @@ use storage::{DatabaseConfig, Db, Home};
 use world::World;
 
 use crate::backup::tree::remove;
-use crate::config::Checked;
+use crate::config::{Checked, Shared};
 use crate::directory::{DataDir, make_private};
 use crate::error::{Error, Result};
 use crate::lease::{FileLock, Lease};
@@ -90,7 +90,9 @@ async fn lease(
 ) -> Result<Option<Lease>> {
     match &config.home {
         Home::Sqlite(_) => Ok(None),
-        Home::Postgres(_) => Ok(Some(Lease::take(db, config, data_dir, None, world).await?)),
+        Home::Postgres(_) => Ok(Some(
+            Lease::take(db, config, data_dir, &Shared::default(), world).await?,
+        )),
     }
 }
 

@@ -43,6 +43,15 @@ pub enum Error {
         /// Which, in words.
         holder: String,
     },
+    /// Other nodes have the store and keep its files elsewhere.
+    #[error(
+        "the store is in use by {holder}, which keeps uploaded files elsewhere: give all nodes the same \
+         attachments.s3_bucket and attachments.s3_endpoint"
+    )]
+    OtherFiles {
+        /// Which, in words.
+        holder: String,
+    },
     /// A port cannot be listened on.
     #[error("cannot listen on {address}: {}", listen_problem(source))]
     Listen {
@@ -103,6 +112,7 @@ impl Error {
             | Self::Locked { .. }
             | Self::StoreInUse { .. }
             | Self::OtherBus { .. }
+            | Self::OtherFiles { .. }
             | Self::Listen { .. }
             | Self::Storage(_)
             | Self::Router(_)

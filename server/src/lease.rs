@@ -22,6 +22,8 @@ use storage::node::{self, Company, Node};
 use storage::{DatabaseConfig, Db, Home};
 use world::World;
 
+use crate::config::Shared;
+use crate::differing::Differing;
 use crate::directory::DataDir;
 use crate::error::{Error, Result};
 
@@ -114,24 +116,24 @@ pub(crate) struct Lease {
 }
 
 impl Lease {
-    /// Takes the lease of a store. Waits for a term where its holder seems to be dead. `bus` is what names
-    /// its topics begin with; without one the node must be alone.
+    /// Takes the lease of a store. Waits for a term where its holder seems to be dead. Without a bus the node
+    /// must be alone.
     ///
     /// # Errors
     ///
     /// `StoreInUse` while another server has it, `OtherBus` while nodes are there that this one could not
-    /// hear, and the store's.
+    /// hear, `OtherFiles` while they keep uploaded files elsewhere, and the store's.
     pub(crate) async fn take(
         db: &Db,
         database: &DatabaseConfig,
         data_dir: &DataDir,
-        bus: Option<&str>,
+        shared: &Shared,
         world: &World,
     ) -> Result<Self> {
         let node = match &database.home {
             Home::Sqlite(_) => None,
             Home::Postgres(_) => {
-                let node = own_node(data_dir, bus, world)?;
+                let node = own_node(data_dir, shared, world)?;
                 enter(db, &node, world).await?;
                 if node.company == Company::Alone {
                     db.fence(node.id);
@@ -158,6 +160,7 @@ impl Lease {
             router: router.clone(),
             node,
             seen: HashMap::new(),
+            differing: Differing::default(),
         };
         let task = keeper.run();
         self.world.tracker.spawn(task);
@@ -177,19 +180,23 @@ impl Lease {
 struct Seen {
     renewal: u64,
     since: Duration,
+    /// Whether it renewed while we looked: it is not what a dead one left.
+    lives: bool,
 }
 
-fn own_node(data_dir: &DataDir, bus: Option<&str>, world: &World) -> Result<Node> {
+fn own_node(data_dir: &DataDir, shared: &Shared, world: &World) -> Result<Node> {
     let now_ms = world.clock.now_ms();
     Ok(Node {
         id: world.ids.next(),
         name: own_name(data_dir),
         seat: seat(data_dir)?,
-        company: match bus {
+        company: match shared.bus {
             Some(_) => Company::Shared,
             None => Company::Alone,
         },
-        bus: bus.unwrap_or_default().to_owned(),
+        bus: shared.bus.clone().unwrap_or_default(),
+        files: shared.files.clone(),
+        settings: shared.settings.clone(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         renewal: 1,
         started_at_ms: now_ms,
@@ -213,12 +220,16 @@ async fn enter(db: &Db, node: &Node, world: &World) -> Result<()> {
                 Seen {
                     renewal: other.renewal,
                     since: now,
+                    lives: false,
                 }
             });
             if first.renewal != other.renewal {
                 let holder = other.name;
                 return Err(match (node.company, other.company) {
-                    (Company::Shared, Company::Shared) => Error::OtherBus { holder },
+                    (Company::Shared, Company::Shared) if node.bus != other.bus => {
+                        Error::OtherBus { holder }
+                    }
+                    (Company::Shared, Company::Shared) => Error::OtherFiles { holder },
                     (Company::Alone | Company::Shared, Company::Alone)
                     | (Company::Alone, Company::Shared) => Error::StoreInUse { holder },
                 });
@@ -240,6 +251,7 @@ struct Keeper {
     router: Router,
     node: Arc<Mutex<Node>>,
     seen: HashMap<NodeId, Seen>,
+    differing: Differing,
 }
 
 impl Keeper {
@@ -292,11 +304,21 @@ impl Keeper {
             let seen = self.seen.entry(node.id).or_insert(Seen {
                 renewal: node.renewal,
                 since: now,
+                lives: false,
             });
             if seen.renewal != node.renewal {
                 seen.renewal = node.renewal;
                 seen.since = now;
+                seen.lives = true;
             }
+        }
+        let living = |id: &NodeId| {
+            let seen = self.seen.get(id);
+            *id != node_id && seen.is_some_and(|seen| seen.lives && now - seen.since < DOUBT)
+        };
+        let others = nodes.iter().filter(|node| living(&node.id));
+        if self.differing.look(&lock(&self.node).settings, others) {
+            self.router.settings_differ(self.differing.keys());
         }
         let living = self.seen.iter();
         let living = living.filter(|(_, seen)| now - seen.since < DOUBT);
@@ -319,7 +341,9 @@ impl Keeper {
         node.id = self.world.ids.next();
         match enter(&self.db, &node, &self.world).await {
             Ok(()) => {}
-            Err(Error::StoreInUse { .. } | Error::OtherBus { .. }) => return Ok(false),
+            Err(Error::StoreInUse { .. } | Error::OtherBus { .. } | Error::OtherFiles { .. }) => {
+                return Ok(false);
+            }
             Err(error) => return Err(error),
         }
         self.router.incarnate(node.id);

@@ -8,6 +8,7 @@ pub mod admin;
 pub mod backup;
 pub mod config;
 mod copy;
+mod differing;
 mod directory;
 mod error;
 mod housekeeping;

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bus::{Bus, RedisConfig};
+use bus::Bus;
 use desk::Desk;
 use gateway::metric::Metrics;
 use gateway::{Gateway, GatewayConfig, Listeners, Parts};
@@ -17,7 +17,7 @@ use world::net::TcpListener;
 
 use crate::admin::AdminSocket;
 use crate::backup::{self, Backups};
-use crate::config::{Addresses, Checked, Config};
+use crate::config::{Addresses, Checked, Config, Shared};
 use crate::directory::DataDir;
 use crate::error::{Error, Result};
 use crate::housekeeping::Housekeeping;
@@ -79,8 +79,7 @@ impl Core {
         let db = storage::open(&checked.database, &world).await?;
         set_clock(&db, &world).await?;
         let blobs = open_blobs(checked, &world).await?;
-        let prefix = checked.bus.as_ref().map(RedisConfig::prefix);
-        let lease = Lease::take(&db, &checked.database, &data_dir, prefix, &world).await?;
+        let lease = Lease::take(&db, &checked.database, &data_dir, &checked.shared, &world).await?;
         let metrics = Arc::<Metrics>::default();
         let backups = Backups {
             db: db.clone(),
@@ -403,7 +402,7 @@ pub async fn restore(
         Home::Sqlite(_) => None,
         Home::Postgres(_) => {
             let db = storage::open(database, &world).await?;
-            Some(Lease::take(&db, database, &data_dir, None, &world).await?)
+            Some(Lease::take(&db, database, &data_dir, &Shared::default(), &world).await?)
         }
     };
     let report = backup::restore(&data_dir, from, database, blobs, present, &world).await;

@@ -1,8 +1,10 @@
 //! Nodes: running server processes, as rows that are leases. A node that shares no bus with others needs the
-//! store for itself alone; nodes on one bus share it.
+//! store for itself alone; nodes on one bus share it, where they keep uploaded files in one place.
 //!
 //! Whoever enters, and whoever takes the place of one that died, locks the same row of `meta` by writing, so one
 //! decides after the other. Who is dead, a watcher finds out by his own clock: the same renewal for a whole term.
+
+use std::collections::BTreeMap;
 
 use protocol::id::NodeId;
 
@@ -32,6 +34,10 @@ pub struct Node {
     /// What names the topics of its bus begin with; nodes with others cannot hear each other. Empty for a
     /// node that is alone.
     pub bus: String,
+    /// Where it keeps uploaded files, in words that are compared: nodes that look elsewhere would lose them.
+    pub files: String,
+    /// What all nodes should have alike, each key with its value. No secret is among them.
+    pub settings: BTreeMap<String, String>,
     /// Which program it runs.
     pub version: String,
     /// Grows while it lives.
@@ -45,7 +51,10 @@ pub struct Node {
 impl Node {
     /// Whether two nodes cannot be here at the same time.
     fn excludes(&self, other: &Self) -> bool {
-        self.company == Company::Alone || other.company == Company::Alone || self.bus != other.bus
+        self.company == Company::Alone
+            || other.company == Company::Alone
+            || self.bus != other.bus
+            || self.files != other.files
     }
 }
 
@@ -58,13 +67,14 @@ const DELETE_SEAT: &str = "DELETE FROM node WHERE seat = $1";
 const DELETE_DEAD: &str = "DELETE FROM node WHERE node_id = $1 AND renewal = $2";
 
 const INSERT_NODE: &str = "
-    INSERT INTO node (node_id, name, seat, is_alone, bus, version, renewal, started_at_ms, renewed_at_ms)
-    SELECT $1, $2, $3, $4, $5, $6, CAST($7 AS BIGINT), CAST($8 AS BIGINT), CAST($9 AS BIGINT)
-    WHERE NOT EXISTS (SELECT 1 FROM node n WHERE n.is_alone OR $4 OR n.bus <> $5)";
+    INSERT INTO node (
+        node_id, name, seat, is_alone, bus, version, renewal, started_at_ms, renewed_at_ms, files, settings_json)
+    SELECT $1, $2, $3, $4, $5, $6, CAST($7 AS BIGINT), CAST($8 AS BIGINT), CAST($9 AS BIGINT), $10, $11
+    WHERE NOT EXISTS (SELECT 1 FROM node n WHERE n.is_alone OR $4 OR n.bus <> $5 OR n.files <> $10)";
 
 /// Walks the whole table, which holds running processes.
 const LIST_NODES: &str = "
-    SELECT node_id, name, seat, is_alone, bus, version, renewal, started_at_ms, renewed_at_ms
+    SELECT node_id, name, seat, is_alone, bus, version, renewal, started_at_ms, renewed_at_ms, files, settings_json
     FROM node ORDER BY started_at_ms, node_id LIMIT 1000";
 
 /// Enters the store, in the place of those that are known to be dead. Gives the nodes that are in the way;
@@ -74,6 +84,8 @@ const LIST_NODES: &str = "
 /// The store's.
 pub async fn enter(db: &Db, node: &Node, dead: &[Node]) -> Result<Vec<Node>> {
     let mut batch = Batch::locking(vec!["node".to_owned()]);
+    let settings_json = serde_json::to_string(&node.settings);
+    let settings_json = settings_json.map_err(|error| Error::Fault(error.to_string()))?;
     batch.push(stmt!(LOCK_NODES, node.seat.as_bytes().to_vec()));
     batch.push(stmt!(DELETE_SEAT, node.seat.as_str()));
     for one in dead {
@@ -90,6 +102,8 @@ pub async fn enter(db: &Db, node: &Node, dead: &[Node]) -> Result<Vec<Node>> {
         node.renewal,
         node.started_at_ms,
         node.renewed_at_ms,
+        node.files.as_str(),
+        settings_json,
     ));
     let listed = batch.push(stmt!(LIST_NODES));
     let answers = db.batch(batch).await?;
@@ -181,6 +195,9 @@ fn decode(row: &Row) -> Result<Node> {
             Company::Shared
         },
         bus: row.text("bus")?,
+        files: row.text("files")?,
+        settings: serde_json::from_str(&row.text("settings_json")?)
+            .map_err(|error| Error::Corrupt(format!("a node's settings: {error}")))?,
         version: row.text("version")?,
         renewal: row.number("renewal")?,
         started_at_ms: row.number("started_at_ms")?,

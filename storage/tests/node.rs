@@ -23,6 +23,8 @@ mod stories {
             seat: seat.to_owned(),
             company,
             bus: String::new(),
+            files: "directory".to_owned(),
+            settings: [("public_url".to_owned(), "\"\"".to_owned())].into(),
             version: "1".to_owned(),
             renewal: 1,
             started_at_ms: 1,
@@ -131,6 +133,34 @@ mod stories {
             assert_eq!(node::enter(db, &second, &[]).await.unwrap(), [first]);
             second.bus = String::new();
             assert_eq!(node::enter(db, &second, &[]).await.unwrap(), []);
+        }
+
+        /// Nodes that would look for files in two places are not in the store together.
+        async fn nodes_with_two_homes_of_files_do_not_share_a_store(store: &Store) {
+            let db = &store.db;
+            let first = node(store, "a", Company::Shared);
+            node::enter(db, &first, &[]).await.unwrap();
+            let mut second = node(store, "b", Company::Shared);
+            second.files = "bucket files".to_owned();
+            let others = node::enter(db, &second, &[]).await.unwrap();
+            assert_eq!(others, [first]);
+            assert_eq!(node::enter(db, &second, &others).await.unwrap(), []);
+        }
+
+        /// What an operator calls them decides nothing: a container may have the name of any other.
+        async fn two_nodes_with_one_name_are_two(store: &Store) {
+            let db = &store.db;
+            let first = node(store, "a", Company::Shared);
+            let second = Node { name: first.name.clone(), ..node(store, "b", Company::Shared) };
+            for one in [&first, &second] {
+                assert_eq!(node::enter(db, one, &[]).await.unwrap(), []);
+            }
+            let seen = node::beat(db, first.id, &[], 2).await.unwrap().unwrap();
+            assert_eq!(seen.len(), 2);
+            assert!(node::renew(db, second.id, 3).await.unwrap());
+            node::leave(db, first.id).await.unwrap();
+            let left = node::list(db).await.unwrap();
+            assert_eq!(left, [Node { renewal: 2, renewed_at_ms: 3, ..second }]);
         }
 
         /// A beat renews, shows all, and takes away the dead unless they came to life.

@@ -1564,7 +1564,7 @@ since_at_ms: number,
 reason: string, };
 
 /** What does not work. */
-export type TroubleKind = "backup_failed" | "bus_unreachable";
+export type TroubleKind = "backup_failed" | "bus_unreachable" | "settings_differ";
 
 /** A person who can sign in, possibly to several workspaces. */
 export type UserId = string;

@@ -52,4 +52,10 @@ const WORDS: Record<TroubleKind, (trouble: Trouble) => ReactNode> = {
       Look after Redis; this line goes by itself.
     </>
   ),
+  settings_differ: ({ since_at_ms, reason }) => (
+    <>
+      Servers have had different settings since <Began at_ms={since_at_ms} />: {reason}. Nothing is lost; what people find depends on the server they are at.
+      Give all the same and restart them one by one; this line goes by itself.
+    </>
+  ),
 };

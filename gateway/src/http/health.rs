@@ -39,19 +39,30 @@ async fn ready(State(doors): State<Doors>) -> Response {
     }
     let asked = storage::setup::is_done(&doors.reader);
     match doors.world.clock.timeout(STORE_TIME_MAX, asked).await {
-        // It serves all the same: what happens on other nodes comes a moment later.
-        Some(Ok(_)) if !doors.router.stats().is_in_reach => (
-            StatusCode::OK,
-            "ready, but the bus is out of reach: news of other nodes come late\n",
-        )
-            .into_response(),
-        Some(Ok(_)) => (StatusCode::OK, "ready\n").into_response(),
+        Some(Ok(_)) => (StatusCode::OK, readiness(&doors)).into_response(),
         Some(Err(_)) | None => (
             StatusCode::SERVICE_UNAVAILABLE,
             "the store does not answer\n",
         )
             .into_response(),
     }
+}
+
+/// That it serves, and what is not as it should be meanwhile.
+fn readiness(doors: &Doors) -> String {
+    let mut shortcomings = Vec::new();
+    if !doors.router.stats().is_in_reach {
+        shortcomings.push("the bus is out of reach: news of other nodes come late".to_owned());
+    }
+    let differing = doors.router.differing_settings();
+    if !differing.is_empty() {
+        let keys = differing.join(", ");
+        shortcomings.push(format!("other nodes have other settings: {keys}"));
+    }
+    if shortcomings.is_empty() {
+        return "ready\n".to_owned();
+    }
+    format!("ready, but {}\n", shortcomings.join("; "))
 }
 
 async fn metrics_by_token(
@@ -91,6 +102,10 @@ async fn metrics(State(doors): State<Doors>) -> Response {
     let bus = stats.bus;
     for (metric, value) in [
         (Metric::Nodes, stats.node_count as u64),
+        (
+            Metric::SettingsDiffering,
+            doors.router.differing_settings().len() as u64,
+        ),
         (Metric::BusUp, u64::from(stats.is_in_reach)),
         (Metric::BusPublished, bus.published_count),
         (Metric::BusBatches, bus.batch_count),

@@ -27,7 +27,7 @@ pub(crate) async fn list(
 ) -> Answer<Json<Page<Trouble>>> {
     actor.may(Permission::SettingsWrite)?;
     let backup = storage::meta::backup_trouble(&doors.reader).await?;
-    let items = backup.into_iter().chain(doors.router.trouble()).collect();
+    let items = backup.into_iter().chain(doors.router.troubles()).collect();
     Ok(Json(Page {
         items,
         cursor: None,

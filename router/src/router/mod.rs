@@ -444,14 +444,34 @@ impl Router {
         self.0.nodes.call_the_roll(now, living);
     }
 
-    /// That other nodes are out of reach, since when and why; nothing while they are in reach.
+    /// Which settings another node has otherwise, as the store has it: told whenever that changes by who keeps the
+    /// node's own lease.
+    pub fn settings_differ(&self, keys: Vec<String>) {
+        let now_ms = self.0.world.clock.now_ms();
+        self.0.nodes.settings_differ(now_ms, keys);
+    }
+
+    /// The settings that another node has otherwise.
     #[must_use]
-    pub fn trouble(&self) -> Option<Trouble> {
-        self.0.bus.problem().map(|problem| Trouble {
+    pub fn differing_settings(&self) -> Vec<String> {
+        self.0.nodes.differing().keys
+    }
+
+    /// What is wrong between nodes, since when and why; nothing while all is well.
+    #[must_use]
+    pub fn troubles(&self) -> Vec<Trouble> {
+        let unreachable = self.0.bus.problem().map(|problem| Trouble {
             kind: TroubleKind::BusUnreachable,
             since_at_ms: problem.since_ms,
             reason: problem.text,
-        })
+        });
+        let differing = self.0.nodes.differing();
+        let differ = (!differing.keys.is_empty()).then(|| Trouble {
+            kind: TroubleKind::SettingsDiffer,
+            since_at_ms: differing.since_ms,
+            reason: differing.keys.join(", "),
+        });
+        unreachable.into_iter().chain(differ).collect()
     }
 
     /// Figures for metrics.

@@ -16,7 +16,7 @@ use router::{RouterConfig, SHARDS_MAX};
 use storage::blob::BlobConfig;
 use storage::{DatabaseConfig, Home};
 
-use super::{Config, ConfigError, Mistake};
+use super::{Config, ConfigError, Mistake, Shared};
 
 /// Milliseconds of a minute and of a day.
 const MINUTE_MS: u64 = 60_000;
@@ -55,6 +55,8 @@ pub struct Checked {
     pub drain: Duration,
     /// Faults on purpose.
     pub faults: FaultPlan,
+    /// What other nodes of the store must have alike.
+    pub shared: Shared,
 }
 
 /// Faults on purpose; none in production.
@@ -125,8 +127,10 @@ impl Config {
         let bus = check.bus(self, &database);
         let listen = check.addresses(self);
         let gateway = check.gateway(self);
+        let blobs = check.blobs(self);
         let checked = Checked {
-            blobs: check.blobs(self),
+            shared: Shared::of(self, bus.as_ref(), &blobs),
+            blobs,
             desk: check.desk(self),
             backup: check.backup(self),
             retention: check.retention(self),

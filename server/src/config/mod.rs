@@ -10,10 +10,12 @@ use router::RouterConfig;
 use serde::{Deserialize, Serialize};
 
 pub use check::{Addresses, BackupPlan, Checked, FaultPlan, RetentionPlan};
+pub use shared::{Settings, Shared};
 
 mod check;
 mod environment;
 mod limit;
+mod shared;
 
 /// What an operator may set. An empty text and a zero mean "not set" where the example says so.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]

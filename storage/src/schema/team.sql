@@ -237,5 +237,7 @@ CREATE TABLE node (
     version TEXT NOT NULL,
     renewal BIGINT NOT NULL,
     started_at_ms BIGINT NOT NULL,
-    renewed_at_ms BIGINT NOT NULL
+    renewed_at_ms BIGINT NOT NULL,
+    files TEXT NOT NULL,
+    settings_json TEXT NOT NULL
 );

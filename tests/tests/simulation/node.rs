@@ -1,5 +1,6 @@
 //! A node of a simulation: the real router, desk and gateway on a machine that can be killed.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -195,6 +196,8 @@ impl Life {
             seat: self.number.to_string(),
             company: Company::Shared,
             bus: "simulated".to_owned(),
+            files: String::new(),
+            settings: BTreeMap::new(),
             version: "1".to_owned(),
             renewal: 1,
             started_at_ms: now_ms,
