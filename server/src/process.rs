@@ -99,15 +99,29 @@ fn block_on<F: Future>(future: F) -> Result<F::Output> {
     Ok(output)
 }
 
+/// Serves until a signal or a failure, however often the store is left behind meanwhile.
 async fn serve(config: Config, faults: FaultPlan) -> Result<ExitCode> {
     let mut signals = Signals::new()?;
     if faults != FaultPlan::default() {
         tracing::warn!("faults are planted: this is a load test, or a mistake");
     }
+    loop {
+        if let Some(code) = serve_once(config.clone(), faults, &mut signals).await? {
+            return Ok(code);
+        }
+    }
+}
+
+/// Gives the exit code; nothing where it is to be started anew.
+async fn serve_once(
+    config: Config,
+    faults: FaultPlan,
+    signals: &mut Signals,
+) -> Result<Option<ExitCode>> {
     let world = World::faulty(faults.clock_skew_ms, faults.fail_one_in);
     let planted = world.faults.clone();
     let running = tokio::select! {
-        () = signals.stop() => return Ok(ExitCode::SUCCESS),
+        () = signals.stop() => return Ok(Some(ExitCode::SUCCESS)),
         running = server::serve(config, world) => running?,
     };
     planted.begin();
@@ -119,6 +133,14 @@ async fn serve(config: Config, faults: FaultPlan) -> Result<ExitCode> {
                 Told::Reload => running.reload(),
             },
             () = running.failed() => break ExitCode::from(FAILED),
+            () = running.left_behind() => {
+                tracing::warn!(
+                    "another database took the place of the one that was opened, as after a failover: \
+                     everybody is sent away, and the server starts anew"
+                );
+                running.kill().await;
+                return Ok(None);
+            }
         }
     };
     tracing::info!("stopping; a second signal ends at once");
@@ -126,7 +148,7 @@ async fn serve(config: Config, faults: FaultPlan) -> Result<ExitCode> {
         () = signals.stop() => tracing::warn!("ended at once by a second signal"),
         () = running.stop() => tracing::info!("stopped"),
     }
-    Ok(code)
+    Ok(Some(code))
 }
 
 fn announce(running: &Running) -> Result<()> {

@@ -302,6 +302,12 @@ impl Running {
         self.core.world.tracker.soft().cancelled().await;
     }
 
+    /// Ends once another database, which may lack the last commits, has taken the place of the one that was
+    /// opened. What this server remembers may be more than what is stored: it must be killed and started anew.
+    pub async fn left_behind(&self) {
+        self.core.db.left_behind().await;
+    }
+
     /// Reads again what may change while a server runs: the certificate. Whoever renewed it looks into
     /// the log for what came of it.
     pub fn reload(&self) {

@@ -35,10 +35,50 @@ pub async fn secret(db: &Db, name: &'static str, fresh: &[u8]) -> Result<Vec<u8>
         .bytes("value")
 }
 
-/// The epoch of the store; drawn where there is none.
-pub(crate) async fn epoch(db: &Db) -> Result<u64> {
+/// Under which name it stands in which history of its server the store was last opened.
+const TIMELINE: &str = "timeline";
+
+const LOCK_META: &str = "
+    UPDATE meta SET value = value WHERE name = $1";
+
+/// By the primary key. Decides after the row was locked: of nodes that come at once, one begins the epoch.
+const BEGIN_EPOCH: &str = "
+    UPDATE meta SET value = $2
+    WHERE name = $1 AND EXISTS (SELECT 1 FROM meta known WHERE known.name = $3 AND known.value <> $4)";
+
+/// The epoch of the store; drawn where there is none, and anew where a server with another history than before
+/// has the store. Then the last commits may be missing that clients know of.
+pub(crate) async fn epoch(db: &Db, timeline: Option<&str>) -> Result<u64> {
     let fresh = db.world().ids.below(EPOCH_END - 1) + 1;
-    let bytes = secret(db, "epoch", &fresh.to_be_bytes()).await?;
+    let fresh = fresh.to_be_bytes();
+    let Some(timeline) = timeline.map(|timeline| timeline.as_bytes().to_vec()) else {
+        return number(&secret(db, "epoch", &fresh).await?);
+    };
+    let mut batch = Batch::locking(vec!["meta epoch".to_owned()]);
+    batch.push(stmt!(LOCK_META, "epoch"));
+    let begun = batch.push(stmt!(
+        BEGIN_EPOCH,
+        "epoch",
+        fresh,
+        TIMELINE,
+        timeline.clone()
+    ));
+    batch.push(stmt!(INSERT_META, "epoch", fresh));
+    batch.push(stmt!(PUT_META, TIMELINE, timeline));
+    let found = batch.push(stmt!(FIND_META, "epoch"));
+    let answers = db.batch(batch).await?;
+    if answers[begun].changed > 0 {
+        tracing::warn!(
+            "the database has another history than before, as after a failover: a new epoch begins, and clients \
+             send again what it lacks"
+        );
+    }
+    let row = answers[found].rows.first();
+    let row = row.ok_or_else(|| Error::Corrupt("the epoch is not there".to_owned()))?;
+    number(&row.bytes("value")?)
+}
+
+fn number(bytes: &[u8]) -> Result<u64> {
     let bytes = <[u8; 8]>::try_from(bytes)
         .map_err(|_| Error::Corrupt("the epoch is no number".to_owned()))?;
     Ok(u64::from_be_bytes(bytes))
@@ -104,6 +144,8 @@ pub(crate) async fn begin_epoch(db: &Db) -> Result<()> {
     let mut batch = Batch::locking(vec!["meta epoch".to_owned()]);
     batch.push(stmt!(PUT_META, "epoch", fresh.to_be_bytes()));
     batch.push(stmt!(DELETE_META, BACKUP_TROUBLE));
+    // The server that the rows came from has a history of its own.
+    batch.push(stmt!(DELETE_META, TIMELINE));
     db.batch(batch).await?;
     Ok(())
 }

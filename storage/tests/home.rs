@@ -317,6 +317,36 @@ mod stories {
     }
 
     /// On Postgres a position may be given before, and committed after, another: the tail must not pass it.
+    /// As after a failover: the server that has the store now is in another history than the one before.
+    #[tokio::test]
+    async fn a_database_in_another_history_begins_an_epoch_and_only_one() {
+        let store = Store::postgres().await;
+        let epoch = store.db.epoch();
+        assert_eq!(store.again().await.epoch(), epoch, "the same history");
+        let mut batch = Batch::default();
+        let forget = "UPDATE meta SET value = $1 WHERE name = 'timeline'";
+        let before = b"7300000000000000000 00000001".to_vec();
+        batch.push(Stmt::new(forget, vec![before.into()]));
+        assert_eq!(store.db.batch(batch).await.unwrap()[0].changed, 1);
+        let (one, other) = tokio::join!(store.again(), store.again());
+        assert_ne!(one.epoch(), epoch);
+        assert_eq!(one.epoch(), other.epoch(), "nodes that come at once agree");
+        assert_eq!(store.again().await.epoch(), one.epoch(), "it was noticed");
+    }
+
+    /// As behind a failover: one of the hosts that the URL names takes writes.
+    #[tokio::test]
+    async fn of_several_hosts_the_one_that_takes_writes_is_opened() {
+        let store = Store::postgres().await;
+        let Home::Postgres(url) = &store.config.home else {
+            panic!("a Postgres");
+        };
+        let several = url.replace('@', "@127.0.0.1:1,") + "?target_session_attrs=read-write";
+        let config = DatabaseConfig::of_url(&several).unwrap();
+        let db = storage::open(&config, &store.world).await.unwrap();
+        assert_eq!(db.epoch(), store.db.epoch());
+    }
+
     #[tokio::test]
     async fn the_tail_waits_for_older_transactions() {
         let store = Store::postgres().await;

@@ -9,6 +9,7 @@ pub(crate) mod postgres;
 mod row;
 pub mod simulated;
 pub(crate) mod sqlite;
+mod timeline;
 mod transaction;
 mod value;
 
@@ -176,6 +177,15 @@ impl Reader {
         self.0.room.refused_count()
     }
 
+    /// Ends once another database has taken the place of the one that was opened: a standby, which may lack the
+    /// last commits. Nothing is read or written any more until the store is opened anew.
+    pub async fn left_behind(&self) {
+        match &self.0.home {
+            Driver::Postgres(postgres) => postgres.timeline.left().await,
+            Driver::Sqlite(_) | Driver::Simulated(_) => std::future::pending().await,
+        }
+    }
+
     pub(crate) fn world(&self) -> &World {
         &self.0.world
     }
@@ -330,8 +340,12 @@ async fn with_epoch(home: Driver, config: &DatabaseConfig, world: &World) -> Res
             room: Room::new("rows"),
         })))
     };
+    let timeline = match &home {
+        Driver::Postgres(postgres) => postgres.timeline.name().map(str::to_owned),
+        Driver::Sqlite(_) | Driver::Simulated(_) => None,
+    };
     let db = inner(home, 0);
-    let epoch = crate::meta::epoch(&db).await?;
+    let epoch = crate::meta::epoch(&db, timeline.as_deref()).await?;
     let Db(Reader(shared)) = db;
     let home = Arc::try_unwrap(shared)
         .map_err(|_| Error::Fault("the store was shared while it opened".to_owned()))?

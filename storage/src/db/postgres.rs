@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 use deadpool_postgres::{
-    Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime,
+    ClientWrapper, Hook, HookError, Manager, ManagerConfig, Object, Pool, PoolError,
+    RecyclingMethod, Runtime,
 };
 use futures_util::StreamExt;
 use futures_util::future::join_all;
@@ -21,6 +22,7 @@ use crate::db::batch::{Answer, Batch, Stmt};
 use crate::db::connect::{self, Target};
 use crate::db::group::{self, Read, Write};
 use crate::db::row::Row;
+use crate::db::timeline::Timeline;
 use crate::db::transaction::{self, End, Failure, Line};
 use crate::db::value::{Boxed, Value};
 use crate::db::{DatabaseConfig, migration};
@@ -53,6 +55,8 @@ pub(crate) struct Postgres {
     pub(crate) reads: flume::Sender<Read>,
     /// The node whose place in the store each transaction of the writers holds.
     pub(crate) fence: Arc<OnceLock<Stmt>>,
+    /// The history that it was opened in.
+    pub(crate) timeline: Arc<Timeline>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -61,7 +65,8 @@ impl Postgres {
     pub(crate) async fn start(url: &str, config: &DatabaseConfig, world: &World) -> Result<Self> {
         let target = connect::target(url)?;
         let may_be_open = connect::may_be_open(&target.config);
-        let pool = pool(target, config)?;
+        let timeline = Arc::new(Timeline::new());
+        let pool = pool(target, config, &timeline)?;
         // Full queues refuse: the caller hears `Unavailable` at once instead of waiting without end.
         let (writes, write_queue) = flume::bounded(config.queue_length);
         let (reads, read_queue) = flume::bounded(config.queue_length);
@@ -107,6 +112,7 @@ impl Postgres {
             writes,
             reads,
             fence,
+            timeline,
             thread: Some(thread),
         })
     }
@@ -129,7 +135,7 @@ impl Drop for Postgres {
     }
 }
 
-fn pool(target: Target, config: &DatabaseConfig) -> Result<Pool> {
+fn pool(target: Target, config: &DatabaseConfig, timeline: &Arc<Timeline>) -> Result<Pool> {
     let Target {
         config: mut settings,
         tls,
@@ -152,7 +158,13 @@ fn pool(target: Target, config: &DatabaseConfig) -> Result<Pool> {
             recycling_method: RecyclingMethod::Fast,
         },
     );
+    let timeline = Arc::clone(timeline);
+    let check = Hook::async_fn(move |client: &mut ClientWrapper, _| {
+        let timeline = Arc::clone(&timeline);
+        Box::pin(async move { timeline.check(client).await })
+    });
     Pool::builder(manager)
+        .post_create(check)
         // Those of the writers besides, and one for the statistics.
         .max_size(config.reader_count.max(1) + WRITERS + 1)
         .runtime(Runtime::Tokio1)
@@ -217,10 +229,13 @@ impl Serving {
     async fn client(&self) -> Result<Object> {
         self.pool.get().await.map_err(|error| match error {
             PoolError::Backend(error) => postgres_error(error),
-            PoolError::Timeout(_)
-            | PoolError::Closed
-            | PoolError::NoRuntimeSpecified
-            | PoolError::PostCreateHook(_) => Error::Unavailable(error.to_string()),
+            PoolError::PostCreateHook(HookError::Backend(error)) => postgres_error(error),
+            PoolError::PostCreateHook(HookError::Message(text)) => {
+                Error::Unavailable(text.into_owned())
+            }
+            PoolError::Timeout(_) | PoolError::Closed | PoolError::NoRuntimeSpecified => {
+                Error::Unavailable(error.to_string())
+            }
         })
     }
 
