@@ -9,12 +9,13 @@ use std::time::Duration;
 
 use both::on_both;
 use bus::Bus;
+use bytes::Bytes;
 use common::{Agent, Ear, Heard, Stage, Visitor, browser, client_id, eventually, say};
 use protocol::agent::{Availability, Screen};
 use protocol::blocked_address::BlockedAddress;
 use protocol::command::{Ack, Command};
 use protocol::frame::{Follow, Page, Purpose, Watch};
-use protocol::id::{ConnectionId, ConversationId};
+use protocol::id::{ConnectionId, ConversationId, NodeId};
 use protocol::permission::{Actor, Principal, Role};
 use protocol::rejection::{CloseCode, ErrorCode};
 use protocol::view::{InboxFilter, InboxList, VisitorFilter};
@@ -40,6 +41,7 @@ enum Tail {
 struct Pair {
     /// The first one's world, so that it can end alone.
     world: World,
+    bus: Bus,
     one: Router,
     other: Router,
 }
@@ -69,6 +71,7 @@ impl Pair {
             one: start(&world, bus()).await,
             other: start(&stage.world, bus()).await,
             world,
+            bus: shared,
         }
     }
 }
@@ -191,6 +194,29 @@ async fn what_waits_for_a_running_transaction_is_told_once_that_has_ended() {
 on_both! {
     async fn a_visitor_and_an_agent_on_two_nodes_talk_both_ways(stage: Stage) {
         they_talk(&stage, &Pair::on(&stage, Tail::Rung).await).await;
+    }
+
+    async fn letters_that_nobody_understands_are_counted_and_passed_over(stage: Stage) {
+        let pair = Pair::on(&stage, Tail::Rung).await;
+        let (_ear, _) = agent_at(&stage, &pair.other, stage.owner()).await;
+        let sender: NodeId = stage.world.ids.next();
+        let letter = |news: &str| format!("{{\"node_id\":\"{sender}\",\"news\":{news}}}");
+        // Of a newer program: another kind, another form of a known one; and spoilt ones.
+        let workspace = format!("workspace:{}", stage.workspace_id);
+        let spoilt = letter("{\"Poured\":{\"cups\":2}}");
+        for (topic, text) in [
+            (workspace.as_str(), spoilt.as_str()),
+            (&workspace, &letter("{\"Afresh\":{\"conversation\":[1]}}")),
+            (&workspace, &spoilt[..spoilt.len() / 2]),
+            (&workspace, ""),
+            ("nodes", &letter("\"Sneeze\"")),
+            ("nodes", "{"),
+        ] {
+            pair.bus.publish(topic, &Bytes::copy_from_slice(text.as_bytes()));
+        }
+        eventually(async || pair.other.stats().unknown_news_count == 6).await;
+        they_talk(&stage, &pair).await;
+        assert_eq!(pair.other.stats().task_panic_count, 0);
     }
 
     async fn they_talk_without_a_bus_too(stage: Stage) {

@@ -196,6 +196,29 @@ mod stories {
             assert!(matches!(refused, Some(Error::NewerSchema { found: 999, known: 1 })), "{refused:?}");
         }
 
+        /// Kinds of events that a newer program logs, more of them than a page: readers get past them.
+        async fn events_that_nobody_here_knows_hold_no_reader_up(store: &Store) {
+            let start = event::end(&store.db).await.unwrap();
+            let sql = "INSERT INTO event (event_id, workspace_id, event_type, subject, number, at_ms)
+                VALUES ('evt_0', 'wsp_0', 'tea.poured', 'a cup', 1, 1)";
+            let mut batch = Batch::default();
+            for _ in 0..1_001 {
+                batch.push(Stmt::new(sql, Vec::new()));
+            }
+            store.db.batch(batch).await.unwrap();
+            store.installed().await;
+            let mut cursor = start;
+            loop {
+                let tail = event::tail(&store.db, cursor, 500).await.unwrap();
+                // On Postgres they wait for transactions of other tests.
+                assert!(tail.end > cursor || tail.waits, "{tail:?}");
+                if !tail.events.is_empty() {
+                    break;
+                }
+                cursor = tail.end;
+            }
+        }
+
         /// Old commands and events are forgotten, young ones stay.
         async fn the_old_is_pruned(store: &Store) {
             let talk = Talk::new(store).await;

@@ -26,6 +26,11 @@ const LOOK_AGAIN: Duration = Duration::from_millis(50);
 /// How long an orderly end may take.
 const STOP_MAX: Duration = Duration::from_secs(30);
 
+/// The clock of this node's machine is ahead of the others', in each story.
+const AHEAD: usize = 1;
+/// By so much. Nothing may show it.
+pub const AHEAD_MS: u64 = 5 * 60 * 1_000;
+
 /// Where the pages are that visitors are on.
 const ORIGIN: &str = "http://localhost:3000";
 
@@ -117,16 +122,22 @@ impl Cluster {
     pub async fn grows(&mut self) {
         let home = self.home.path().join(self.nodes.len().to_string());
         let variable = |name: &str, value: String| (name.to_owned(), value);
+        let mut variables = vec![
+            variable("SWITCHBOARD_DATABASE_URL", self.database_url()),
+            variable("SWITCHBOARD_REDIS_URL", self.redis.url()),
+            variable("SWITCHBOARD_SHUTDOWN_DRAIN_MS", "500".to_owned()),
+        ];
+        if self.nodes.len() == AHEAD {
+            let skew_ms = AHEAD_MS.to_string();
+            variables.push(variable("SWITCHBOARD_ALLOW_FAULTS", "1".to_owned()));
+            variables.push(variable("SWITCHBOARD_DEBUG_CLOCK_SKEW_MS", skew_ms));
+        }
         let mut node = Node::new(Spec {
             binary: crate::child::binary().clone(),
             home,
             email: EMAIL.to_owned(),
             password: PASSWORD.to_owned(),
-            variables: vec![
-                variable("SWITCHBOARD_DATABASE_URL", self.database_url()),
-                variable("SWITCHBOARD_REDIS_URL", self.redis.url()),
-                variable("SWITCHBOARD_SHUTDOWN_DRAIN_MS", "500".to_owned()),
-            ],
+            variables,
         });
         node.start(&self.world).await.expect("a node starts");
         self.nodes.push(node);
@@ -160,6 +171,16 @@ impl Cluster {
         restarted.expect("it starts again");
     }
 
+    /// A copy of Postgres takes its place, which lacks what was stored since it was made.
+    ///
+    /// # Panics
+    /// Where it does not start, or there is none.
+    pub async fn fails_over(&mut self) {
+        let world = self.world.clone();
+        let taken_over = self.postgres().fail_over(&world).await;
+        taken_over.expect("the copy takes over");
+    }
+
     /// A node is killed.
     ///
     /// # Panics
@@ -175,6 +196,16 @@ impl Cluster {
     pub async fn regains(&mut self, node: usize) {
         let started = self.nodes[node].start(&self.world).await;
         started.expect("it starts again");
+    }
+
+    /// A node comes back with other settings than it had.
+    ///
+    /// # Panics
+    /// Where it does not start.
+    pub async fn regains_with(&mut self, node: usize, variables: &[(&str, &str)]) {
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        self.nodes[node].plant(variables.iter().map(owned).collect());
+        self.regains(node).await;
     }
 
     /// A node is asked to end, and does.
@@ -309,11 +340,38 @@ impl Cluster {
     /// # Panics
     /// Where it refuses.
     pub async fn troubles(&self, node: usize) -> Vec<Trouble> {
-        let mut http = Http::new(self.server(node).await);
         let owner = self.owner(node).await;
+        self.troubles_of(node, &owner).await
+    }
+
+    /// What a node tells somebody who is signed in, at whichever node.
+    ///
+    /// # Panics
+    /// Where it refuses.
+    pub async fn troubles_of(&self, node: usize, owner: &AgentAccess) -> Vec<Trouble> {
+        let mut http = Http::new(self.server(node).await);
         let call = owner.call(Call::get("/api/v1/troubles"));
         let page: Page<Trouble> = http.ask(&call).await.expect("the owner may ask");
         page.items
+    }
+
+    /// Waits until a node has one trouble, and gives a reason with this word for it.
+    ///
+    /// # Panics
+    /// When it takes too long.
+    pub async fn complains(&self, node: usize, word: &str) {
+        let owner = self.owner(node).await;
+        let complained = async {
+            loop {
+                let troubles = self.troubles_of(node, &owner).await;
+                if troubles.len() == 1 && troubles[0].reason.contains(word) {
+                    return;
+                }
+                self.world.clock.sleep(LOOK_AGAIN).await;
+            }
+        };
+        let complained = self.world.clock.timeout(PATIENCE, complained).await;
+        assert!(complained.is_some(), "node {node} never complains: {word}");
     }
 
     /// Whether a node says that it can serve.

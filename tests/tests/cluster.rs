@@ -3,13 +3,14 @@
 use std::ops::Range;
 use std::time::Duration;
 
-use loadtest::client::News;
+use loadtest::client::http::Http;
+use loadtest::client::{Access, Client, News};
 use protocol::command::Command;
 use protocol::frame::{ClientFrame, Watch};
 use protocol::news::{AgentNews, VisitorNews};
 use protocol::trouble::TroubleKind;
 use protocol::view::{InboxFilter, VisitorFilter};
-use tests::cluster::{Cluster, run, run_on_own_postgres};
+use tests::cluster::{AHEAD_MS, Cluster, run, run_on_own_postgres};
 use tests::person::message;
 use tests::{Agent, Visitor};
 
@@ -21,6 +22,7 @@ const LINES_UNDER_WAY: usize = 5;
 const LINES_INTO_THE_VOID: usize = 10;
 
 const READY: &str = "ready\n";
+const DIFFERING: &str = "ready, but other nodes have other settings: retention.visitor_days\n";
 const BLIND: &str = "ready, but the bus is out of reach: news of other nodes come late\n";
 
 #[test]
@@ -111,7 +113,29 @@ async fn they_talk_over_two_nodes(cluster: Cluster) -> Cluster {
     agent.sees_kind(id, "assigned").await;
     let people = &mut [&mut visitor.client, &mut agent.client, &mut second.client];
     cluster.agree(1, id, people).await;
+    what_a_node_gave_out_the_other_takes(&cluster).await;
+    let stored = cluster.stored(1, id).await;
+    let soon_ms = cluster.world.clock.now_ms() + AHEAD_MS / 2;
+    let is_past = stored.iter().all(|entry| entry.sent_at_ms < soon_ms);
+    assert!(is_past, "the time of the store, on each node: {stored:?}");
     cluster
+}
+
+/// Sessions and tokens end by the time of the store, not by a node's.
+async fn what_a_node_gave_out_the_other_takes(cluster: &Cluster) {
+    for (from, to) in [(0, 1), (1, 0)] {
+        let owner = cluster.owner(from).await;
+        assert_eq!(cluster.troubles_of(to, &owner).await, []);
+        let mut http = Http::new(cluster.server(from).await);
+        let given = owner.socket_token(&mut http).await;
+        let token = given.expect("the owner may connect").token;
+        let (world, server) = (cluster.world.clone(), cluster.server(to).await);
+        let client = Client::new(world, server, Access::Agent(owner)).with_token(&token);
+        Agent { client }.connects().await;
+        let mut visitor = cluster.visitor(from).await;
+        visitor.client.move_to(cluster.server(to).await);
+        visitor.connects().await;
+    }
 }
 
 async fn one_of_two_is_killed(mut cluster: Cluster) -> Cluster {
@@ -194,8 +218,17 @@ async fn redis_is_killed_and_comes_back(mut cluster: Cluster) -> Cluster {
     let ended = async { while rude.client.next().await.is_ok() {} };
     let ended = cluster.world.clock.timeout(PATIENCE, ended).await;
     assert!(ended.is_some(), "a blocked visitor is out");
-    let restarted = cluster.redis.restart(&cluster.world).await;
-    restarted.expect("it starts again");
+    // It comes back, and wants a password that nobody here has; then it does no more.
+    let options = ["--requirepass", "unheard"];
+    let restarted = cluster.redis.restart_with(&cluster.world, &options);
+    restarted.await.expect("it starts again");
+    for node in 0..2 {
+        cluster.complains(node, "refuses").await;
+        cluster.says(node, BLIND).await;
+    }
+    let mended = ["AUTH unheard", "CONFIG SET requirepass \"\""];
+    let mended = cluster.redis.tell(&mended).await;
+    mended.expect("it takes the operator's word");
     for node in 0..2 {
         cluster.says(node, READY).await;
     }
@@ -225,7 +258,19 @@ async fn each_node_is_restarted_in_turn(mut cluster: Cluster) -> Cluster {
         agent.sees(id, &format!("without {drained}")).await;
         agent.says(id, &format!("on {other}")).await;
         visitor.sees(&format!("on {other}")).await;
-        cluster.regains(drained).await;
+        // Settings are changed in the same round.
+        let settings = [("SWITCHBOARD_RETENTION_VISITOR_DAYS", "30")];
+        cluster.regains_with(drained, &settings).await;
+        let said = if drained == 0 { DIFFERING } else { READY };
+        for node in 0..2 {
+            cluster.says(node, said).await;
+        }
+        if drained == 0 {
+            let troubles = cluster.troubles(other).await;
+            assert_eq!(troubles.len(), 1, "{troubles:?}");
+            assert_eq!(troubles[0].kind, TroubleKind::SettingsDiffer);
+            assert_eq!(troubles[0].reason, "retention.visitor_days");
+        }
     }
     let people = &mut [&mut visitor.client, &mut agent.client];
     cluster.agree(1, id, people).await;
@@ -292,7 +337,55 @@ async fn postgres_is_killed_and_comes_back(mut cluster: Cluster) -> Cluster {
     they_say(into_the_void, &mut visitor, &mut agent).await;
     cluster.regains_postgres().await;
     all_of_it_comes(&cluster, &mut visitor, &mut agent).await;
+    a_standby_takes_over_that_lacks_what_was_said_last(&mut cluster, &mut visitor, &mut agent)
+        .await;
     cluster
+}
+
+/// What was acknowledged and is gone, both sides say again, once; also somebody whose whole conversation is gone.
+async fn a_standby_takes_over_that_lacks_what_was_said_last(
+    cluster: &mut Cluster,
+    visitor: &mut Visitor,
+    agent: &mut Agent,
+) {
+    let id = visitor.conversation();
+    let epoch = visitor.client.epoch();
+    let mut newcomer = cluster.visitor(1).await;
+    let kept = cluster.stored(0, id).await;
+    let copied = cluster.postgres().copy().await;
+    copied.expect("it is copied while it serves");
+    visitor.says("lost by the visitor").await;
+    agent.says(id, "lost by the agent").await;
+    newcomer.says("lost with its conversation").await;
+    visitor.sees("lost by the agent").await;
+    agent.sees(id, "lost by the visitor").await;
+    cluster.fails_over().await;
+    let is_elsewhere = |client: &Client| {
+        let is_elsewhere = client.is_connected() && client.epoch() != epoch;
+        is_elsewhere.then_some(())
+    };
+    let people = [&mut visitor.client, &mut agent.client, &mut newcomer.client];
+    for client in people {
+        let moved = client.until("another epoch", is_elsewhere).await;
+        moved.expect("the nodes start anew, and let everybody in");
+    }
+    visitor.says("and on with what is left").await;
+    agent.sees(id, "and on with what is left").await;
+    visitor.sees("lost by the agent").await;
+    agent.sees(id, "lost by the visitor").await;
+    newcomer.sees("lost with its conversation").await;
+    let stored = cluster.stored(1, id).await;
+    let (before, since) = stored.split_at(kept.len());
+    assert_eq!(before, kept, "what the standby had is as it was");
+    assert_eq!(since.len(), 3, "and what it lacked came once: {since:?}");
+    let people = &mut [&mut visitor.client, &mut agent.client];
+    for client in people.iter_mut() {
+        // All of the last ten minutes went again, what is stored too.
+        let settled = |client: &Client| client.outbox().pending().is_empty().then_some(());
+        let settled = client.until("an outcome of each", settled).await;
+        settled.expect("it comes");
+    }
+    cluster.agree(1, id, people).await;
 }
 
 async fn postgres_stands_still_and_goes_on(mut cluster: Cluster) -> Cluster {

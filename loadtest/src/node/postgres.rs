@@ -1,6 +1,7 @@
 //! A Postgres of the tool's own: on loopback, in a temporary folder; to be killed, paused and started again.
 //!
-//! It survives being killed, and not a loss of power: what it wrote is with the system, which lives on.
+//! It survives being killed, and not a loss of power: what it wrote is with the system, which lives on. A copy
+//! that is made while it serves may take its place, as a standby does that followed at a distance.
 
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -34,7 +35,13 @@ pub struct Postgres {
     user: Option<&'static str>,
     port: Port,
     process: Option<Child>,
+    /// Where the data of the one that runs lies, in the directory.
+    data: &'static str,
 }
+
+/// The data of the first one, and of the copy that may take its place.
+const FIRST: &str = "data";
+const COPY: &str = "copy";
 
 impl Postgres {
     /// Makes an empty one and starts it on a port of its own.
@@ -53,6 +60,7 @@ impl Postgres {
             user,
             port: Port::keep()?,
             process: None,
+            data: FIRST,
         };
         postgres.make().await?;
         postgres.restart(world).await?;
@@ -102,6 +110,44 @@ impl Postgres {
             world.clock.sleep(LOOK).await;
         }
         Err(Error::Node(format!("does not start again: {}", self.log())))
+    }
+
+    /// Copies it while it serves, as a standby begins: what is stored from now on, the copy lacks.
+    ///
+    /// # Errors
+    /// It does not run, or cannot be copied.
+    pub async fn copy(&self) -> Result<(), Error> {
+        let mut copy = self.program("pg_basebackup");
+        copy.args(["--host=127.0.0.1", "--username=switchboard", "--port"])
+            .arg(self.port.address.port().to_string())
+            .arg("--pgdata")
+            .arg(self.directory.path().join(COPY))
+            .args(["--checkpoint=fast", "--wal-method=stream"])
+            .args(["--no-sync", "--no-manifest"]);
+        ended_well(&mut copy, "pg_basebackup").await
+    }
+
+    /// Ends it by SIGKILL; the copy starts in its place as a standby, and is made the primary.
+    ///
+    /// # Errors
+    /// It does not run, or the copy does not start.
+    pub async fn fail_over(&mut self, world: &World) -> Result<(), Error> {
+        self.kill().await?;
+        self.data = COPY;
+        // As whoever it belongs to: the file is removed by the server.
+        let mut mark = self.as_owner("touch".into());
+        mark.arg(self.data().join("standby.signal"));
+        ended_well(&mut mark, "touch").await?;
+        self.restart(world).await?;
+        let mut promote = self.program("pg_ctl");
+        promote
+            .args(["promote", "--wait", "--pgdata"])
+            .arg(self.data());
+        ended_well(&mut promote, "pg_ctl promote").await
+    }
+
+    fn data(&self) -> PathBuf {
+        self.directory.path().join(self.data)
     }
 
     /// Lets it and all that serves its connections stand still, in the midst of what they do.
@@ -165,7 +211,7 @@ impl Postgres {
         let mut initdb = self.program("initdb");
         initdb
             .arg("--pgdata")
-            .arg(self.directory.path().join("data"))
+            .arg(self.directory.path().join(FIRST))
             .args(["--username=switchboard", "--auth=trust", "--no-sync"])
             .args(["--encoding=UTF8", "--locale=C"]);
         ended_well(&mut initdb, "initdb").await
@@ -180,7 +226,7 @@ impl Postgres {
         let mut process = self
             .program("postgres")
             .arg("-D")
-            .arg(self.directory.path().join("data"))
+            .arg(self.data())
             .arg("-k")
             .arg(self.directory.path())
             .args(["-p", &self.port.address.port().to_string()])
@@ -212,7 +258,11 @@ impl Postgres {
 
     /// One of its programs, as whoever it belongs to.
     fn program(&self, name: &str) -> Command {
-        let path = self.programs.join(name);
+        self.as_owner(self.programs.join(name))
+    }
+
+    /// A program as whoever Postgres belongs to.
+    fn as_owner(&self, path: PathBuf) -> Command {
         let mut command = match self.user {
             None => Command::new(path),
             Some(user) => {

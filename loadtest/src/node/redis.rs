@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, Command};
 use world::World;
 use world::net::TcpStream;
@@ -85,11 +86,20 @@ impl Redis {
     /// # Errors
     /// It does not start.
     pub async fn restart(&mut self, world: &World) -> Result<(), Error> {
+        self.restart_with(world, &[]).await
+    }
+
+    /// The same, with more options.
+    ///
+    /// # Errors
+    /// It does not start.
+    pub async fn restart_with(&mut self, world: &World, options: &[&str]) -> Result<(), Error> {
         let mut process = Command::new("redis-server")
             .args(["--bind", "127.0.0.1", "--save", "", "--port"])
             .arg(self.port.address.port().to_string())
             .arg("--dir")
             .arg(self.directory.path())
+            .args(options)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .kill_on_drop(true)
@@ -107,5 +117,22 @@ impl Redis {
             world.clock.sleep(LOOK).await;
         }
         Err(Error::Node("redis-server does not listen".to_owned()))
+    }
+
+    /// Carries out an operator's commands, a line each.
+    ///
+    /// # Errors
+    /// It does not run, or refuses one.
+    pub async fn tell(&self, lines: &[&str]) -> Result<(), Error> {
+        let mut stream = BufReader::new(TcpStream::connect(self.port.address).await?);
+        for line in lines {
+            stream.write_all(format!("{line}\r\n").as_bytes()).await?;
+            let mut answer = String::new();
+            stream.read_line(&mut answer).await?;
+            if answer != "+OK\r\n" {
+                return Err(Error::Node(format!("redis-server answers {answer:?}")));
+            }
+        }
+        Ok(())
     }
 }
