@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
 import { Shop, tag } from "../shop.mjs";
-import { Stack, findPanel, openRow, say, sees, until } from "../stack.mjs";
+import { Stack, answer, findPanel, openPanel, openRow, say, sees, until } from "../stack.mjs";
 
 let stack;
 let shop;
@@ -83,6 +83,30 @@ test("who is blocked in mid-sentence is told, and can send no more", async () =>
   await page.waitForFunction(() => window.code === "blocked");
   assert.deepEqual(stack.complaints, []);
   await page.context().close();
+});
+
+test("who has a clock that is days off chats as others do", async () => {
+  const agent = await stack.console();
+  for (const days of [2, -2]) {
+    const page = await stack.person();
+    await page.clock.setSystemTime(Date.now() + days * 86_400_000);
+    await page.goto(`${stack.origin}/demo/`);
+    const panel = await openPanel(page);
+    const text = `I live ${days} days from now`;
+    await say(panel, text);
+    await panel.getByText("Sent", { exact: true }).waitFor();
+    // Midnight may come in between.
+    assert.match(await panel.locator(".day").first().innerText(), /^(Today|Yesterday)$/);
+    await openRow(agent, text);
+    await answer(agent, `Answered ${days}`);
+    await sees(panel, `Answered ${days}`);
+    await page.reload();
+    const again = await openPanel(page);
+    await sees(again, `Answered ${days}`);
+    await page.context().close();
+  }
+  assert.deepEqual(stack.complaints, []);
+  await agent.context().close();
 });
 
 test("an archived site ends the chat, and who writes in it is told", async () => {

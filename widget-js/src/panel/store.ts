@@ -483,9 +483,12 @@ export class PanelStore {
       row.from === "you" &&
       row.entryId !== null &&
       row.message.deleted_at_ms == null &&
-      (this.#client?.now() ?? Date.now()) - row.atMs < limit.visitor_edit_window_ms
+      this.now() - row.atMs < limit.visitor_edit_window_ms
     );
   }
+
+  /** The server's clock: a visitor's may be days off. */
+  now = (): number => this.#client?.now() ?? Date.now();
 
   retry(clientId: string): void {
     this.#client?.retry(clientId);

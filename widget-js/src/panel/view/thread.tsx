@@ -129,7 +129,7 @@ function RowView({ row, store, isLast }: { row: Row; store: PanelStore; isLast: 
     case "day":
       return (
         <p class="day">
-          <span>{dayText(row.atMs, Date.now())}</span>
+          <span>{dayText(row.atMs, store.now())}</span>
         </p>
       );
     case "line":
