@@ -63,7 +63,7 @@ pub(super) async fn run(world: &World, options: &Options, seed: u64) -> Result<R
     for promise in [Promise::PassedOn, Promise::StoredFirst] {
         rows.push(Box::pin(Row::of_ours(world, options, seed, promise)).await?);
     }
-    for row in &mut rows {
+    for row in &rows {
         row.warm_up(world, options).await?;
     }
     for turn in 0..options.turns {

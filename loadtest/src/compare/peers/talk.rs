@@ -1,7 +1,8 @@
 //! Pairs of one who speaks and one who listens, at an open-loop rate: every latency counts from when the
-//! message was due.
+//! message was due. Between two talks all stay and answer whoever asks whether they are there.
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio::sync::mpsc;
@@ -14,25 +15,31 @@ use crate::fleet::moment;
 use crate::measure::{Latencies, Meter};
 use crate::scenario::plan::Plan;
 
+/// How often it is looked whether all has come.
+const LOOK: Duration = Duration::from_millis(5);
+
 /// The last stretch before a message is due is waited for awake: timers are late.
 const AWAKE: Duration = Duration::from_micros(150);
 
-/// Messages that may wait for a speaker.
+/// Messages that may wait for a speaker; with more, who wakes the speakers waits.
 const WAITING_MAX: usize = 1_024;
 
 /// Makes the frame of a message.
-pub(super) type Say = Arc<dyn Fn(usize, u64, &Plan) -> Vec<u8> + Send + Sync>;
+pub(super) type Say = Box<dyn Fn(usize, u64, &Plan) -> Vec<u8> + Send + Sync>;
 
-/// Pairs of one program.
+/// Pairs of one program. Their tasks end with their connections.
 pub(super) struct Pairs {
-    /// How its frames are read.
-    pub(super) dialect: Dialect,
-    /// Who speak.
-    pub(super) speakers: Vec<Wire>,
-    /// Who listen, each to the speaker of the same place.
-    pub(super) listeners: Vec<Wire>,
-    /// What is said.
-    pub(super) say: Say,
+    speakers: Vec<mpsc::Sender<(Plan, u64)>>,
+    heard: Arc<Heard>,
+}
+
+/// What all listeners heard, and what became of the connections.
+#[derive(Default)]
+struct Heard {
+    delivered: AtomicU64,
+    meter: Meter,
+    /// The first that went wrong.
+    broken: OnceLock<Error>,
 }
 
 /// What came of a talk.
@@ -44,60 +51,77 @@ pub(super) struct Talked {
 }
 
 impl Pairs {
+    /// Pairs of connections that have entered; each listens to the speaker of the same place.
+    pub(super) fn new(
+        world: &World,
+        dialect: Dialect,
+        speakers: Vec<Wire>,
+        listeners: Vec<Wire>,
+        say: Say,
+    ) -> Self {
+        let (heard, say) = (Arc::<Heard>::default(), Arc::new(say));
+        let mut senders = Vec::new();
+        for (pair, wire) in speakers.into_iter().enumerate() {
+            let (sender, due) = mpsc::channel(WAITING_MAX);
+            senders.push(sender);
+            let (say, heard) = (Arc::clone(&say), Arc::clone(&heard));
+            world.tracker.spawn(async move {
+                heard.ended(speak(wire, dialect, due, &say, pair).await);
+            });
+        }
+        for wire in listeners {
+            let heard = Arc::clone(&heard);
+            world.tracker.spawn(async move {
+                heard.ended(listen(wire, dialect, &heard).await);
+            });
+        }
+        Self {
+            speakers: senders,
+            heard,
+        }
+    }
+
     /// Says all messages of a plan and listens until they have come, or until stragglers were waited for.
     ///
     /// # Errors
-    /// A connection broke.
+    /// A connection broke, or something was refused.
     pub(super) async fn talk(
-        &mut self,
+        &self,
         world: &World,
         plan: &Plan,
         patience: Duration,
     ) -> Result<Talked, Error> {
-        let meter = Arc::<Meter>::default();
+        let heard = &self.heard;
+        heard.delivered.store(0, Ordering::Relaxed);
+        drop(heard.meter.take());
         let end = plan.at(plan.due) + patience;
-        let mut speaking = Vec::new();
-        let mut senders = Vec::new();
-        for (pair, wire) in self.speakers.drain(..).enumerate() {
-            let (sender, due) = mpsc::channel(WAITING_MAX);
-            senders.push(sender);
-            let speaker = speak(wire, self.dialect, due, self.say.clone(), pair, *plan);
-            speaking.push(world.tracker.spawn(speaker));
-        }
-        let mut listening = Vec::new();
-        for (pair, wire) in self.listeners.drain(..).enumerate() {
-            let expected = plan.count_of(pair as u64);
-            let listener = listen(
-                world.clone(),
-                wire,
-                self.dialect,
-                expected,
-                end,
-                meter.clone(),
-            );
-            listening.push(world.tracker.spawn(listener));
-        }
-        let plan = *plan;
-        world.tracker.spawn_blocking(move || pace(&plan, &senders));
-        let mut delivered = 0;
-        for task in listening {
-            let (wire, count) = task.await.expect("a listener does not panic")?;
-            self.listeners.push(wire);
-            delivered += count;
-        }
-        for task in speaking {
-            let wire = task.await.expect("a speaker does not panic")?;
-            self.speakers.push(wire);
+        let (plan, speakers) = (*plan, self.speakers.clone());
+        world.tracker.spawn_blocking(move || pace(&plan, &speakers));
+        while heard.delivered.load(Ordering::Relaxed) < plan.due && moment::now() < end {
+            if let Some(broken) = heard.broken.get() {
+                return Err(Error::Broken(broken.to_string()));
+            }
+            world.clock.sleep(LOOK).await;
         }
         Ok(Talked {
-            delivered,
-            latencies: meter.take(),
+            delivered: heard.delivered.load(Ordering::Relaxed),
+            latencies: heard.meter.take(),
         })
     }
 }
 
+impl Heard {
+    /// Takes in how a connection ended.
+    fn ended(&self, ended: Result<(), Error>) {
+        if let Err(error) = ended {
+            // The first one tells enough.
+            let _ = self.broken.set(error);
+        }
+    }
+}
+
 /// Wakes the speaker of each message when it is due.
-fn pace(plan: &Plan, senders: &[mpsc::Sender<u64>]) {
+fn pace(plan: &Plan, speakers: &[mpsc::Sender<(Plan, u64)>]) {
     for index in 0..plan.due {
         let at = plan.at(index);
         let left = at.saturating_sub(moment::now());
@@ -108,7 +132,7 @@ fn pace(plan: &Plan, senders: &[mpsc::Sender<u64>]) {
             std::hint::spin_loop();
         }
         let pair = usize::try_from(index % plan.pairs).unwrap_or(0);
-        if senders[pair].blocking_send(index).is_err() {
+        if speakers[pair].blocking_send((*plan, index)).is_err() {
             // Its connection broke, which its task tells.
             return;
         }
@@ -118,11 +142,10 @@ fn pace(plan: &Plan, senders: &[mpsc::Sender<u64>]) {
 async fn speak(
     mut wire: Wire,
     dialect: Dialect,
-    mut due: mpsc::Receiver<u64>,
-    say: Say,
+    mut due: mpsc::Receiver<(Plan, u64)>,
+    say: &Say,
     pair: usize,
-    plan: Plan,
-) -> Result<Wire, Error> {
+) -> Result<(), Error> {
     loop {
         let (mut answer, mut refused) = (None, None);
         let hear = |text: &[u8]| {
@@ -132,9 +155,9 @@ async fn speak(
         // What is due goes out first: how late it is, is what is measured.
         tokio::select! {
             biased;
-            index = due.recv() => match index {
-                Some(index) => wire.say(&say(pair, index, &plan)).await?,
-                None => return Ok(wire),
+            next = due.recv() => match next {
+                Some((plan, index)) => wire.say(&say(pair, index, &plan)).await?,
+                None => return Ok(()),
             },
             heard = wire.hear(hear) => heard?,
         }
@@ -147,35 +170,22 @@ async fn speak(
     }
 }
 
-async fn listen(
-    world: World,
-    mut wire: Wire,
-    dialect: Dialect,
-    expected: u64,
-    end: Duration,
-    meter: Arc<Meter>,
-) -> Result<(Wire, u64), Error> {
-    let mut count = 0;
-    while count < expected {
-        let left = end.saturating_sub(moment::now());
+async fn listen(mut wire: Wire, dialect: Dialect, heard: &Heard) -> Result<(), Error> {
+    loop {
         let mut answer = None;
-        let heard = wire.hear(|text| {
+        wire.hear(|text| {
             let now = moment::now();
             answer = answer.or(dialect.answer(text));
             dialect.dues(text, |due| {
-                meter.add(now.saturating_sub(due));
-                count += 1;
+                heard.meter.add(now.saturating_sub(due));
+                heard.delivered.fetch_add(1, Ordering::Relaxed);
             });
-        });
-        let Some(heard) = world.clock.timeout(left, heard).await else {
-            break;
-        };
-        heard?;
+        })
+        .await?;
         if let Some(answer) = answer {
             wire.say(answer).await?;
         }
     }
-    Ok((wire, count))
 }
 
 #[cfg(test)]
@@ -202,8 +212,9 @@ mod tests {
         stream
     }
 
-    /// A server that takes its time over each message, one after another.
-    async fn relay(world: World, listener: TcpListener, delay: Duration) {
+    /// A server that takes its time over each message, one after another. Its connections stay as long as what it
+    /// gives back.
+    async fn relay(world: World, listener: TcpListener, delay: Duration) -> (TcpStream, TcpStream) {
         let mut ear = accept(&listener).await;
         let mut mouth = accept(&listener).await;
         for _ in 0..MESSAGES {
@@ -219,6 +230,7 @@ mod tests {
             ear.write_all(&[0x81, head[1] & 0x7f]).await.unwrap();
             ear.write_all(&text).await.unwrap();
         }
+        (ear, mouth)
     }
 
     #[tokio::test]
@@ -230,12 +242,17 @@ mod tests {
         let delay = Duration::from_millis(50);
         let relaying = world.tracker.spawn(relay(world.clone(), listener, delay));
         let enter = |role| Peer::Nchan.enter(&server, "", "pair0", role);
-        let mut pairs = Pairs {
-            dialect: Dialect::Peer(Peer::Nchan),
-            listeners: vec![enter(Role::Listener).await.unwrap()],
-            speakers: vec![enter(Role::Speaker).await.unwrap()],
-            say: Arc::new(|_, index, plan| plan.body(index).as_str().as_bytes().to_vec()),
-        };
+        let listener = enter(Role::Listener).await.unwrap();
+        let speaker = enter(Role::Speaker).await.unwrap();
+        let say = |_, index, plan: &Plan| plan.body(index).as_str().as_bytes().to_vec();
+        let dialect = Dialect::Peer(Peer::Nchan);
+        let pairs = Pairs::new(
+            &world,
+            dialect,
+            vec![speaker],
+            vec![listener],
+            Box::new(say),
+        );
         let plan = Plan {
             pairs: 1,
             rate: 100,
