@@ -50,7 +50,9 @@ pub async fn run(stage: &Stage, options: &Options) -> Result<Report, Error> {
     let (mut alone, mut beside) = (Latencies::default(), Latencies::default());
     let (mut missing, mut lost) = (0, 0);
     let mut grown = [0.0_f64; 2];
-    for _ in 0..options.rounds {
+    // The first rounds make room that the later ones find: where there are several, memory counts from the second on.
+    let new_rounds = u64::from(options.rounds > 1);
+    for round in 0..options.rounds {
         for (kind, count) in [0, stalled].into_iter().enumerate() {
             let measured = Box::pin(room::measure(stage, &room, count)).await?;
             let into = if kind == 0 { &mut alone } else { &mut beside };
@@ -58,7 +60,9 @@ pub async fn run(stage: &Stage, options: &Options) -> Result<Report, Error> {
             missing += measured.missing;
             lost += measured.acted.counts.of(Tally::Lost);
             report.broke(measured.broken);
-            if let Some((before, after)) = measured.acted.usage {
+            if let Some((before, after)) = measured.acted.usage
+                && round >= new_rounds
+            {
                 grown[kind] += after.memory_bytes as f64 - before.memory_bytes as f64;
             }
         }
@@ -74,7 +78,7 @@ pub async fn run(stage: &Stage, options: &Options) -> Result<Report, Error> {
         Unit::Ratio,
     );
     if stage.server_pid.is_some() {
-        let more = (grown[1] - grown[0]) / (stalled * options.rounds) as f64;
+        let more = (grown[1] - grown[0]) / (stalled * (options.rounds - new_rounds)) as f64;
         report.figure("bytes_per_stalled", more.round(), Unit::Bytes);
     }
     report.latency("beside_stalled", beside);
