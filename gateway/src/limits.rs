@@ -306,18 +306,24 @@ impl Open {
         per_address_max: usize,
         total_max: usize,
     ) -> Result<ConnectionPermit, Rejection> {
-        if self.total.load(Ordering::Relaxed) >= total_max {
+        // Looked at and counted in one step: shards come at the same moment.
+        let one_more = |total| (total < total_max).then_some(total + 1);
+        let total = &self.total;
+        if total
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more)
+            .is_err()
+        {
             return Err(Rejection::after(ErrorCode::Unavailable, 5_000));
         }
         if let Some(subscriber) = counted {
             let mut map = self.lock();
             let count = map.entry(subscriber).or_default();
             if *count >= per_address_max {
+                total.fetch_sub(1, Ordering::Relaxed);
                 return Err(Rejection::after(ErrorCode::RateLimited, 10_000));
             }
             *count += 1;
         }
-        self.total.fetch_add(1, Ordering::Relaxed);
         Ok(ConnectionPermit {
             open: Arc::clone(self),
             counted,
