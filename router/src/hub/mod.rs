@@ -3,23 +3,25 @@
 //! A shard tells when a topic gets its first listener and loses its last. A frame for a topic without
 //! any is never encoded. Called by all that publishes; it knows nothing of what a frame says.
 
+mod shard;
+
 use std::hash::BuildHasher;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
-use std::time::Duration;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use world::hash::State;
 use world::{Clock, HashMap};
 
-use crate::delivery::{Class, Delivery, Encoded, SignalKey};
+use crate::delivery::{Delivery, Encoded};
+use crate::hub::shard::Shard;
 use crate::topic::Topic;
 
-/// How long a publisher waits for a shard that takes nothing. Then the shard has lost something, is
-/// told so once it takes deliveries again, and nobody waits for it until then.
-const SHARD_WAIT: Duration = Duration::from_secs(1);
-
-/// Signals that are kept for a shard that has no room for them. Then it has lost something.
-const OWED_MAX: usize = 1_024;
+/// What shards are guarded by. `model.rs` puts others in its place, which try every order.
+mod sync {
+    pub(super) use flume::Sender;
+    pub(super) use std::sync::atomic::{AtomicBool, Ordering};
+    pub(super) use std::sync::{Mutex, MutexGuard};
+}
 
 /// Shards that one node may have: a topic's listeners are one bit each.
 pub const SHARDS_MAX: usize = 64;
@@ -30,57 +32,6 @@ const STRIPE_COUNT: usize = 16;
 /// A registered shard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ShardId(usize);
-
-#[derive(Debug)]
-struct Shard {
-    sender: flume::Sender<Delivery>,
-    /// Whether something was dropped that the shard does not know of yet.
-    has_lost: AtomicBool,
-    /// Whether [`Self::owed`] holds anything.
-    owes: AtomicBool,
-    /// Signals that found the mailbox full and that hold until others come: of each the latest. Bounded by
-    /// [`OWED_MAX`]; beyond it the shard has lost something.
-    owed: Mutex<HashMap<(Topic, SignalKey), Encoded>>,
-}
-
-impl Shard {
-    /// Passes a signal on where there is room. Where there is none, one that lasts is owed, in the place of an
-    /// older one about the same.
-    fn signal(&self, topic: Topic, frame: Encoded) {
-        let key = match frame.class {
-            Class::Signal { key } if key.lasts() => key,
-            Class::Signal { .. } | Class::Row | Class::Durable { .. } => {
-                // It expires, or the next one says the same.
-                let _ = self.sender.try_send(Delivery::Publish { topic, frame });
-                return;
-            }
-        };
-        if !self.owes.load(Ordering::Acquire) {
-            let frame = frame.clone();
-            let sent = self.sender.try_send(Delivery::Publish { topic, frame });
-            if !matches!(sent, Err(flume::TrySendError::Full(_))) {
-                return;
-            }
-        }
-        let mut owed = self.owed.lock().unwrap_or_else(PoisonError::into_inner);
-        if owed.len() < OWED_MAX || owed.contains_key(&(topic, key)) {
-            owed.insert((topic, key), frame);
-        } else {
-            self.has_lost.store(true, Ordering::Release);
-        }
-        self.settle(owed);
-    }
-
-    /// Pays what is owed, as far as there is room.
-    fn settle(&self, mut owed: MutexGuard<'_, HashMap<(Topic, SignalKey), Encoded>>) {
-        owed.retain(|(topic, _), frame| {
-            let (topic, frame) = (*topic, frame.clone());
-            let sent = self.sender.try_send(Delivery::Publish { topic, frame });
-            matches!(sent, Err(flume::TrySendError::Full(_)))
-        });
-        self.owes.store(!owed.is_empty(), Ordering::Release);
-    }
-}
 
 /// The hub. Clones are one hub.
 #[derive(Debug, Clone)]
@@ -112,12 +63,7 @@ impl Hub {
     ///
     /// With more than 64 shards.
     pub(crate) fn register(&self, sender: flume::Sender<Delivery>) -> ShardId {
-        let shard = Arc::new(Shard {
-            sender,
-            has_lost: AtomicBool::new(false),
-            owes: AtomicBool::new(false),
-            owed: Mutex::default(),
-        });
+        let shard = Arc::new(Shard::new(sender));
         let mut shards = self
             .0
             .shards
@@ -227,10 +173,7 @@ impl Hub {
         let Some(shard) = shards.get(shard.0).and_then(Option::as_ref) else {
             return false;
         };
-        if shard.owes.load(Ordering::Acquire) {
-            shard.settle(shard.owed.lock().unwrap_or_else(PoisonError::into_inner));
-        }
-        shard.has_lost.swap(false, Ordering::AcqRel)
+        shard.take_lost()
     }
 
     /// How many deliveries were dropped because a shard was behind.
@@ -249,32 +192,8 @@ impl Hub {
 
     async fn deliver(&self, listeners: u64, delivery: &Delivery) {
         for shard in self.shards_of(listeners) {
-            if !self.push(&shard, delivery).await {
+            if !shard.push(&self.0.clock, delivery).await {
                 self.0.lost_count.fetch_add(1, Ordering::Relaxed);
-            }
-        }
-    }
-
-    /// Whether the shard took the delivery, or is gone and needs none.
-    async fn push(&self, shard: &Shard, delivery: &Delivery) -> bool {
-        if shard.has_lost.load(Ordering::Acquire) {
-            if shard.sender.try_send(Delivery::Lost).is_err() {
-                return shard.sender.is_disconnected();
-            }
-            shard.has_lost.store(false, Ordering::Release);
-        }
-        match shard.sender.try_send(delivery.clone()) {
-            Ok(()) | Err(flume::TrySendError::Disconnected(_)) => true,
-            Err(flume::TrySendError::Full(delivery)) => {
-                let sent = self
-                    .0
-                    .clock
-                    .timeout(SHARD_WAIT, shard.sender.send_async(delivery));
-                let taken = sent.await.is_some();
-                if !taken {
-                    shard.has_lost.store(true, Ordering::Release);
-                }
-                taken
             }
         }
     }
@@ -306,11 +225,15 @@ impl Hub {
 }
 
 #[cfg(test)]
+mod model;
+
+#[cfg(test)]
 mod tests {
     use protocol::id::{Id, WorkspaceId};
 
+    use super::shard::{OWED_MAX, SHARD_WAIT};
     use super::*;
-    use crate::delivery::Class;
+    use crate::delivery::{Class, SignalKey};
 
     fn topic(bits: u128) -> Topic {
         Topic::Team(WorkspaceId::from_bits(bits))
