@@ -71,6 +71,8 @@ pub struct WidgetConfig {
     pub attachment_bytes_max: u64,
     /// Whether a browser that says Do Not Track keeps its pages and events to itself.
     pub respect_do_not_track: bool,
+    /// Whether the team sees what is written before it is sent. Visitors MUST be told where they write.
+    pub typing_preview: bool,
     /// Who answers.
     pub staff: Staff,
 }

@@ -36,6 +36,8 @@ pub struct Settings {
     pub anonymize_addresses: bool,
     /// Whether browsers that say Do Not Track are followed from page to page.
     pub respect_do_not_track: bool,
+    /// Whether the team sees what a visitor writes before it is sent. The widget tells visitors so.
+    pub typing_preview: bool,
     /// How many sessions the visitors of a site may begin in a minute, all together (SEC-02). What the
     /// server allows when absent, which is the most in any case.
     pub sessions_per_minute: Option<u32>,
@@ -57,6 +59,7 @@ impl Default for Settings {
             active_threshold_ms: 90 * 1_000,
             anonymize_addresses: false,
             respect_do_not_track: true,
+            typing_preview: false,
             sessions_per_minute: None,
             messages_per_minute: None,
             visitor_refresh_ms: 0,
@@ -82,6 +85,7 @@ impl Settings {
             respect_do_not_track: overrides
                 .respect_do_not_track
                 .unwrap_or(self.respect_do_not_track),
+            typing_preview: overrides.typing_preview.unwrap_or(self.typing_preview),
             sessions_per_minute: overrides.sessions_per_minute.or(self.sessions_per_minute),
             messages_per_minute: overrides.messages_per_minute.or(self.messages_per_minute),
             visitor_refresh_ms: self.visitor_refresh_ms,
@@ -107,6 +111,9 @@ pub struct SiteOverrides {
     /// Whether browsers that say Do Not Track are followed from page to page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub respect_do_not_track: Option<bool>,
+    /// Whether the team sees what a visitor writes before it is sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub typing_preview: Option<bool>,
     /// How many sessions the site's visitors may begin in a minute, all together.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sessions_per_minute: Option<u32>,
@@ -138,6 +145,7 @@ mod tests {
         assert_eq!(settings.active_threshold_ms, 90_000);
         assert_eq!(settings.session_timeout_ms, 1_800_000);
         assert!(settings.respect_do_not_track);
+        assert!(!settings.typing_preview, "nobody reads along");
         assert_eq!(settings.visitor_refresh_ms, 0, "told as it happens");
         assert!(!settings.single_owner, "there may be several");
     }
@@ -156,6 +164,7 @@ mod tests {
             active_threshold_ms: Some(10_000),
             anonymize_addresses: Some(false),
             respect_do_not_track: Some(false),
+            typing_preview: Some(true),
             sessions_per_minute: Some(30),
             messages_per_minute: Some(5),
         };
@@ -167,6 +176,7 @@ mod tests {
                 active_threshold_ms: 10_000,
                 anonymize_addresses: false,
                 respect_do_not_track: false,
+                typing_preview: true,
                 sessions_per_minute: Some(30),
                 messages_per_minute: Some(5),
                 visitor_refresh_ms: 0,

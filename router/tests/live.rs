@@ -20,7 +20,7 @@ use protocol::rejection::{CloseCode, ErrorCode};
 use protocol::site::SiteChange;
 use protocol::text::Name;
 use protocol::view::{InboxFilter, InboxList, VisitorFilter};
-use protocol::workspace::{Settings, WorkspaceChange};
+use protocol::workspace::{Settings, SiteOverrides, WorkspaceChange};
 use router::{Part, Topic, VisitorConnection};
 use serde_json::{Value, json};
 use storage::Written;
@@ -60,18 +60,7 @@ fn page(url: &str) -> Page {
 
 /// The workspace with other settings, and a node that begins with them.
 async fn with_settings(stage: Stage, set: impl FnOnce(&mut Settings)) -> Stage {
-    let found = storage::workspace::find(&stage.db, stage.workspace_id).await;
-    let workspace = found.expect("the store works").expect("it exists");
-    let mut settings = workspace.settings;
-    set(&mut settings);
-    let new = WorkspaceChange {
-        settings: Some(settings),
-        ..WorkspaceChange::default()
-    };
-    let change = stage.change("workspace.changed");
-    storage::workspace::change(&stage.db, workspace.version, &new, &change)
-        .await
-        .expect("it works");
+    stage.sets(set).await;
     stage.restart().await
 }
 
@@ -304,7 +293,33 @@ on_both! {
         while ear.frame("visitor_changes").await["counts"]["idle"] != 1 {}
     }
 
+    async fn typing_shows_no_words_unless_the_site_does(stage: Stage) {
+        let visitor = stage.visitor().await;
+        let id = stage.begins(visitor).await;
+        let team = stage.ear();
+        team.listen(Topic::ConversationAgents(id));
+        let text = || Some("my pass".to_owned());
+        stage.router.typing(&visitor.actor, None, text(), true).await.expect("his own");
+        let typing = team.frame("typing").await;
+        assert_eq!((&typing["text"], &typing["active"]), (&Value::Null, &true.into()));
+        // One site may say otherwise than its workspace; what it says counts once its visitors heard it.
+        let site = stage.ear();
+        site.listen(Topic::SiteVisitors(stage.site_id));
+        let overrides = SiteOverrides { typing_preview: Some(true), ..SiteOverrides::default() };
+        let new = SiteChange { overrides: Some(overrides), ..SiteChange::default() };
+        let mut change = stage.change("site.changed");
+        change.target = stage.site_id.to_string();
+        storage::site::change(&stage.db, stage.site_id, 1, &new, &change)
+            .await
+            .expect("it works");
+        stage.router.changed(stage.workspace_id, Part::Site(stage.site_id));
+        assert_eq!(site.frame("config").await["typing_preview"], true);
+        stage.router.typing(&visitor.actor, None, text(), true).await.expect("his own");
+        assert_eq!(team.frame("typing").await["text"], "my pass");
+    }
+
     async fn typing_shows_its_words_to_the_team_only(stage: Stage) {
+        let stage = with_settings(stage, |settings| settings.typing_preview = true).await;
         let (visitor, owner) = (stage.visitor().await, stage.owner());
         let id = stage.begins(visitor).await;
         let (team, customer) = (stage.ear(), stage.ear());

@@ -310,6 +310,7 @@ on_both! {
     }
 
     async fn typing_looking_and_reading_reach_the_other_node(stage: Stage) {
+        stage.sets(|settings| settings.typing_preview = true).await;
         let pair = Pair::on(&stage, Tail::Rung).await;
         let (owner, visitor) = (stage.owner(), stage.visitor().await);
         let (at_other, connection_id) = agent_at(&stage, &pair.other, owner).await;

@@ -1,6 +1,6 @@
 // Made from the Rust crate `protocol` by its test `typescript`. Do not edit:
 // SWITCHBOARD_WRITE=1 cargo test -p protocol --test typescript
-// fixtures: f7879d9ffc013ff4
+// fixtures: 3a918f3e2866a432
 
 /** Accepts an invitation. */
 export type AcceptInvitation = {
@@ -1347,6 +1347,8 @@ active_threshold_ms: number,
 anonymize_addresses: boolean,
 /** Whether browsers that say Do Not Track are followed from page to page. */
 respect_do_not_track: boolean,
+/** Whether the team sees what a visitor writes before it is sent. The widget tells visitors so. */
+typing_preview: boolean,
 /** How many sessions the visitors of a site may begin in a minute, all together (SEC-02). What the
  * server allows when absent, which is the most in any case. */
 sessions_per_minute: number | null,
@@ -1455,6 +1457,8 @@ active_threshold_ms?: number | null,
 anonymize_addresses?: boolean | null,
 /** Whether browsers that say Do Not Track are followed from page to page. */
 respect_do_not_track?: boolean | null,
+/** Whether the team sees what a visitor writes before it is sent. */
+typing_preview?: boolean | null,
 /** How many sessions the site's visitors may begin in a minute, all together. */
 sessions_per_minute?: number | null,
 /** How many commands one visitor may send in a minute. */
@@ -1796,6 +1800,8 @@ identity_required: boolean,
 attachment_bytes_max: number,
 /** Whether a browser that says Do Not Track keeps its pages and events to itself. */
 respect_do_not_track: boolean,
+/** Whether the team sees what is written before it is sent. Visitors MUST be told where they write. */
+typing_preview: boolean,
 /** Who answers. */
 staff: Staff, };
 

@@ -8,7 +8,10 @@ import { Field } from "../part/control.tsx";
 import { OptionalNumber } from "./number.tsx";
 import { Section } from "./page.tsx";
 
-type Flag = "anonymize_addresses" | "respect_do_not_track";
+/** What it means that the team sees what visitors type. */
+export const TYPING_PREVIEW_HINT = "The team reads along before a message is sent. The widget tells visitors so; nothing of it is kept.";
+
+type Flag = "anonymize_addresses" | "respect_do_not_track" | "typing_preview";
 
 /** The settings of one site; what is left empty is as the workspace says. */
 export function Overrides({ site, change }: { site: Site; change: (next: Partial<SiteChange>, pause?: "soon" | "now") => void }) {
@@ -39,6 +42,7 @@ export function Overrides({ site, change }: { site: Site; change: (next: Partial
       <OptionalNumber label="A visitor counts as active for" hint="Time after the last sign of life. In seconds." unit={1_000} value={overrides.active_threshold_ms} otherwise={timeText(defaults?.active_threshold_ms, 1_000)} onValue={(active_threshold_ms) => set({ active_threshold_ms })} />
       {flag("anonymize_addresses", "Shorten network addresses", "Stored addresses lose their last part.")}
       {flag("respect_do_not_track", "Respect Do Not Track", "Browsers that ask for it are not followed from page to page.")}
+      {flag("typing_preview", "Show what visitors type", TYPING_PREVIEW_HINT)}
     </Section>
   );
 }

@@ -8,6 +8,7 @@ import { workspaceQuery } from "../api/query.ts";
 import { useMay } from "../live/right.ts";
 import { Field, FormError, Switch, TextField } from "../part/control.tsx";
 import { OptionalNumber } from "./number.tsx";
+import { TYPING_PREVIEW_HINT } from "./overrides.tsx";
 import { PageHead, Section } from "./page.tsx";
 import { useSaving } from "./save.ts";
 import { Saved } from "./saved.tsx";
@@ -88,6 +89,7 @@ function WorkspaceForm({ workspace }: { workspace: Workspace }) {
       <Section title="Privacy">
         <Switch label="Shorten network addresses" hint="Stored addresses lose their last part." checked={settings.anonymize_addresses} onChange={(anonymize_addresses) => set({ anonymize_addresses })} />
         <Switch label="Respect Do Not Track" hint="Browsers that ask for it are not followed from page to page." checked={settings.respect_do_not_track} onChange={(respect_do_not_track) => set({ respect_do_not_track })} />
+        <Switch label="Show what visitors type" hint={TYPING_PREVIEW_HINT} checked={settings.typing_preview} onChange={(typing_preview) => set({ typing_preview })} />
         <FormError text={formError(failed, ["name", "time_zone"])} />
       </Section>
     </div>

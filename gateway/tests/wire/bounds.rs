@@ -257,6 +257,9 @@ async fn a_connection_follows_so_many_conversations_and_no_more() {
 async fn a_preview_of_what_is_typed_is_cut() {
     let stack = Stack::start().await;
     let mut visitor = stack.visitor(&stack.visitor_token().await).await;
+    let settings = json!({"settings": {"typing_preview": true}});
+    stack.change("/api/v1/workspace", &settings).await;
+    while visitor.until("config").await["typing_preview"] != true {}
     visitor.says("one", say("hello")).await;
     let conversation = visitor.until("ack").await["conversation_id"].clone();
     let mut agent = stack.agent().await;

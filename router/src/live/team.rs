@@ -201,13 +201,15 @@ pub(crate) fn config_of(
     staff: Staff,
 ) -> Option<WidgetConfig> {
     let site = tenant.site(site_id)?;
+    let settings = site.settings(&tenant.settings);
     Some(WidgetConfig {
         version: site.version,
         site_name: site.name.clone(),
         theme: site.theme.clone(),
         identity_required: site.identity_required,
         attachment_bytes_max,
-        respect_do_not_track: site.settings(&tenant.settings).respect_do_not_track,
+        respect_do_not_track: settings.respect_do_not_track,
+        typing_preview: settings.typing_preview,
         staff,
     })
 }

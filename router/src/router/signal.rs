@@ -34,13 +34,14 @@ impl Router {
         text: Option<String>,
         active: bool,
     ) -> Result<(), Rejection> {
-        let (conversation_id, typist, name) = match actor.principal {
+        let (conversation_id, typist, name, text) = match actor.principal {
             Principal::Visitor(visitor) => {
                 let found = self
                     .visitors_conversation(actor.workspace_id, &visitor, conversation_id)
                     .await?;
                 let Some(id) = found else { return Ok(()) };
-                (id, Typist::Customer, String::new())
+                let text = self.seen_early(actor.workspace_id, &visitor, text).await?;
+                (id, Typist::Customer, String::new(), text)
             }
             Principal::Agent(agent) => {
                 let id = conversation_id
@@ -49,7 +50,7 @@ impl Router {
                 self.is_of_workspace(actor.workspace_id, id).await?;
                 let tenant = self.tenant(actor.workspace_id).await?;
                 let name = tenant.name_of(agent.agent_id);
-                (id, Typist::Agent(agent.agent_id), name)
+                (id, Typist::Agent(agent.agent_id), name, None)
             }
             Principal::Key(_) | Principal::System => return Err(ErrorCode::Forbidden.into()),
         };
@@ -72,6 +73,21 @@ impl Router {
                 active,
             });
         Ok(())
+    }
+
+    /// What the team sees of a visitor's words before they are sent: nothing, unless his site shows them.
+    async fn seen_early(
+        &self,
+        workspace_id: WorkspaceId,
+        visitor: &VisitorActor,
+        text: Option<String>,
+    ) -> Result<Option<String>, Rejection> {
+        let Some(text) = text else { return Ok(None) };
+        let tenant = self.tenant(workspace_id).await?;
+        let is_shown = tenant
+            .site(visitor.site_id)
+            .is_some_and(|site| site.settings(&tenant.settings).typing_preview);
+        Ok(is_shown.then_some(text))
     }
 
     /// A connection of an agent looks at a conversation, or at none.

@@ -17,7 +17,7 @@ use protocol::rejection::Rejection;
 use protocol::site::{AfterClose, Site, Theme};
 use protocol::text::{Body, ClientId};
 use protocol::visitor::{Browser, Claim, Device};
-use protocol::workspace::{Settings, SiteOverrides, Workspace};
+use protocol::workspace::{Settings, SiteOverrides, Workspace, WorkspaceChange};
 use router::{
     Class, Delivery, Newcomer, Proof, Router, RouterConfig, ShardId, Topic, VisitorConnection,
 };
@@ -146,6 +146,22 @@ impl Stage {
         let begin = "BEGIN; CREATE SCHEMA written";
         client.batch_execute(begin).await.expect("it begins");
         client
+    }
+
+    /// The workspace has other settings. Nodes that run are told nothing.
+    pub(crate) async fn sets(&self, set: impl FnOnce(&mut Settings)) {
+        let found = storage::workspace::find(&self.db, self.workspace_id).await;
+        let workspace = found.expect("the store works").expect("it exists");
+        let mut settings = workspace.settings;
+        set(&mut settings);
+        let new = WorkspaceChange {
+            settings: Some(settings),
+            ..WorkspaceChange::default()
+        };
+        let change = self.change("workspace.changed");
+        storage::workspace::change(&self.db, workspace.version, &new, &change)
+            .await
+            .expect("it works");
     }
 
     /// The node ends and another one begins on what is stored.

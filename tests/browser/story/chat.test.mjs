@@ -3,11 +3,19 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
+import { violations } from "../axe.mjs";
 import { Stack, answer, findPanel, launcherName, openPanel, openRow, say, sees, until } from "../stack.mjs";
 
 let stack;
 before(async () => (stack = await Stack.start()));
 after(() => stack.stop());
+
+/** The team sees what visitors write before it is sent, or no longer. */
+async function readsAlong(typing_preview) {
+  const { api, headers } = await stack.api();
+  const { settings, version } = await api.ask("GET", "workspace", undefined, headers);
+  await api.ask("PATCH", "workspace", { settings: { ...settings, typing_preview } }, { ...headers, "if-match": `"${version}"` });
+}
 
 test("what one side does shows on the other, and a reload changes nothing", async () => {
   const agent = await stack.console();
@@ -17,12 +25,19 @@ test("what one side does shows on the other, and a reload changes nothing", asyn
   const thread = agent.getByRole("main").or(agent.locator("body")).first();
   await thread.getByText("Is the smoky black in stock?").first().waitFor();
 
+  // The team reads along only where the site wants it, and then the visitor is told.
+  const told = panel.getByText("The team can see what you write before you send it.");
+  await readsAlong(true);
+  await told.waitFor();
+  assert.deepEqual(await violations(panel), []);
   // Typing is told every two seconds at most, and for a while only.
   await Promise.all([
     agent.getByText("And the").first().waitFor(),
     panel.getByLabel("Message", { exact: true }).pressSequentially("And the oolong?", { delay: 250 }),
   ]);
   await panel.getByLabel("Message", { exact: true }).fill("");
+  await readsAlong(false);
+  await told.waitFor({ state: "detached" });
 
   await answer(agent, "It is, **fresh** from Tuesday.");
   await sees(panel, "from Tuesday.");

@@ -27,6 +27,7 @@ import { Seen } from "./seen.ts";
 import { isOver, nameOf, rowsOf, type MessageRow, type Row } from "./thread.ts";
 import { transcriptOf } from "./transcript.ts";
 import { Uploads } from "./uploads.ts";
+import { Typist } from "./typist.ts";
 import { counted, refusal, refusalOf, said, stoppedText } from "./words.ts";
 
 type VisitorClient = Client<VisitorNews, VisitorEntry>;
@@ -62,6 +63,8 @@ export interface Snapshot {
   readonly isThreadClosed: boolean;
   /** The site lets only those write whom it vouches for, and this is nobody yet. */
   readonly isUnknown: boolean;
+  /** The team sees what is written before it is sent. */
+  readonly isSeenEarly: boolean;
   /** What is asked before the first message; empty where that was answered, or something was said. */
   readonly asks: readonly Field[];
   /** Where to reach the visitor is asked in the thread, or was just answered. */
@@ -70,8 +73,6 @@ export interface Snapshot {
   readonly isSounding: boolean;
 }
 
-const TYPING_SAY_MS = 2_000;
-const TYPING_END_MS = 5_000;
 /** Older pages that a transcript reads, at most. */
 const TRANSCRIPT_PAGES_MAX = 100;
 
@@ -95,8 +96,10 @@ export class PanelStore {
   #isPaused = false;
   #typing: Typing | null = null;
   #typingTimer: ReturnType<typeof setTimeout> | undefined;
-  #saidTypingAtMs = 0;
-  #endTypingTimer: ReturnType<typeof setTimeout> | undefined;
+  readonly #typist = new Typist(
+    () => this.#isSeenEarly() && this.#editing === null,
+    (said) => this.#client?.signal({ type: "typing", conversation_id: this.#openConversation(), ...said }),
+  );
   #unread = 0;
   /** How far was read here last. */
   #read = { conversationId: "", number: 0 };
@@ -520,26 +523,19 @@ export class PanelStore {
     this.#changed();
   }
 
-  /** The visitor types: said at most every two seconds, and taken back after a pause. */
+  /** The visitor types. */
   typed(text: string): void {
     if (this.#editing === null) this.drafts.write(text);
-    const conversation_id = this.#openConversation();
-    clearTimeout(this.#endTypingTimer);
-    if (text.trim() === "") {
-      this.stopTyping();
-      return;
-    }
-    this.#endTypingTimer = setTimeout(() => this.stopTyping(), TYPING_END_MS);
-    if (Date.now() - this.#saidTypingAtMs < TYPING_SAY_MS) return;
-    this.#saidTypingAtMs = Date.now();
-    this.#client?.signal({ type: "typing", conversation_id, text: text.slice(0, 300), active: true });
+    this.#typist.typed(text);
   }
 
   stopTyping(): void {
-    clearTimeout(this.#endTypingTimer);
-    if (this.#saidTypingAtMs === 0) return;
-    this.#saidTypingAtMs = 0;
-    this.#client?.signal({ type: "typing", conversation_id: this.#openConversation(), active: false });
+    this.#typist.stop();
+  }
+
+  /** Whether the team sees what is written before it is sent. */
+  #isSeenEarly(): boolean {
+    return this.#config?.typing_preview === true;
   }
 
   #openConversation(): string | null {
@@ -592,6 +588,7 @@ export class PanelStore {
       announcement: this.#announcement,
       isThreadClosed: present !== undefined && isOver(present),
       isUnknown: this.#config?.identity_required === true && this.#session?.identified === false,
+      isSeenEarly: this.#isSeenEarly(),
       asks: this.#asks(threads.length > 0 || outbox.some(({ command }) => command.do === "send_message")),
       reach: this.#emailLater.ask(this.#session, this.#config?.theme, present, this.#client?.status.name === "live" && !this.#staff.online),
       isSounding: this.#chime.isOn,

@@ -102,6 +102,11 @@ export function Composer({ store, state }: { store: PanelStore; state: Snapshot 
           ))}
         </ul>
       )}
+      {state.isSeenEarly && (
+        <p class="quiet early" id="seen-early">
+          {said("seen_early")}
+        </p>
+      )}
       {isTooLong && <p class="problem" role="alert">{said("too_long")}</p>}
       <div class="field">
         {editing === null && (
@@ -119,6 +124,7 @@ export function Composer({ store, state }: { store: PanelStore; state: Snapshot 
           readOnly={state.isPaused}
           placeholder={placeholder(state)}
           aria-label={said("message")}
+          aria-describedby={state.isSeenEarly ? "seen-early" : undefined}
           enterkeyhint={isTouch() ? "enter" : "send"}
           onInput={(event) => {
             setText(event.currentTarget.value);
