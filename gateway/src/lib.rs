@@ -130,7 +130,7 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// Starts the shards' threads and the acceptor. Needs a tokio runtime for the latter.
+    /// Starts the threads of the shards and of the acceptor. Needs a tokio runtime for the listeners beside it.
     ///
     /// # Errors
     /// A certificate or geo file that cannot be used, or a thread that cannot be started.
@@ -145,7 +145,12 @@ impl Gateway {
             errands.push(sender);
             threads.push(thread);
         }
-        listen::start(&doors, listeners, errands.clone(), &accepting);
+        threads.push(listen::start(
+            &doors,
+            listeners,
+            errands.clone(),
+            &accepting,
+        )?);
         Ok(Self {
             doors,
             address,
@@ -247,7 +252,7 @@ impl Gateway {
         let _gone = clock.timeout(window, gone).await;
     }
 
-    /// Ends what is left and waits for the shards' threads.
+    /// Ends what is left and waits for all threads.
     pub async fn stop(&self) {
         self.set_ready(false);
         self.accepting.cancel();
@@ -260,7 +265,7 @@ impl Gateway {
         let joined = tokio::task::spawn_blocking(move || {
             for thread in threads {
                 if thread.join().is_err() {
-                    tracing::error!("a shard's thread had panicked");
+                    tracing::error!("a thread of the gateway had panicked");
                 }
             }
         });

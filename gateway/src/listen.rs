@@ -1,10 +1,12 @@
 //! Listeners: one acceptor that hands sockets to the shards in turn, and the two small ones beside it.
 //!
-//! In turn, and from one place: the load is even, and a port that is taken is an error. The small ones answer
+//! In turn, and from one place: the load is even, and a port that is taken is an error. On a thread of its own: where several
+//! threads share a runtime, each connection that comes wakes a second one to look for more. The small ones answer
 //! one request to a connection, within a time, and so many at a time: who else comes waits in the backlog.
 
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use axum::response::{IntoResponse, Redirect, Response};
@@ -21,7 +23,7 @@ use world::net::{Acceptor, TcpListener};
 use crate::http::health;
 use crate::metric::Metric;
 use crate::shard::errand::{Accepted, Errand};
-use crate::{Doors, Listeners};
+use crate::{Doors, Error, Listeners};
 
 /// How long the acceptor rests when the system has no more descriptors.
 const REST: Duration = Duration::from_millis(100);
@@ -36,20 +38,22 @@ const REQUEST_BUFFER_MAX: usize = 16 * 1024;
 /// How often limits forget who has been quiet.
 const FORGET: Duration = Duration::from_secs(60);
 
-/// Starts all listeners.
+/// Starts all listeners; gives the acceptor's thread, which ends when no more is accepted.
+///
+/// # Errors
+/// The thread cannot be started.
 pub(crate) fn start(
     doors: &Doors,
     listeners: Listeners,
     errands: Vec<flume::Sender<Errand>>,
     accepting: &CancellationToken,
-) {
+) -> Result<JoinHandle<()>, Error> {
     let tracker = &doors.world.tracker;
-    tracker.spawn(accept(
-        doors.clone(),
-        listeners.http,
-        errands,
-        accepting.clone(),
-    ));
+    let accept = accept(doors.clone(), listeners.http, errands, accepting.clone());
+    let acceptor = std::thread::Builder::new()
+        .name("acceptor".to_owned())
+        .spawn(move || alone(accept))
+        .map_err(Error::Thread)?;
     if let Some(listener) = listeners.redirect {
         let sent_on = {
             let doors = doors.clone();
@@ -72,6 +76,18 @@ pub(crate) fn start(
         tracker.spawn(answer_each(world, listener, METRICS_MAX, until, asked));
     }
     tracker.spawn(forget(doors.clone()));
+    Ok(acceptor)
+}
+
+/// Runs a future on a runtime that this thread alone works for.
+fn alone(future: impl Future<Output = ()>) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    match runtime {
+        Ok(runtime) => runtime.block_on(future),
+        Err(error) => tracing::error!("the acceptor has no runtime: {error}"),
+    }
 }
 
 async fn accept(

@@ -7,6 +7,8 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use rustix::io::retry_on_intr;
+use rustix::net::{SocketFlags, acceptfrom_with};
 use tokio::io::unix::AsyncFd;
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 
@@ -116,10 +118,16 @@ impl Acceptor {
     /// # Errors
     /// What the operating system says: no descriptors left, a client that hung up before.
     pub async fn accept(&self) -> io::Result<(LooseSocket, SocketAddr)> {
-        let accepted = self.0.async_io(Interest::READABLE, |from| from.accept());
-        let (stream, peer) = accepted.await?;
-        stream.set_nonblocking(true)?;
-        Ok((LooseSocket::System(stream), peer))
+        // By one call, which the standard library has no name for: there not to wait is asked for by another.
+        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+        let accept = |from: &std::net::TcpListener| {
+            let accepted = retry_on_intr(|| acceptfrom_with(from, flags));
+            accepted.map_err(io::Error::from)
+        };
+        let (descriptor, peer) = self.0.async_io(Interest::READABLE, accept).await?;
+        // The listener's family is one of the two that have such addresses.
+        let peer = peer.ok_or(io::ErrorKind::AddrNotAvailable)?;
+        Ok((LooseSocket::System(descriptor.into()), peer.try_into()?))
     }
 }
 
