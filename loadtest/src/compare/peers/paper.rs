@@ -86,11 +86,25 @@ fn placed(text: &str, part: &str) -> Option<String> {
 mod tests {
     use super::*;
 
+    /// The documents of this repository.
+    fn docs() -> std::path::PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs")
+    }
+
     #[test]
     fn a_part_is_written_anew_and_the_rest_stays() {
         let text = format!("# Figures\n{BEGIN}old\n{END}\nMore.\n");
         let written = placed(&text, "new\n").unwrap();
         assert_eq!(written, format!("# Figures\n{BEGIN}new\n{END}\nMore.\n"));
         assert_eq!(placed("# Figures\n", "new\n"), None);
+    }
+
+    #[test]
+    fn the_documents_say_and_draw_what_was_measured() {
+        let read = |name| std::fs::read_to_string(docs().join(name)).unwrap();
+        let paper: Paper = serde_json::from_str(&read("peers.json")).unwrap();
+        assert_eq!(read("peers.svg"), chart::svg(&paper.found));
+        let performance = read("performance.md");
+        assert_eq!(placed(&performance, &paper.part()), Some(performance));
     }
 }
