@@ -106,9 +106,12 @@ impl Around {
         self.everywhere.forget(workspace_id);
     }
 
-    /// Something of a workspace was missed.
+    /// Something of a workspace was missed. It may have been a question, which nobody asks twice: so the others
+    /// are told all again, too.
     pub(crate) fn miss(&mut self, workspace_id: WorkspaceId) {
         self.missed.insert(workspace_id);
+        let is_wanted = self.wanted.contains_key(&workspace_id);
+        *self.asked.entry(workspace_id).or_default() |= is_wanted;
     }
 
     /// Another node gave a sign.

@@ -145,9 +145,24 @@ impl Plan {
     fn erase(&mut self, at_ms: u64, dice: &Dice) {
         let act = Act::Erase;
         self.steps.push(Step { at_ms, act });
-        for _ in 0..dice.between(0, 4) {
-            let at_ms = at_ms + dice.0.below(600);
-            let act = self.act(dice);
+        let last = self.browser_count() + self.agent_count - 1;
+        for _ in 0..dice.between(0, 6) {
+            // An erasure takes some dozens of milliseconds, and the log tells of it within a second.
+            let within_ms = [60, 900][dice.between(0, 1)];
+            let at_ms = at_ms + dice.0.below(within_ms);
+            let act = match dice.0.below(5) {
+                0 => Act::Say {
+                    who: dice.between(0, last),
+                },
+                1 | 2 => Act::Note {
+                    who: dice.between(self.browser_count(), last),
+                },
+                3 => Act::LoseNews {
+                    node: dice.between(0, self.node_count - 1),
+                    count: 1 + dice.0.below(8),
+                },
+                _ => self.act(dice),
+            };
             self.steps.push(Step { at_ms, act });
         }
     }
