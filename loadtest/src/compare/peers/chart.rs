@@ -14,7 +14,7 @@ const STEP: f64 = 22.0;
 const HEAD: f64 = 34.0;
 const GAP: f64 = 14.0;
 
-const STYLE: &str = "text{font:13px system-ui,sans-serif;fill:#1f2328}.h{font-weight:600}\
+const STYLE: &str = "text{font:12px system-ui,sans-serif;fill:#1f2328}.h{font-weight:600}\
 .p{fill:#8c959f}.o{fill:#0f5c99}\
 @media (prefers-color-scheme:dark){text{fill:#e6edf3}.p{fill:#6e7681}.o{fill:#4da3e0}}";
 
