@@ -41,7 +41,7 @@ const FORGET: Duration = Duration::from_secs(60);
 /// Starts all listeners; gives the acceptor's thread, which ends when no more is accepted.
 ///
 /// # Errors
-/// The thread cannot be started.
+/// The thread cannot be started, or has no runtime.
 pub(crate) fn start(
     doors: &Doors,
     listeners: Listeners,
@@ -50,9 +50,14 @@ pub(crate) fn start(
 ) -> Result<JoinHandle<()>, Error> {
     let tracker = &doors.world.tracker;
     let accept = accept(doors.clone(), listeners.http, errands, accepting.clone());
+    // A runtime that this thread alone works for.
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(Error::Thread)?;
     let acceptor = std::thread::Builder::new()
         .name("acceptor".to_owned())
-        .spawn(move || alone(accept))
+        .spawn(move || runtime.block_on(accept))
         .map_err(Error::Thread)?;
     if let Some(listener) = listeners.redirect {
         let sent_on = {
@@ -77,17 +82,6 @@ pub(crate) fn start(
     }
     tracker.spawn(forget(doors.clone()));
     Ok(acceptor)
-}
-
-/// Runs a future on a runtime that this thread alone works for.
-fn alone(future: impl Future<Output = ()>) {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build();
-    match runtime {
-        Ok(runtime) => runtime.block_on(future),
-        Err(error) => tracing::error!("the acceptor has no runtime: {error}"),
-    }
 }
 
 async fn accept(

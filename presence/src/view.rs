@@ -94,8 +94,10 @@ pub struct VisitorView {
     filter: VisitorFilter,
     order: BTreeSet<Place>,
     rows: BTreeMap<VisitorId, LiveVisitor>,
-    told: BTreeMap<VisitorId, u64>,
-    told_counts: VisitorCounts,
+    /// The versions that all who watch were told, and nothing for who was told to some of them.
+    told: BTreeMap<VisitorId, Option<u64>>,
+    /// Nothing once some were told other ones.
+    told_counts: Option<VisitorCounts>,
     changed: bool,
 }
 
@@ -121,18 +123,25 @@ impl VisitorView {
             order,
             rows,
             told: BTreeMap::new(),
-            told_counts: VisitorCounts::default(),
+            told_counts: None,
             changed: false,
         };
-        view.told = view.window().map(|row| (row.id, row.version)).collect();
-        view.told_counts = view.counted(counts);
+        view.told = view.shown();
+        view.told_counts = Some(view.counted(counts));
         view
     }
 
-    /// What somebody who begins to watch is told: the window and the numbers.
+    /// What somebody who begins to watch is told: the window and the numbers. Who came since the last flush is
+    /// in it, and must be told gone though the others never heard of him.
     #[must_use]
-    pub fn snapshot(&self, counts: Counts) -> (Vec<LiveVisitor>, VisitorCounts) {
-        (self.window().cloned().collect(), self.counted(counts))
+    pub fn snapshot(&mut self, counts: Counts) -> (Vec<LiveVisitor>, VisitorCounts) {
+        let rows: Vec<_> = self.window().cloned().collect();
+        for row in &rows {
+            self.told.entry(row.id).or_default();
+        }
+        let counts = self.counted(counts);
+        self.told_counts = self.told_counts.filter(|told| *told == counts);
+        (rows, counts)
     }
 
     /// Takes in a change. Costs a step in the order.
@@ -160,10 +169,10 @@ impl VisitorView {
             return None;
         }
         let counts = self.counted(counts);
-        let window: BTreeMap<_, _> = self.window().map(|row| (row.id, row.version)).collect();
+        let window = self.shown();
         let rows: Vec<_> = self
             .window()
-            .filter(|row| self.told.get(&row.id) != Some(&row.version))
+            .filter(|row| self.told.get(&row.id) != Some(&Some(row.version)))
             .cloned()
             .collect();
         let gone: Vec<_> = self
@@ -172,10 +181,16 @@ impl VisitorView {
             .filter(|id| !window.contains_key(id))
             .copied()
             .collect();
-        let same = rows.is_empty() && gone.is_empty() && counts == self.told_counts;
+        let same = rows.is_empty() && gone.is_empty() && self.told_counts == Some(counts);
         self.told = window;
-        self.told_counts = counts;
+        self.told_counts = Some(counts);
         (!same).then_some(ViewChanges { rows, gone, counts })
+    }
+
+    fn shown(&self) -> BTreeMap<VisitorId, Option<u64>> {
+        self.window()
+            .map(|row| (row.id, Some(row.version)))
+            .collect()
     }
 
     /// The first rows, as many as there may be, and as fit. Costs a look at each of their letters.

@@ -61,7 +61,7 @@ fn view_of(filter: VisitorFilter, rows: &[LiveVisitor]) -> VisitorView {
 
 #[test]
 fn a_snapshot_is_sorted_by_who_was_active_last() {
-    let view = view_of(
+    let mut view = view_of(
         VisitorFilter::default(),
         &[row(1, 1, 10), row(2, 2, 30), row(3, 3, 20)],
     );
@@ -256,6 +256,45 @@ fn who_goes_to_another_page_leaves_a_list_of_the_first() {
     assert_eq!(changes.counts.listed, 1);
 }
 
+#[test]
+fn who_begins_to_watch_between_two_tellings_is_left_with_nobody_who_is_gone() {
+    let mut view = view_of(VisitorFilter::default(), &[row(1, 1, 10)]);
+    view.take(&change(ChangeKind::Entered, row(2, 2, 20)));
+    let here = Counts { active: 2, idle: 0 };
+    let (rows, counts) = view.snapshot(here);
+    assert_eq!(ids(&rows), [2, 1]);
+    assert_eq!(counts.active, 2);
+    // He goes before anybody else hears of him.
+    view.take(&change(ChangeKind::Left, row(2, 3, 20)));
+    let alone = Counts { active: 1, idle: 0 };
+    let changes = view.flush(alone).unwrap();
+    assert_eq!(ids(&changes.rows), [0_u128; 0]);
+    assert_eq!(changes.gone, [VisitorId::from_bits(2)]);
+    assert_eq!(changes.counts.active, 1);
+    // One who stays is told to those who were there before.
+    view.take(&change(ChangeKind::Entered, row(3, 4, 30)));
+    assert_eq!(ids(&view.snapshot(here).0), [3, 1]);
+    assert_eq!(ids(&view.flush(here).unwrap().rows), [3]);
+    assert_eq!(view.flush(here), None);
+}
+
+#[test]
+fn numbers_that_some_were_told_are_told_again_though_they_are_as_before() {
+    let filter = VisitorFilter {
+        country: Some("SI".to_owned()),
+        ..VisitorFilter::default()
+    };
+    let mut view = view_of(filter, &[]);
+    let mut elsewhere = row(1, 1, 10);
+    elsewhere.browser.country = None;
+    view.take(&change(ChangeKind::Entered, elsewhere.clone()));
+    let (_, counts) = view.snapshot(Counts { active: 1, idle: 0 });
+    assert_eq!(counts.active, 1);
+    view.take(&change(ChangeKind::Left, elsewhere));
+    let changes = view.flush(Counts::default()).unwrap();
+    assert_eq!((changes.counts.active, changes.gone.len()), (0, 0));
+}
+
 /// A row whose pages call themselves as much as they may, quotes and all.
 fn wordy(number: u128, active_at_ms: u64) -> LiveVisitor {
     let url = format!("https://shop.example/{}", "x".repeat(2_000));
@@ -308,7 +347,7 @@ fn a_window_has_as_many_rows_as_fit_and_the_rest_is_a_number() {
 fn one_row_comes_whatever_its_size() {
     let mut large = row(1, 1, 1);
     large.name = "x".repeat(2 * WINDOW_BYTES_MAX);
-    let view = view_of(VisitorFilter::default(), &[large, row(2, 1, 0)]);
+    let mut view = view_of(VisitorFilter::default(), &[large, row(2, 1, 0)]);
     assert_eq!(ids(&view.snapshot(Counts::default()).0), [1]);
 }
 

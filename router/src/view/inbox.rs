@@ -6,6 +6,9 @@ use protocol::language::Language;
 use protocol::news::GoneRow;
 use protocol::view::{InboxCounts, InboxFilter, InboxList};
 
+/// In how many ways a conversation may have stood between two tellings before nobody knows where it stood.
+const BETWEEN_MAX: usize = 8;
+
 /// The facts that decide in which lists a conversation stands, and how they are counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Membership {
@@ -87,32 +90,64 @@ pub(crate) enum Before {
 #[derive(Debug, Clone)]
 pub(crate) struct RowChange {
     /// Before the first of the changes that are told together.
-    pub(crate) before: Before,
+    before: Before,
+    /// Where it stood between them: who began to watch meanwhile may have found it there.
+    between: Vec<Membership>,
     /// As it is now.
-    pub(crate) row: Conversation,
+    row: Conversation,
 }
 
 impl RowChange {
-    /// Takes in a later change of the same conversation; older news change nothing.
-    pub(crate) fn merge(&mut self, newer: Self) {
-        if newer.row.version > self.row.version {
-            self.row = newer.row;
+    pub(crate) fn new(before: Before, row: Conversation) -> Self {
+        Self {
+            before,
+            between: Vec::new(),
+            row,
         }
     }
 
-    /// Whether any list has another length now, but for those of a span of time.
+    /// Takes in another change of the same conversation; older news do not change what it is now.
+    pub(crate) fn merge(&mut self, other: Self) {
+        let older = match other.row.version > self.row.version {
+            true => std::mem::replace(&mut self.row, other.row),
+            false => other.row,
+        };
+        let stood = Membership::from(&older);
+        if !self.between.contains(&stood) {
+            self.between.push(stood);
+        }
+        if self.between.len() > BETWEEN_MAX {
+            self.before = Before::Unknown;
+            self.between.clear();
+        }
+    }
+
+    /// Whether any list has, or had meanwhile, another length than before, but for those of a span of time.
     pub(crate) fn moves(&self) -> bool {
         match self.before {
             Before::There(before) => {
-                let now = Membership::from(&self.row);
-                let active_at_ms = now.active_at_ms;
-                Membership {
-                    active_at_ms,
-                    ..before
-                } != now
+                let active_at_ms = before.active_at_ms;
+                let moved = |stood: &Membership| {
+                    Membership {
+                        active_at_ms,
+                        ..*stood
+                    } != before
+                };
+                self.between.iter().any(moved) || moved(&Membership::from(&self.row))
             }
             Before::Nowhere | Before::Unknown => true,
         }
+    }
+
+    /// Whether somebody may have been told that it stands in a list.
+    fn was_in(&self, list: InboxList, agent_id: AgentId) -> bool {
+        let is_in = |stood: &Membership| stood.is_in(list, agent_id);
+        self.between.iter().any(is_in)
+            || match &self.before {
+                Before::There(before) => is_in(before),
+                Before::Nowhere => false,
+                Before::Unknown => true,
+            }
     }
 }
 
@@ -143,12 +178,7 @@ pub(crate) fn changes_of<'a>(
             told.rows.push(&change.row);
             continue;
         }
-        let was_in = match change.before {
-            Before::There(before) => before.is_in(list, agent_id),
-            Before::Nowhere => false,
-            Before::Unknown => true,
-        };
-        if was_in {
+        if change.was_in(list, agent_id) {
             told.gone.push(GoneRow {
                 id: change.row.id,
                 version: change.row.version,

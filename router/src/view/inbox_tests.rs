@@ -43,10 +43,7 @@ fn row(version: u64, state: State, assignee: Option<u128>) -> Conversation {
 }
 
 fn change(before: Before, row: &Conversation) -> RowChange {
-    RowChange {
-        before,
-        row: row.clone(),
-    }
+    RowChange::new(before, row.clone())
 }
 
 fn there(row: &Conversation) -> Before {
@@ -178,8 +175,42 @@ fn changes_told_together_keep_the_first_place_and_the_newest_row() {
     assert_eq!(merged.row.version, 3);
     assert_eq!(heard(InboxFilter::Unassigned, &merged), "-");
     merged.merge(change(Before::Unknown, &row(4, State::Open, None)));
-    assert!(!merged.moves());
     assert_eq!(heard(InboxFilter::Unassigned, &merged), "+");
+    // Who looked meanwhile was told of other lists, and of other numbers.
+    assert_eq!(heard(InboxFilter::Closed, &merged), "-");
+    assert_eq!(heard(InboxFilter::Mine, &merged), "-");
+    assert_eq!(heard(InboxFilter::Snoozed, &merged), "");
+    assert!(merged.moves());
+}
+
+#[test]
+fn what_began_and_ended_between_two_tellings_is_gone_for_who_looked_meanwhile() {
+    let mut merged = change(Before::Nowhere, &row(1, State::Open, None));
+    merged.merge(change(Before::Unknown, &row(2, State::Closed, None)));
+    assert_eq!(heard(InboxFilter::All, &merged), "-");
+    assert_eq!(heard(InboxFilter::Closed, &merged), "+");
+    assert_eq!(heard(InboxFilter::Spam, &merged), "");
+}
+
+#[test]
+fn of_a_conversation_that_moves_on_and_on_nobody_knows_where_it_stood() {
+    let mut merged = change(
+        there(&row(1, State::Open, None)),
+        &row(2, State::Open, None),
+    );
+    let said = |n: u64| Conversation {
+        active_at_ms: n,
+        ..row(n, State::Open, None)
+    };
+    for n in 3..=10 {
+        merged.merge(change(Before::Unknown, &said(n)));
+        assert_eq!(heard(InboxFilter::Closed, &merged), "");
+        assert!(!merged.moves());
+    }
+    merged.merge(change(Before::Unknown, &said(11)));
+    assert_eq!(heard(InboxFilter::Closed, &merged), "-");
+    assert!(merged.moves());
+    assert!(merged.between.len() <= BETWEEN_MAX);
 }
 
 #[test]

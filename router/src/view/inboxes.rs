@@ -97,10 +97,7 @@ impl Inboxes {
         let Some(inbox) = lock(&self.0).get(&workspace_id).cloned() else {
             return;
         };
-        let change = RowChange {
-            before,
-            row: row.clone(),
-        };
+        let change = RowChange::new(before, row.clone());
         // A full box loses this news only: the row is told with its next change.
         let has_room = inbox.waiting.put(row.id, change, RowChange::merge);
         if !has_room {
