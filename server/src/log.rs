@@ -5,8 +5,10 @@ use tracing_subscriber::EnvFilter;
 
 /// Starts logging for the whole process.
 pub(crate) fn start(log: &Log) {
-    // The filter was checked with the configuration.
-    let filter = EnvFilter::builder().parse_lossy(&log.filter);
+    // The filter was checked with the configuration. With each start Postgres notices what is there already:
+    // that is heard only where it is asked for.
+    let filter = format!("tokio_postgres=warn,{}", log.filter);
+    let filter = EnvFilter::builder().parse_lossy(filter);
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter)
         // A log that cannot be written, on a full disk say, must not end the task that wrote to it.

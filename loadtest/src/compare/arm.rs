@@ -5,6 +5,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use protocol::id::ConversationId;
+use protocol::workspace::{Settings, Workspace, WorkspaceChange};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 use world::World;
@@ -13,6 +14,7 @@ use super::crowd::Who;
 use super::token::Key;
 use super::wire::{self, Wire, is_a};
 use crate::Error;
+use crate::client::http::Call;
 use crate::client::{Access, Server};
 use crate::fleet::moment;
 use crate::process::Usage;
@@ -113,6 +115,7 @@ impl Arm {
                     ..Target::default()
                 };
                 let stage = target.resolve(world, seed).await?;
+                read_along(&stage).await?;
                 let url = stage.urls.first().cloned().unwrap_or_default();
                 (url, Place::Switchboard(Box::new(stage)))
             }
@@ -233,6 +236,25 @@ impl Arm {
             .await?;
         Ok(wire)
     }
+}
+
+/// Lets the team see what visitors write: the words of a signal say when it was due.
+async fn read_along(stage: &Stage) -> Result<(), Error> {
+    let (owner, mut http) = (stage.owner()?, stage.http());
+    let path = "/api/v1/workspace";
+    let workspace: Workspace = http.ask(&owner.call(Call::get(path))).await?;
+    let change = WorkspaceChange {
+        settings: Some(Settings {
+            typing_preview: true,
+            ..workspace.settings
+        }),
+        ..WorkspaceChange::default()
+    };
+    let version = format!("\"{}\"", workspace.version);
+    let call = Call::new(hyper::Method::PATCH, path).json(&change);
+    let call = owner.call(call.header("if-match", version));
+    http.send(&call).await?.into_body()?;
+    Ok(())
 }
 
 /// What all of them have used so far.
