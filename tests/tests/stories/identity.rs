@@ -93,6 +93,7 @@ async fn another_person_at_the_same_browser_sees_nothing_of_the_first(stack: Sta
     // Ana's tab that is still open stays Ana's.
     visitor.says("still Ana").await;
     assert_eq!(visitor.conversation(), id);
+    visitor.sees("still Ana").await;
     assert_eq!(visitor.screen(), ["Ana's secret order", "still Ana"]);
     stack.agree(id, &mut [&mut visitor.client]).await;
     stack

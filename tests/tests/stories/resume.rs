@@ -210,6 +210,7 @@ async fn a_restart_in_good_order_tells_clients_when_to_return(mut stack: Stack) 
     stack.comes_back().await;
     visitor.says("after").await;
     assert_eq!(visitor.conversation(), id);
+    visitor.sees("after").await;
     assert_eq!(visitor.screen(), ["before", "after"]);
     stack.agree(id, &mut [&mut visitor.client]).await;
     stack

@@ -250,6 +250,8 @@ async fn where_the_site_says_so_the_end_is_taken_back(stack: Stack) -> Stack {
     visitor.says("one more thing").await;
     assert_eq!(visitor.conversation(), first);
     agent.sees(first, "one more thing").await;
+    // He follows it anew, and reads it after his message was taken.
+    visitor.sees("one more thing").await;
     row(&mut agent, first, "it is open again", |row| {
         row.state == State::Open
     })
