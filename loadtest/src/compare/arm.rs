@@ -64,6 +64,16 @@ impl Which {
             Self::Switchboard => "switchboard",
         }
     }
+
+    /// Its letter in ratios.
+    #[must_use]
+    pub fn letter(self) -> &'static str {
+        match self {
+            Self::Naive => "N",
+            Self::Tuned => "T",
+            Self::Switchboard => "S",
+        }
+    }
 }
 
 /// A running server.

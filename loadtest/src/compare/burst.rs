@@ -6,12 +6,13 @@ use std::time::Duration;
 use futures_util::future::try_join_all;
 use world::World;
 
-use super::arm::Arm;
+use super::arm::{Arm, Which};
 use super::room::gather;
 use super::talk::Talk;
 use super::{Compared, expect, goes_on, order, report};
 use crate::Error;
 use crate::fleet::moment;
+use crate::measure::Relation;
 use crate::report::{Report, Unit};
 
 /// From the cue to the burst.
@@ -45,8 +46,13 @@ pub(super) async fn run(world: &World, options: &Options, seed: u64) -> Result<R
     let arms = Arm::start_all(world, seed).await?;
     let halls = arms.iter().map(|arm| gather(world, arm, options.followers));
     let mut halls = try_join_all(halls).await?;
-    let mut cpu = Compared::new("cpu_us_per_delivery", Unit::Us);
-    let mut together = Compared::new("messages_per_read", Unit::Ratio);
+    let mut cpu = Compared::cost("cpu_us_per_delivery", Unit::Us).aims(
+        Which::Tuned,
+        Which::Switchboard,
+        Relation::AtLeast,
+        5.0,
+    );
+    let mut together = Compared::gain("messages_per_read", Unit::Ratio);
     let (mut turn, mut missing) = (0, 0);
     while goes_on(turn, options.turns, until) {
         for index in order(turn) {

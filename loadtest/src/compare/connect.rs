@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use world::World;
 
-use super::arm::Arm;
+use super::arm::{Arm, Which};
 use super::crowd::{Crowd, Plan};
 use super::{Compared, goes_on, order, report};
 use crate::Error;
 use crate::fleet::moment;
+use crate::measure::Relation;
 use crate::report::{Report, Unit};
 
 /// Options of `compare connect`.
@@ -32,8 +33,13 @@ pub struct Options {
 pub(super) async fn run(world: &World, options: &Options, seed: u64) -> Result<Report, Error> {
     let until = moment::now() + Duration::from_secs(options.seconds);
     let arms = Arm::start_all(world, seed).await?;
-    let mut rate = Compared::new("connects_per_second", Unit::PerSecond);
-    let mut cpu = Compared::new("cpu_us_per_connect", Unit::Us);
+    let mut rate = Compared::gain("connects_per_second", Unit::PerSecond).aims(
+        Which::Switchboard,
+        Which::Naive,
+        Relation::AtLeast,
+        2.0,
+    );
+    let mut cpu = Compared::cost("cpu_us_per_connect", Unit::Us);
     let mut turn = 0;
     while goes_on(turn, options.turns, until) {
         for index in order(turn) {

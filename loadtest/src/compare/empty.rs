@@ -12,7 +12,7 @@ use super::wire::Wire;
 use super::{Compared, report};
 use crate::Error;
 use crate::fleet::moment;
-use crate::measure::Latencies;
+use crate::measure::{Latencies, Relation};
 use crate::report::{Report, Unit};
 use crate::scenario::plan;
 
@@ -64,8 +64,13 @@ pub(super) async fn run(world: &World, options: &Options, seed: u64) -> Result<R
             pair.signal(world, options, index).await?;
         }
     }
-    let mut p99 = Compared::new("p99_us", Unit::Us);
-    let mut p50 = Compared::new("p50_us", Unit::Us);
+    let mut p99 = Compared::cost("p99_us", Unit::Us).aims(
+        Which::Switchboard,
+        Which::Tuned,
+        Relation::AtMost,
+        1.05,
+    );
+    let mut p50 = Compared::cost("p50_us", Unit::Us);
     let mut all: [Latencies; Which::ALL.len()] = Default::default();
     for _ in 0..options.turns {
         let mut turn: [Latencies; Which::ALL.len()] = Default::default();

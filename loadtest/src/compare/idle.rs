@@ -6,11 +6,11 @@ use std::time::Duration;
 use futures_util::future::try_join_all;
 use world::World;
 
-use super::arm::{Arm, settle, usages};
+use super::arm::{Arm, Which, settle, usages};
 use super::crowd::{Crowd, Plan};
 use super::{Compared, expect, report};
 use crate::Error;
-use crate::measure::Tally;
+use crate::measure::{Relation, Tally};
 use crate::report::{Report, Unit};
 
 /// Options of `compare idle`.
@@ -29,8 +29,18 @@ pub struct Options {
 
 pub(super) async fn run(world: &World, options: &Options, seed: u64) -> Result<Report, Error> {
     let arms = Arm::start_all(world, seed).await?;
-    let mut memory = Compared::new("bytes_per_visitor", Unit::Bytes);
-    let mut cpu = Compared::new("cpu_us_per_visitor_second", Unit::Us);
+    let mut memory = Compared::cost("bytes_per_visitor", Unit::Bytes).aims(
+        Which::Naive,
+        Which::Switchboard,
+        Relation::AtLeast,
+        20.0,
+    );
+    let mut cpu = Compared::cost("cpu_us_per_visitor_second", Unit::Us).aims(
+        Which::Switchboard,
+        Which::Tuned,
+        Relation::AtMost,
+        1.2,
+    );
     let gathering = arms.iter().map(|arm| {
         let plan = Plan {
             who: arm.visitors(),

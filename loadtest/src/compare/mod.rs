@@ -27,6 +27,7 @@ use self::arm::{Arm, Which};
 use crate::Error;
 use crate::fleet::moment;
 use crate::measure::Relation;
+use crate::report::arms::{Arms, Bar, Better, Goal};
 use crate::report::{Report, Unit};
 
 /// What is compared.
@@ -65,15 +66,38 @@ pub async fn run(world: &World, figure: &Figure, seed: u64) -> Result<Report, Er
 struct Compared {
     key: &'static str,
     unit: Unit,
+    better: Better,
+    goal: Option<(Over, Goal)>,
     turns: [Vec<f64>; Which::ALL.len()],
 }
 
 impl Compared {
-    fn new(key: &'static str, unit: Unit) -> Self {
+    /// Something of which less is better.
+    fn cost(key: &'static str, unit: Unit) -> Self {
+        Self::new(key, unit, Better::Less)
+    }
+
+    /// Something of which more is better.
+    fn gain(key: &'static str, unit: Unit) -> Self {
+        Self::new(key, unit, Better::More)
+    }
+
+    fn new(key: &'static str, unit: Unit, better: Better) -> Self {
         Self {
             key,
             unit,
+            better,
+            goal: None,
             turns: Default::default(),
+        }
+    }
+
+    /// What the median of one arm by that of another is to be, at the run's full size on a quiet machine. Plots show
+    /// it; a run does not fail for it.
+    fn aims(self, over: Which, under: Which, relation: Relation, limit: f64) -> Self {
+        Self {
+            goal: Some(((over, under), Goal { relation, limit })),
+            ..self
         }
     }
 
@@ -95,6 +119,9 @@ impl Compared {
         }
     }
 }
+
+/// One arm by another.
+type Over = (Which, Which);
 
 fn median(values: &[f64]) -> f64 {
     let mut values = values.to_vec();
@@ -119,6 +146,7 @@ const RATIOS: [(&str, Which, Which); 4] = [
 fn report(name: &'static str, seed: u64, arms: &[Arm], compared: &[Compared]) -> Report {
     let urls = arms.iter().map(|arm| arm.url().to_owned());
     let mut report = Report::new(name, seed, urls.collect());
+    report.compared = compared.iter().map(plotted).collect();
     let (mut medians, mut turns) = (Map::new(), Map::new());
     for (index, one) in compared.iter().enumerate() {
         for which in Which::ALL {
@@ -155,6 +183,45 @@ fn report(name: &'static str, seed: u64, arms: &[Arm], compared: &[Compared]) ->
     report
 }
 
+/// A figure as a plot shows it: all arms, and Switchboard by each of the others so that above 1 is good; a goal says
+/// itself which is by which.
+fn plotted(one: &Compared) -> Arms {
+    let ours = Which::Switchboard;
+    let arm = |which: Which| Bar {
+        name: which.name().to_owned(),
+        value: one.median(which),
+        turns: one.turns[which as usize].clone(),
+        goal: None,
+    };
+    let ratio = |other: Which| {
+        let by_default = match one.better {
+            Better::Less => (other, ours),
+            Better::More => (ours, other),
+        };
+        let goal = one
+            .goal
+            .filter(|((over, under), _)| [over, under].contains(&&other));
+        let (over, under) = goal.map_or(by_default, |(over, _)| over);
+        // A small run may find that an arm cost nothing: then there is no ratio, and no goal is kept by it.
+        (one.median(under) > 0.0).then(|| Bar {
+            name: format!("{} / {}", over.letter(), under.letter()),
+            value: one.ratio(over, under),
+            turns: Vec::new(),
+            goal: goal.map(|(_, goal)| goal),
+        })
+    };
+    Arms {
+        key: one.key.to_owned(),
+        unit: one.unit,
+        better: one.better,
+        arms: Which::ALL.into_iter().map(arm).collect(),
+        ratios: [Which::Naive, Which::Tuned]
+            .into_iter()
+            .filter_map(ratio)
+            .collect(),
+    }
+}
+
 /// The order of the arms in a turn: every second one goes the other way.
 fn order(turn: u64) -> Vec<usize> {
     let mut order: Vec<_> = (0..Which::ALL.len()).collect();
@@ -188,7 +255,12 @@ mod tests {
 
     #[test]
     fn ratios_are_of_medians_and_say_what_is_by_what() {
-        let mut compared = Compared::new("bytes", Unit::Bytes);
+        let mut compared = Compared::cost("bytes", Unit::Bytes).aims(
+            Which::Switchboard,
+            Which::Tuned,
+            Relation::AtMost,
+            1.2,
+        );
         for (which, values) in Which::ALL
             .into_iter()
             .zip([[9.0, 40.0], [8.0, 6.0], [2.0, 5.0]])
@@ -197,7 +269,20 @@ mod tests {
                 compared.add(which, value);
             }
         }
-        let json = report("compare", 1, &[], &[compared]).json();
+        let report = report("compare", 1, &[], &[compared]);
+        let names: Vec<_> = report.compared[0]
+            .ratios
+            .iter()
+            .map(|bar| bar.name.as_str())
+            .collect();
+        assert_eq!(names, ["N / S", "S / T"], "the goal says which is by which");
+        assert!(
+            report.compared[0].ratios[0].goal.is_none()
+                && report.compared[0].ratios[1].goal.is_some()
+        );
+        let nothing = plotted(&Compared::cost("cpu", Unit::Us));
+        assert!(nothing.ratios.is_empty(), "by nothing there is no ratio");
+        let json = report.json();
         assert_eq!(json["n_over_s"], json!(7.0));
         assert_eq!(json["t_over_s"], json!(2.0));
         assert_eq!(json["s_over_t"], json!(0.5));

@@ -13,6 +13,7 @@ use super::talk::{Speaker, Talk};
 use super::{Compared, goes_on, order, report};
 use crate::Error;
 use crate::fleet::moment;
+use crate::measure::Relation;
 use crate::report::{Report, Unit};
 
 /// From the cue to the first message.
@@ -91,8 +92,13 @@ pub(super) async fn run(world: &World, options: &Options, seed: u64) -> Result<R
         }
         turn += 1;
     }
-    let mut rate = Compared::new("deliveries_per_second", Unit::PerSecond);
-    let mut cpu = Compared::new("cpu_us_per_delivery", Unit::Us);
+    let mut rate = Compared::gain("deliveries_per_second", Unit::PerSecond).aims(
+        Which::Switchboard,
+        Which::Tuned,
+        Relation::AtLeast,
+        1.6,
+    );
+    let mut cpu = Compared::cost("cpu_us_per_delivery", Unit::Us);
     for (which, mut hall) in Which::ALL.into_iter().zip(halls) {
         let best = hall.best();
         rate.turns[which as usize] = best.iter().map(|(rate, _)| *rate).collect();

@@ -17,7 +17,9 @@ pub enum Relation {
 }
 
 impl Relation {
-    fn holds(self, value: f64, limit: f64) -> bool {
+    /// Whether a figure lies so to its limit.
+    #[must_use]
+    pub fn holds(self, value: f64, limit: f64) -> bool {
         match self {
             Self::AtMost => value <= limit,
             Self::AtLeast => value >= limit,

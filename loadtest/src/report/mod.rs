@@ -1,6 +1,7 @@
 //! What a run found out: figures, latencies, lines over time, expectations, broken promises; and its
 //! three forms, for a terminal, a program and a browser.
 
+pub mod arms;
 pub mod html;
 pub mod plot;
 pub mod text;
@@ -8,6 +9,7 @@ pub mod text;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use self::arms::Arms;
 use crate::measure::latency::ms;
 use crate::measure::{Expectation, Latencies, Relation, Series, Wish};
 use crate::process::Usage;
@@ -60,6 +62,8 @@ pub struct Report {
     pub seconds: f64,
     /// The figures, in the order they are shown.
     pub figures: Vec<Figure>,
+    /// What was compared, as plots show it.
+    pub compared: Vec<Arms>,
     /// Latencies by name; the first is the one that `--expect-p99-ms` means.
     pub latencies: Vec<(&'static str, Latencies)>,
     /// Lines over time.
@@ -86,6 +90,7 @@ impl Report {
             targets,
             seconds: 0.0,
             figures: Vec::new(),
+            compared: Vec::new(),
             latencies: Vec::new(),
             series: Vec::new(),
             expectations: Vec::new(),

@@ -13,10 +13,11 @@ const BOTTOM: f64 = 28.0;
 const TOP: f64 = 10.0;
 const RIGHT: f64 = 10.0;
 
-/// Colours of lines, told apart also without seeing red and green.
-const COLORS: &[&str] = &[
-    "#0f5c99", "#c25700", "#1b7f5c", "#7a3e9d", "#666666", "#a3195b",
-];
+/// The end of a drawing: a narrow screen scrolls it.
+const CLOSED: &str = "</svg></div>";
+
+/// Colours that the page has, told apart also without seeing red and green.
+const TONE_COUNT: usize = 6;
 
 /// Ranges of a distribution: these steps in every power of ten.
 const STEPS: &[u64] = &[100, 126, 158, 200, 251, 316, 398, 501, 631, 794];
@@ -34,6 +35,11 @@ const QUANTILES: &[(f64, &str)] = &[
     (0.9999, "p99.99"),
     (1.0, "max"),
 ];
+
+/// The class of the page that colours the one at this place.
+pub(super) fn tone(index: usize) -> String {
+    format!("c{}", index % TONE_COUNT)
+}
 
 /// Lines over time.
 #[must_use]
@@ -62,12 +68,12 @@ pub fn lines(series: &[Series]) -> String {
         // Writing to a text cannot fail, here and below.
         let _ = write!(
             svg,
-            r#"<polyline fill="none" stroke="{}" stroke-width="1.5" points="{}"/>"#,
-            COLORS[index % COLORS.len()],
+            r#"<polyline class="{}" points="{}"/>"#,
+            tone(index),
             path.join(" ")
         );
     }
-    svg.push_str("</svg>");
+    svg.push_str(CLOSED);
     svg.push_str(&legend(series.iter().map(|one| one.name.as_str())));
     svg
 }
@@ -85,7 +91,7 @@ pub fn histogram(latencies: &Latencies) -> String {
         let y = height_of(*count as f64, most);
         let _ = write!(
             svg,
-            r##"<rect x="{x:.1}" y="{y:.1}" width="{:.1}" height="{:.1}" fill="#0f5c99"><title>up to {}: {count}</title></rect>"##,
+            r#"<rect class="c0" x="{x:.1}" y="{y:.1}" width="{:.1}" height="{:.1}"><title>up to {}: {count}</title></rect>"#,
             (width - 1.0).max(0.5),
             HEIGHT - BOTTOM - y,
             time(ends[index]),
@@ -100,7 +106,7 @@ pub fn histogram(latencies: &Latencies) -> String {
             );
         }
     }
-    svg.push_str("</svg>");
+    svg.push_str(CLOSED);
     svg
 }
 
@@ -128,12 +134,12 @@ pub fn percentiles(all: &[(&str, &Latencies)]) -> String {
         let path: Vec<String> = QUANTILES.iter().enumerate().map(place).collect();
         let _ = write!(
             svg,
-            r#"<polyline fill="none" stroke="{}" stroke-width="1.5" points="{}"/>"#,
-            COLORS[index % COLORS.len()],
+            r#"<polyline class="{}" points="{}"/>"#,
+            tone(index),
             path.join(" ")
         );
     }
-    svg.push_str("</svg>");
+    svg.push_str(CLOSED);
     svg.push_str(&legend(all.iter().map(|(name, _)| *name)));
     svg
 }
@@ -152,7 +158,9 @@ fn bars(latencies: &Latencies) -> (Vec<u64>, Vec<u64>) {
 }
 
 fn open(what: &str) -> String {
-    format!(r#"<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{what}">"#)
+    format!(
+        r#"<div class="plot" role="group" aria-label="{what}" tabindex="0"><svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{what}">"#
+    )
 }
 
 fn height_of(value: f64, max: f64) -> f64 {
@@ -165,7 +173,7 @@ fn axes(svg: &mut String, y_max: f64, unit: &str) {
         let y = height_of(value, y_max);
         let _ = write!(
             svg,
-            r##"<line x1="{LEFT}" x2="{:.1}" y1="{y:.1}" y2="{y:.1}" stroke="#ccc" stroke-width="0.5"/>"##,
+            r#"<line x1="{LEFT}" x2="{:.1}" y1="{y:.1}" y2="{y:.1}"/>"#,
             WIDTH - RIGHT
         );
         let text = if y_max < 10.0 {
@@ -186,9 +194,9 @@ fn word(svg: &mut String, x: f64, y: f64, anchor: &str, text: &str) {
 
 fn legend<'a>(names: impl Iterator<Item = &'a str>) -> String {
     let item = |(index, name): (usize, &str)| {
-        let color = COLORS[index % COLORS.len()];
+        let tone = tone(index);
         format!(
-            r#"<span style="color:{color}">&#9632; {}</span>"#,
+            r#"<span class="{tone}">&#9632; {}</span>"#,
             name.replace('_', " ")
         )
     };

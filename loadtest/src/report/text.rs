@@ -96,7 +96,7 @@ pub fn verdict(one: &Expectation) -> String {
     format!("{mark} {} {} {limit}{found}", one.name, one.relation.sign())
 }
 
-fn trimmed(value: f64) -> String {
+pub(super) fn trimmed(value: f64) -> String {
     let text = format!("{value:.3}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }

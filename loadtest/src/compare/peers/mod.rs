@@ -16,11 +16,13 @@ use std::path::PathBuf;
 use serde_json::{Map, Value, json};
 use world::World;
 
+use self::chart::Found;
 use self::paper::Paper;
 use self::peer::Peer;
 use self::row::{Promise, Row};
 use super::expect;
 use crate::Error;
+use crate::report::arms::{Arms, Bar, Better};
 use crate::report::{Report, Unit};
 
 /// Options of `compare peers`.
@@ -94,20 +96,30 @@ fn paper(options: &Options, rows: &[Row]) -> Paper {
     }
 }
 
+/// A figure: its key, its unit, and where it stands.
+type Told = (&'static str, Unit, fn(&Found) -> f64);
+
+/// What is told of each program.
+const FIGURES: [Told; 4] = [
+    ("bytes_per_visitor", Unit::Bytes, |found| {
+        found.bytes_per_visitor
+    }),
+    ("cpu_s_per_100k", Unit::Seconds, |found| {
+        found.cpu_s_per_100k
+    }),
+    ("p50_us", Unit::Us, |found| found.p50_us),
+    ("p99_us", Unit::Us, |found| found.p99_us),
+];
+
 fn tell(options: &Options, seed: u64, rows: &[Row]) -> Report {
     let urls = rows.iter().map(|row| row.url().to_owned());
     let mut report = Report::new("compare peers", seed, urls.collect());
+    report.compared = compared(rows);
     let mut arms = Map::new();
     for row in rows {
         let found = row.found();
-        let figures = [
-            ("bytes_per_visitor", found.bytes_per_visitor, Unit::Bytes),
-            ("cpu_s_per_100k", found.cpu_s_per_100k, Unit::Seconds),
-            ("p50_us", found.p50_us, Unit::Us),
-            ("p99_us", found.p99_us, Unit::Us),
-        ];
-        for (key, value, unit) in figures {
-            report.figure(&format!("{}_{key}", row.name), value, unit);
+        for (key, unit, value) in FIGURES {
+            report.figure(&format!("{}_{key}", row.name), value(&found), unit);
         }
         let mut told = json!(found);
         told["turns"] = row.turns();
@@ -123,4 +135,24 @@ fn tell(options: &Options, seed: u64, rows: &[Row]) -> Report {
     let missing = rows.iter().map(|row| row.missing).sum();
     expect(&mut report, "missing", missing, 0);
     report
+}
+
+/// The figures as plots show them, a bar for each program.
+fn compared(rows: &[Row]) -> Vec<Arms> {
+    let figure = |(key, unit, value): Told| {
+        let bar = |row: &Row| Bar {
+            name: row.found().title,
+            value: value(&row.found()),
+            turns: Vec::new(),
+            goal: None,
+        };
+        Arms {
+            key: key.to_owned(),
+            unit,
+            better: Better::Less,
+            arms: rows.iter().map(bar).collect(),
+            ratios: Vec::new(),
+        }
+    };
+    FIGURES.into_iter().map(figure).collect()
 }
