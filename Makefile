@@ -21,10 +21,10 @@ lint:
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 
-# The two web apps, into widget-js/dist and console/dist.
+# The two web apps, into widget-js/dist and console/dist, where their sources changed.
 web: widget-js/node_modules/.package-lock.json console/node_modules/.package-lock.json
-	cd widget-js && npm run --silent build
-	cd console && npm run --silent build
+	ops/web widget-js
+	ops/web console
 
 # A load of 10,000 idle visitors against a server of its own. See docs/performance.md for more.
 load: release
