@@ -1,12 +1,16 @@
 //! Followers of topics on this node, and the map in which they are found.
+//!
+//! Publishers, followers and the connection to other nodes meet here, each thread for itself; `model.rs` tries every
+//! order in which they can. No tests are in here, so that it can be read a second time there.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 
 use bytes::Bytes;
-use tokio::sync::Notify;
-use world::HashMap;
+use world::{HashMap, HashSet};
 
+use super::sync::{
+    AtomicBool, AtomicU64, Mutex, MutexGuard, Notify, Ordering, Receiver, Sender, bounded,
+};
 use crate::{FOLLOWER_NEWS_MAX, Heard};
 
 /// Called after the first follower of a topic came, or the last one went.
@@ -25,7 +29,7 @@ struct Shared {
 /// The bus's end of a follower.
 struct Ear {
     id: u64,
-    sender: flume::Sender<Bytes>,
+    sender: Sender<Bytes>,
     loss: Arc<Loss>,
 }
 
@@ -43,13 +47,34 @@ impl Loss {
     }
 }
 
+/// Topics whose first follower came or whose last one went since they were taken: for the connection to look at.
+#[derive(Debug, Default)]
+pub(crate) struct Turned {
+    topics: Mutex<HashSet<String>>,
+    /// Rung where there are any.
+    pub(crate) bell: Notify,
+}
+
+impl Turned {
+    pub(crate) fn put(&self, topic: &str) {
+        let mut topics = self.topics.lock().unwrap_or_else(PoisonError::into_inner);
+        topics.insert(topic.to_owned());
+        self.bell.notify_one();
+    }
+
+    pub(crate) fn take(&self) -> HashSet<String> {
+        let mut topics = self.topics.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut *topics)
+    }
+}
+
 /// Hears what is published on one topic; dropping it ends that.
 #[derive(Debug)]
 pub struct Follower {
     ears: Ears,
     topic: String,
     id: u64,
-    receiver: flume::Receiver<Bytes>,
+    receiver: Receiver<Bytes>,
     loss: Arc<Loss>,
 }
 
@@ -87,8 +112,13 @@ impl Ears {
 
     /// Adds a follower.
     pub(crate) fn follow(&self, topic: &str) -> Follower {
+        self.follow_with_room(topic, FOLLOWER_NEWS_MAX)
+    }
+
+    /// Adds a follower for whom so many news may wait.
+    pub(crate) fn follow_with_room(&self, topic: &str, news_max: usize) -> Follower {
         // Bounded; a full one marks the follower as one who lost news.
-        let (sender, receiver) = flume::bounded(FOLLOWER_NEWS_MAX);
+        let (sender, receiver) = bounded(news_max);
         let id = self.0.next_id.fetch_add(1, Ordering::Relaxed);
         let loss = Arc::<Loss>::default();
         let ear = Ear {
@@ -163,38 +193,5 @@ impl Drop for Follower {
         if was_last {
             (self.ears.0.watcher)(&self.topic);
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_watcher_hears_of_the_first_follower_and_of_the_last() {
-        let heard = Arc::<Mutex<Vec<String>>>::default();
-        let ears = {
-            let heard = Arc::clone(&heard);
-            Ears::new(move |topic| heard.lock().expect("no panic").push(topic.to_owned()))
-        };
-        let followers = [ears.follow("a"), ears.follow("a"), ears.follow("b")];
-        assert_eq!(*heard.lock().expect("no panic"), ["a", "b"]);
-        drop(followers);
-        assert_eq!(*heard.lock().expect("no panic"), ["a", "b", "a", "b"]);
-        assert!(ears.followed().is_empty());
-    }
-
-    #[tokio::test]
-    async fn a_loss_wakes_a_follower_that_waits() {
-        let ears = Ears::new(|_| {});
-        let follower = ears.follow("a");
-        let (heard, ()) = tokio::join!(follower.hear(), async { ears.lose("a") });
-        assert_eq!(heard, Heard::Lost);
-        ears.lose("b");
-        ears.tell("a", &Bytes::from_static(b"news"));
-        assert_eq!(
-            follower.hear().await,
-            Heard::News(Bytes::from_static(b"news"))
-        );
     }
 }

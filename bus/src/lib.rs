@@ -6,9 +6,13 @@
 //! nodes of one installation. Called by `router`; wired by `server`.
 
 mod ear;
+#[cfg(test)]
+mod ear_tests;
 mod envelope;
 mod link;
 mod local;
+#[cfg(test)]
+mod model;
 mod redis;
 pub mod simulated;
 mod tls;
@@ -21,6 +25,14 @@ use world::World;
 pub use crate::redis::Stats;
 pub use ear::Follower;
 pub use url::{RedisConfig, UrlError};
+
+/// What followers and publishers are guarded by. `model.rs` puts others in its place, which try every order.
+mod sync {
+    pub(crate) use flume::{Receiver, Sender, bounded};
+    pub(crate) use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+    pub(crate) use std::sync::{Mutex, MutexGuard};
+    pub(crate) use tokio::sync::Notify;
+}
 
 /// News that a follower may have waiting before it is told to look into the log instead.
 pub const FOLLOWER_NEWS_MAX: usize = 1_024;

@@ -3,15 +3,15 @@
 //! Here is what lives as long as the node: followers, numbers, figures. `link` is one connection after the
 //! other. What this node publishes, its own followers hear at once and whether or not Redis is in reach.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 use world::{Faults, World};
 
-use crate::ear::{Ears, Follower};
+use crate::ear::{Ears, Follower, Turned};
 use crate::envelope::{Envelope, Seal, Unreadable};
 use crate::link;
 use crate::url::RedisConfig;
@@ -73,13 +73,6 @@ pub(crate) struct Outgoing {
     pub(crate) envelope: Envelope,
 }
 
-/// Topics to look at.
-#[derive(Debug, Default)]
-pub(crate) struct Turned {
-    topics: Mutex<HashSet<String>>,
-    pub(crate) bell: Notify,
-}
-
 /// The numbers that this node gave out.
 #[derive(Debug)]
 struct Numbers {
@@ -95,19 +88,6 @@ pub(crate) struct Counts {
     pub(crate) lost: AtomicU64,
     gaps: AtomicU64,
     unreadable: AtomicU64,
-}
-
-impl Turned {
-    fn put(&self, topic: &str) {
-        let mut topics = self.topics.lock().unwrap_or_else(PoisonError::into_inner);
-        topics.insert(topic.to_owned());
-        self.bell.notify_one();
-    }
-
-    pub(crate) fn take(&self) -> HashSet<String> {
-        let mut topics = self.topics.lock().unwrap_or_else(PoisonError::into_inner);
-        std::mem::take(&mut *topics)
-    }
 }
 
 impl Redis {
