@@ -1,7 +1,8 @@
 //! The simulation: real nodes and real clients on a simulated network, bus, store, clock and randomness. One
 //! seed decides everything, so what fails once fails again.
 //!
-//! `make sim` runs more seeds; `SWITCHBOARD_SIM_SEED=n` runs one and tells what happened.
+//! `make sim` runs more seeds; `SWITCHBOARD_SIM_SEED=n` runs one and tells what happened, with `SWITCHBOARD_SIM_SEEDS` so
+//! many from there on.
 
 mod check;
 mod erasure;
@@ -75,7 +76,7 @@ fn failure(shop: &Shop, seed: u64, files: &std::path::Path) -> String {
 #[test]
 fn everybody_is_shown_what_is_stored_and_what_was_acknowledged_is() {
     let (first, count) = match wish("SWITCHBOARD_SIM_SEED") {
-        Some(seed) => (seed, 1),
+        Some(seed) => (seed, wish("SWITCHBOARD_SIM_SEEDS").unwrap_or(1)),
         None => (1, wish("SWITCHBOARD_SIM_SEEDS").unwrap_or(SEED_COUNT)),
     };
     let next = AtomicU64::new(first);
