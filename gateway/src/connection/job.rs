@@ -19,6 +19,7 @@ use router::{Encoded, Replay, Topic};
 use crate::Doors;
 use crate::connection::command::{self, Queue};
 use crate::metric::Metric;
+use crate::shard::admission::Admission;
 
 /// Something to ask.
 #[derive(Debug)]
@@ -132,9 +133,25 @@ pub(crate) struct Asker {
     pub(crate) exempt: bool,
     /// Where the commands of a connection wait for their turn; nothing for a request that stands alone.
     pub(crate) queue: Option<Arc<Queue>>,
+    /// Where a visitor waits before a past is read to him.
+    pub(crate) admission: Option<Admission>,
 }
 
 impl Asker {
+    /// Reads a past, once admitted.
+    async fn past<F>(&self, read: impl FnOnce() -> F) -> Result<Replay, Rejection>
+    where
+        F: Future<Output = Result<Replay, Rejection>>,
+    {
+        let admission = self.admission.as_ref();
+        let admitted = admission.map(|admission| admission.enter(&self.doors.world.clock));
+        let _admitted = match admitted {
+            Some(admitted) => Some(admitted.await?),
+            None => None,
+        };
+        read().await
+    }
+
     /// Leaves a trace of a visitor: within the rates of traces, which are their own, so that a page that
     /// reports much keeps nobody from writing.
     async fn trace<F>(&self, leave: impl FnOnce() -> F) -> Done
@@ -181,7 +198,7 @@ pub(crate) async fn run(job: Job, asker: &Asker) -> Done {
         Job::Attach { follow, reading } => Done::Attached {
             conversation_id: follow.conversation_id,
             reading,
-            outcome: router.replay(actor, &follow).await,
+            outcome: asker.past(|| router.replay(actor, &follow)).await,
         },
         Job::ReadOn {
             conversation_id,
@@ -190,7 +207,9 @@ pub(crate) async fn run(job: Job, asker: &Asker) -> Done {
         } => Done::Attached {
             conversation_id,
             reading,
-            outcome: router.replay_after(actor, conversation_id, number).await,
+            outcome: asker
+                .past(|| router.replay_after(actor, conversation_id, number))
+                .await,
         },
         Job::Snapshot(topic) => Done::Snapshot(topic, router.snapshot(actor, topic).await),
         Job::Unwatch(topic) => {

@@ -160,6 +160,8 @@ impl Unidentified {
     }
 
     async fn visitor(self, claims: &VisitorClaims, hello: Hello) -> Result<Identified, Refused> {
+        let shard = Rc::clone(&self.shard);
+        let _admitted = shard.admission.enter(&shard.doors.world.clock).await?;
         let actor = self.claimed(claims).await?;
         let Principal::Visitor(visitor) = actor.principal else {
             return Err(Rejection::from(ErrorCode::Unauthenticated).into());
@@ -169,8 +171,8 @@ impl Unidentified {
         if visitor.contact_id.is_some() {
             self.mailbox.prove();
         }
-        let shard = Rc::clone(&self.shard);
-        let mut connection = Identified::new(shard, Rc::clone(&self.mailbox), &identity);
+        let mailbox = Rc::clone(&self.mailbox);
+        let mut connection = Identified::new(Rc::clone(&shard), mailbox, &identity);
         connection.listen(match hello.purpose {
             Purpose::Full => Topic::Visitor(visitor.visitor_id),
             Purpose::Launcher => Topic::VisitorLauncher(visitor.visitor_id),

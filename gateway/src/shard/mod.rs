@@ -4,6 +4,7 @@
 //! Three inputs: errands of the gateway (a socket to serve, a drain, the end), deliveries of the
 //! router (encoded once for all shards), and a tick each second (beats, deadlines, stalls).
 
+pub(crate) mod admission;
 mod door;
 pub(crate) mod errand;
 pub(crate) mod head;
@@ -24,6 +25,7 @@ use world::HashMap;
 
 use crate::Doors;
 use crate::metric::Metric;
+use admission::Admission;
 use errand::Errand;
 use mailbox::{Mailbox, Notice, Phase};
 use run::Run;
@@ -57,6 +59,8 @@ pub(crate) struct Shard {
     mailboxes: RefCell<Vec<Rc<Mailbox>>>,
     topics: RefCell<HashMap<Topic, Vec<Rc<Mailbox>>>>,
     draining: Cell<bool>,
+    /// For visitors who come, and for what they missed.
+    pub(crate) admission: Admission,
     /// Bytes that waited for readers at the last tick.
     waiting_bytes: Cell<i64>,
     /// Connections that were behind at the last tick.
@@ -86,7 +90,9 @@ impl Seed {
     pub(crate) async fn serve(self) {
         let tracker = self.doors.world.tracker.clone();
         let clock = self.doors.world.clock.clone();
+        let reads_max = self.doors.reader.queue_length();
         let shard = Rc::new(Shard {
+            admission: Admission::new(reads_max, self.doors.config.shards),
             now: Cell::new(seconds(&self.doors)),
             doors: self.doors,
             http: self.http,

@@ -300,3 +300,35 @@ async fn whoever_cannot_follow_just_now_is_told_to_come_back() {
         }
     }
 }
+
+#[tokio::test]
+async fn all_who_come_back_at_once_are_let_in_and_get_what_they_missed() {
+    let stack = Stack::with_store(|config| {
+        config.reader_count = 1;
+        config.queue_length = 16;
+    })
+    .await;
+    let token = stack.visitor_token().await;
+    let mut first = stack.visitor(&token).await;
+    first
+        .says("a", json!({"do": "send_message", "body": "hello"}))
+        .await;
+    let conversation = first.until("ack").await["conversation_id"].clone();
+    first.until("entries").await;
+    let mut sockets = Vec::new();
+    for _ in 0..100 {
+        sockets.push(stack.open(Some(PAGE)).await);
+    }
+    let resume = json!([{"conversation_id": conversation, "position": null}]);
+    for socket in &mut sockets {
+        socket
+            .hello(json!({"token": token, "resume": resume}))
+            .await;
+    }
+    for socket in &mut sockets {
+        socket.until("welcome").await;
+        let entries = socket.until("entries").await;
+        let message = &entries["entries"][0]["content"]["message"];
+        assert_eq!(message["body"], "hello", "{entries}");
+    }
+}

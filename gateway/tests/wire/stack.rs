@@ -8,6 +8,7 @@ use futures_util::{SinkExt, StreamExt};
 use gateway::{Gateway, GatewayConfig, Listeners, Parts};
 use http::{HeaderName, HeaderValue};
 use serde_json::{Value, json};
+use storage::DatabaseConfig;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
@@ -65,7 +66,7 @@ impl Stack {
     }
 
     pub(crate) async fn with(change: impl FnOnce(&mut GatewayConfig)) -> Self {
-        Self::of(World::system_with_faults(), change).await
+        Self::of(World::system_with_faults(), change, |_| {}).await
     }
 
     /// One whose time passes only as the test lets it.
@@ -79,13 +80,26 @@ impl Stack {
     pub(crate) async fn with_own_time_and(change: impl FnOnce(&mut GatewayConfig)) -> Self {
         let mut world = World::system_with_faults();
         world.clock = world::Clock::manual(world.clock.now_ms());
-        Self::of(world, change).await
+        Self::of(world, change, |_| {}).await
     }
 
-    async fn of(world: World, change: impl FnOnce(&mut GatewayConfig)) -> Self {
+    /// One with another store.
+    pub(crate) async fn with_store(change: impl FnOnce(&mut DatabaseConfig)) -> Self {
+        let trusted = |config: &mut GatewayConfig| {
+            config.limits.trusted_addresses = vec!["127.0.0.0/8".parse().unwrap()];
+        };
+        Self::of(World::system_with_faults(), trusted, change).await
+    }
+
+    async fn of(
+        world: World,
+        change: impl FnOnce(&mut GatewayConfig),
+        change_store: impl FnOnce(&mut DatabaseConfig),
+    ) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}", dir.path().join("test.db").display());
-        let database = storage::DatabaseConfig::of_url(&url).unwrap();
+        let mut database = DatabaseConfig::of_url(&url).unwrap();
+        change_store(&mut database);
         let db = storage::open(&database, &world).await.unwrap();
         let bus = bus::Bus::local();
         let router = router::Router::start(world.clone(), bus, db.clone(), Default::default());

@@ -171,6 +171,12 @@ impl Reader {
         self.0.newcomers.take(visitor_id, now)
     }
 
+    /// How many reads may wait; more are refused.
+    #[must_use]
+    pub fn queue_length(&self) -> usize {
+        self.0.config.queue_length
+    }
+
     /// How many batches were refused because there was no room on the disk.
     #[must_use]
     pub fn refused_full_count(&self) -> u64 {
