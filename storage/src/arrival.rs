@@ -24,8 +24,8 @@ pub struct Arrival {
     pub last: Option<LastVisit>,
 }
 
-/// What the connection of a visitor begins with, as of one moment; nothing for one whom the store does not
-/// know. One read for who was never here before, and none at all for a newcomer.
+/// What the connection of a visitor begins with; nothing for one whom the store does not know. Two reads, each of
+/// one moment: one for who was never here before, and none at all for a newcomer.
 ///
 /// # Errors
 /// The store's.
@@ -59,8 +59,29 @@ pub async fn find(
         return Ok(None);
     };
     let newest = newest.first().map(decode_newest).transpose()?;
-    let (conversation, unread) = unread::in_newest(reader, workspace_id, newest).await?;
-    let last = visit::decode_last(reader, workspace_id, visitor_id, visit.first()).await?;
+    let visit = visit.first();
+    let mut stmts = match visit {
+        Some(visit) => visit::trace_stmts(workspace_id, visitor_id, visit)?,
+        None => Vec::new(),
+    };
+    let trace_count = stmts.len();
+    stmts.extend(
+        newest
+            .iter()
+            .map(|newest| unread::list_stmt(workspace_id, newest)),
+    );
+    let answers = match stmts.is_empty() {
+        true => Vec::new(),
+        false => reader.snapshot(stmts).await?,
+    };
+    let (trace, not_read) = answers.split_at(trace_count.min(answers.len()));
+    let (conversation, unread) = match newest.zip(not_read.first()) {
+        Some((newest, rows)) => unread::in_newest(newest, rows)?,
+        None => (None, Unread::default()),
+    };
+    let last = visit
+        .map(|visit| visit::decode_last(visit, trace))
+        .transpose()?;
     Ok(Some(Arrival {
         row,
         conversation,

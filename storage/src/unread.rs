@@ -5,7 +5,7 @@ use protocol::id::{ConversationId, EntryId, WorkspaceId};
 use protocol::permission::VisitorActor;
 
 use crate::conversation::{Newest, newest_of_visitor};
-use crate::db::{Reader, stmt};
+use crate::db::{Reader, Row, Stmt, stmt};
 use crate::error::Result;
 
 /// What of the team's messages a visitor has not read.
@@ -56,27 +56,30 @@ pub async fn with_open(
     visitor: &VisitorActor,
 ) -> Result<(Option<VisitorConversation>, Unread)> {
     let newest = newest_of_visitor(reader, workspace_id, visitor).await?;
-    in_newest(reader, workspace_id, newest).await
-}
-
-/// A visitor's newest conversation where it goes on, and what he has not read of it.
-pub(crate) async fn in_newest(
-    reader: &Reader,
-    workspace_id: WorkspaceId,
-    newest: Option<Newest>,
-) -> Result<(Option<VisitorConversation>, Unread)> {
     let Some(newest) = newest else {
         return Ok((None, Unread::default()));
     };
+    let rows = reader.rows(list_stmt(workspace_id, &newest)).await?;
+    in_newest(newest, &rows)
+}
+
+/// The read of what a visitor has not read of his newest conversation, for [`in_newest`].
+pub(crate) fn list_stmt(workspace_id: WorkspaceId, newest: &Newest) -> Stmt {
+    let Newest { conversation, .. } = newest;
+    stmt!(
+        LIST_UNREAD,
+        workspace_id,
+        conversation.id,
+        conversation.read_number
+    )
+}
+
+/// A visitor's newest conversation where it goes on, and what he has not read of it: the rows of [`list_stmt`].
+pub(crate) fn in_newest(
+    newest: Newest,
+    rows: &[Row],
+) -> Result<(Option<VisitorConversation>, Unread)> {
     let conversation = newest.conversation;
-    let rows = reader
-        .rows(stmt!(
-            LIST_UNREAD,
-            workspace_id,
-            conversation.id,
-            conversation.read_number
-        ))
-        .await?;
     let unread = Unread {
         count: u32::try_from(rows.len()).unwrap_or(u32::MAX),
         entry_id: rows.first().map(|row| row.id("entry_id")).transpose()?,

@@ -272,8 +272,11 @@ pub async fn last(
     workspace_id: WorkspaceId,
     visitor_id: VisitorId,
 ) -> Result<Option<LastVisit>> {
-    let row = reader.row(last_stmt(workspace_id, visitor_id)).await?;
-    decode_last(reader, workspace_id, visitor_id, row.as_ref()).await
+    let Some(row) = reader.row(last_stmt(workspace_id, visitor_id)).await? else {
+        return Ok(None);
+    };
+    let trace = reader.snapshot(trace_stmts(workspace_id, visitor_id, &row)?);
+    decode_last(&row, &trace.await?).map(Some)
 }
 
 /// The read of a visitor's last visit.
@@ -281,34 +284,36 @@ pub(crate) fn last_stmt(workspace_id: WorkspaceId, visitor_id: VisitorId) -> Stm
     stmt!(LIST_VISITS, workspace_id, visitor_id, 1_u64)
 }
 
-/// The last visit of a visitor, out of its row.
-pub(crate) async fn decode_last(
-    reader: &Reader,
+/// The reads of what a visit left behind, for [`decode_last`].
+pub(crate) fn trace_stmts(
     workspace_id: WorkspaceId,
     visitor_id: VisitorId,
-    row: Option<&Row>,
-) -> Result<Option<LastVisit>> {
-    let Some(row) = row else {
-        return Ok(None);
-    };
-    let id = row.id("visit_id")?;
-    let pages = pages(reader, workspace_id, id, TRAIL_MAX).await?;
-    let started_at_ms = row.number("started_at_ms")?;
-    let event_count = row.small("event_count")?;
-    let last_event = match event_count {
-        0 => None,
-        _ => events(reader, workspace_id, visitor_id, id, 1).await?.pop(),
-    };
-    Ok(Some(LastVisit {
-        id,
-        source: row.json("source_json")?,
-        page_count: row.small("page_count")?,
+    visit: &Row,
+) -> Result<Vec<Stmt>> {
+    let id = visit.id("visit_id")?;
+    let mut stmts = vec![pages_stmt(workspace_id, id, TRAIL_MAX)];
+    if visit.small("event_count")? > 0 {
+        stmts.push(events_stmt(workspace_id, visitor_id, id, 1));
+    }
+    Ok(stmts)
+}
+
+/// The last visit of a visitor, out of its row and what [`trace_stmts`] read.
+pub(crate) fn decode_last(visit: &Row, trace: &[Vec<Row>]) -> Result<LastVisit> {
+    let pages = decode_pages(trace.first().map_or(&[], Vec::as_slice))?;
+    let events = decode_events(trace.get(1).map_or(&[], Vec::as_slice))?;
+    let started_at_ms = visit.number("started_at_ms")?;
+    let last_event = events.into_iter().next_back();
+    Ok(LastVisit {
+        id: visit.id("visit_id")?,
+        source: visit.json("source_json")?,
+        page_count: visit.small("page_count")?,
         viewed_at_ms: pages.last().map_or(started_at_ms, |page| page.at_ms),
         trail: pages.into_iter().map(|page| page.url).collect(),
-        event_count,
+        event_count: visit.small("event_count")?,
         last_event: last_event.map(|CustomEvent { name, at_ms, .. }| LastEvent { name, at_ms }),
         started_at_ms,
-    }))
+    })
 }
 
 /// The last visits of a visitor with their last pages, newest visit first.
@@ -350,9 +355,15 @@ async fn pages(
     visit_id: VisitId,
     limit: usize,
 ) -> Result<Vec<PageView>> {
-    let rows = reader
-        .rows(stmt!(LIST_PAGES, workspace_id, visit_id, limit))
-        .await?;
+    let stmt = pages_stmt(workspace_id, visit_id, limit);
+    decode_pages(&reader.rows(stmt).await?)
+}
+
+fn pages_stmt(workspace_id: WorkspaceId, visit_id: VisitId, limit: usize) -> Stmt {
+    stmt!(LIST_PAGES, workspace_id, visit_id, limit)
+}
+
+fn decode_pages(rows: &[Row]) -> Result<Vec<PageView>> {
     rows.iter().rev().map(page_view).collect()
 }
 
@@ -364,8 +375,20 @@ async fn events(
     visit_id: VisitId,
     limit: usize,
 ) -> Result<Vec<CustomEvent>> {
-    let stmt = stmt!(LIST_EVENTS, workspace_id, visitor_id, visit_id, limit);
-    let rows = reader.rows(stmt).await?;
+    let stmt = events_stmt(workspace_id, visitor_id, visit_id, limit);
+    decode_events(&reader.rows(stmt).await?)
+}
+
+fn events_stmt(
+    workspace_id: WorkspaceId,
+    visitor_id: VisitorId,
+    visit_id: VisitId,
+    limit: usize,
+) -> Stmt {
+    stmt!(LIST_EVENTS, workspace_id, visitor_id, visit_id, limit)
+}
+
+fn decode_events(rows: &[Row]) -> Result<Vec<CustomEvent>> {
     let events = rows.iter().rev().map(|row| {
         Ok(CustomEvent {
             name: row.text("name")?,

@@ -134,7 +134,7 @@ pub(crate) struct Asker {
     /// Where the commands of a connection wait for their turn; nothing for a request that stands alone.
     pub(crate) queue: Option<Arc<Queue>>,
     /// Where a visitor waits before a past is read to him.
-    pub(crate) admission: Option<Admission>,
+    pub(crate) pasts: Option<Admission>,
 }
 
 impl Asker {
@@ -143,10 +143,8 @@ impl Asker {
     where
         F: Future<Output = Result<Replay, Rejection>>,
     {
-        let admission = self.admission.as_ref();
-        let admitted = admission.map(|admission| admission.enter(&self.doors.world.clock));
-        let _admitted = match admitted {
-            Some(admitted) => Some(admitted.await?),
+        let _admitted = match &self.pasts {
+            Some(pasts) => Some(pasts.enter(&self.doors.world.clock).await?),
             None => None,
         };
         read().await

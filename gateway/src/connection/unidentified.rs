@@ -161,7 +161,7 @@ impl Unidentified {
 
     async fn visitor(self, claims: &VisitorClaims, hello: Hello) -> Result<Identified, Refused> {
         let shard = Rc::clone(&self.shard);
-        let _admitted = shard.admission.enter(&shard.doors.world.clock).await?;
+        let _admitted = shard.arrivals.enter(&shard.doors.world.clock).await?;
         let actor = self.claimed(claims).await?;
         let Principal::Visitor(visitor) = actor.principal else {
             return Err(Rejection::from(ErrorCode::Unauthenticated).into());

@@ -151,7 +151,7 @@ pub(crate) async fn frames(State(doors): State<Doors>, request: Request) -> Answ
         connection_id,
         exempt,
         queue: None,
-        admission: None,
+        pasts: None,
     };
     let done = job::run(job, &asker).await;
     Ok(match done {

@@ -18,16 +18,20 @@ const WAIT_MAX: Duration = Duration::from_secs(8);
 /// When one who waited in vain may come again, in milliseconds.
 const COME_AGAIN_MS: u64 = 2_000;
 
-/// The admission of a shard. Clones admit together.
+/// So many a shard admits at a time: enough to keep the store's readers busy, and few, so that who was admitted
+/// is soon done. Else he would have hung up by then, and others had waited for nothing.
+const ADMITTED_MAX: usize = 32;
+
+/// An admission of a shard. Clones admit together.
 #[derive(Debug, Clone)]
 pub(crate) struct Admission(Arc<Semaphore>);
 
 impl Admission {
-    /// Of one of so many shards, before a store where so many reads may wait: half of that is for those who
-    /// are admitted by all shards.
+    /// Of one of so many shards, before a store where so many reads may wait: a quarter of that at most is for
+    /// those who are admitted by all shards.
     pub(crate) fn new(queue_length: usize, shard_count: usize) -> Self {
-        let one_shard = queue_length / 2 / shard_count.max(1);
-        Self(Arc::new(Semaphore::new(one_shard.max(1))))
+        let one_shard = queue_length / 4 / shard_count.max(1);
+        Self(Arc::new(Semaphore::new(one_shard.clamp(1, ADMITTED_MAX))))
     }
 
     /// Waits to be admitted, until what is returned is dropped.
@@ -57,8 +61,8 @@ mod tests {
     }
 
     #[test]
-    fn half_of_the_store_is_for_all_shards_together() {
-        for (queue_length, shard_count, each) in [(4_096, 2, 1_024), (16, 2, 4), (4, 16, 1)] {
+    fn all_shards_together_leave_most_of_the_store_to_others() {
+        for (queue_length, shard_count, each) in [(4_096, 2, 32), (16, 2, 2), (4, 16, 1)] {
             let admission = Admission::new(queue_length, shard_count);
             assert_eq!(admission.0.available_permits(), each);
         }
@@ -67,7 +71,7 @@ mod tests {
     #[test]
     fn who_waits_is_admitted_in_turn_or_told_when_to_come_again() {
         let clock = Clock::manual(0);
-        let admission = Admission::new(2, 1);
+        let admission = Admission::new(4, 1);
         let mut first = pin!(admission.enter(&clock));
         let mut second = pin!(admission.enter(&clock));
         let mut third = pin!(admission.enter(&clock));

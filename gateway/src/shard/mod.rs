@@ -59,8 +59,10 @@ pub(crate) struct Shard {
     mailboxes: RefCell<Vec<Rc<Mailbox>>>,
     topics: RefCell<HashMap<Topic, Vec<Rc<Mailbox>>>>,
     draining: Cell<bool>,
-    /// For visitors who come, and for what they missed.
-    pub(crate) admission: Admission,
+    /// For visitors who come.
+    pub(crate) arrivals: Admission,
+    /// For what they missed. Of its own: who was let in is not to wait for all who come.
+    pub(crate) pasts: Admission,
     /// Bytes that waited for readers at the last tick.
     waiting_bytes: Cell<i64>,
     /// Connections that were behind at the last tick.
@@ -92,7 +94,8 @@ impl Seed {
         let clock = self.doors.world.clock.clone();
         let reads_max = self.doors.reader.queue_length();
         let shard = Rc::new(Shard {
-            admission: Admission::new(reads_max, self.doors.config.shards),
+            arrivals: Admission::new(reads_max, self.doors.config.shards),
+            pasts: Admission::new(reads_max, self.doors.config.shards),
             now: Cell::new(seconds(&self.doors)),
             doors: self.doors,
             http: self.http,

@@ -232,9 +232,14 @@ async fn resume(
                     note(format!("the first error: {error}"));
                 }
                 tallies.add(Tally::Failed);
-                // As a client does that has lost its connection.
-                let pause = Duration::from_millis(100);
-                client.clock().clone().sleep(pause).await;
+                // As a client does that has lost its connection, or was told when to come again.
+                let said_ms = if let Error::Refused(problem) = &error {
+                    problem.retry_after_ms
+                } else {
+                    None
+                };
+                let pause_ms = said_ms.map_or(100, |ms| ms + client.below(ms.max(1)));
+                clock.sleep(Duration::from_millis(pause_ms)).await;
             }
         }
     };

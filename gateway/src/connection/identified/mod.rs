@@ -157,7 +157,7 @@ impl Identified {
             connection_id: self.connection_id,
             exempt: self.queue.frames.is_none(),
             queue: Some(Arc::clone(&self.queue)),
-            admission: self.is_visitor().then(|| self.shard.admission.clone()),
+            pasts: self.is_visitor().then(|| self.shard.pasts.clone()),
         }
     }
 
