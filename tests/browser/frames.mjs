@@ -1,9 +1,15 @@
-// How the two long lists of the console scroll: ten thousand conversations, and a conversation of five thousand
-// messages. Seeds a server of its own and writes how long frames took. `node frames.mjs [conversations] [messages]`
+// How the long lists of the console scroll: ten thousand conversations, the live list while twenty thousand visitors
+// walk, and a conversation of five thousand messages; and how soon one may write in the widget. Seeds a server of its
+// own. `node frames.mjs [conversations] [messages] [visitors]`; the visitors are the load test's, built beside the server.
+//
+// What a frame costs is told in processor time of the page's own thread, which other programs do not lengthen.
 
-import { Stack } from "./stack.mjs";
+import { spawn } from "node:child_process";
+import { dirname, join } from "node:path";
 
-const [conversations, messages] = [process.argv[2] ?? 10_000, process.argv[3] ?? 5_000].map(Number);
+import { Stack, binary, findPanel, owner, until } from "./stack.mjs";
+
+const [conversations, messages, walkers] = [process.argv[2] ?? 10_000, process.argv[3] ?? 5_000, process.argv[4] ?? 20_000].map(Number);
 const AT_ONCE = 16;
 
 /** Does something so many times, a few at once. */
@@ -33,24 +39,32 @@ async function seedMessages(api, headers) {
   return row.id;
 }
 
-/** What the page's own thread did since it was opened, in milliseconds. */
-async function busy(session) {
-  const { metrics } = await session.send("Performance.getMetrics");
-  const of = (name) => 1_000 * (metrics.find((each) => each.name === name)?.value ?? 0);
-  return { script: of("ScriptDuration"), layout: of("LayoutDuration") + of("RecalcStyleDuration"), all: of("TaskDuration") };
+/** What a frame of a 60 Hz screen may cost. */
+const FRAME_MS = 16;
+
+/** The processor time of each frame of a page in a trace: all tasks of its own thread from one frame's begin to the next's. */
+function frameCosts(buffer) {
+  const { traceEvents: events } = JSON.parse(buffer.toString());
+  const drawn = events.filter(({ name }) => name === "FireAnimationFrame");
+  const { pid, tid } = drawn[0];
+  const tasks = events.filter((event) => event.name === "RunTask" && event.pid === pid && event.tid === tid && event.tdur > 0);
+  const begins = drawn.filter((event) => event.pid === pid && event.tid === tid).map(({ ts }) => ts).sort((a, b) => a - b);
+  const costs = begins.map(() => 0);
+  for (const { ts, dur, tdur } of tasks) {
+    const after = begins.findIndex((begin) => begin > ts + dur);
+    if (after > 0) costs[after - 1] += tdur / 1_000;
+  }
+  return costs.slice(1, -1);
 }
 
-/** Scrolls by the wheel's way, a step a frame, and tells how long frames took, and how much of that was work. */
+/** Scrolls by the wheel's way, a step a frame, and tells what frames cost, and how long they took by the clock. */
 async function scroll(page, what, selector, step, frames) {
-  const session = await page.context().newCDPSession(page);
-  await session.send("Performance.enable");
-  const before = await busy(session);
+  const browser = page.context().browser();
+  await browser.startTracing(page, { categories: ["toplevel", "devtools.timeline", "disabled-by-default-devtools.timeline"] });
   const spans = await frameSpans(page, selector, step, frames);
-  const after = await busy(session);
-  await session.detach();
-  tell(what, spans);
-  const each = (name) => ((after[name] - before[name]) / spans.length).toFixed(1);
-  console.log(`  work a frame: ${each("all")} ms, of it script ${each("script")}, style and layout ${each("layout")}`);
+  const costs = frameCosts(await browser.stopTracing());
+  const over = costs.filter((cost) => cost > FRAME_MS).length;
+  console.log(`${what}: ${spread(costs)} ms of work a frame, over ${FRAME_MS} ms: ${over} of ${costs.length}; by the clock ${spread(spans)}`);
 }
 
 function frameSpans(page, selector, step, frames) {
@@ -72,11 +86,54 @@ function frameSpans(page, selector, step, frames) {
   );
 }
 
-function tell(what, spans) {
-  const sorted = spans.toSorted((a, b) => a - b);
+function spread(values) {
+  const sorted = values.toSorted((a, b) => a - b);
   const at = (part) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))].toFixed(1);
-  const late = spans.filter((span) => span > 25).length;
-  console.log(`${what}: ${spans.length} frames, median ${at(0.5)} ms, p95 ${at(0.95)}, p99 ${at(0.99)}, longest ${at(1)}, over 25 ms: ${late}`);
+  return `p50 ${at(0.5)}, p95 ${at(0.95)}, p99 ${at(0.99)}, longest ${at(1)}`;
+}
+
+/** The live list while visitors walk: as it comes, and while it is scrolled. */
+async function liveList(stack, page) {
+  const seconds = Math.ceil(walkers / 100) + 120;
+  const words = ["feed", "--target", stack.directOrigin, "--visitors", walkers, "--page-every-ms", 20_000, "--watchers", 1];
+  const tool = spawn(join(dirname(binary), "switchboard-loadtest"), [...words, "--seconds", seconds, "--email", owner.email, "--password", owner.password].map(String), { stdio: "ignore" });
+  try {
+    await page.goto(`${stack.origin}/console/visitors`);
+    await until("the visitors", async () => {
+      const [active] = await page.locator(".counts b").allInnerTexts();
+      return Number((active ?? "").replaceAll(/\D/g, "")) >= 0.9 * walkers;
+    }, 600_000);
+    console.log(`visitors: ${(await page.locator(".counts").innerText()).trim()}`);
+    await scroll(page, "the live list, not touched", ".list-scroll", 0, 600);
+    await scroll(page, "the live list, downwards", ".list-scroll", 8, 600);
+  } finally {
+    tool.kill("SIGINT");
+    await new Promise((done) => (tool.exitCode === null ? tool.once("exit", done) : done()));
+  }
+}
+
+/** From the click on the page's button to the cursor in the field, in a browser that was never here; by the clock. */
+async function openings(stack, count) {
+  const spans = [];
+  for (let round = 0; round < count; round += 1) {
+    const page = await stack.person();
+    await page.goto(`${stack.origin}/demo/`);
+    await until("the widget", () => page.evaluate(() => window.Switchboard?.of !== undefined));
+    await page.evaluate(() => new Promise((done) => window.Switchboard.push(["on", "ready", done])));
+    await page.evaluate(() => addEventListener("click", () => (window.clickedAtMs = performance.timeOrigin + performance.now()), { capture: true, once: true }));
+    await page.locator("[data-chat]").first().click();
+    const panel = await findPanel(page);
+    const writableAtMs = await panel.evaluate(() => new Promise((done) => {
+      const look = () => {
+        if (document.activeElement?.tagName === "TEXTAREA") done(performance.timeOrigin + performance.now());
+        else requestAnimationFrame(look);
+      };
+      look();
+    }));
+    spans.push(writableAtMs - (await page.evaluate(() => window.clickedAtMs)));
+    await page.context().close();
+  }
+  console.log(`from the click to the cursor: ${spread(spans)} ms, of ${count}`);
 }
 
 const stack = await Stack.start();
@@ -97,6 +154,9 @@ try {
   });
   console.log(`rows: ${Math.round((await page.locator(".list-rows").evaluate((node) => node.clientHeight)) / 68)}`);
   await scroll(page, "the whole list, upwards", ".list-scroll", -1_000, 600);
+  await openings(stack, 11);
+  await liveList(stack, page);
+  await page.goto(`${stack.origin}/console/inbox/all`);
   const id = await seedMessages(api, headers);
   await page.goto(`${stack.origin}/console/inbox/all/${id}`);
   await page.getByText(`Line ${messages - 1}.`).first().waitFor();

@@ -15,7 +15,7 @@ import { Api } from "./api.mjs";
 import { slowLine, slowPages, slowProcessor } from "./hostile.mjs";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
-const binary = resolve(root, process.env.SWITCHBOARD_BIN ?? "target/release/switchboard");
+export const binary = resolve(root, process.env.SWITCHBOARD_BIN ?? "target/release/switchboard");
 const chromiumPath = process.env.SWITCHBOARD_TEST_CHROMIUM ?? "/usr/bin/chromium";
 
 export const owner = { name: "Mira Novak", email: "mira@example.com", password: "correct-horse-battery" };
@@ -146,6 +146,11 @@ export class Stack {
     return `http://127.0.0.1:${this.#cable.port}`;
   }
 
+  /** The server itself, past the cable. */
+  get directOrigin() {
+    return `http://127.0.0.1:${this.#port}`;
+  }
+
   get cable() {
     return this.#cable;
   }
@@ -239,7 +244,7 @@ export class Stack {
 
   /** The API as its owner may use it: `ask` and the headers for it. `direct` goes past the cable. */
   async api({ direct = false } = {}) {
-    const api = new Api(direct ? `http://127.0.0.1:${this.#port}` : this.origin);
+    const api = new Api(direct ? this.directOrigin : this.origin);
     return { api, headers: await api.signIn(owner.email, owner.password) };
   }
 
