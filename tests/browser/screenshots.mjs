@@ -76,6 +76,27 @@ async function shootWidget(stack, look, options, agent) {
   await page.close();
 }
 
+/** The team reads along: what it sees, and what the visitor is told. */
+async function shootTyping(stack, look, options) {
+  const page = await stack.person(options);
+  await page.goto(`${stack.origin}/demo/tea/`);
+  const panel = await openPanel(page);
+  const question = `Do you still have the oolong ${{ light: "in the blue tin", dark: "in the black tin", phone: "in the small tin" }[look]}?`;
+  await say(panel, question);
+  const team = await stack.console(options);
+  await openRow(team, question);
+  await panel.getByText("The team can see what you write").waitFor();
+  const words = "And how many grams are";
+  await Promise.all([
+    team.locator(".typing q", { hasText: words }).waitFor(),
+    panel.getByLabel("Message", { exact: true }).pressSequentially(words, { delay: 100 }),
+  ]);
+  await shoot(team, `typing-${look}`);
+  await shoot(page, `widget-typing-${look}`);
+  await team.context().close();
+  await page.close();
+}
+
 /** Nobody is signed in. */
 async function shootDoors(stack, fresh, look, options) {
   const page = await stack.person(options);
@@ -105,6 +126,10 @@ try {
   }
   const agent = await stack.console();
   for (const [look, options] of Object.entries(looks)) await shootWidget(stack, look, options, agent);
+  const { api, headers } = await stack.api();
+  const { settings: now, version } = await api.ask("GET", "workspace", undefined, headers);
+  await api.ask("PATCH", "workspace", { settings: { ...now, typing_preview: true } }, { ...headers, "if-match": `"${version}"` });
+  for (const [look, options] of Object.entries(looks)) await shootTyping(stack, look, options);
 } finally {
   await fresh.stop();
   await stack.stop();

@@ -19,11 +19,27 @@ async function readsAlong(typing_preview) {
 
 test("what one side does shows on the other, and a reload changes nothing", async () => {
   const agent = await stack.console();
-  const { page, panel } = await stack.visitor("/demo/tea/");
+  const page = await stack.person();
+  const sent = [];
+  page.on("websocket", (socket) => socket.on("framesent", ({ payload }) => sent.push(`${payload}`)));
+  page.on("request", (request) => sent.push(request.postData() ?? ""));
+  await page.goto(`${stack.origin}/demo/tea/`);
+  const panel = await openPanel(page);
   await say(panel, "Is the smoky black in stock?");
   await openRow(agent, "Is the smoky black in stock?");
   const thread = agent.getByRole("main").or(agent.locator("body")).first();
   await thread.getByText("Is the smoky black in stock?").first().waitFor();
+
+  // That somebody types is told, what he types is nobody's: no word of it leaves the browser.
+  await Promise.all([
+    agent.locator(".typing").waitFor(),
+    panel.getByLabel("Message", { exact: true }).pressSequentially("Unsaid things", { delay: 150 }),
+  ]);
+  await panel.getByLabel("Message", { exact: true }).fill("");
+  await agent.locator(".typing").waitFor({ state: "detached" });
+  assert.ok(sent.some((frame) => frame.includes('"typing"')));
+  assert.ok(!sent.some((frame) => frame.includes("Unsai")));
+  assert.equal(await agent.getByText("Unsai").count(), 0);
 
   // The team reads along only where the site wants it, and then the visitor is told.
   const told = panel.getByText("The team can see what you write before you send it.");
