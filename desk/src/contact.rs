@@ -1,7 +1,10 @@
 //! Contacts: what the team knows of a person, two records of one person, and forgetting for good.
 
-use protocol::contact::{Contact, ContactChange};
+use std::collections::BTreeMap;
+
+use protocol::contact::{AttributeValue, Contact, ContactChange, check_name};
 use protocol::id::ContactId;
+use protocol::limit;
 use protocol::permission::{Actor, Permission};
 use protocol::rejection::{ErrorCode, Rejection};
 use protocol::text::Email;
@@ -27,7 +30,31 @@ fn checked(change: &ContactChange) -> Result<ContactChange, Rejection> {
         email,
         phone: line(&change.phone, "phone")?,
         company: line(&change.company, "company")?,
+        attributes: attributes(change)?,
     })
+}
+
+type Attributes = BTreeMap<String, AttributeValue>;
+
+fn attributes(change: &ContactChange) -> Result<Option<Attributes>, Rejection> {
+    let field = "attributes";
+    let Some(attributes) = &change.attributes else {
+        return Ok(None);
+    };
+    if attributes.len() > limit::PROPERTIES_MAX {
+        return Err(Rejection::of(ErrorCode::TooMany, field));
+    }
+    for (name, value) in attributes {
+        check_name(name, field)?;
+        value.check(field)?;
+    }
+    // Nothing has one form, so that the log and whoever compares see it.
+    let nothing = || AttributeValue::Text(String::new());
+    let attributes = attributes.iter().map(|(name, value)| {
+        let value = if value.is_empty() { nothing() } else { value.clone() };
+        (name.clone(), value)
+    });
+    Ok(Some(attributes.collect()))
 }
 
 fn differences(contact: &Contact, change: &ContactChange) -> Differences {
@@ -42,6 +69,16 @@ fn differences(contact: &Contact, change: &ContactChange) -> Differences {
     note("email", contact.email.as_ref(), &change.email);
     note("phone", contact.phone.as_ref(), &change.phone);
     note("company", contact.company.as_ref(), &change.company);
+    if let Some(after) = &change.attributes {
+        // Of those that were named alone; one that is not there is an empty text.
+        let nothing = || AttributeValue::Text(String::new());
+        let before: Attributes = after
+            .keys()
+            .map(|name| (name, contact.attributes.get(name)))
+            .map(|(name, value)| (name.clone(), value.cloned().unwrap_or_else(nothing)))
+            .collect();
+        differences.note("attributes", &before, after);
+    }
     differences
 }
 
@@ -163,6 +200,41 @@ impl Desk {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn attributes_have_bounds_and_the_log_keeps_those_that_were_named() {
+        let change = |name: &str, value: AttributeValue| ContactChange {
+            attributes: Some([(name.to_owned(), value)].into()),
+            ..ContactChange::default()
+        };
+        let text = |length: usize| AttributeValue::Text("v".repeat(length));
+        let longest = "n".repeat(limit::PROPERTY_NAME_BYTES_MAX);
+        assert!(checked(&change(&longest, text(limit::PROPERTY_BYTES_MAX))).is_ok());
+        let nan = AttributeValue::Number(f64::NAN);
+        for (name, value, code) in [
+            (longest.clone() + "n", text(0), ErrorCode::TooLong),
+            (
+                "n".to_owned(),
+                text(limit::PROPERTY_BYTES_MAX + 1),
+                ErrorCode::TooLong,
+            ),
+            (String::new(), text(0), ErrorCode::Empty),
+            ("a\u{202e}b".to_owned(), text(0), ErrorCode::Invalid),
+            ("n".to_owned(), nan, ErrorCode::Invalid),
+        ] {
+            let refused = checked(&change(&name, value)).unwrap_err();
+            assert_eq!(refused, Rejection::of(code, "attributes"), "{name}");
+        }
+        let many = (0..=limit::PROPERTIES_MAX).map(|index| (index.to_string(), text(0)));
+        let many = ContactChange {
+            attributes: Some(many.collect()),
+            ..ContactChange::default()
+        };
+        let too_many = Rejection::of(ErrorCode::TooMany, "attributes");
+        assert_eq!(checked(&many).unwrap_err(), too_many);
+        let spaces = checked(&change("n", AttributeValue::Text(" \n".to_owned()))).unwrap();
+        assert_eq!(spaces, change("n", text(0)));
+    }
 
     #[test]
     fn an_empty_value_takes_a_fact_away_and_a_wrong_one_is_named() {

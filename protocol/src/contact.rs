@@ -9,6 +9,9 @@ use utoipa::ToSchema;
 
 use crate::conversation::words;
 use crate::id::{AgentId, ContactId, VisitorId};
+use crate::limit;
+use crate::rejection::{ErrorCode, Rejection};
+use crate::text::{self, Form};
 
 words! {
     /// What a contact is to us.
@@ -64,6 +67,45 @@ pub enum AttributeValue {
     Number(f64),
     /// A text.
     Text(String),
+}
+
+impl AttributeValue {
+    /// Whether it says nothing: a text without a letter.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        matches!(self, Self::Text(text) if text.trim().is_empty())
+    }
+
+    /// Checks a value from outside.
+    ///
+    /// # Errors
+    /// `too_long` or `invalid`, with the field.
+    pub fn check(&self, field: &'static str) -> Result<(), Rejection> {
+        match self {
+            Self::Text(text) if text.len() > limit::PROPERTY_BYTES_MAX => {
+                Err(Rejection::of(ErrorCode::TooLong, field))
+            }
+            Self::Text(text) => text::check(text, Form::Lines, field),
+            Self::Number(number) if !number.is_finite() => {
+                Err(Rejection::of(ErrorCode::Invalid, field))
+            }
+            Self::Number(_) | Self::Flag(_) => Ok(()),
+        }
+    }
+}
+
+/// Checks the name of a property, an attribute or an event.
+///
+/// # Errors
+/// `empty`, `too_long` or `invalid`, with the field.
+pub fn check_name(name: &str, field: &'static str) -> Result<(), Rejection> {
+    if name.is_empty() {
+        return Err(Rejection::of(ErrorCode::Empty, field));
+    }
+    if name.len() > limit::PROPERTY_NAME_BYTES_MAX {
+        return Err(Rejection::of(ErrorCode::TooLong, field));
+    }
+    text::check(name, Form::Line, field)
 }
 
 /// A way to know a contact again.
@@ -133,6 +175,9 @@ pub struct ContactChange {
     pub phone: Option<String>,
     /// A new company; empty takes it away.
     pub company: Option<String>,
+    /// New attributes, by name, at most [`limit::PROPERTIES_MAX`] at once; an empty text takes one away. Those that are
+    /// not named stay.
+    pub attributes: Option<BTreeMap<String, AttributeValue>>,
 }
 
 /// Merges a contact into another: from then on the other one speaks for both.

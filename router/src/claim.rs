@@ -1,9 +1,9 @@
 //! What a page says of its visitor, checked.
 
-use protocol::contact::AttributeValue;
+use protocol::contact::{AttributeValue, check_name};
 use protocol::limit;
 use protocol::rejection::{ErrorCode, Rejection};
-use protocol::text::{self, Email, Form, Name};
+use protocol::text::{Email, Name};
 use protocol::visitor::Claim;
 
 /// Checks a claim.
@@ -41,36 +41,9 @@ pub(crate) fn check_properties<'a>(
     }
     for (name, value) in properties {
         check_name(name, field)?;
-        match value {
-            AttributeValue::Text(text) => {
-                if text.len() > limit::PROPERTY_BYTES_MAX {
-                    return Err(Rejection::of(ErrorCode::TooLong, field));
-                }
-                text::check(text, Form::Lines, field)?;
-            }
-            AttributeValue::Number(number) => {
-                if !number.is_finite() {
-                    return Err(Rejection::of(ErrorCode::Invalid, field));
-                }
-            }
-            AttributeValue::Flag(_) => {}
-        }
+        value.check(field)?;
     }
     Ok(())
-}
-
-/// Checks the name of an event or a property.
-///
-/// # Errors
-/// `empty`, `too_long` or `invalid`, with the field.
-pub(crate) fn check_name(name: &str, field: &'static str) -> Result<(), Rejection> {
-    if name.is_empty() {
-        return Err(Rejection::of(ErrorCode::Empty, field));
-    }
-    if name.len() > limit::PROPERTY_NAME_BYTES_MAX {
-        return Err(Rejection::of(ErrorCode::TooLong, field));
-    }
-    text::check(name, Form::Line, field)
 }
 
 #[cfg(test)]

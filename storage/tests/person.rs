@@ -4,6 +4,7 @@
 mod both;
 mod common;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use both::on_both;
@@ -343,6 +344,39 @@ mod stories {
                 panic!("not changed");
             };
             assert_eq!((contact.email, contact.name.as_str()), (None, "Čedo"));
+        }
+
+        /// Those that are not named stay, and a change that is refused changes none.
+        async fn attributes_are_set_and_taken_away_one_by_one(store: &Store) {
+            let talk = Talk::new(store).await;
+            let id = talk.says("one").await.conversation.contact_id;
+            let (db, line) = (&store.db, change(&talk, "contact.changed", id));
+            let set = |named: &[(&str, AttributeValue)]| ContactChange {
+                attributes: Some(named.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect()),
+                ..ContactChange::default()
+            };
+            let text = |text: &str| AttributeValue::Text(text.to_owned());
+            let first = set(&[("plan", text("team")), ("seats", AttributeValue::Number(7.0)), ("paid", AttributeValue::Flag(false))]);
+            let Written::Done(before) = contact::change(db, id, 1, &first, &line).await.unwrap() else {
+                panic!("not changed");
+            };
+            let next = set(&[("plan", text("solo")), ("paid", text("")), ("nothing", text(" "))]);
+            let Written::Done(after) = contact::change(db, id, before.version, &next, &line).await.unwrap() else {
+                panic!("not changed");
+            };
+            let wanted = [("plan", text("solo")), ("seats", AttributeValue::Number(7.0))];
+            let wanted: BTreeMap<_, _> = wanted.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+            assert_eq!(after.attributes, wanted);
+            let late = contact::change(db, id, before.version, &set(&[("plan", text(""))]), &line).await.unwrap();
+            assert_eq!(late, Written::VersionConflict);
+            let found = contact::find(db, &scope(&store.world, talk.workspace_id), id).await.unwrap();
+            assert_eq!(found.map(|found| found.attributes), Some(wanted));
+            let full = (0..limit::CONTACT_ATTRIBUTES_MAX - 1).map(|index| (index.to_string(), text("x")));
+            let full = ContactChange { attributes: Some(full.collect()), ..ContactChange::default() };
+            assert_eq!(contact::overflow(&after, &full), Some("attributes"));
+            let mut full = full;
+            full.attributes.as_mut().unwrap().insert("seats".to_owned(), text(""));
+            assert_eq!(contact::overflow(&after, &full), None);
         }
 
         /// A planted word is nowhere after the erasure: not in rows, index, files or log.

@@ -579,7 +579,10 @@ email?: string | null,
 /** A new telephone number; empty takes it away. */
 phone?: string | null,
 /** A new company; empty takes it away. */
-company?: string | null, };
+company?: string | null,
+/** New attributes, by name, at most [`limit::PROPERTIES_MAX`] at once; an empty text takes one away. Those that are
+ * not named stay. */
+attributes?: { [key in string]: AttributeValue } | null, };
 
 /** A person who is a customer or may become one. */
 export type ContactId = string;

@@ -13,6 +13,7 @@ const FIELDS: Record<string, string> = {
   email: "The e-mail address",
   phone: "The telephone number",
   company: "The company",
+  attributes: "One of the other facts",
   password: "The password",
   workspace_name: "The name of the business",
   allowed_origins: "The list of allowed origins",

@@ -4,21 +4,33 @@ import { useState } from "react";
 import type { Contact } from "@switchboard/protocol";
 
 import { call, fieldError, formError, problemIn } from "../api/http.ts";
-import { Button, FormError, TextField } from "../part/control.tsx";
-import { changeOf, CONTACT_FIELDS, factsOf, meanwhile, taken, type Edited } from "./edit.ts";
+import { Button, FormError, IconButton, TextField } from "../part/control.tsx";
+import { attributeName } from "../settings/question.ts";
+import { attributeKey, attributesIn, changeOf, CONTACT_FIELDS, factsOf, meanwhile, taken, type Edited } from "./edit.ts";
+
+const NONE = { name: "", value: "" };
+
+const isWhole = ({ name, value }: typeof NONE) => name.trim() !== "" && value.trim() !== "";
+
+/** The form with the fact that is being added, once it has a name and a value. */
+function withAnother(edited: Edited, another: typeof NONE): Edited {
+  return isWhole(another) ? { ...edited, form: { ...edited.form, [attributeKey(another.name.trim())]: another.value.trim() } } : edited;
+}
 
 /** The form, in the place of the facts. */
 export function ContactForm({ contact, onDone }: { contact: Contact; onDone: () => void }) {
   const facts = factsOf(contact);
   const [edited, setEdited] = useState<Edited>({ before: facts, form: facts });
+  const [another, setAnother] = useState(NONE);
   const [error, setError] = useState<unknown>(null);
   const cache = useQueryClient();
   // What others saved since stands in fields that nobody touched here, and is told at those that somebody did.
   const now = taken(edited, facts);
   const told = meanwhile(now, facts);
-  const field = (key: (typeof CONTACT_FIELDS)[number]) => ({
-    value: now.form[key],
-    onValue: (value: string) => setEdited({ ...now, form: { ...now.form, [key]: value } }),
+  const set = (key: string, value: string) => setEdited({ ...now, form: { ...now.form, [key]: value } });
+  const field = (key: string) => ({
+    value: now.form[key] ?? "",
+    onValue: (value: string) => set(key, value),
     error: fieldError(error, key),
     hint: told[key] !== undefined && (
       <span role="status">
@@ -30,7 +42,7 @@ export function ContactForm({ contact, onDone }: { contact: Contact; onDone: () 
     ),
   });
   async function save() {
-    const change = changeOf(now, facts);
+    const change = changeOf(withAnother(now, another), facts, contact.attributes);
     setError(null);
     try {
       if (Object.keys(change).length > 0) await call(`contacts/${contact.id}`, { method: "PATCH", body: change, version: contact.version });
@@ -54,6 +66,26 @@ export function ContactForm({ contact, onDone }: { contact: Contact; onDone: () 
       <TextField label="E-mail" type="email" {...field("email")} />
       <TextField label="Phone" type="tel" {...field("phone")} />
       <TextField label="Company" {...field("company")} />
+      {attributesIn(now).filter((name) => name !== "consent").map((name) => (
+        <div key={name} className="attribute">
+          <TextField label={attributeName(name)} {...field(attributeKey(name))} />
+          <IconButton icon="close" name={`Take ${attributeName(name)} away`} disabled={!now.form[attributeKey(name)]} onClick={() => set(attributeKey(name), "")} />
+        </div>
+      ))}
+      <div className="attribute">
+        <TextField label="Another fact" placeholder="Plan" value={another.name} maxLength={64} autoComplete="off" onValue={(name) => setAnother({ ...another, name })} />
+        <TextField label="Its value" value={another.value} maxLength={1_024} autoComplete="off" onValue={(value) => setAnother({ ...another, value })} />
+        <Button
+          size="small"
+          disabled={!isWhole(another)}
+          onClick={() => {
+            setEdited(withAnother(now, another));
+            setAnother(NONE);
+          }}
+        >
+          Add
+        </Button>
+      </div>
       <FormError text={formError(error, CONTACT_FIELDS)} />
       <div className="line">
         <Button type="submit" tone="accent" size="small">

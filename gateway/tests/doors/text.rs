@@ -300,6 +300,8 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("POST /commands (identify).claim.phone", OF_VISITORS),
     ("POST /commands (identify).claim{name}", OF_VISITORS),
     ("POST /commands (identify).claim{}", OF_VISITORS),
+    ("PATCH /contacts/… .attributes{name}", ATTRIBUTES),
+    ("PATCH /contacts/… .attributes{}", ATTRIBUTES),
     ("POST /commands (add_note).mentions[]", "ids of members"),
     ("POST /frames (track).name", OF_VISITORS),
     ("POST /frames (track).properties{name}", OF_VISITORS),
@@ -337,6 +339,7 @@ const OF_VISITORS: &str = "refused likewise where visitors say it: tests/wire/te
 const CLEANED: &str = "a trace is cleaned and cut: protocol::text::cut";
 const CODE: &str = "a language's code, or refused";
 const SPAN: &str = "a word or days, or refused: protocol's `Span`";
+const ATTRIBUTES: &str = "refused as those of a claim: desk's `contact.rs`";
 const COMPARED: &str = "looked for, and never shown to others";
 
 #[tokio::test]

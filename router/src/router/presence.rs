@@ -120,7 +120,7 @@ impl Router {
         name: String,
         properties: BTreeMap<String, AttributeValue>,
     ) -> Result<(), Rejection> {
-        claim::check_name(&name, "name")?;
+        protocol::contact::check_name(&name, "name")?;
         claim::check_properties(properties.iter(), "properties")?;
         let properties_json =
             serde_json::to_string(&properties).expect("properties are texts and numbers");

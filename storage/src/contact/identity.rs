@@ -157,11 +157,7 @@ fn push_claims(
         batch.push(claim.stmt(visitor.workspace_id, at_ms));
     }
     for (name, value) in claim.attributes.iter().take(limit::PROPERTIES_MAX) {
-        let (text, number, flag) = match value {
-            AttributeValue::Text(text) => (Some(text.as_str()), None, None),
-            AttributeValue::Number(number) => (None, Some(*number), None),
-            AttributeValue::Flag(flag) => (None, None, Some(*flag)),
-        };
+        let (text, number, flag) = parts(value);
         batch.push(stmt!(
             SET_ATTRIBUTE,
             visitor.workspace_id,
@@ -173,6 +169,66 @@ fn push_claims(
             at_ms
         ));
     }
+}
+
+/// A value in its three columns, of which one is filled.
+fn parts(value: &AttributeValue) -> (Option<&str>, Option<f64>, Option<bool>) {
+    match value {
+        AttributeValue::Text(text) => (Some(text.as_str()), None, None),
+        AttributeValue::Number(number) => (None, Some(*number), None),
+        AttributeValue::Flag(flag) => (None, None, Some(*flag)),
+    }
+}
+
+/// As [`SET_ATTRIBUTE`], where the contact carries the change's stamp.
+const SET_STAMPED_ATTRIBUTE: &str = "
+    INSERT INTO attribute (workspace_id, noun, subject_id, name, text_value, number_value, flag_value,
+        changed_at_ms)
+    SELECT $1, 'contact', $2, $3, CAST($4 AS TEXT), CAST($5 AS DOUBLE PRECISION), CAST($6 AS BOOLEAN),
+        CAST($7 AS BIGINT)
+    FROM contact k
+    WHERE k.workspace_id = $1 AND k.contact_id = $2 AND k.change_id = $8
+    ON CONFLICT (workspace_id, noun, subject_id, name) DO UPDATE SET text_value = excluded.text_value,
+        number_value = excluded.number_value, flag_value = excluded.flag_value,
+        changed_at_ms = excluded.changed_at_ms";
+
+/// Uses the primary keys. Where the contact carries the change's stamp.
+const DELETE_STAMPED_ATTRIBUTE: &str = "
+    DELETE FROM attribute
+    WHERE workspace_id = $1 AND noun = 'contact' AND subject_id = $2 AND name = $3
+        AND EXISTS (SELECT 1 FROM contact k
+            WHERE k.workspace_id = $1 AND k.contact_id = $2 AND k.change_id = $4)";
+
+/// What the team changes of a contact's attributes; an empty text takes one away.
+pub(super) fn push_attribute(
+    batch: &mut Batch,
+    contact_id: ContactId,
+    (name, value): (&str, &AttributeValue),
+    change: &Change,
+    stamp_id: AuditId,
+) {
+    if value.is_empty() {
+        batch.push(stmt!(
+            DELETE_STAMPED_ATTRIBUTE,
+            change.workspace_id,
+            contact_id,
+            name,
+            stamp_id
+        ));
+        return;
+    }
+    let (text, number, flag) = parts(value);
+    batch.push(stmt!(
+        SET_STAMPED_ATTRIBUTE,
+        change.workspace_id,
+        contact_id,
+        name,
+        text,
+        number,
+        flag,
+        change.at_ms,
+        stamp_id
+    ));
 }
 
 /// A claim fills what is not known; it replaces nothing.

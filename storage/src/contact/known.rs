@@ -1,7 +1,7 @@
 //! What a contact's record holds already: whether a claim or a proof says anything new, and whether that fits.
 //! A page says who its visitor is with each load; nothing is written where it says nothing new.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use protocol::contact::{
     AttributeValue, Contact, ContactChange, ContactKind, Identity, IdentityKind,
@@ -211,6 +211,19 @@ impl Known {
 /// the contact, so each new one counts. What is known already may be said again.
 #[must_use]
 pub fn overflow(contact: &Contact, change: &ContactChange) -> Option<&'static str> {
+    if let Some(attributes) = &change.attributes {
+        let mut names: BTreeSet<_> = contact.attributes.keys().collect();
+        let before_count = names.len();
+        for (name, value) in attributes {
+            match value.is_empty() {
+                false => names.insert(name),
+                true => names.remove(name),
+            };
+        }
+        if names.len() > limit::CONTACT_ATTRIBUTES_MAX && names.len() > before_count {
+            return Some("attributes");
+        }
+    }
     let counted = contact.identities.iter();
     let mut count = counted
         .filter(|identity| identity.kind != IdentityKind::Visitor)

@@ -200,6 +200,9 @@ pub async fn change(
             batch.push(claim.stamped(change, stamp.id));
         }
     }
+    for (name, value) in new.attributes.iter().flatten() {
+        identity::push_attribute(&mut batch, contact_id, (name, value), change, stamp.id);
+    }
     let first = batch.stmts.len();
     batch
         .stmts

@@ -77,6 +77,24 @@ test("somebody without a name has one name everywhere, and a new one shows at on
     await sidePanel(page).getByText("+385 1 234").waitFor();
     await sidePanel(page).getByText("Kovač & Co").waitFor();
   }
+  // A fact with a name of its own: one adds it, both see it, both change it, and emptied it is gone.
+  const edit = (page) => sidePanel(page).getByRole("button", { name: "Edit the contact" }).click();
+  const save = (page) => sidePanel(page).getByRole("button", { name: "Save" }).click();
+  const plan = (page) => sidePanel(page).locator(".facts dt", { hasText: "Plan" });
+  await edit(agent);
+  await sidePanel(agent).getByLabel("Another fact").fill("plan");
+  await sidePanel(agent).getByLabel("Its value").fill("team");
+  assert.deepEqual(await violations(agent), []);
+  await save(agent);
+  for (const page of [agent, colleague]) await plan(page).waitFor();
+  for (const page of [agent, colleague]) await edit(page);
+  await sidePanel(colleague).getByRole("button", { name: "Take Plan away" }).click();
+  await sidePanel(agent).getByLabel("Plan", { exact: true }).fill("solo");
+  await save(agent);
+  await sidePanel(colleague).getByText("A colleague changed this to solo meanwhile.").waitFor();
+  await save(colleague);
+  for (const page of [agent, colleague]) await plan(page).waitFor({ state: "detached" });
+
   await sidePanel(agent).getByText("Who changed it").click();
   await sidePanel(agent).getByText("Company: Kovač & Co").waitFor();
   assert.deepEqual(stack.complaints, []);
