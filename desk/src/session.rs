@@ -129,6 +129,7 @@ impl Desk {
                 id: row.id,
                 current: row.id == session.session_id,
                 address: row.address,
+                country: row.country,
                 user_agent: row.user_agent,
                 created_at_ms: row.created_at_ms,
                 seen_at_ms: row.seen_at_ms,
@@ -220,6 +221,7 @@ impl Desk {
             seen_at_ms: now_ms,
             expires_at_ms: expires_at_ms(&self.0.config, now_ms, now_ms),
             address: caller.address.to_canonical().to_string(),
+            country: caller.country.clone(),
             user_agent: protocol::text::cut(&caller.user_agent, USER_AGENT_BYTES_MAX),
         };
         (row, secret)

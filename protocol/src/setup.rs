@@ -93,6 +93,8 @@ pub struct LoginSession {
     pub current: bool,
     /// The network address it was opened from.
     pub address: String,
+    /// ISO 3166-1 alpha-2, where a source for it was configured.
+    pub country: Option<String>,
     /// The browser, in its own words.
     pub user_agent: String,
     /// When it was opened.
@@ -111,6 +113,8 @@ pub struct AgentSession {
     pub id: LoginSessionId,
     /// The network address it was opened from.
     pub address: String,
+    /// ISO 3166-1 alpha-2, where a source for it was configured.
+    pub country: Option<String>,
     /// The browser, in its own words.
     pub user_agent: String,
     /// When it was opened.

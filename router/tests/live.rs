@@ -482,6 +482,7 @@ on_both! {
             seen_at_ms: now_ms,
             expires_at_ms: now_ms + 60_000,
             address: String::new(),
+            country: None,
             user_agent: String::new(),
         };
         storage::session::create(&stage.db, &session, "none").await.expect("it works");

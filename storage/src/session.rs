@@ -27,6 +27,8 @@ pub struct SessionRow {
     pub expires_at_ms: u64,
     /// The network address it began from.
     pub address: String,
+    /// The country, where a source for it was configured.
+    pub country: Option<String>,
     /// The browser.
     pub user_agent: String,
 }
@@ -41,8 +43,10 @@ macro_rules! insert_session {
         concat!(
             "
     INSERT INTO login_session
-        (session_id, user_id, secret_hash, created_at_ms, seen_at_ms, expires_at_ms, address, user_agent)
-    SELECT $1, $2, $3, CAST($4 AS BIGINT), CAST($5 AS BIGINT), CAST($6 AS BIGINT), $7, $8 FROM ",
+        (session_id, user_id, secret_hash, created_at_ms, seen_at_ms, expires_at_ms, address, user_agent,
+            country)
+    SELECT $1, $2, $3, CAST($4 AS BIGINT), CAST($5 AS BIGINT), CAST($6 AS BIGINT), $7, $8, CAST($9 AS TEXT)
+    FROM ",
             $from
         )
     };
@@ -51,12 +55,12 @@ macro_rules! insert_session {
 /// Uses the primary key, and `agent_by_user`.
 const INSERT_SESSION_WHERE_CHECKED: &str = insert_session!(
     "account
-    WHERE user_id = $2 AND password_hash = $9
+    WHERE user_id = $2 AND password_hash = $10
         AND EXISTS (SELECT 1 FROM agent WHERE user_id = $2 AND deactivated_at_ms IS NULL)"
 );
 
 const INSERT_SESSION_WHERE_AUDITED: &str =
-    insert_session!("audit_entry WHERE workspace_id = $9 AND audit_id = $10");
+    insert_session!("audit_entry WHERE workspace_id = $10 AND audit_id = $11");
 
 fn insert(sql: &'static str, session: &SessionRow) -> Stmt {
     stmt!(
@@ -69,6 +73,7 @@ fn insert(sql: &'static str, session: &SessionRow) -> Stmt {
         session.expires_at_ms,
         session.address.as_str(),
         session.user_agent.as_str(),
+        session.country.clone(),
     )
 }
 
@@ -132,7 +137,8 @@ pub async fn create(
 
 /// Uses `login_session_by_secret`.
 const FIND_SESSION_BY_SECRET: &str = "
-    SELECT session_id, user_id, secret_hash, created_at_ms, seen_at_ms, expires_at_ms, address, user_agent
+    SELECT session_id, user_id, secret_hash, created_at_ms, seen_at_ms, expires_at_ms, address, country,
+        user_agent
     FROM login_session
     WHERE secret_hash = $1 AND ended_at_ms IS NULL AND expires_at_ms > $2";
 
@@ -153,7 +159,8 @@ pub async fn by_secret(
 
 /// Uses the primary key.
 const FIND_SESSION: &str = "
-    SELECT session_id, user_id, secret_hash, created_at_ms, seen_at_ms, expires_at_ms, address, user_agent
+    SELECT session_id, user_id, secret_hash, created_at_ms, seen_at_ms, expires_at_ms, address, country,
+        user_agent
     FROM login_session
     WHERE session_id = $1 AND ended_at_ms IS NULL AND expires_at_ms > $2";
 
@@ -315,7 +322,8 @@ fn push_event(batch: &mut Batch, db: &Db, user_id: UserId, session_id: LoginSess
 
 /// Uses `login_session_by_user`.
 const LIST_SESSIONS: &str = "
-    SELECT session_id, user_id, secret_hash, created_at_ms, seen_at_ms, expires_at_ms, address, user_agent
+    SELECT session_id, user_id, secret_hash, created_at_ms, seen_at_ms, expires_at_ms, address, country,
+        user_agent
     FROM login_session
     WHERE user_id = $1 AND ended_at_ms IS NULL AND expires_at_ms > $2
     ORDER BY created_at_ms DESC
@@ -335,7 +343,7 @@ pub async fn list(reader: &Reader, user_id: UserId, now_ms: u64) -> Result<Vec<S
 
 /// Uses `login_session_by_user`.
 const LIST_SIGN_INS: &str = "
-    SELECT session_id, address, user_agent, created_at_ms, seen_at_ms,
+    SELECT session_id, address, country, user_agent, created_at_ms, seen_at_ms,
         COALESCE(ended_at_ms, CASE WHEN expires_at_ms <= $2 THEN expires_at_ms END) AS over_at_ms
     FROM login_session
     WHERE user_id = $1
@@ -359,6 +367,7 @@ pub async fn sign_ins(
         Ok(AgentSession {
             id: row.id("session_id")?,
             address: row.text("address")?,
+            country: row.maybe_text("country")?,
             user_agent: row.text("user_agent")?,
             created_at_ms: row.number("created_at_ms")?,
             seen_at_ms: row.number("seen_at_ms")?,
@@ -396,6 +405,7 @@ fn decode(row: &Row) -> Result<SessionRow> {
         seen_at_ms: row.number("seen_at_ms")?,
         expires_at_ms: row.number("expires_at_ms")?,
         address: row.text("address")?,
+        country: row.maybe_text("country")?,
         user_agent: row.text("user_agent")?,
     })
 }

@@ -196,6 +196,8 @@ export type AgentSession = {
 id: LoginSessionId,
 /** The network address it was opened from. */
 address: string,
+/** ISO 3166-1 alpha-2, where a source for it was configured. */
+country?: string | null,
 /** The browser, in its own words. */
 user_agent: string,
 /** When it was opened. */
@@ -1015,6 +1017,8 @@ id: LoginSessionId,
 current: boolean,
 /** The network address it was opened from. */
 address: string,
+/** ISO 3166-1 alpha-2, where a source for it was configured. */
+country: string | null,
 /** The browser, in its own words. */
 user_agent: string,
 /** When it was opened. */

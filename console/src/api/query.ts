@@ -13,6 +13,7 @@ import type {
   IdentityKey,
   Invitation,
   Listing,
+  LoginSession,
   Me,
   Mention,
   SavedView,
@@ -34,17 +35,6 @@ export const queries = new QueryClient({
     },
   },
 });
-
-/** A signed-in browser or program of the user: `protocol::setup::LoginSession`. */
-export interface LoginSession {
-  id: string;
-  current: boolean;
-  address: string;
-  user_agent: string;
-  created_at_ms: number;
-  seen_at_ms: number;
-  expires_at_ms: number;
-}
 
 /** All pages of a short list in one. */
 async function whole<T>(path: string, signal: AbortSignal): Promise<T[]> {

@@ -9,6 +9,7 @@ import { Field } from "../part/control.tsx";
 import { Lamp } from "../part/lamp.tsx";
 import { useStore } from "../part/store.ts";
 import { clockText, dateText, exactText, spanText } from "../part/time.tsx";
+import { countryName } from "../side/visit.tsx";
 import { hoursText, within } from "./hours.ts";
 import { browserName } from "./own-sign-in.tsx";
 import { PageHead } from "./page.tsx";
@@ -93,7 +94,9 @@ export function ActivityPage() {
                     </td>
                     <td data-word="For">{spanText(one.seen_at_ms - one.created_at_ms)}</td>
                     <td title={one.user_agent}>{browserName(one.user_agent)}</td>
-                    <td className="small faint">{one.address}</td>
+                    <td className="small faint">
+                      {one.address} {one.country ? countryName(one.country) : ""}
+                    </td>
                   </tr>
                 ))}
               </tbody>

@@ -6,6 +6,7 @@ import { useMay } from "../live/right.ts";
 import { now } from "../part/clock.ts";
 import { Button } from "../part/control.tsx";
 import { clockText, dateText, exactText } from "../part/time.tsx";
+import { countryName } from "../side/visit.tsx";
 import { Section } from "./page.tsx";
 import { NotLoaded } from "./state.tsx";
 
@@ -61,7 +62,7 @@ export function FailedLogins({ onBlock }: { onBlock: (network: string) => void }
               <td>{line.email}</td>
               <td>{REASONS[line.reason] ?? line.reason}</td>
               <td className="small faint" title={line.user_agent}>
-                {line.address} {line.country ?? ""}
+                {line.address} {line.country ? countryName(line.country) : ""}
               </td>
               {may_block && (
                 <td>

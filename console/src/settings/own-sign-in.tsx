@@ -7,6 +7,7 @@ import { sessionsQuery } from "../api/query.ts";
 import { Button, FormError, TextField } from "../part/control.tsx";
 import { Lamp } from "../part/lamp.tsx";
 import { Ago } from "../part/time.tsx";
+import { countryName } from "../side/visit.tsx";
 import { toast, toastError } from "../part/toast.tsx";
 import { Section } from "./page.tsx";
 
@@ -68,7 +69,8 @@ export function Sessions() {
             <span className="grow">
               <b className="cut">{browserName(session.user_agent)}{session.current ? ", this one" : ""}</b>
               <span className="faint small cut">
-                {session.address} · signed in <Ago at_ms={session.created_at_ms} words="ago" />
+                {session.address}
+                {session.country ? `, ${countryName(session.country)}` : ""} · signed in <Ago at_ms={session.created_at_ms} words="ago" />
                 , seen <Ago at_ms={session.seen_at_ms} words="ago" />
               </span>
             </span>

@@ -71,6 +71,7 @@ CREATE TABLE login_session (
     expires_at_ms BIGINT NOT NULL,
     ended_at_ms BIGINT,
     address TEXT NOT NULL,
+    country TEXT,
     user_agent TEXT NOT NULL
 );
 CREATE UNIQUE INDEX login_session_by_secret ON login_session (secret_hash);

@@ -214,6 +214,7 @@ pub(crate) fn session(world: &World, user_id: UserId, byte: u8) -> SessionRow {
         seen_at_ms: NOW_MS,
         expires_at_ms: NOW_MS + 1_000_000,
         address: "192.0.2.7".to_owned(),
+        country: Some("SI".to_owned()),
         user_agent: "Firefox".to_owned(),
     }
 }

@@ -116,6 +116,7 @@ async fn sign_in(world: &World, db: &Db, user_id: UserId) -> String {
         seen_at_ms: now_ms,
         expires_at_ms: now_ms + 86_400_000,
         address: String::new(),
+        country: None,
         user_agent: String::new(),
     };
     let created = storage::session::create(db, &session, NO_PASSWORD).await;
