@@ -68,9 +68,15 @@ fn page_texts(row: &LiveVisitor) -> impl Iterator<Item = &str> {
         .flat_map(|page| [page.url.as_str(), page.title.as_str()])
 }
 
+/// What is said of who came from nowhere that is known.
+const DIRECT: &str = "direct";
+
 fn source_texts(row: &LiveVisitor) -> impl Iterator<Item = &str> {
-    let campaign = row.source.utm.values().map(String::as_str);
-    row.source.referrer.as_deref().into_iter().chain(campaign)
+    let source = &row.source;
+    let is_direct = source.referrer.is_none() && source.utm.is_empty();
+    let campaign = source.utm.values().map(String::as_str);
+    let texts = source.referrer.as_deref().into_iter().chain(campaign);
+    texts.chain(is_direct.then_some(DIRECT))
 }
 
 /// What a list has to tell.

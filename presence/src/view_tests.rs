@@ -217,6 +217,7 @@ fn a_page_and_a_source_are_looked_for_where_they_stand_and_as_they_are_written()
         (source("autumn"), true),
         (source("pricing"), false),
         // Signs that mean something elsewhere are signs.
+        (source("direct"), false),
         (source("autumn.*"), true),
         (source(".*"), true),
         (page(".*"), false),
@@ -226,7 +227,7 @@ fn a_page_and_a_source_are_looked_for_where_they_stand_and_as_they_are_written()
     ] {
         check(filter, &it, expected);
     }
-    // Nothing but spaces seeks nothing.
+    // Nothing but spaces seeks nothing, and who came from nowhere came directly.
     it.page = None;
     it.source = Source::default();
     for (filter, expected) in [
@@ -234,6 +235,8 @@ fn a_page_and_a_source_are_looked_for_where_they_stand_and_as_they_are_written()
         (source(""), true),
         (page("p"), false),
         (source("s"), false),
+        (source("Direct"), true),
+        (source("dir"), true),
     ] {
         check(filter, &it, expected);
     }

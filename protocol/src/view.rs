@@ -157,7 +157,8 @@ pub struct VisitorFilter {
     /// Whose page in sight holds this text in its address or its title, without regard to case.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub page: Option<String>,
-    /// Who came from an address or through a campaign that holds this text, without regard to case.
+    /// Who came from an address or through a campaign that holds this text, without regard to case; `direct` is where
+    /// those came from who came from nowhere.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
 }

@@ -1697,7 +1697,8 @@ device?: Device | null,
 search?: string | null,
 /** Whose page in sight holds this text in its address or its title, without regard to case. */
 page?: string | null,
-/** Who came from an address or through a campaign that holds this text, without regard to case. */
+/** Who came from an address or through a campaign that holds this text, without regard to case; `direct` is where
+ * those came from who came from nowhere. */
 source?: string | null, };
 
 /** A page of a visitor's thread: his conversations in one scroll, newest first. */

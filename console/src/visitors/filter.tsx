@@ -41,7 +41,7 @@ export function Filters({ search, change, rows }: { search: VisitorSearch; chang
     return [...codes].sort();
   }, [rows, search.country]);
   const pages = useMemo(() => often([...rows.values()].map((row) => (row.page ? pathOf(row.page.url) : ""))), [rows]);
-  const sources = useMemo(() => often([...rows.values()].map(({ source }) => source.utm?.["source"] ?? (source.referrer ? hostOf(source.referrer) : ""))), [rows]);
+  const sources = useMemo(() => often([...rows.values()].map(({ source }) => source.utm?.["source"] ?? (source.referrer ? hostOf(source.referrer) : source.utm ? "" : "direct"))), [rows]);
   const active_sites = sites.data?.filter((site) => !site.archived) ?? [];
   const any = Object.keys(NOTHING).some((name) => search[name as keyof VisitorSearch]);
   return (

@@ -1,6 +1,7 @@
 // What an agent does with a conversation besides answering: let it rest, take part, block, begin one, send files.
 
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
 
 import { Stack, answer, findPanel, launcherName, openRow, owner, say, sees, until } from "../stack.mjs";
@@ -126,6 +127,75 @@ test("an agent begins a chat with a visitor, whose page hears of the first words
   await sees(panel, "Shall I tell you about the gardens?");
   await say(panel, "Please do");
   await agent.getByRole("log").getByText("Please do").waitFor();
+  assert.deepEqual(stack.complaints, []);
+  await page.context().close();
+});
+
+test("the list of visitors keeps its order and its columns over a reload, and finds who came directly", async () => {
+  // One came first and walked on, the other came last by a letter.
+  const first = await stack.person();
+  await first.goto(`${stack.origin}/demo/about/?these`);
+  const rows = agent.locator(".visitor");
+  await agent.goto(`${stack.origin}/console/visitors?page=these`);
+  await rows.filter({ hasText: "1 page" }).waitFor();
+  await first.evaluate(() => history.pushState(null, "", "/demo/about/?these=2"));
+  await rows.filter({ hasText: "2 pages" }).waitFor();
+  const last = await stack.person();
+  await last.goto(`${stack.origin}/demo/tea/?these&utm_source=letter`);
+  const letter = rows.filter({ hasText: "letter" });
+  await letter.waitFor();
+  await agent.mouse.move(0, 0);
+  const firstIs = (what, text) => until(what, async () => (await rows.first().innerText()).includes(text));
+
+  await agent.getByLabel("Order of the list").selectOption("pages");
+  await firstIs("the one of most pages", "2 pages");
+  await agent.getByLabel("Order of the list").selectOption("newest");
+  await firstIs("the one who came last", "letter");
+  await agent.getByRole("button", { name: "Columns" }).click();
+  await agent.getByRole("menuitem", { name: /^Source ?, shown/ }).click();
+  await rows.getByText("letter", { exact: true }).waitFor({ state: "detached" });
+  await agent.reload();
+  await firstIs("the order that was chosen", "/demo/tea/");
+  assert.equal(await agent.getByLabel("Order of the list").inputValue(), "newest");
+  assert.equal(await rows.locator('[data-column="source"]').count(), 0);
+  await agent.getByRole("button", { name: "Columns" }).click();
+  await agent.getByRole("menuitem", { name: /^Source ?, left out/ }).click();
+  await letter.waitFor();
+
+  await agent.getByRole("combobox", { name: "Source holds" }).fill("direct");
+  await letter.waitFor({ state: "detached" });
+  await rows.filter({ hasText: "2 pages" }).waitFor();
+  await agent.getByRole("button", { name: "Clear", exact: true }).click();
+  await letter.first().waitFor();
+  assert.deepEqual(stack.complaints, []);
+  for (const page of [first, last]) await page.context().close();
+});
+
+test("two who look at one conversation see each other, find its day, and keep it as a text", async () => {
+  const kim = await stack.console({}, await stack.joins("Kim Sato"));
+  const { page } = await conversation("Who else is here?");
+  await openRow(kim, "Who else is here?");
+  await agent.getByRole("img", { name: "Also looking: Kim Sato" }).waitFor();
+  await kim.getByRole("img", { name: /^Also looking: / }).waitFor();
+  await kim.getByRole("textbox", { name: /^Reply to / }).pressSequentially("I am");
+  await agent.getByText("Kim Sato is typing").waitFor();
+  await kim.context().close();
+  await agent.getByRole("img", { name: "Also looking: Kim Sato" }).waitFor({ state: "detached" });
+
+  await agent.locator(".thread-head").getByRole("button", { name: "More", exact: true }).click();
+  await agent.getByRole("menuitem", { name: "Go to a day" }).click();
+  const day = agent.getByRole("dialog", { name: "Go to a day" });
+  await day.getByLabel("Day").fill("2199-01-01");
+  await day.getByText("Pick a day that has begun.").waitFor();
+  assert.ok(await day.getByRole("button", { name: "Go there" }).isDisabled());
+  await day.getByLabel("Day").fill("2020-01-01");
+  await day.getByRole("button", { name: "Go there" }).click();
+  await day.waitFor({ state: "detached" });
+  await agent.getByRole("log").getByText("Who else is here?").waitFor();
+  await agent.locator(".thread-head").getByRole("button", { name: "More", exact: true }).click();
+  const [kept] = await Promise.all([agent.waitForEvent("download"), agent.getByRole("menuitem", { name: "What was said" }).click()]);
+  assert.match(kept.suggestedFilename(), /^conversation-\d+\.txt$/);
+  assert.match(await readFile(await kept.path(), "utf8"), /Who else is here\?/);
   assert.deepEqual(stack.complaints, []);
   await page.context().close();
 });
