@@ -7,10 +7,11 @@ use protocol::permission::{Actor, Permission, Permissions, Principal, Role};
 use protocol::rejection::{ErrorCode, Rejection};
 use router::Part;
 use storage::agent::Member;
+use storage::picture::NewPicture;
 
 use crate::audit::{By, Differences};
 use crate::error::Result;
-use crate::{Caller, Desk, field, stored};
+use crate::{Caller, Desk, field, picture, stored};
 
 /// How often former owners are looked for when another became owner.
 const HAND_OVER_ROUNDS: usize = 3;
@@ -129,11 +130,12 @@ impl Desk {
         member.ok_or_else(|| ErrorCode::NotFound.into())
     }
 
-    /// Changes a member. One's own name and time zone anybody may change. Who is deactivated loses
+    /// Changes a member. One's own name, picture and time zone anybody may change. Who is deactivated loses
     /// sessions and connections at once.
     ///
     /// # Errors
-    /// `forbidden`, `not_found`, `version_conflict`, `last_owner`, `invalid` of `time_zone`.
+    /// `forbidden`, `not_found`, `version_conflict`, `last_owner`, `invalid` of `time_zone`, `file_type` or `too_large` of
+    /// `picture`.
     pub async fn change_agent(
         &self,
         actor: &Actor,
@@ -156,14 +158,28 @@ impl Desk {
         if target.agent.version != version {
             return Err(ErrorCode::VersionConflict.into());
         }
-        let differences = differences(&target.agent, change);
+        let picture = self.picture_of(change)?;
+        let mut differences = differences(&target.agent, change);
+        if let Some(new) = &picture
+            && new.id() != target.agent.picture
+        {
+            differences.name("picture");
+        }
         if differences.is_empty() {
             return Ok(target.agent);
         }
         let action = action(&target.agent, change);
         let line = By { actor, caller }.change(action, agent_id, differences, self.now_ms());
         let sessions = self.sessions_at_stake(&target.agent, change).await?;
-        let written = storage::agent::change(&self.0.db, agent_id, version, change, &line).await?;
+        let written = storage::agent::change_with_picture(
+            &self.0.db,
+            agent_id,
+            version,
+            change,
+            picture.as_ref(),
+            &line,
+        )
+        .await?;
         let agent = stored(written)?;
         self.changed(actor.workspace_id, Part::Agent(agent_id));
         for session_id in sessions {
@@ -215,6 +231,17 @@ impl Desk {
         Ok(())
     }
 
+    /// What a change makes of the picture, under a new id.
+    fn picture_of(&self, change: &AgentChange) -> Result<Option<NewPicture>> {
+        let Some(text) = &change.picture else {
+            return Ok(None);
+        };
+        let new = picture::checked(text)?.map_or(NewPicture::Nothing, |picture| {
+            NewPicture::Is(self.0.world.ids.next(), picture)
+        });
+        Ok(Some(new))
+    }
+
     /// The sessions that a deactivation may end; the router looks which of them really ended.
     async fn sessions_at_stake(
         &self,
@@ -255,6 +282,7 @@ mod tests {
                 version: 1,
                 user_id: UserId::from_bits(id),
                 name: "Ana".to_owned(),
+                picture: None,
                 email: "ana@example.com".to_owned(),
                 role,
                 grants: Vec::new(),

@@ -51,7 +51,11 @@ fn attributes(change: &ContactChange) -> Result<Option<Attributes>, Rejection> {
     // Nothing has one form, so that the log and whoever compares see it.
     let nothing = || AttributeValue::Text(String::new());
     let attributes = attributes.iter().map(|(name, value)| {
-        let value = if value.is_empty() { nothing() } else { value.clone() };
+        let value = if value.is_empty() {
+            nothing()
+        } else {
+            value.clone()
+        };
         (name.clone(), value)
     });
     Ok(Some(attributes.collect()))

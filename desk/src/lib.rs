@@ -20,6 +20,7 @@ mod lockout;
 pub mod login;
 pub mod origin;
 pub mod password;
+mod picture;
 pub mod saved_view;
 pub mod secret;
 pub mod session;

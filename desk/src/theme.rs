@@ -18,7 +18,8 @@ pub(crate) fn checked_theme(theme: Theme) -> Result<Theme, Rejection> {
     Ok(Theme {
         color: field::color(&theme.color)?,
         title: field::line(&theme.title, "title")?,
-        logo: logo(theme.logo)?,
+        logo: picture(theme.logo, "logo")?,
+        avatar: picture(theme.avatar, "avatar")?,
         greeting: field::lines(&theme.greeting, "greeting")?,
         launcher_side: theme.launcher_side,
         launcher_gap_px: launcher_gap(theme.launcher_gap_px)?,
@@ -43,9 +44,9 @@ const PICTURES: [(&str, &[u8]); 3] = [
     ("data:image/webp;base64,", b"RIFF"),
 ];
 
-fn logo(text: String) -> Result<String, Rejection> {
+fn picture(text: String, field: &'static str) -> Result<String, Rejection> {
     if text.len() > limit::LOGO_BYTES_MAX {
-        return Err(Rejection::of(ErrorCode::TooLarge, "logo"));
+        return Err(Rejection::of(ErrorCode::TooLarge, field));
     }
     let is_picture = |(head, magic): &(&str, &[u8])| {
         let bytes = text
@@ -56,7 +57,7 @@ fn logo(text: String) -> Result<String, Rejection> {
     if text.is_empty() || PICTURES.iter().any(is_picture) {
         Ok(text)
     } else {
-        Err(Rejection::of(ErrorCode::FileType, "logo"))
+        Err(Rejection::of(ErrorCode::FileType, field))
     }
 }
 
@@ -220,6 +221,12 @@ mod tests {
         let large = "x".repeat(limit::LOGO_BYTES_MAX + 1);
         let refusal = Some((ErrorCode::TooLarge, Some("logo".to_owned())));
         assert_eq!(refused(with(&large)), refusal);
+        let avatar = Theme {
+            avatar: "data:image/svg+xml;base64,PHN2Zz4=".to_owned(),
+            ..Theme::default()
+        };
+        let wrong = Some((ErrorCode::FileType, Some("avatar".to_owned())));
+        assert_eq!(refused(avatar), wrong);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use ts_rs::TS;
 use utoipa::ToSchema;
 
 use crate::conversation::words;
-use crate::id::{AgentId, InvitationId, UserId, WorkspaceId};
+use crate::id::{AgentId, InvitationId, PictureId, UserId, WorkspaceId};
 use crate::permission::{Permission, Role};
 use crate::text::{Email, Name};
 
@@ -47,6 +47,9 @@ pub struct Agent {
     pub user_id: UserId,
     /// The name the team and visitors see.
     pub name: String,
+    /// The picture the team and visitors see, at `/api/v1/pictures/{id}`; initials where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub picture: Option<PictureId>,
     /// The address to sign in with. Never shown to visitors.
     pub email: String,
     /// What the member may do.
@@ -81,6 +84,9 @@ pub struct AgentPresence {
 pub struct AgentChange {
     /// A new name.
     pub name: Option<Name>,
+    /// A new picture: a square PNG or JPEG as a `data:` address, its bytes at most [`crate::limit::AGENT_PICTURE_BYTES_MAX`] and its
+    /// sides at most [`crate::limit::AGENT_PICTURE_SIDE_MAX`]; empty takes it away.
+    pub picture: Option<String>,
     /// A new role.
     pub role: Option<Role>,
     /// New rights besides those of the role, whole: only such as the giver has, and never `owner`.

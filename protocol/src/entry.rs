@@ -4,7 +4,9 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 use utoipa::ToSchema;
 
-use crate::id::{AgentId, ApiKeyId, ContactId, ConversationId, DepartmentId, EntryId, VisitorId};
+use crate::id::{
+    AgentId, ApiKeyId, ContactId, ConversationId, DepartmentId, EntryId, PictureId, VisitorId,
+};
 use crate::message::Message;
 use crate::text::ClientId;
 
@@ -187,6 +189,9 @@ pub enum VisitorAuthor {
         agent_id: AgentId,
         /// The name shown to visitors.
         name: String,
+        /// The picture of now, at `/api/v1/pictures/{id}`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        picture: Option<PictureId>,
     },
     /// The team, by a program: no name and no id.
     Team,
@@ -249,10 +254,13 @@ pub struct VisitorEntry {
     pub content: VisitorContent,
 }
 
-/// Gives the name that visitors see for an agent.
+/// Gives the name and the picture that visitors see for an agent.
 pub trait AgentNames {
     /// The name, or a neutral one where the agent is unknown.
     fn name_of(&self, agent_id: AgentId) -> String;
+
+    /// The picture, where there is one.
+    fn picture_of(&self, agent_id: AgentId) -> Option<PictureId>;
 }
 
 impl Entry {
@@ -291,6 +299,7 @@ impl Entry {
             Author::Agent { agent_id } => VisitorAuthor::Agent {
                 agent_id,
                 name: names.name_of(agent_id),
+                picture: names.picture_of(agent_id),
             },
             Author::Key { .. } => VisitorAuthor::Team,
             Author::Ai => VisitorAuthor::Ai,

@@ -136,6 +136,8 @@ ids! {
     UserId = "usr";
     /// A member of a workspace's team.
     AgentId = "agt";
+    /// A picture of a member: another one with each change.
+    PictureId = "pic";
     /// A department of a workspace.
     DepartmentId = "dep";
     /// An invitation to join a team.

@@ -40,8 +40,13 @@ pub const LAUNCHER_GAP_PX_MAX: u16 = 200;
 /// The text on a launcher, in bytes.
 pub const LAUNCHER_TEXT_BYTES_MAX: usize = 60;
 
-/// A site's picture as a `data:` address, in bytes. It comes with each session, so it is small.
+/// Each of a site's pictures as a `data:` address, in bytes. They come with each session, so they are small.
 pub const LOGO_BYTES_MAX: usize = 6_144;
+
+/// A member's picture, in bytes.
+pub const AGENT_PICTURE_BYTES_MAX: usize = 32 * 1024;
+/// The side of a member's picture, in pixels.
+pub const AGENT_PICTURE_SIDE_MAX: u32 = 512;
 
 /// Questions of a site's own before a first message.
 pub const QUESTIONS_MAX: usize = 10;

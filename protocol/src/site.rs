@@ -76,6 +76,9 @@ pub struct Theme {
     pub title: String,
     /// The picture in the header: a small PNG, JPEG or WebP as a `data:` address; initials when empty.
     pub logo: String,
+    /// The picture of members who have none of their own, likewise; their initials when empty.
+    #[serde(default)]
+    pub avatar: String,
     /// The first words in an empty thread; the widget's own, in the visitor's language, when empty.
     pub greeting: String,
     /// Where the launcher stands.
@@ -153,6 +156,7 @@ impl Default for Theme {
             color: "#0f4c5c".to_owned(),
             title: String::new(),
             logo: String::new(),
+            avatar: String::new(),
             greeting: String::new(),
             launcher_side: LauncherSide::End,
             launcher_gap_px: 20,

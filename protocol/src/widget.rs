@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use crate::conversation::VisitorConversation;
 use crate::entry::VisitorEntry;
-use crate::id::{SiteId, VisitorId};
+use crate::id::{PictureId, SiteId, VisitorId};
 use crate::site::Theme;
 
 /// Begins or renews a visitor's session. Sent by the page's origin, or by the panel with a token.
@@ -83,8 +83,19 @@ pub struct WidgetConfig {
 pub struct Staff {
     /// Whether somebody is online.
     pub online: bool,
-    /// The names of those online, at most three.
-    pub names: Vec<String>,
+    /// Those online, at most three.
+    pub people: Vec<StaffMember>,
+}
+
+/// One of those who answer, as visitors see him.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+#[ts(export_to = "protocol.ts", optional_fields = nullable)]
+pub struct StaffMember {
+    /// The name shown to visitors.
+    pub name: String,
+    /// The picture, at `/api/v1/pictures/{id}`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub picture: Option<PictureId>,
 }
 
 /// A page of a visitor's thread: his conversations in one scroll, newest first.

@@ -240,6 +240,10 @@ fn a_visitors_entry_cannot_be_made_from_what_only_the_team_sees() {
         fn name_of(&self, _: protocol::id::AgentId) -> String {
             "Mira".to_owned()
         }
+
+        fn picture_of(&self, _: protocol::id::AgentId) -> Option<protocol::id::PictureId> {
+            Some(protocol::id::Id::from_bits(1))
+        }
     }
     for (name, value) in fixtures("agent") {
         let AgentNews::Entry { mut entry } = round_trip::<AgentNews>(&name, &value) else {

@@ -129,6 +129,10 @@ fn constants() -> String {
         ("nickname_bytes_max", limit::NICKNAME_BYTES_MAX as u64),
         ("launcher_gap_px_max", u64::from(limit::LAUNCHER_GAP_PX_MAX)),
         ("logo_bytes_max", limit::LOGO_BYTES_MAX as u64),
+        (
+            "agent_picture_bytes_max",
+            limit::AGENT_PICTURE_BYTES_MAX as u64,
+        ),
         ("questions_max", limit::QUESTIONS_MAX as u64),
         ("visitor_edit_window_ms", limit::VISITOR_EDIT_WINDOW_MS),
         ("password_length_min", limit::PASSWORD_LENGTH_MIN as u64),

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use protocol::agent::Agent;
 use protocol::entry::AgentNames;
-use protocol::id::{AgentId, SiteId, WorkspaceId};
+use protocol::id::{AgentId, PictureId, SiteId, WorkspaceId};
 use protocol::key::KeyName;
 use protocol::network::Network;
 use protocol::permission::{Actor, Permission, Principal, Scope};
@@ -67,6 +67,11 @@ impl AgentNames for Tenant {
     fn name_of(&self, agent_id: AgentId) -> String {
         let agent = self.agents.iter().find(|agent| agent.id == agent_id);
         agent.map_or_else(|| UNKNOWN_NAME.to_owned(), |agent| agent.name.clone())
+    }
+
+    fn picture_of(&self, agent_id: AgentId) -> Option<PictureId> {
+        let agent = self.agents.iter().find(|agent| agent.id == agent_id);
+        agent.and_then(|agent| agent.picture)
     }
 }
 

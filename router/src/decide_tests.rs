@@ -87,6 +87,7 @@ fn member(bits: u128) -> Agent {
         version: 1,
         user_id: UserId::from_bits(bits),
         name: "A".to_owned(),
+        picture: None,
         email: String::new(),
         role: Role::Agent,
         grants: Vec::new(),

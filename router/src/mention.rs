@@ -64,6 +64,7 @@ mod tests {
             version: 1,
             user_id: UserId::from_bits(1),
             name: "Ana".to_owned(),
+            picture: None,
             email: "ana@example.com".to_owned(),
             role: Role::Agent,
             grants: Vec::new(),

@@ -13,17 +13,18 @@ use protocol::command::Command;
 use protocol::contact::AttributeValue;
 use protocol::frame::{Follow, Page, Purpose, Watch};
 use protocol::id::ConnectionId;
-use protocol::limit::VISIT_EVENTS_MAX;
+use protocol::limit::{PAGE_ROWS_MAX, VISIT_EVENTS_MAX};
 use protocol::permission::{Permission, Principal, Role};
 use protocol::position::Position;
 use protocol::rejection::{CloseCode, ErrorCode};
 use protocol::site::SiteChange;
 use protocol::text::Name;
-use protocol::view::{InboxFilter, InboxList, VisitorFilter};
+use protocol::view::{InboxFilter, InboxList, InboxOrder, VisitorFilter};
 use protocol::workspace::{Settings, SiteOverrides, WorkspaceChange};
 use router::{Part, Topic, VisitorConnection};
 use serde_json::{Value, json};
 use storage::Written;
+use storage::inbox::{self, ListQuery};
 use storage::session::SessionRow;
 
 async fn watch_inbox(stage: &Stage, ear: &Ear, agent: Agent, list: impl Into<InboxList>) -> Value {
@@ -103,6 +104,30 @@ on_both! {
             })
             .await;
         assert_eq!(gone["counts"]["all"], 0);
+    }
+
+    /// What a window shows and what its pages hold is the whole, once.
+    async fn a_long_list_goes_on_where_its_window_ends(stage: Stage) {
+        let owner = stage.owner();
+        let scope = owner.actor.may(Permission::ConversationsRead).expect("an owner may");
+        let mut begun = Vec::new();
+        for _ in 0..PAGE_ROWS_MAX + 3 {
+            let ack = stage.says(stage.visitor().await, "hello").await;
+            begun.push(json!(ack.conversation_id));
+        }
+        begun.sort_by_key(Value::to_string);
+        for order in [InboxOrder::Newest, InboxOrder::Oldest, InboxOrder::Waiting] {
+            let list = InboxList { order, ..InboxFilter::All.into() };
+            let window = watch_inbox(&stage, &stage.ear(), owner, list).await;
+            let cursor = window["cursor"].as_str().and_then(|text| protocol::page::Cursor::read(text, inbox::cursors(order)).ok());
+            let query = ListQuery { list, agent_id: None, cursor: Some(cursor.expect("there is more")), limit: PAGE_ROWS_MAX };
+            let rest = inbox::list(&stage.db, &scope, &query).await.expect("a page");
+            assert_eq!((rest.items.len(), rest.cursor), (3, None), "{order:?}");
+            let shown = window["rows"].as_array().expect("rows").iter().map(|row| row["id"].clone());
+            let mut all: Vec<_> = shown.chain(rest.items.iter().map(|row| json!(row.id))).collect();
+            all.sort_by_key(Value::to_string);
+            assert_eq!(all, begun, "{order:?}");
+        }
     }
 
     async fn a_list_of_one_site_hears_of_that_site_alone(stage: Stage) {
@@ -392,7 +417,7 @@ on_both! {
         let tab = stage.world.ids.next();
         stage.router.agent_enter(&owner.actor, tab).await;
         assert_eq!(team.frame("team_presence").await["presence"][0]["availability"], "online");
-        assert_eq!(site.frame("staff").await["names"][0], "Ana");
+        assert_eq!(site.frame("staff").await["people"][0]["name"], "Ana");
         stage.router.availability(&owner.actor, Availability::Away).await.expect("an agent");
         assert_eq!(site.frame("staff").await["online"], false);
         let staff = stage.router.staff(stage.workspace_id);

@@ -12,6 +12,7 @@ use crate::audit::Change;
 use crate::change::{Stamp, insert_audit_where_stamped};
 use crate::db::{Db, Reader, Row, Stmt, stmt};
 use crate::error::{Error, Result, Written};
+use crate::picture::{self, NewPicture};
 use crate::setup::{Account, NewMember};
 use crate::{session, user};
 
@@ -79,10 +80,11 @@ pub async fn of_user(
 
 /// Uses the primary keys.
 const FIND_AGENT: &str = "
-    SELECT a.agent_id, a.version, a.user_id, a.name, u.email, a.role, a.time_zone, a.deactivated_at_ms,
-        a.created_at_ms
+    SELECT a.agent_id, a.version, a.user_id, a.name, p.picture_id, u.email, a.role, a.time_zone,
+        a.deactivated_at_ms, a.created_at_ms
     FROM agent a
     JOIN account u ON u.user_id = a.user_id
+    LEFT JOIN agent_picture p ON p.workspace_id = a.workspace_id AND p.agent_id = a.agent_id
     WHERE a.workspace_id = $1 AND a.agent_id = $2";
 
 /// Uses the primary key. Sorted where it is decoded.
@@ -124,10 +126,11 @@ pub const TEAM_ROWS_MAX: usize = 2 * limit::AGENTS_MAX;
 
 /// Uses the primary key.
 const LIST_AGENTS: &str = "
-    SELECT a.agent_id, a.version, a.user_id, a.name, u.email, a.role, a.time_zone, a.deactivated_at_ms,
-        a.created_at_ms
+    SELECT a.agent_id, a.version, a.user_id, a.name, p.picture_id, u.email, a.role, a.time_zone,
+        a.deactivated_at_ms, a.created_at_ms
     FROM agent a
     JOIN account u ON u.user_id = a.user_id
+    LEFT JOIN agent_picture p ON p.workspace_id = a.workspace_id AND p.agent_id = a.agent_id
     WHERE a.workspace_id = $1
     ORDER BY a.deactivated_at_ms IS NOT NULL, a.deactivated_at_ms DESC, a.agent_id
     LIMIT $2";
@@ -292,8 +295,8 @@ const INSERT_GRANT: &str = "
     INSERT INTO agent_grant (workspace_id, agent_id, permission)
     SELECT $1, $2, $4 FROM audit_entry WHERE workspace_id = $1 AND audit_id = $3";
 
-/// Changes a member. The last active owner stays one: `LastOwner`. `TooMany` where he would be one active
-/// member past `AGENTS_MAX`. Deactivating ends the user's sessions
+/// Changes a member, but for his picture. The last active owner stays one: `LastOwner`.
+/// `TooMany` where he would be one active member past `AGENTS_MAX`. Deactivating ends the user's sessions
 /// where this was his last membership.
 ///
 /// # Errors
@@ -303,6 +306,21 @@ pub async fn change(
     agent_id: AgentId,
     version: u64,
     new: &AgentChange,
+    change: &Change,
+) -> Result<Written<Agent>> {
+    change_with_picture(db, agent_id, version, new, None, change).await
+}
+
+/// Changes a member; `picture` is what the change says of his, checked.
+///
+/// # Errors
+/// The store's.
+pub async fn change_with_picture(
+    db: &Db,
+    agent_id: AgentId,
+    version: u64,
+    new: &AgentChange,
+    picture: Option<&NewPicture>,
     change: &Change,
 ) -> Result<Written<Agent>> {
     let workspace_id = change.workspace_id;
@@ -339,6 +357,9 @@ pub async fn change(
             let word = grant.as_str();
             batch.push(stmt!(INSERT_GRANT, workspace_id, agent_id, stamp.id, word));
         }
+    }
+    if let Some(picture) = picture {
+        picture::push(&mut batch, agent_id, picture, &stamp, change);
     }
     batch.push(stamp.value());
     batch.push(stamp.event(event_of(new), version + 1));
@@ -379,6 +400,7 @@ fn decode(row: &Row, grants: Permissions) -> Result<Agent> {
         version: row.number("version")?,
         user_id: row.id("user_id")?,
         name: row.text("name")?,
+        picture: row.maybe_id("picture_id")?,
         email: row.text("email")?,
         role: row.word("role", Role::of)?,
         grants: grants.list(),

@@ -37,6 +37,7 @@ mod newcomer;
 pub mod node;
 pub mod page;
 pub mod participant;
+pub mod picture;
 mod room;
 pub mod saved_view;
 pub mod search;

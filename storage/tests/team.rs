@@ -26,6 +26,7 @@ use storage::error::Written;
 use storage::event::EventCursor;
 use storage::invitation::InvitationRow;
 use storage::job::Job;
+use storage::picture::{NewPicture, Picture};
 use storage::setup::{Account, NewMember};
 use storage::user::UserRow;
 use storage::{
@@ -292,6 +293,35 @@ on_both! {
         let name = AgentChange { name: Some(Name::parse("Lee").unwrap()), ..AgentChange::default() };
         let done = agent::change(db, li.id, 3, &name, &change).await.unwrap();
         assert!(matches!(&done, Written::Done(now) if now.grants == [Permission::TeamWrite]));
+    }
+
+    async fn a_picture_takes_the_place_of_the_one_before_and_only_with_the_change(store: &Store) {
+        let installed = store.installed().await;
+        let db = &store.db;
+        let (owner, workspace_id) = (installed.agent_id(), installed.workspace_id());
+        let change = installed.change("agent.changed", owner);
+        let nothing = AgentChange::default();
+        let picture = |byte| Picture { media_type: "image/png".to_owned(), content: vec![byte, 0, 255] };
+        let put = |byte| NewPicture::Is(store.world.ids.next(), picture(byte));
+        let (first, second, late) = (put(1), put(2), put(3));
+        let set = |version, new| agent::change_with_picture(db, owner, version, &nothing, Some(new), &change);
+        let done = set(1, &first).await.unwrap();
+        assert!(matches!(&done, Written::Done(agent) if agent.picture == first.id()), "{done:?}");
+        assert!(matches!(set(2, &second).await.unwrap(), Written::Done(_)));
+        assert_eq!(set(2, &late).await.unwrap(), Written::VersionConflict);
+        let found = agent::list(db, workspace_id).await.unwrap();
+        assert_eq!(found[0].picture, second.id());
+        let kept = |new: &NewPicture| new.id().unwrap();
+        assert_eq!(storage::picture::find(db, kept(&second)).await.unwrap(), Some(picture(2)));
+        for gone in [&first, &late] {
+            assert_eq!(storage::picture::find(db, kept(gone)).await.unwrap(), None);
+        }
+        let renamed = AgentChange { name: Some(Name::parse("Ana K").unwrap()), ..AgentChange::default() };
+        let done = agent::change(db, owner, 3, &renamed, &change).await.unwrap();
+        assert!(matches!(&done, Written::Done(agent) if agent.picture == second.id()), "{done:?}");
+        let done = set(4, &NewPicture::Nothing).await.unwrap();
+        assert!(matches!(&done, Written::Done(agent) if agent.picture.is_none()), "{done:?}");
+        assert_eq!(storage::picture::find(db, kept(&second)).await.unwrap(), None);
     }
 
     async fn a_site_changes_by_version(store: &Store) {

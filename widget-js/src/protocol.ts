@@ -1,6 +1,6 @@
 // Made from the Rust crate `protocol` by its test `typescript`. Do not edit:
 // SWITCHBOARD_WRITE=1 cargo test -p protocol --test typescript
-// fixtures: 3a918f3e2866a432
+// fixtures: 5cef0000dbfa49d1
 
 /** Accepts an invitation. */
 export type AcceptInvitation = {
@@ -39,6 +39,8 @@ version: number,
 user_id: UserId,
 /** The name the team and visitors see. */
 name: string,
+/** The picture the team and visitors see, at `/api/v1/pictures/{id}`; initials where there is none. */
+picture?: PictureId | null,
 /** The address to sign in with. Never shown to visitors. */
 email: string,
 /** What the member may do. */
@@ -56,6 +58,9 @@ created_at_ms: number, };
 export type AgentChange = {
 /** A new name. */
 name?: Name | null,
+/** A new picture: a square PNG or JPEG as a `data:` address, its bytes at most [`crate::limit::AGENT_PICTURE_BYTES_MAX`] and its
+ * sides at most [`crate::limit::AGENT_PICTURE_SIDE_MAX`]; empty takes it away. */
+picture?: string | null,
 /** A new role. */
 role?: Role | null,
 /** New rights besides those of the role, whole: only such as the giver has, and never `owner`. */
@@ -1223,6 +1228,9 @@ new: string, };
 /** What may be allowed; also the scopes of API keys. */
 export type Permission = "conversations.read" | "conversations.write" | "visitors.read" | "contacts.read" | "contacts.write" | "contacts.erase" | "sites.write" | "team.write" | "settings.write" | "audit.read" | "keys.write" | "canned.write" | "owner";
 
+/** A picture of a member: another one with each change. */
+export type PictureId = string;
+
 /** A position: the store's epoch, the last number seen, and the id of the entry at that number.
  *
  * Agents count by `seq`, visitors by `public_seq`; the type is the same because a reader only ever
@@ -1512,8 +1520,15 @@ export type Span = string;
 export type Staff = {
 /** Whether somebody is online. */
 online: boolean,
-/** The names of those online, at most three. */
-names: Array<string>, };
+/** Those online, at most three. */
+people: Array<StaffMember>, };
+
+/** One of those who answer, as visitors see him. */
+export type StaffMember = {
+/** The name shown to visitors. */
+name: string,
+/** The picture, at `/api/v1/pictures/{id}`. */
+picture?: PictureId | null, };
 
 /** Whether a conversation is alive. Everything else is a fact beside it (C3). */
 export type State = "open" | "snoozed" | "closed";
@@ -1543,6 +1558,8 @@ color: string,
 title: string,
 /** The picture in the header: a small PNG, JPEG or WebP as a `data:` address; initials when empty. */
 logo: string,
+/** The picture of members who have none of their own, likewise; their initials when empty. */
+avatar: string,
 /** The first words in an empty thread; the widget's own, in the visitor's language, when empty. */
 greeting: string,
 /** Where the launcher stands. */
@@ -1629,7 +1646,9 @@ export type VisitorAuthor = { "kind": "you" } | { "kind": "agent",
 /** Tells two agents apart. */
 agent_id: AgentId,
 /** The name shown to visitors. */
-name: string, } | { "kind": "team" } | { "kind": "ai" } | { "kind": "system" };
+name: string,
+/** The picture of now, at `/api/v1/pictures/{id}`. */
+picture?: PictureId | null, } | { "kind": "team" } | { "kind": "ai" } | { "kind": "system" };
 
 /** What an entry is, as a visitor sees it: exactly these kinds. */
 export type VisitorContent = { "kind": "message",
@@ -1856,6 +1875,7 @@ export const limit = {
   nickname_bytes_max: 40,
   launcher_gap_px_max: 200,
   logo_bytes_max: 6144,
+  agent_picture_bytes_max: 32768,
   questions_max: 10,
   visitor_edit_window_ms: 900000,
   password_length_min: 12,

@@ -66,7 +66,7 @@ export class FakeTransport implements Transport {
       visitor_id: VISITOR,
       unread: 0,
       reachable: false,
-      staff: { online: false, names: [] },
+      staff: { online: false, people: [] },
       ...change,
     });
   }

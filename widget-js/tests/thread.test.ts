@@ -103,9 +103,9 @@ describe("the end of a conversation", () => {
 
 describe("words", () => {
   it("names who is here without promising", () => {
-    expect(staffLine({ online: false, names: [] })).toBe("Nobody is here right now");
-    expect(staffLine({ online: true, names: ["Mira", "Jon"] })).toBe("Here now: Mira, Jon");
-    expect(staffLine({ online: true, names: [] })).toBe("The team is here now");
+    expect(staffLine({ online: false, people: [] })).toBe("Nobody is here right now");
+    expect(staffLine({ online: true, people: [{ name: "Mira" }, { name: "Jon" }] })).toBe("Here now: Mira, Jon");
+    expect(staffLine({ online: true, people: [] })).toBe("The team is here now");
   });
 
   it("says what waits while there is no connection", () => {

@@ -54,7 +54,7 @@ it.each([
 
 it("says and counts in the language that was loaded", async () => {
   await speak("uk-UA");
-  expect(staffLine({ online: true, names: ["Ірина"] })).toBe("Ірина на зв’язку");
+  expect(staffLine({ online: true, people: [{ name: "Ірина" }] })).toBe("Ірина на зв’язку");
   expect([1, 2, 5, 21].map((count) => counted("news", count))).toEqual([
     "1 нове повідомлення.",
     "2 нові повідомлення.",

@@ -38,6 +38,9 @@ const FIELDS: Record<string, string> = {
   agent_id: "The member",
   nickname: "The nickname",
   mentions: "The list of who is named",
+  picture: "The picture",
+  logo: "The logo",
+  avatar: "The face of the team",
 };
 
 /** Where one field of one code says more than the code alone. */

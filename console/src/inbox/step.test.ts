@@ -8,7 +8,7 @@ const site = (facts: Partial<Known["sites"][number]> = {}): Known["sites"][numbe
   theme: {
     color: "#0f4c5c",
     title: "",
-    logo: "",
+    logo: "", avatar: "",
     greeting: "",
     launcher_side: "end",
     launcher_gap_px: 20,

@@ -28,6 +28,7 @@ import type {
 import { call, queryText, Refused, setWorkspace } from "../api/http.ts";
 import { queries, refreshChanged, refreshContacts } from "../api/query.ts";
 import { now, setServerNow } from "../part/clock.ts";
+import { pictures } from "../part/lamp.tsx";
 import { createKeptStore, createStore } from "../part/store.ts";
 import { dropDrafts } from "../thread/draft.ts";
 import { emptyInbox, isOf, narrowingOf, withChanges, withOlder, withSnapshot, type Inbox } from "./inbox.ts";
@@ -132,6 +133,7 @@ export function endSession(): void {
   inbox.set(emptyInbox({ filter: "all" }));
   visitors.set(noVisitors);
   team.set(noTeam());
+  pictures.set(new Map());
   forgetRecords();
   forgetSignals();
 }
@@ -191,6 +193,7 @@ function take(from: AgentClient, news: AgentNews): void {
       // Who joined or was changed stands in what was read before, too; the first one of a connection changes nothing.
       if (team.get().ready) refreshChanged("team");
       team.set((held) => withTeam(held, news));
+      pictures.set(picturesOf(news.agents));
       return;
     case "team_presence":
       team.set((held) => withTeam(held, news));
@@ -239,6 +242,10 @@ function takeContact({ contact_ids, name, version, erased }: Extract<AgentNews, 
   if (!erased) return;
   const of_them = [...records.get().values()].filter((row) => contact_ids.includes(row.contact_id));
   dropDrafts(of_them.map((row) => row.id));
+}
+
+function picturesOf(agents: readonly Agent[]): Map<string, string> {
+  return new Map(agents.flatMap(({ id, picture }) => (picture ? [[id, `/api/v1/pictures/${picture}`]] : [])));
 }
 
 function withTeam(held: Team, news: Extract<AgentNews, { type: "team" | "team_presence" }>): Team {

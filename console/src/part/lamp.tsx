@@ -1,4 +1,7 @@
 /** The lamp and the face: who or what, and in which state. */
+import { useState } from "react";
+
+import { createStore, useStore } from "./store.ts";
 
 /** What a lamp can say. */
 export type LampState = "ringing" | "live" | "held" | "away" | "assistant" | "risk" | "quiet";
@@ -32,7 +35,10 @@ export function hueOf(seed: string): number {
   return (hash * 47) % 360;
 }
 
-/** A face: initials on a quiet tint. */
+/** Pictures of those who have one, by whatever their faces are seeded with. */
+export const pictures = createStore<ReadonlyMap<string, string>>(new Map());
+
+/** A face: a picture, or initials on a quiet tint. */
 export function Face({
   name,
   seed,
@@ -42,10 +48,11 @@ export function Face({
 }: {
   name: string;
   seed: string;
-  size?: "small" | "large";
+  size?: "small" | "large" | "huge";
   lamp?: LampState | undefined;
   lampName?: string;
 }) {
+  const picture = useStore(pictures, (known) => known.get(seed));
   const hue = hueOf(seed);
   const style = {
     "--face": `light-dark(oklch(91% 0.045 ${hue}), oklch(34% 0.055 ${hue}))`,
@@ -54,7 +61,14 @@ export function Face({
   return (
     <span className="face" data-size={size} style={style} aria-hidden={lampName ? undefined : true}>
       <span aria-hidden="true">{initials(name)}</span>
+      {picture && <Picture key={picture} url={picture} />}
       {lamp && <Lamp state={lamp} size="small" {...(lampName ? { name: lampName } : {})} />}
     </span>
   );
+}
+
+/** Over the initials, which stay where it cannot be had. */
+function Picture({ url }: { url: string }) {
+  const [failed, setFailed] = useState(false);
+  return failed ? null : <img className="face-picture" src={url} alt="" draggable={false} onError={() => setFailed(true)} />;
 }

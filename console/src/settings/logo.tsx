@@ -1,4 +1,4 @@
-/** A site's picture in the widget's header: any picture is taken, made small here, and kept with the look. */
+/** A site's pictures: its logo, and the face of who has none. Any picture is taken, made small here, and kept with the look. */
 import { useRef, useState } from "react";
 import { limit } from "@switchboard/protocol";
 
@@ -8,13 +8,15 @@ import { Button } from "../part/control.tsx";
 const SIDES_PX = [72, 48, 36];
 
 interface LogoProps {
+  label: string;
+  hint: string;
   value: string;
   error: string | null;
   onValue: (value: string) => void;
 }
 
 /** What it is, and how to choose another. */
-export function LogoField({ value, error, onValue }: LogoProps) {
+export function LogoField({ label, hint, value, error, onValue }: LogoProps) {
   const picker = useRef<HTMLInputElement>(null);
   const [problem, setProblem] = useState<string | null>(null);
   async function take(file: File) {
@@ -26,10 +28,10 @@ export function LogoField({ value, error, onValue }: LogoProps) {
     }
   }
   return (
-    <div className="field logo" role="group" aria-label="Logo">
-      <span className="field-label">Logo</span>
+    <div className="field logo" role="group" aria-label={label}>
+      <span className="field-label">{label}</span>
       <div className="line">
-        {value ? <img className="logo-picture" src={value} alt="The logo of now" /> : <span className="logo-picture" aria-hidden="true" />}
+        {value ? <img className="logo-picture" src={value} alt={`${label} of now`} /> : <span className="logo-picture" aria-hidden="true" />}
         <Button size="small" onClick={() => picker.current?.click()}>
           {value ? "Choose another" : "Choose a picture"}
         </Button>
@@ -43,7 +45,7 @@ export function LogoField({ value, error, onValue }: LogoProps) {
           type="file"
           accept="image/*"
           hidden
-          aria-label="Picture of the logo"
+          aria-label={`Picture: ${label}`}
           onChange={(event) => {
             const file = event.target.files?.[0];
             event.target.value = "";
@@ -51,7 +53,7 @@ export function LogoField({ value, error, onValue }: LogoProps) {
           }}
         />
       </div>
-      {problem ?? error ? <p className="field-error" role="alert">{problem ?? error}</p> : <p className="field-hint">In the header, in place of initials. It is made small, so a simple sign reads best.</p>}
+      {problem ?? error ? <p className="field-error" role="alert">{problem ?? error}</p> : <p className="field-hint">{hint}</p>}
     </div>
   );
 }

@@ -59,7 +59,8 @@ export function Look({ theme, site_name, error, onChange }: LookProps) {
         <ColorField value={theme.color} onValue={(color) => onChange({ color })} error={fieldError(error, "color")} />
         <Choice label="Brightness" value={theme.brightness} choices={BRIGHTNESS} onValue={(brightness) => onChange({ brightness }, "now")} />
         <TextField label="Title" hint="The business’s name. The site’s name where this is empty." value={theme.title} error={fieldError(error, "title")} onValue={(title) => onChange({ title })} />
-        <LogoField value={theme.logo} error={fieldError(error, "logo")} onValue={(logo) => onChange({ logo }, "now")} />
+        <LogoField label="Logo" hint="In the header, in place of faces. It is made small, so a simple sign reads best." value={theme.logo} error={fieldError(error, "logo")} onValue={(logo) => onChange({ logo }, "now")} />
+        <LogoField label="Face of the team" hint="For members without a picture of their own, in place of their initials." value={theme.avatar} error={fieldError(error, "avatar")} onValue={(avatar) => onChange({ avatar }, "now")} />
         <Field label="First words" hint="Shown in an empty thread. Where this is empty, the widget greets in the visitor’s own language." error={fieldError(error, "greeting")}>
           {(props) => <textarea {...props} className="input" placeholder={GREETING} value={theme.greeting} onChange={(event) => onChange({ greeting: event.target.value })} />}
         </Field>

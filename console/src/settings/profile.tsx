@@ -9,6 +9,7 @@ import { membership, team } from "../live/session.ts";
 import { Field, TextField } from "../part/control.tsx";
 import { useStore } from "../part/store.ts";
 import { PageHead, Section } from "./page.tsx";
+import { PictureField } from "./picture.tsx";
 import { useSaving } from "./save.ts";
 import { Saved } from "./saved.tsx";
 import { zones } from "./workspace.tsx";
@@ -36,6 +37,7 @@ function NameForm({ agent }: { agent: Agent }) {
   const failed = saving.state === "failed" ? saving.error : null;
   return (
     <Section title="How others see you">
+      <PictureField agent={agent} error={fieldError(failed, "picture")} onValue={(picture) => change({ picture }, "now")} />
       <TextField
         label="Name"
         hint="Visitors and the team see it."

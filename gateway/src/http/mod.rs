@@ -12,6 +12,7 @@ pub(crate) mod extract;
 pub(crate) mod health;
 pub(crate) mod identity_key;
 pub(crate) mod line;
+pub(crate) mod picture;
 pub(crate) mod problem;
 pub(crate) mod security;
 pub(crate) mod session;
@@ -53,6 +54,7 @@ use problem::Failure;
 pub(crate) fn router(doors: Doors) -> Router {
     let api = Router::new()
         .merge(attachment::routes())
+        .merge(picture::routes())
         .merge(session::routes())
         .merge(stream::routes())
         .merge(thread::routes());

@@ -16,8 +16,8 @@ use utoipa::{Modify, OpenApi};
 use crate::Doors;
 use crate::http::{
     agent, attachment, audit, auth, blocked_address, canned_response, contact, conversation, docs,
-    identity_key, invitation, key, login, me, mention, saved_view, search, session, setup, site,
-    stream, thread, trouble, visitor, workspace,
+    identity_key, invitation, key, login, me, mention, picture, saved_view, search, session, setup,
+    site, stream, thread, trouble, visitor, workspace,
 };
 
 /// All doors under `/api/v1`.
@@ -49,7 +49,7 @@ use crate::http::{
         search::search, mention::list,
         contact::find, contact::change, contact::erase, contact::list_conversations, contact::merge,
         contact::unmerge, visitor::find,
-        session::begin, thread::history, thread::entries, attachment::upload, attachment::download,
+        session::begin, thread::history, thread::entries, attachment::upload, attachment::download, picture::find,
         stream::socket, stream::stream, stream::frames,
     ),
     components(schemas(protocol::rejection::Problem)),

@@ -7,7 +7,7 @@ use axum::Router;
 use axum::extract::State;
 use axum::routing::get;
 use protocol::entry::{AgentNames, VisitorEntry};
-use protocol::id::{AgentId, ConversationId, WorkspaceId};
+use protocol::id::{AgentId, ConversationId, PictureId, WorkspaceId};
 use protocol::limit;
 use protocol::news::{Batch, Continuity};
 use protocol::page::{Cursor, List};
@@ -39,12 +39,17 @@ pub(crate) fn routes() -> Router<Doors> {
         .route("/visitor/conversations/{id}/entries", get(entries))
 }
 
-/// The names that visitors see. Somebody unknown has none.
-struct Names(BTreeMap<AgentId, String>);
+/// The names and pictures that visitors see. Somebody unknown has none.
+struct Names(BTreeMap<AgentId, (String, Option<PictureId>)>);
 
 impl AgentNames for Names {
     fn name_of(&self, agent_id: AgentId) -> String {
-        self.0.get(&agent_id).cloned().unwrap_or_default()
+        let known = self.0.get(&agent_id);
+        known.map(|(name, _)| name.clone()).unwrap_or_default()
+    }
+
+    fn picture_of(&self, agent_id: AgentId) -> Option<PictureId> {
+        self.0.get(&agent_id).and_then(|(_, picture)| *picture)
     }
 }
 
@@ -53,7 +58,7 @@ async fn names(doors: &Doors, workspace_id: WorkspaceId) -> Answer<Names> {
     Ok(Names(
         agents
             .into_iter()
-            .map(|agent| (agent.id, agent.name))
+            .map(|agent| (agent.id, (agent.name, agent.picture)))
             .collect(),
     ))
 }

@@ -15,6 +15,7 @@ const OPEN: &[&str] = &[
     "look_up_invitation",
     "accept_invitation",
     "begin_visitor_session",
+    "get_picture",
     "open_socket",
     "open_stream",
 ];
@@ -85,7 +86,8 @@ async fn another_workspaces_records_do_not_exist() {
     let mut swept = 0;
     for door in doors(&house).await {
         let by_id = door.path.contains("{id}") || door.id == "do_command";
-        if !by_id || door.path.starts_with("/visitor/") {
+        // Whoever knows the id of a picture may have it: their own test tells who does.
+        if !by_id || door.path.starts_with("/visitor/") || door.id == "get_picture" {
             continue;
         }
         let path = ids_path(&door, &foreign);

@@ -233,6 +233,72 @@ async fn hostile_values_are_refused_by_name_and_change_nothing() {
     house.as_(&owner, most).await.good();
 }
 
+/// A PNG of one point, small and whole.
+const POINT: &str = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNk+A8AAQUBAScY42YAAAAASUVORK5CYII=";
+
+#[tokio::test]
+async fn a_members_picture_is_seen_by_all_who_know_it_and_is_gone_with_the_next() {
+    let house = House::open(Trust::Trusted).await;
+    let owner = house.owner().await;
+    let agent = house.member(&owner, "bob@example.com", "agent").await;
+    let path = format!("/agents/{}", agent.agent_id());
+    let picture = |text: &str| json!({"picture": text});
+    // One's own, or of whom one may change.
+    let foreign = format!("/agents/{}", owner.agent_id());
+    let foreign = Call::patch(&foreign, 1, &picture(POINT));
+    assert_eq!(house.as_(&agent, foreign).await.code(), "forbidden");
+    let set = house
+        .as_(&agent, Call::patch(&path, 1, &picture(POINT)))
+        .await;
+    let first = id_in(&set.good(), "picture");
+    let at = |id: &str| Call::get(&format!("/pictures/{id}"));
+    let seen = house.ask(at(&first)).await;
+    assert_eq!(
+        (seen.status, seen.header("content-type")),
+        (200, Some("image/png"))
+    );
+    let keep = Some("public, max-age=31536000, immutable");
+    assert_eq!(
+        (seen.header("cache-control"), seen.header("set-cookie")),
+        (keep, None)
+    );
+    assert_eq!(seen.header("x-content-type-options"), Some("nosniff"));
+    let sandbox = Some("default-src 'none'; sandbox");
+    assert_eq!(seen.header("content-security-policy"), sandbox);
+    for (bad, code) in [
+        ("data:image/svg+xml;base64,PHN2Zz4=", "file_type"),
+        (POINT.strip_suffix("YII=").unwrap(), "file_type"),
+        (
+            &format!("data:image/png;base64,{}", "A".repeat(44_000)),
+            "too_large",
+        ),
+    ] {
+        let refused = house
+            .as_(&agent, Call::patch(&path, 2, &picture(bad)))
+            .await;
+        let refused = (refused.code(), refused.field());
+        assert_eq!(refused, (code.to_owned(), "picture".to_owned()), "{bad}");
+    }
+    let next = house
+        .as_(&owner, Call::patch(&path, 2, &picture(POINT)))
+        .await;
+    let next = id_in(&next.good(), "picture");
+    assert_eq!(house.ask(at(&first)).await.status, 404);
+    assert_eq!(house.ask(at(&next)).await.status, 200);
+    let none = house
+        .as_(&agent, Call::patch(&path, 3, &picture("")))
+        .await
+        .good();
+    assert_eq!(none["picture"], Value::Null);
+    assert_eq!(house.ask(at(&next)).await.status, 404);
+    // What is not there is taken away without a word.
+    let again = house
+        .as_(&agent, Call::patch(&path, 4, &picture("")))
+        .await
+        .good();
+    assert_eq!(again["version"], 4);
+}
+
 /// Looks that no site may have.
 fn looks() -> [(Value, &'static str, &'static str); 7] {
     [

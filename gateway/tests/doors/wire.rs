@@ -103,7 +103,8 @@ impl Call {
 
 impl Answer {
     fn parse(bytes: &[u8]) -> Self {
-        let text = std::str::from_utf8(bytes).expect("the doors answer text");
+        // Pictures are no text; of them the heads are looked at.
+        let text = String::from_utf8_lossy(bytes);
         let (head, body) = text.split_once("\r\n\r\n").expect("a head and a body");
         let mut lines = head.split("\r\n");
         let status = lines.next().and_then(|line| line.split(' ').nth(1));

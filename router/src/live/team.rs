@@ -8,7 +8,7 @@ use protocol::agent::{Agent, AgentPresence, Availability};
 use protocol::id::{AgentId, ConnectionId, SiteId, WorkspaceId};
 use protocol::limit;
 use protocol::news::{AgentNews, VisitorNews};
-use protocol::widget::{Staff, WidgetConfig};
+use protocol::widget::{Staff, StaffMember, WidgetConfig};
 use serde::Serialize;
 use world::{HashMap, HashSet};
 
@@ -17,8 +17,8 @@ use crate::cache::Tenant;
 use crate::delivery::{Class, Encoded, SignalKey};
 use crate::topic::Topic;
 
-/// Names shown of those who are online.
-const NAMES_MAX: usize = 3;
+/// How many are shown of those who are online.
+const PEOPLE_MAX: usize = 3;
 
 impl Actor {
     pub(super) async fn choose(
@@ -214,7 +214,7 @@ pub(crate) fn config_of(
     })
 }
 
-/// Who answers, as visitors see it: the names of those online, at most three.
+/// Who answers, as visitors see it: those online, at most three.
 pub(crate) fn staff_of(tenant: &Arc<Tenant>, presence: &[AgentPresence]) -> Staff {
     let is_online = |agent_id| {
         presence.iter().any(|presence| {
@@ -225,19 +225,22 @@ pub(crate) fn staff_of(tenant: &Arc<Tenant>, presence: &[AgentPresence]) -> Staf
         .agents
         .iter()
         .filter(|agent| !agent.deactivated && is_online(agent.id));
-    let names: Vec<String> = online
-        .map(|agent| agent.name.clone())
-        .take(NAMES_MAX)
+    let people: Vec<_> = online
+        .map(|agent| StaffMember {
+            name: agent.name.clone(),
+            picture: agent.picture,
+        })
+        .take(PEOPLE_MAX)
         .collect();
     Staff {
-        online: !names.is_empty(),
-        names,
+        online: !people.is_empty(),
+        people,
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use protocol::id::{ApiKeyId, Id, UserId};
+    use protocol::id::{ApiKeyId, Id, PictureId, UserId};
     use protocol::key::KeyName;
     use protocol::permission::{Permission, Role};
     use protocol::workspace::Settings;
@@ -255,6 +258,7 @@ mod tests {
             version: u64::from(u32::MAX),
             user_id: UserId::from_bits(number.into()),
             name: "\"".repeat(letters),
+            picture: Some(PictureId::from_bits(number.into())),
             email: "e".repeat(limit::EMAIL_BYTES_MAX.min(letters)),
             role: Role::Agent,
             grants: if letters == limit::NAME_BYTES_MAX {

@@ -116,6 +116,7 @@ ids!(
     IdentityKeyId,
     UserId,
     AgentId,
+    PictureId,
     DepartmentId,
     InvitationId,
     LoginSessionId,

@@ -45,6 +45,17 @@ CREATE TABLE agent_grant (
     PRIMARY KEY (workspace_id, agent_id, permission)
 );
 
+-- Small, and replaced with the member in one transaction: so it is no file.
+CREATE TABLE agent_picture (
+    workspace_id TEXT NOT NULL,
+    agent_id TEXT NOT NULL,
+    picture_id TEXT NOT NULL,
+    media_type TEXT NOT NULL,
+    content BYTEA NOT NULL,
+    PRIMARY KEY (workspace_id, agent_id)
+);
+CREATE UNIQUE INDEX agent_picture_by_id ON agent_picture (picture_id);
+
 CREATE TABLE invitation (
     workspace_id TEXT NOT NULL,
     invitation_id TEXT NOT NULL,

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
 import { violations } from "../axe.mjs";
-import { Stack, findPanel, launcherName, openPanel, until } from "../stack.mjs";
+import { Stack, answer, findPanel, launcherName, openPanel, openRow, say, sees, until } from "../stack.mjs";
 
 let stack;
 let owner;
@@ -36,6 +36,20 @@ async function launcherBox(page) {
   if (measured === null) return null;
   const [left, top, right, , , bottom] = measured.model.border;
   return { left, top, right, bottom };
+}
+
+/** A large picture, as a file to be chosen. */
+async function rainbow() {
+  const code = await owner.evaluate(() => {
+    const canvas = Object.assign(document.createElement("canvas"), { width: 900, height: 600 });
+    const context = canvas.getContext("2d");
+    for (let x = 0; x < 900; x += 1) {
+      context.fillStyle = `hsl(${x} 60% 50%)`;
+      context.fillRect(x, 0, 1, 600);
+    }
+    return canvas.toDataURL("image/png").split(",")[1];
+  });
+  return { name: "rainbow.png", mimeType: "image/png", buffer: Buffer.from(code, "base64") };
 }
 
 test("a color, words and a place chosen for the launcher are seen in the preview at once, and by the next visitor", async () => {
@@ -74,19 +88,11 @@ test("a logo and questions of the site's own are put together in the settings, a
   assert.deepEqual(await violations(owner), []);
 
   // A picture of any size becomes a small one; what is none is said to be none.
-  const chosen = owner.getByLabel("Picture of the logo");
+  const chosen = owner.getByLabel("Picture: Logo");
   await chosen.setInputFiles({ name: "logo.png", mimeType: "image/png", buffer: Buffer.from("no picture") });
   await owner.getByText("This could not be read as a picture.").waitFor();
-  const large = await owner.evaluate(() => {
-    const canvas = Object.assign(document.createElement("canvas"), { width: 900, height: 600 });
-    const context = canvas.getContext("2d");
-    for (let x = 0; x < 900; x += 1) {
-      context.fillStyle = `hsl(${x} 60% 50%)`;
-      context.fillRect(x, 0, 1, 600);
-    }
-    return canvas.toDataURL("image/png").split(",")[1];
-  });
-  await choose(() => chosen.setInputFiles({ name: "logo.png", mimeType: "image/png", buffer: Buffer.from(large, "base64") }), (theme) => /^data:image.(png|webp|jpeg);base64,/.test(theme.logo));
+  const large = await rainbow();
+  await choose(() => chosen.setInputFiles(large), (theme) => /^data:image.(png|webp|jpeg);base64,/.test(theme.logo));
   await preview().locator("img").waitFor();
 
   const page = await stack.person({ viewport: { width: 360, height: 640 }, reducedMotion: "reduce" });
@@ -98,10 +104,56 @@ test("a logo and questions of the site's own are put together in the settings, a
   await until("the logo", () => panel.locator("header img").evaluate((image) => image.complete && image.naturalWidth > 30));
   assert.deepEqual(await violations(panel), []);
   await page.context().close();
-  await choose(() => owner.getByRole("button", { name: "Remove", exact: true }).click(), (theme) => theme.logo === "");
+  await choose(() => owner.getByRole("group", { name: "Logo" }).getByRole("button", { name: "Remove" }).click(), (theme) => theme.logo === "");
   await owner.getByRole("button", { name: "Remove How many tins?" }).click();
   await owner.getByRole("button", { name: "Remove Order number" }).click();
   await choose(() => owner.getByLabel("What a visitor agrees to").fill(""), (theme) => theme.questions.length === 0 && theme.consent === "");
+});
+
+test("a member's picture is cut where it is chosen, and stands before the team and before visitors until it is taken away", async () => {
+  const { page, panel } = await stack.visitor("/demo/", { reducedMotion: "reduce" });
+  const agent = await stack.console();
+  /** Pictures of members that are seen, whole. */
+  const seen = (where, place) => until("the picture", () => where.locator(`${place} img[src^="/api/v1/pictures/"]`).first().evaluate((image) => image.complete && image.naturalWidth > 90));
+  await say(panel, "Who is there?");
+  await openRow(agent, "Who is there?");
+  await answer(agent, "It is me.");
+  await panel.locator(".author .face", { hasText: /^[A-Z]{1,2}$/ }).waitFor();
+
+  await owner.goto(`${stack.origin}/console/settings/profile`);
+  const field = owner.getByRole("group", { name: "Picture" });
+  await field.getByLabel("Your picture").setInputFiles({ name: "me.png", mimeType: "image/png", buffer: Buffer.from("no picture") });
+  await field.getByText("This could not be read as a picture.").waitFor();
+  await field.getByLabel("Your picture").setInputFiles(await rainbow());
+  const cutter = owner.getByRole("dialog", { name: "Your picture" });
+  await cutter.getByRole("img", { name: /^What will be seen/ }).focus();
+  await owner.keyboard.press("ArrowRight");
+  await cutter.getByRole("slider", { name: "Nearer" }).fill("2");
+  assert.deepEqual(await violations(owner), []);
+  await cutter.getByRole("button", { name: "Use this" }).click();
+  await seen(owner, "main");
+  await seen(owner, ".rail-own");
+  // Nobody loads anything anew: the colleague's thread, and the visitor's header.
+  await seen(agent, ".said-face");
+  await seen(panel, "header");
+  await answer(agent, "With a face.");
+  await sees(panel, "With a face.");
+  await page.reload();
+  const again = await openPanel(page);
+  await seen(again, ".author");
+  assert.deepEqual(await violations(again), []);
+
+  // The site's face stands for who has none.
+  await field.getByRole("button", { name: "Remove" }).click();
+  await field.getByRole("button", { name: "Remove" }).waitFor({ state: "detached" });
+  await agent.locator('.said-face img[src^="/api/v1/pictures/"]').first().waitFor({ state: "detached" });
+  await owner.goto(`${stack.origin}/console/settings/sites?site=${stack.siteKey}`);
+  await choose(async () => owner.getByLabel("Picture: Face of the team").setInputFiles(await rainbow()), (theme) => theme.avatar !== "");
+  await again.locator('header img[src^="data:image/"]').first().waitFor();
+  await choose(() => owner.getByRole("group", { name: "Face of the team" }).getByRole("button", { name: "Remove" }).click(), (theme) => theme.avatar === "");
+  assert.deepEqual(stack.complaints, []);
+  await agent.context().close();
+  await page.context().close();
 });
 
 for (const [wanted, system, isDark] of [

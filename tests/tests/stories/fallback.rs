@@ -105,7 +105,7 @@ async fn long_poll_gives_what_is_missing(stack: Stack) -> Stack {
         panic!("the first is no welcome: {news:?}");
     };
     // The agent came after the session began, and nothing was told of it to nobody.
-    assert!(staff.online && staff.names.len() == 1, "{staff:?}");
+    assert!(staff.online && staff.people.len() == 1, "{staff:?}");
     let batch = news.iter().find_map(|news| match news {
         News::Visitor(VisitorNews::Entries(batch)) => Some(batch),
         News::Visitor(_) | News::Agent(_) => None,

@@ -90,7 +90,7 @@ export class PanelStore {
   #client: VisitorClient | null = null;
   #session: VisitorSession | null = null;
   #config: WidgetConfig | null = null;
-  #staff: Staff = { online: false, names: [] };
+  #staff: Staff = { online: false, people: [] };
   #page: Page | null = null;
   #isOpen = false;
   #isPaused = false;
@@ -298,7 +298,7 @@ export class PanelStore {
         this.#setUnread(this.#isReading() ? 0 : news.count);
         break;
       case "staff":
-        this.#setStaff({ online: news.online, names: news.names });
+        this.#setStaff({ online: news.online, people: news.people });
         break;
       case "config":
         this.#config = news;

@@ -31,6 +31,8 @@ export interface MessageRow {
   readonly from: "you" | "team";
   /** Shown above the first of a group of the team's. */
   readonly name: string;
+  /** The id of his picture. */
+  readonly picture: string | null;
   readonly isFirst: boolean;
   readonly isLast: boolean;
   readonly message: Message;
@@ -125,6 +127,7 @@ function rowOf(entry: VisitorEntry, thread: Thread): Row | null {
         clientId: entry.client_id ?? null,
         from: isOwn ? "you" : "team",
         name,
+        picture: author.kind === "agent" ? (author.picture ?? null) : null,
         isFirst: true,
         isLast: true,
         message: content.message,
@@ -166,6 +169,7 @@ function pendingRow(item: OutboxItem, problem: string | null): Row | null {
     clientId: item.client_id,
     from: "you",
     name: "",
+    picture: null,
     isFirst: true,
     isLast: true,
     message,

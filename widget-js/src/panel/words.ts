@@ -44,9 +44,10 @@ function fill(text: string, values: Readonly<Record<string, string>>): string {
 /** Who answers, without promises. Where several names are cut at the end of the line, it still says so. */
 export function staffLine(staff: Staff): string {
   if (!staff.online) return said("nobody_here");
-  const [first, ...others] = staff.names;
+  const names = staff.people.map(({ name }) => name);
+  const [first, ...others] = names;
   if (first === undefined) return said("team_here");
-  return others.length === 0 ? said("one_here", { name: first }) : said("several_here", { names: staff.names.join(", ") });
+  return others.length === 0 ? said("one_here", { name: first }) : said("several_here", { names: names.join(", ") });
 }
 
 export function expectation(staff: Staff): string {

@@ -3,6 +3,7 @@
 import type { VNode } from "preact";
 import type { Snapshot } from "../store.ts";
 import { said, staffLine } from "../words.ts";
+import { Face } from "./face.tsx";
 import { Icon } from "./icon.tsx";
 import { Menu } from "./menu.tsx";
 
@@ -25,12 +26,10 @@ export function Header({ state, isConnected, onClose, onSave, onSound }: HeaderP
     <header class="head">
       <div class="faces" aria-hidden="true">
         {logo ? (
-          <img class="face" src={logo} alt="" />
+          <img class="face logo" src={logo} alt="" />
         ) : (
-          (staff.names.length > 0 ? staff.names : [title]).slice(0, 3).map((name) => (
-            <span class="face" key={name}>
-              {initials(name)}
-            </span>
+          (staff.people.length > 0 ? staff.people : [{ name: title }]).slice(0, 3).map(({ name, picture }, index) => (
+            <Face key={index} name={name} picture={picture} general={staff.people.length > 0 ? (config?.theme.avatar ?? "") : ""} />
           ))
         )}
       </div>
@@ -52,15 +51,4 @@ export function Header({ state, isConnected, onClose, onSave, onSound }: HeaderP
       </button>
     </header>
   );
-}
-
-/** The first letters of the first two words. */
-export function initials(name: string): string {
-  return name
-    .split(/\s+/)
-    .filter((word) => /^[\p{L}\p{N}]/u.test(word))
-    .slice(0, 2)
-    .map((word) => [...word][0] ?? "")
-    .join("")
-    .toUpperCase();
 }

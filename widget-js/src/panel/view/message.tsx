@@ -7,6 +7,7 @@ import type { Mark, MessageRow, Quote } from "../thread.ts";
 import { exactText, said, timeText } from "../words.ts";
 import type { TextKey } from "../../words/locale.ts";
 import { AttachmentView } from "./attachment.tsx";
+import { Face } from "./face.tsx";
 import { Icon, type IconName } from "./icon.tsx";
 import { Menu, type MenuItem } from "./menu.tsx";
 import { Words } from "./text.tsx";
@@ -22,11 +23,13 @@ const marks: Record<Mark, { readonly icon: IconName; readonly text: TextKey }> =
 interface MessageProps {
   readonly row: MessageRow;
   readonly store: PanelStore;
+  /** The site's picture of who has none. */
+  readonly face: string;
   /** The last of all: its mark is said in words. */
   readonly isNewest: boolean;
 }
 
-export function MessageView({ row, store, isNewest }: MessageProps): VNode {
+export function MessageView({ row, store, face, isNewest }: MessageProps): VNode {
   const { message } = row;
   const isDeleted = message.deleted_at_ms != null;
   const className = ["message", row.from, row.isFirst && "first", row.isLast && "last", row.mark === "refused" && "bad"]
@@ -34,7 +37,12 @@ export function MessageView({ row, store, isNewest }: MessageProps): VNode {
     .join(" ");
   return (
     <article class={className}>
-      {row.isFirst && row.from === "team" && <p class="author" dir="auto">{row.name}</p>}
+      {row.isFirst && row.from === "team" && (
+        <p class="author">
+          <Face name={row.name} picture={row.picture} general={face} />
+          <bdi>{row.name}</bdi>
+        </p>
+      )}
       {row.from === "you" && <span class="unseen">{said("you")}</span>}
       <div class="said">
         {isDeleted ? (
@@ -69,7 +77,7 @@ function Quoted({ quote: { name, message } }: { quote: Quote }): VNode {
   );
 }
 
-function Foot({ row, store, isNewest }: MessageProps): VNode | null {
+function Foot({ row, store, isNewest }: Omit<MessageProps, "face">): VNode | null {
   if (row.problem !== null && row.clientId !== null) {
     const { clientId } = row;
     return (

@@ -87,7 +87,7 @@ export function ThreadView({ store, state }: { store: PanelStore; state: Snapsho
         {state.isLoadingOlder && <p class="loading">{said("earlier_loading")}</p>}
         {isBeginning && <Greeting state={state} />}
         {rows.map((row) => (
-          <RowView key={row.key} row={row} store={store} isLast={row === last} />
+          <RowView key={row.key} row={row} store={store} face={state.config?.theme.avatar ?? ""} isLast={row === last} />
         ))}
         {state.reach === "asked" && <Reach store={store} />}
         {state.reach !== null && state.reach !== "asked" && <p class="line">{said("email_kept", state.reach)}</p>}
@@ -122,10 +122,10 @@ function Greeting({ state }: { state: Snapshot }): VNode {
   );
 }
 
-function RowView({ row, store, isLast }: { row: Row; store: PanelStore; isLast: boolean }): VNode {
+function RowView({ row, store, face, isLast }: { row: Row; store: PanelStore; face: string; isLast: boolean }): VNode {
   switch (row.type) {
     case "message":
-      return <MessageView row={row} store={store} isNewest={isLast} />;
+      return <MessageView row={row} store={store} face={face} isNewest={isLast} />;
     case "day":
       return (
         <p class="day">
