@@ -17,7 +17,7 @@ export function WidgetPreview({ theme, site_name }: { theme: Theme; site_name: s
     <figure className="preview" style={style} aria-label="How the widget looks" data-side={theme.launcher_side} data-dark={dark || undefined}>
       <div className="preview-panel">
         <div className="preview-head">
-          {theme.logo ? <img className="preview-face" src={theme.logo} alt="" /> : <span className="preview-face">MN</span>}
+          {theme.logo || theme.avatar ? <img className="preview-face" src={theme.logo || theme.avatar} alt="" /> : <span className="preview-face">MN</span>}
           <span className="preview-who">
             <b className="cut">{theme.title || site_name || "Your site"}</b>
             <span>
