@@ -161,13 +161,14 @@ impl Unidentified {
 
     async fn visitor(self, claims: &VisitorClaims, hello: Hello) -> Result<Identified, Refused> {
         let shard = Rc::clone(&self.shard);
+        // It has said hello in time, however long it waits for its welcome.
+        self.mailbox.identify(Phase::Visitor, claims.expires_at_ms);
         let _admitted = shard.arrivals.enter(&shard.doors.world.clock).await?;
         let actor = self.claimed(claims).await?;
         let Principal::Visitor(visitor) = actor.principal else {
             return Err(Rejection::from(ErrorCode::Unauthenticated).into());
         };
         let identity = self.identity(actor, hello.purpose);
-        self.mailbox.identify(Phase::Visitor, claims.expires_at_ms);
         if visitor.contact_id.is_some() {
             self.mailbox.prove();
         }
