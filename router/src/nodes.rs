@@ -136,7 +136,17 @@ pub(crate) struct Browser {
 #[derive(Debug, Serialize, Deserialize)]
 struct Letter<N> {
     node_id: NodeId,
+    /// Which life of the store the news are of. A node that stood still, and a line, hold letters back; what they tell
+    /// of a life that is over names other entries than those that are stored now.
+    epoch: u64,
     news: N,
+}
+
+impl<N> Letter<N> {
+    /// Whether it is another node's, of this life of the store.
+    fn is_for(&self, router: &Router) -> bool {
+        self.node_id != router.nodes().id() && self.epoch == router.db().epoch()
+    }
 }
 
 impl Commit {
@@ -254,6 +264,7 @@ impl Nodes {
         }
         let letter = Letter {
             node_id: self.id(),
+            epoch: router.db().epoch(),
             news: news(),
         };
         let bytes = serde_json::to_vec(&letter).expect("news are trees of texts and numbers");
@@ -265,6 +276,7 @@ impl Nodes {
     pub(crate) fn sign(&self, router: &Router, sign: Sign) {
         let letter = Letter {
             node_id: self.id(),
+            epoch: router.db().epoch(),
             news: sign,
         };
         let bytes = serde_json::to_vec(&letter).expect("a sign is a word");
@@ -338,10 +350,10 @@ async fn hear_signs(router: &Router, follower: &Follower) {
         // A lost beat is followed by another.
         let Heard::News(bytes) = heard else { continue };
         match serde_json::from_slice::<Letter<Sign>>(&bytes) {
-            Ok(Letter { node_id, news }) if node_id != router.nodes().id() => {
+            Ok(letter) if letter.is_for(router) => {
                 let message = Message::Node {
-                    node_id,
-                    sign: news,
+                    node_id: letter.node_id,
+                    sign: letter.news,
                 };
                 router.live().send(message).await;
             }
@@ -411,7 +423,7 @@ async fn read(router: &Router, workspace_id: WorkspaceId, bytes: &[u8]) {
             return;
         }
     };
-    if letter.node_id != router.nodes().id() {
+    if letter.is_for(router) {
         take(router, workspace_id, letter.node_id, letter.news).await;
     }
 }

@@ -15,7 +15,7 @@ use protocol::agent::{Availability, Screen};
 use protocol::blocked_address::BlockedAddress;
 use protocol::command::{Ack, Command};
 use protocol::frame::{Follow, Page, Purpose, Watch};
-use protocol::id::{ConnectionId, ConversationId, NodeId};
+use protocol::id::{ConnectionId, ConversationId, EntryId, NodeId};
 use protocol::permission::{Actor, Principal, Role};
 use protocol::rejection::{CloseCode, ErrorCode};
 use protocol::view::{InboxFilter, InboxList, VisitorFilter};
@@ -207,7 +207,10 @@ on_both! {
         let pair = Pair::on(&stage, Tail::Rung).await;
         let (_ear, _) = agent_at(&stage, &pair.other, stage.owner()).await;
         let sender: NodeId = stage.world.ids.next();
-        let letter = |news: &str| format!("{{\"node_id\":\"{sender}\",\"news\":{news}}}");
+        let epoch = stage.db.epoch();
+        let letter = |news: &str| {
+            format!("{{\"node_id\":\"{sender}\",\"epoch\":{epoch},\"news\":{news}}}")
+        };
         // Of a newer program: another kind, another form of a known one; and spoilt ones.
         let workspace = format!("workspace:{}", stage.workspace_id);
         let spoilt = letter("{\"Poured\":{\"cups\":2}}");
@@ -224,6 +227,42 @@ on_both! {
         eventually(async || pair.other.stats().unknown_news_count == 6).await;
         they_talk(&stage, &pair).await;
         assert_eq!(pair.other.stats().task_panic_count, 0);
+    }
+
+    async fn what_comes_late_from_another_life_of_the_store_is_not_passed_on(stage: Stage) {
+        let pair = Pair::on(&stage, Tail::Rung).await;
+        let visitor = stage.visitor().await;
+        let (ear, _) = agent_at(&stage, &pair.other, stage.owner()).await;
+        let id = says(&stage, &pair.one, visitor, "hello").await;
+        ear.listen(Topic::ConversationAgents(id));
+        let workspace = format!("workspace:{}", stage.workspace_id);
+        let letters = pair.bus.follow(&workspace);
+        says(&stage, &pair.one, visitor, "kept").await;
+        hears(&ear, "kept").await;
+        // What stood behind it, until the store lost its last commits: the number is given out anew.
+        let mut letter = loop {
+            let bus::Heard::News(bytes) = letters.hear().await else { continue };
+            let letter: Value = serde_json::from_slice(&bytes).expect("a letter is JSON");
+            if letter["news"]["Stored"].is_object() {
+                break letter;
+            }
+        };
+        letter["epoch"] = json!(stage.db.epoch() + 1);
+        let commit = &mut letter["news"]["Stored"];
+        let seq = commit["entries"][0]["seq"].as_u64().expect("a number");
+        let entry_id: EntryId = stage.world.ids.next();
+        for number in ["seq", "public_seq"] {
+            commit["entries"][0][number] = json!(seq + 1);
+            commit["conversation"][number] = json!(seq + 1);
+        }
+        commit["entries"][0]["id"] = json!(entry_id);
+        commit["entries"][0]["content"]["message"]["body"] = json!("lost");
+        let letter = serde_json::to_vec(&letter).expect("JSON can be written");
+        pair.bus.publish(&workspace, &Bytes::from(letter));
+        says(&stage, &pair.one, visitor, "stored").await;
+        let next = ear.frame("entry").await;
+        assert_eq!(text_of(&next).as_deref(), Some("stored"));
+        assert_eq!(next["entry"]["seq"], seq + 1);
     }
 
     async fn they_talk_without_a_bus_too(stage: Stage) {
