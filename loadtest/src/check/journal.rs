@@ -24,6 +24,8 @@ pub enum Event {
     Lost(String),
     /// It cut its connection itself.
     CutOff,
+    /// It found the store in another life, and begins anew.
+    Reborn,
     /// It sent a message of the plan, for the first time or again.
     Sent(u64),
     /// A message of the plan was acknowledged with a number.
@@ -129,7 +131,7 @@ pub fn history(
 
 fn is_of_connection(event: &Event) -> bool {
     match event {
-        Event::Connected | Event::Lost(_) | Event::CutOff => true,
+        Event::Connected | Event::Lost(_) | Event::CutOff | Event::Reborn => true,
         Event::Sent(_)
         | Event::Acknowledged(_)
         | Event::Refused(..)
@@ -145,6 +147,7 @@ impl Display for Line {
             Event::Connected => write!(f, "connected")?,
             Event::Lost(how) => write!(f, "lost the connection: {how}")?,
             Event::CutOff => write!(f, "cut the connection")?,
+            Event::Reborn => write!(f, "found the store in another life")?,
             Event::Sent(index) => write!(f, "sent load {index}")?,
             Event::Acknowledged(index) => write!(f, "got load {index} acknowledged")?,
             Event::Refused(index, code) => write!(f, "got load {index} answered with {code}")?,

@@ -123,6 +123,12 @@ impl Log {
         }
     }
 
+    /// The life of the store that its numbers are of.
+    #[must_use]
+    pub fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
     /// The lines, in order.
     #[must_use]
     pub fn lines(&self) -> &[Line] {

@@ -94,8 +94,12 @@ impl Outbox {
     /// What is still without an outcome, oldest first: sent again after a reconnect.
     #[must_use]
     pub fn pending(&self) -> Vec<Item> {
-        let pending = self.items.iter().filter(|item| item.outcome.is_none());
-        pending.cloned().collect()
+        self.open().cloned().collect()
+    }
+
+    /// The same, not copied.
+    pub fn open(&self) -> impl Iterator<Item = &Item> {
+        self.items.iter().filter(|item| item.outcome.is_none())
     }
 
     /// Takes back the outcome of what was accepted in the last ten minutes and makes an entry that

@@ -23,6 +23,7 @@ use crate::client::log::{Break, Log};
 use crate::client::news::News;
 use crate::client::outbox::{Outbox, Outcome};
 use crate::client::participant::passed::Passed;
+use crate::client::participant::retry::UNDER_WAY_MAX;
 
 /// How long a client waits for an answer before it gives up a step of a story. It ends what hangs, and
 /// measures nothing: machines are busy.
@@ -69,7 +70,7 @@ pub struct Client {
     /// When commands that the server could not take are sent again, while there are such.
     retry_at: Option<Duration>,
     /// These, and what was asked since: nothing may overtake them.
-    held: Vec<ClientId>,
+    held: BTreeSet<ClientId>,
     /// What it has to say to what it heard.
     due: VecDeque<ClientFrame>,
     passed: Passed,
@@ -96,7 +97,7 @@ impl Client {
             watches: Vec::new(),
             outbox: Outbox::default(),
             retry_at: None,
-            held: Vec::new(),
+            held: BTreeSet::new(),
             due: VecDeque::new(),
             passed: Passed::default(),
             broken: Vec::new(),
@@ -262,8 +263,11 @@ impl Client {
         self.held.clear();
         // What gaps there are the connection resumes.
         self.due.clear();
-        for item in self.outbox.pending() {
-            if connection.is_put_off() {
+        for (count, item) in self.outbox.pending().into_iter().enumerate() {
+            if count >= UNDER_WAY_MAX {
+                self.retry_at = Some(self.world.clock.elapsed());
+            }
+            if count >= UNDER_WAY_MAX || connection.is_put_off() {
                 self.hold(&item.client_id);
                 continue;
             }
@@ -295,7 +299,7 @@ impl Client {
                     self.connection = None;
                     return Err(error);
                 }
-                None if self.retry_at.is_none() => {
+                None if self.next_retry().is_none() => {
                     self.connection = None;
                     return Err(Error::Silent);
                 }
@@ -324,13 +328,6 @@ impl Client {
             self.connection = None;
         }
         said
-    }
-
-    /// How long to listen: until a command is due again, or the silence is too long.
-    fn patience(&self) -> Duration {
-        let silence = Duration::from_millis(limit::SILENCE_MS_MAX);
-        let now = self.world.clock.elapsed();
-        self.retry_at.map_or(silence, |due| due.saturating_sub(now))
     }
 
     /// Sends a command under a new id. It stays in the outbox until its outcome is known, whatever

@@ -35,13 +35,9 @@ pub struct Postgres {
     user: Option<&'static str>,
     port: Port,
     process: Option<Child>,
-    /// Where the data of the one that runs lies, in the directory.
-    data: &'static str,
+    /// How many copies took the place of the one before.
+    generation: u32,
 }
-
-/// The data of the first one, and of the copy that may take its place.
-const FIRST: &str = "data";
-const COPY: &str = "copy";
 
 impl Postgres {
     /// Makes an empty one and starts it on a port of its own.
@@ -60,7 +56,7 @@ impl Postgres {
             user,
             port: Port::keep()?,
             process: None,
-            data: FIRST,
+            generation: 0,
         };
         postgres.make().await?;
         postgres.restart(world).await?;
@@ -112,7 +108,8 @@ impl Postgres {
         Err(Error::Node(format!("does not start again: {}", self.log())))
     }
 
-    /// Copies it while it serves, as a standby begins: what is stored from now on, the copy lacks.
+    /// Copies it while it serves, as a standby begins: what is stored from now on, the copy lacks. Once for each time
+    /// that it is to be replaced.
     ///
     /// # Errors
     /// It does not run, or cannot be copied.
@@ -121,7 +118,7 @@ impl Postgres {
         copy.args(["--host=127.0.0.1", "--username=switchboard", "--port"])
             .arg(self.port.address.port().to_string())
             .arg("--pgdata")
-            .arg(self.directory.path().join(COPY))
+            .arg(self.data_of(self.generation + 1))
             .args(["--checkpoint=fast", "--wal-method=stream"])
             .args(["--no-sync", "--no-manifest"]);
         ended_well(&mut copy, "pg_basebackup").await
@@ -133,7 +130,8 @@ impl Postgres {
     /// It does not run, or the copy does not start.
     pub async fn fail_over(&mut self, world: &World) -> Result<(), Error> {
         self.kill().await?;
-        self.data = COPY;
+        let fallen = self.data();
+        self.generation += 1;
         // As whoever it belongs to: the file is removed by the server.
         let mut mark = self.as_owner("touch".into());
         mark.arg(self.data().join("standby.signal"));
@@ -143,11 +141,19 @@ impl Postgres {
         promote
             .args(["promote", "--wait", "--pgdata"])
             .arg(self.data());
-        ended_well(&mut promote, "pg_ctl promote").await
+        ended_well(&mut promote, "pg_ctl promote").await?;
+        // What cannot be removed yet goes with the whole directory.
+        let _ = std::fs::remove_dir_all(fallen);
+        Ok(())
     }
 
+    /// Where the data of the one that runs lies.
     fn data(&self) -> PathBuf {
-        self.directory.path().join(self.data)
+        self.data_of(self.generation)
+    }
+
+    fn data_of(&self, generation: u32) -> PathBuf {
+        self.directory.path().join(format!("data-{generation}"))
     }
 
     /// Lets it and all that serves its connections stand still, in the midst of what they do.
@@ -211,7 +217,7 @@ impl Postgres {
         let mut initdb = self.program("initdb");
         initdb
             .arg("--pgdata")
-            .arg(self.directory.path().join(FIRST))
+            .arg(self.data())
             .args(["--username=switchboard", "--auth=trust", "--no-sync"])
             .args(["--encoding=UTF8", "--locale=C"]);
         ended_well(&mut initdb, "initdb").await

@@ -9,10 +9,11 @@ use tempfile::TempDir;
 use world::World;
 
 use super::fault::{Fault, Planned, Subject};
+use super::link::{self, Own, proxied, trouble};
 use crate::Error;
 use crate::fleet::moment;
 use crate::node::postgres::Postgres;
-use crate::node::proxy::{Proxy, Weather};
+use crate::node::proxy::Proxy;
 use crate::node::redis::Redis;
 use crate::node::{self, Node, Spec};
 use crate::target::secret;
@@ -54,50 +55,6 @@ pub struct Cluster {
     redis: Option<Redis>,
     /// The store, where it is a Postgres of our own.
     postgres: Option<Postgres>,
-}
-
-/// What stands behind a shared link, where it is our own.
-enum Own {
-    Redis(Redis),
-    Postgres(Postgres),
-}
-
-impl Own {
-    async fn suffer(&mut self, world: &World, fault: Fault) -> Result<(), Error> {
-        match (self, fault) {
-            (Self::Redis(redis), Fault::Kill { .. }) => {
-                redis.kill().await?;
-                world.clock.sleep(fault.length()).await;
-                redis.restart(world).await
-            }
-            (Self::Postgres(postgres), Fault::Kill { .. }) => {
-                postgres.kill().await?;
-                world.clock.sleep(fault.length()).await;
-                postgres.restart(world).await
-            }
-            (Self::Postgres(postgres), Fault::Pause { .. }) => {
-                postgres.pause()?;
-                world.clock.sleep(fault.length()).await;
-                postgres.resume()
-            }
-            (Self::Redis(redis), Fault::Restart { .. }) => {
-                redis.stop(world).await?;
-                world.clock.sleep(fault.length()).await;
-                redis.restart(world).await
-            }
-            (Self::Postgres(postgres), Fault::Restart { .. }) => {
-                postgres.stop(world).await?;
-                world.clock.sleep(fault.length()).await;
-                postgres.restart(world).await
-            }
-            (Self::Redis(redis), Fault::Pause { .. }) => {
-                redis.signal(Signal::STOP)?;
-                world.clock.sleep(fault.length()).await;
-                redis.signal(Signal::CONT)
-            }
-            (Self::Redis(_) | Self::Postgres(_), _) => Ok(()),
-        }
-    }
 }
 
 /// A node and the proxy before it.
@@ -275,7 +232,7 @@ impl Cluster {
                 "bus" => self.redis.take().map(Own::Redis),
                 _ => self.postgres.take().map(Own::Postgres),
             };
-            links.push(suffer_link(world, (name, proxy), server, started, plan));
+            links.push(link::suffer(world, (name, proxy), server, started, plan));
         }
         let nodes = futures_util::future::join_all(nodes);
         let links = futures_util::future::join_all(links);
@@ -338,6 +295,9 @@ impl Place {
         for planned in plan {
             moment::wait(world, started + planned.at()).await;
             self.revive(world, &subject, &mut broken).await?;
+            if planned.is_over(moment::now() - started) {
+                continue;
+            }
             if let Err(error) = self.carry_out(world, planned.fault).await {
                 broken.unplanned.push(format!("{subject}: {error}"));
             }
@@ -413,6 +373,8 @@ impl Place {
                 trouble(world, &self.proxy, fault).await;
                 Ok(())
             }
+            // A store's alone.
+            Fault::FailOver { .. } => Ok(()),
         }
     }
 }
@@ -436,83 +398,4 @@ impl Place {
         self.node.plant(Vec::new());
         started
     }
-}
-
-/// Breaks a link for as long as the fault lasts.
-async fn trouble(world: &World, proxy: &Proxy, fault: Fault) {
-    match fault {
-        Fault::Cut { percent } => proxy.cut(percent),
-        Fault::Hold { .. } => proxy.set(Weather {
-            is_held: true,
-            ..Weather::default()
-        }),
-        Fault::Slow {
-            bytes_per_second,
-            delay_ms,
-            ..
-        } => proxy.set(Weather {
-            is_held: false,
-            bytes_per_second: Some(bytes_per_second),
-            delay_ms,
-        }),
-        Fault::Kill { .. }
-        | Fault::Restart { .. }
-        | Fault::Skew { .. }
-        | Fault::Fail { .. }
-        | Fault::Pause { .. } => return,
-    }
-    world.clock.sleep(fault.length()).await;
-    proxy.set(Weather::default());
-}
-
-/// Gives also what stands behind the link, where it is our own.
-async fn suffer_link(
-    world: &World,
-    (name, proxy): (&str, &Proxy),
-    mut server: Option<Own>,
-    started: Duration,
-    plan: Vec<Planned>,
-) -> (Result<Vec<Done>, Error>, Option<Own>) {
-    let mut done = Vec::new();
-    for planned in plan {
-        moment::wait(world, started + planned.at()).await;
-        let broken = match (&mut server, planned.fault) {
-            (
-                Some(server),
-                fault @ (Fault::Kill { .. } | Fault::Pause { .. } | Fault::Restart { .. }),
-            ) => server.suffer(world, fault).await,
-            (_, fault) => {
-                trouble(world, proxy, fault).await;
-                Ok(())
-            }
-        };
-        if let Err(error) = broken {
-            return (Err(error), server);
-        }
-        let subject = name.to_owned();
-        done.push(Done { subject, planned });
-    }
-    (Ok(done), server)
-}
-
-/// A proxy before the server of an address, and the address with the proxy in its place.
-async fn proxied(world: &World, text: &str) -> Result<(Proxy, String), Error> {
-    let wrong = || Error::Address(text.to_owned());
-    let mut url = url::Url::parse(text).map_err(|_| wrong())?;
-    let default_port = match url.scheme() {
-        "postgres" | "postgresql" => 5_432,
-        "redis" => 6_379,
-        _ => return Err(wrong()),
-    };
-    let host = url.host_str().ok_or_else(wrong)?;
-    let place = (host, url.port().unwrap_or(default_port));
-    let server = tokio::net::lookup_host(place)
-        .await?
-        .next()
-        .ok_or_else(wrong)?;
-    let proxy = Proxy::start(world, server)?;
-    url.set_host(Some("127.0.0.1")).map_err(|_| wrong())?;
-    url.set_port(Some(proxy.address.port()))
-        .map_err(|()| wrong())?;
-    Ok((proxy, url.to_string()))
 }

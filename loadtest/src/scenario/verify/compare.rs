@@ -28,6 +28,8 @@ pub struct Outcome {
     pub stored: u64,
     /// Messages that were sent.
     pub sent: u64,
+    /// Messages that were acknowledged and lost with a life of the store, and are stored anew.
+    pub stored_anew: u64,
     /// What is wrong.
     pub findings: Vec<Finding>,
     /// The first of it of each kind, with what the clients did and heard around it.
@@ -65,6 +67,7 @@ impl Outcome {
         self.acknowledged += other.acknowledged;
         self.stored += other.stored;
         self.sent += other.sent;
+        self.stored_anew += other.stored_anew;
         self.findings.extend(other.findings);
         self.told.extend(other.told);
         self.acknowledgement.add_all(&other.acknowledgement);
@@ -79,6 +82,10 @@ struct Acked {
     number: u64,
     entry_id: Option<EntryId>,
     by_visitor: bool,
+    /// Whether it was acknowledged before as another, in a life of the store that is over.
+    is_anew: bool,
+    /// Whether it was said over HTTP beside its author's connection.
+    by_http: bool,
 }
 
 /// Compares everything.
@@ -110,6 +117,7 @@ pub async fn compare(
             .count() as u64;
         let acked = acked_in(&people, id);
         outcome.acknowledged += acked.len() as u64;
+        outcome.stored_anew += acked.iter().filter(|one| one.is_anew).count() as u64;
         let mut findings = check::of_store(&entries);
         findings.extend(of_plan(&entries, plan, &acked));
         for person in &people {
@@ -153,13 +161,8 @@ fn of_person(person: &Person, id: ConversationId, entries: &[Entry]) -> Vec<Find
         .map_or(&[][..], |record| record.shown());
     let mut findings = check::of_shown(&seen, shown, 1);
     let own = |finding: &&(ConversationId, Finding)| finding.0 == id;
-    findings.extend(
-        person
-            .findings
-            .iter()
-            .filter(own)
-            .map(|(_, finding)| finding.clone()),
-    );
+    let found = person.findings.iter().chain(&person.doubled).filter(own);
+    findings.extend(found.map(|(_, finding)| finding.clone()));
     let live = |broken: &&crate::client::Broken| broken.conversation_id == id;
     let live = person.client.broken().iter().filter(live);
     findings.extend(live.map(check::of_connection));
@@ -178,7 +181,7 @@ fn acked_in(people: &[&Person], id: ConversationId) -> Vec<Acked> {
     for person in people {
         let by_visitor = matches!(person.client.access(), Access::Visitor(_));
         for sent in person.sent.values() {
-            let Some((number, entry_id)) = sent.acked else {
+            let Some(place @ (number, entry_id)) = sent.acked else {
                 continue;
             };
             if sent.conversation_id == id {
@@ -187,6 +190,8 @@ fn acked_in(people: &[&Person], id: ConversationId) -> Vec<Acked> {
                     number,
                     entry_id,
                     by_visitor,
+                    is_anew: sent.acked_before.is_some_and(|before| before != place),
+                    by_http: sent.by_http,
                 });
             }
         }
@@ -222,6 +227,7 @@ fn of_plan(entries: &[Entry], plan: &Plan, acked: &[Acked]) -> Vec<Finding> {
         let before = &mut last[usize::from(by_visitor)];
         if let Some(before) = *before
             && before > index
+            && !may_pass(acked, before, index)
         {
             found(
                 Kind::Reordered,
@@ -254,6 +260,16 @@ fn of_plan(entries: &[Entry], plan: &Plan, acked: &[Acked]) -> Vec<Finding> {
         }
     }
     findings
+}
+
+/// Whether a message may stand before an earlier one of its author: the earlier one was lost with a life of the store,
+/// and before he knew, the later one came to the next life by another way than his connection.
+fn may_pass(acked: &[Acked], later: u64, earlier: u64) -> bool {
+    let of = |index| {
+        let place = acked.binary_search_by_key(&index, |one| one.index);
+        place.ok().map(|place| &acked[place])
+    };
+    of(later).is_some_and(|later| later.by_http) && of(earlier).is_some_and(|one| one.is_anew)
 }
 
 /// The index of a message of the plan.
@@ -331,6 +347,8 @@ mod tests {
             number,
             entry_id: Some(EntryId::from_bits(u128::from(number))),
             by_visitor: PLAN.is_visitors(index),
+            is_anew: false,
+            by_http: false,
         }
     }
 
@@ -356,5 +374,17 @@ mod tests {
         check(&sound, &[(0, 2)], &[Kind::Reordered]);
         check(&[(1, 0), (2, 0)], &[], &[Kind::Doubled]);
         check(&[(1, 2), (2, 0)], &[], &[Kind::Reordered]);
+    }
+    #[test]
+    fn what_was_lost_with_a_life_may_be_passed_by_what_went_another_way() {
+        let entries = [entry(1, 2), entry(2, 0)];
+        let of = |is_anew, by_http| {
+            let (earlier, later) = (acked(0, 2), acked(2, 1));
+            let told = [Acked { is_anew, ..earlier }, Acked { by_http, ..later }];
+            of_plan(&entries, &PLAN, &told).len()
+        };
+        assert_eq!(of(true, true), 0);
+        assert_eq!(of(true, false), 1);
+        assert_eq!(of(false, true), 1);
     }
 }

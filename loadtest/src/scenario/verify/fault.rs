@@ -8,6 +8,31 @@ use world::Ids;
 /// From the beginning to the first fault.
 const LEAD_MS: u64 = 600;
 
+/// The names of all kinds.
+pub const KINDS: [&str; 9] = [
+    "kill",
+    "restart",
+    "fail_over",
+    "skew",
+    "fail",
+    "pause",
+    "cut",
+    "hold",
+    "slow",
+];
+
+/// How long it takes, about, to copy a store and to make the copy the primary.
+const TAKE_OVER_MS: u64 = 4_000;
+
+/// From one failover to the next, at least: after each, all that was said in the last ten minutes is said again.
+const FAIL_OVER_EVERY_MS: u64 = 120_000;
+
+/// How late a fault may come.
+const LATE_MAX: Duration = Duration::from_millis(1_000);
+
+/// From the last failover to the end, at least.
+const AFTERMATH_MS: u64 = 20_000;
+
 /// Something that is broken on purpose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(tag = "fault", rename_all = "snake_case")]
@@ -21,6 +46,12 @@ pub enum Fault {
     Restart {
         /// How long it is down.
         down_ms: u64,
+    },
+    /// A copy is made, as of a standby that follows at a distance; a while after, the original is killed and the copy
+    /// takes its place, without what was stored since.
+    FailOver {
+        /// How much the copy lacks.
+        behind_ms: u64,
     },
     /// SIGKILL, and a start after a while with the clock wrong; right again from the next start on.
     Skew {
@@ -69,6 +100,7 @@ impl Fault {
         match self {
             Self::Kill { .. } => "kill",
             Self::Restart { .. } => "restart",
+            Self::FailOver { .. } => "fail_over",
             Self::Skew { .. } => "skew",
             Self::Fail { .. } => "fail",
             Self::Pause { .. } => "pause",
@@ -90,6 +122,7 @@ impl Fault {
             | Self::Restart { down_ms }
             | Self::Skew { down_ms, .. }
             | Self::Fail { down_ms, .. } => down_ms,
+            Self::FailOver { behind_ms } => behind_ms + TAKE_OVER_MS,
             Self::Pause { for_ms } | Self::Hold { for_ms } | Self::Slow { for_ms, .. } => for_ms,
             Self::Cut { .. } => 0,
         }
@@ -125,24 +158,52 @@ impl Planned {
     pub fn at(self) -> Duration {
         Duration::from_millis(self.at_ms)
     }
+
+    /// Whether its time is over: what was broken before took so long to come back. It is left out then, or a slow
+    /// machine would never be whole, nor at an end.
+    #[must_use]
+    pub fn is_over(self, since_start: Duration) -> bool {
+        self.at() + LATE_MAX < since_start
+    }
 }
 
-/// Plans faults for a time: all kinds in turn, shuffled, with quiet stretches between them. The last
-/// one is over before the end.
+/// Plans faults for a time: all kinds in turn but those that are left out, shuffled, with quiet stretches between
+/// them. The last one is over before the end.
 #[must_use]
-pub fn plan(dice: &Ids, subject: Subject, duration: Duration) -> Vec<Planned> {
+pub fn plan(dice: &Ids, subject: Subject, left_out: &[String], duration: Duration) -> Vec<Planned> {
     let duration_ms = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
     let mut planned = Vec::new();
     let mut at_ms = LEAD_MS;
-    loop {
+    let mut next_fail_over_ms = 0;
+    let is_wanted = |fault: &Fault| left_out.iter().all(|name| name != fault.name());
+    while at_ms < duration_ms {
         for fault in shuffled(dice, deck(dice, subject)) {
+            if let Fault::FailOver { .. } = fault {
+                let is_due = next_fail_over_ms <= at_ms && at_ms + AFTERMATH_MS < duration_ms;
+                if !is_due {
+                    continue;
+                }
+                next_fail_over_ms = at_ms + FAIL_OVER_EVERY_MS;
+            }
             let end_ms = at_ms + fault.length_ms();
             if end_ms + 500 > duration_ms {
                 return planned;
             }
-            planned.push(Planned { at_ms, fault });
-            at_ms = end_ms + 200 + dice.below(1_200);
+            if is_wanted(&fault) {
+                planned.push(Planned { at_ms, fault });
+            }
+            at_ms = end_ms + quiet_ms(dice, subject);
         }
+    }
+    planned
+}
+
+/// From one fault to the next. What all share breaks less often, or nothing would ever be whole and nobody could say
+/// anything.
+fn quiet_ms(dice: &Ids, subject: Subject) -> u64 {
+    match subject {
+        Subject::Node | Subject::Link => 200 + dice.below(1_200),
+        Subject::OwnBus | Subject::OwnStore => 1_000 + dice.below(4_000),
     }
 }
 
@@ -189,6 +250,7 @@ fn deck(dice: &Ids, subject: Subject) -> Vec<Fault> {
         Subject::Node => links.into_iter().chain(node).collect(),
         Subject::Link => links.to_vec(),
         Subject::OwnBus | Subject::OwnStore => {
+            let takes_over = subject == Subject::OwnStore;
             let kill = Fault::Kill {
                 down_ms: between(100, 2_000),
             };
@@ -198,7 +260,11 @@ fn deck(dice: &Ids, subject: Subject) -> Vec<Fault> {
             let restart = Fault::Restart {
                 down_ms: between(50, 1_500),
             };
-            links.into_iter().chain([kill, pause, restart]).collect()
+            let fail_over = Fault::FailOver {
+                behind_ms: between(100, 2_000),
+            };
+            let faults = links.into_iter().chain([kill, pause, restart]);
+            faults.chain(takes_over.then_some(fail_over)).collect()
         }
     }
 }
@@ -221,7 +287,7 @@ mod tests {
 
     fn planned_for(subject: Subject, seed: u64, seconds: u64) -> Vec<Planned> {
         let dice = Ids::seeded(seed, Clock::manual(0));
-        plan(&dice, subject, Duration::from_secs(seconds))
+        plan(&dice, subject, &[], Duration::from_secs(seconds))
     }
 
     fn planned(seed: u64, seconds: u64) -> Vec<Planned> {
@@ -240,13 +306,15 @@ mod tests {
 
     #[test]
     fn faults_follow_each_other_and_end_before_the_end() {
-        let plan = planned(3, 60);
-        assert!(plan.len() > 20, "{}", plan.len());
-        for pair in plan.windows(2) {
-            assert!(pair[0].at() + pair[0].fault.length() < pair[1].at());
+        for subject in [Subject::Node, Subject::OwnStore] {
+            let plan = planned_for(subject, 3, 60);
+            assert!(plan.len() > 10, "{}", plan.len());
+            for pair in plan.windows(2) {
+                assert!(pair[0].at() + pair[0].fault.length() < pair[1].at());
+            }
+            let last = plan.last().expect("there are some");
+            assert!(last.at() + last.fault.length() < Duration::from_secs(60));
         }
-        let last = plan.last().expect("there are some");
-        assert!(last.at() + last.fault.length() < Duration::from_secs(60));
     }
 
     #[test]
@@ -257,10 +325,47 @@ mod tests {
 
     #[test]
     fn our_own_store_and_bus_are_killed_paused_and_restarted_in_a_minute() {
-        for subject in [Subject::OwnBus, Subject::OwnStore] {
-            let kinds = kinds(&planned_for(subject, 4, 60));
-            let expected = ["cut", "hold", "kill", "pause", "restart", "slow"];
-            assert_eq!(kinds, BTreeSet::from(expected));
-        }
+        let expected = BTreeSet::from(["cut", "hold", "kill", "pause", "restart", "slow"]);
+        let bus = kinds(&planned_for(Subject::OwnBus, 4, 60));
+        assert_eq!(bus, expected);
+        let store = kinds(&planned_for(Subject::OwnStore, 4, 60));
+        assert_eq!(&store - &expected, BTreeSet::from(["fail_over"]));
+    }
+
+    #[test]
+    fn standbys_take_over_now_and_then_and_leave_time_to_say_all_again() {
+        let plan = planned_for(Subject::OwnStore, 5, 600);
+        let is_fail_over = |one: &&Planned| matches!(one.fault, Fault::FailOver { .. });
+        let at: Vec<u64> = plan
+            .iter()
+            .filter(is_fail_over)
+            .map(|one| one.at_ms)
+            .collect();
+        assert!((4..=5).contains(&at.len()), "{at:?}");
+        assert!(
+            at.windows(2)
+                .all(|pair| pair[0] + FAIL_OVER_EVERY_MS <= pair[1])
+        );
+        assert!(
+            at.iter().all(|at_ms| at_ms + AFTERMATH_MS < 600_000),
+            "{at:?}"
+        );
+    }
+
+    #[test]
+    fn what_is_left_out_leaves_the_rest_as_it_was() {
+        let dice = Ids::seeded(6, Clock::manual(0));
+        let left_out = ["kill".to_owned(), "skew".to_owned()];
+        let some = plan(&dice, Subject::Node, &left_out, Duration::from_secs(60));
+        let mut all = planned(6, 60);
+        all.retain(|one| !left_out.iter().any(|name| name == one.fault.name()));
+        assert_eq!(some, all);
+    }
+
+    #[test]
+    fn every_kind_has_a_name_that_can_be_left_out() {
+        let of = |subject| kinds(&planned_for(subject, 7, 60));
+        let all = &of(Subject::Node) | &of(Subject::OwnStore);
+        assert_eq!(all, BTreeSet::from(KINDS));
     }
 }

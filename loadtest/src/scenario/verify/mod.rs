@@ -4,6 +4,7 @@
 pub mod cluster;
 pub mod compare;
 pub mod fault;
+mod link;
 pub mod person;
 pub mod record;
 mod stage;
@@ -75,6 +76,9 @@ pub struct Options {
     /// Have a Postgres of its own for one node, too.
     #[arg(long, conflicts_with = "database_url")]
     pub own_postgres: bool,
+    /// Leave faults of a kind out. Repeatable.
+    #[arg(long, value_name = "KIND", value_parser = clap::builder::PossibleValuesParser::new(fault::KINDS))]
+    pub leave_out: Vec<String>,
     /// The bus between the nodes. A Redis of its own, which is killed too, when absent and there are several.
     #[arg(long, value_name = "URL")]
     pub redis_url: Option<String>,
@@ -195,11 +199,13 @@ fn plans(
     let mut plans = Vec::new();
     for index in 0..options.nodes {
         let dice = stage.dice(FAULTS + index);
-        plans.push(fault::plan(&dice, fault::Subject::Node, duration));
+        let subject = fault::Subject::Node;
+        plans.push(fault::plan(&dice, subject, &options.leave_out, duration));
     }
     for (index, name) in (0..).zip(cluster.link_names()) {
         let dice = stage.dice(2 * FAULTS + index);
-        plans.push(fault::plan(&dice, cluster.subject(name), duration));
+        let subject = cluster.subject(name);
+        plans.push(fault::plan(&dice, subject, &options.leave_out, duration));
     }
     plans
 }
@@ -234,6 +240,7 @@ fn fill(
     report.count("sent", sum.sent);
     report.count("acknowledged", sum.acknowledged);
     report.count("stored", sum.stored);
+    report.count("stored_anew", sum.stored_anew);
     let kinds = [
         Kind::Lost,
         Kind::Doubled,

@@ -41,6 +41,9 @@ const OPEN_MAX: usize = 12;
 /// The longest time between two looks at what is due.
 const LOOK: Duration = Duration::from_millis(500);
 
+/// The shortest time between two looks at answers that were passed over.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
+
 /// How long a command over HTTP may take.
 const REPEAT_MAX: Duration = Duration::from_secs(5);
 
@@ -114,12 +117,17 @@ pub struct Person {
     pub sent: BTreeMap<ClientId, Sent>,
     /// What he found wrong.
     pub findings: Vec<(ConversationId, Finding)>,
+    /// What was acknowledged twice, in the present life of the store. In one that is over, the second may be of the
+    /// next one already.
+    pub doubled: Vec<(ConversationId, Finding)>,
     acknowledgement: Arc<Meter>,
     delivery: Arc<Meter>,
-    /// The epoch of the store, as known before the present connection.
+    /// The life of the store that what was acknowledged is of.
     epoch: u64,
     /// What has no outcome yet.
     open: BTreeSet<ClientId>,
+    /// When it is looked again whether an answer was passed over.
+    next_look: Duration,
     has_given_up: bool,
 }
 
@@ -148,15 +156,16 @@ impl Person {
             journal: Journal::default(),
             sent: BTreeMap::new(),
             findings: Vec::new(),
+            doubled: Vec::new(),
             acknowledgement: worker.acknowledgement.clone(),
             delivery: worker.delivery.clone(),
             open: BTreeSet::new(),
+            next_look: Duration::ZERO,
             has_given_up: false,
         };
         for part in person.parts.clone() {
-            person
-                .records
-                .insert(part.conversation_id, Record::default());
+            let record = Record::default();
+            person.records.insert(part.conversation_id, record);
             person.look(part.conversation_id, None);
         }
         person
@@ -202,39 +211,43 @@ impl Person {
                 }
                 Some(_) | None => self.listen(LOOK.min(end - now)).await,
             }
-            self.catch_up_if_waiting();
+            if self.open.len() >= OPEN_MAX {
+                self.catch_up_at_times();
+            }
         }
         self.settle(DRAIN).await;
         self
     }
 
-    /// Whoever has not got everything goes to a fresh node, as after any other lost connection.
+    /// Everybody goes to a fresh node, as after any other lost connection: who has not got everything, and who does
+    /// not know yet that the store lives another life.
     pub async fn finish(mut self, server: Server) -> Self {
-        self.catch_up();
-        if !self.has_all() {
-            self.client.move_to(server);
-            self.client.cut();
-            self.settle(FINISH).await;
-        }
+        self.client.move_to(server);
+        self.client.cut();
+        self.settle(FINISH).await;
         self
     }
 
     /// Waits until everything has come to an end.
     async fn settle(&mut self, limit: Duration) {
         let deadline = moment::now() + limit;
+        self.catch_up();
         while moment::now() < deadline && !self.has_all() {
             if let Err(error) = self.fill().await {
                 self.journal
                     .note(moment::now(), Event::Lost(error.to_string()));
             }
             self.listen(LOOK).await;
-            self.catch_up();
+            self.catch_up_at_times();
         }
+        self.catch_up();
     }
 
-    /// With commands open, looks whether an answer was passed over.
-    fn catch_up_if_waiting(&mut self) {
-        if self.open.len() >= OPEN_MAX {
+    /// Looks whether an answer was passed over; not for every frame, where thousands of commands are open.
+    fn catch_up_at_times(&mut self) {
+        let now = moment::now();
+        if now >= self.next_look {
+            self.next_look = now + LOOK_AGAIN;
             self.catch_up();
         }
     }
@@ -285,6 +298,8 @@ impl Person {
                 conversation_id: id,
                 due: plan.at(index),
                 acked: None,
+                acked_before: None,
+                by_http: false,
             },
         );
         let is_alone = self.open.is_empty();
@@ -312,6 +327,9 @@ impl Person {
         // Another way may be faster; where others wait, it would overtake them.
         if is_alone && self.dice.below(100) < 3 {
             self.tallies.add(Tally::Repeated);
+            if let Some(sent) = self.sent.get_mut(&client_id) {
+                sent.by_http = true;
+            }
             self.say_over_http(&client_id, &command).await;
         }
     }
@@ -394,6 +412,7 @@ impl Person {
         } else {
             self.client.step().await
         };
+        self.mind_another_life();
         match heard {
             Ok(Some(news)) => {
                 self.hear(&news);
@@ -413,6 +432,22 @@ impl Person {
                 self.journal
                     .note(moment::now(), Event::Lost(error.to_string()));
                 self.has_given_up = true;
+            }
+        }
+    }
+
+    /// Where the store lives another life, the client says all of the last ten minutes again; what comes of it counts.
+    fn mind_another_life(&mut self) {
+        if self.epoch == self.client.epoch() {
+            return;
+        }
+        self.epoch = self.client.epoch();
+        self.journal.note(moment::now(), Event::Reborn);
+        self.doubled.clear();
+        for item in self.client.outbox().open() {
+            if let Some(sent) = self.sent.get_mut(&item.client_id) {
+                sent.acked_before = sent.acked.take().or(sent.acked_before);
+                self.open.insert(item.client_id.clone());
             }
         }
     }
@@ -445,8 +480,10 @@ impl Person {
             None => {
                 sent.acked = Some(place);
                 self.open.remove(&ack.client_id);
-                self.acknowledgement.add(now.saturating_sub(sent.due));
-                self.tallies.add(Tally::Acknowledged);
+                if sent.acked_before.is_none() {
+                    self.acknowledgement.add(now.saturating_sub(sent.due));
+                    self.tallies.add(Tally::Acknowledged);
+                }
                 let event = Event::Acknowledged(sent.index);
                 self.journal.note_at(now, event, id, (place.0, place.0));
             }
@@ -456,7 +493,7 @@ impl Person {
                     sent.index, before.0, place.0
                 );
                 let finding = Finding::new(Kind::Doubled, place.0, text).about(sent.index);
-                self.findings.push((id, finding));
+                self.doubled.push((id, finding));
             }
             Some(_) => {}
         }
@@ -469,6 +506,7 @@ impl Person {
             return;
         };
         let before = record.last();
+        let is_another_life = record.live_in(log.epoch());
         let shown = record.take(log.lines());
         for line in &shown {
             let own = line.client_id.as_ref();
@@ -495,13 +533,12 @@ impl Person {
         if continuity == Some(Continuity::Afresh) && before > 0 {
             self.tallies.add(Tally::Afresh);
             let missed = last.saturating_sub(before);
-            if self.epoch == self.client.epoch() && missed <= 200 {
+            if !is_another_life && missed <= 200 {
                 let text = format!("read afresh after {before}, with {missed} entries missing");
                 let finding = Finding::new(Kind::Unresumed, before, text);
                 self.findings.push((id, finding));
             }
         }
-        self.epoch = self.client.epoch();
         if log.lines().len() > 2 * LINES_KEPT {
             self.client.keep_last(id, LINES_KEPT);
         }
@@ -525,8 +562,11 @@ impl Person {
     fn has_all(&self) -> bool {
         let is_whole = |part: &Part| {
             let record = self.records.get(&part.conversation_id);
-            record.is_some_and(|record| record.planned_count() == self.said.of(part.pair))
+            record.is_some_and(|record| {
+                let is_of_this_life = record.epoch() == self.client.epoch();
+                is_of_this_life && record.planned_count() == self.said.of(part.pair)
+            })
         };
-        self.open.is_empty() && self.parts.iter().all(is_whole)
+        self.client.is_connected() && self.open.is_empty() && self.parts.iter().all(is_whole)
     }
 }

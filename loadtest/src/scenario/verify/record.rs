@@ -22,9 +22,16 @@ pub struct Sent {
     pub conversation_id: ConversationId,
     /// When it was due.
     pub due: Duration,
-    /// Under which number and id it was acknowledged.
-    pub acked: Option<(u64, Option<EntryId>)>,
+    /// Under which number and id it was acknowledged, in the present life of the store.
+    pub acked: Option<Place>,
+    /// The same, in a life before.
+    pub acked_before: Option<Place>,
+    /// Whether it was sent over HTTP, too.
+    pub by_http: bool,
 }
+
+/// A number and an id.
+pub type Place = (u64, Option<EntryId>);
 
 /// Something that was shown just now.
 #[derive(Debug, Clone)]
@@ -41,6 +48,8 @@ pub struct Record {
     /// Numbers and ids, in the order of showing.
     shown: Vec<(u64, EntryId)>,
     planned_count: u64,
+    /// The life of the store that all of it is of.
+    epoch: u64,
     /// What was left out and is still to be read: from which number to which.
     holes: Vec<(u64, u64)>,
 }
@@ -56,6 +65,25 @@ impl Record {
     #[must_use]
     pub fn shown(&self) -> &[(u64, EntryId)] {
         &self.shown
+    }
+
+    /// The life of the store that the record is of.
+    #[must_use]
+    pub fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    /// Begins anew where the store lives another life: what was shown before may be gone, and numbers name something
+    /// else. Says whether it did.
+    pub fn live_in(&mut self, epoch: u64) -> bool {
+        let is_another = self.epoch != epoch;
+        if is_another {
+            *self = Self {
+                epoch,
+                ..Self::default()
+            };
+        }
+        is_another
     }
 
     /// How many messages of the plan were shown.
@@ -185,6 +213,19 @@ mod tests {
         assert_eq!(numbers(&record), [1, 2, 3, 4, 5]);
         assert_eq!(record.planned_count(), 5);
         assert_eq!(record.hole(), None);
+    }
+
+    #[test]
+    fn another_life_of_the_store_begins_a_record_anew() {
+        let mut record = Record::default();
+        assert!(record.live_in(7));
+        record.take(&lines(4..=6));
+        assert!(!record.live_in(7));
+        assert_eq!((record.last(), record.hole()), (6, Some(4)));
+        assert!(record.live_in(8));
+        assert_eq!((record.last(), record.hole()), (0, None));
+        assert_eq!(record.take(&lines(1..=2)).len(), 2);
+        assert_eq!((record.epoch(), record.planned_count()), (8, 2));
     }
 
     #[test]
