@@ -9,6 +9,9 @@ use storage::node::Node;
 
 use crate::config::Settings;
 
+/// By what name a folder of uploaded files is told that is not that of another node.
+const FILES: &str = "data_dir/files";
+
 /// What differs, as it was last seen.
 #[derive(Debug, Default)]
 pub(crate) struct Differing(BTreeMap<String, Other>);
@@ -22,13 +25,19 @@ struct Other {
 }
 
 impl Differing {
-    /// Compares with the nodes that live, and says in the log what is new. Gives whether anything is.
+    /// Compares with the nodes that live, and says in the log what is new. `apart` is a node whose uploaded files are
+    /// not here. Gives whether anything is new.
     pub(crate) fn look<'a>(
         &mut self,
         own: &Settings,
         others: impl Iterator<Item = &'a Node>,
+        apart: Option<String>,
     ) -> bool {
-        let found = compare(own, others);
+        let mut found = compare(own, others);
+        if let Some(node) = apart {
+            let value = "a folder that is not the one of this node".to_owned();
+            found.insert(FILES.to_owned(), Other { value, node });
+        }
         if found == self.0 {
             return false;
         }
@@ -36,7 +45,9 @@ impl Differing {
             if self.0.get(key) != Some(other) {
                 tracing::warn!(
                     key,
-                    here = own[key],
+                    here = own
+                        .get(key)
+                        .map_or("this node's own folder", String::as_str),
                     there = other.value,
                     node = other.node,
                     "a setting differs between nodes"
@@ -108,11 +119,16 @@ mod tests {
         let same = node("same", &[("a", "1"), ("b", "2"), ("theirs", "4")]);
         let other = node("other", &[("a", "1"), ("b", "5")]);
         let mut differing = Differing::default();
-        assert!(!differing.look(&own, [&same].into_iter()));
-        assert!(differing.look(&own, [&same, &other].into_iter()));
+        assert!(!differing.look(&own, [&same].into_iter(), None));
+        assert!(differing.look(&own, [&same, &other].into_iter(), None));
         assert_eq!(differing.keys(), ["b"]);
-        assert!(!differing.look(&own, [&other, &same].into_iter()));
-        assert!(differing.look(&own, [&same].into_iter()));
+        assert!(!differing.look(&own, [&other, &same].into_iter(), None));
+        assert!(differing.look(&own, [&same].into_iter(), None));
         assert_eq!(differing.keys(), [""; 0]);
+        let apart = || Some("apart".to_owned());
+        assert!(differing.look(&own, [&same].into_iter(), apart()));
+        assert!(!differing.look(&own, [&same].into_iter(), apart()));
+        assert_eq!(differing.keys(), ["data_dir/files"]);
+        assert!(differing.look(&own, [&same].into_iter(), None));
     }
 }

@@ -26,6 +26,7 @@ use crate::config::Shared;
 use crate::differing::Differing;
 use crate::directory::DataDir;
 use crate::error::{Error, Result};
+use crate::sign::{Apart, Lookout, Signs};
 
 /// How often a holder renews its lease.
 const RENEW_PERIOD: Duration = Duration::from_secs(2);
@@ -113,6 +114,8 @@ pub(crate) struct Lease {
     world: World,
     /// Nothing for a store that is locked as a file.
     node: Option<Arc<Mutex<Node>>>,
+    /// Nothing for a node that is alone, or whose files are in a bucket.
+    signs: Option<Signs>,
 }
 
 impl Lease {
@@ -130,11 +133,23 @@ impl Lease {
         shared: &Shared,
         world: &World,
     ) -> Result<Self> {
+        let mut signs = None;
         let node = match &database.home {
             Home::Sqlite(_) => None,
             Home::Postgres(_) => {
                 let node = own_node(data_dir, shared, world)?;
-                enter(db, &node, world).await?;
+                if node.company == Company::Shared {
+                    signs = shared.folder.as_deref().map(Signs::among);
+                }
+                if let Some(signs) = &signs {
+                    signs.leave(node.id);
+                }
+                if let Err(error) = enter(db, &node, world).await {
+                    if let Some(signs) = &signs {
+                        signs.take(node.id);
+                    }
+                    return Err(error);
+                }
                 if node.company == Company::Alone {
                     db.fence(node.id);
                 }
@@ -145,6 +160,7 @@ impl Lease {
             db: db.clone(),
             world: world.clone(),
             node,
+            signs,
         })
     }
 
@@ -154,6 +170,16 @@ impl Lease {
         let Some(node) = self.node.clone() else {
             return;
         };
+        let apart = Apart::default();
+        if let Some(signs) = self.signs.clone() {
+            let lookout = Lookout {
+                db: self.db.clone(),
+                world: self.world.clone(),
+                signs,
+                apart: apart.clone(),
+            };
+            self.world.tracker.spawn(lookout.run());
+        }
         let keeper = Keeper {
             db: self.db.clone(),
             world: self.world.clone(),
@@ -161,6 +187,8 @@ impl Lease {
             node,
             seen: HashMap::new(),
             differing: Differing::default(),
+            signs: self.signs.clone(),
+            apart,
         };
         let task = keeper.run();
         self.world.tracker.spawn(task);
@@ -172,6 +200,10 @@ impl Lease {
         let node_id = lock(node).id;
         if let Err(error) = node::leave(&self.db, node_id).await {
             tracing::warn!(%error, "the store's lease could not be given back; it ends by itself");
+            return;
+        }
+        if let Some(signs) = &self.signs {
+            signs.take(node_id);
         }
     }
 }
@@ -252,6 +284,8 @@ struct Keeper {
     node: Arc<Mutex<Node>>,
     seen: HashMap<NodeId, Seen>,
     differing: Differing,
+    signs: Option<Signs>,
+    apart: Apart,
 }
 
 impl Keeper {
@@ -317,7 +351,11 @@ impl Keeper {
             *id != node_id && seen.is_some_and(|seen| seen.lives && now - seen.since < DOUBT)
         };
         let others = nodes.iter().filter(|node| living(&node.id));
-        if self.differing.look(&lock(&self.node).settings, others) {
+        let apart = self.apart.node();
+        if self
+            .differing
+            .look(&lock(&self.node).settings, others, apart)
+        {
             self.router.settings_differ(self.differing.keys());
         }
         let living = self.seen.iter();
@@ -338,7 +376,11 @@ impl Keeper {
     async fn enter_again(&mut self) -> Result<bool> {
         tracing::warn!("others took this node for dead: it enters the store again");
         let mut node = lock(&self.node).clone();
-        node.id = self.world.ids.next();
+        let former_id = std::mem::replace(&mut node.id, self.world.ids.next());
+        if let Some(signs) = &self.signs {
+            signs.leave(node.id);
+            signs.take(former_id);
+        }
         match enter(&self.db, &node, &self.world).await {
             Ok(()) => {}
             Err(Error::StoreInUse { .. } | Error::OtherBus { .. } | Error::OtherFiles { .. }) => {

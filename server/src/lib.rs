@@ -15,6 +15,7 @@ mod housekeeping;
 mod lease;
 pub mod order;
 mod running;
+mod sign;
 
 pub use config::Config;
 pub use copy::copy;

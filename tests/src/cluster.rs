@@ -99,6 +99,11 @@ where
     });
 }
 
+fn owned(variables: &[(&str, &str)]) -> Vec<(String, String)> {
+    let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+    variables.iter().map(owned).collect()
+}
+
 impl Cluster {
     /// Starts an installation of so many nodes.
     async fn start(world: World, store: Store, count: usize) -> Self {
@@ -120,27 +125,55 @@ impl Cluster {
     /// # Panics
     /// Where it does not start.
     pub async fn grows(&mut self) {
-        let home = self.home.path().join(self.nodes.len().to_string());
+        let mut node = self.node();
+        node.start(&self.world).await.expect("a node starts");
+        self.nodes.push(node);
+    }
+
+    /// One more node that must not start, with other settings than the others have; gives what it says.
+    ///
+    /// # Panics
+    /// Where it starts.
+    pub async fn refuses(&self, variables: &[(&str, &str)]) -> String {
+        let mut node = self.node();
+        node.plant(owned(variables));
+        let refused = node.start(&self.world).await;
+        refused.expect_err("it must not start").to_string()
+    }
+
+    /// A node keeps uploaded files in another folder from its next start on.
+    pub fn keeps_files_apart(&mut self, node: usize) {
+        self.nodes[node].keep_files_in(self.home.path().join("other files"));
+    }
+
+    /// One more node, which is no part of the cluster yet.
+    fn node(&self) -> Node {
+        let home = tempfile::tempdir_in(self.home.path()).expect("a directory can be made");
         let variable = |name: &str, value: String| (name.to_owned(), value);
         let mut variables = vec![
             variable("SWITCHBOARD_DATABASE_URL", self.database_url()),
             variable("SWITCHBOARD_REDIS_URL", self.redis.url()),
             variable("SWITCHBOARD_SHUTDOWN_DRAIN_MS", "500".to_owned()),
+            // Whoever says that he is behind one is as far away as he says.
+            variable(
+                "SWITCHBOARD_LIMITS_TRUSTED_PROXIES",
+                "127.0.0.0/8".to_owned(),
+            ),
         ];
         if self.nodes.len() == AHEAD {
             let skew_ms = AHEAD_MS.to_string();
             variables.push(variable("SWITCHBOARD_ALLOW_FAULTS", "1".to_owned()));
             variables.push(variable("SWITCHBOARD_DEBUG_CLOCK_SKEW_MS", skew_ms));
         }
-        let mut node = Node::new(Spec {
+        Node::new(Spec {
             binary: crate::child::binary().clone(),
-            home,
+            // It goes with the cluster's.
+            home: home.keep(),
+            files: Some(self.home.path().join("files")),
             email: EMAIL.to_owned(),
             password: PASSWORD.to_owned(),
             variables,
-        });
-        node.start(&self.world).await.expect("a node starts");
-        self.nodes.push(node);
+        })
     }
 
     fn database_url(&self) -> String {
@@ -203,8 +236,7 @@ impl Cluster {
     /// # Panics
     /// Where it does not start.
     pub async fn regains_with(&mut self, node: usize, variables: &[(&str, &str)]) {
-        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
-        self.nodes[node].plant(variables.iter().map(owned).collect());
+        self.nodes[node].plant(owned(variables));
         self.regains(node).await;
     }
 

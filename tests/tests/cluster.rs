@@ -3,13 +3,16 @@
 use std::ops::Range;
 use std::time::Duration;
 
-use loadtest::client::http::Http;
+use loadtest::Error;
+use loadtest::client::http::{Call, Http};
 use loadtest::client::{Access, Client, News};
 use protocol::command::Command;
 use protocol::frame::{ClientFrame, Watch};
 use protocol::news::{AgentNews, VisitorNews};
+use protocol::rejection::ErrorCode;
 use protocol::trouble::TroubleKind;
 use protocol::view::{InboxFilter, VisitorFilter};
+use serde_json::json;
 use tests::cluster::{AHEAD_MS, Cluster, run, run_on_own_postgres};
 use tests::person::message;
 use tests::{Agent, Visitor};
@@ -21,8 +24,12 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const LINES_UNDER_WAY: usize = 5;
 const LINES_INTO_THE_VOID: usize = 10;
 
+/// How long an address is locked out from which too many guesses came.
+const LOCKOUT_MS: u64 = 15 * 60 * 1_000;
+
 const READY: &str = "ready\n";
-const DIFFERING: &str = "ready, but other nodes have other settings: retention.visitor_days\n";
+const DIFFERING: &str =
+    "ready, but other nodes have other settings: data_dir/files, retention.visitor_days\n";
 const BLIND: &str = "ready, but the bus is out of reach: news of other nodes come late\n";
 
 #[test]
@@ -114,6 +121,8 @@ async fn they_talk_over_two_nodes(cluster: Cluster) -> Cluster {
     let people = &mut [&mut visitor.client, &mut agent.client, &mut second.client];
     cluster.agree(1, id, people).await;
     what_a_node_gave_out_the_other_takes(&cluster).await;
+    who_guessed_too_often_waits_at_each_node(&cluster).await;
+    who_cannot_be_with_the_others_does_not_start(&cluster).await;
     let stored = cluster.stored(1, id).await;
     let soon_ms = cluster.world.clock.now_ms() + AHEAD_MS / 2;
     let is_past = stored.iter().all(|entry| entry.sent_at_ms < soon_ms);
@@ -135,6 +144,55 @@ async fn what_a_node_gave_out_the_other_takes(cluster: &Cluster) {
         let mut visitor = cluster.visitor(from).await;
         visitor.client.move_to(cluster.server(to).await);
         visitor.connects().await;
+    }
+}
+
+/// Guesses count, and a lockout ends, by the time of the store.
+async fn who_guessed_too_often_waits_at_each_node(cluster: &Cluster) {
+    let login = json!({ "email": "guesser@example.com", "password": "a wrong guess" });
+    let guess = async |node| {
+        let call = Call::post("/api/v1/login", &login).header("x-forwarded-for", "192.0.2.9");
+        let answer = Http::new(cluster.server(node).await).send(&call).await;
+        match answer.expect("it answers").into_body() {
+            Err(Error::Refused(problem)) => *problem,
+            Err(error) => panic!("no refusal: {error}"),
+            Ok(_) => panic!("a guess is let in"),
+        }
+    };
+    for node in [0, 1, 0, 1, 0] {
+        assert_eq!(guess(node).await.code, ErrorCode::WrongCredentials);
+    }
+    for node in [0, 1] {
+        let locked = guess(node).await;
+        assert_eq!(locked.code, ErrorCode::LockedOut);
+        // What passed since is less than what their clocks are apart.
+        let left_ms = locked.retry_after_ms.expect("it is known");
+        let expected_ms = LOCKOUT_MS - AHEAD_MS / 2..=LOCKOUT_MS;
+        assert!(expected_ms.contains(&left_ms), "node {node}: {left_ms} ms");
+    }
+}
+
+/// Nodes that could not hear the others, or not read their files, end and say why.
+async fn who_cannot_be_with_the_others_does_not_start(cluster: &Cluster) {
+    // Nobody listens at the bucket's address: it is known by its name all the same.
+    let deaf = [("SWITCHBOARD_REDIS_PREFIX", "another")];
+    let elsewhere = [
+        ("SWITCHBOARD_ATTACHMENTS_S3_BUCKET", "files"),
+        ("SWITCHBOARD_ATTACHMENTS_S3_ENDPOINT", "http://127.0.0.1:9"),
+        ("SWITCHBOARD_ATTACHMENTS_S3_ACCESS_KEY_ID", "id"),
+        ("SWITCHBOARD_ATTACHMENTS_S3_SECRET_ACCESS_KEY", "secret"),
+    ];
+    let (deaf, elsewhere) = tokio::join!(cluster.refuses(&deaf), cluster.refuses(&elsewhere));
+    assert!(
+        deaf.contains("whose bus has another redis_prefix"),
+        "{deaf}"
+    );
+    assert!(
+        elsewhere.contains("which keeps uploaded files elsewhere"),
+        "{elsewhere}"
+    );
+    for node in 0..2 {
+        cluster.says(node, READY).await;
     }
 }
 
@@ -258,7 +316,8 @@ async fn each_node_is_restarted_in_turn(mut cluster: Cluster) -> Cluster {
         agent.sees(id, &format!("without {drained}")).await;
         agent.says(id, &format!("on {other}")).await;
         visitor.sees(&format!("on {other}")).await;
-        // Settings are changed in the same round.
+        // Settings are changed in the same round, and the files move.
+        cluster.keeps_files_apart(drained);
         let settings = [("SWITCHBOARD_RETENTION_VISITOR_DAYS", "30")];
         cluster.regains_with(drained, &settings).await;
         let said = if drained == 0 { DIFFERING } else { READY };
@@ -269,7 +328,7 @@ async fn each_node_is_restarted_in_turn(mut cluster: Cluster) -> Cluster {
             let troubles = cluster.troubles(other).await;
             assert_eq!(troubles.len(), 1, "{troubles:?}");
             assert_eq!(troubles[0].kind, TroubleKind::SettingsDiffer);
-            assert_eq!(troubles[0].reason, "retention.visitor_days");
+            assert_eq!(troubles[0].reason, "data_dir/files, retention.visitor_days");
         }
     }
     let people = &mut [&mut visitor.client, &mut agent.client];

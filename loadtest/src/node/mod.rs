@@ -37,6 +37,8 @@ pub struct Spec {
     pub binary: PathBuf,
     /// The folder for its data and its log.
     pub home: PathBuf,
+    /// The folder of uploaded files that it shares with others; one of its own where there is none.
+    pub files: Option<PathBuf>,
     /// The owner's address and password: made at the first start of an empty store.
     pub email: String,
     /// See `email`.
@@ -96,6 +98,17 @@ pub(crate) fn signal_process(pid: Option<u32>, signal: Signal) -> Result<(), Err
     kill_process(pid, signal).map_err(|error| Error::Node(error.to_string()))
 }
 
+/// Makes a folder the one of uploaded files in a data directory, in the place of another that was.
+fn link(files: &Path, data_dir: &Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(files)?;
+    std::fs::create_dir_all(data_dir)?;
+    let link = data_dir.join("files");
+    match std::fs::remove_file(&link) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+        Ok(()) | Err(_) => std::os::unix::fs::symlink(files, link),
+    }
+}
+
 impl Node {
     /// A node, not yet started.
     #[must_use]
@@ -114,12 +127,20 @@ impl Node {
         self.planted = variables;
     }
 
+    /// Sets the folder of uploaded files that it shares from its next start on.
+    pub fn keep_files_in(&mut self, files: PathBuf) {
+        self.spec.files = Some(files);
+    }
+
     /// Starts it and waits until it listens.
     ///
     /// # Errors
     /// It does not start; with what it said.
     pub async fn start(&mut self, world: &World) -> Result<(), Error> {
         std::fs::create_dir_all(&self.spec.home)?;
+        if let Some(files) = &self.spec.files {
+            link(files, &self.spec.home.join("data"))?;
+        }
         if self.port.is_none() {
             self.port = Some(Port::keep()?);
         }

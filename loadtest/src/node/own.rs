@@ -46,6 +46,7 @@ impl Own {
             let mut node = Node::new(Spec {
                 binary: node::binary()?,
                 home: home.path().join(format!("node-{index}")),
+                files: (node_count > 1).then(|| home.path().join("files")),
                 email: node::EMAIL.to_owned(),
                 password: password.clone(),
                 variables: variables.clone(),

@@ -5,6 +5,7 @@
 //! differ.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use bus::RedisConfig;
 use storage::blob::BlobConfig;
@@ -53,6 +54,8 @@ pub struct Shared {
     pub bus: Option<String>,
     /// Where uploaded files are: nodes that look in two places lose them.
     pub files: String,
+    /// The folder of those files, where they are in one. Whether it is that of the others, no path tells.
+    pub folder: Option<PathBuf>,
     /// What they should have alike.
     pub settings: Settings,
 }
@@ -62,6 +65,10 @@ impl Shared {
         Self {
             bus: bus.map(|bus| bus.prefix().to_owned()),
             files: files_home(blobs),
+            folder: match blobs {
+                BlobConfig::Directory(path) => Some(path.clone()),
+                BlobConfig::S3 { .. } => None,
+            },
             settings: settings(config, bus),
         }
     }

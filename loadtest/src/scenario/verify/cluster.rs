@@ -168,6 +168,7 @@ impl Cluster {
         Ok(Node::new(Spec {
             binary: node::binary()?,
             home: self.home.path().join(folder),
+            files: self.database_url().map(|_| self.home.path().join("files")),
             email: self.email.clone(),
             password: self.password.clone(),
             variables,
