@@ -55,19 +55,20 @@ pub enum Trace {
     },
 }
 
+/// With what happened in it already: `$7` pages, `$8` events, `$9` when something happened last.
 const INSERT_VISIT: &str = "
     INSERT INTO visit (workspace_id, visit_id, visitor_id, site_id, number, source_json, page_count,
         event_count, started_at_ms, active_at_ms)
-    SELECT $1, $2, $3, $4, v.visit_count + 1, $5, 0, 0, CAST($6 AS BIGINT), CAST($6 AS BIGINT)
+    SELECT $1, $2, $3, $4, v.visit_count + 1, $5, CAST($7 AS BIGINT), CAST($8 AS BIGINT),
+        CAST($6 AS BIGINT), CAST($9 AS BIGINT)
     FROM visitor v
     WHERE v.workspace_id = $1 AND v.visitor_id = $3 AND v.erased_at_ms IS NULL
     ON CONFLICT (workspace_id, visit_id) DO NOTHING";
 
 /// By the visit's own number: storing it twice counts it once, and forgetting old visits counts none back.
 const COUNT_VISIT: &str = "
-    UPDATE visitor SET visit_count = (
-        SELECT v.number FROM visit v WHERE v.workspace_id = $1 AND v.visit_id = $3)
-    WHERE workspace_id = $1 AND visitor_id = $2 AND visit_count < (
+    UPDATE visitor SET visit_count = visit_count + 1
+    WHERE workspace_id = $1 AND visitor_id = $2 AND visit_count + 1 = (
         SELECT v.number FROM visit v WHERE v.workspace_id = $1 AND v.visit_id = $3)";
 
 const COUNT_PAGE: &str = "
@@ -75,11 +76,13 @@ const COUNT_PAGE: &str = "
         active_at_ms = CASE WHEN $3 > active_at_ms THEN $3 ELSE active_at_ms END
     WHERE workspace_id = $1 AND visit_id = $2";
 
+/// `$6` pages that are counted already and come after it.
 const INSERT_PAGE: &str = "
     INSERT INTO page_view (workspace_id, visit_id, number, visitor_id, url, title, at_ms)
-    SELECT $1, $2, v.page_count, v.visitor_id, $3, $4, CAST($5 AS BIGINT)
+    SELECT $1, $2, v.page_count - CAST($6 AS BIGINT), v.visitor_id, $3, $4, CAST($5 AS BIGINT)
     FROM visit v
-    WHERE v.workspace_id = $1 AND v.visit_id = $2";
+    WHERE v.workspace_id = $1 AND v.visit_id = $2
+    ON CONFLICT (workspace_id, visit_id, number) DO NOTHING";
 
 const COUNT_EVENT: &str = "
     UPDATE visit SET event_count = event_count + 1
@@ -104,16 +107,26 @@ pub async fn store(db: &Db, traces: &[(WorkspaceId, Trace)]) -> Result<()> {
     let mut traces: Vec<_> = traces.iter().collect();
     // Rows are locked in the order of visitors, whatever node stores them; a stable sort keeps each one's order.
     traces.sort_by_key(|(workspace_id, trace)| (*workspace_id, trace.visitor_id()));
-    let began = traces
-        .iter()
-        .filter(|(_, trace)| matches!(trace, Trace::Began { .. }));
+    let began = traces.iter().filter(|(_, trace)| trace.is_beginning());
     let mut holds: Vec<_> = began
         .map(|(workspace_id, trace)| Hold::Visitor(*workspace_id, trace.visitor_id()))
         .collect();
     holds.dedup();
     let mut batch = Batch::holding(holds);
-    for (workspace_id, trace) in traces {
-        push(&mut batch, *workspace_id, trace)?;
+    let is_together = |one: &&(WorkspaceId, Trace), next: &&(WorkspaceId, Trace)| {
+        one.0 == next.0 && one.1.visit_id() == next.1.visit_id() && !next.1.is_beginning()
+    };
+    for traces in traces.chunk_by(is_together) {
+        match traces {
+            [(workspace_id, began @ Trace::Began { .. }), rest @ ..] => {
+                push_visit(&mut batch, *workspace_id, began, rest)?;
+            }
+            _ => {
+                for (workspace_id, trace) in traces {
+                    push(&mut batch, *workspace_id, trace);
+                }
+            }
+        }
     }
     db.batch(batch).await?;
     Ok(())
@@ -143,6 +156,19 @@ impl Trace {
         TRACE_BYTES + texts
     }
 
+    fn is_beginning(&self) -> bool {
+        matches!(self, Self::Began { .. })
+    }
+
+    fn visit_id(&self) -> VisitId {
+        match self {
+            Self::Began { visit_id, .. }
+            | Self::Page { visit_id, .. }
+            | Self::Custom { visit_id, .. }
+            | Self::Active { visit_id, .. } => *visit_id,
+        }
+    }
+
     fn visitor_id(&self) -> VisitorId {
         match self {
             Self::Began { visitor_id, .. }
@@ -153,30 +179,100 @@ impl Trace {
     }
 }
 
-fn push(batch: &mut Batch, workspace_id: WorkspaceId, trace: &Trace) -> Result<()> {
-    match trace {
-        Trace::Began {
-            visit_id,
-            visitor_id,
-            site_id,
-            source,
-            at_ms,
-        } => {
-            let source =
-                serde_json::to_string(source).map_err(|error| Error::Fault(error.to_string()))?;
-            batch.push(stmt!(
-                INSERT_VISIT,
-                workspace_id,
-                *visit_id,
-                *visitor_id,
-                *site_id,
-                source,
-                *at_ms,
-            ));
-            batch.push(stmt!(COUNT_VISIT, workspace_id, *visitor_id, *visit_id));
+/// What is counted of a visit together with its beginning.
+struct Course {
+    page_count: u64,
+    event_count: u64,
+    active_at_ms: u64,
+}
+
+impl Course {
+    fn of(began_at_ms: u64, rest: &[&(WorkspaceId, Trace)]) -> Self {
+        let mut course = Self {
+            page_count: 0,
+            event_count: 0,
+            active_at_ms: began_at_ms,
+        };
+        for (_, trace) in rest {
+            match trace {
+                Trace::Page { page, .. } => {
+                    course.page_count += 1;
+                    course.active_at_ms = course.active_at_ms.max(page.at_ms);
+                }
+                Trace::Custom { .. } => course.event_count += 1,
+                Trace::Active { at_ms, .. } => {
+                    course.active_at_ms = course.active_at_ms.max(*at_ms)
+                }
+                Trace::Began { .. } => {}
+            }
         }
+        course
+    }
+}
+
+/// Adds a visit that begins, with what happened in it since: its row is written once.
+fn push_visit(
+    batch: &mut Batch,
+    workspace_id: WorkspaceId,
+    began: &Trace,
+    rest: &[&(WorkspaceId, Trace)],
+) -> Result<()> {
+    let Trace::Began {
+        visit_id,
+        visitor_id,
+        site_id,
+        source,
+        at_ms,
+    } = began
+    else {
+        return Err(Error::Fault("a visit begins with its beginning".to_owned()));
+    };
+    let source = serde_json::to_string(source).map_err(|error| Error::Fault(error.to_string()))?;
+    let course = Course::of(*at_ms, rest);
+    batch.push(stmt!(
+        INSERT_VISIT,
+        workspace_id,
+        *visit_id,
+        *visitor_id,
+        *site_id,
+        source,
+        *at_ms,
+        course.page_count,
+        course.event_count,
+        course.active_at_ms,
+    ));
+    batch.push(stmt!(COUNT_VISIT, workspace_id, *visitor_id, *visit_id));
+    let mut pages_after = course.page_count;
+    for (_, trace) in rest {
+        pages_after -= u64::from(matches!(trace, Trace::Page { .. }));
+        push_itself(batch, workspace_id, trace, pages_after);
+    }
+    Ok(())
+}
+
+/// Adds something that happened in a visit that was stored before.
+fn push(batch: &mut Batch, workspace_id: WorkspaceId, trace: &Trace) {
+    match trace {
         Trace::Page { visit_id, page, .. } => {
             batch.push(stmt!(COUNT_PAGE, workspace_id, *visit_id, page.at_ms));
+        }
+        Trace::Custom { visit_id, .. } => {
+            batch.push(stmt!(COUNT_EVENT, workspace_id, *visit_id));
+        }
+        Trace::Active {
+            visit_id, at_ms, ..
+        } => {
+            batch.push(stmt!(TOUCH_VISIT, workspace_id, *visit_id, *at_ms));
+        }
+        Trace::Began { .. } => {}
+    }
+    push_itself(batch, workspace_id, trace, 0);
+}
+
+/// Adds the row of what happened. It is counted already, and so are the pages after it.
+fn push_itself(batch: &mut Batch, workspace_id: WorkspaceId, trace: &Trace, pages_after: u64) {
+    match trace {
+        Trace::Page { visit_id, page, .. } => {
             batch.push(stmt!(
                 INSERT_PAGE,
                 workspace_id,
@@ -184,6 +280,7 @@ fn push(batch: &mut Batch, workspace_id: WorkspaceId, trace: &Trace) -> Result<(
                 page.url.as_str(),
                 page.title.as_str(),
                 page.at_ms,
+                pages_after,
             ));
         }
         Trace::Custom {
@@ -193,7 +290,6 @@ fn push(batch: &mut Batch, workspace_id: WorkspaceId, trace: &Trace) -> Result<(
             at_ms,
             ..
         } => {
-            batch.push(stmt!(COUNT_EVENT, workspace_id, *visit_id));
             batch.push(stmt!(
                 INSERT_CUSTOM_EVENT,
                 workspace_id,
@@ -203,13 +299,8 @@ fn push(batch: &mut Batch, workspace_id: WorkspaceId, trace: &Trace) -> Result<(
                 *at_ms,
             ));
         }
-        Trace::Active {
-            visit_id, at_ms, ..
-        } => {
-            batch.push(stmt!(TOUCH_VISIT, workspace_id, *visit_id, *at_ms));
-        }
+        Trace::Began { .. } | Trace::Active { .. } => {}
     }
-    Ok(())
 }
 
 /// The visit that goes on, if it is recent enough.

@@ -6,10 +6,11 @@ mod common;
 
 use both::on_both;
 use common::talk::{Talk, accepted, browser, key, words};
-use common::{NOW_MS, Store};
+use common::{NOW_MS, Store, scope};
 use protocol::entry::Author;
+use protocol::id::VisitId;
 use protocol::permission::VisitorActor;
-use protocol::visitor::{Claim, Device, PageView, Source};
+use protocol::visitor::{Claim, Device, PageView, Source, Visit};
 use storage::arrival::{self, Arrival};
 use storage::db::Home;
 use storage::message::{self, Start};
@@ -77,27 +78,63 @@ mod stories {
             .unwrap();
     }
 
-    async fn looks_at_a_page(talk: &Talk<'_>, visitor: &VisitorActor) {
-        let (visit_id, visitor_id) = (talk.store.world.ids.next(), visitor.visitor_id);
-        let began = Trace::Began {
+    fn began(visitor: &VisitorActor, visit_id: VisitId, at_ms: u64) -> Trace {
+        Trace::Began {
             visit_id,
-            visitor_id,
+            visitor_id: visitor.visitor_id,
             site_id: visitor.site_id,
             source: Source::default(),
-            at_ms: NOW_MS,
-        };
-        let page = PageView {
-            url: "https://shop.example/".to_owned(),
-            title: "Shop".to_owned(),
-            at_ms: NOW_MS,
-        };
-        let seen = Trace::Page {
+            at_ms,
+        }
+    }
+
+    fn url(at_ms: u64) -> String {
+        format!("https://shop.example/{at_ms}")
+    }
+
+    fn page(visitor: &VisitorActor, visit_id: VisitId, at_ms: u64) -> Trace {
+        Trace::Page {
             visit_id,
-            visitor_id,
-            page,
-        };
-        let traces = [began, seen].map(|trace| (talk.workspace_id, trace));
+            visitor_id: visitor.visitor_id,
+            page: PageView {
+                url: url(at_ms),
+                title: "Shop".to_owned(),
+                at_ms,
+            },
+        }
+    }
+
+    fn event(visitor: &VisitorActor, visit_id: VisitId, at_ms: u64) -> Trace {
+        Trace::Custom {
+            visit_id,
+            visitor_id: visitor.visitor_id,
+            name: "bought".to_owned(),
+            properties_json: "{}".to_owned(),
+            at_ms,
+        }
+    }
+
+    fn active(visitor: &VisitorActor, visit_id: VisitId, at_ms: u64) -> Trace {
+        Trace::Active {
+            visit_id,
+            visitor_id: visitor.visitor_id,
+            at_ms,
+        }
+    }
+
+    /// What happened in which visit, and how long after the beginning.
+    type Happened = (fn(&VisitorActor, VisitId, u64) -> Trace, VisitId, u64);
+
+    async fn store_all(talk: &Talk<'_>, traces: impl IntoIterator<Item = Trace>) {
+        let traces = traces.into_iter().map(|trace| (talk.workspace_id, trace));
+        let traces: Vec<_> = traces.collect();
         visit::store(&talk.store.db, &traces).await.unwrap();
+    }
+
+    async fn looks_at_a_page(talk: &Talk<'_>, visitor: &VisitorActor) {
+        let visit_id = talk.store.world.ids.next();
+        let traces = [began, page].map(|make| make(visitor, visit_id, NOW_MS));
+        store_all(talk, traces).await;
     }
 
     async fn says_something(talk: &Talk<'_>, visitor: &VisitorActor) {
@@ -159,6 +196,36 @@ mod stories {
                 };
                 assert!(is_shown, "{which}");
             }
+        }
+
+        async fn a_visit_that_begins_is_counted_with_what_happened_in_it_and_once(store: &Store) {
+            let talk = Talk::new(store).await;
+            let visitor = talk.another_visitor().await;
+            let [first, second] = [(); 2].map(|()| store.world.ids.next());
+            let happened = |what: &[Happened]| {
+                let what = what.iter();
+                let traces = what.map(|(make, visit_id, ms)| make(&visitor, *visit_id, NOW_MS + ms));
+                traces.collect::<Vec<_>>()
+            };
+            store_all(&talk, happened(&[
+                (began, first, 0), (page, first, 1), (event, first, 2), (page, first, 3), (active, first, 4),
+                (began, second, 5), (page, second, 6), (event, second, 7), (page, second, 8), (page, second, 9),
+            ])).await;
+            // What was stored already, as after a store that did not answer.
+            store_all(&talk, happened(&[(began, first, 0), (page, first, 3)])).await;
+            store_all(&talk, happened(&[(page, second, 10), (event, second, 11), (active, second, 12)])).await;
+            let shown = arrives(&talk, &visitor).await.0.unwrap();
+            assert_eq!(shown.row.visit_count, 2);
+            let last = shown.last.unwrap();
+            assert_eq!((last.id, last.page_count, last.event_count), (second, 4, 2));
+            assert_eq!(last.trail, [6, 8, 9, 10].map(|ms| url(NOW_MS + ms)));
+            assert_eq!((last.started_at_ms, last.viewed_at_ms), (NOW_MS + 5, NOW_MS + 10));
+            let scope = scope(&store.world, talk.workspace_id);
+            let visits = visitor::detail(&store.db, &scope, visitor.visitor_id).await;
+            let visits = visits.unwrap().unwrap().visits;
+            let of = |visit: &Visit| (visit.id, visit.pages.len(), visit.events.len(), visit.active_at_ms);
+            let of: Vec<_> = visits.iter().map(of).collect();
+            assert_eq!(of, [(second, 4, 2, NOW_MS + 12), (first, 2, 1, NOW_MS + 4)]);
         }
 
         async fn one_whom_nobody_knows_or_of_another_workspace_does_not_arrive(store: &Store) {
