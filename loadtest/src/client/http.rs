@@ -14,6 +14,7 @@ use hyper::client::conn::http1::{self, SendRequest};
 use hyper::{Method, Request, Response};
 use hyper_util::rt::TokioIo;
 use protocol::rejection::Problem;
+use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, connect, socket_with};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::net::TcpSocket;
@@ -136,6 +137,25 @@ impl Server {
         let stream = connected.map_err(|error| no_port(error, from))?;
         stream.set_nodelay(true)?;
         Ok(stream)
+    }
+
+    /// Opens a connection of the system by calls that wait, for threads that do nothing else. What it sends
+    /// is not told to go at once: that is a call more, and who waits for each answer has nothing under way.
+    pub(crate) fn connect_and_wait(&self) -> Result<std::net::TcpStream, Error> {
+        let address = self.0.address;
+        let family = match address {
+            SocketAddr::V4(_) => AddressFamily::INET,
+            SocketAddr::V6(_) => AddressFamily::INET6,
+        };
+        let socket = socket_with(family, SocketType::STREAM, SocketFlags::CLOEXEC, None);
+        let socket = socket.map_err(std::io::Error::from)?;
+        if let Some(from) = self.0.from {
+            let bound = bind(&socket, &SocketAddr::new(from, 0));
+            bound.map_err(|error| no_port(error.into(), from))?;
+        }
+        let from = self.0.from.unwrap_or(Ipv4Addr::UNSPECIFIED.into());
+        connect(&socket, &address).map_err(|error| no_port(error.into(), from))?;
+        Ok(socket.into())
     }
 }
 

@@ -40,6 +40,7 @@ pub(super) async fn run(world: &World, options: &Options, seed: u64) -> Result<R
         2.0,
     );
     let mut cpu = Compared::cost("cpu_us_per_connect", Unit::Us);
+    let mut client = Compared::cost("client_cpu_us_per_connect", Unit::Us);
     let mut turn = 0;
     while goes_on(turn, options.turns, until) {
         for index in order(turn) {
@@ -59,12 +60,14 @@ pub(super) async fn run(world: &World, options: &Options, seed: u64) -> Result<R
             rate.add(arm.which, count / seconds.max(f64::MIN_POSITIVE));
             let busy = after.cpu_seconds - before.cpu_seconds;
             cpu.add(arm.which, busy * 1e6 / count.max(1.0));
+            let busy = opened.busy.as_secs_f64();
+            client.add(arm.which, busy * 1e6 / count.max(1.0));
             crowd.leave().await?;
             arm.rest(&before).await?;
         }
         turn += 1;
     }
-    let mut report = report("compare connect", seed, &arms, &[rate, cpu]);
+    let mut report = report("compare connect", seed, &arms, &[rate, cpu, client]);
     report.count("connections", options.connections);
     report.count("turns_made", turn);
     Ok(report)

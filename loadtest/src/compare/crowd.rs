@@ -4,7 +4,7 @@
 use std::cell::RefCell;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use protocol::frame::Purpose;
@@ -13,9 +13,10 @@ use serde::{Deserialize, Serialize};
 use world::World;
 
 use super::arm::Arm;
+use super::entrance::{self, Entrance};
 use super::peers::peer::{Dialect, Peer, Role};
 use super::token::Key;
-use super::wire::{self, Wire, is_a};
+use super::wire::{Upgrade, Wire, hello, is_a, masked};
 use crate::Error;
 use crate::client::{Access, Server};
 use crate::fleet::worker::{Worker, note, noted};
@@ -84,6 +85,8 @@ pub struct Opened {
     pub failed: u64,
     /// When the last one was.
     pub ended: Duration,
+    /// Processor time of the clients.
+    pub busy: Duration,
 }
 
 /// What was heard.
@@ -170,9 +173,7 @@ impl Crowd {
         self.cue(&Step::Open).await?;
         let mut sum = Opened::default();
         for opened in self.fleet.told::<Opened>().await? {
-            sum.connected += opened.connected;
-            sum.failed += opened.failed;
-            sum.ended = sum.ended.max(opened.ended);
+            sum.add(&opened);
         }
         if sum.failed > 0 {
             let notes = self.fleet.notes().join("; ");
@@ -250,12 +251,12 @@ struct Ears {
 /// # Errors
 /// Tokens cannot be had, or the coordinator is gone.
 pub async fn play(share: Share, mut worker: Worker) -> Result<(), Error> {
-    let tokens = Arc::new(tokens(&share, &worker).await?);
+    let way = way(&share, &worker).await?;
     let ears = Arc::new(Ears::default());
     loop {
         let cue = worker.ready().await?;
         match noted(cue.note)? {
-            Step::Open => worker.tell(&open(&share, &worker, &tokens, &ears).await?)?,
+            Step::Open => open(&share, &worker, &way, &ears).await?,
             Step::Hear { each, until } => {
                 let expected = each * share.stretch.count;
                 worker.tell(&ears.hear(&worker.world, expected, until).await)?;
@@ -285,89 +286,164 @@ async fn tokens(share: &Share, worker: &Worker) -> Result<Vec<String>, Error> {
     }
 }
 
-async fn open(
-    share: &Share,
-    worker: &Worker,
-    tokens: &Arc<Vec<String>>,
-    ears: &Arc<Ears>,
-) -> Result<Opened, Error> {
+/// How everybody of a worker goes in, made up before they do.
+enum Way {
+    Arm(Arc<Entrance>),
+    Peer(Arc<PeerDoor>),
+}
+
+async fn way(share: &Share, worker: &Worker) -> Result<Way, Error> {
+    let tokens = tokens(share, worker).await?;
     let server = Server::find(&share.url).await?;
     let from = share.from.iter().map(|from| server.from_address(*from));
-    let next = Arc::new(AtomicU64::new(0));
-    let door = Arc::new(Door {
-        servers: from.collect(),
-        follows: share.follows.clone(),
-        peer: match &share.who {
-            Who::Peer { peer, secret } => Some((*peer, secret.clone())),
-            Who::Sessions(_) | Who::Signed(_) | Who::Token(_) => None,
-        },
+    let servers: Vec<_> = from.collect();
+    Ok(match &share.who {
+        Who::Peer { peer, secret } => Way::Peer(Arc::new(PeerDoor {
+            servers,
+            peer: *peer,
+            secret: secret.clone(),
+            topics: tokens,
+            next: AtomicUsize::new(0),
+        })),
+        Who::Sessions(_) | Who::Signed(_) | Who::Token(_) => {
+            let origin = server.origin();
+            let hello = |token: &String| masked(&hello(token, Some(&origin), &share.follows));
+            Way::Arm(Arc::new(Entrance {
+                servers,
+                head: Upgrade::SOCKET.head(&server),
+                hellos: tokens.iter().map(hello).collect(),
+                follow_count: share.follows.len(),
+                next: AtomicUsize::new(0),
+            }))
+        }
+    })
+}
+
+/// Lets everybody in and tells how that went; they listen from then on.
+async fn open(share: &Share, worker: &Worker, way: &Way, ears: &Arc<Ears>) -> Result<(), Error> {
+    match way {
+        Way::Arm(entrance) => open_arm(share.lanes, worker, entrance, ears).await,
+        Way::Peer(door) => worker.tell(&open_peer(share, worker, door, ears).await),
+    }
+}
+
+/// At one of the arms, on threads of their own. Who is in listens once all are.
+async fn open_arm(
+    lanes: u64,
+    worker: &Worker,
+    entrance: &Arc<Entrance>,
+    ears: &Arc<Ears>,
+) -> Result<(), Error> {
+    let busy_before = moment::busy();
+    let threads = entrance::lanes_of_threads(lanes).into_iter().map(|lanes| {
+        let (entrance, tallies) = (Arc::clone(entrance), worker.tallies.clone());
+        worker.world.tracker.spawn_blocking(move || {
+            let (mut opened, mut all) = (Opened::default(), Vec::new());
+            entrance.enter_all(lanes, |entered| {
+                opened.count(&tallies, entered.map(|one| all.push(one)));
+            });
+            (opened, all)
+        })
     });
+    let threads: Vec<_> = threads.collect();
+    let (mut sum, mut entered) = (Opened::default(), Vec::new());
+    for thread in threads {
+        let (opened, all) = thread.await.expect("a thread does not panic");
+        sum.add(&opened);
+        entered.extend(all);
+    }
+    sum.busy = moment::busy().saturating_sub(busy_before);
+    worker.tell(&sum)?;
+    for one in entered {
+        let wire = Wire::of(one.stream, one.rest)?;
+        let (ears, tallies) = (ears.clone(), worker.tallies.clone());
+        let attended = attend(wire, Dialect::Switchboard, ears, tallies);
+        worker.world.tracker.spawn(attended);
+    }
+    Ok(())
+}
+
+/// At another program.
+async fn open_peer(
+    share: &Share,
+    worker: &Worker,
+    door: &Arc<PeerDoor>,
+    ears: &Arc<Ears>,
+) -> Opened {
     let mut lanes = Vec::new();
     for _ in 0..share.lanes.clamp(1, share.stretch.count.max(1)) {
-        let (door, next) = (door.clone(), next.clone());
-        let (tokens, ears, tallies) = (tokens.clone(), ears.clone(), worker.tallies.clone());
+        let (door, ears, tallies) = (door.clone(), ears.clone(), worker.tallies.clone());
         let tracker = worker.world.tracker.clone();
         lanes.push(worker.world.tracker.spawn(async move {
             let mut opened = Opened::default();
             loop {
-                let index = usize::try_from(next.fetch_add(1, Ordering::Relaxed));
-                let index = index.expect("tokens are counted");
-                let Some(token) = tokens.get(index) else {
+                let index = door.next.fetch_add(1, Ordering::Relaxed);
+                let Some(topic) = door.topics.get(index) else {
                     return opened;
                 };
-                match door.enter(index, token).await {
-                    Ok(wire) => {
-                        opened.connected += 1;
-                        tallies.add(Tally::Connected);
-                        let attended = attend(wire, door.dialect(), ears.clone(), tallies.clone());
+                let entered = door.enter(index, topic).await;
+                opened.count(
+                    &tallies,
+                    entered.map(|wire| {
+                        let dialect = Dialect::Peer(door.peer);
+                        let attended = attend(wire, dialect, ears.clone(), tallies.clone());
                         tracker.spawn(attended);
-                    }
-                    Err(error) => {
-                        opened.failed += 1;
-                        if tallies.of(Tally::Failed) == 0 {
-                            note(format!("the first who did not get in: {error}"));
-                        }
-                        tallies.add(Tally::Failed);
-                    }
-                }
-                opened.ended = moment::now();
+                    }),
+                );
             }
         }));
     }
     let mut sum = Opened::default();
     for lane in lanes {
-        let opened = lane.await.expect("a lane does not panic");
-        sum.connected += opened.connected;
-        sum.failed += opened.failed;
-        sum.ended = sum.ended.max(opened.ended);
+        sum.add(&lane.await.expect("a lane does not panic"));
     }
-    Ok(sum)
+    sum
 }
 
-/// Where everybody of a worker goes in.
-struct Door {
-    /// The server, reached from one address after another.
-    servers: Vec<Server>,
-    follows: Vec<ConversationId>,
-    /// Another program, and what opens it.
-    peer: Option<(Peer, String)>,
-}
-
-impl Door {
-    fn dialect(&self) -> Dialect {
-        let peer = self.peer.as_ref();
-        peer.map_or(Dialect::Switchboard, |(peer, _)| Dialect::Peer(*peer))
-    }
-
-    async fn enter(&self, index: usize, token: &str) -> Result<Wire, Error> {
-        let server = &self.servers[index % self.servers.len()];
-        if let Some((peer, secret)) = &self.peer {
-            return peer.enter(server, secret, token, Role::Listener).await;
+impl Opened {
+    /// Counts one who came, or did not get in.
+    fn count(&mut self, tallies: &Tallies, entered: Result<(), Error>) {
+        match entered {
+            Ok(()) => {
+                self.connected += 1;
+                tallies.add(Tally::Connected);
+            }
+            Err(error) => {
+                self.failed += 1;
+                if tallies.of(Tally::Failed) == 0 {
+                    note(format!("the first who did not get in: {error}"));
+                }
+                tallies.add(Tally::Failed);
+            }
         }
-        let mut wire = Wire::open(server).await?;
-        let hello = wire::hello(token, Some(&server.origin()), &self.follows);
-        wire.enter(&hello, self.follows.len()).await?;
-        Ok(wire)
+        self.ended = moment::now();
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.connected += other.connected;
+        self.failed += other.failed;
+        self.ended = self.ended.max(other.ended);
+        self.busy += other.busy;
+    }
+}
+
+/// Where everybody of a worker goes in at another program.
+struct PeerDoor {
+    /// The program, reached from one address after another.
+    servers: Vec<Server>,
+    peer: Peer,
+    secret: String,
+    /// The topic of each.
+    topics: Vec<String>,
+    /// Who comes next.
+    next: AtomicUsize,
+}
+
+impl PeerDoor {
+    async fn enter(&self, index: usize, topic: &str) -> Result<Wire, Error> {
+        let server = &self.servers[index % self.servers.len()];
+        let entered = self.peer.enter(server, &self.secret, topic, Role::Listener);
+        entered.await
     }
 }
 

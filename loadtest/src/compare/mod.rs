@@ -10,6 +10,7 @@ mod climb;
 mod connect;
 pub mod crowd;
 mod empty;
+mod entrance;
 mod idle;
 mod peers;
 mod room;

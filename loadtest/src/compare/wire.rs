@@ -35,6 +35,50 @@ pub struct Upgrade<'a> {
     pub subprotocol: Option<&'a str>,
 }
 
+impl Upgrade<'static> {
+    /// Switchboard's, which the plain servers have too.
+    pub(super) const SOCKET: Self = Self {
+        path: "/api/v1/socket",
+        subprotocol: Some(SUBPROTOCOL),
+    };
+}
+
+impl Upgrade<'_> {
+    /// The request.
+    pub(super) fn head(&self, server: &Server) -> Vec<u8> {
+        let subprotocol = self.subprotocol.map_or(String::new(), |name| {
+            format!("Sec-WebSocket-Protocol: {name}\r\n")
+        });
+        let head = format!(
+            "GET {} HTTP/1.1\r\nHost: {}\r\nUpgrade: websocket\r\n\
+             Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\
+             Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+             {subprotocol}Origin: {}\r\n\r\n",
+            self.path,
+            server.authority(),
+            server.origin(),
+        );
+        head.into_bytes()
+    }
+}
+
+/// Bytes of the head of an answer that upgrades; nothing while its end has not come.
+pub(super) fn upgraded(answer: &[u8]) -> Result<Option<usize>, Error> {
+    let end = answer.windows(4).position(|four| four == b"\r\n\r\n");
+    let Some(end) = end else {
+        if answer.len() > HEAD_BYTES_MAX {
+            return Err(Error::Malformed("an answer without an end".to_owned()));
+        }
+        return Ok(None);
+    };
+    if !answer.starts_with(b"HTTP/1.1 101 ") {
+        let said = String::from_utf8_lossy(answer);
+        let line = said.lines().next().unwrap_or_default();
+        return Err(Error::Malformed(format!("no upgrade: {line}")));
+    }
+    Ok(Some(end + 4))
+}
+
 /// A socket that was upgraded and has said who it is.
 pub struct Wire {
     stream: TcpStream,
@@ -87,11 +131,20 @@ impl Wire {
     /// # Errors
     /// The network's failure, or a refused upgrade.
     pub async fn open(server: &Server) -> Result<Self, Error> {
-        let upgrade = Upgrade {
-            path: "/api/v1/socket",
-            subprotocol: Some(SUBPROTOCOL),
-        };
-        Self::upgrade(server, &upgrade).await
+        Self::upgrade(server, &Upgrade::SOCKET).await
+    }
+
+    /// One that was opened by calls that wait, with what was read of a frame whose end has not come yet.
+    ///
+    /// # Errors
+    /// The system does not take it.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime.
+    pub(super) fn of(stream: std::net::TcpStream, rest: Vec<u8>) -> Result<Self, Error> {
+        stream.set_nonblocking(true)?;
+        let stream = TcpStream::from_std(stream)?;
+        Ok(Self { stream, rest })
     }
 
     /// As [`Wire::open`], at any door.
@@ -100,37 +153,16 @@ impl Wire {
     /// The network's failure, or a refused upgrade.
     pub async fn upgrade(server: &Server, upgrade: &Upgrade<'_>) -> Result<Self, Error> {
         let mut stream = server.connect_by_system().await?;
-        let subprotocol = upgrade.subprotocol.map_or(String::new(), |name| {
-            format!("Sec-WebSocket-Protocol: {name}\r\n")
-        });
-        let head = format!(
-            "GET {} HTTP/1.1\r\nHost: {}\r\nUpgrade: websocket\r\n\
-             Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\
-             Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
-             {subprotocol}Origin: {}\r\n\r\n",
-            upgrade.path,
-            server.authority(),
-            server.origin(),
-        );
-        stream.write_all(head.as_bytes()).await?;
+        stream.write_all(&upgrade.head(server)).await?;
         let mut answer = Vec::with_capacity(512);
         let end = loop {
             if stream.read_buf(&mut answer).await? == 0 {
                 return Err(Error::Network(ErrorKind::UnexpectedEof.into()));
             }
-            let end = answer.windows(4).position(|four| four == b"\r\n\r\n");
-            if let Some(end) = end {
-                break end + 4;
-            }
-            if answer.len() > HEAD_BYTES_MAX {
-                return Err(Error::Malformed("an answer without an end".to_owned()));
+            if let Some(end) = upgraded(&answer)? {
+                break end;
             }
         };
-        if !answer.starts_with(b"HTTP/1.1 101 ") {
-            let said = String::from_utf8_lossy(&answer);
-            let line = said.lines().next().unwrap_or_default();
-            return Err(Error::Malformed(format!("no upgrade: {line}")));
-        }
         answer.drain(..end);
         let rest = if answer.is_empty() {
             Vec::new()
@@ -206,7 +238,7 @@ impl Wire {
 }
 
 /// A masked text frame.
-fn masked(text: &[u8]) -> Vec<u8> {
+pub(super) fn masked(text: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(text.len() + 14);
     bytes.push(0x81);
     if let Ok(length @ 0..=125) = u8::try_from(text.len()) {
@@ -225,7 +257,11 @@ fn masked(text: &[u8]) -> Vec<u8> {
 }
 
 /// Takes bytes in: what is whole goes out, the rest waits.
-fn take(rest: &mut Vec<u8>, bytes: &[u8], each: &mut impl FnMut(&[u8])) -> Result<(), Error> {
+pub(super) fn take(
+    rest: &mut Vec<u8>,
+    bytes: &[u8],
+    each: &mut impl FnMut(&[u8]),
+) -> Result<(), Error> {
     if rest.is_empty() {
         let taken = whole_frames(bytes, each)?;
         rest.extend_from_slice(&bytes[taken..]);

@@ -10,7 +10,17 @@ use world::{Clock, World};
 /// Time since some beginning that is the same for all processes of this machine. Never goes back.
 #[must_use]
 pub fn now() -> Duration {
-    let now = clock_gettime(ClockId::Monotonic);
+    time_of(ClockId::Monotonic)
+}
+
+/// Processor time of this process so far.
+#[must_use]
+pub fn busy() -> Duration {
+    time_of(ClockId::ProcessCPUTime)
+}
+
+fn time_of(clock: ClockId) -> Duration {
+    let now = clock_gettime(clock);
     let seconds = u64::try_from(now.tv_sec).unwrap_or(0);
     let nanoseconds = u32::try_from(now.tv_nsec).unwrap_or(0);
     Duration::new(seconds, nanoseconds)
