@@ -38,8 +38,10 @@ export function LiveList({ list, chosen }: { list: InboxList; chosen: string | u
   useEffect(() => shownOrder.set(shown.order), [shown.order]);
   const height = ROW_HEIGHT[useStore(density)];
   const scroller = useRef<HTMLDivElement>(null);
-  const [last, setLast] = useState(0);
-  const older = useOlder(known.cursor !== null, last >= shown.order.length - 20, loadOlder);
+  // Of how many rows the end is near. Not which row is the last: that changes with each frame of a scroll, and the list would be drawn twice in it.
+  const [near_end_of, setNearEndOf] = useState<number | null>(null);
+  const row_count = shown.order.length;
+  const older = useOlder(known.cursor !== null, row_count === 0 || near_end_of === row_count, loadOlder);
   function release() {
     arranged.current = { order: [], waiting_count: 0 };
     scroller.current?.scrollTo({ top: 0 });
@@ -64,7 +66,7 @@ export function LiveList({ list, chosen }: { list: InboxList; chosen: string | u
         chosen={chosen}
         more={known.cursor !== null}
         onScrolled={setScrolled}
-        onEnd={setLast}
+        onEnd={(last) => setNearEndOf(last >= row_count - 20 ? row_count : null)}
         row={(id, tabIndex) => <Row id={id} way={way} chosen={id === chosen} gone={!known.rows.has(id)} tabIndex={tabIndex} />}
       >
         {older.error && (
