@@ -95,8 +95,12 @@ function useBreath(sign: string): boolean {
     if (before.current === sign) return;
     before.current = sign;
     setBreath(true);
+  }, [sign]);
+  // From when it is drawn: a browser that is late with a frame would never show it.
+  useEffect(() => {
+    if (!breath) return;
     const timer = setTimeout(() => setBreath(false), 900);
     return () => clearTimeout(timer);
-  }, [sign]);
+  }, [breath, sign]);
   return breath;
 }
