@@ -243,7 +243,9 @@ on_both! {
         let mut letter = loop {
             let bus::Heard::News(bytes) = letters.hear().await else { continue };
             let letter: Value = serde_json::from_slice(&bytes).expect("a letter is JSON");
-            if letter["news"]["Stored"].is_object() {
+            // The one before may be on its way still.
+            let entry = &letter["news"]["Stored"]["entries"][0];
+            if entry["content"]["message"]["body"] == "kept" {
                 break letter;
             }
         };
