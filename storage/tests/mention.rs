@@ -115,6 +115,11 @@ mod stories {
             let ana = store.world.ids.next();
             for n in 0..5 {
                 talk.does(id, note(&format!("note {n}"), &[ana])).await;
+                // What is of one millisecond stands in the order of ids, which have no other.
+                let said_at_ms = store.world.clock.now_ms();
+                while store.world.clock.now_ms() <= said_at_ms {
+                    tokio::task::yield_now().await;
+                }
             }
             let there = scope(&store.world, talk.workspace_id);
             let (mut seen, mut cursor) = (Vec::new(), None::<Cursor<EntryId>>);
