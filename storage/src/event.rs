@@ -109,6 +109,7 @@ pub async fn end(reader: &Reader) -> Result<EventCursor> {
 
 // By the primary key: positions grow with time, nearly.
 const DELETE_OLD: &str = "
+    /* reads all: no, the first thousand by the primary key */
     DELETE FROM event WHERE at_ms < $1 AND position IN (
         SELECT position FROM event ORDER BY position LIMIT 1000)";
 

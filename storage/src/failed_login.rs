@@ -151,6 +151,7 @@ fn attempts(rows: Vec<Row>) -> Result<Attempts> {
 
 // Uses `failed_login_by_time`, and walks as many of its entries as are kept: for the hourly look alone.
 const FIND_NEWEST_BEYOND: &str = "
+    /* reads all: as many entries of an index as are kept, once an hour */
     SELECT at_ms FROM failed_login ORDER BY at_ms DESC LIMIT 1 OFFSET $1";
 
 /// When the newest happened of those beyond a number, newest first; nothing where there are not so many.

@@ -257,6 +257,7 @@ macro_rules! search_everywhere {
             "(c.active_at_ms, c.conversation_id) < ($2, $3) AND c.conversation_id IN (",
             $matching,
             "
+            /* reads all: names and addresses are found by any part of them */
             UNION
             SELECT n.conversation_id FROM conversation n
             WHERE n.workspace_id = $1 AND n.number = $7

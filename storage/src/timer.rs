@@ -59,6 +59,7 @@ pub async fn due(reader: &Reader, now_ms: u64, limit: usize) -> Result<Vec<Timer
 
 // Uses `timer_by_time`.
 const FIND_NEXT: &str = "
+    /* reads all: no, the first of an index */
     SELECT due_at_ms FROM timer ORDER BY due_at_ms LIMIT 1";
 
 /// When the next timer is due, whether past or to come.

@@ -123,9 +123,9 @@ mod stories {
             while visit::prune(db, talk.workspace_id, before_ms).await.unwrap() > 0 {}
             assert_eq!(visit::prune_custom_events(db, before_ms).await.unwrap(), 2);
             assert_eq!(visit::prune_custom_events(db, before_ms).await.unwrap(), 0);
-            assert_eq!(count(store, "SELECT COUNT(*) AS n FROM visit").await, 2);
-            assert_eq!(count(store, "SELECT COUNT(*) AS n FROM page_view").await, 1);
-            assert_eq!(count(store, "SELECT COUNT(*) AS n FROM custom_event").await, 1);
+            assert_eq!(count(store, "/* reads all: it counts */ SELECT COUNT(*) AS n FROM visit").await, 2);
+            assert_eq!(count(store, "/* reads all: it counts */ SELECT COUNT(*) AS n FROM page_view").await, 1);
+            assert_eq!(count(store, "/* reads all: it counts */ SELECT COUNT(*) AS n FROM custom_event").await, 1);
             // How often he was here is not forgotten with the visits.
             visits(&talk, visitor_id, NOW_MS, 1).await;
             let row = visitor::find(db, talk.workspace_id, visitor_id).await.unwrap().unwrap();
@@ -242,8 +242,8 @@ mod stories {
                 let new = protocol::workspace::WorkspaceChange { name: Some(name), ..Default::default() };
                 storage::workspace::change(db, workspace.version, &new, &change).await.unwrap();
             }
-            let lines = count(store, "SELECT COUNT(*) AS n FROM audit_entry").await;
-            let values = count(store, "SELECT COUNT(*) AS n FROM audit_value").await;
+            let lines = count(store, "/* reads all: it counts */ SELECT COUNT(*) AS n FROM audit_entry").await;
+            let values = count(store, "/* reads all: it counts */ SELECT COUNT(*) AS n FROM audit_value").await;
             let before_ms = NOW_MS - 730 * DAY_MS;
             let other = store.world.ids.next();
             assert_eq!(storage::audit::prune(db, other, before_ms).await.unwrap(), 0);
@@ -252,7 +252,7 @@ mod stories {
             let audited = scope(&store.world, installed.workspace_id());
             let left = storage::audit::list(db, &audited, None, 10).await.unwrap().items;
             assert_eq!(left.len() as u64, lines - 1);
-            assert_eq!(count(store, "SELECT COUNT(*) AS n FROM audit_value").await, values - 1);
+            assert_eq!(count(store, "/* reads all: it counts */ SELECT COUNT(*) AS n FROM audit_value").await, values - 1);
         }
 
         /// Failed sign-ins go by their time, a slice at a time; where there are too many is found by number.

@@ -36,12 +36,14 @@ const FIND_CONTACT: &str = "
     FROM contact
     WHERE workspace_id = $1 AND contact_id = $2";
 
-// Uses `contact_by_root`: those merged into it are known by what they were known by.
+// Uses `contact_by_root` and the primary key: those merged into it are known by what they were known by.
 const LIST_IDENTITIES: &str = "
     SELECT i.kind, i.value, MAX(i.verified_at_ms) AS verified_at_ms
     FROM contact_identity i
-    WHERE i.workspace_id = $1 AND i.archived_at_ms IS NULL AND (i.contact_id = $2 OR i.contact_id IN (
-        SELECT k.contact_id FROM contact k WHERE k.workspace_id = $1 AND k.root_id = $2))
+    WHERE i.workspace_id = $1 AND i.archived_at_ms IS NULL AND i.contact_id IN (
+        SELECT o.contact_id FROM contact o WHERE o.workspace_id = $1 AND o.contact_id = $2
+        UNION ALL
+        SELECT k.contact_id FROM contact k WHERE k.workspace_id = $1 AND k.root_id = $2)
     GROUP BY i.kind, i.value
     ORDER BY i.kind, i.value
     LIMIT 200";

@@ -9,6 +9,7 @@ use rusqlite::Connection;
 use crate::backup;
 use crate::db::postgres::postgres_error;
 use crate::db::sqlite::sqlite_error;
+use crate::db::statistics;
 use crate::error::{Error, Result};
 use crate::search;
 
@@ -155,7 +156,7 @@ fn apply(connection: &Connection, steps: &[Migration], now_ms: u64) -> Result<()
                 })
                 .map_err(sqlite_error)?;
         }
-        Ok(())
+        statistics::tell(connection).map_err(sqlite_error)
     })();
     let end = if done.is_ok() { "COMMIT" } else { "ROLLBACK" };
     connection.execute_batch(end).map_err(sqlite_error)?;

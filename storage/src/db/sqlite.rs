@@ -21,6 +21,7 @@ use world::World;
 use crate::db::DatabaseConfig;
 use crate::db::batch::{Answer, Batch, Stmt};
 use crate::db::group::{self, Read, Write};
+use crate::db::plan;
 use crate::db::row::Row;
 use crate::db::value::Value;
 use crate::error::{Error, Result};
@@ -333,6 +334,9 @@ impl<'c> Session<'c> {
 impl<'c> Prepared<'c> {
     fn new(connection: &'c Connection, sql: &'static str) -> Result<Self> {
         let statement = connection.prepare(sql).map_err(sqlite_error)?;
+        if cfg!(debug_assertions) {
+            plan::check(connection, sql);
+        }
         let mut positions = Vec::new();
         for number in 1..=statement.parameter_count() {
             let position = statement

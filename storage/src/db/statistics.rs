@@ -1,0 +1,164 @@
+//! What SQLite is told of the rows that its tables hold, so that it plans as for a large workspace from the first one on.
+//!
+//! Without it SQLite takes ten rows for each value of an index's first column. Here that column is the workspace, which
+//! most installations have one of: so going through all of it, in an order that saves sorting, seemed cheaper than
+//! looking up what is asked for. Counted statistics (`ANALYZE`) would change plans with what happens to be stored;
+//! these depend on the schema alone. Format: <https://www.sqlite.org/fileformat2.html#the_sqlite_stat1_table>.
+
+use std::collections::BTreeMap;
+
+use rusqlite::Connection;
+
+use crate::db::plan::SMALL;
+
+/// Rows of a table, of one of which a workspace has few, and of the part of a table that an index has.
+const ROWS: u64 = 1_000_000;
+const ROWS_SMALL: u64 = 50;
+const ROWS_PART: u64 = 10_000;
+
+/// Rows for a value of the first column that tells some apart; each further one tells so many times more apart.
+const ROWS_OF_VALUE: u64 = 64;
+const FURTHER: u64 = 4;
+
+/// Columns in which many rows have the same value.
+const TELLS_LITTLE: [&str; 5] = ["workspace_id", "kind", "noun", "scope", "seat"];
+
+/// An index: its table, name, whether it is of a part of the table, and whether no two rows are equal in it.
+struct Index {
+    table: String,
+    name: String,
+    is_partial: bool,
+    is_unique: bool,
+}
+
+/// Tells SQLite, where it was told otherwise; other connections hear it when they open.
+///
+/// # Errors
+/// The library's.
+pub(super) fn tell(connection: &Connection) -> rusqlite::Result<()> {
+    let is_there = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'sqlite_stat1')";
+    if !connection.query_row(is_there, [], |row| row.get(0))? {
+        // The table of statistics is made by an analysis, and only so: one of a few rows.
+        connection.execute_batch("ANALYZE migration")?;
+    }
+    let expected = expected(connection)?;
+    let found: BTreeMap<(String, String), String> = connection
+        .prepare("SELECT tbl, idx, stat FROM sqlite_stat1 WHERE idx IS NOT NULL")?
+        .query_map([], |row| Ok(((row.get(0)?, row.get(1)?), row.get(2)?)))?
+        .collect::<rusqlite::Result<_>>()?;
+    if found == expected {
+        return Ok(());
+    }
+    connection.execute("DELETE FROM sqlite_stat1", [])?;
+    let mut insert =
+        connection.prepare("INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES (?1, ?2, ?3)")?;
+    for ((table, index), stat) in &expected {
+        insert.execute((table, index, stat))?;
+    }
+    connection.execute_batch("ANALYZE sqlite_schema")
+}
+
+fn expected(connection: &Connection) -> rusqlite::Result<BTreeMap<(String, String), String>> {
+    let mut indexes = connection.prepare(
+        "SELECT t.name, i.name, i.partial, i.\"unique\" FROM sqlite_schema t, pragma_index_list(t.name) i
+         WHERE t.type = 'table' AND t.sql LIKE '%STRICT'",
+    )?;
+    let indexes = indexes.query_map([], |row| {
+        Ok(Index {
+            table: row.get(0)?,
+            name: row.get(1)?,
+            is_partial: row.get(2)?,
+            is_unique: row.get(3)?,
+        })
+    })?;
+    let mut expected = BTreeMap::new();
+    for index in indexes {
+        let index = index?;
+        let columns: Vec<Option<String>> = connection
+            .prepare("SELECT name FROM pragma_index_info(?1) ORDER BY seqno")?
+            .query_map([&index.name], |row| row.get(0))?
+            .collect::<rusqlite::Result<_>>()?;
+        let stat = stat(&index, &columns);
+        expected.insert((index.table, index.name), stat);
+    }
+    Ok(expected)
+}
+
+/// Rows of an index, and those that are equal in its first column, its first two, and so on.
+fn stat(index: &Index, columns: &[Option<String>]) -> String {
+    let all = match (SMALL.contains(&index.table.as_str()), index.is_partial) {
+        (true, _) => ROWS_SMALL,
+        (false, true) => ROWS_PART,
+        (false, false) => ROWS,
+    };
+    let mut numbers = vec![all];
+    let mut equal = all;
+    for (place, column) in columns.iter().enumerate() {
+        let tells_little = column
+            .as_deref()
+            .is_some_and(|column| TELLS_LITTLE.contains(&column));
+        let is_last = place + 1 == columns.len();
+        equal = match (index.is_unique && is_last, tells_little) {
+            (true, _) => 1,
+            (false, true) => equal,
+            (false, false) => (equal / FURTHER).clamp(1, ROWS_OF_VALUE),
+        };
+        numbers.push(equal);
+    }
+    let words: Vec<String> = numbers.iter().map(u64::to_string).collect();
+    words.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(table: &str, (is_partial, is_unique): (bool, bool), columns: &[&str], expected: &str) {
+        let index = Index {
+            table: table.to_owned(),
+            name: String::new(),
+            is_partial,
+            is_unique,
+        };
+        let columns: Vec<_> = columns
+            .iter()
+            .map(|name| Some((*name).to_owned()))
+            .collect();
+        assert_eq!(stat(&index, &columns), expected);
+    }
+
+    #[test]
+    fn the_workspace_tells_nothing_apart_and_each_further_column_more() {
+        let whole = (false, false);
+        check(
+            "visit",
+            whole,
+            &["workspace_id", "visitor_id", "started_at_ms"],
+            "1000000 1000000 64 16",
+        );
+        check(
+            "timer",
+            (false, true),
+            &["workspace_id", "timer_id"],
+            "1000000 1000000 1",
+        );
+        check(
+            "tag",
+            (false, true),
+            &["workspace_id", "noun", "subject_id", "name"],
+            "1000000 1000000 1000000 64 1",
+        );
+        check(
+            "conversation",
+            (true, false),
+            &["workspace_id", "active_slot"],
+            "10000 10000 64",
+        );
+        check(
+            "site",
+            (false, true),
+            &["workspace_id", "site_id"],
+            "50 50 1",
+        );
+    }
+}
