@@ -58,6 +58,8 @@ fn what_is_written_wrongly_is_told() {
     check(&["worker"], "is started by the coordinator alone");
     check(&["arm", "naive", "--key", "07"], "64 digits");
     check(&["compare", "idle", "--visitors", "19001"], "--visitors");
+    let crowd = ["compare", "connect", "--connections", "4000"];
+    check(&crowd, "19000 connections to each server");
     let foreign = ["--target", "http://127.0.0.1:9", "verify", "--faults"];
     check(&foreign, "leave --target out");
     check(&["verify", "--nodes", "2"], "go with --faults");

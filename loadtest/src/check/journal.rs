@@ -9,8 +9,8 @@ use protocol::id::ConversationId;
 /// Events that a client keeps.
 const EVENTS_MAX: usize = 20_000;
 
-/// Events that a history tells.
-const TOLD_MAX: usize = 40;
+/// Events that a history tells: as many of its beginning as of its end.
+const TOLD_MAX: usize = 60;
 
 /// How many numbers before and after the one in question belong to its history.
 const AROUND: u64 = 2;
@@ -125,7 +125,12 @@ pub fn history(
         }
     }
     told.sort();
-    told.truncate(TOLD_MAX);
+    let untold = told.len().saturating_sub(TOLD_MAX);
+    if untold > 0 {
+        let words = format!("… {untold} more …");
+        let range = TOLD_MAX / 2..TOLD_MAX / 2 + untold;
+        let _left_out = told.splice(range, [(end, words)]);
+    }
     told.into_iter().map(|(_, text)| text).collect()
 }
 
@@ -187,6 +192,20 @@ mod tests {
             "agent at 4.000 s was given, resumed, numbers 3 to 40",
         ];
         assert_eq!(told, expected);
+    }
+
+    #[test]
+    fn a_long_history_tells_how_it_began_and_how_it_ended() {
+        let id = ConversationId::from_bits(1);
+        let mut visitor = Journal::default();
+        for number in 0..TOLD_MAX as u64 + 5 {
+            visitor.note_at(Duration::from_secs(number), Event::Shown, id, (6, 6));
+        }
+        let told = history(&[("visitor", &visitor)], id, 6, None);
+        assert_eq!(told.len(), TOLD_MAX + 1);
+        assert_eq!(told[0], "visitor at 0.000 s was shown number 6");
+        assert_eq!(told[TOLD_MAX / 2], "… 5 more …");
+        assert_eq!(told[TOLD_MAX], "visitor at 64.000 s was shown number 6");
     }
 
     #[test]

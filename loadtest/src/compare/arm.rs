@@ -24,9 +24,6 @@ use crate::target::{Stage, Target};
 /// How long a server may take until it listens.
 const START_MAX: Duration = Duration::from_secs(60);
 
-/// How long a server may take to let those go who hung up.
-const REST_MAX: Duration = Duration::from_secs(5);
-
 /// Between two looks at what servers use: longer than any of them collects what it stores.
 const LOOK: Duration = Duration::from_secs(1);
 
@@ -155,20 +152,6 @@ impl Arm {
             Place::Switchboard(stage) => stage.server_pid,
         };
         Usage::of(pid.ok_or_else(|| Error::Node(format!("{} has ended", self.which.name())))?)
-    }
-
-    /// Waits until it holds no more descriptors than before, so that what it still has to do for one round
-    /// is not counted for the next.
-    ///
-    /// # Errors
-    /// It has ended.
-    pub async fn rest(&self, before: &Usage) -> Result<(), Error> {
-        let until = moment::now() + REST_MAX;
-        while self.usage()?.descriptor_count > before.descriptor_count + 8 && moment::now() < until
-        {
-            self.world.clock.sleep(Duration::from_millis(20)).await;
-        }
-        Ok(())
     }
 
     /// Visitors, each of his own.

@@ -1,4 +1,4 @@
-//! `soak`: people talk, page and watch for a long time. Does the server grow?
+//! `soak`: people talk, others page, and agents watch, all at once and for a long time. Does the server grow?
 
 use std::time::Duration;
 
@@ -29,9 +29,15 @@ pub struct Options {
     /// Messages a second, over all conversations.
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u64).range(1..))]
     pub rate: u64,
+    /// Conversations of one agent's connection.
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=64))]
+    pub pairs_per_agent: u64,
     /// Visitors who page.
     #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u64).range(1..))]
     pub visitors: u64,
+    /// Milliseconds from one page of a visitor to the next.
+    #[arg(long, default_value_t = 5_000, value_parser = clap::value_parser!(u64).range(100..))]
+    pub page_every_ms: u64,
     /// Agents who watch the live list.
     #[arg(long, default_value_t = 5)]
     pub watchers: u64,
@@ -49,13 +55,13 @@ pub async fn run(stage: &Stage, options: &Options) -> Result<Report, Error> {
         pairs: options.pairs,
         rate: options.rate,
         seconds,
-        pairs_per_agent: 20,
+        pairs_per_agent: options.pairs_per_agent,
         message_bytes: 128,
         workers: 1,
     };
     let feed = feed::Options {
         visitors: options.visitors,
-        page_every_ms: 5_000,
+        page_every_ms: options.page_every_ms,
         watchers: options.watchers,
         seconds,
         workers: 1,
@@ -73,6 +79,8 @@ pub async fn run(stage: &Stage, options: &Options) -> Result<Report, Error> {
     let wrong = |error: serde_json::Error| Error::Worker(error.to_string());
     let talked = talked.iter().cloned().map(serde_json::from_value);
     let talked: Vec<Outcome> = talked.collect::<Result<_, _>>().map_err(wrong)?;
+    report.count("pairs", options.pairs);
+    report.count("visitors", options.visitors);
     chat::fill(&mut report, &acted, talked);
     let mut lag = Latencies::default();
     for outcome in paged {

@@ -181,7 +181,7 @@ fn acked_in(people: &[&Person], id: ConversationId) -> Vec<Acked> {
     for person in people {
         let by_visitor = matches!(person.client.access(), Access::Visitor(_));
         for sent in person.sent.values() {
-            let Some(place @ (number, entry_id)) = sent.acked else {
+            let Some((number, entry_id)) = sent.acked else {
                 continue;
             };
             if sent.conversation_id == id {
@@ -190,7 +190,7 @@ fn acked_in(people: &[&Person], id: ConversationId) -> Vec<Acked> {
                     number,
                     entry_id,
                     by_visitor,
-                    is_anew: sent.acked_before.is_some_and(|before| before != place),
+                    is_anew: sent.is_anew,
                     by_http: sent.by_http,
                 });
             }

@@ -39,6 +39,13 @@ const PAIRS_MAX: u64 = 1_000;
 /// From the cue to the first message.
 const LEAD: Duration = Duration::from_millis(200);
 
+/// The last part of a run, at most, in which nobody says anything: all that was said is still on its way, or read.
+const QUIET_MAX: Duration = Duration::from_secs(10);
+
+/// How long after a run's duration whoever has not got everything is waited for: a run ends within its duration and
+/// 20 seconds, and the store is still to be read.
+const OVERTIME: Duration = Duration::from_secs(15);
+
 /// Which numbers of the seed are for what.
 const FAULTS: u64 = 1_000;
 
@@ -157,7 +164,9 @@ async fn lead(
     let mut monitor = Monitor::new(world, "verify", fleet.watcher());
     monitor.during("setting up", fleet.ready()).await?;
     let begin = moment::now() + LEAD;
-    let left = (started + options.duration).saturating_sub(begin);
+    let end = started + options.duration;
+    let quiet = (options.duration / 6).min(QUIET_MAX);
+    let left = end.saturating_sub(begin + quiet);
     let left_ms = u64::try_from(left.as_millis()).unwrap_or(u64::MAX);
     let plan = Plan {
         pairs: options.pairs,
@@ -180,7 +189,7 @@ async fn lead(
         None => stage.urls[0].clone(),
         Some(cluster) => cluster.renew(world).await?,
     };
-    fleet.cue(moment::now(), json!(url)).await?;
+    fleet.cue(end + OVERTIME, json!(url)).await?;
     let outcomes = fleet.outcomes::<Outcome>(world);
     let (outcomes, notes) = monitor.during("checking", outcomes).await?;
     let mut report = Report::new("verify", stage.seed, stage.urls.clone());
@@ -328,7 +337,7 @@ pub async fn play(share: Share, mut worker: Worker) -> Result<Outcome, Error> {
     let tracker = &worker.world.tracker;
     let ends = people
         .into_iter()
-        .map(|one| tracker.spawn(one.finish(server.clone())));
+        .map(|one| tracker.spawn(one.finish(server.clone(), cue.at)));
     let people = joined(ends.collect()).await;
     let owner = share.setting.owner()?;
     let compared = compare::compare(&mut Http::new(server), owner, &plan, &people).await?;

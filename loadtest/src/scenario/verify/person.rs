@@ -31,8 +31,8 @@ use crate::scenario::{Stretch, cast};
 /// How long the end of a talk waits for what is still on its way.
 const DRAIN: Duration = Duration::from_secs(8);
 
-/// How long whoever has not got everything then may take at the fresh node.
-const FINISH: Duration = Duration::from_secs(60);
+/// The shortest time that whoever has not got everything then is given at the fresh node.
+const FINISH_MIN: Duration = Duration::from_secs(5);
 
 /// Commands without an outcome that one person lets wait; then he waits himself. A verification is not
 /// about speed: a machine that is too slow for the rate shall not end with a heap of open commands.
@@ -220,11 +220,12 @@ impl Person {
     }
 
     /// Everybody goes to a fresh node, as after any other lost connection: who has not got everything, and who does
-    /// not know yet that the store lives another life.
-    pub async fn finish(mut self, server: Server) -> Self {
+    /// not know yet that the store lives another life. Until the deadline, by the clock that all processes share.
+    pub async fn finish(mut self, server: Server, deadline: Duration) -> Self {
         self.client.move_to(server);
         self.client.cut();
-        self.settle(FINISH).await;
+        let left = deadline.saturating_sub(moment::now());
+        self.settle(left.max(FINISH_MIN)).await;
         self
     }
 
@@ -299,6 +300,7 @@ impl Person {
                 due: plan.at(index),
                 acked: None,
                 acked_before: None,
+                is_anew: false,
                 by_http: false,
             },
         );
@@ -446,7 +448,7 @@ impl Person {
         self.doubled.clear();
         for item in self.client.outbox().open() {
             if let Some(sent) = self.sent.get_mut(&item.client_id) {
-                sent.acked_before = sent.acked.take().or(sent.acked_before);
+                sent.begin_anew();
                 self.open.insert(item.client_id.clone());
             }
         }
@@ -476,9 +478,8 @@ impl Person {
         };
         let place = (ack.number.unwrap_or(0), ack.entry_id);
         let id = sent.conversation_id;
-        match sent.acked {
+        match sent.acknowledge(place) {
             None => {
-                sent.acked = Some(place);
                 self.open.remove(&ack.client_id);
                 if sent.acked_before.is_none() {
                     self.acknowledgement.add(now.saturating_sub(sent.due));

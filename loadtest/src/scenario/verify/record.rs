@@ -24,10 +24,30 @@ pub struct Sent {
     pub due: Duration,
     /// Under which number and id it was acknowledged, in the present life of the store.
     pub acked: Option<Place>,
-    /// The same, in a life before.
+    /// The same, in the last life before in which it was.
     pub acked_before: Option<Place>,
+    /// Whether a life of the store lost what it had acknowledged: it stands elsewhere in a later one.
+    pub is_anew: bool,
     /// Whether it was sent over HTTP, too.
     pub by_http: bool,
+}
+
+impl Sent {
+    /// Takes in where it is stored in the present life of the store. Gives the place that was told before in this life,
+    /// which stays; nothing where this is the first.
+    pub fn acknowledge(&mut self, place: Place) -> Option<Place> {
+        if self.acked.is_none() {
+            self.is_anew |= self.acked_before.is_some_and(|before| before != place);
+            self.acked = Some(place);
+            return None;
+        }
+        self.acked
+    }
+
+    /// The store lives another life, in which it is to be acknowledged anew.
+    pub fn begin_anew(&mut self) {
+        self.acked_before = self.acked.take().or(self.acked_before);
+    }
 }
 
 /// A number and an id.
@@ -187,6 +207,32 @@ mod tests {
 
     use super::*;
     use crate::client::{Said, Speaker};
+
+    #[test]
+    fn what_a_life_lost_stays_known_as_lost_in_all_later_ones() {
+        let place = |number| (number, Some(EntryId::from_bits(u128::from(number))));
+        let check = |places: &[u64], is_anew: bool| {
+            let mut sent = Sent {
+                index: 0,
+                conversation_id: ConversationId::from_bits(1),
+                due: Duration::ZERO,
+                acked: None,
+                acked_before: None,
+                is_anew: false,
+                by_http: false,
+            };
+            for number in places {
+                sent.begin_anew();
+                assert_eq!(sent.acknowledge(place(*number)), None);
+                assert_eq!(sent.acknowledge(place(99)), Some(place(*number)));
+            }
+            assert_eq!(sent.is_anew, is_anew, "{places:?}");
+        };
+        check(&[1], false);
+        check(&[1, 1, 1], false);
+        check(&[1, 2], true);
+        check(&[1, 2, 2], true);
+    }
 
     fn lines(numbers: std::ops::RangeInclusive<u64>) -> Vec<Line> {
         let line = |number| Line {
