@@ -1,11 +1,11 @@
 /** Who is on the sites now: live, filtered, still while pointed at, with the honest age of the news. */
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
-import { useEffect, useMemo, useRef, useState } from "react";
+import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import type { LiveVisitor } from "@switchboard/protocol";
 
 import { sitesQuery } from "../api/query.ts";
-import { arrange, type Arranged } from "../live/order.ts";
+import { arrange, shownRows, type Arranged } from "../live/order.ts";
 import { neighbourOf } from "../live/selection.ts";
 import { status, visitors, watchVisitors } from "../live/session.ts";
 import { useTimeText } from "../part/clock.ts";
@@ -42,8 +42,12 @@ export function VisitorsPage() {
   }, [filter_key]);
   // Elsewhere the list of all is watched: lamps and pages of the inbox live on it.
   useEffect(() => () => watchVisitors({}), []);
-  const change = (next: VisitorSearch) =>
-    void navigate({ to: "/visitors", search: (before: Record<string, unknown>) => ({ ...before, ...next }), replace: true });
+  const change = useCallback(
+    (next: VisitorSearch) => void navigate({ to: "/visitors", search: (before: Record<string, unknown>) => ({ ...before, ...next }), replace: true }),
+    [navigate],
+  );
+  // The same for all rows and at all times: a row is drawn again only when its own visitor changes.
+  const choose = useCallback((id: string) => change({ visitor: id }), [change]);
   const toggle = () => setPaused(paused ? null : live);
   useActions([{ id: "pause", name: paused ? "Resume the list" : "Pause the list", group: "List", keys: "p", icon: paused ? "play" : "pause", run: toggle }]);
   const chosen = search.visitor ? (shown.rows.get(search.visitor) ?? live.rows.get(search.visitor)) : undefined;
@@ -61,7 +65,7 @@ export function VisitorsPage() {
         </header>
         <Filters search={search} change={change} rows={live.rows} />
         <ColumnHeads />
-        <VisitorList key={filter_key} shown={shown} chosen={search.visitor} order={orderOf(search.order)} filtered={filter_key !== "{}"} onChoose={(id) => change({ visitor: id })} />
+        <VisitorList key={filter_key} shown={shown} chosen={search.visitor} order={orderOf(search.order)} filtered={filter_key !== "{}"} onChoose={choose} />
       </section>
       {search.visitor && (
         <VisitorDetail key={search.visitor} id={search.visitor} live={chosen} onClose={() => change({ visitor: undefined })} />
@@ -102,8 +106,8 @@ function VisitorList({ shown, chosen, order: wanted, filtered, onChoose }: { sho
   const sorted = useMemo(() => visitorOrder(shown.rows, wanted), [shown.rows, wanted]);
   const { order, waiting_count } = useMemo(() => (arranged.current = arrange(arranged.current.order, sorted, pointed)), [sorted, pointed]);
   // Whoever left while the list stands still is shown as he was, dimmed.
-  const last_known = useRef(new Map<string, LiveVisitor>());
-  for (const [id, row] of shown.rows) last_known.current.set(id, row);
+  const known = useRef<ReadonlyMap<string, LiveVisitor>>(new Map());
+  const rows = useMemo(() => (known.current = shownRows(known.current, order, shown.rows)), [order, shown.rows]);
   const height = usePhone() ? PHONE_ROW_HEIGHT : ROW_HEIGHT;
   const walk = (step: 1 | -1) => {
     const id = neighbourOf(order, chosen, step);
@@ -126,8 +130,8 @@ function VisitorList({ shown, chosen, order: wanted, filtered, onChoose }: { sho
         height={height}
         chosen={chosen}
         row={(id, tabIndex) => {
-          const row = shown.rows.get(id) ?? last_known.current.get(id);
-          return row && <VisitorRow row={row} chosen={id === chosen} gone={!shown.rows.has(id)} tabIndex={tabIndex} onChoose={() => onChoose(id)} />;
+          const row = rows.get(id);
+          return row && <VisitorRow row={row} chosen={id === chosen} gone={!shown.rows.has(id)} tabIndex={tabIndex} onChoose={onChoose} />;
         }}
       >
         {shown.counts && shown.counts.listed > order.length && (

@@ -10,14 +10,14 @@ import { deviceText, placeText } from "../side/visit.tsx";
 import { useColumns, widthsOf, type Column } from "./column.tsx";
 
 /** A row; breathes once when the page changes or the site reports something. */
-export const VisitorRow = memo(function VisitorRow({ row, chosen, gone, tabIndex, onChoose }: { row: LiveVisitor; chosen: boolean; gone: boolean; tabIndex: 0 | -1; onChoose: () => void }) {
+export const VisitorRow = memo(function VisitorRow({ row, chosen, gone, tabIndex, onChoose }: { row: LiveVisitor; chosen: boolean; gone: boolean; tabIndex: 0 | -1; onChoose: (id: string) => void }) {
   const breath = useBreath(`${row.page_count} ${row.event_count} ${row.page?.url ?? ""}`);
   const state = gone ? "quiet" : row.state === "active" ? "live" : "away";
   const lamp_name = gone ? "Left" : row.state === "active" ? "Active" : "Idle";
   const page = row.page;
   const columns = useColumns();
   return (
-    <button type="button" className="visitor" style={{ "--columns": widthsOf(columns) } as React.CSSProperties} tabIndex={tabIndex} aria-current={chosen ? "true" : undefined} data-gone={gone || undefined} data-stale={row.stale || undefined} data-breath={breath || undefined} onClick={onChoose}>
+    <button type="button" className="visitor" style={{ "--columns": widthsOf(columns) } as React.CSSProperties} tabIndex={tabIndex} aria-current={chosen ? "true" : undefined} data-gone={gone || undefined} data-stale={row.stale || undefined} data-breath={breath || undefined} onClick={() => onChoose(row.id)}>
       <Lamp state={state} name={lamp_name} />
       <span className="visitor-page">
         <span className="visitor-title cut">
