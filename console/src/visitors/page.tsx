@@ -5,6 +5,7 @@ import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import type { LiveVisitor } from "@switchboard/protocol";
 
 import { sitesQuery } from "../api/query.ts";
+import { missedOf, missedText } from "../live/missed.ts";
 import { arrange, shownRows, type Arranged } from "../live/order.ts";
 import { neighbourOf } from "../live/selection.ts";
 import { status, visitors, watchVisitors } from "../live/session.ts";
@@ -58,6 +59,7 @@ export function VisitorsPage() {
           <h1>Visitors</h1>
           <Counts live={shown} />
           <span className="grow" />
+          {paused && <Missed paused={paused} live={live} />}
           <Freshness paused={paused} />
           <Button size="small" icon={paused ? "play" : "pause"} onClick={toggle} aria-keyshortcuts="p" title={`${paused ? "Resume" : "Pause"} (P)`}>
             {paused ? "Resume" : "Pause"}
@@ -81,6 +83,12 @@ function Counts({ live }: { live: Visitors }) {
       <b>{live.counts.active}</b> active · <b>{live.counts.idle}</b> idle
     </span>
   );
+}
+
+/** What a paused list keeps back, until it goes on. */
+function Missed({ paused, live }: { paused: Visitors; live: Visitors }) {
+  const text = missedText(missedOf(paused, live));
+  return <span className="missed small">{text}</span>;
 }
 
 /** How old the list is, in words. While connected, changes come as they happen. */
