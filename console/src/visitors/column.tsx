@@ -16,7 +16,8 @@ const WIDTHS: Record<Column, string> = {
   device: "minmax(0, 1fr)",
   source: "minmax(0, 1fr)",
   visits: "84px",
-  time: "72px",
+  // More where it stands on one line.
+  time: "var(--time-width, 72px)",
 };
 
 const kept = createKeptStore<readonly Column[]>(

@@ -17,6 +17,7 @@ import { useStore } from "../part/store.ts";
 import { spanText } from "../part/time.tsx";
 import { Snippet } from "../settings/snippet.tsx";
 import { useActions } from "../shell/action.ts";
+import { density } from "../shell/density.ts";
 import { visitorOrder, type Order, type Visitors } from "../live/visitors.ts";
 import { ColumnHeads } from "./column.tsx";
 import { VisitorDetail } from "./detail.tsx";
@@ -24,7 +25,7 @@ import { Filters, orderOf } from "./filter.tsx";
 import { filterOf, type VisitorSearch } from "./narrow.ts";
 import { VisitorRow } from "./row.tsx";
 
-const ROW_HEIGHT = 60;
+const ROW_HEIGHT = { comfortable: 60, compact: 36 };
 const PHONE_ROW_HEIGHT = 92;
 
 /** The page of visitors. */
@@ -116,7 +117,8 @@ function VisitorList({ shown, chosen, order: wanted, filtered, onChoose }: { sho
   // Whoever left while the list stands still is shown as he was, dimmed.
   const known = useRef<ReadonlyMap<string, LiveVisitor>>(new Map());
   const rows = useMemo(() => (known.current = shownRows(known.current, order, shown.rows)), [order, shown.rows]);
-  const height = usePhone() ? PHONE_ROW_HEIGHT : ROW_HEIGHT;
+  const row_height = ROW_HEIGHT[useStore(density)];
+  const height = usePhone() ? PHONE_ROW_HEIGHT : row_height;
   const walk = (step: 1 | -1) => {
     const id = neighbourOf(order, chosen, step);
     if (id) onChoose(id);

@@ -100,3 +100,35 @@ test("an erasure asks for its word each time", async () => {
   assert.ok(await agent.getByRole("button", { name: "Erase for good" }).isDisabled());
   assert.deepEqual(stack.complaints, []);
 });
+
+test("rows stand on two lines or on one, as one likes, and do so after a reload", async () => {
+  const { agent } = await conversation("How dense is your tea?");
+  const heights = async () => ({
+    row: await agent.locator(".list a.row").first().evaluate((row) => row.getBoundingClientRect().height),
+    lines: await agent.locator(".list a.row .row-main").first().evaluate((main) => new Set([...main.querySelectorAll(".row-name, .row-preview")].map((part) => Math.round(part.getBoundingClientRect().bottom / 8))).size),
+  });
+  const visitors = async () => {
+    await agent.goto(`${stack.origin}/console/visitors`);
+    const row = agent.locator(".visitor").first();
+    await row.waitFor();
+    const height = await row.evaluate((each) => each.getBoundingClientRect().height);
+    await agent.goBack();
+    await agent.locator(".list a.row").first().waitFor();
+    return height;
+  };
+  const choose = async (density) => {
+    await agent.getByRole("button", { name: /, menu of / }).click();
+    await agent.getByRole("menuitem", { name: density }).click();
+    await agent.getByRole("menu").waitFor({ state: "detached" });
+  };
+  assert.deepEqual([await heights(), await visitors()], [{ row: 68, lines: 2 }, 60]);
+  await choose("One line");
+  await until("one line", async () => (await heights()).row === 36);
+  assert.deepEqual([await heights(), await visitors()], [{ row: 36, lines: 1 }, 36]);
+  await agent.reload();
+  await agent.locator(".list a.row").first().waitFor();
+  assert.deepEqual(await heights(), { row: 36, lines: 1 });
+  await choose("Two lines");
+  await until("two lines", async () => (await heights()).row === 68);
+  assert.deepEqual(stack.complaints, []);
+});
