@@ -6,7 +6,8 @@ import { callHeaders } from "../api/http.ts";
 import { Icon } from "../part/icon.tsx";
 import { toastError } from "../part/toast.tsx";
 
-const INLINE_TYPES = new Set(["image/png", "image/jpeg", "image/gif", "image/webp", "image/avif"]);
+/** Kinds of pictures that are shown as such. */
+export const INLINE_TYPES = new Set(["image/png", "image/jpeg", "image/gif", "image/webp", "image/avif"]);
 const INLINE_WIDTH = 320;
 const INLINE_HEIGHT = 240;
 

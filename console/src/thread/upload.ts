@@ -22,6 +22,9 @@ export const FILES_MAX = 10;
 
 let next_key = 1;
 
+/** What was sent up from this page, to be looked at before it is sent on. After a reload the browser has it no more. */
+export const atHand = new WeakMap<Attachment, File>();
+
 /** Uploads of one composer. What is ready is handed to `onReady`. */
 export function useUploads(onReady: (file: Attachment) => void) {
   const [uploads, setUploads] = useState<readonly Upload[]>([]);
@@ -48,6 +51,7 @@ export function useUploads(onReady: (file: Attachment) => void) {
     upload("", file, { headers: callHeaders(), onProgress: (progress) => change(key, { progress }), signal: stop.signal })
       .then((attachment) => {
         drop(key);
+        atHand.set(attachment, file);
         ready.current(attachment);
       })
       .catch((error: unknown) => {

@@ -9,7 +9,7 @@ import { Icon } from "./icon.tsx";
 import type { Lightbox } from "./lightbox.tsx";
 
 /** Shown as pictures; everything else is a card to save. */
-const PICTURE = /^image\/(png|jpeg|gif|webp|avif)$/;
+export const PICTURE = /^image\/(png|jpeg|gif|webp|avif)$/;
 /** Larger pictures are loaded only when asked for. */
 const PICTURE_BYTES_MAX = 6_000_000;
 

@@ -1,12 +1,13 @@
 // Where one writes: it grows with the text, takes files, and keeps a draft.
 
-import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { VNode } from "preact";
 import { EMOJI } from "../../emoji.ts";
 import { limit } from "../../protocol.ts";
 import type { PanelStore, Snapshot } from "../store.ts";
 import type { Upload } from "../uploads.ts";
 import { said, sizeText } from "../words.ts";
+import { PICTURE } from "./attachment.tsx";
 import { Icon } from "./icon.tsx";
 import { Menu } from "./menu.tsx";
 
@@ -152,7 +153,7 @@ function UploadView({ upload, store }: { upload: Upload; store: PanelStore }): V
   const { file, part, error, mayRetry, attachmentId } = upload;
   return (
     <li class={error === null ? "upload" : "upload bad"}>
-      <Icon name={error === null ? "file" : "warn"} />
+      {error === null ? <Preview file={file} /> : <Icon name="warn" />}
       <span class="file-name">
         <bdi>{file.name}</bdi>
         {error !== null && (
@@ -177,4 +178,16 @@ function UploadView({ upload, store }: { upload: Upload; store: PanelStore }): V
       </button>
     </li>
   );
+}
+
+/** What a picture looks like; a sign for any other file, and for one that is none to look at. */
+function Preview({ file }: { file: File }): VNode {
+  const [url, setUrl] = useState<string | null>(null);
+  useEffect(() => {
+    if (!PICTURE.test(file.type)) return undefined;
+    const made = URL.createObjectURL(file);
+    setUrl(made);
+    return () => URL.revokeObjectURL(made);
+  }, [file]);
+  return url === null ? <Icon name="file" /> : <img class="preview" src={url} alt="" decoding="async" onError={() => setUrl(null)} />;
 }
