@@ -198,6 +198,16 @@ export class Stack {
     return promise;
   }
 
+  /** The server's disk is full: nothing can be made larger. Or there is room again. */
+  async fillsDisk(isFull) {
+    const limit = isFull ? "0:unlimited" : "unlimited:unlimited";
+    const limiter = spawn("prlimit", ["--pid", String(this.#process.pid), `--fsize=${limit}`], { stdio: "inherit" });
+    const { promise, resolve } = withResolvers();
+    limiter.once("exit", resolve);
+    const code = await promise;
+    if (code !== 0) throw new Error(`prlimit ended with ${code}`);
+  }
+
   /** Ends the server by SIGKILL. */
   async killServer() {
     const { promise, resolve } = withResolvers();

@@ -94,7 +94,7 @@ function WrittenLine({ item, names, conversation_id, may_delete }: { item: Writt
             </>
           )}
         </div>
-        {(item.mark === "refused" || item.problem) && <RefusedLine item={item} />}
+        {(item.mark === "refused" || item.problem) && <ProblemLine item={item} />}
         {item.mark && item.mark !== "refused" && <MarkLine mark={item.mark} />}
       </div>
       {item.entry_id !== null && !deleted && !editing && (
@@ -204,11 +204,16 @@ function MarkLine({ mark }: { mark: Exclude<Mark, "refused"> }) {
   );
 }
 
-function RefusedLine({ item }: { item: Written }) {
+/** Why it is not sent, or not yet: what the server takes later goes out by itself. */
+function ProblemLine({ item }: { item: Written }) {
   const id = item.client_id;
+  const waits = item.mark !== "refused" && item.problem?.retry === "later";
   return (
-    <div className="refused" role="alert">
-      <span>Not sent. {item.problem && refusalText(item.problem)}</span>
+    <div className="refused" role="alert" data-waits={waits || undefined}>
+      <span>
+        {waits ? "Not sent yet, and kept in this browser: it goes out by itself. " : "Not sent. "}
+        {item.problem && refusalText(item.problem)}
+      </span>
       {id && (
         <>
           <Button size="small" onClick={() => client().retry(id)}>

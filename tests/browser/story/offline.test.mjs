@@ -1,4 +1,4 @@
-// Lost network, killed server: nothing is lost or doubled, and nobody presses refresh.
+// Lost network, killed server, full disk: nothing is lost or doubled, and nobody presses refresh.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -83,4 +83,43 @@ test("a tab from before an upgrade loads itself anew once nobody writes in it, a
   await until("the page of today", async () => !(await isOfBefore().catch(() => true)));
   await until("the draft", async () => (await box.inputValue().catch(() => "")) === "half an answer");
   assert.deepEqual(stack.complaints, []);
+});
+
+test("where the disk is full each side is told what is kept, and it goes out by itself once there is room", async () => {
+  const { page, panel } = await stack.visitor("/demo/");
+  await say(panel, "Before it is full");
+  const agent = await stack.console();
+  await openRow(agent, "Before it is full");
+  const file = (name) => ({ name, mimeType: "text/plain", buffer: Buffer.from(`the words of ${name}`) });
+  await stack.fillsDisk(true);
+  await say(panel, "Said while full");
+  const ours = panel.locator("article.message", { hasText: "Said while full" });
+  await ours.getByText("Not sent yet: it cannot be stored just now. It is kept here and goes out by itself.").waitFor();
+  await panel.locator("input[type=file]").setInputFiles(file("order.txt"));
+  const upload = panel.locator(".upload", { hasText: "order.txt" });
+  await upload.getByText("There is no room for files just now. Try again later, or write without it.").waitFor();
+  assert.deepEqual(await violations(panel), []);
+
+  await answer(agent, "Answered while full");
+  const line = agent.getByRole("log").locator(".said", { hasText: "Answered while full" });
+  await line.getByText(/^Not sent yet, and kept in this browser: it goes out by itself\. The server has no space left\./).waitFor();
+  await agent.locator(".composer input[type=file]").setInputFiles(file("invoice.txt"));
+  const chip = agent.locator(".composer .chip", { hasText: "invoice.txt" });
+  await chip.getByText(/The server has no space left\. .* tell whoever runs the server\./).waitFor();
+  assert.deepEqual(await violations(agent), []);
+
+  await stack.fillsDisk(false);
+  await sees(panel, "Answered while full");
+  await agent.getByRole("log").getByText("Said while full").waitFor();
+  for (const told of [ours, line]) await told.getByText(/Not sent/).waitFor({ state: "detached" });
+  await upload.getByRole("button", { name: "Try again" }).click();
+  await upload.locator(".quiet").waitFor();
+  await chip.getByRole("button", { name: "Try again" }).click();
+  await chip.getByText("24 B").waitFor();
+  await panel.getByRole("button", { name: "Send", exact: true }).click();
+  await agent.getByRole("log").getByRole("button", { name: /order\.txt/ }).waitFor();
+  assert.equal(await ours.count(), 1);
+  assert.equal(await line.count(), 1);
+  assert.deepEqual(stack.complaints, []);
+  for (const each of [agent, page]) await each.context().close();
 });

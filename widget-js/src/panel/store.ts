@@ -569,8 +569,11 @@ export class PanelStore {
     const threads = this.conversations.all();
     const present = threads.at(-1);
     const waiting = outbox.filter((item) => item.command.do === "send_message" && item.state === "waiting");
-    const problemText = (item: OutboxItem): string | null =>
-      item.state === "refused" && item.problem !== null ? refusal(item.problem) : null;
+    const problemText = (item: OutboxItem): string | null => {
+      if (item.problem === null) return null;
+      // What the server takes later goes out by itself.
+      return item.state === "refused" ? refusal(item.problem) : said("not_sent_yet");
+    };
     return {
       session: this.#session,
       config: this.#config,

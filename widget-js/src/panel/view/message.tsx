@@ -81,10 +81,10 @@ function Foot({ row, store, isNewest }: Omit<MessageProps, "face">): VNode | nul
   if (row.problem !== null && row.clientId !== null) {
     const { clientId } = row;
     return (
-      <p class="foot problem" role="alert">
+      <p class={row.mark === "refused" ? "foot problem" : "foot delayed"} role="alert">
         {row.problem}{" "}
         <button type="button" class="link" onClick={() => store.retry(clientId)}>
-          {said("try_again")}
+          {said(row.mark === "refused" ? "try_again" : "try_now")}
         </button>{" "}
         <button type="button" class="link" onClick={() => store.discard(clientId)}>
           {said("discard")}
