@@ -218,7 +218,10 @@ export class Stack {
 
   /** A browser of somebody of his own: no cookies, no storage. */
   async person(options = {}) {
-    const context = await this.#browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
+    return this.#pageOf(await this.#browser.newContext({ viewport: { width: 1280, height: 800 }, ...options }));
+  }
+
+  async #pageOf(context) {
     context.setDefaultTimeout(PATIENCE_MS);
     await slowPages(context);
     const page = await context.newPage();
@@ -243,7 +246,16 @@ export class Stack {
 
   /** The owner's console, signed in; or somebody else's of the team. */
   async console(options = {}, who = owner) {
-    const page = await this.person(options);
+    return this.#signIn(await this.person(options), who);
+  }
+
+  /** The owner's console in a browser that is no private window: only such a one installs programs. */
+  async installer() {
+    const context = await chromium.launchPersistentContext(join(this.#directory, "profile"), { executablePath: chromiumPath, headless: true, args: flags });
+    return this.#signIn(await this.#pageOf(context), owner);
+  }
+
+  async #signIn(page, who) {
     await page.goto(`${this.origin}/console/sign-in`);
     await page.getByLabel("E-mail").fill(who.email);
     await page.getByLabel("Password").fill(who.password);

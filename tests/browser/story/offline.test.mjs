@@ -123,3 +123,48 @@ test("where the disk is full each side is told what is kept, and it goes out by 
   assert.deepEqual(stack.complaints, []);
   for (const each of [agent, page]) await each.context().close();
 });
+
+test("the console can be installed, and keeps one page for when the server is away, and nothing of anybody", async () => {
+  const { panel } = await stack.visitor("/demo/");
+  await say(panel, "a word for the team alone");
+  const agent = await stack.installer();
+  await openRow(agent, "a word for the team alone");
+  const browser = await agent.context().newCDPSession(agent);
+  const { errors, data } = await browser.send("Page.getAppManifest");
+  assert.deepEqual(errors, []);
+  const { start_url, display, icons } = JSON.parse(data);
+  assert.deepEqual([start_url, display], ["/console/", "standalone"]);
+  for (const { src, sizes, type } of icons) {
+    const icon = await agent.request.get(stack.origin + src);
+    assert.deepEqual([icon.status(), icon.headers()["content-type"]], [200, type], src);
+    if (sizes === "any") continue;
+    const [width, height] = await agent.evaluate(async (src) => {
+      const { width, height } = await createImageBitmap(await (await fetch(src)).blob());
+      return [width, height];
+    }, src);
+    assert.equal(`${width}x${height}`, sizes, src);
+  }
+  await until("nothing that keeps it from being installed", async () => {
+    const { installabilityErrors } = await browser.send("Page.getInstallabilityErrors");
+    return installabilityErrors.length === 0;
+  });
+  const worker = () => agent.evaluate(() => navigator.serviceWorker.controller?.scriptURL ?? null);
+  await until("the worker to be in charge", async () => (await worker()) === `${stack.origin}/console/worker.js`);
+  const kept = await agent.evaluate(async () => {
+    const caught = await Promise.all((await caches.keys()).map(async (name) => (await caches.open(name)).keys()));
+    return caught.flat().map(({ url }) => new URL(url).pathname).sort();
+  });
+  assert.deepEqual(kept, ["/console/icon.svg", "/console/offline.css", "/console/offline.html", "/console/offline.js"]);
+
+  await stack.killServer();
+  await agent.reload();
+  await agent.getByRole("heading", { name: "The server cannot be reached" }).waitFor();
+  await agent.getByRole("button", { name: "Try again" }).click();
+  await agent.getByRole("status").getByText("Still no answer.").waitFor();
+  assert.equal(await agent.getByText("a word for the team alone").count(), 0);
+  await stack.startServer();
+  await agent.getByRole("button", { name: "Try again" }).click();
+  await agent.getByRole("log").getByText("a word for the team alone").waitFor();
+  assert.deepEqual(stack.complaints, []);
+  await agent.context().close();
+});
