@@ -28,6 +28,8 @@ async function conversation(text) {
 async function choose(menu, item) {
   await agent.getByRole("button", { name: menu, exact: true }).click();
   await agent.getByRole("menuitem", { name: item }).click();
+  // While it fades it shows what it would offer next.
+  await agent.getByRole("menu").waitFor({ state: "detached" });
 }
 
 test("a conversation rests until its time, or until the customer writes", async () => {
@@ -58,6 +60,7 @@ test("who takes part can leave, and who does not can join", async () => {
   const item = (name) => agent.getByRole("menuitem", { name, exact: true });
   const offers = async (wanted, other) => {
     await agent.getByRole("button", { name: "More", exact: true }).click();
+    await agent.getByRole("button", { name: "More", exact: true, expanded: true }).waitFor();
     await item(wanted).waitFor();
     await item(other).waitFor({ state: "detached" });
     await agent.keyboard.press("Escape");
