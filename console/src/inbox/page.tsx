@@ -24,7 +24,7 @@ import { SavedViews } from "./saved.tsx";
 import { FoundCount, SearchList } from "./search.tsx";
 import { told } from "./typed.ts";
 
-const LIST_SIZE: PaneSize = { name: "list", width: 340, min: 260, max: 520 };
+const LIST_SIZE: PaneSize = { name: "list", width: 340, wide: 440, min: 260, max: 640 };
 
 export const FILTERS: readonly InboxFilter[] = ["all", "mine", "unassigned", "waiting", "snoozed", "closed", "spam"];
 

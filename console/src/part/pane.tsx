@@ -1,6 +1,7 @@
 /** Panes side by side: each remembers its width, and can be moved by pointer and by keys. */
 import { useRef, type KeyboardEvent, type PointerEvent } from "react";
 
+import { useWide } from "./screen.ts";
 import { createKeptStore, useStore } from "./store.ts";
 
 const widths = createKeptStore<Record<string, number>>(
@@ -13,18 +14,25 @@ const widths = createKeptStore<Record<string, number>>(
 export interface PaneSize {
   name: string;
   width: number;
+  /** The same where there is room to spare. */
+  wide: number;
   min: number;
   max: number;
 }
 
-/** A pane's width, kept over reloads. */
-export function usePaneWidth({ name, width, min, max }: PaneSize): number {
+/** A pane's width: the one it was moved to, kept over reloads, or what fits the page. */
+export function usePaneWidth({ name, width, wide, min, max }: PaneSize): number {
   const kept = useStore(widths, (all) => all[name]);
-  return Math.min(max, Math.max(min, kept ?? width));
+  const fitting = useWide() ? wide : width;
+  return Math.min(max, Math.max(min, kept ?? fitting));
 }
 
 function setWidth({ name, min, max }: PaneSize, width: number): void {
   widths.set((all) => ({ ...all, [name]: Math.round(Math.min(max, Math.max(min, width))) }));
+}
+
+function forgetWidth({ name }: PaneSize): void {
+  widths.set(({ [name]: _, ...others }) => others);
 }
 
 /** The line between two panes. `before`: the pane it sizes stands before it. */
@@ -64,7 +72,7 @@ export function Divider({ size, label, before }: { size: PaneSize; label: string
       onPointerMove={move}
       onPointerUp={() => (start.current = null)}
       onPointerCancel={() => (start.current = null)}
-      onDoubleClick={() => setWidth(size, size.width)}
+      onDoubleClick={() => forgetWidth(size)}
       onKeyDown={key}
     />
   );

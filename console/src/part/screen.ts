@@ -1,14 +1,25 @@
-/** Whether the page is as narrow as a phone's: then panes are screens, and rows are taller. */
+/** How wide the page is: as narrow as a phone's, where panes are screens and rows are taller, or with room to spare. */
 import { useSyncExternalStore } from "react";
 
-const phone = matchMedia("(max-width: 760px)");
-
-function subscribe(listener: () => void): () => void {
-  phone.addEventListener("change", listener);
-  return () => phone.removeEventListener("change", listener);
+function useMatch(query: MediaQueryList): boolean {
+  return useSyncExternalStore(
+    (listener) => {
+      query.addEventListener("change", listener);
+      return () => query.removeEventListener("change", listener);
+    },
+    () => query.matches,
+  );
 }
 
-/** Follows the width. */
+const phone = matchMedia("(max-width: 760px)");
+const wide = matchMedia("(min-width: 1800px)");
+
+/** Whether it is as narrow as a phone's; follows the width. */
 export function usePhone(): boolean {
-  return useSyncExternalStore(subscribe, () => phone.matches);
+  return useMatch(phone);
+}
+
+/** Whether there is room to spare; follows the width. */
+export function useWide(): boolean {
+  return useMatch(wide);
 }

@@ -20,7 +20,7 @@ import { FindBar } from "./find.tsx";
 import { ThreadHead } from "./head.tsx";
 import { Thread } from "./thread.tsx";
 
-const SIDE_SIZE: PaneSize = { name: "side", width: 300, min: 240, max: 440 };
+const SIDE_SIZE: PaneSize = { name: "side", width: 300, wide: 380, min: 240, max: 520 };
 
 const side_open = createKeptStore<boolean>("switchboard.side", matchMedia("(min-width: 1180px)").matches, (value): value is boolean => typeof value === "boolean");
 

@@ -51,38 +51,40 @@ export function Filters({ search, change, rows }: { search: VisitorSearch; chang
         <input ref={field} type="search" aria-label="Page, source or name" placeholder="Page, source or name" value={text} onChange={(event) => setText(event.target.value)} />
         <kbd>/</kbd>
       </div>
-      {active_sites.length > 1 && (
-        <Choice label="Site" value={search.site} onChange={(site) => change({ site })} options={active_sites.map((site) => [site.id, site.name])} />
-      )}
-      <Choice label="State" value={search.state} onChange={(state) => change({ state })} options={[["active", "Active"], ["idle", "Idle"]]} />
-      <Choice label="Device" value={search.device} onChange={(device) => change({ device })} options={[["desktop", "Desktop"], ["mobile", "Phone"], ["tablet", "Tablet"]]} />
-      {countries.length > 0 && (
-        <Choice label="Country" value={search.country} onChange={(country) => change({ country })} options={countries.map((code) => [code, countryName(code)])} />
-      )}
-      <Words key={`page ${cleared_count}`} label="Page" value={search.page} options={pages} onChange={(page) => change({ page })} />
-      <Words key={`source ${cleared_count}`} label="Source" value={search.source} options={sources} onChange={(source) => change({ source })} />
-      {any && (
-        <Button
-          size="small"
-          tone="plain"
-          onClick={() => {
-            setText("");
-            setClearedCount(cleared_count + 1);
-            change(NOTHING);
-          }}
-        >
-          Clear
-        </Button>
-      )}
-      <span className="grow" />
-      <select className="input choice" aria-label="Order of the list" value={orderOf(search.order)} data-set={orderOf(search.order) === "active" ? undefined : ""} onChange={(event) => change({ order: event.target.value === "active" ? undefined : event.target.value })}>
-        {ORDERS.map((each) => (
-          <option key={each} value={each}>
-            {ORDER_NAMES[each]}
-          </option>
-        ))}
-      </select>
-      <ColumnMenu />
+      <div className="visitors-choices">
+        {active_sites.length > 1 && (
+          <Choice label="Site" value={search.site} onChange={(site) => change({ site })} options={active_sites.map((site) => [site.id, site.name])} />
+        )}
+        <Choice label="State" value={search.state} onChange={(state) => change({ state })} options={[["active", "Active"], ["idle", "Idle"]]} />
+        <Choice label="Device" value={search.device} onChange={(device) => change({ device })} options={[["desktop", "Desktop"], ["mobile", "Phone"], ["tablet", "Tablet"]]} />
+        {countries.length > 0 && (
+          <Choice label="Country" value={search.country} onChange={(country) => change({ country })} options={countries.map((code) => [code, countryName(code)])} />
+        )}
+        <Words key={`page ${cleared_count}`} label="Page" value={search.page} options={pages} onChange={(page) => change({ page })} />
+        <Words key={`source ${cleared_count}`} label="Source" value={search.source} options={sources} onChange={(source) => change({ source })} />
+        {any && (
+          <Button
+            size="small"
+            tone="plain"
+            onClick={() => {
+              setText("");
+              setClearedCount(cleared_count + 1);
+              change(NOTHING);
+            }}
+          >
+            Clear
+          </Button>
+        )}
+        <span className="grow" />
+        <select className="input choice" aria-label="Order of the list" value={orderOf(search.order)} data-set={orderOf(search.order) === "active" ? undefined : ""} onChange={(event) => change({ order: event.target.value === "active" ? undefined : event.target.value })}>
+          {ORDERS.map((each) => (
+            <option key={each} value={each}>
+              {ORDER_NAMES[each]}
+            </option>
+          ))}
+        </select>
+        <ColumnMenu />
+      </div>
     </div>
   );
 }
