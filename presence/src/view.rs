@@ -73,7 +73,8 @@ const DIRECT: &str = "direct";
 
 fn source_texts(row: &LiveVisitor) -> impl Iterator<Item = &str> {
     let source = &row.source;
-    let is_direct = source.referrer.is_none() && source.utm.is_empty();
+    // A campaign without a word says nothing. Consoles show the same.
+    let is_direct = source.referrer.is_none() && source.utm.values().all(String::is_empty);
     let campaign = source.utm.values().map(String::as_str);
     let texts = source.referrer.as_deref().into_iter().chain(campaign);
     texts.chain(is_direct.then_some(DIRECT))

@@ -240,6 +240,12 @@ fn a_page_and_a_source_are_looked_for_where_they_stand_and_as_they_are_written()
     ] {
         check(filter, &it, expected);
     }
+    // Any word of a campaign is where one came from; one that is empty is not.
+    it.source.utm = [("campaign".to_owned(), String::new())].into();
+    check(source("direct"), &it, true);
+    it.source.utm = [("campaign".to_owned(), "autumn".to_owned())].into();
+    check(source("direct"), &it, false);
+    check(source("autumn"), &it, true);
 }
 
 #[test]

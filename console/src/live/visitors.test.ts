@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
+import type { LiveVisitor } from "@switchboard/protocol";
 
 import { visitor } from "../../test/sample.ts";
-import { hostOf, pathOf, sourceText, visitorOrder, withVisitorChanges, withVisitors } from "./visitors.ts";
+import { hostOf, pathOf, sourceName, sourceText, visitorOrder, withVisitorChanges, withVisitors } from "./visitors.ts";
 
 const counts = { listed: 1, active: 1, idle: 0 };
 const start = withVisitors([visitor("vis_a", { version: 4 })], counts, 10);
@@ -41,12 +42,35 @@ describe("the visitor list", () => {
 });
 
 describe("addresses in words", () => {
-  it("are paths, hosts and sources", () => {
+  it("are paths and hosts", () => {
     expect(pathOf("https://shop.example/pricing?plan=yearly#top")).toBe("/pricing?plan=yearly");
     expect(pathOf("not an address")).toBe("not an address");
     expect(hostOf("https://www.example.com/x")).toBe("example.com");
-    expect(sourceText(visitor("a"))).toBe("direct");
-    expect(sourceText(visitor("a", { source: { referrer: "https://www.duckduckgo.com/?q=chat" } }))).toBe("duckduckgo.com");
-    expect(sourceText(visitor("a", { source: { utm: { source: "newsletter", medium: "email" } } }))).toBe("newsletter · email");
+  });
+});
+
+describe("where a visit came from", () => {
+  const check = (source: LiveVisitor["source"], name: string, text = name) => {
+    expect([sourceName(source), sourceText({ source })]).toEqual([name, text]);
+  };
+
+  it("is the campaign's source, or the site that led here", () => {
+    check({ referrer: "https://www.duckduckgo.com/?q=chat" }, "duckduckgo.com");
+    check({ utm: { source: "newsletter", medium: "email" } }, "newsletter", "newsletter · email");
+    check({ utm: { source: "newsletter" }, referrer: "https://mail.example/" }, "newsletter");
+    check({ utm: { campaign: "autumn" }, referrer: "https://mail.example/" }, "mail.example");
+  });
+
+  it("is whatever else is known of the campaign, which is not direct", () => {
+    check({ utm: { campaign: "autumn" } }, "autumn");
+    check({ utm: { campaign: "autumn", medium: "email" } }, "autumn");
+    check({ utm: { medium: "email" } }, "email");
+    check({ utm: { content: "", term: "smoky tea" } }, "smoky tea");
+  });
+
+  it("is direct where nothing is known, as the server's filter says", () => {
+    check({}, "direct");
+    check({ referrer: null, utm: {} }, "direct");
+    check({ utm: { source: "", campaign: "" } }, "direct");
   });
 });

@@ -1,5 +1,5 @@
 /** The live list of visitors: a snapshot, then changes, merged by version. Pure. */
-import type { LiveVisitor, VisitorCounts, VisitorId } from "@switchboard/protocol";
+import type { LiveVisitor, Source, VisitorCounts, VisitorId } from "@switchboard/protocol";
 
 /** Who is here, as this page knows it. */
 export interface Visitors {
@@ -79,11 +79,17 @@ export function hostOf(url: string): string {
   }
 }
 
-/** Where a visit came from, in a word or two. */
-export function sourceText(row: Pick<LiveVisitor, "source">): string {
-  const utm = row.source.utm ?? {};
-  const campaign = utm["source"];
-  if (campaign) return utm["medium"] ? `${campaign} · ${utm["medium"]}` : campaign;
-  if (row.source.referrer) return hostOf(row.source.referrer);
-  return "direct";
+/**
+ * Where a visit came from, in a word: the campaign's source, the site that led here, or what else the campaign is
+ * called by. `direct` where none is known; the server's filter says so of the same visits.
+ */
+export function sourceName({ utm = {}, referrer }: Source): string {
+  const host = referrer ? hostOf(referrer) : "";
+  return utm["source"] || host || utm["campaign"] || Object.values(utm).find(Boolean) || "direct";
+}
+
+/** The same with the way it took, where the campaign names both. */
+export function sourceText({ source }: Pick<LiveVisitor, "source">): string {
+  const { source: campaign, medium } = source.utm ?? {};
+  return campaign && medium ? `${campaign} · ${medium}` : sourceName(source);
 }

@@ -74,9 +74,11 @@ export function VisitFacts({ browser, source, site }: { browser: Browser | undef
   if (site) facts.push(["Site", site]);
   if (browser) facts.push(["Device", deviceText(browser)]);
   if (place) facts.push(["Place", place]);
-  if (source) facts.push(["Source", sourceText({ source })]);
+  const campaign = source?.utm?.["campaign"];
+  // Once is enough where the campaign is all that is known.
+  if (source && sourceText({ source }) !== campaign) facts.push(["Source", sourceText({ source })]);
   if (source?.referrer && source.utm?.["source"]) facts.push(["Referrer", hostOf(source.referrer)]);
-  if (source?.utm?.["campaign"]) facts.push(["Campaign", source.utm["campaign"]]);
+  if (campaign) facts.push(["Campaign", campaign]);
   return (
     <dl className="facts">
       {facts.map(([name, value]) => (

@@ -4,7 +4,7 @@ import { useEffect, useId, useMemo, useRef, useState } from "react";
 import { limit, type LiveVisitor } from "@switchboard/protocol";
 
 import { sitesQuery } from "../api/query.ts";
-import { hostOf, ORDERS, pathOf, type Order } from "../live/visitors.ts";
+import { ORDERS, pathOf, sourceName, type Order } from "../live/visitors.ts";
 import { Button } from "../part/control.tsx";
 import { Icon } from "../part/icon.tsx";
 import { countryName } from "../side/visit.tsx";
@@ -41,7 +41,7 @@ export function Filters({ search, change, rows }: { search: VisitorSearch; chang
     return [...codes].sort();
   }, [rows, search.country]);
   const pages = useMemo(() => often([...rows.values()].map((row) => (row.page ? pathOf(row.page.url) : ""))), [rows]);
-  const sources = useMemo(() => often([...rows.values()].map(({ source }) => source.utm?.["source"] ?? (source.referrer ? hostOf(source.referrer) : source.utm ? "" : "direct"))), [rows]);
+  const sources = useMemo(() => often([...rows.values()].map(({ source }) => sourceName(source))), [rows]);
   const active_sites = sites.data?.filter((site) => !site.archived) ?? [];
   const any = Object.keys(NOTHING).some((name) => search[name as keyof VisitorSearch]);
   return (

@@ -165,13 +165,24 @@ test("the list of visitors keeps its order and its columns over a reload, and fi
   await agent.getByRole("menuitem", { name: /^Source ?, left out/ }).click();
   await letter.waitFor();
 
-  await agent.getByRole("combobox", { name: "Source holds" }).fill("direct");
-  await letter.waitFor({ state: "detached" });
+  // A campaign that names no source is one all the same: in the row, and for who looks for it.
+  const third = await stack.person();
+  await third.goto(`${stack.origin}/demo/tea/?these&utm_campaign=autumn`);
+  const autumn = rows.filter({ has: agent.locator('[data-column="source"]', { hasText: "autumn" }) });
+  // New rows wait while the pointer is on the list.
+  await agent.mouse.move(0, 0);
+  await autumn.waitFor();
+  const source = agent.getByRole("combobox", { name: "Source holds" });
+  await source.fill("direct");
+  for (const led of [letter, autumn]) await led.waitFor({ state: "detached" });
   await rows.filter({ hasText: "2 pages" }).waitFor();
+  await source.fill("autumn");
+  await autumn.waitFor();
+  await rows.filter({ hasText: "2 pages" }).waitFor({ state: "detached" });
   await agent.getByRole("button", { name: "Clear", exact: true }).click();
   await letter.first().waitFor();
   assert.deepEqual(stack.complaints, []);
-  for (const page of [first, last]) await page.context().close();
+  for (const page of [first, last, third]) await page.context().close();
 });
 
 test("two who look at one conversation see each other, find its day, and keep it as a text", async () => {
