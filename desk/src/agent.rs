@@ -11,7 +11,7 @@ use storage::picture::NewPicture;
 
 use crate::audit::{By, Differences};
 use crate::error::Result;
-use crate::{Caller, Desk, field, picture, stored};
+use crate::{Caller, Desk, field, stored};
 
 /// How often former owners are looked for when another became owner.
 const HAND_OVER_ROUNDS: usize = 3;
@@ -236,10 +236,7 @@ impl Desk {
         let Some(text) = &change.picture else {
             return Ok(None);
         };
-        let new = picture::checked(text)?.map_or(NewPicture::Nothing, |picture| {
-            NewPicture::Is(self.0.world.ids.next(), picture)
-        });
-        Ok(Some(new))
+        Ok(Some(self.new_picture(text, "picture")?))
     }
 
     /// The sessions that a deactivation may end; the router looks which of them really ended.

@@ -1,6 +1,7 @@
-//! Checks of single values that records have in common: short and long texts, time zones, colours.
+//! Checks of single values that records have in common: short and long texts, time zones, currencies, colours.
 //! Nothing here knows which record it is; the caller names the field for the rejection.
 
+use protocol::currency;
 use protocol::limit;
 use protocol::rejection::{ErrorCode, Rejection};
 use protocol::text::{Form, Name, check};
@@ -46,6 +47,17 @@ pub(crate) fn time_zone(text: &str) -> Result<String, Rejection> {
 pub(crate) fn time_zone_or_default(text: Option<&str>) -> String {
     text.and_then(|text| time_zone(text).ok())
         .unwrap_or_else(|| TIME_ZONE_DEFAULT.to_owned())
+}
+
+/// A currency of ISO 4217 as it spells it, or nothing.
+pub(crate) fn currency(text: &str) -> Result<String, Rejection> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Ok(String::new());
+    }
+    currency::named(text)
+        .map(str::to_owned)
+        .ok_or_else(|| Rejection::of(ErrorCode::Invalid, "currency"))
 }
 
 /// A colour of the form `#rrggbb`, in lower case.
@@ -100,6 +112,14 @@ mod tests {
         assert_eq!(time_zone_or_default(Some("europe/zagreb")), "Europe/Zagreb");
         assert_eq!(time_zone_or_default(Some("Europe/Atlantis")), "UTC");
         assert_eq!(time_zone_or_default(None), "UTC");
+    }
+
+    #[test]
+    fn a_currency_exists_or_none_is_chosen() {
+        assert_eq!(currency(" eur ").as_deref(), Ok("EUR"));
+        assert_eq!(currency(" ").as_deref(), Ok(""));
+        let refused = Err(Rejection::of(ErrorCode::Invalid, "currency"));
+        assert_eq!(currency("DEM"), refused);
     }
 
     #[test]

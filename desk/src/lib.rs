@@ -26,6 +26,7 @@ pub mod secret;
 pub mod session;
 pub mod setup;
 pub mod site;
+mod support_hours;
 mod theme;
 pub mod workspace;
 

@@ -1,4 +1,4 @@
-//! A member's picture, as it comes and as it is kept: a square PNG or JPEG, of which only what makes the picture stays.
+//! A member's picture, or a workspace's icon, as it comes and as it is kept: a square PNG or JPEG, of which only what makes the picture stays.
 //! It is taken apart and put together again without being unpacked: places, names of programs and whatever else
 //! cameras write into pictures are left behind, and so is what hides behind a picture's end.
 
@@ -6,17 +6,36 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use protocol::limit;
 use protocol::rejection::{ErrorCode, Rejection};
-use storage::picture::Picture;
+use storage::picture::{NewPicture, Picture};
+
+use crate::Desk;
 
 const PNG: &str = "image/png";
 const JPEG: &str = "image/jpeg";
+
+impl Desk {
+    /// What becomes of a picture that a `data:` address says: it gets an id of its own.
+    ///
+    /// # Errors
+    /// Those of [`checked`].
+    pub(crate) fn new_picture(
+        &self,
+        text: &str,
+        field: &'static str,
+    ) -> Result<NewPicture, Rejection> {
+        let picture = checked(text, field)?;
+        Ok(picture.map_or(NewPicture::Nothing, |picture| {
+            NewPicture::Is(self.0.world.ids.next(), picture)
+        }))
+    }
+}
 
 /// The picture that a `data:` address holds; nothing where it is empty.
 ///
 /// # Errors
 /// `too_large`; `file_type` where it is none, or not as it should be; with the field.
-pub(crate) fn checked(text: &str) -> Result<Option<Picture>, Rejection> {
-    let refused = |code| Rejection::of(code, "picture");
+fn checked(text: &str, field: &'static str) -> Result<Option<Picture>, Rejection> {
+    let refused = |code| Rejection::of(code, field);
     if text.is_empty() {
         return Ok(None);
     }
@@ -203,7 +222,7 @@ mod tests {
     }
 
     fn check(kind: &str, bytes: &[u8], expected: Option<&[u8]>, what: &str) {
-        let found = checked(&address(kind, bytes)).ok().flatten();
+        let found = checked(&address(kind, bytes), "picture").ok().flatten();
         let content = found.map(|picture| {
             assert_eq!(picture.media_type, kind);
             picture.content
@@ -297,9 +316,9 @@ mod tests {
 
     #[test]
     fn nothing_else_is_a_picture_and_nothing_takes_it_away() {
-        assert_eq!(checked(""), Ok(None));
+        assert_eq!(checked("", "picture"), Ok(None));
         let plain = png_of(&[size(9, 9), chunk(b"IDAT", b"x"), chunk(b"IEND", b"")]);
-        let refused = |text: &str| checked(text).unwrap_err();
+        let refused = |text: &str| checked(text, "picture").unwrap_err();
         for bad in [
             address("image/svg+xml", b"<svg onload=alert(1)>"),
             address("image/webp", &plain),

@@ -8,7 +8,7 @@ use protocol::rejection::{ErrorCode, Rejection};
 use protocol::setup::{Setup, SetupDone, SetupState};
 use protocol::site::NewSite;
 use protocol::text::{Email, Name};
-use protocol::workspace::{Settings, Workspace};
+use protocol::workspace::Workspace;
 use router::Part;
 use storage::session::SessionRow;
 use storage::setup::{Account, Installation, NewMember as MemberRow};
@@ -197,13 +197,7 @@ impl Desk {
             .map(|caller| self.new_session(user.id, caller))
             .unzip();
         let installation = Installation {
-            workspace: Workspace {
-                id: ids.next(),
-                version: 1,
-                name: plan.workspace_name.as_str().to_owned(),
-                time_zone: plan.time_zone.clone(),
-                settings: Settings::default(),
-            },
+            workspace: Workspace::new(ids.next(), plan.workspace_name.as_str(), &plan.time_zone),
             member: MemberRow {
                 id: ids.next(),
                 name: plan.name.as_str().to_owned(),

@@ -7,7 +7,7 @@ use router::Part;
 
 use crate::audit::{By, Differences};
 use crate::error::Result;
-use crate::{Caller, DAY_MS, Desk, field, stored};
+use crate::{Caller, DAY_MS, Desk, field, stored, support_hours};
 
 /// A minute, in milliseconds.
 const MINUTE_MS: u64 = 60 * 1_000;
@@ -40,6 +40,26 @@ pub(crate) fn check_settings(settings: &Settings) -> Result<(), Rejection> {
     Ok(())
 }
 
+/// A change with every value in its stored form; but for the icon, which is no value.
+fn checked(change: &WorkspaceChange) -> Result<WorkspaceChange, Rejection> {
+    if let Some(settings) = &change.settings {
+        check_settings(settings)?;
+    }
+    if let Some(hours) = &change.support_hours {
+        support_hours::check(hours)?;
+    }
+    let time_zone = change.time_zone.as_deref().map(field::time_zone);
+    let currency = change.currency.as_deref().map(field::currency);
+    let industry = change.industry.as_deref();
+    let industry = industry.map(|text| field::line(text, "industry"));
+    Ok(WorkspaceChange {
+        time_zone: time_zone.transpose()?,
+        industry: industry.transpose()?,
+        currency: currency.transpose()?,
+        ..change.clone()
+    })
+}
+
 fn differences(workspace: &Workspace, change: &WorkspaceChange) -> Differences {
     let mut differences = Differences::default();
     if let Some(name) = &change.name {
@@ -47,6 +67,15 @@ fn differences(workspace: &Workspace, change: &WorkspaceChange) -> Differences {
     }
     if let Some(time_zone) = &change.time_zone {
         differences.note("time_zone", &workspace.time_zone, time_zone);
+    }
+    if let Some(industry) = &change.industry {
+        differences.note("industry", &workspace.industry, industry);
+    }
+    if let Some(currency) = &change.currency {
+        differences.note("currency", &workspace.currency, currency);
+    }
+    if let Some(hours) = &change.support_hours {
+        differences.note("support_hours", &workspace.support_hours, hours);
     }
     if let Some(settings) = &change.settings {
         differences.note("settings", &workspace.settings, settings);
@@ -73,7 +102,7 @@ impl Desk {
     ///
     /// # Errors
     /// `forbidden`, also where `single_owner` is set by somebody else than an owner; `version_conflict`,
-    /// `invalid` of what is wrong.
+    /// `invalid` of what is wrong; `too_many` of `support_hours`, `too_large` and `file_type` of `icon`.
     pub async fn change_workspace(
         &self,
         actor: &Actor,
@@ -82,12 +111,11 @@ impl Desk {
         caller: Option<&Caller>,
     ) -> Result<Workspace> {
         actor.may(Permission::SettingsWrite)?;
-        if let Some(time_zone) = &change.time_zone {
-            field::time_zone(time_zone)?;
-        }
-        if let Some(settings) = &change.settings {
-            check_settings(settings)?;
-        }
+        let change = &checked(change)?;
+        let icon = change.icon.as_deref();
+        let icon = icon
+            .map(|text| self.new_picture(text, "icon"))
+            .transpose()?;
         let workspace = self.workspace_of(actor).await?;
         let single_owner = workspace.settings.single_owner;
         if change
@@ -100,7 +128,12 @@ impl Desk {
         if workspace.version != version {
             return Err(ErrorCode::VersionConflict.into());
         }
-        let differences = differences(&workspace, change);
+        let mut differences = differences(&workspace, change);
+        if let Some(new) = &icon
+            && new.id() != workspace.icon
+        {
+            differences.name("icon");
+        }
         if differences.is_empty() {
             return Ok(workspace);
         }
@@ -111,7 +144,9 @@ impl Desk {
             differences,
             self.now_ms(),
         );
-        let written = storage::workspace::change(&self.0.db, version, change, &line).await?;
+        let db = &self.0.db;
+        let written =
+            storage::workspace::change_with_icon(db, version, change, icon.as_ref(), &line).await?;
         let workspace = stored(written)?;
         self.changed(workspace.id, Part::Workspace);
         Ok(workspace)

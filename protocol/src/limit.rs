@@ -43,9 +43,12 @@ pub const LAUNCHER_TEXT_BYTES_MAX: usize = 60;
 /// Each of a site's pictures as a `data:` address, in bytes. They come with each session, so they are small.
 pub const LOGO_BYTES_MAX: usize = 6_144;
 
-/// A member's picture, in bytes.
+/// Spans of support hours in one day.
+pub const HOURS_SPANS_MAX: usize = 6;
+
+/// A member's picture, or a workspace's icon, in bytes.
 pub const AGENT_PICTURE_BYTES_MAX: usize = 32 * 1024;
-/// The side of a member's picture, in pixels.
+/// The side of a member's picture, or of a workspace's icon, in pixels.
 pub const AGENT_PICTURE_SIDE_MAX: u32 = 512;
 
 /// Questions of a site's own before a first message.

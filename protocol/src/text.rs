@@ -1,6 +1,6 @@
 //! Texts from outside, checked once at the edge. Holding one of these types is the proof.
 
-use serde::{Deserialize, Deserializer, Serialize, de};
+use serde::Serialize;
 
 use crate::limit;
 use crate::rejection::{ErrorCode, Rejection};
@@ -246,21 +246,24 @@ fn is_direction_control(c: char) -> bool {
     )
 }
 
+/// Reads a type by its `parse`, whose refusal comes through.
 macro_rules! parse_when_read {
     ($($name:ident)*) => {$(
-        impl<'de> Deserialize<'de> for $name {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let text = <std::borrow::Cow<'_, str>>::deserialize(deserializer)?;
-                Self::parse(&text).map_err(|rejection| de::Error::custom(Refused(&rejection)))
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = <std::borrow::Cow<'_, str> as serde::Deserialize>::deserialize(deserializer)?;
+                Self::parse(&text)
+                    .map_err(|refused| serde::de::Error::custom($crate::text::Refused(&refused)))
             }
         }
     )*};
 }
+pub(crate) use parse_when_read;
 
 parse_when_read! { Body Name Email ClientId }
 
 /// Carries a rejection through serde's error, which is only a text. [`rejection_in`] takes it out.
-struct Refused<'a>(&'a Rejection);
+pub(crate) struct Refused<'a>(pub(crate) &'a Rejection);
 
 const MARK: &str = "refused:";
 
@@ -308,7 +311,7 @@ fn is_number_out_of_range(text: &str) -> bool {
 fn refused(text: &str) -> Option<Rejection> {
     let (code, rest) = text.split_once(':')?;
     let code = ErrorCode::ALL.iter().find(|known| known.as_str() == code)?;
-    let field = ["body", "name", "email", "client_id"]
+    let field = ["body", "name", "email", "client_id", "support_hours"]
         .into_iter()
         .find(|field| rest.starts_with(field))?;
     Some(Rejection::of(*code, field))
@@ -316,6 +319,8 @@ fn refused(text: &str) -> Option<Rejection> {
 
 #[cfg(test)]
 mod tests {
+    use serde::Deserialize;
+
     use super::*;
 
     #[test]

@@ -10,6 +10,7 @@ use crate::conversation::VisitorConversation;
 use crate::entry::VisitorEntry;
 use crate::id::{PictureId, SiteId, VisitorId};
 use crate::site::Theme;
+use crate::support_hours::OpenSpan;
 
 /// Begins or renews a visitor's session. Sent by the page's origin, or by the panel with a token.
 #[derive(Clone, Deserialize, TS, ToSchema)]
@@ -75,6 +76,11 @@ pub struct WidgetConfig {
     pub typing_preview: bool,
     /// Who answers.
     pub staff: Staff,
+    /// When the team is there by its support hours: the spans of the next days that are not over, in order and
+    /// apart. Absent where no hours are stated.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[ts(as = "Option<Vec<OpenSpan>>", optional)]
+    pub open: Vec<OpenSpan>,
 }
 
 /// Who answers, as visitors see it.

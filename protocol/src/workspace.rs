@@ -4,12 +4,13 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 use utoipa::ToSchema;
 
-use crate::id::WorkspaceId;
+use crate::id::{PictureId, WorkspaceId};
+use crate::support_hours::SupportHours;
 use crate::text::Name;
 
 /// A tenant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
-#[ts(export_to = "protocol.ts")]
+#[ts(export_to = "protocol.ts", optional_fields = nullable)]
 pub struct Workspace {
     /// Its id.
     pub id: WorkspaceId,
@@ -19,8 +20,35 @@ pub struct Workspace {
     pub name: String,
     /// The IANA time zone.
     pub time_zone: String,
+    /// What the business does, in a few words; may be empty.
+    pub industry: String,
+    /// The ISO 4217 code of the currency it counts in; empty where none was chosen.
+    pub currency: String,
+    /// When the team is there, in the workspace's time zone.
+    pub support_hours: SupportHours,
+    /// What consoles show as the icon of their tab, at `/api/v1/pictures/{id}`; absent for the usual one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub icon: Option<PictureId>,
     /// Its settings.
     pub settings: Settings,
+}
+
+impl Workspace {
+    /// A workspace as it begins: it has a name and a time zone, and else says nothing.
+    #[must_use]
+    pub fn new(id: WorkspaceId, name: &str, time_zone: &str) -> Self {
+        Self {
+            id,
+            version: 1,
+            name: name.to_owned(),
+            time_zone: time_zone.to_owned(),
+            industry: String::new(),
+            currency: String::new(),
+            support_hours: SupportHours::default(),
+            icon: None,
+            settings: Settings::default(),
+        }
+    }
 }
 
 /// What a workspace may set; sites inherit it, and may set it otherwise for themselves.
@@ -131,6 +159,14 @@ pub struct WorkspaceChange {
     pub name: Option<Name>,
     /// A new time zone.
     pub time_zone: Option<String>,
+    /// What the business does; empty takes it away.
+    pub industry: Option<String>,
+    /// Another currency; empty takes it away.
+    pub currency: Option<String>,
+    /// Other hours, whole; none on any day takes them away.
+    pub support_hours: Option<SupportHours>,
+    /// Another icon: a square PNG or JPEG as a `data:` address, bounded as a member's picture is; empty takes it away.
+    pub icon: Option<String>,
     /// New settings, whole.
     pub settings: Option<Settings>,
 }

@@ -8,12 +8,15 @@ use std::path::{Path, PathBuf};
 
 use protocol::rejection::{CloseCode, ErrorCode};
 use protocol::{
-    agent, attachment, audit, blocked_address, canned_response, command, contact, event, frame,
-    identity_key, key, limit, mention, message, news, page, saved_view, search, setup, site,
+    agent, attachment, audit, blocked_address, canned_response, command, contact, currency, event,
+    frame, identity_key, key, limit, mention, message, news, page, saved_view, search, setup, site,
     trouble, visitor, widget, workspace,
 };
 use sha2::{Digest, Sha256};
 use ts_rs::{Config, TS, TypeVisitor};
+
+/// Currencies that stand in one line.
+const CODES_IN_A_ROW: usize = 15;
 
 /// Collects the declaration of every type it meets, and of those that they need.
 struct Collector<'a> {
@@ -134,6 +137,7 @@ fn constants() -> String {
             limit::AGENT_PICTURE_BYTES_MAX as u64,
         ),
         ("questions_max", limit::QUESTIONS_MAX as u64),
+        ("hours_spans_max", limit::HOURS_SPANS_MAX as u64),
         ("visitor_edit_window_ms", limit::VISITOR_EDIT_WINDOW_MS),
         ("password_length_min", limit::PASSWORD_LENGTH_MIN as u64),
         ("search_bytes_max", limit::SEARCH_BYTES_MAX as u64),
@@ -157,7 +161,15 @@ fn constants() -> String {
     for code in ErrorCode::ALL {
         writeln!(text, "  {}: {:?},", code.as_str(), code.message()).expect("a String takes all");
     }
-    text.push_str("};\n");
+    text.push_str("};\n\n/** Currencies that money is paid in, by their ISO 4217 codes. */\nexport const currencies: readonly string[] = [\n");
+    let codes: Vec<_> = currency::CODES
+        .iter()
+        .map(|code| format!("{code:?}"))
+        .collect();
+    for row in codes.chunks(CODES_IN_A_ROW) {
+        writeln!(text, "  {},", row.join(", ")).expect("a String takes all");
+    }
+    text.push_str("];\n");
     text
 }
 

@@ -16,6 +16,8 @@ use protocol::workspace::Settings;
 use storage::Reader;
 use world::HashMap;
 
+use crate::support_hours::Opening;
+
 /// What visitors are shown for an agent whom nobody knows any more.
 const UNKNOWN_NAME: &str = "";
 
@@ -32,12 +34,14 @@ pub(crate) struct Tenant {
     site_indexes: HashMap<SiteId, usize>,
     /// What the workspace set.
     pub(crate) settings: Settings,
+    /// When its team is there.
+    pub(crate) opening: Opening,
     /// From where nobody may come.
     pub(crate) blocked: Arc<[Network]>,
 }
 
 impl Tenant {
-    /// The workspace with these, and with nothing that is blocked.
+    /// The workspace with these, without hours, and with nothing that is blocked.
     pub(crate) fn of(
         agents: Vec<Agent>,
         keys: Vec<KeyName>,
@@ -53,6 +57,7 @@ impl Tenant {
                 .collect(),
             sites: sites.into_iter().map(Arc::new).collect(),
             settings,
+            opening: Opening::unstated(),
             blocked: Arc::from(Vec::new()),
         }
     }
@@ -106,9 +111,16 @@ impl Cache {
         let agents = storage::agent::list(&self.reader, workspace_id).await?;
         let keys = storage::key::names(&self.reader, workspace_id).await?;
         let sites = storage::site::list(&self.reader, &scope(workspace_id)).await?;
-        let settings = workspace.map(|found| found.settings).unwrap_or_default();
+        let (opening, settings) = match workspace {
+            Some(found) => (
+                Opening::new(found.support_hours, &found.time_zone),
+                found.settings,
+            ),
+            None => (Opening::unstated(), Settings::default()),
+        };
         let blocked = storage::blocked_address::networks(&self.reader, workspace_id).await?;
         let tenant = Arc::new(Tenant {
+            opening,
             blocked: blocked.into(),
             ..Tenant::of(agents, keys, sites, settings)
         });

@@ -36,6 +36,7 @@ mod router;
 mod several;
 mod signal;
 mod steady;
+mod support_hours;
 mod tail;
 mod timer;
 mod topic;

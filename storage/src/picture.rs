@@ -1,5 +1,5 @@
-//! Pictures of members. One has at most one, under an id of its own: whoever holds the id may have it, and another
-//! picture has another id, so that what is kept anywhere is never out of date.
+//! Pictures of members, and icons of workspaces. One has at most one, under an id of its own: whoever holds the id
+//! may have it, and another picture has another id, so that what is kept anywhere is never out of date.
 
 use protocol::id::{AgentId, PictureId};
 
@@ -17,7 +17,7 @@ pub struct Picture {
     pub content: Vec<u8>,
 }
 
-/// What becomes of a member's picture.
+/// What becomes of a member's picture, or of a workspace's icon.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NewPicture {
     /// There is none any more.
@@ -27,7 +27,7 @@ pub enum NewPicture {
 }
 
 impl NewPicture {
-    /// The id that the member's picture has from then on.
+    /// The id that the picture has from then on.
     #[must_use]
     pub fn id(&self) -> Option<PictureId> {
         match self {
@@ -37,9 +37,12 @@ impl NewPicture {
     }
 }
 
-/// Uses `agent_picture_by_id`. The id alone says whose it is, as a site's key does.
+/// Uses `agent_picture_by_id` and `workspace_picture_by_id`. The id alone says whose it is, as a site's key does.
 const FIND_PICTURE: &str = "
-    SELECT media_type, content FROM agent_picture WHERE picture_id = $1";
+    SELECT media_type, content FROM agent_picture WHERE picture_id = $1
+    UNION ALL
+    SELECT media_type, content FROM workspace_picture WHERE picture_id = $1
+    LIMIT 1";
 
 /// A picture, for whoever knows its id.
 ///
@@ -81,6 +84,32 @@ pub(crate) fn push(
             INSERT_PICTURE,
             workspace_id,
             agent_id,
+            stamp.id,
+            *id,
+            picture.media_type.as_str(),
+            picture.content.clone(),
+        ));
+    }
+}
+
+/// Uses the primary keys. Stands where the audit line does.
+const DELETE_ICON: &str = "
+    DELETE FROM workspace_picture
+    WHERE workspace_id = $1
+        AND EXISTS (SELECT 1 FROM audit_entry WHERE workspace_id = $1 AND audit_id = $2)";
+
+const INSERT_ICON: &str = "
+    INSERT INTO workspace_picture (workspace_id, picture_id, media_type, content)
+    SELECT $1, $3, $4, $5 FROM audit_entry WHERE workspace_id = $1 AND audit_id = $2";
+
+/// Puts a workspace's icon in the place of the one before, where the change's audit line stands.
+pub(crate) fn push_icon(batch: &mut Batch, new: &NewPicture, stamp: &Stamp<'_>, change: &Change) {
+    let workspace_id = change.workspace_id;
+    batch.push(stmt!(DELETE_ICON, workspace_id, stamp.id));
+    if let NewPicture::Is(id, picture) = new {
+        batch.push(stmt!(
+            INSERT_ICON,
+            workspace_id,
             stamp.id,
             *id,
             picture.media_type.as_str(),

@@ -2,16 +2,22 @@
 
 use protocol::event::EventType;
 use protocol::id::WorkspaceId;
+use protocol::support_hours::SupportHours;
 use protocol::workspace::{Settings, Workspace, WorkspaceChange};
 
 use crate::audit::Change;
 use crate::change::{Stamp, insert_audit_where_stamped};
 use crate::db::{Batch, Db, Reader, Row, Stmt, stmt};
 use crate::error::{Error, Result, Written};
+use crate::picture::{self, NewPicture};
 
-/// Uses the primary key.
+/// Uses the primary keys.
 const FIND_WORKSPACE: &str = "
-    SELECT workspace_id, version, name, time_zone FROM workspace WHERE workspace_id = $1";
+    SELECT w.workspace_id, w.version, w.name, w.time_zone, w.industry, w.currency, w.support_hours_json,
+        p.picture_id
+    FROM workspace w
+    LEFT JOIN workspace_picture p ON p.workspace_id = w.workspace_id
+    WHERE w.workspace_id = $1";
 
 /// Uses the primary key.
 const FIND_SETTINGS: &str = "
@@ -92,7 +98,9 @@ pub(crate) const AUDIT_WORKSPACE: &str = insert_audit_where_stamped!("workspace"
 
 const UPDATE_WORKSPACE: &str = "
     UPDATE workspace
-    SET version = version + 1, change_id = $2, name = COALESCE($4, name), time_zone = COALESCE($5, time_zone)
+    SET version = version + 1, change_id = $2, name = COALESCE($4, name), time_zone = COALESCE($5, time_zone),
+        industry = COALESCE($6, industry), currency = COALESCE($7, currency),
+        support_hours_json = COALESCE($8, support_hours_json)
     WHERE workspace_id = $1 AND version = $3";
 
 const UPSERT_SETTING: &str = "
@@ -100,7 +108,7 @@ const UPSERT_SETTING: &str = "
     SELECT $1, $3, $4 FROM audit_entry WHERE workspace_id = $1 AND audit_id = $2
     ON CONFLICT (workspace_id, name) DO UPDATE SET value_json = EXCLUDED.value_json";
 
-/// Changes a workspace; what is absent stays.
+/// Changes a workspace, but for its icon; what is absent stays.
 ///
 /// # Errors
 /// The store's.
@@ -108,6 +116,20 @@ pub async fn change(
     db: &Db,
     version: u64,
     new: &WorkspaceChange,
+    change: &Change,
+) -> Result<Written<Workspace>> {
+    change_with_icon(db, version, new, None, change).await
+}
+
+/// Changes a workspace; `icon` is what the change says of it, checked.
+///
+/// # Errors
+/// The store's.
+pub async fn change_with_icon(
+    db: &Db,
+    version: u64,
+    new: &WorkspaceChange,
+    icon: Option<&NewPicture>,
     change: &Change,
 ) -> Result<Written<Workspace>> {
     let workspace_id = change.workspace_id;
@@ -120,8 +142,14 @@ pub async fn change(
         version,
         new.name.as_ref().map(|name| name.as_str().to_owned()),
         new.time_zone.clone(),
+        new.industry.clone(),
+        new.currency.clone(),
+        new.support_hours.as_ref().map(hours_json),
     ));
     batch.push(stamp.audit_where_stamped(AUDIT_WORKSPACE, workspace_id));
+    if let Some(icon) = icon {
+        picture::push_icon(&mut batch, icon, &stamp, change);
+    }
     if let Some(settings) = &new.settings {
         push_settings(&mut batch, workspace_id, &stamp, settings);
     }
@@ -133,6 +161,10 @@ pub async fn change(
         (Some(_), _) => Ok(Written::VersionConflict),
         (None, _) => Ok(Written::NotFound),
     }
+}
+
+fn hours_json(hours: &SupportHours) -> String {
+    serde_json::to_string(hours).expect("hours are JSON")
 }
 
 fn push_settings(
@@ -163,6 +195,10 @@ fn decode(row: &Row, settings: &[Row]) -> Result<Workspace> {
         version: row.number("version")?,
         name: row.text("name")?,
         time_zone: row.text("time_zone")?,
+        industry: row.text("industry")?,
+        currency: row.text("currency")?,
+        support_hours: row.json("support_hours_json")?,
+        icon: row.maybe_id("picture_id")?,
         settings: serde_json::from_value(values.into())
             .map_err(|error| Error::Corrupt(format!("settings: {error}")))?,
     })

@@ -130,11 +130,17 @@ on_both! {
             name: Some(Name::parse("New name").unwrap()),
             time_zone: None,
             settings: Some(Settings { active_threshold_ms: 5_000, ..Settings::default() }),
+            industry: Some("Lamps".to_owned()),
+            currency: Some("EUR".to_owned()),
+            support_hours: Some(serde_json::from_str(r#"{"friday": [{"from": "09:00", "to": "24:00"}]}"#).unwrap()),
+            icon: None,
         };
         let change = installed.change("workspace.changed", installed.workspace_id());
         let done = workspace::change(&store.db, 1, &new, &change).await.unwrap();
         let Written::Done(now) = done else { panic!("{done:?}") };
         assert_eq!((now.version, now.name.as_str()), (2, "New name"));
+        assert_eq!((now.industry.as_str(), now.currency.as_str()), ("Lamps", "EUR"));
+        assert_eq!(Some(&now.support_hours), new.support_hours.as_ref());
         assert_eq!(now.settings.active_threshold_ms, 5_000);
         let again = workspace::change(&store.db, 1, &new, &change).await.unwrap();
         assert_eq!(again, Written::VersionConflict);
@@ -321,6 +327,31 @@ on_both! {
         assert!(matches!(&done, Written::Done(agent) if agent.picture == second.id()), "{done:?}");
         let done = set(4, &NewPicture::Nothing).await.unwrap();
         assert!(matches!(&done, Written::Done(agent) if agent.picture.is_none()), "{done:?}");
+        assert_eq!(storage::picture::find(db, kept(&second)).await.unwrap(), None);
+    }
+
+    async fn an_icon_comes_and_goes_with_a_change_of_its_workspace(store: &Store) {
+        let installed = store.installed().await;
+        let db = &store.db;
+        let change = installed.change("workspace.changed", installed.workspace_id());
+        let picture = |byte| Picture { media_type: "image/png".to_owned(), content: vec![byte, 0, 255] };
+        let put = |byte| NewPicture::Is(store.world.ids.next(), picture(byte));
+        let (first, second, late) = (put(1), put(2), put(3));
+        let nothing = WorkspaceChange::default();
+        let set = |version, new| workspace::change_with_icon(db, version, &nothing, Some(new), &change);
+        let done = set(1, &first).await.unwrap();
+        assert!(matches!(&done, Written::Done(now) if now.icon == first.id()), "{done:?}");
+        assert!(matches!(set(2, &second).await.unwrap(), Written::Done(_)));
+        assert_eq!(set(2, &late).await.unwrap(), Written::VersionConflict);
+        let kept = |new: &NewPicture| new.id().unwrap();
+        assert_eq!(storage::picture::find(db, kept(&second)).await.unwrap(), Some(picture(2)));
+        for gone in [&first, &late] {
+            assert_eq!(storage::picture::find(db, kept(gone)).await.unwrap(), None);
+        }
+        let done = workspace::change(db, 3, &nothing, &change).await.unwrap();
+        assert!(matches!(&done, Written::Done(now) if now.icon == second.id()), "{done:?}");
+        let done = set(4, &NewPicture::Nothing).await.unwrap();
+        assert!(matches!(&done, Written::Done(now) if now.icon.is_none()), "{done:?}");
         assert_eq!(storage::picture::find(db, kept(&second)).await.unwrap(), None);
     }
 

@@ -28,6 +28,10 @@ const canned = [
   { whose: "own", nickname: "bye", body: "Enjoy your tea, {{customer_name}}." },
 ];
 
+/** Somebody packs, and answers, all day; the shop rests on Sundays. */
+const day = [{ from: "08:00", to: "12:30" }, { from: "13:30", to: "18:00" }];
+const support_hours = { monday: day, tuesday: day, wednesday: day, thursday: day, friday: [day[0]], saturday: [{ from: "09:00", to: "12:00" }] };
+
 /** Opens a stream that lasts as long as the server, and gives its name. */
 async function connect(api, hello, browser) {
   const stream = await fetch(`${api.origin}/api/v1/stream`, {
@@ -83,7 +87,7 @@ export async function seed(stack) {
   const [me] = (await api.ask("GET", "agents", undefined, mira)).items;
   await api.ask("PATCH", `agents/${me.id}`, { name: owner.name }, version(me));
   const workspace = await api.ask("GET", "workspace", undefined, mira);
-  await api.ask("PATCH", "workspace", { name: "Kettle & Leaf", time_zone: "Europe/Ljubljana" }, version(workspace));
+  await api.ask("PATCH", "workspace", { name: "Kettle & Leaf", time_zone: "Europe/Ljubljana", industry: "Tea, weighed by hand", currency: "EUR", support_hours }, version(workspace));
   for (const response of canned) await api.ask("POST", "canned-responses", response, mira);
   await api.ask("POST", "keys", { name: "Order desk", scopes: ["conversations.read", "conversations.write"] }, mira);
   const invited = await api.ask("POST", "invitations", { email: "jon@example.com", role: "agent" }, mira);

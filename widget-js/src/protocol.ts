@@ -1,6 +1,6 @@
 // Made from the Rust crate `protocol` by its test `typescript`. Do not edit:
 // SWITCHBOARD_WRITE=1 cargo test -p protocol --test typescript
-// fixtures: 5cef0000dbfa49d1
+// fixtures: 30a307dd03f127fd
 
 /** Accepts an invitation. */
 export type AcceptInvitation = {
@@ -832,6 +832,13 @@ page?: Page | null,
 /** Conversations to go on with, at most `RESUMES_MAX`. */
 resume?: Array<Follow>, };
 
+/** A span of hours within one day. */
+export type HoursSpan = {
+/** From when, as `09:00`. */
+from: TimeOfDay,
+/** Until when, as `17:30`; at most `24:00`. */
+to: TimeOfDay, };
+
 /** A way to know a contact again. */
 export type Identity = {
 /** What it says. */
@@ -1200,6 +1207,13 @@ language?: string | null,
 /** The language that the widget speaks on this page: the page's, or what its tag says. */
 locale?: string | null, };
 
+/** A span of time in which the team is there by its hours. */
+export type OpenSpan = {
+/** From when, in milliseconds since 1970. */
+from_at_ms: number,
+/** Until when. */
+to_at_ms: number, };
+
 /** A page that came in sight, or a route change within one. */
 export type Page = {
 /** The address. */
@@ -1543,6 +1557,24 @@ watch?: Array<Watch>,
 /** Answer once with what there is after at most so long, for proxies that hold streams back. */
 wait_ms?: number | null, };
 
+/** When the team is there, day by day: each has spans in order that do not overlap. Where no day has one, no
+ * hours are stated. */
+export type SupportHours = {
+/** On Mondays. */
+monday: Array<HoursSpan>,
+/** On Tuesdays. */
+tuesday: Array<HoursSpan>,
+/** On Wednesdays. */
+wednesday: Array<HoursSpan>,
+/** On Thursdays. */
+thursday: Array<HoursSpan>,
+/** On Fridays. */
+friday: Array<HoursSpan>,
+/** On Saturdays. */
+saturday: Array<HoursSpan>,
+/** On Sundays. */
+sunday: Array<HoursSpan>, };
+
 /** A piece of a text. */
 export type TextPart = {
 /** Its letters. */
@@ -1581,6 +1613,9 @@ consent: string,
 asks_email_later: boolean,
 /** Whether the quiet line with our name is shown. */
 show_brand: boolean, };
+
+/** A time by the clock on the wall, as `09:00`; `24:00` is the end of the day. */
+export type TimeOfDay = string;
 
 /** Something that does not work, since when, and why. */
 export type Trouble = {
@@ -1830,7 +1865,10 @@ respect_do_not_track: boolean,
 /** Whether the team sees what is written before it is sent. Visitors MUST be told where they write. */
 typing_preview: boolean,
 /** Who answers. */
-staff: Staff, };
+staff: Staff,
+/** When the team is there by its support hours: the spans of the next days that are not over, in order and
+ * apart. Absent where no hours are stated. */
+open?: Array<OpenSpan>, };
 
 /** A tenant. */
 export type Workspace = {
@@ -1842,6 +1880,14 @@ version: number,
 name: string,
 /** The IANA time zone. */
 time_zone: string,
+/** What the business does, in a few words; may be empty. */
+industry: string,
+/** The ISO 4217 code of the currency it counts in; empty where none was chosen. */
+currency: string,
+/** When the team is there, in the workspace's time zone. */
+support_hours: SupportHours,
+/** What consoles show as the icon of their tab, at `/api/v1/pictures/{id}`; absent for the usual one. */
+icon?: PictureId | null,
 /** Its settings. */
 settings: Settings, };
 
@@ -1851,6 +1897,14 @@ export type WorkspaceChange = {
 name?: Name | null,
 /** A new time zone. */
 time_zone?: string | null,
+/** What the business does; empty takes it away. */
+industry?: string | null,
+/** Another currency; empty takes it away. */
+currency?: string | null,
+/** Other hours, whole; none on any day takes them away. */
+support_hours?: SupportHours | null,
+/** Another icon: a square PNG or JPEG as a `data:` address, bounded as a member's picture is; empty takes it away. */
+icon?: string | null,
 /** New settings, whole. */
 settings?: Settings | null, };
 
@@ -1877,6 +1931,7 @@ export const limit = {
   logo_bytes_max: 6144,
   agent_picture_bytes_max: 32768,
   questions_max: 10,
+  hours_spans_max: 6,
   visitor_edit_window_ms: 900000,
   password_length_min: 12,
   search_bytes_max: 200,
@@ -1938,3 +1993,18 @@ export const errorMessage: Record<ErrorCode, string> = {
   storage_full: "The server has no space left.",
   internal: "Something went wrong on our side. It is safe to try again.",
 };
+
+/** Currencies that money is paid in, by their ISO 4217 codes. */
+export const currencies: readonly string[] = [
+  "AED", "AFN", "ALL", "AMD", "AOA", "ARS", "AUD", "AWG", "AZN", "BAM", "BBD", "BDT", "BHD", "BIF", "BMD",
+  "BND", "BOB", "BRL", "BSD", "BTN", "BWP", "BYN", "BZD", "CAD", "CDF", "CHF", "CLP", "CNY", "COP", "CRC",
+  "CUP", "CVE", "CZK", "DJF", "DKK", "DOP", "DZD", "EGP", "ERN", "ETB", "EUR", "FJD", "FKP", "GBP", "GEL",
+  "GHS", "GIP", "GMD", "GNF", "GTQ", "GYD", "HKD", "HNL", "HTG", "HUF", "IDR", "ILS", "INR", "IQD", "IRR",
+  "ISK", "JMD", "JOD", "JPY", "KES", "KGS", "KHR", "KMF", "KPW", "KRW", "KWD", "KYD", "KZT", "LAK", "LBP",
+  "LKR", "LRD", "LSL", "LYD", "MAD", "MDL", "MGA", "MKD", "MMK", "MNT", "MOP", "MRU", "MUR", "MVR", "MWK",
+  "MXN", "MYR", "MZN", "NAD", "NGN", "NIO", "NOK", "NPR", "NZD", "OMR", "PAB", "PEN", "PGK", "PHP", "PKR",
+  "PLN", "PYG", "QAR", "RON", "RSD", "RUB", "RWF", "SAR", "SBD", "SCR", "SDG", "SEK", "SGD", "SHP", "SLE",
+  "SOS", "SRD", "SSP", "STN", "SVC", "SYP", "SZL", "THB", "TJS", "TMT", "TND", "TOP", "TRY", "TTD", "TWD",
+  "TZS", "UAH", "UGX", "USD", "UYU", "UZS", "VES", "VND", "VUV", "WST", "XAF", "XCD", "XCG", "XOF", "XPF",
+  "YER", "ZAR", "ZMW", "ZWG",
+];

@@ -2,7 +2,7 @@
 
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { counted, dayText, said, speak, staffLine } from "../src/panel/words.ts";
+import { backText, counted, dayText, said, speak, staffLine } from "../src/panel/words.ts";
 import { catalogs, localeOf, type Catalog, type Locale } from "../src/words/locale.ts";
 import english from "../src/words/en.json";
 
@@ -66,6 +66,52 @@ it("says and counts in the language that was loaded", async () => {
   expect(dayText(Date.UTC(2026, 0, 5, 12), Date.UTC(2026, 0, 9, 12))).toBe("Monday 5 January");
   // A name that looks like a place to fill in stays what it is.
   expect(said("typing", { name: "{name}" })).toBe("{name} is typing");
+});
+
+describe("when the team is back", () => {
+  // A Friday, by the clock of whoever looks: the tests run in any zone.
+  const at = (day: number, hour: number): number => new Date(2026, 10, day, hour).getTime();
+  const span = (day: number, from: number, to: number) => ({ from_at_ms: at(day, from), to_at_ms: at(day, to) });
+  const week = [span(27, 9, 12), span(27, 13, 17), span(28, 10, 12), span(30, 9, 17)];
+
+  it("is said by day and time, and changes as time passes", async () => {
+    await speak("en-GB");
+    const told = (day: number, hour: number): string | null => backText(week, at(day, hour));
+    expect(told(26, 20)).toBe("We are back tomorrow at 09:00");
+    expect(told(27, 8)).toBe("We are back at 09:00");
+    expect([told(27, 9), told(27, 11)]).toEqual([null, null]);
+    expect(told(27, 12)).toBe("We are back at 13:00");
+    expect(told(27, 16)).toBeNull();
+    expect(told(27, 17)).toBe("We are back tomorrow at 10:00");
+    expect(told(28, 12)).toBe("We are back on Monday at 09:00");
+    expect(told(29, 0)).toBe("We are back tomorrow at 09:00");
+    // Nothing is known of what comes then.
+    expect(told(30, 17)).toBeNull();
+  });
+
+  it("has a date where the day's name alone would mean today", async () => {
+    await speak("en-GB");
+    expect(backText([span(34, 9, 17)], at(27, 17))).toBe("We are back on Friday 4 December at 09:00");
+  });
+
+  it("is not said where no hours are stated", () => {
+    expect(backText([], at(27, 8))).toBeNull();
+  });
+
+  it.each([
+    ["de", "Wir sind am Montag um 09:00 Uhr wieder da"],
+    ["fr", "Nous serons de retour lundi à 09:00"],
+    ["es", "Volvemos el lunes, 9:00"],
+    ["pt-BR", "Voltamos segunda-feira às 09:00"],
+    ["pl", "Wracamy: poniedziałek, 09:00"],
+    ["uk", "Знову будемо тут: понеділок, з 09:00"],
+    ["tr", "Pazartesi günü saat 09:00 itibarıyla buradayız"],
+    ["ja", "月曜日の9:00に再開します"],
+    ["ar-EG", "سنعود يوم الاثنين الساعة ٩:٠٠ ص"],
+  ])("is said in %s as people say it", async (tag, text) => {
+    await speak(tag);
+    expect(backText(week, at(28, 12))).toBe(text);
+  });
 });
 
 it("uses every text", () => {

@@ -43,6 +43,12 @@ describe("a line of the audit log", () => {
     expect(changes('{"theme":[{"color":"#111111","title":""},{"color":"#222222","title":""}]}')).toEqual(["Look, color: #111111 → #222222"]);
   });
 
+  it("says hours day by day", () => {
+    const [before, after] = [{ monday: [], friday: [] }, { monday: [{ from: "09:00", to: "12:00" }, { from: "13:00", to: "17:00" }], friday: [] }];
+    expect(changes(JSON.stringify({ support_hours: [before, after], currency: ["", "EUR"] }))).toEqual(["Support hours, Monday: 09:00–12:00, 13:00–17:00", "Currency: EUR"]);
+    expect(changes(JSON.stringify({ support_hours: [after, before] }))).toEqual(["Support hours, Monday: 09:00–12:00, 13:00–17:00 → nothing"]);
+  });
+
   it("keeps the fields' names when the values are erased or unreadable", () => {
     expect(changes(null)).toEqual(["Look"]);
     expect(changes("{oops")).toEqual(["Look"]);

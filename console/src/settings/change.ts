@@ -108,6 +108,12 @@ function fieldName(field: string): string {
   return FIELDS[field] ?? words.charAt(0).toUpperCase() + words.slice(1);
 }
 
+/** A field's name within a sentence; days of the week keep their capital. */
+function innerName(field: string): string {
+  const name = fieldName(field);
+  return field.endsWith("day") ? name : name.toLowerCase();
+}
+
 function objectOf(json: string | null | undefined): Record<string, unknown> | null {
   try {
     const value: unknown = json ? JSON.parse(json) : null;
@@ -128,7 +134,7 @@ function differences(name: string, field: string, before: unknown, after: unknow
     const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])];
     return keys
       .filter((key) => JSON.stringify(before[key]) !== JSON.stringify(after[key]))
-      .flatMap((key) => differences(`${name}, ${fieldName(key).toLowerCase()}`, key, before[key], after[key], names));
+      .flatMap((key) => differences(`${name}, ${innerName(key)}`, key, before[key], after[key], names));
   }
   const [was, is] = [valueText(field, before, names), valueText(field, after, names)];
   if (was === "") return is === "" ? [] : [`${name}: ${is}`];
@@ -140,6 +146,8 @@ function valueText(field: string, value: unknown, names: Line["names"]): string 
   if (typeof value === "boolean") return value ? "yes" : "no";
   if (typeof value === "number" && field.endsWith("_ms") && !field.endsWith("_at_ms")) return spanText(value);
   if (Array.isArray(value)) return value.map((each) => valueText(field, each, names)).join(", ");
+  // A span of hours.
+  if (isObject(value) && typeof value.from === "string" && typeof value.to === "string") return `${value.from}–${value.to}`;
   const text = typeof value === "string" ? (names[value] ?? value) : JSON.stringify(value);
   return text.length > 60 ? `${text.slice(0, 57)}…` : text;
 }

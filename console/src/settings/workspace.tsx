@@ -1,18 +1,21 @@
-/** The workspace: its name, its time, how visits are counted and what is kept of visitors. */
+/** The workspace: what the business is, when somebody is there, how visits are counted and what is kept of visitors. */
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import type { Settings, Workspace, WorkspaceChange } from "@switchboard/protocol";
+import { currencies, type Settings, type Workspace, type WorkspaceChange } from "@switchboard/protocol";
 
 import { fieldError, formError } from "../api/http.ts";
 import { workspaceQuery } from "../api/query.ts";
 import { useMay } from "../live/right.ts";
 import { Field, FormError, Switch, TextField } from "../part/control.tsx";
+import { pictureAddress } from "../shell/tab-icon.ts";
+import { ICON, LogoField } from "./logo.tsx";
 import { OptionalNumber } from "./number.tsx";
 import { TYPING_PREVIEW_HINT } from "./overrides.tsx";
 import { PageHead, Section } from "./page.tsx";
 import { useSaving } from "./save.ts";
 import { Saved } from "./saved.tsx";
 import { NotLoaded } from "./state.tsx";
+import { SupportHoursSection } from "./support-hours.tsx";
 
 const KEY = ["workspace"];
 
@@ -25,7 +28,6 @@ export function WorkspacePage() {
 
 function WorkspaceForm({ workspace }: { workspace: Workspace }) {
   const { saving, change } = useSaving<Workspace, WorkspaceChange>("workspace", KEY, workspace);
-  const [name, setName] = useState(workspace.name);
   const [settings, setSettings] = useState(workspace.settings);
   const [zone, setZone] = useState(workspace.time_zone);
   const set = (next: Partial<Settings>, pause: "soon" | "now" = "now") => {
@@ -40,34 +42,8 @@ function WorkspaceForm({ workspace }: { workspace: Workspace }) {
       <PageHead title="Workspace">
         Saved as you go. <Saved saving={saving} />
       </PageHead>
-      <Section title="General">
-        <TextField
-          label="Name"
-          value={name}
-          error={name.trim() === "" ? "A workspace needs a name." : fieldError(failed, "name")}
-          onValue={(value) => {
-            setName(value);
-            if (value.trim()) change({ name: value.trim() });
-          }}
-        />
-        <Field label="Time zone" hint="Days of the workspace begin and end by it. Times on screen are in the zone of whoever looks." error={fieldError(failed, "time_zone")}>
-          {(props) => (
-            <select
-              {...props}
-              className="input"
-              value={zone}
-              onChange={(event) => {
-                setZone(event.target.value);
-                change({ time_zone: event.target.value }, "now");
-              }}
-            >
-              {zones(zone).map((each) => (
-                <option key={each}>{each}</option>
-              ))}
-            </select>
-          )}
-        </Field>
-      </Section>
+      <General workspace={workspace} zone={zone} failed={failed} setZone={setZone} change={change} />
+      <SupportHoursSection hours={workspace.support_hours} time_zone={zone} error={fieldError(failed, "support_hours")} onChange={(support_hours, pause) => change({ support_hours }, pause)} />
       <Section title="Owners">
         <Switch
           label="One owner only"
@@ -90,9 +66,115 @@ function WorkspaceForm({ workspace }: { workspace: Workspace }) {
         <Switch label="Shorten network addresses" hint="Stored addresses lose their last part." checked={settings.anonymize_addresses} onChange={(anonymize_addresses) => set({ anonymize_addresses })} />
         <Switch label="Respect Do Not Track" hint="Browsers that ask for it are not followed from page to page." checked={settings.respect_do_not_track} onChange={(respect_do_not_track) => set({ respect_do_not_track })} />
         <Switch label="Show what visitors type" hint={TYPING_PREVIEW_HINT} checked={settings.typing_preview} onChange={(typing_preview) => set({ typing_preview })} />
-        <FormError text={formError(failed, ["name", "time_zone"])} />
+        <FormError text={formError(failed, ["name", "time_zone", "industry", "currency", "icon", "support_hours"])} />
       </Section>
     </div>
+  );
+}
+
+interface GeneralProps {
+  workspace: Workspace;
+  zone: string;
+  failed: unknown;
+  setZone: (zone: string) => void;
+  change: (next: Partial<WorkspaceChange>, pause?: "soon" | "now") => void;
+}
+
+function General({ workspace, zone, failed, setZone, change }: GeneralProps) {
+  const [name, setName] = useState(workspace.name);
+  const [industry, setIndustry] = useState(workspace.industry);
+  const [currency, setCurrency] = useState(workspace.currency);
+  const [icon, setIcon] = useState(workspace.icon ? pictureAddress(workspace.icon) : "");
+  return (
+    <Section title="General">
+      <TextField
+        label="Name"
+        value={name}
+        error={name.trim() === "" ? "A workspace needs a name." : fieldError(failed, "name")}
+        onValue={(value) => {
+          setName(value);
+          if (value.trim()) change({ name: value.trim() });
+        }}
+      />
+      <LogoField
+        label="Icon of the tab"
+        hint="The team sees it in the tabs of their browsers; without one, the lamp."
+        value={icon}
+        error={fieldError(failed, "icon")}
+        form={ICON}
+        onValue={(value) => {
+          setIcon(value);
+          change({ icon: value }, "now");
+        }}
+      />
+      <TextField
+        label="Industry"
+        hint="What the business does, in a few words."
+        value={industry}
+        error={fieldError(failed, "industry")}
+        onValue={(value) => {
+          setIndustry(value);
+          change({ industry: value.trim() });
+        }}
+      />
+      <Pick
+        label="Currency"
+        value={currency}
+        choices={CURRENCIES}
+        error={fieldError(failed, "currency")}
+        onValue={(value) => {
+          setCurrency(value);
+          change({ currency: value }, "now");
+        }}
+      />
+      <Pick
+        label="Time zone"
+        hint="Days of the workspace begin and end by it. Times on screen are in the zone of whoever looks."
+        value={zone}
+        choices={zones(zone).map((each) => [each, each])}
+        error={fieldError(failed, "time_zone")}
+        onValue={(value) => {
+          setZone(value);
+          change({ time_zone: value }, "now");
+        }}
+      />
+    </Section>
+  );
+}
+
+/** Currencies by their names, none first. */
+const CURRENCIES: readonly [string, string][] = [
+  ["", "None chosen"],
+  ...currencies.map((code): [string, string] => [code, currencyText(code)]).sort(([, one], [, other]) => one.localeCompare(other, "en")),
+];
+
+function currencyText(code: string): string {
+  const name = new Intl.DisplayNames("en", { type: "currency" }).of(code);
+  return name && name !== code ? `${name} (${code})` : code;
+}
+
+interface PickProps {
+  label: string;
+  hint?: string;
+  value: string;
+  choices: readonly (readonly [value: string, text: string])[];
+  error: string | null;
+  onValue: (value: string) => void;
+}
+
+function Pick({ label, hint, value, choices, error, onValue }: PickProps) {
+  return (
+    <Field label={label} hint={hint} error={error}>
+      {(props) => (
+        <select {...props} className="input" value={value} onChange={(event) => onValue(event.target.value)}>
+          {choices.map(([each, text]) => (
+            <option key={each} value={each}>
+              {text}
+            </option>
+          ))}
+        </select>
+      )}
+    </Field>
   );
 }
 

@@ -16,6 +16,7 @@ import { followNotices } from "./notice.ts";
 import { Palette, palette_open } from "./palette.tsx";
 import { Rail } from "./rail.tsx";
 import { sheet_open, ShortcutSheet } from "./sheet.tsx";
+import { useTabIcon } from "./tab-icon.ts";
 import { theme } from "./theme.ts";
 import { TroubleLines } from "./trouble.tsx";
 import { VersionLine } from "./version-line.tsx";
@@ -25,6 +26,7 @@ export function Shell() {
   useLayoutEffect(listenForKeys, []);
   useActions(useGeneralActions());
   useTitle();
+  useTabIcon();
   useNotices();
   useScreen();
   return (

@@ -17,3 +17,4 @@ mod session;
 mod setup;
 mod site;
 mod team;
+mod workspace;

@@ -1,5 +1,6 @@
-//! Pictures of the team, for whoever knows their ids: visitors hear them with the names. What an id stands for never
-//! changes, so it may be kept for ever; and the answer is the same for all, so it asks for nothing.
+//! Pictures of the team and icons of workspaces, for whoever knows their ids: visitors hear those of the team with
+//! the names. What an id stands for never changes, so it may be kept for ever; and the answer is the same for all,
+//! so it asks for nothing.
 
 use axum::Router;
 use axum::extract::State;
@@ -17,7 +18,7 @@ pub(crate) fn routes() -> Router<Doors> {
     Router::new().route("/pictures/{id}", get(find))
 }
 
-/// The picture of a member of the team. Kept for a year: another picture has another id.
+/// The picture of a member of the team, or the icon of a workspace. Kept for a year: another picture has another id.
 #[utoipa::path(get, path = "/api/v1/pictures/{id}", operation_id = "get_picture", tag = "files",
     params(("id" = PictureId, Path)),
     responses((status = 200, body = Vec<u8>, content_type = "image/png")))]

@@ -18,3 +18,4 @@ mod sweep;
 mod text;
 mod texts;
 mod wire;
+mod workspace;

@@ -234,7 +234,7 @@ async fn hostile_values_are_refused_by_name_and_change_nothing() {
 }
 
 /// A PNG of one point, small and whole.
-const POINT: &str = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNk+A8AAQUBAScY42YAAAAASUVORK5CYII=";
+pub(crate) const POINT: &str = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNk+A8AAQUBAScY42YAAAAASUVORK5CYII=";
 
 #[tokio::test]
 async fn a_members_picture_is_seen_by_all_who_know_it_and_is_gone_with_the_next() {

@@ -38,6 +38,11 @@ const THEME: &str = r##"{"theme":{"color":"#0f4c5c","title":"TITLE","logo":"","a
     "questions":[{"name":"order_size","label":"LABEL","kind":"text","needed":true}],
     "consent":"CONSENT","asks_email_later":true,"show_brand":true}}"##;
 
+const HOURS: &str = r#"{"support_hours":{"monday":[{"from":"01:01","to":"01:02"}],
+    "tuesday":[{"from":"02:01","to":"02:02"}],"wednesday":[{"from":"03:01","to":"03:02"}],
+    "thursday":[{"from":"04:01","to":"04:02"}],"friday":[{"from":"05:01","to":"05:02"}],
+    "saturday":[{"from":"06:01","to":"06:02"}],"sunday":[{"from":"07:01","to":"07:02"}]}}"#;
+
 /// The field, its shape, the door, and a body with the place of the text as `TEXT` or as named.
 const DOORS: &[(&str, Shape, &str, &str, &str)] = &[
     ("name", Line, "POST /setup", "NAME", SETUP),
@@ -147,6 +152,34 @@ const DOORS: &[(&str, Shape, &str, &str, &str)] = &[
         "TEXT",
         r#"{"time_zone":"TEXT"}"#,
     ),
+    (
+        "industry",
+        Line,
+        "PATCH /workspace",
+        "TEXT",
+        r#"{"industry":"TEXT"}"#,
+    ),
+    (
+        "currency",
+        Line,
+        "PATCH /workspace",
+        "TEXT",
+        r#"{"currency":"TEXT"}"#,
+    ),
+    ("support_hours", Line, "PATCH /workspace", "01:01", HOURS),
+    ("support_hours", Line, "PATCH /workspace", "01:02", HOURS),
+    ("support_hours", Line, "PATCH /workspace", "02:01", HOURS),
+    ("support_hours", Line, "PATCH /workspace", "02:02", HOURS),
+    ("support_hours", Line, "PATCH /workspace", "03:01", HOURS),
+    ("support_hours", Line, "PATCH /workspace", "03:02", HOURS),
+    ("support_hours", Line, "PATCH /workspace", "04:01", HOURS),
+    ("support_hours", Line, "PATCH /workspace", "04:02", HOURS),
+    ("support_hours", Line, "PATCH /workspace", "05:01", HOURS),
+    ("support_hours", Line, "PATCH /workspace", "05:02", HOURS),
+    ("support_hours", Line, "PATCH /workspace", "06:01", HOURS),
+    ("support_hours", Line, "PATCH /workspace", "06:02", HOURS),
+    ("support_hours", Line, "PATCH /workspace", "07:01", HOURS),
+    ("support_hours", Line, "PATCH /workspace", "07:02", HOURS),
     (
         "name",
         Line,
@@ -295,6 +328,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("POST /sites .theme.avatar", PICTURE),
     ("PATCH /sites/… .theme.avatar", PICTURE),
     ("PATCH /agents/… .picture", PICTURE),
+    ("PATCH /workspace .icon", PICTURE),
     ("POST /setup .site.theme.logo", PICTURE),
     ("POST /sites .theme.logo", PICTURE),
     ("PATCH /sites/… .theme.logo", PICTURE),

@@ -105,11 +105,12 @@ impl Actor {
         self.tell_staff(workspace_id, tenant);
     }
 
-    /// Tells a site's visitors how the widget looks now, and with it who answers.
+    /// Tells a site's visitors how the widget looks now, and with it who answers and when.
     fn tell_config(&self, workspace_id: WorkspaceId, site_id: SiteId, tenant: &Arc<Tenant>) {
         let staff = staff_of(tenant, &self.team(workspace_id));
         let bytes_max = self.router.config().attachment_bytes_max;
-        if let Some(config) = config_of(tenant, site_id, bytes_max, staff) {
+        let now_ms = self.now_ms();
+        if let Some(config) = config_of(tenant, site_id, bytes_max, staff, now_ms) {
             self.router.hub().signal(Topic::SiteVisitors(site_id), || {
                 let key = SignalKey::Config;
                 Encoded::new(&VisitorNews::Config(config), Class::Signal { key })
@@ -199,6 +200,7 @@ pub(crate) fn config_of(
     site_id: SiteId,
     attachment_bytes_max: u64,
     staff: Staff,
+    now_ms: u64,
 ) -> Option<WidgetConfig> {
     let site = tenant.site(site_id)?;
     let settings = site.settings(&tenant.settings);
@@ -211,6 +213,7 @@ pub(crate) fn config_of(
         respect_do_not_track: settings.respect_do_not_track,
         typing_preview: settings.typing_preview,
         staff,
+        open: tenant.opening.spans(now_ms),
     })
 }
 

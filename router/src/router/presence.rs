@@ -306,7 +306,8 @@ impl Router {
         let tenant = self.0.cache.tenant(workspace_id).await?;
         let staff = self.staff_in(workspace_id, &tenant).await;
         let bytes_max = self.0.config.attachment_bytes_max;
-        Ok(live::config_of(&tenant, site_id, bytes_max, staff))
+        let now_ms = self.0.world.clock.now_ms();
+        Ok(live::config_of(&tenant, site_id, bytes_max, staff, now_ms))
     }
 
     async fn staff_in(&self, workspace_id: WorkspaceId, tenant: &Arc<Tenant>) -> Staff {

@@ -539,13 +539,7 @@ fn installation(world: &World) -> Installation {
             password_hash: "none".to_owned(),
             created_at_ms: now_ms,
         },
-        workspace: Workspace {
-            id: world.ids.next(),
-            version: 1,
-            name: "Lamps".to_owned(),
-            time_zone: "UTC".to_owned(),
-            settings: Settings::default(),
-        },
+        workspace: Workspace::new(world.ids.next(), "Lamps", "UTC"),
         member: NewMember {
             id: world.ids.next(),
             name: "Ana".to_owned(),

@@ -25,18 +25,27 @@ struct Migration {
 }
 
 /// All steps, in order. A step that was ever released is never changed.
-const MIGRATIONS: &[Migration] = &[Migration {
-    number: 1,
-    name: "begin",
-    texts: &[
-        include_str!("../schema/store.sql"),
-        include_str!("../schema/team.sql"),
-        include_str!("../schema/person.sql"),
-        include_str!("../schema/conversation.sql"),
-    ],
-    sqlite: search::INDEX_SQLITE,
-    postgres: search::INDEX_POSTGRES,
-}];
+const MIGRATIONS: &[Migration] = &[
+    Migration {
+        number: 1,
+        name: "begin",
+        texts: &[
+            include_str!("../schema/store.sql"),
+            include_str!("../schema/team.sql"),
+            include_str!("../schema/person.sql"),
+            include_str!("../schema/conversation.sql"),
+        ],
+        sqlite: search::INDEX_SQLITE,
+        postgres: search::INDEX_POSTGRES,
+    },
+    Migration {
+        number: 2,
+        name: "general",
+        texts: &[include_str!("../schema/general.sql")],
+        sqlite: "",
+        postgres: "",
+    },
+];
 
 /// What the common text calls and Postgres has not.
 const POSTGRES_FUNCTIONS: &str = "

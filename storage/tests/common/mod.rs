@@ -12,7 +12,7 @@ use std::time::Duration;
 use protocol::id::{AgentId, LoginSessionId, UserId, WorkspaceId};
 use protocol::permission::{Actor, AgentActor, Permission, Permissions, Principal, Role, Scope};
 use protocol::site::{AfterClose, SecretKind, Site, Theme};
-use protocol::workspace::{Settings, SiteOverrides, Workspace};
+use protocol::workspace::{SiteOverrides, Workspace};
 use storage::audit::Change;
 use storage::db::{DatabaseConfig, Db};
 use storage::error::Written;
@@ -113,13 +113,7 @@ impl Installed {
         let session = session(world, user.id, 1);
         Self {
             installation: Installation {
-                workspace: Workspace {
-                    id: ids.next(),
-                    version: 1,
-                    name: "Lamps and Sons".to_owned(),
-                    time_zone: "Europe/Zagreb".to_owned(),
-                    settings: Settings::default(),
-                },
+                workspace: Workspace::new(ids.next(), "Lamps and Sons", "Europe/Zagreb"),
                 member: NewMember {
                     id: ids.next(),
                     name: "Ana".to_owned(),

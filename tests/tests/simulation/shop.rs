@@ -5,7 +5,7 @@ use loadtest::client::AgentAccess;
 use protocol::id::{SiteId, UserId, WorkspaceId};
 use protocol::permission::Role;
 use protocol::site::{AfterClose, Site, Theme};
-use protocol::workspace::{Settings, SiteOverrides, Workspace};
+use protocol::workspace::{SiteOverrides, Workspace};
 use storage::Db;
 use storage::audit::Change;
 use storage::error::Written;
@@ -151,13 +151,7 @@ fn installation(world: &World) -> Installation {
     let now_ms = world.clock.now_ms();
     Installation {
         user: user(world, "owner@example.com"),
-        workspace: Workspace {
-            id: world.ids.next(),
-            version: 1,
-            name: "Lamps".to_owned(),
-            time_zone: "UTC".to_owned(),
-            settings: Settings::default(),
-        },
+        workspace: Workspace::new(world.ids.next(), "Lamps", "UTC"),
         member: NewMember {
             id: world.ids.next(),
             name: "Ana".to_owned(),

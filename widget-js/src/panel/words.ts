@@ -2,7 +2,7 @@
 // `src/words`, one file a language.
 
 import type { Status } from "../client/client.ts";
-import { closeCode, type ErrorCode, type Problem, type Staff } from "../protocol.ts";
+import { closeCode, type ErrorCode, type OpenSpan, type Problem, type Staff } from "../protocol.ts";
 import { catalogs, localeOf, type Catalog, type CountKey, type Locale, type TextKey } from "../words/locale.ts";
 
 /** One page, one language: read once, before anything is shown. */
@@ -48,6 +48,25 @@ export function staffLine(staff: Staff): string {
   const [first, ...others] = names;
   if (first === undefined) return said("team_here");
   return others.length === 0 ? said("one_here", { name: first }) : said("several_here", { names: names.join(", ") });
+}
+
+/** When the team is back, in the visitor's own time zone; nothing while it is there by its hours, or where it states none. */
+export function backText(open: readonly OpenSpan[], nowMs: number): string | null {
+  const next = open.find(({ to_at_ms }) => to_at_ms > nowMs);
+  if (next === undefined || next.from_at_ms <= nowMs) return null;
+  const time = new Intl.DateTimeFormat(formats, { timeStyle: "short" }).format(next.from_at_ms);
+  const day = new Date(next.from_at_ms).toDateString();
+  if (day === new Date(nowMs).toDateString()) return said("back_today", { time });
+  const tomorrow = new Date(nowMs);
+  tomorrow.setDate(tomorrow.getDate() + 1);
+  if (day === tomorrow.toDateString()) return said("back_tomorrow", { time });
+  // The same day of the next week needs its date.
+  const isNear = next.from_at_ms - nowMs < 6 * 86_400_000;
+  const name = new Intl.DateTimeFormat(formats, {
+    weekday: "long",
+    ...(isNear ? {} : { day: "numeric", month: "long" }),
+  });
+  return said("back_day", { day: name.format(next.from_at_ms), time });
 }
 
 export function expectation(staff: Staff): string {

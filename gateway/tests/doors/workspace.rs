@@ -1,0 +1,143 @@
+//! The workspace over HTTP: what the business is, when somebody is there, and the icon of its consoles.
+
+use protocol::limit::{HOURS_SPANS_MAX, NAME_BYTES_MAX};
+use serde_json::{Value, json};
+
+use crate::house::{House, Trust, id_in};
+use crate::records::POINT;
+use crate::wire::Call;
+
+#[tokio::test]
+async fn a_workspace_says_what_it_does_and_when_somebody_is_there() {
+    let house = House::open(Trust::Trusted).await;
+    let owner = house.owner().await;
+    let change =
+        |version, body: Value| house.as_(&owner, Call::patch("/workspace", version, &body));
+    let fresh = house.as_(&owner, Call::get("/workspace")).await.good();
+    assert_eq!(
+        (&fresh["industry"], &fresh["currency"]),
+        (&json!(""), &json!(""))
+    );
+    assert_eq!(fresh["support_hours"]["monday"], json!([]));
+    let span = |from: &str, to: &str| json!({"from": from, "to": to});
+    let friday = json!([span("09:00", "12:00"), span("13:00", "24:00")]);
+    let body = json!({"industry": " Tea ", "currency": "eur", "support_hours": {"friday": friday}});
+    let set = change(1, body).await.good();
+    assert_eq!(
+        (&set["industry"], &set["currency"]),
+        (&json!("Tea"), &json!("EUR"))
+    );
+    assert_eq!(set["support_hours"]["friday"], friday);
+    assert_eq!(set["support_hours"]["sunday"], json!([]));
+    let many: Value = (0..=HOURS_SPANS_MAX)
+        .map(|hour| span(&format!("0{hour}:00"), &format!("0{hour}:30")))
+        .collect();
+    for (body, code, field) in [
+        (json!({"currency": "DEM"}), "invalid", "currency"),
+        (
+            json!({"industry": "x".repeat(NAME_BYTES_MAX + 1)}),
+            "too_long",
+            "industry",
+        ),
+        (
+            json!({"support_hours": {"friday": [span("9:00", "12:00")]}}),
+            "invalid",
+            "support_hours",
+        ),
+        (
+            json!({"support_hours": {"friday": [span("12:00", "09:00")]}}),
+            "invalid",
+            "support_hours",
+        ),
+        (
+            json!({"support_hours": {"friday": [friday[1], friday[0]]}}),
+            "invalid",
+            "support_hours",
+        ),
+        (
+            json!({"support_hours": {"friday": many}}),
+            "too_many",
+            "support_hours",
+        ),
+        (
+            json!({"support_hours": {"freitag": []}}),
+            "invalid",
+            "freitag",
+        ),
+        (
+            json!({"support_hours": {"friday": [{"from": "09:00"}]}}),
+            "malformed",
+            "",
+        ),
+        (
+            json!({"icon": "data:image/svg+xml;base64,PHN2Zz4="}),
+            "file_type",
+            "icon",
+        ),
+        (
+            json!({"icon": format!("data:image/png;base64,{}", "A".repeat(44_000))}),
+            "too_large",
+            "icon",
+        ),
+    ] {
+        let refused = change(2, body).await;
+        let refused = (refused.code(), refused.field());
+        assert_eq!(refused, (code.to_owned(), field.to_owned()));
+    }
+    let stale = change(1, json!({"industry": "Coffee"})).await;
+    assert_eq!(stale.code(), "version_conflict");
+    // What is said again is no change.
+    let again = change(
+        2,
+        json!({"currency": "EUR", "support_hours": {"friday": friday}}),
+    )
+    .await;
+    assert_eq!(again.good()["version"], 2);
+    let gone = change(
+        2,
+        json!({"industry": "", "currency": "", "support_hours": {}}),
+    )
+    .await
+    .good();
+    assert_eq!(
+        (&gone["industry"], &gone["currency"]),
+        (&json!(""), &json!(""))
+    );
+    assert_eq!(gone["support_hours"], fresh["support_hours"]);
+    let log = house.as_(&owner, Call::get("/audit")).await.good();
+    assert_eq!(
+        log["items"][0]["fields"],
+        json!(["industry", "currency", "support_hours"])
+    );
+}
+
+#[tokio::test]
+async fn a_workspaces_icon_is_a_picture_as_a_members_is() {
+    let house = House::open(Trust::Trusted).await;
+    let owner = house.owner().await;
+    let agent = house.member(&owner, "bob@example.com", "agent").await;
+    let icon = |version, text: &str| Call::patch("/workspace", version, &json!({"icon": text}));
+    assert_eq!(house.as_(&agent, icon(1, POINT)).await.code(), "forbidden");
+    let first = id_in(&house.as_(&owner, icon(1, POINT)).await.good(), "icon");
+    // The team reads which it is.
+    let read = house.as_(&agent, Call::get("/workspace")).await.good();
+    assert_eq!(id_in(&read, "icon"), first);
+    let at = |id: &str| Call::get(&format!("/pictures/{id}"));
+    let seen = house.ask(at(&first)).await;
+    assert_eq!(
+        (seen.status, seen.header("content-type")),
+        (200, Some("image/png"))
+    );
+    let keep = Some("public, max-age=31536000, immutable");
+    assert_eq!(
+        (seen.header("cache-control"), seen.header("set-cookie")),
+        (keep, None)
+    );
+    assert_eq!(seen.header("x-content-type-options"), Some("nosniff"));
+    let next = id_in(&house.as_(&owner, icon(2, POINT)).await.good(), "icon");
+    assert_eq!(house.ask(at(&first)).await.status, 404);
+    assert_eq!(house.ask(at(&next)).await.status, 200);
+    let none = house.as_(&owner, icon(3, "")).await.good();
+    assert_eq!(none["icon"], Value::Null);
+    assert_eq!(house.ask(at(&next)).await.status, 404);
+}
