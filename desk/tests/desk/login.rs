@@ -162,7 +162,7 @@ async fn the_operator_says_how_many_failures_lock_out_and_for_how_long() {
 async fn many_guesses_at_once_are_counted_one_by_one() {
     on_both(async |office| {
         office.owner().await;
-        let guess = || office.log_in("olga@example.com", WRONG, "2001:db8::1");
+        let guess = || Box::pin(office.log_in("olga@example.com", WRONG, "2001:db8::1"));
         let (a, b, c, d, e, f, g, h) = tokio::join!(
             guess(),
             guess(),

@@ -91,7 +91,7 @@ test("an open panel says it as the minute comes, by the server's clock", async (
   await page.context().close();
 });
 
-test("hours, currency and industry are set in the settings, by keys alone", async () => {
+test("hours, currency and industry are set in the settings, and kept", async () => {
   const owner = await stack.console({ viewport: { width: 1440, height: 1000 } });
   await owner.goto(`${stack.origin}/console/settings/workspace`);
   await owner.getByLabel("Industry").fill("Tea and what it is drunk from");
