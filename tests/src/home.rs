@@ -67,14 +67,19 @@ impl Data {
         format!("{head}/{name}{query}")
     }
 
-    /// Lets the store say that it has this schema. A store in a file is left as it is.
+    /// Lets the store say that a newer program gave it schema 999, or no longer. A store in a file is left as it is.
     ///
     /// # Panics
     /// Where Postgres does not play along.
-    pub async fn claims_schema(&self, world: &World, number: u32) {
+    pub async fn claims_newer_schema(&self, world: &World, is_newer: bool) {
         if self.database.is_some() {
-            let claim = format!("UPDATE migration SET number = {number}");
-            execute(world, &self.database_url(), &claim).await;
+            let claim = match is_newer {
+                true => {
+                    "INSERT INTO migration (number, name, applied_at_ms) VALUES (999, 'future', 0)"
+                }
+                false => "DELETE FROM migration WHERE number = 999",
+            };
+            execute(world, &self.database_url(), claim).await;
         }
     }
 

@@ -474,7 +474,7 @@ impl Stack {
         if self.home == Home::Sqlite {
             return;
         }
-        self.data.claims_schema(&self.world, 999).await;
+        self.data.claims_newer_schema(&self.world, true).await;
         let backup = self.path().join("refused");
         let backup = backup.to_str().expect("a path in UTF-8");
         for arguments in [&["serve"][..], &["migrate"], &["backup", backup]] {
@@ -488,7 +488,7 @@ impl Stack {
             );
             assert!(!self.path().join("refused").exists());
         }
-        self.data.claims_schema(&self.world, 1).await;
+        self.data.claims_newer_schema(&self.world, false).await;
     }
 
     /// The server, while it runs as a process.

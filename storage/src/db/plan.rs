@@ -10,7 +10,7 @@ use rusqlite::Connection;
 const REASON: &str = "/* reads all: ";
 
 /// Tables of which a workspace has so few rows that all of them are read at once.
-pub(super) const SMALL: [&str; 16] = [
+pub(super) const SMALL: [&str; 17] = [
     "account",
     "agent",
     "agent_grant",
@@ -27,6 +27,7 @@ pub(super) const SMALL: [&str; 16] = [
     "site",
     "site_secret",
     "workspace",
+    "workspace_picture",
 ];
 
 /// Looks at the plan of a statement.
