@@ -103,6 +103,18 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether the store is away, or may not be written, for now: the same may succeed later.
+    #[must_use]
+    pub fn is_unavailable(&self) -> bool {
+        matches!(
+            self,
+            Self::Storage(error)
+            | Self::Router(router::Error::Store(error))
+            | Self::Desk(desk::Error::Store(error))
+                if error.is_unavailable()
+        )
+    }
+
     /// The exit code: 64 for a configuration or a call that is wrong (EX_USAGE), 1 for the rest.
     #[must_use]
     pub fn exit_code(&self) -> u8 {

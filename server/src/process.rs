@@ -4,6 +4,7 @@ use std::future::Future;
 use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use protocol::limit::PASSWORD_BYTES_MAX;
 use server::backup::Present;
@@ -18,6 +19,10 @@ use crate::log;
 
 /// The exit code after a part of the server failed by itself (EX_SOFTWARE).
 const FAILED: u8 = 70;
+
+/// From one attempt to start anew to the next, while the store is away: at first, and at most.
+const PAUSE_MIN: Duration = Duration::from_millis(250);
+const PAUSE_MAX: Duration = Duration::from_secs(4);
 
 /// The variable that says where `copy` goes.
 const COPY_TO: &str = "SWITCHBOARD_COPY_TO";
@@ -105,27 +110,50 @@ async fn serve(config: Config, faults: FaultPlan) -> Result<ExitCode> {
     if faults != FaultPlan::default() {
         tracing::warn!("faults are planted: this is a load test, or a mistake");
     }
+    let mut running = tokio::select! {
+        () = signals.stop() => return Ok(ExitCode::SUCCESS),
+        running = start(&config, faults) => running?,
+    };
     loop {
-        if let Some(code) = serve_once(config.clone(), faults, &mut signals).await? {
+        if let Some(code) = serve_once(running, &mut signals).await {
             return Ok(code);
+        }
+        running = tokio::select! {
+            () = signals.stop() => return Ok(ExitCode::SUCCESS),
+            running = start_anew(&config, faults) => running?,
+        };
+    }
+}
+
+async fn start(config: &Config, faults: FaultPlan) -> Result<Running> {
+    let world = World::faulty(faults.clock_skew_ms, faults.fail_one_in);
+    let planted = world.faults.clone();
+    let running = server::serve(config.clone(), world).await?;
+    planted.begin();
+    announce(&running)?;
+    Ok(running)
+}
+
+/// Starts again what served before: its settings were right, so a store that is away is waited for. At a first
+/// start it may be the URL that is wrong, which is told at once.
+async fn start_anew(config: &Config, faults: FaultPlan) -> Result<Running> {
+    let clock = World::system().clock;
+    let mut pause = PAUSE_MIN;
+    loop {
+        match start(config, faults).await {
+            Err(error) if error.is_unavailable() => {
+                let pause_ms = pause.as_millis();
+                tracing::warn!(%error, pause_ms, "the server cannot start anew yet: it tries again");
+                clock.sleep(pause).await;
+                pause = (pause * 2).min(PAUSE_MAX);
+            }
+            started => return started,
         }
     }
 }
 
 /// Gives the exit code; nothing where it is to be started anew.
-async fn serve_once(
-    config: Config,
-    faults: FaultPlan,
-    signals: &mut Signals,
-) -> Result<Option<ExitCode>> {
-    let world = World::faulty(faults.clock_skew_ms, faults.fail_one_in);
-    let planted = world.faults.clone();
-    let running = tokio::select! {
-        () = signals.stop() => return Ok(Some(ExitCode::SUCCESS)),
-        running = server::serve(config, world) => running?,
-    };
-    planted.begin();
-    announce(&running)?;
+async fn serve_once(running: Running, signals: &mut Signals) -> Option<ExitCode> {
     let code = loop {
         tokio::select! {
             told = signals.next() => match told {
@@ -139,7 +167,7 @@ async fn serve_once(
                      everybody is sent away, and the server starts anew"
                 );
                 running.kill().await;
-                return Ok(None);
+                return None;
             }
         }
     };
@@ -148,7 +176,7 @@ async fn serve_once(
         () = signals.stop() => tracing::warn!("ended at once by a second signal"),
         () = running.stop() => tracing::info!("stopped"),
     }
-    Ok(Some(code))
+    Some(code)
 }
 
 fn announce(running: &Running) -> Result<()> {

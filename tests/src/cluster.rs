@@ -6,6 +6,7 @@ use loadtest::check;
 use loadtest::client::http::{Call, Http};
 use loadtest::client::{Access, AgentAccess, Client, Server, VisitorAccess};
 use loadtest::node::postgres::Postgres;
+use loadtest::node::proxy::Proxy;
 use loadtest::node::redis::Redis;
 use loadtest::node::{Node, Spec};
 use protocol::entry::Entry;
@@ -128,6 +129,24 @@ impl Cluster {
         let mut node = self.node();
         node.start(&self.world).await.expect("a node starts");
         self.nodes.push(node);
+    }
+
+    /// Starts one more node, which reaches the store through a proxy alone, and gives the proxy.
+    ///
+    /// # Panics
+    /// Where it does not start.
+    pub async fn grows_behind_a_proxy(&mut self) -> Proxy {
+        let direct = self.database_url();
+        let (user, rest) = direct.split_once('@').expect("a URL has a user");
+        let (address, name) = rest.split_once('/').expect("and a path");
+        let store = address.parse().expect("it is on loopback");
+        let proxy = Proxy::start(&self.world, store).expect("a free port exists");
+        let url = format!("{user}@{}/{name}", proxy.address);
+        let mut node = self.node();
+        node.plant(owned(&[("SWITCHBOARD_DATABASE_URL", &url)]));
+        node.start(&self.world).await.expect("a node starts");
+        self.nodes.push(node);
+        proxy
     }
 
     /// One more node that must not start, with other settings than the others have; gives what it says.
@@ -385,6 +404,24 @@ impl Cluster {
         let call = owner.call(Call::get("/api/v1/troubles"));
         let page: Page<Trouble> = http.ask(&call).await.expect("the owner may ask");
         page.items
+    }
+
+    /// Waits until a node has said something in its log so many times, and checks that it lives.
+    ///
+    /// # Panics
+    /// When it takes too long, or it has ended.
+    pub async fn logs(&mut self, node: usize, count: usize, words: &str) {
+        let clock = self.world.clock.clone();
+        let node = &mut self.nodes[node];
+        let logged = async {
+            while node.said_count(words) < count {
+                node.check().expect("it lives");
+                clock.sleep(LOOK_AGAIN).await;
+            }
+        };
+        let logged = clock.timeout(PATIENCE, logged).await;
+        assert!(logged.is_some(), "it never says {words:?} {count} times");
+        node.check().expect("it lives");
     }
 
     /// Waits until a node has one trouble, and gives a reason with this word for it.

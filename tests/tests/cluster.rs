@@ -6,6 +6,7 @@ use std::time::Duration;
 use loadtest::Error;
 use loadtest::client::http::{Call, Http};
 use loadtest::client::{Access, Client, News};
+use loadtest::node::proxy::Proxy;
 use protocol::command::Command;
 use protocol::frame::{ClientFrame, Watch};
 use protocol::news::{AgentNews, VisitorNews};
@@ -30,6 +31,7 @@ const LOCKOUT_MS: u64 = 15 * 60 * 1_000;
 const READY: &str = "ready\n";
 const DIFFERING: &str =
     "ready, but other nodes have other settings: data_dir/files, retention.visitor_days\n";
+const WAITS_FOR_STORE: &str = "the server cannot start anew yet";
 const BLIND: &str = "ready, but the bus is out of reach: news of other nodes come late\n";
 
 #[test]
@@ -60,6 +62,11 @@ fn a_killed_postgres_loses_nothing() {
 #[test]
 fn a_postgres_that_stands_still_loses_nothing() {
     run_on_own_postgres(postgres_stands_still_and_goes_on);
+}
+
+#[test]
+fn a_store_that_is_away_after_a_failover_is_waited_for() {
+    run_on_own_postgres(a_standby_takes_over_that_one_node_cannot_reach);
 }
 
 async fn they_talk_over_two_nodes(cluster: Cluster) -> Cluster {
@@ -419,15 +426,8 @@ async fn a_standby_takes_over_that_lacks_what_was_said_last(
     visitor.sees("lost by the agent").await;
     agent.sees(id, "lost by the visitor").await;
     cluster.fails_over().await;
-    let is_elsewhere = |client: &Client| {
-        let is_elsewhere = client.is_connected() && client.epoch() != epoch;
-        is_elsewhere.then_some(())
-    };
     let people = [&mut visitor.client, &mut agent.client, &mut newcomer.client];
-    for client in people {
-        let moved = client.until("another epoch", is_elsewhere).await;
-        moved.expect("the nodes start anew, and let everybody in");
-    }
+    they_come_back(epoch, people).await;
     visitor.says("and on with what is left").await;
     agent.sees(id, "and on with what is left").await;
     visitor.sees("lost by the agent").await;
@@ -438,13 +438,69 @@ async fn a_standby_takes_over_that_lacks_what_was_said_last(
     assert_eq!(before, kept, "what the standby had is as it was");
     assert_eq!(since.len(), 3, "and what it lacked came once: {since:?}");
     let people = &mut [&mut visitor.client, &mut agent.client];
-    for client in people.iter_mut() {
-        // All of the last ten minutes went again, what is stored too.
+    all_have_an_outcome(people).await;
+    cluster.agree(1, id, people).await;
+}
+
+/// All are let in again, to another epoch than this.
+async fn they_come_back<const N: usize>(epoch: u64, people: [&mut Client; N]) {
+    let is_elsewhere = |client: &Client| {
+        let is_elsewhere = client.is_connected() && client.epoch() != epoch;
+        is_elsewhere.then_some(())
+    };
+    for client in people {
+        let moved = client.until("another epoch", is_elsewhere).await;
+        moved.expect("the nodes start anew, and let everybody in");
+    }
+}
+
+/// All that went again got an outcome, also what was stored.
+async fn all_have_an_outcome(people: &mut [&mut Client]) {
+    for client in people {
         let settled = |client: &Client| client.outbox().pending().is_empty().then_some(());
         let settled = client.until("an outcome of each", settled).await;
         settled.expect("it comes");
     }
-    cluster.agree(1, id, people).await;
+}
+
+/// A node that finds another history, and then no store at all, waits for it; it ends when it is told to.
+async fn a_standby_takes_over_that_one_node_cannot_reach(mut cluster: Cluster) -> Cluster {
+    let store = cluster.grows_behind_a_proxy().await;
+    let mut visitor = cluster.visitor(2).await;
+    let mut agent = cluster.agent(0).await;
+    visitor.says("hello").await;
+    let id = visitor.conversation();
+    agent.opens(id).await;
+    let epoch = visitor.client.epoch();
+    let copied = cluster.postgres().copy().await;
+    copied.expect("it is copied while it serves");
+    visitor.says("lost").await;
+    agent.sees(id, "lost").await;
+    the_node_behind_the_proxy_waits(&mut cluster, &store, 2).await;
+    they_come_back(epoch, [&mut agent.client]).await;
+    agent.says(id, "while a node waits").await;
+    store.admit(u64::MAX);
+    they_come_back(epoch, [&mut visitor.client]).await;
+    visitor.sees("while a node waits").await;
+    all_have_an_outcome(&mut [&mut visitor.client, &mut agent.client]).await;
+    agent.sees(id, "lost").await;
+    let people = &mut [&mut visitor.client, &mut agent.client];
+    cluster.agree(2, id, people).await;
+    let copied = cluster.postgres().copy().await;
+    copied.expect("it is copied while it serves");
+    the_node_behind_the_proxy_waits(&mut cluster, &store, 1).await;
+    cluster.drains(2).await;
+    cluster
+}
+
+/// The node finds by one connection that another server has the store, and gets no second one. It tries again.
+async fn the_node_behind_the_proxy_waits(cluster: &mut Cluster, store: &Proxy, times: usize) {
+    let before = cluster.nodes[2].said_count(WAITS_FOR_STORE);
+    store.admit(0);
+    cluster.fails_over().await;
+    store.admit(1);
+    cluster.logs(2, before + times, WAITS_FOR_STORE).await;
+    assert_eq!(store.places(), 0, "it has found another history");
 }
 
 async fn postgres_stands_still_and_goes_on(mut cluster: Cluster) -> Cluster {

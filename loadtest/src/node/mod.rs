@@ -295,6 +295,13 @@ impl Node {
         self.spec.home.join("log")
     }
 
+    /// How often it has said this in its log.
+    #[must_use]
+    pub fn said_count(&self, words: &str) -> usize {
+        let log = std::fs::read(self.log_path()).unwrap_or_default();
+        String::from_utf8_lossy(&log).matches(words).count()
+    }
+
     /// The last words of its log.
     fn log_end(&self) -> String {
         let log = std::fs::read(self.log_path()).unwrap_or_default();

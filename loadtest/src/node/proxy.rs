@@ -1,6 +1,9 @@
-//! A small TCP proxy: it passes bytes on, until it is told to cut, to hold or to slow what passes.
+//! A small TCP proxy: it passes bytes on, until it is told to cut, to hold or to slow what passes, or to let nobody
+//! in.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -38,6 +41,7 @@ pub struct Proxy {
     pub address: SocketAddr,
     weather: watch::Sender<Weather>,
     cut: watch::Sender<Cut>,
+    places: Arc<AtomicU64>,
 }
 
 /// What a connection listens to.
@@ -59,15 +63,17 @@ impl Proxy {
             address: listener.local_addr()?,
             weather: watch::Sender::new(Weather::default()),
             cut: watch::Sender::new(Cut::default()),
+            places: Arc::new(AtomicU64::new(u64::MAX)),
         };
         let link = Link {
             weather: proxy.weather.subscribe(),
             cut: proxy.cut.subscribe(),
             number: 0,
         };
+        let places = Arc::clone(&proxy.places);
         world
             .tracker
-            .spawn(accept(world.clone(), listener, server, link));
+            .spawn(accept(world.clone(), listener, server, link, places));
         Ok(proxy)
     }
 
@@ -89,6 +95,17 @@ impl Proxy {
             cut.percent = percent;
         });
     }
+
+    /// Lets in so many connections from now on; on whoever comes after them it hangs up at once.
+    pub fn admit(&self, count: u64) {
+        self.places.store(count, Ordering::SeqCst);
+    }
+
+    /// How many more it lets in.
+    #[must_use]
+    pub fn places(&self) -> u64 {
+        self.places.load(Ordering::SeqCst)
+    }
 }
 
 impl Link {
@@ -108,8 +125,19 @@ impl Link {
     }
 }
 
-async fn accept(world: World, listener: TcpListener, server: SocketAddr, mut link: Link) {
+async fn accept(
+    world: World,
+    listener: TcpListener,
+    server: SocketAddr,
+    mut link: Link,
+    places: Arc<AtomicU64>,
+) {
+    let take = |free: u64| free.checked_sub(1);
     while let Ok((client, _)) = listener.accept().await {
+        let place = places.fetch_update(Ordering::SeqCst, Ordering::SeqCst, take);
+        if place.is_err() {
+            continue;
+        }
         link.number += 1;
         let passed = pass(world.clone(), client, server, link.clone());
         world.tracker.spawn(passed);
@@ -215,6 +243,28 @@ mod tests {
         proxy.cut(100);
         let ended = client.read(&mut byte).await;
         assert!(matches!(ended, Ok(0) | Err(_)), "{ended:?}");
+    }
+
+    #[tokio::test]
+    async fn whoever_comes_when_all_places_are_taken_is_sent_away() {
+        let world = World::system();
+        let proxy = Proxy::start(&world, echo(&world).await).expect("a free port exists");
+        proxy.admit(1);
+        let mut byte = [0];
+        let mut clients = Vec::new();
+        for is_let_in in [true, false] {
+            let mut client = TcpStream::connect(proxy.address).await.expect("it listens");
+            // Who is sent away may find that out at either step.
+            let asked = client.write_all(b"a").await.is_ok();
+            let answered = asked && client.read_exact(&mut byte).await.is_ok();
+            assert_eq!(answered, is_let_in);
+            clients.push(client);
+        }
+        assert_eq!(proxy.places(), 0);
+        proxy.admit(u64::MAX);
+        let mut client = TcpStream::connect(proxy.address).await.expect("it listens");
+        client.write_all(b"a").await.expect("it takes bytes");
+        client.read_exact(&mut byte).await.expect("the echo");
     }
 
     #[tokio::test]
