@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { ProblemError } from "../src/client/api.ts";
 import { createVisitorClient, type Client, type Credentials } from "../src/client/client.ts";
 import { StopError } from "../src/client/link.ts";
-import type { Ack, Problem, VisitorEntry, VisitorNews } from "../src/protocol.ts";
+import type { Ack, Problem, VisitorConversation, VisitorEntry, VisitorNews } from "../src/protocol.ts";
 import { batch, CONVERSATION, entry, FakeEnvironment, FakeStorage, message, settle, VISITOR } from "./fake.ts";
 
 type VisitorClient = Client<VisitorNews, VisitorEntry>;
@@ -36,18 +36,7 @@ async function live(count = 0): Promise<Stage> {
   await settle();
   const { transport } = made.world;
   transport.welcomes(
-    count === 0
-      ? {}
-      : {
-          conversation: {
-            id: CONVERSATION,
-            version: 1,
-            closed: false,
-            number: count,
-            read_number: 0,
-            created_at_ms: 0,
-          },
-        },
+    count === 0 ? {} : { conversation: open(count) },
   );
   if (count > 0) {
     transport.says(batch("afresh", Array.from({ length: count }, (_, index) => entry(index + 1))));
@@ -73,6 +62,24 @@ function ack(clientId: string, number: number): VisitorNews {
   };
   return { type: "ack", ...made };
 }
+
+/** Something that was said and stored. */
+function said({ client, world }: Stage, body: string, number: number): string {
+  const { client_id } = client.send({ do: "send_message", body });
+  world.transport.says(ack(client_id, number));
+  return client_id;
+}
+
+const own = (number: number, client_id: string): VisitorEntry => entry(number, { author: { kind: "you" }, client_id });
+
+const open = (number: number): VisitorConversation => ({
+  id: CONVERSATION,
+  version: 1,
+  closed: false,
+  number,
+  read_number: 0,
+  created_at_ms: 0,
+});
 
 const problem = (change: Partial<Problem>): Problem => ({
   code: "unavailable",
@@ -288,6 +295,63 @@ describe("following", () => {
     expect(sent()).toEqual([lost.client_id]);
     made.world.transport.says(ack(lost.client_id, 1));
     expect(sent()).toEqual([lost.client_id, since.client_id]);
+  });
+
+  it("waits for the page of another life, and sends only what that lacks, before what was written since", async () => {
+    const made = await live(1);
+    const kept = said(made, "kept", 2);
+    const lost = said(made, "lost", 3);
+    await reconnect(made);
+    made.world.transport.welcomes({ epoch: 8, conversation: open(2) });
+    const since = made.client.send({ do: "send_message", body: "since" });
+    const sent = (): string[] => made.world.transport.commands.map((command) => command.client_id);
+    expect(sent()).toEqual([]);
+    made.world.transport.says(batch("afresh", [entry(1), own(2, kept)]));
+    expect(sent()).toEqual([lost]);
+    made.world.transport.says(ack(lost, 3));
+    expect(sent()).toEqual([lost, since.client_id]);
+  });
+
+  it("does not send again what stands before the page of another life, where the page goes on from there", async () => {
+    const made = await live(1);
+    said(made, "older", 2);
+    const kept = said(made, "kept", 4);
+    await reconnect(made);
+    made.world.transport.welcomes({ epoch: 8, conversation: open(4) });
+    made.world.transport.says({ ...batch("afresh", [entry(3), own(4, kept)]), older: true });
+    await made.world.pass(30_000);
+    expect(made.world.transport.commands).toEqual([]);
+  });
+
+  it("sends all again where the page of another life has nothing of it, and where no page comes", async () => {
+    for (const comes of [true, false]) {
+      const made = await live(1);
+      const first = said(made, "first", 2);
+      const second = said(made, "second", 3);
+      await reconnect(made);
+      made.world.transport.welcomes({ epoch: 8, conversation: open(9) });
+      const strange = { ...batch("afresh", [entry(8, { id: "ent_80" }), entry(9, { id: "ent_90" })]), older: true };
+      if (comes) made.world.transport.says(strange);
+      else await made.world.pass(20_000);
+      made.world.transport.says(ack(first, 10));
+      const sent = made.world.transport.commands.map(({ client_id }) => client_id);
+      expect(sent).toEqual([first, second]);
+    }
+  });
+
+  it("sends again what was stored in yet another life, whatever the page says", async () => {
+    const first = await live(1);
+    const lost = said(first, "lost", 2);
+    first.client.stop();
+    const { world, storage } = first;
+    const second = stage(storage, world);
+    second.client.start();
+    await settle();
+    world.transport.welcomes({ epoch: 8 });
+    await settle();
+    await reconnect(second);
+    world.transport.welcomes({ epoch: 9, conversation: open(3) });
+    expect(world.transport.commands.map(({ client_id }) => client_id)).toEqual([lost]);
   });
 
   it("sends again after an afresh page only what is not in it", async () => {

@@ -11,6 +11,8 @@ const item = (clientId: string, madeAtMs = 1): OutboxItem => ({
   state: "waiting",
   problem: null,
   ack: null,
+  epoch: null,
+  in_doubt: false,
   changed_at_ms: madeAtMs,
   not_before_ms: 0,
   keep: true,

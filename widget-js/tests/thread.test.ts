@@ -27,6 +27,8 @@ const pending = (change: Partial<OutboxItem>): OutboxItem => ({
   state: "waiting",
   problem: null,
   ack: null,
+  epoch: null,
+  in_doubt: false,
   changed_at_ms: 0,
   not_before_ms: 0,
   keep: true,

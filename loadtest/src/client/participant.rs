@@ -1,5 +1,6 @@
 //! The client itself: a visitor or an agent who keeps the rules of the wire.
 
+mod arrival;
 mod passed;
 mod reaction;
 mod retry;
@@ -10,7 +11,6 @@ use std::time::Duration;
 use protocol::command::{Ack, Command};
 use protocol::frame::{ClientFrame, Follow, Hello, Page, Purpose, StreamRequest, Watch};
 use protocol::id::{ConnectionId, ConversationId};
-use protocol::limit;
 use protocol::news::{AgentNews, VisitorNews, Welcome};
 use protocol::text::ClientId;
 use world::World;
@@ -71,6 +71,8 @@ pub struct Client {
     retry_at: Option<Duration>,
     /// These, and what was asked since: nothing may overtake them.
     held: BTreeSet<ClientId>,
+    /// How long the pages of a store in another life are waited for.
+    doubt_until: Duration,
     /// What it has to say to what it heard.
     due: VecDeque<ClientFrame>,
     passed: Passed,
@@ -98,6 +100,7 @@ impl Client {
             outbox: Outbox::default(),
             retry_at: None,
             held: BTreeSet::new(),
+            doubt_until: Duration::ZERO,
             due: VecDeque::new(),
             passed: Passed::default(),
             broken: Vec::new(),
@@ -263,11 +266,15 @@ impl Client {
         self.held.clear();
         // What gaps there are the connection resumes.
         self.due.clear();
+        let waits = self.outbox.is_in_doubt();
+        if waits {
+            self.retry_at = Some(self.doubt_until);
+        }
         for (count, item) in self.outbox.pending().into_iter().enumerate() {
-            if count >= UNDER_WAY_MAX {
+            if count >= UNDER_WAY_MAX && !waits {
                 self.retry_at = Some(self.world.clock.elapsed());
             }
-            if count >= UNDER_WAY_MAX || connection.is_put_off() {
+            if count >= UNDER_WAY_MAX || waits || connection.is_put_off() {
                 self.hold(&item.client_id);
                 continue;
             }
@@ -544,45 +551,6 @@ impl Client {
         let bytes = self.world.ids.bytes::<16>();
         let text: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
         ClientId::parse(&text).expect("hexadecimal digits are allowed")
-    }
-
-    fn resumes(&self) -> Vec<Follow> {
-        let known = self.logs.iter().map(|(id, log)| Follow {
-            conversation_id: *id,
-            position: log.position(),
-        });
-        let unknown = self.follows.iter().filter(|id| !self.logs.contains_key(id));
-        let unknown = unknown.map(|id| Follow {
-            conversation_id: *id,
-            position: None,
-        });
-        known.chain(unknown).take(limit::RESUMES_MAX).collect()
-    }
-
-    async fn welcome(&mut self, connection: &mut Connection) -> Result<Welcome, Error> {
-        let patience = Duration::from_millis(limit::HELLO_MS_MAX);
-        let first = connection.receive(self.access.side());
-        let first = self.world.clock.timeout(patience, first).await;
-        let welcome = match first.ok_or(Error::Silent)?? {
-            News::Visitor(VisitorNews::Welcome { welcome, .. })
-            | News::Agent(AgentNews::Welcome { welcome, .. }) => welcome,
-            News::Visitor(VisitorNews::Error { problem })
-            | News::Agent(AgentNews::Error { problem }) => {
-                return Err(Error::Refused(Box::new(problem)));
-            }
-            other @ (News::Visitor(_) | News::Agent(_)) => {
-                return Err(Error::Broken(format!("{other:?} came before welcome")));
-            }
-        };
-        connection.named(welcome.connection_id);
-        self.connection_id = Some(welcome.connection_id);
-        if self.epoch != 0 && self.epoch != welcome.epoch {
-            // Another life of the store: what it may have lost goes first, in the first order.
-            let now_ms = self.world.clock.now_ms();
-            self.outbox.reopen_missing(now_ms, |_| false);
-        }
-        self.epoch = welcome.epoch;
-        Ok(welcome)
     }
 }
 

@@ -374,8 +374,8 @@ export class Client<N extends News, E extends AnyEntry> {
   #onWelcome(frame: Extract<News, { type: "welcome" }>): void {
     this.#clockOffsetMs = frame.now_ms - this.#environment.now();
     if (this.#epoch !== 0 && this.#epoch !== frame.epoch) {
-      // Another life of the store: whatever it may have lost goes again.
-      this.#sender.lost(new Set(), () => true);
+      // Another life of the store: whatever it may have lost goes again, before what was written since.
+      this.#sender.doubt(this.#awaited(frame), this.#epoch);
     }
     this.#epoch = frame.epoch;
     this.#status = statusOf(this.#link.state, true);
@@ -392,9 +392,16 @@ export class Client<N extends News, E extends AnyEntry> {
     void this.#sender.adopt();
   }
 
+  /** The conversations whose entries come without being asked for. */
+  #awaited(frame: Extract<News, { type: "welcome" }>): ReadonlySet<string> {
+    if (this.#options.purpose === "launcher") return new Set();
+    if (!this.#followsOwn) return new Set(this.#follows.keys());
+    return new Set("conversation" in frame && frame.conversation != null ? [frame.conversation.id] : []);
+  }
+
   #onAck(ack: Ack): void {
     if (this.#followsOwn && ack.conversation_id != null) this.#own(ack.conversation_id);
-    this.#sender.acknowledged(ack);
+    this.#sender.acknowledged(ack, this.#epoch);
   }
 
   #onEntry(entry: E): void {
@@ -429,6 +436,7 @@ export class Client<N extends News, E extends AnyEntry> {
       // What stands before the page is not missing: the page is only the newest.
       const first = batch.entries[0];
       const from = first === undefined || !batch.older ? 0 : logs.numberOf(first);
+      this.#sender.decide(id, new Set(batch.entries.map((entry) => entry.id)), from, this.#epoch);
       this.#sender.lost(
         logs.clientIds(applied.log),
         ({ ack }) => ack?.conversation_id === id && (ack.number ?? from) >= from,

@@ -15,6 +15,10 @@ export interface OutboxItem {
   readonly state: "waiting" | "sent" | "stored" | "refused";
   readonly problem: Problem | null;
   readonly ack: Ack | null;
+  /** The life of the store that gave the `ack`. */
+  readonly epoch: number | null;
+  /** `stored` in a life of the store that is over: the newest page of the present one tells whether still. */
+  readonly in_doubt: boolean;
   /** When it last changed its state. */
   readonly changed_at_ms: number;
   /** Not to be tried before. */
@@ -42,7 +46,7 @@ export function sendable(outbox: Outbox, principal: string, nowMs: number): read
   const ready: OutboxItem[] = [];
   for (const item of outbox) {
     if (item.principal !== principal) continue;
-    if (item.state !== "waiting" && item.state !== "sent") continue;
+    if (item.state !== "waiting" && item.state !== "sent" && !item.in_doubt) continue;
     const lane = laneOf(item.command);
     if (busy.has(lane)) continue;
     busy.add(lane);
@@ -59,7 +63,7 @@ export function nextDueMs(outbox: Outbox, principal: string): number | null {
     const at =
       item.state === "waiting"
         ? item.not_before_ms
-        : item.state === "sent"
+        : item.state === "sent" || item.in_doubt
           ? item.changed_at_ms + ANSWER_MS_MAX
           : null;
     if (at !== null && (due === null || at < due)) due = at;
@@ -71,26 +75,29 @@ export function marked(outbox: Outbox, clientId: string, change: Partial<OutboxI
   return outbox.map((item) => (item.client_id === clientId ? { ...item, ...change } : item));
 }
 
+function again(item: OutboxItem, nowMs: number): OutboxItem {
+  const undone = { ack: null, epoch: null, in_doubt: false } as const;
+  return { ...item, ...undone, state: "waiting", changed_at_ms: nowMs, not_before_ms: 0 };
+}
+
 /** The connection is gone: whether what was under way arrived is unknown, so it goes again. */
 export function interrupted(outbox: Outbox, nowMs: number): Outbox {
-  if (!outbox.some((item) => item.state === "sent")) return outbox;
-  return outbox.map((item) =>
-    item.state === "sent" ? { ...item, state: "waiting", changed_at_ms: nowMs, not_before_ms: 0 } : item,
-  );
+  const open = (item: OutboxItem): boolean => item.state === "sent" || item.in_doubt;
+  if (!outbox.some(open)) return outbox;
+  return outbox.map((item) => (open(item) ? again(item, nowMs) : item));
 }
 
-/** What was sent too long ago without an answer goes again. */
+/** What was sent, or is in doubt, for too long without an answer goes again. */
 export function overdue(outbox: Outbox, nowMs: number): Outbox {
   const late = (item: OutboxItem): boolean =>
-    item.state === "sent" && item.changed_at_ms + ANSWER_MS_MAX <= nowMs;
+    (item.state === "sent" || item.in_doubt) && item.changed_at_ms + ANSWER_MS_MAX <= nowMs;
   if (!outbox.some(late)) return outbox;
-  return outbox.map((item) =>
-    late(item) ? { ...item, state: "waiting", changed_at_ms: nowMs, not_before_ms: 0 } : item,
-  );
+  return outbox.map((item) => (late(item) ? again(item, nowMs) : item));
 }
 
-export function acknowledged(outbox: Outbox, ack: Ack, nowMs: number): Outbox {
-  return marked(outbox, ack.client_id, { state: "stored", ack, problem: null, changed_at_ms: nowMs });
+export function acknowledged(outbox: Outbox, ack: Ack, epoch: number, nowMs: number): Outbox {
+  const done = { ack, epoch, in_doubt: false, problem: null } as const;
+  return marked(outbox, ack.client_id, { ...done, state: "stored", changed_at_ms: nowMs });
 }
 
 export function rejected(outbox: Outbox, clientId: string, problem: Problem, nowMs: number): Outbox {
@@ -120,14 +127,51 @@ export function lost(
     item.changed_at_ms + resendMs > nowMs &&
     belongs(item);
   if (!outbox.some(gone)) return outbox;
-  return outbox.map((item) =>
-    gone(item) ? { ...item, state: "waiting", changed_at_ms: nowMs, not_before_ms: 0, ack: null } : item,
-  );
+  return outbox.map((item) => (gone(item) ? again(item, nowMs) : item));
+}
+
+/** The life `epoch` of the store is over, and the present one may lack its end. Of the conversations whose
+ * page is `awaited`, that page decides; what was stored elsewhere, or in yet another life, goes again. */
+export function doubted(
+  outbox: Outbox,
+  awaited: ReadonlySet<string>,
+  epoch: number,
+  nowMs: number,
+  resendMs: number,
+): Outbox {
+  return outbox.map((item) => {
+    if (item.state !== "stored" || item.changed_at_ms + resendMs <= nowMs) return item;
+    const { ack } = item;
+    const waits = ack?.number != null && ack.conversation_id != null && awaited.has(ack.conversation_id);
+    if (!waits || item.epoch !== epoch) return again(item, nowMs);
+    return { ...item, in_doubt: true, changed_at_ms: nowMs };
+  });
+}
+
+/** Decides by the newest page of a conversation, whose first number is `from`. What a store lost is the end of what
+ * was: before the page, nothing is missing where the page has another item of the same life. */
+export function decided(
+  outbox: Outbox,
+  conversationId: string,
+  page: ReadonlySet<string>,
+  from: number,
+  epoch: number,
+  nowMs: number,
+): Outbox {
+  const asks = (item: OutboxItem): boolean => item.in_doubt && item.ack?.conversation_id === conversationId;
+  const isThere = ({ ack }: OutboxItem): boolean => ack?.entry_id != null && page.has(ack.entry_id);
+  if (!outbox.some(asks)) return outbox;
+  const goesOn = outbox.some((item) => asks(item) && isThere(item));
+  return outbox.map((item) => {
+    if (!asks(item)) return item;
+    const isBefore = goesOn && (item.ack?.number ?? from) < from;
+    return isThere(item) || isBefore ? { ...item, epoch, in_doubt: false } : again(item, nowMs);
+  });
 }
 
 /** Forgets what was stored longer ago than it could be lost. */
 export function pruned(outbox: Outbox, nowMs: number, resendMs: number): Outbox {
   const old = (item: OutboxItem): boolean =>
-    item.state === "stored" && item.changed_at_ms + resendMs <= nowMs;
+    item.state === "stored" && !item.in_doubt && item.changed_at_ms + resendMs <= nowMs;
   return outbox.some(old) ? outbox.filter((item) => !old(item)) : outbox;
 }

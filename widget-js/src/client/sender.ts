@@ -131,8 +131,8 @@ export class Sender {
     this.#items = outbox.interrupted(this.#items, this.#options.environment.now());
   }
 
-  acknowledged(ack: Ack): void {
-    this.#change(outbox.acknowledged(this.#items, ack, this.#options.environment.now()));
+  acknowledged(ack: Ack, epoch: number): void {
+    this.#change(outbox.acknowledged(this.#items, ack, epoch, this.#options.environment.now()));
     this.#settle(ack.client_id, (waiter) => waiter.resolve(ack));
     this.flush();
   }
@@ -153,10 +153,19 @@ export class Sender {
   /** The store may have lost what is not among `found`: it goes again. */
   lost(found: ReadonlySet<string>, belongs: (item: OutboxItem) => boolean): void {
     const now = this.#options.environment.now();
-    const next = outbox.lost(this.#items, found, belongs, now, limit.resend_ms);
-    if (next === this.#items) return;
-    this.#change(next);
-    this.flush();
+    this.#take(outbox.lost(this.#items, found, belongs, now, limit.resend_ms));
+  }
+
+  /** The store is in another life than `epoch`: of the conversations that are `awaited`, a page tells what it has. */
+  doubt(awaited: ReadonlySet<string>, epoch: number): void {
+    const now = this.#options.environment.now();
+    this.#change(outbox.doubted(this.#items, awaited, epoch, now, limit.resend_ms));
+  }
+
+  /** That page, by the ids of its entries. */
+  decide(conversationId: string, page: ReadonlySet<string>, from: number, epoch: number): void {
+    const now = this.#options.environment.now();
+    this.#take(outbox.decided(this.#items, conversationId, page, from, epoch, now));
   }
 
   /** Looks now and then for what tabs that are gone have left. */
@@ -190,11 +199,19 @@ export class Sender {
       state: "waiting",
       problem: null,
       ack: null,
+      epoch: null,
+      in_doubt: false,
       changed_at_ms: now,
       not_before_ms: 0,
       keep: keep ?? isWriting(command),
     };
     this.#change([...this.#items, item]);
+    this.flush();
+  }
+
+  #take(next: Outbox): void {
+    if (next === this.#items) return;
+    this.#change(next);
     this.flush();
   }
 

@@ -93,11 +93,24 @@ impl Client {
         let log = self.logs.entry(id).or_insert_with(|| Log::new(epoch));
         let is_afresh = lines.continuity == Continuity::Afresh;
         let taken = log.take_all(epoch, lines.continuity, lines.lines, lines.position);
-        if let Err(broken) = taken {
-            self.note(id, broken);
+        match taken {
+            // What came is not what it has.
+            Err(broken) => self.note(id, broken),
+            Ok(()) if is_afresh => self.decide(id),
+            Ok(()) => {}
         }
         if is_afresh {
             self.send_missing(id);
+        }
+    }
+
+    /// Ends the doubt about a conversation, and with the last one sends what the store has lost.
+    fn decide(&mut self, id: ConversationId) {
+        let page = self.logs.get(&id).map_or(&[][..], Log::lines);
+        let was_in_doubt = self.outbox.is_in_doubt();
+        self.outbox.decide(id, page);
+        if was_in_doubt && !self.outbox.is_in_doubt() {
+            self.retry_at = Some(self.world.clock.elapsed());
         }
     }
 

@@ -69,9 +69,10 @@ impl Client {
         self.outbox.open_count().saturating_sub(self.held.len())
     }
 
-    /// Sends what was held back, in its first order, as far as there is room. Cancel-safe: what was not sent whole
-    /// stays held, and nothing new overtakes it.
+    /// Sends what was held back, in its first order, as far as there is room; what is in doubt, too, for which a page
+    /// was awaited long enough. Cancel-safe: what was not sent whole stays held, and nothing new overtakes it.
     pub(super) async fn retry(&mut self) -> Result<(), Error> {
+        self.outbox.end_doubt();
         let room = UNDER_WAY_MAX.saturating_sub(self.under_way_count());
         let open = self.outbox.open();
         let held = open.filter(|item| self.held.contains(&item.client_id));

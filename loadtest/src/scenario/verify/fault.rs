@@ -24,14 +24,15 @@ pub const KINDS: [&str; 9] = [
 /// How long it takes, about, to copy a store and to make the copy the primary.
 const TAKE_OVER_MS: u64 = 4_000;
 
-/// From one failover to the next, at least: after each, all that was said in the last ten minutes is said again.
+/// From one failover to the next, at least: after each, what is gone is said again; all of the last ten minutes
+/// where no page tells what that is.
 const FAIL_OVER_EVERY_MS: u64 = 120_000;
 
 /// How late a fault may come.
 const LATE_MAX: Duration = Duration::from_millis(1_000);
 
-/// From the last failover to the end, at least. All that was said in ten minutes is said again after it, while other
-/// things break, so that a long run needs longer for that: a third of it.
+/// From the last failover to the end, at least. What is gone is said again after it, while other things break; that may
+/// be all of ten minutes, so that a long run needs longer for it: a third of it.
 const AFTERMATH_MS: u64 = 20_000;
 
 fn aftermath_ms(duration_ms: u64) -> u64 {

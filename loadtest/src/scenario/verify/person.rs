@@ -438,7 +438,7 @@ impl Person {
         }
     }
 
-    /// Where the store lives another life, the client says all of the last ten minutes again; what comes of it counts.
+    /// Where the store lives another life, all of the last ten minutes is in doubt; what comes of it counts.
     fn mind_another_life(&mut self) {
         if self.epoch == self.client.epoch() {
             return;
