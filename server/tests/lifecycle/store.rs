@@ -78,6 +78,22 @@ fn a_data_directory_that_cannot_be_written_is_refused() {
     assert_eq!(fs::read_dir(&data_dir).expect("it is there").count(), 0);
 }
 
+/// Only what served before waits for its store: the URL of a first start may be wrong.
+#[test]
+fn a_first_start_without_its_store_says_so_at_once() {
+    let home = directory();
+    let mut start = switchboard(home.path());
+    start.env(
+        "SWITCHBOARD_DATABASE_URL",
+        "postgres://nobody@127.0.0.1:1/none",
+    );
+    let refused = output(&mut start);
+    let error = said(&refused.stderr);
+    assert_eq!(refused.status.code(), Some(1), "{error}");
+    assert!(error.contains("the store is not available"), "{error}");
+    assert_eq!(error.lines().count(), 1, "{error}");
+}
+
 #[test]
 fn a_store_that_was_cut_off_is_refused() {
     let home = set_up();
