@@ -15,6 +15,7 @@ use protocol::event::{Event, EventType};
 use protocol::id::{AgentId, ContactId, LoginSessionId, SiteId, VisitorId, WorkspaceId};
 use protocol::news::AgentNews;
 use protocol::rejection::CloseCode;
+use storage::Error;
 use storage::event::EventCursor;
 
 use crate::cache::Tenant;
@@ -40,7 +41,8 @@ const PAGE_LENGTH: usize = 500;
 const EAGER_INTERVAL: Duration = Duration::from_millis(50);
 const EAGER_MAX: u32 = 4;
 
-/// How often an event may strike before it is passed over, so that what stands behind it is told.
+/// How often an event may strike, by a panic or by rows that cannot be read, before it is passed over, so that what
+/// stands behind it is told.
 const STRIKES_MAX: u32 = 3;
 
 /// Rings the tails of all nodes.
@@ -113,11 +115,17 @@ impl Tail {
             for (at, event) in &tail.events {
                 if self.begin(*at) {
                     let taken = take(router, event).await;
-                    *lock(&self.under_way) = None;
+                    // A store that is away is waited for; what else is wrong with a row stays wrong.
+                    if taken.as_ref().map_or_else(Error::is_unavailable, |()| true) {
+                        *lock(&self.under_way) = None;
+                    }
                     taken?;
                 } else {
                     let event_type = event.event_type;
-                    tracing::error!(?event_type, "an event that panics is passed over");
+                    tracing::error!(
+                        ?event_type,
+                        "an event that cannot be taken in is passed over"
+                    );
                 }
                 *lock(&self.cursor) = *at;
             }

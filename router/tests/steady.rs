@@ -5,18 +5,21 @@ mod both;
 mod common;
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 
 use both::on_both;
 use common::{Agent, Stage, eventually};
 use protocol::agent::{AgentChange, Availability};
 use protocol::command::Command;
 use protocol::frame::Purpose;
+use protocol::id::{CannedResponseId, EventId};
 use protocol::permission::{Principal, Role};
 use protocol::text::Name;
 use protocol::view::VisitorFilter;
 use router::{Part, RouterConfig, Topic, VisitorConnection};
 use serde_json::Value;
 use storage::Written;
+use storage::db::{Batch, Stmt};
 use world::World;
 
 async fn rename(stage: &Stage, agent: Agent, version: u64, name: &str) {
@@ -31,6 +34,19 @@ async fn rename(stage: &Stage, agent: Agent, version: u64, name: &str) {
     stage
         .router
         .changed(stage.workspace_id, Part::Agent(agent.id));
+}
+
+/// Something happened, as the log tells it.
+fn event(stage: &Stage, event_type: &str, subject: impl Display) -> Stmt {
+    let event_id: EventId = stage.world.ids.next();
+    let values = vec![
+        event_id.into(),
+        stage.workspace_id.into(),
+        event_type.into(),
+        subject.to_string().into(),
+        stage.world.clock.now_ms().into(),
+    ];
+    Stmt::new(include_str!("event.sql"), values)
 }
 
 on_both! {
@@ -57,6 +73,23 @@ on_both! {
         rename(&stage, bob, 3, "Bob 3").await;
         while !ear.frame("team").await.to_string().contains("Bob 3") {}
         assert_eq!(stage.router.stats().task_panic_count, 3);
+    }
+
+    /// One row that a broken disk spoilt must not keep back what all other people are to be told.
+    async fn an_event_whose_row_cannot_be_read_is_passed_over(stage: Stage) {
+        let visitor = stage.visitor().await;
+        let response_id: CannedResponseId = stage.world.ids.next();
+        let ear = stage.ear();
+        ear.listen(Topic::Team(stage.workspace_id));
+        let mut batch = Batch::default();
+        let row = vec![stage.workspace_id.into(), visitor.id.into()];
+        let spoilt = batch.push(Stmt::new(include_str!("spoilt_visitor.sql"), row));
+        batch.push(event(&stage, "visitor.changed", visitor.id));
+        batch.push(event(&stage, "canned_response.changed", response_id));
+        let answers = stage.db.batch(batch).await.expect("the rows are written");
+        assert_eq!(answers[spoilt].changed, 1);
+        while ear.frame("changed").await["id"] != response_id.to_string() {}
+        assert_eq!(stage.router.stats().task_panic_count, 0);
     }
 
     async fn the_live_list_loses_only_what_struck_it(stage: Stage) {
