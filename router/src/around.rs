@@ -25,7 +25,7 @@ use crate::router::Router;
 pub(crate) const TICK: Duration = Duration::from_millis(250);
 
 /// How long a node that asked for visitors is told of them without asking again, and how often one that
-/// watches says so.
+/// watches says so, and one that is watched says something.
 const WATCH_TERM: Duration = Duration::from_secs(30);
 const WATCH_PERIOD: Duration = Duration::from_secs(10);
 
@@ -42,8 +42,8 @@ pub(crate) struct Around {
     roster: Roster,
     /// Workspaces whose visitors somebody here watches, and when the others were last told so.
     watched: HashMap<WorkspaceId, Duration>,
-    /// Workspaces whose visitors another node watches, and until when.
-    wanted: HashMap<WorkspaceId, Duration>,
+    /// Workspaces whose visitors another node watches.
+    wanted: HashMap<WorkspaceId, Wanted>,
     /// Workspaces of which something was missed.
     missed: BTreeSet<WorkspaceId>,
     /// Workspaces of which another node missed something, and whether it watches visitors.
@@ -52,6 +52,14 @@ pub(crate) struct Around {
     changed: BTreeMap<WorkspaceId, BTreeSet<VisitorId>>,
     beat_at: Duration,
     was_in_reach: bool,
+}
+
+/// How another node watches the visitors of a workspace.
+struct Wanted {
+    /// Until when it does, unless it says so again.
+    until: Duration,
+    /// When it was last told anything of them.
+    told_at: Duration,
 }
 
 /// What came of something that another node told, or of time.
@@ -144,7 +152,7 @@ impl Around {
             Presence::Watch => {
                 let until = self.now() + WATCH_TERM;
                 match self.wanted.get_mut(&workspace_id) {
-                    Some(term) => *term = until,
+                    Some(wanted) => wanted.until = until,
                     // It lapsed, and changes went untold since.
                     None => drop(self.asked.insert(workspace_id, true)),
                 }
@@ -201,7 +209,7 @@ impl Around {
         let now_ms = self.router.world().clock.now_ms();
         outcome.changes.extend(self.everywhere.advance(now_ms));
         outcome.teams.extend(self.team.advance(now_ms));
-        self.wanted.retain(|_, until| *until > now);
+        self.wanted.retain(|_, wanted| wanted.until > now);
         if !is_in_reach {
             // All is told again once the bus is back.
             self.was_in_reach = false;
@@ -221,7 +229,8 @@ impl Around {
         }
         self.ask(now);
         outcome.asked = self.answer(visitors, agents, now);
-        self.tell_changes(visitors);
+        self.tell_changes(visitors, now);
+        self.break_silence(now);
         outcome
     }
 
@@ -282,7 +291,11 @@ impl Around {
             if !wants_visitors {
                 continue;
             }
-            self.wanted.insert(*workspace_id, now + WATCH_TERM);
+            let wanted = Wanted {
+                until: now + WATCH_TERM,
+                told_at: now,
+            };
+            self.wanted.insert(*workspace_id, wanted);
             self.changed.remove(workspace_id);
             let mut parts = parts(visitors.of_workspace(*workspace_id));
             if parts.is_empty() {
@@ -300,8 +313,11 @@ impl Around {
         asked.into_keys().collect()
     }
 
-    fn tell_changes(&mut self, visitors: &Visitors) {
+    fn tell_changes(&mut self, visitors: &Visitors, now: Duration) {
         for (workspace_id, ids) in std::mem::take(&mut self.changed) {
+            if let Some(wanted) = self.wanted.get_mut(&workspace_id) {
+                wanted.told_at = now;
+            }
             let (here, gone): (Vec<_>, Vec<_>) = ids
                 .into_iter()
                 .partition(|visitor_id| visitors.get(*visitor_id).is_some());
@@ -315,6 +331,19 @@ impl Around {
             for gone in gone.chunks(GONE_MAX) {
                 let (rows, gone) = (Vec::new(), gone.to_vec());
                 self.tell(workspace_id, || Presence::Visitors { rows, gone });
+            }
+        }
+    }
+
+    /// What was lost shows by a gap before the next news. So there is always a next one, also where the last change
+    /// was that the last visitor left.
+    fn break_silence(&mut self, now: Duration) {
+        for (workspace_id, wanted) in &mut self.wanted {
+            if now >= wanted.told_at + WATCH_PERIOD {
+                wanted.told_at = now;
+                let (rows, gone) = (Vec::new(), Vec::new());
+                let news = || News::Presence(Presence::Visitors { rows, gone });
+                self.router.nodes().tell(&self.router, *workspace_id, news);
             }
         }
     }

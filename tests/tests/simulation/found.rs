@@ -36,3 +36,25 @@ fn what_is_sent_again_on_a_broken_line_is_sent_again_on_the_next() {
         ],
     });
 }
+
+#[test]
+fn who_left_while_news_were_lost_leaves_every_list() {
+    check(Plan {
+        seed: 1_386,
+        node_count: 3,
+        visitor_count: 1,
+        tab_count: 1,
+        agent_count: 2,
+        steps: vec![
+            step(3_564, Act::Say { who: 1 }),
+            step(6_383, Act::Drain { node: 2, ms: 82 }),
+            step(6_639, Act::Say { who: 1 }),
+            step(7_993, Act::Say { who: 2 }),
+            step(8_501, Act::Say { who: 1 }),
+            step(19_283, Act::Cut { who: 0 }),
+            step(20_081, Act::Say { who: 1 }),
+            step(20_715, Act::Erase),
+            step(20_726, Act::LoseNews { node: 1, count: 6 }),
+        ],
+    });
+}
