@@ -58,3 +58,26 @@ fn who_left_while_news_were_lost_leaves_every_list() {
         ],
     });
 }
+
+#[test]
+fn a_list_that_could_not_be_read_is_read_later() {
+    check(Plan {
+        seed: 1_433,
+        node_count: 3,
+        visitor_count: 3,
+        tab_count: 1,
+        agent_count: 1,
+        steps: vec![
+            step(119, Act::Cut { who: 0 }),
+            step(
+                967,
+                Act::Kill {
+                    node: 0,
+                    ms: 49_121,
+                },
+            ),
+            step(1_720, Act::Blind { node: 1, count: 3 }),
+            step(2_602, Act::Say { who: 2 }),
+        ],
+    });
+}

@@ -382,6 +382,10 @@ impl Identified {
                     self.say(text);
                 }
             }
+            // Nobody asks again for a list, either.
+            Err(rejection) if rejection.code.retry() == Retry::Later => {
+                self.mailbox.end(CloseCode::Unavailable);
+            }
             Err(rejection) => {
                 let view = watched.view;
                 self.unwatch(view);
