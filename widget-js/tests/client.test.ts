@@ -183,12 +183,13 @@ describe("sending", () => {
 });
 
 describe("what outlives the page", () => {
-  it("goes out from the next page, once", async () => {
+  it("goes out from the next page, once, and is shown there with its files", async () => {
+    const tin = { id: "att_1", name: "tin.png", media_type: "image/png", size_bytes: 900 };
     const first = stage();
     first.client.start();
     await settle();
     first.world.transport.welcomes();
-    const { client_id } = first.client.send({ do: "send_message", body: "before the reload" });
+    const { client_id } = first.client.send({ do: "send_message", body: "before the reload", attachment_ids: [tin.id] }, { attachments: [tin] });
     first.client.stop();
 
     const second = stage(first.storage, first.world);
@@ -196,6 +197,7 @@ describe("what outlives the page", () => {
     await settle();
     second.world.transport.welcomes();
     await settle();
+    expect(second.client.outbox.map(({ attachments }) => attachments)).toEqual([[tin]]);
     expect(second.world.transport.commands.map((sent) => sent.client_id)).toEqual([client_id]);
     second.world.transport.says(ack(client_id, 1));
     second.client.stop();

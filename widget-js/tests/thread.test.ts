@@ -39,6 +39,15 @@ const rows = (threads: Thread[], outbox: OutboxItem[] = []): readonly Record<str
   rowsOf(threads, outbox, () => null) as unknown as readonly Record<string, unknown>[];
 
 describe("the rows of a thread", () => {
+  it("show the files of what waits, and the ids of those of which no more is known", () => {
+    const tin = { id: "att_1", name: "tin.png", media_type: "image/png", size_bytes: 900 };
+    const command = { do: "send_message" as const, attachment_ids: ["att_1"] };
+    const files = (change: Partial<OutboxItem>): unknown => (rows([], [pending({ command, ...change })]).at(-1)?.["message"] as { attachments?: unknown }).attachments;
+    expect(files({ attachments: [tin] })).toEqual([tin]);
+    expect(files({})).toEqual([{ id: "att_1", name: "", media_type: "", size_bytes: 0 }]);
+    expect(files({ command: { do: "send_message", body: "words" } })).toBeUndefined();
+  });
+
   it("quotes what a message answers, where that is known", () => {
     const answer = (number: number, reply_to_id: string): VisitorEntry =>
       entry(number, { content: { kind: "message", message: { format: "plain", body: "that one", reply_to_id } } });

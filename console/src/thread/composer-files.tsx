@@ -1,47 +1,71 @@
-/** Files of what is being written: ready ones, and those on their way up. */
-import { useEffect, useState } from "react";
+/** Files of what is being written: ready ones, and those on their way up, in the order in which they were added. */
+import { useEffect, useState, type ReactElement, type ReactNode } from "react";
 import type { Attachment } from "@switchboard/protocol";
 
 import { Button, IconButton } from "../part/control.tsx";
 import { Icon } from "../part/icon.tsx";
 import { INLINE_TYPES, kindText, sizeText } from "./file.tsx";
-import { atHand, type Uploads } from "./upload.ts";
+import { addedHere, placeOf, type Upload, type Uploads } from "./upload.ts";
 
 /** The files under the text. */
 export function ComposerFiles({ files, uploads, onRemove }: { files: readonly Attachment[]; uploads: Uploads; onRemove: (id: string) => void }) {
   if (files.length === 0 && uploads.all.length === 0) return null;
+  const ready = files.map((file) => ({ place: placeOf(file), chip: readyChip(file, onRemove) }));
+  const coming = uploads.all.map((upload) => ({ place: upload.key, chip: comingChip(upload, uploads) }));
   return (
     <ul className="composer-files" aria-label="Files">
-      {files.map((file) => (
-        <li key={file.id} className="chip">
-          <Picture file={atHand.get(file)} />
-          <bdi className="cut">{file.name}</bdi>
-          <span className="faint">
-            {kindText(file)} {sizeText(file.size_bytes)}
-          </span>
-          <IconButton icon="close" name={`Remove ${file.name}`} onClick={() => onRemove(file.id)} />
-        </li>
-      ))}
-      {uploads.all.map((each) => (
-        <li key={each.key} className="chip" data-failed={each.error ? "" : undefined}>
-          <Picture file={each.file} />
-          <bdi className="cut">{each.file.name}</bdi>
-          {each.error ? (
-            <>
-              <span className="field-error" role="alert">
-                {each.error}
-              </span>
-              <Button size="small" tone="plain" onClick={() => uploads.again(each.key)}>
-                Try again
-              </Button>
-            </>
-          ) : (
-            <progress max={1} value={each.progress} aria-label={`Uploading ${each.file.name}`} />
-          )}
-          <IconButton icon="close" name={`Remove ${each.file.name}`} onClick={() => uploads.drop(each.key)} />
-        </li>
-      ))}
+      {[...ready, ...coming].sort((a, b) => a.place - b.place).map(({ chip }) => chip)}
     </ul>
+  );
+}
+
+function readyChip(file: Attachment, onRemove: (id: string) => void): ReactElement {
+  const added = addedHere.get(file);
+  return (
+    <Chip key={added?.key ?? file.id} name={file.name} picture={added?.file} onRemove={() => onRemove(file.id)}>
+      <span className="faint">
+        {kindText(file)} {sizeText(file.size_bytes)}
+      </span>
+    </Chip>
+  );
+}
+
+/** The same chip as when it is ready, so that its picture stays. */
+function comingChip({ key, file, error, progress }: Upload, uploads: Uploads): ReactElement {
+  return (
+    <Chip key={key} name={file.name} picture={file} failed={error !== null} onRemove={() => uploads.drop(key)}>
+      {error === null ? (
+        <progress max={1} value={progress} aria-label={`Uploading ${file.name}`} />
+      ) : (
+        <>
+          <span className="field-error" role="alert">
+            {error}
+          </span>
+          <Button size="small" tone="plain" onClick={() => uploads.again(key)}>
+            Try again
+          </Button>
+        </>
+      )}
+    </Chip>
+  );
+}
+
+interface ChipProps {
+  name: string;
+  picture: File | undefined;
+  failed?: boolean;
+  onRemove: () => void;
+  children: ReactNode;
+}
+
+function Chip({ name, picture, failed = false, onRemove, children }: ChipProps) {
+  return (
+    <li className="chip" data-failed={failed ? "" : undefined}>
+      <Picture file={picture} />
+      <bdi className="cut">{name}</bdi>
+      {children}
+      <IconButton icon="close" name={`Remove ${name}`} onClick={onRemove} />
+    </li>
   );
 }
 

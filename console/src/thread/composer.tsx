@@ -1,7 +1,7 @@
 /** Where one writes: to the customer or to the team, and it always says which. */
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useLayoutEffect, useRef, useState, type ClipboardEvent, type DragEvent, type KeyboardEvent } from "react";
-import type { AgentId, Attachment, Conversation, PresenceState } from "@switchboard/protocol";
+import type { AgentId, Attachment, Command, Conversation, PresenceState } from "@switchboard/protocol";
 
 import { visitorQuery } from "../api/query.ts";
 import { useCannedOffer } from "../canned/offer.tsx";
@@ -20,7 +20,7 @@ import { changeDraft, drafts, EMPTY_DRAFT, type Draft, type Mode } from "./draft
 import { ComposerFiles } from "./composer-files.tsx";
 import { readsLikeNote } from "./guard.ts";
 import { useSuggestions } from "./suggest.tsx";
-import { FILES_MAX, useUploads } from "./upload.ts";
+import { FILES_MAX, useUploads, withFile } from "./upload.ts";
 import { toastError } from "../part/toast.tsx";
 
 const BODY_BYTES_MAX = 16 * 1024;
@@ -135,7 +135,7 @@ function useWriting(row: Conversation, onSent: () => void) {
   const [doubted, setDoubted] = useState<Doubted | null>(null);
   const [caret, setCaret] = useState<number | null>(null);
   const change = (next: Partial<Draft>) => changeDraft(key, next);
-  const uploads = useUploads((file) => change({ files: [...(drafts.get()[key]?.files ?? []), file] }));
+  const uploads = useUploads((file) => change({ files: withFile(drafts.get()[key]?.files ?? [], file) }));
   const body = text.trim();
   const too_long = new TextEncoder().encode(body).length > BODY_BYTES_MAX;
   const busy = uploads.all.some((each) => each.error === null);
@@ -248,8 +248,9 @@ function sendWords({ conversation_id, mode, body, files, reply_to_id, mentions }
     ...(files.length === 0 ? {} : { attachment_ids: files.map((file) => file.id) }),
   };
   // A refusal shows on the line itself, with a way to try again.
+  const words: Command = mode === "note" ? { do: "add_note", ...written, ...(mentions.length === 0 ? {} : { mentions: [...mentions] }) } : { do: "send_message", ...written };
   client()
-    .send(mode === "note" ? { do: "add_note", ...written, ...(mentions.length === 0 ? {} : { mentions: [...mentions] }) } : { do: "send_message", ...written })
+    .send(words, { attachments: files })
     .done.catch(() => undefined);
 }
 

@@ -5,6 +5,7 @@ import type { Attachment } from "@switchboard/protocol";
 import { callHeaders } from "../api/http.ts";
 import { Icon } from "../part/icon.tsx";
 import { toastError } from "../part/toast.tsx";
+import { addedHere } from "./upload.ts";
 
 /** Kinds of pictures that are shown as such. */
 export const INLINE_TYPES = new Set(["image/png", "image/jpeg", "image/gif", "image/webp", "image/avif"]);
@@ -13,11 +14,15 @@ const INLINE_HEIGHT = 240;
 
 /** A file of a message. */
 export function FileView({ file }: { file: Attachment }) {
+  // Of what an earlier page sent and nobody took yet, the id alone may be known.
+  if (file.media_type === "") return <p className="body faint">A file</p>;
   if (INLINE_TYPES.has(file.media_type) && file.width && file.height) return <ImageView file={file} />;
   return <FileCard file={file} />;
 }
 
 async function blobOf(file: Attachment, signal?: AbortSignal): Promise<Blob> {
+  const added = addedHere.get(file);
+  if (added) return added.file;
   const answer = await fetch(`/api/v1/attachments/${file.id}`, { headers: callHeaders(), credentials: "same-origin", ...(signal ? { signal } : {}) });
   if (!answer.ok) throw new Error(`status ${answer.status}`);
   return answer.blob();
@@ -47,15 +52,20 @@ function ImageView({ file }: { file: Attachment }) {
   const scale = Math.min(1, INLINE_WIDTH / (file.width ?? 1), INLINE_HEIGHT / (file.height ?? 1));
   const size = { width: Math.round((file.width ?? 1) * scale), aspectRatio: `${file.width} / ${file.height}` };
   if (failed) {
+    const again = () => {
+      // Bytes that were changed on the disk since cannot be read; those that went up can.
+      addedHere.delete(file);
+      setTries((count) => count + 1);
+    };
     return (
-      <button type="button" className="image image-failed" style={size} onClick={() => setTries((count) => count + 1)}>
+      <button type="button" className="image image-failed" style={size} onClick={again}>
         {file.name} did not load. Try again
       </button>
     );
   }
   return (
     <button type="button" className="image" style={size} onClick={() => void save(file)} title={`${file.name}, ${sizeText(file.size_bytes)}. Save`}>
-      {url && <img src={url} alt={file.name} width={size.width} />}
+      {url && <img src={url} alt={file.name} width={size.width} onError={() => setFailed(true)} />}
     </button>
   );
 }

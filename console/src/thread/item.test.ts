@@ -36,6 +36,18 @@ describe("a thread", () => {
     expect(items.at(-1)).toMatchObject({ kind: "message", key: "one", mark: "sending", entry_id: null });
   });
 
+  it("shows the files of what waits, and a sign for those of which the id alone is known", () => {
+    const picture = { id: "att_1", name: "tin.png", media_type: "image/png", size_bytes: 900, width: 160, height: 90 };
+    const command = { do: "send_message" as const, conversation_id: "cnv_a", attachment_ids: ["att_1"] };
+    const files = (facts: Partial<Waiting>) => {
+      const item = itemsOf(parts({ waiting: [waiting("one", { command, ...facts })] })).at(-1);
+      return item?.kind === "message" ? item.message.attachments : undefined;
+    };
+    expect(files({ attachments: [picture] })).toEqual([picture]);
+    expect(files({})).toEqual([{ id: "att_1", name: "", media_type: "", size_bytes: 0 }]);
+    expect(files({ command: { ...command, attachment_ids: [] } })).toBeUndefined();
+  });
+
   it("shows a message once, whether its entry or its ack came first", () => {
     const stored = message(2, "agent", { client_id: "one" });
     const both = itemsOf(parts({ entries: [message(1, "visitor"), stored], waiting: [waiting("one", { state: "stored" })] }));

@@ -1,5 +1,6 @@
 /** What a thread shows: entries, what waits to be sent, days between, in one list. Pure. */
-import type { AgentId, Author, Command, Entry, EntryId, Format, Marks, Message, Problem } from "@switchboard/protocol";
+import { filesOf } from "@switchboard/client";
+import type { AgentId, Attachment, Author, Command, Entry, EntryId, Format, Marks, Message, Problem } from "@switchboard/protocol";
 
 import { startOfDay } from "../part/time.tsx";
 
@@ -37,6 +38,7 @@ export type Item =
 export interface Waiting {
   client_id: string;
   command: Command;
+  attachments?: readonly Attachment[];
   made_at_ms: number;
   state: "waiting" | "sent" | "stored" | "refused";
   problem: Problem | null;
@@ -121,6 +123,8 @@ function waitingOf(conversation_id: string, item: Waiting, me: AgentId, before: 
   const kind = command.do === "add_note" ? "note" : "message";
   const format: Format = command.format ?? "plain";
   const message: Message = { format, body: command.body ?? "" };
+  const attachments = filesOf(item);
+  if (attachments.length > 0) message.attachments = [...attachments];
   if (command.reply_to_id) message.reply_to_id = command.reply_to_id;
   return {
     kind,

@@ -22,8 +22,24 @@ export const FILES_MAX = 10;
 
 let next_key = 1;
 
-/** What was sent up from this page, to be looked at before it is sent on. After a reload the browser has it no more. */
-export const atHand = new WeakMap<Attachment, File>();
+/** What a file was before it went up: its bytes, to be looked at, and its place among those that were added. */
+interface Added {
+  key: number;
+  file: File;
+}
+
+/** What was added on this page. After a reload the browser has it no more. */
+export const addedHere = new WeakMap<Attachment, Added>();
+
+/** A file's place among those that were added; what an earlier page left stands first, as it stood. */
+export function placeOf(file: Attachment): number {
+  return addedHere.get(file)?.key ?? 0;
+}
+
+/** Files with another one, in the order in which they were added, whichever was up first. */
+export function withFile(files: readonly Attachment[], file: Attachment): readonly Attachment[] {
+  return [...files, file].sort((a, b) => placeOf(a) - placeOf(b));
+}
 
 /** Uploads of one composer. What is ready is handed to `onReady`. */
 export function useUploads(onReady: (file: Attachment) => void) {
@@ -51,7 +67,7 @@ export function useUploads(onReady: (file: Attachment) => void) {
     upload("", file, { headers: callHeaders(), onProgress: (progress) => change(key, { progress }), signal: stop.signal })
       .then((attachment) => {
         drop(key);
-        atHand.set(attachment, file);
+        addedHere.set(attachment, { key, file });
         ready.current(attachment);
       })
       .catch((error: unknown) => {

@@ -9,7 +9,7 @@ import type { AnyEntry, Log } from "./log.ts";
 import type { OutboxItem } from "./outbox.ts";
 import { localStorageOrNull, OutboxStore } from "./outbox-store.ts";
 import { ProblemError } from "./api.ts";
-import { Sender, type Sent } from "./sender.ts";
+import { Sender, type SendOptions, type Sent } from "./sender.ts";
 import { limit } from "../protocol.ts";
 import type {
   Ack,
@@ -243,8 +243,8 @@ export class Client<N extends News, E extends AnyEntry> {
   // --- the outbox -----------------------------------------------------------------------------
 
   /** Asks for something once. It goes out in order, over reconnects and, where kept, reloads. */
-  send(command: Command, options: { readonly keep?: boolean } = {}): Sent {
-    return this.#sender.send(command, options.keep);
+  send(command: Command, options: SendOptions = {}): Sent {
+    return this.#sender.send(command, options);
   }
 
   get outbox(): readonly OutboxItem[] {

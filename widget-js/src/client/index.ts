@@ -12,6 +12,7 @@ export type { Environment, OpenRequest, Transport } from "./environment.ts";
 export { StopError } from "./link.ts";
 export { numberOf } from "./log.ts";
 export type { AnyEntry, Log } from "./log.ts";
+export { filesOf } from "./outbox.ts";
 export type { Outbox, OutboxItem } from "./outbox.ts";
-export type { Sent } from "./sender.ts";
+export type { SendOptions, Sent } from "./sender.ts";
 export { localStorageOrNull } from "./outbox-store.ts";

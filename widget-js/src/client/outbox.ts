@@ -3,13 +3,15 @@
 // An item keeps its `client_id` for every try, so a retry is never a second message. Within a
 // conversation one item is under way at a time, so nothing overtakes.
 
-import type { Ack, Command, Problem } from "../protocol.ts";
+import type { Ack, Attachment, Command, Problem } from "../protocol.ts";
 
 export interface OutboxItem {
   readonly client_id: string;
   /** Who wrote it; it goes only under this identity. */
   readonly principal: string;
   readonly command: Command;
+  /** The files that the command names, to be shown while it waits. Items of an earlier page know nothing of them. */
+  readonly attachments?: readonly Attachment[];
   readonly made_at_ms: number;
   /** `stored` items are kept for a while, in case the store loses them. */
   readonly state: "waiting" | "sent" | "stored" | "refused";
@@ -28,6 +30,12 @@ export interface OutboxItem {
 }
 
 export type Outbox = readonly OutboxItem[];
+
+/** The files of what waits; of one whose command alone is known, its id. */
+export function filesOf({ command, attachments }: Pick<OutboxItem, "command" | "attachments">): readonly Attachment[] {
+  if (command.do !== "send_message" && command.do !== "add_note") return [];
+  return attachments ?? (command.attachment_ids ?? []).map((id) => ({ id, name: "", media_type: "", size_bytes: 0 }));
+}
 
 /** How long an answer is awaited before the same is sent again. */
 export const ANSWER_MS_MAX = 20_000;

@@ -8,11 +8,18 @@ import * as outbox from "./outbox.ts";
 import type { Outbox, OutboxItem } from "./outbox.ts";
 import type { OutboxStore } from "./outbox-store.ts";
 import { limit } from "../protocol.ts";
-import type { Ack, ClientFrame, Command, Problem } from "../protocol.ts";
+import type { Ack, Attachment, ClientFrame, Command, Problem } from "../protocol.ts";
 
 export interface Sent {
   readonly client_id: string;
   readonly done: Promise<Ack>;
+}
+
+export interface SendOptions {
+  /** Whether it outlives the page; by itself what was written does. */
+  readonly keep?: boolean;
+  /** The files that the command names, to be shown while it waits. */
+  readonly attachments?: readonly Attachment[];
 }
 
 export interface SenderOptions {
@@ -33,7 +40,7 @@ interface Waiter {
 interface Early {
   readonly clientId: string;
   readonly command: Command;
-  readonly keep: boolean | undefined;
+  readonly options: SendOptions;
 }
 
 /** How often the items of tabs that are gone are looked for. */
@@ -69,17 +76,17 @@ export class Sender {
   become(principal: string): void {
     if (this.#principal !== null) this.#items = [];
     this.#principal = principal;
-    for (const { clientId, command, keep } of this.#early.splice(0)) this.#add(clientId, command, keep);
+    for (const { clientId, command, options } of this.#early.splice(0)) this.#add(clientId, command, options);
     void this.adopt();
   }
 
-  send(command: Command, keep: boolean | undefined): Sent {
+  send(command: Command, options: SendOptions): Sent {
     const clientId = this.#options.environment.newId();
     const done = new Promise<Ack>((resolve, reject) => this.#waiters.set(clientId, { resolve, reject }));
     // Who does not wait for it sees the refusal in the outbox.
     done.catch(() => undefined);
-    if (this.#principal === null) this.#early.push({ clientId, command, keep });
-    else this.#add(clientId, command, keep);
+    if (this.#principal === null) this.#early.push({ clientId, command, options });
+    else this.#add(clientId, command, options);
     return { client_id: clientId, done };
   }
 
@@ -189,12 +196,13 @@ export class Sender {
     this.flush();
   }
 
-  #add(clientId: string, command: Command, keep: boolean | undefined): void {
+  #add(clientId: string, command: Command, { keep, attachments }: SendOptions): void {
     const now = this.#options.environment.now();
     const item: OutboxItem = {
       client_id: clientId,
       principal: this.#principal ?? "",
       command,
+      ...(attachments === undefined ? {} : { attachments }),
       made_at_ms: now,
       state: "waiting",
       problem: null,

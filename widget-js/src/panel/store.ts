@@ -419,13 +419,13 @@ export class PanelStore {
       this.#changed();
       return;
     }
-    const attachment_ids = this.uploads.take();
-    if (body === "" && attachment_ids.length === 0) return;
-    this.#client?.send({
-      do: "send_message",
-      ...(body === "" ? {} : { body }),
-      ...(attachment_ids.length === 0 ? {} : { attachment_ids }),
-    });
+    const attachments = this.uploads.take();
+    if (body === "" && attachments.length === 0) return;
+    const attachment_ids = attachments.map(({ id }) => id);
+    this.#client?.send(
+      { do: "send_message", ...(body === "" ? {} : { body }), ...(attachments.length === 0 ? {} : { attachment_ids }) },
+      { attachments },
+    );
     this.drafts.write("");
     this.#emailLater.wait();
     this.#changed();

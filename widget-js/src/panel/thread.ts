@@ -1,8 +1,7 @@
 // What stands in the thread, from top to bottom: a pure function of conversations, entries and outbox.
 
-import type { OutboxItem } from "../client/outbox.ts";
+import { filesOf, type OutboxItem } from "../client/outbox.ts";
 import type {
-  Attachment,
   Marks,
   Message,
   VisitorAuthor,
@@ -156,11 +155,9 @@ function rowOf(entry: VisitorEntry, thread: Thread): Row | null {
 
 function pendingRow(item: OutboxItem, problem: string | null): Row | null {
   if (item.command.do !== "send_message") return null;
-  const { body, attachment_ids } = item.command;
-  const message: Message = { format: "plain", body: body ?? "" };
-  if (attachment_ids !== undefined && attachment_ids.length > 0) {
-    message.attachments = attachment_ids.map(placeholder);
-  }
+  const message: Message = { format: "plain", body: item.command.body ?? "" };
+  const attachments = filesOf(item);
+  if (attachments.length > 0) message.attachments = [...attachments];
   return {
     type: "message",
     key: item.client_id,
@@ -178,11 +175,6 @@ function pendingRow(item: OutboxItem, problem: string | null): Row | null {
     problem,
     quote: null,
   };
-}
-
-/** A file that was sent up, before its message is known. */
-function placeholder(id: string): Attachment {
-  return { id, name: "", media_type: "", size_bytes: 0 };
 }
 
 /** Where a new day begins, in the reader's own time zone. */

@@ -2,7 +2,7 @@
 
 import { ProblemError, upload } from "../client/api.ts";
 import { newId } from "../client/id.ts";
-import { limit } from "../protocol.ts";
+import { limit, type Attachment } from "../protocol.ts";
 import { uploadError } from "./words.ts";
 
 export interface Upload {
@@ -10,11 +10,15 @@ export interface Upload {
   readonly file: File;
   /** From 0 to 1. */
   readonly part: number;
-  readonly attachmentId: string | null;
+  /** What it is, once it is up. */
+  readonly attachment: Attachment | null;
   readonly error: string | null;
   /** Whether the same file may pass another time. */
   readonly mayRetry: boolean;
 }
+
+/** The bytes of what went up from this page, to be looked at before anybody else has it. */
+export const atHand = new WeakMap<Attachment, File>();
 
 export class Uploads {
   readonly #base: string;
@@ -34,7 +38,7 @@ export class Uploads {
   }
 
   get isBusy(): boolean {
-    return this.#items.some((item) => item.error === null && item.attachmentId === null);
+    return this.#items.some((item) => item.error === null && item.attachment === null);
   }
 
   configure(token: string, bytesMax: number): void {
@@ -45,7 +49,7 @@ export class Uploads {
   add(files: Iterable<File>): void {
     for (const file of files) {
       if (this.#items.length >= limit.attachments_max) break;
-      const item: Upload = { id: newId(), file, part: 0, attachmentId: null, error: null, mayRetry: false };
+      const item: Upload = { id: newId(), file, part: 0, attachment: null, error: null, mayRetry: false };
       this.#items = [...this.#items, item];
       void this.#run(item);
     }
@@ -65,11 +69,11 @@ export class Uploads {
     this.#changed();
   }
 
-  /** What is up and may be named in a message; it leaves the list. */
-  take(): string[] {
-    const ids = this.#items.flatMap((item) => (item.attachmentId === null ? [] : [item.attachmentId]));
-    this.#items = this.#items.filter((item) => item.attachmentId === null);
-    return ids;
+  /** What is up and may be named in a message, in the order in which it was added; it leaves the list. */
+  take(): readonly Attachment[] {
+    const ready = this.#items.flatMap(({ attachment }) => (attachment === null ? [] : [attachment]));
+    this.#items = this.#items.filter((item) => item.attachment === null);
+    return ready;
   }
 
   clear(): void {
@@ -90,7 +94,8 @@ export class Uploads {
         signal: abort.signal,
         onProgress: (part) => this.#set(item.id, { part }),
       });
-      this.#set(item.id, { part: 1, attachmentId: attachment.id });
+      atHand.set(attachment, item.file);
+      this.#set(item.id, { part: 1, attachment });
     } catch (error) {
       const code = error instanceof ProblemError ? error.problem.code : null;
       const mayRetry = !(error instanceof ProblemError) || error.problem.retry === "later" || code === "too_many";

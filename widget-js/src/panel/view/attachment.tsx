@@ -4,6 +4,7 @@ import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { ComponentType, VNode } from "preact";
 import type { Attachment } from "../../protocol.ts";
 import type { PanelStore } from "../store.ts";
+import { atHand } from "../uploads.ts";
 import { said, sizeText } from "../words.ts";
 import { Icon } from "./icon.tsx";
 import type { Lightbox } from "./lightbox.tsx";
@@ -18,8 +19,10 @@ type LightboxType = ComponentType<Parameters<typeof Lightbox>[0]>;
 /** Loaded with the first intent to look at a picture. */
 const lightbox = (): Promise<LightboxType> => import("./lightbox.tsx").then((module) => module.Lightbox);
 
-async function fetchBlob(store: PanelStore, id: string): Promise<Blob> {
-  const response = await fetch(`${store.base}/api/v1/attachments/${id}`, {
+async function fetchBlob(store: PanelStore, attachment: Attachment): Promise<Blob> {
+  const file = atHand.get(attachment);
+  if (file !== undefined) return file;
+  const response = await fetch(`${store.base}/api/v1/attachments/${attachment.id}`, {
     headers: { authorization: `Bearer ${store.token}` },
     credentials: "omit",
   });
@@ -68,7 +71,7 @@ function Picture({ attachment, store }: { attachment: Attachment; store: PanelSt
     if (!isNear) return undefined;
     let made: string | null = null;
     let isOver = false;
-    fetchBlob(store, attachment.id).then(
+    fetchBlob(store, attachment).then(
       (blob) => {
         if (isOver) return;
         made = URL.createObjectURL(blob);
@@ -118,7 +121,7 @@ function FileCard({ attachment, store }: { attachment: Attachment; store: PanelS
   const load = async (): Promise<void> => {
     setState("busy");
     try {
-      const url = URL.createObjectURL(await fetchBlob(store, attachment.id));
+      const url = URL.createObjectURL(await fetchBlob(store, attachment));
       save(url, attachment.name);
       setTimeout(() => URL.revokeObjectURL(url), 60_000);
       setState("idle");

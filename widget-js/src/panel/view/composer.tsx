@@ -40,7 +40,7 @@ export function Composer({ store, state }: { store: PanelStore; state: Snapshot 
 
   const uploads = store.uploads.items;
   const isTooLong = byteLength(text) > limit.body_bytes_max;
-  const isReady = uploads.some((upload) => upload.attachmentId !== null);
+  const isReady = uploads.some((upload) => upload.attachment !== null);
   const isShut = state.status.name === "stopped" || state.isUnknown;
   const mayAttach = !isShut && editing === null;
   // Files belong to the next message, not to one that is being changed.
@@ -150,7 +150,7 @@ function placeholder(state: Snapshot): string {
 }
 
 function UploadView({ upload, store }: { upload: Upload; store: PanelStore }): VNode {
-  const { file, part, error, mayRetry, attachmentId } = upload;
+  const { file, part, error, mayRetry, attachment } = upload;
   return (
     <li class={error === null ? "upload" : "upload bad"}>
       {error === null ? <Preview file={file} /> : <Icon name="warn" />}
@@ -168,7 +168,7 @@ function UploadView({ upload, store }: { upload: Upload; store: PanelStore }): V
             {said("try_again")}
           </button>
         )
-      ) : attachmentId === null ? (
+      ) : attachment === null ? (
         <progress max={1} value={part} aria-label={said("uploading", { name: file.name })} />
       ) : (
         <span class="quiet">{sizeText(file.size)}</span>
