@@ -1,7 +1,7 @@
 // What the widget says: the same in every language, and in no other place than its catalogs.
 
 import { readdirSync, readFileSync } from "node:fs";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { backText, counted, dayText, said, speak, staffLine } from "../src/panel/words.ts";
 import { catalogs, localeOf, type Catalog, type Locale } from "../src/words/locale.ts";
 import english from "../src/words/en.json";
@@ -63,13 +63,24 @@ it("says and counts in the language that was loaded", async () => {
   ]);
   expect(dayText(0, 0)).toBe("Сьогодні");
   await speak("en-GB");
-  expect(dayText(Date.UTC(2026, 0, 5, 12), Date.UTC(2026, 0, 9, 12))).toBe("Monday 5 January");
+  // By the clock of whoever looks: the tests run in any zone.
+  const noon = (day: number): number => new Date(2026, 0, day, 12).getTime();
+  expect(dayText(noon(5), noon(9))).toBe("Monday 5 January");
   // A name that looks like a place to fill in stays what it is.
   expect(said("typing", { name: "{name}" })).toBe("{name} is typing");
 });
 
+it("knows yesterday at the end of a day of 25 hours", async () => {
+  vi.stubEnv("TZ", "America/St_Johns");
+  await speak("en-GB");
+  const late = new Date(2026, 10, 1, 23, 30).getTime();
+  expect(late - new Date(2026, 10, 1).getTime()).toBe(24.5 * 3_600_000);
+  expect(dayText(new Date(2026, 9, 31, 12).getTime(), late)).toBe("Yesterday");
+  vi.unstubAllEnvs();
+});
+
 describe("when the team is back", () => {
-  // A Friday, by the clock of whoever looks: the tests run in any zone.
+  // A Friday.
   const at = (day: number, hour: number): number => new Date(2026, 10, day, hour).getTime();
   const span = (day: number, from: number, to: number) => ({ from_at_ms: at(day, from), to_at_ms: at(day, to) });
   const week = [span(27, 9, 12), span(27, 13, 17), span(28, 10, 12), span(30, 9, 17)];

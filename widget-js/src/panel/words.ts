@@ -57,9 +57,7 @@ export function backText(open: readonly OpenSpan[], nowMs: number): string | nul
   const time = new Intl.DateTimeFormat(formats, { timeStyle: "short" }).format(next.from_at_ms);
   const day = new Date(next.from_at_ms).toDateString();
   if (day === new Date(nowMs).toDateString()) return said("back_today", { time });
-  const tomorrow = new Date(nowMs);
-  tomorrow.setDate(tomorrow.getDate() + 1);
-  if (day === tomorrow.toDateString()) return said("back_tomorrow", { time });
+  if (day === dayBeside(nowMs, 1)) return said("back_tomorrow", { time });
   // The same day of the next week needs its date.
   const isNear = next.from_at_ms - nowMs < 6 * 86_400_000;
   const name = new Intl.DateTimeFormat(formats, {
@@ -167,10 +165,17 @@ export function exactText(atMs: number): string {
   return new Intl.DateTimeFormat(formats, { dateStyle: "full", timeStyle: "medium" }).format(atMs);
 }
 
+/** The day that is so many days from another one: days have 23 to 25 hours. */
+function dayBeside(atMs: number, days: number): string {
+  const day = new Date(atMs);
+  day.setDate(day.getDate() + days);
+  return day.toDateString();
+}
+
 export function dayText(atMs: number, nowMs: number): string {
   const day = new Date(atMs).toDateString();
   if (day === new Date(nowMs).toDateString()) return said("today");
-  if (day === new Date(nowMs - 86_400_000).toDateString()) return said("yesterday");
+  if (day === dayBeside(nowMs, -1)) return said("yesterday");
   const isFar = Math.abs(nowMs - atMs) > 300 * 86_400_000;
   return new Intl.DateTimeFormat(formats, {
     weekday: "long",
