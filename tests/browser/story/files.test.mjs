@@ -111,3 +111,18 @@ test("what waits to be sent shows its files, to the agent and to the visitor", a
   assert.deepEqual(stack.complaints, []);
   for (const each of [agent, page]) await each.context().close();
 });
+
+test("a file that cannot go says why, where it is seen", async () => {
+  const { page, panel } = await stack.visitor("/demo/");
+  const empty = { name: "empty.txt", mimeType: "text/plain", buffer: Buffer.alloc(0) };
+  await panel.locator(".composer input[type=file]").setInputFiles([..."abcde"].map((name) => text(`${name}.txt`)).concat(empty));
+  const reason = panel.getByText("The file is empty");
+  await reason.waitFor();
+  await until("the reason in sight", () =>
+    reason.evaluate((element) => {
+      const [line, list] = [element, element.closest(".uploads")].map((each) => each.getBoundingClientRect());
+      return line.top >= list.top && line.bottom <= list.bottom;
+    }));
+  assert.deepEqual(stack.complaints, []);
+  await page.context().close();
+});

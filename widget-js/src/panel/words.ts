@@ -138,6 +138,8 @@ export function uploadError(code: ErrorCode | null, mebibytes: number): string {
   switch (code) {
     case "too_large":
       return said("file_large", { size: `${mebibytes} MB` });
+    case "empty":
+      return said("file_empty");
     case "file_type":
       return said("file_type");
     case "too_many":

@@ -151,8 +151,13 @@ function placeholder(state: Snapshot): string {
 
 function UploadView({ upload, store }: { upload: Upload; store: PanelStore }): VNode {
   const { file, part, error, mayRetry, attachment } = upload;
+  const line = useRef<HTMLLIElement>(null);
+  useEffect(() => {
+    // Before the others go without it, it is seen.
+    if (error !== null) line.current?.scrollIntoView({ block: "nearest" });
+  }, [error]);
   return (
-    <li class={error === null ? "upload" : "upload bad"}>
+    <li ref={line} class={error === null ? "upload" : "upload bad"}>
       {error === null ? <Preview file={file} /> : <Icon name="warn" />}
       <span class="file-name">
         <bdi>{file.name}</bdi>
