@@ -1,8 +1,9 @@
 /** A site's pictures: its logo, and the face of who has none; and the icon of the workspace. Any picture is taken, and made small here. */
-import { useRef, useState } from "react";
+import { useRef, useState, type ReactNode } from "react";
 import { limit } from "@switchboard/protocol";
 
 import { Button } from "../part/control.tsx";
+import { Icon } from "../part/icon.tsx";
 
 /** How a picture is to be made. */
 interface Form {
@@ -39,11 +40,13 @@ interface LogoProps {
   value: string;
   error: string | null;
   form?: Form;
+  /** What stands there while nothing was chosen. */
+  instead?: ReactNode;
   onValue: (value: string) => void;
 }
 
 /** What it is, and how to choose another. */
-export function LogoField({ label, hint, value, error, form = LOGO, onValue }: LogoProps) {
+export function LogoField({ label, hint, value, error, form = LOGO, instead = <Icon name="picture" />, onValue }: LogoProps) {
   const picker = useRef<HTMLInputElement>(null);
   const [problem, setProblem] = useState<string | null>(null);
   async function take(file: File) {
@@ -58,7 +61,13 @@ export function LogoField({ label, hint, value, error, form = LOGO, onValue }: L
     <div className="field logo" role="group" aria-label={label}>
       <span className="field-label">{label}</span>
       <div className="line">
-        {value ? <img className="logo-picture" data-shape={form.shape} src={value} alt={`${label} of now`} /> : <span className="logo-picture" data-shape={form.shape} aria-hidden="true" />}
+        {value ? (
+          <img className="logo-picture" data-shape={form.shape} src={value} alt={`${label} of now`} />
+        ) : (
+          <span className="logo-none" data-shape={form.shape} aria-hidden="true">
+            {instead}
+          </span>
+        )}
         <Button size="small" onClick={() => picker.current?.click()}>
           {value ? "Choose another" : "Choose a picture"}
         </Button>

@@ -102,6 +102,7 @@ function General({ workspace, zone, failed, setZone, change }: GeneralProps) {
         value={icon}
         error={fieldError(failed, "icon")}
         form={ICON}
+        instead={<img src="/console/icon.svg" alt="" width={24} height={24} />}
         onValue={(value) => {
           setIcon(value);
           change({ icon: value }, "now");
