@@ -1,0 +1,57 @@
+// The console on a telephone: what a thumb meets there and a mouse does not.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+
+import { Stack, openRow, say } from "../stack.mjs";
+
+const phone = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
+
+let stack;
+before(async () => (stack = await Stack.start()));
+after(() => stack.stop());
+
+/** Fields in sight with letters so small that a telephone zooms into them. */
+const smallFields = (page) =>
+  page.evaluate(() =>
+    [...document.querySelectorAll("input:not([type=checkbox], [type=radio], [type=range], [type=file], [type=color]), select, textarea")]
+      .filter((field) => field.checkVisibility() && parseFloat(getComputedStyle(field).fontSize) < 16)
+      .map((field) => `${location.pathname}: ${field.getAttribute("aria-label") ?? field.labels?.[0]?.textContent ?? field.outerHTML}`),
+  );
+
+test("no field is so small that a telephone zooms into it", async () => {
+  const { page: visitor, panel } = await stack.visitor("/demo/", phone);
+  await say(panel, "Is there a smaller tin?");
+  assert.deepEqual(await smallFields(panel), []);
+
+  const agent = await stack.console(phone);
+  const small = [];
+  const look = async (place, ready) => {
+    await agent.goto(`${stack.origin}/console/${place}`);
+    await ready().first().waitFor();
+    small.push(...(await smallFields(agent)));
+  };
+  await look("visitors", () => agent.getByLabel("Source holds"));
+  assert.equal(await agent.getByLabel("Page holds").count(), 1);
+  await look("settings/workspace", () => agent.getByLabel("Time zone"));
+  await look("settings/sites", () => agent.getByRole("button", { name: "Add a site" }));
+  await agent.locator("a.card").first().click();
+  await agent.getByLabel("First words").waitFor();
+  small.push(...(await smallFields(agent)));
+  await look("settings/canned", () => agent.getByRole("button", { name: "Write one" }));
+  await look("settings/activity", () => agent.getByLabel("Whose"));
+  await look("settings/security", () => agent.getByLabel("New password"));
+  await look("settings/notifications", () => agent.getByLabel("Tell me of"));
+  await look("settings/profile", () => agent.getByText("How others see you"));
+  await look("inbox/all", () => agent.locator("a.row"));
+  await agent.getByRole("button", { name: "Filter" }).click();
+  await agent.getByLabel("Language").waitFor();
+  small.push(...(await smallFields(agent)));
+  await agent.keyboard.press("Escape");
+  await openRow(agent, "Is there a smaller tin?");
+  await agent.getByRole("textbox", { name: /^Reply to / }).waitFor();
+  small.push(...(await smallFields(agent)));
+  assert.deepEqual(small, []);
+  assert.deepEqual(stack.complaints, []);
+  for (const each of [agent, visitor]) await each.context().close();
+});
