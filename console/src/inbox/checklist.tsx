@@ -2,18 +2,16 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
-import type { Conversation, Listing } from "@switchboard/protocol";
 
-import { call, queryText } from "../api/http.ts";
 import { agentsQuery, invitationsQuery, sitesQuery } from "../api/query.ts";
-import { records } from "../live/record.ts";
 import { useMay } from "../live/right.ts";
-import { inbox, visitors } from "../live/session.ts";
+import { visitors } from "../live/session.ts";
 import { Button } from "../part/control.tsx";
 import { Icon } from "../part/icon.tsx";
 import { createKeptStore, useStore } from "../part/store.ts";
 import { Snippet } from "../settings/snippet.tsx";
 import { stepsOf, type StepName } from "./step.ts";
+import { useWasWritten } from "./written.ts";
 
 const isFlag = (value: unknown): value is boolean => typeof value === "boolean";
 const put_away = createKeptStore<boolean>("switchboard.checklist", false, isFlag);
@@ -27,15 +25,8 @@ export function Checklist() {
   const agents = useQuery({ ...agentsQuery, enabled: asks });
   const invitations = useQuery({ ...invitationsQuery, enabled: asks });
   const seen = useStore(visitors, (held) => (held.counts?.active ?? 0) + (held.counts?.idle ?? 0) > 0);
-  const known = useStore(records, (held) => held.size > 0);
-  const ready = useStore(inbox, (held) => held.ready);
-  const closed = useQuery({
-    queryKey: ["conversations", "first closed"],
-    queryFn: ({ signal }) => call<Listing<Conversation>>(`conversations${queryText({ filter: "closed", limit: 1 })}`, { signal }),
-    enabled: asks && ready && !known,
-  });
-  if (!asks || !ready || !sites.data || !agents.data || !invitations.data || (!known && !closed.data)) return null;
-  const was_written = known || (closed.data?.items.length ?? 0) > 0;
+  const was_written = useWasWritten(asks);
+  if (!sites.data || !agents.data || !invitations.data || was_written === undefined) return null;
   const steps = stepsOf({
     sites: sites.data,
     member_count: agents.data.filter((agent) => !agent.deactivated).length + invitations.data.length,

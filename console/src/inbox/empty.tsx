@@ -4,12 +4,14 @@ import { Link } from "@tanstack/react-router";
 import type { InboxFilter, InboxList } from "@switchboard/protocol";
 
 import { sitesQuery } from "../api/query.ts";
+import { useMay } from "../live/right.ts";
 import { inbox } from "../live/session.ts";
 import { emptyInbox, narrowingOf } from "../live/inbox.ts";
 import { usePhone } from "../part/screen.ts";
 import { useStore } from "../part/store.ts";
 import { Snippet } from "../settings/snippet.tsx";
 import { Checklist } from "./checklist.tsx";
+import { useWasWritten } from "./written.ts";
 
 const WORDS: Record<InboxFilter, { title: string; text: string }> = {
   all: { title: "No open conversations", text: "A conversation appears here as soon as a visitor writes." },
@@ -31,7 +33,9 @@ export function NothingHere({ list }: { list: InboxList }) {
   const narrowed = narrowingOf(list) !== WHOLE;
   const counts = useStore(inbox, (held) => held.counts);
   const quiet = filter === "all" && !narrowed && (counts?.all ?? 0) === 0;
-  const sites = useQuery({ ...sitesQuery, enabled: quiet });
+  const may = useMay();
+  const teaches = useWasWritten(quiet && may("sites.write")) === false;
+  const sites = useQuery({ ...sitesQuery, enabled: teaches });
   const site = sites.data?.find((each) => !each.archived);
   const words = narrowed ? NARROWED : WORDS[filter];
   // Elsewhere it stands beside the list.
@@ -46,7 +50,7 @@ export function NothingHere({ list }: { list: InboxList }) {
         </Link>
       )}
       {quiet && phone && <Checklist />}
-      {quiet && site && (
+      {teaches && site && (
         <div className="stack">
           <p className="faint">Put this on your pages, or write to yourself from the test page.</p>
           <Snippet site_id={site.id} />

@@ -35,11 +35,22 @@ test("an owner sets Switchboard up and answers the first visitor", async () => {
   await until("the lesson within its pane", () =>
     lesson.evaluate((element) => element.getBoundingClientRect().right <= element.closest(".pane-list").getBoundingClientRect().right));
 
+  // Who may not put it on a page is not taught to.
+  const jon = await stack.console({}, await stack.joins("Jon Arden"));
+  await jon.getByText("No open conversations").waitFor();
+  await jon.waitForLoadState("networkidle");
+  assert.equal(await jon.getByText("data-site-key").count(), 0);
+
   const panel = await openPanel(visitor);
   await say(panel, "Do you ship to Norway?");
   await openRow(page, "Do you ship to Norway?");
   await answer(page, "Yes, in two days.");
   await sees(panel, "Yes, in two days.");
+  // Nor is who has been written to, when all is done.
+  await page.getByRole("button", { name: "Close", exact: true }).click();
+  await page.getByText("No open conversations").waitFor();
+  await page.waitForLoadState("networkidle");
+  assert.equal(await page.getByText("data-site-key").count(), 0);
 
   // The link works once.
   const other = await stack.person();
