@@ -3,6 +3,7 @@ import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
 import type { InboxFilter, InboxOrder } from "@switchboard/protocol";
 
+import { picked } from "../live/pick.ts";
 import { records } from "../live/record.ts";
 import { membership, team } from "../live/session.ts";
 import { now } from "../part/clock.ts";
@@ -45,12 +46,14 @@ export function NarrowBar({ filter }: { filter: InboxFilter }) {
   const search = useListSearch();
   const [open, setOpen] = useState(false);
   const change = useChange();
+  const is_covered = useStore(picked, ({ ids }) => ids.size > 0);
   const count = narrowedBy(search);
   const order = search.order && ordersOf(filter).includes(search.order) ? search.order : "newest";
   useActions([{ id: "narrow", name: "Narrow the list", group: "List", keys: "f", icon: "narrow", run: () => setOpen(!open) }]);
   return (
     <div className="narrow">
-      <div className="narrow-line">
+      {/* Covered by what can be done with the picked ones. */}
+      <div className="narrow-line" inert={is_covered}>
         <select className="input choice narrow-order" aria-label="Order of the list" value={order} onChange={(event) => change({ order: event.target.value === "newest" ? undefined : (event.target.value as InboxOrder) })}>
           {ordersOf(filter).map((each) => (
             <option key={each} value={each}>

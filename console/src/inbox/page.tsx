@@ -174,8 +174,12 @@ function ListHead({ list, search, chosen, field, onDown }: HeadProps) {
         </nav>
       )}
       {!search && <SavedViews filter={list === "mentions" ? null : list} search={narrowing} />}
-      {!search && list !== "mentions" && <NarrowBar filter={list} />}
-      {!search && list !== "mentions" && <PickedBar chosen={chosen} />}
+      {!search && list !== "mentions" && (
+        <div className="list-tools">
+          <NarrowBar filter={list} />
+          <PickedBar chosen={chosen} />
+        </div>
+      )}
     </header>
   );
 }

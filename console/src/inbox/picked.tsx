@@ -67,7 +67,7 @@ export function PickedBar({ chosen }: { chosen: ConversationId | undefined }) {
     <div className="picked" role="toolbar" aria-label="With the picked conversations">
       <b role="status">{ids.size} picked</b>
       <AssignAll then={then} />
-      <Menu trigger={<IconButton icon="snooze" name="Snooze the picked ones" />}>
+      <Menu align="start" trigger={<IconButton icon="snooze" name="Snooze the picked ones" />}>
         <MenuLabel>Snooze until</MenuLabel>
         {snoozeChoices(now()).map((choice) => (
           <MenuItem key={choice.name} onSelect={then((rows) => snoozeAll(rows, choice.until_ms))}>
@@ -91,6 +91,7 @@ function AssignAll({ then }: { then: (act: (rows: readonly Conversation[]) => vo
   const members = [...agents.values()].filter((agent) => !agent.deactivated).sort((a, b) => Number(b.id === me) - Number(a.id === me) || a.name.localeCompare(b.name));
   return (
     <Menu
+      align="start"
       trigger={
         <Button size="small" icon="assign">
           Assign

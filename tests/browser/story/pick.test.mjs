@@ -53,8 +53,12 @@ async function list(name, texts) {
 }
 
 test("rows are picked with Ctrl, with Shift as a range, and by their box", async () => {
+  const top = () => row("last of four").evaluate((element) => element.getBoundingClientRect().top);
+  const before = await top();
   await row("last of four").click({ modifiers: ["Control"] });
   await picked(1);
+  // What is pointed at next does not move away.
+  assert.equal(await top(), before);
   // Nothing was opened by it.
   assert.match(new URL(page.url()).pathname, /\/inbox\/all\/?$/);
   await row("second of four").click({ modifiers: ["Shift"] });
