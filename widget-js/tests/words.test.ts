@@ -102,7 +102,13 @@ describe("when the team is back", () => {
 
   it("has a date where the day's name alone would mean today", async () => {
     await speak("en-GB");
-    expect(backText([span(34, 9, 17)], at(27, 17))).toBe("We are back on Friday 4 December at 09:00");
+    // No line ends between the day and its month.
+    expect(backText([span(34, 9, 17)], at(27, 17))).toBe("We are back on Friday 4\u00a0December at 09:00");
+  });
+
+  it("keeps a day with its month in Arabic, where a line would end between them", async () => {
+    await speak("ar");
+    expect(backText([span(34, 9, 17)], at(27, 17))).toContain("الجمعة، 4\u00a0ديسمبر");
   });
 
   it("is not said where no hours are stated", () => {
@@ -118,7 +124,7 @@ describe("when the team is back", () => {
     ["uk", "Знову будемо тут: понеділок, з 09:00"],
     ["tr", "Pazartesi günü saat 09:00 itibarıyla buradayız"],
     ["ja", "月曜日の9:00に再開します"],
-    ["ar-EG", "سنعود يوم الاثنين الساعة ٩:٠٠ ص"],
+    ["ar-EG", "سنعود يوم الاثنين الساعة ٩:٠٠\u00a0ص"],
   ])("is said in %s as people say it", async (tag, text) => {
     await speak(tag);
     expect(backText(week, at(28, 12))).toBe(text);

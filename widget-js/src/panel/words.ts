@@ -54,7 +54,7 @@ export function staffLine(staff: Staff): string {
 export function backText(open: readonly OpenSpan[], nowMs: number): string | null {
   const next = open.find(({ to_at_ms }) => to_at_ms > nowMs);
   if (next === undefined || next.from_at_ms <= nowMs) return null;
-  const time = new Intl.DateTimeFormat(formats, { timeStyle: "short" }).format(next.from_at_ms);
+  const time = together(new Intl.DateTimeFormat(formats, { timeStyle: "short" }).format(next.from_at_ms));
   const day = new Date(next.from_at_ms).toDateString();
   if (day === new Date(nowMs).toDateString()) return said("back_today", { time });
   if (day === dayBeside(nowMs, 1)) return said("back_tomorrow", { time });
@@ -64,7 +64,12 @@ export function backText(open: readonly OpenSpan[], nowMs: number): string | nul
     weekday: "long",
     ...(isNear ? {} : { day: "numeric", month: "long" }),
   });
-  return said("back_day", { day: name.format(next.from_at_ms), time });
+  return said("back_day", { day: together(name.format(next.from_at_ms)), time });
+}
+
+/** No line ends between a number and what it counts: `4 December`, in Arabic above all. */
+function together(text: string): string {
+  return text.replace(/(\p{Nd}\S*) /gu, "$1\u00a0");
 }
 
 export function expectation(staff: Staff): string {
