@@ -102,10 +102,24 @@ export function deviceText(browser: Browser): string {
 
 /** `Ljubljana, Slovenia`, or the time zone's city where no source for places is configured. */
 export function placeText(browser: Browser): string {
-  const country = browser.country ? countryName(browser.country) : "";
-  if (country) return [browser.city, country].filter(Boolean).join(", ");
-  const zone = browser.time_zone?.split("/");
-  return zone && zone.length > 1 ? `${zone.at(-1)?.replaceAll("_", " ")} (by time zone)` : "";
+  const city = zoneCity(browser);
+  return knownPlace(browser) || (city && `${city} (by time zone)`);
+}
+
+/** The same for a narrow column: `Ljubljana time` where the time zone is all that is known. */
+export function shortPlaceText(browser: Browser): string {
+  const city = zoneCity(browser);
+  return knownPlace(browser) || (city && `${city} time`);
+}
+
+function knownPlace({ city, country }: Browser): string {
+  const name = country ? countryName(country) : "";
+  return name && [city, name].filter(Boolean).join(", ");
+}
+
+function zoneCity({ time_zone }: Browser): string {
+  const zone = time_zone?.split("/") ?? [];
+  return zone.length > 1 ? (zone.at(-1) ?? "").replaceAll("_", " ") : "";
 }
 
 /** A country's name of its code. */

@@ -6,7 +6,7 @@ import { pathOf, sourceText } from "../live/visitors.ts";
 import { Icon } from "../part/icon.tsx";
 import { Lamp } from "../part/lamp.tsx";
 import { Since } from "../part/time.tsx";
-import { deviceText, placeText } from "../side/visit.tsx";
+import { deviceText, shortPlaceText } from "../side/visit.tsx";
 import { useColumns, widthsOf, type Column } from "./column.tsx";
 
 /** A row; breathes once when the page changes or the site reports something. */
@@ -24,10 +24,10 @@ export const VisitorRow = memo(function VisitorRow({ row, chosen, gone, tabIndex
           <bdi>{page ? page.title || pathOf(page.url) : "No page in sight"}</bdi>
         </span>
         <span className="visitor-path cut faint small">
-          <Trail count={row.page_count} known={row.trail.length} /> <bdi>{page ? pathOf(page.url) : ""}</bdi>
+          <Trail count={row.page_count} known={row.trail.length} /> <bdi>{page?.title ? pathOf(page.url) : ""}</bdi>
           {row.last_event && (
             <>
-              {" · "}
+              {page?.title ? " · " : ""}
               <bdi>{row.last_event.name}</bdi>
             </>
           )}
@@ -48,11 +48,11 @@ function Cell({ column, row }: { column: Column; row: LiveVisitor }) {
     case "who":
       return <bdi className="cut">{row.name}</bdi>;
     case "place":
-      return <span className="cut">{placeText(row.browser)}</span>;
+      return <Cut text={shortPlaceText(row.browser)} />;
     case "device":
-      return <span className="cut">{deviceText(row.browser)}</span>;
+      return <Cut text={deviceText(row.browser)} />;
     case "source":
-      return <span className="cut">{sourceText(row)}</span>;
+      return <Cut text={sourceText(row)} />;
     case "visits":
       return <span className="faint small">{visitText(row.visit_count)}</span>;
     case "time":
@@ -63,6 +63,15 @@ function Cell({ column, row }: { column: Column; row: LiveVisitor }) {
         </>
       );
   }
+}
+
+/** A text that may be cut, and is whole for whoever points at it. */
+function Cut({ text }: { text: string }) {
+  return (
+    <span className="cut" title={text}>
+      {text}
+    </span>
+  );
 }
 
 const ORDINALS = new Intl.PluralRules("en-US", { type: "ordinal" });
