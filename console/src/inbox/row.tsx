@@ -72,8 +72,9 @@ export const Row = memo(function Row({ id, way, chosen, gone, tabIndex }: { id: 
             <RowTime row={row} />
           </span>
           <span className="row-bottom">
-            <span className="row-preview cut">
-              <bdi>{types ? <em>is typing</em> : begun ? <Begun text={begun} /> : previewText(row)}</bdi>
+            {/* In its own direction, so that its end is cut and not its beginning. */}
+            <span className="row-preview cut" dir="auto">
+              {types ? <em>is typing</em> : begun ? <Begun text={begun} /> : previewText(row)}
             </span>
             {assignee && <Face name={assignee.name} seed={assignee.id} size="small" />}
             {assignee && <span className="heard-only">Assigned to {assignee.name}</span>}

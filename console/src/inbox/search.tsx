@@ -148,8 +148,8 @@ function FoundRow({ found, filter, chosen, tabIndex }: { found: Found; filter: I
         ))}
         {others.length === 0 && (
           <span className="row-bottom">
-            <span className="row-preview cut">
-              <bdi>{previewText(row)}</bdi>
+            <span className="row-preview cut" dir="auto">
+              {previewText(row)}
             </span>
           </span>
         )}

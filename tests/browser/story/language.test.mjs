@@ -77,6 +77,9 @@ test("the chat in Arabic runs from the right, on a page that does not", async ()
   await panel.getByLabel("رسالة", { exact: true }).fill("هل لديكم شاي أبيض؟");
   await panel.getByRole("button", { name: "إرسال", exact: true }).click();
   await openRow(agent, "هل لديكم شاي أبيض؟");
+  // A preview that is too long loses its end, which is on the left.
+  const preview = agent.locator("a.row .row-preview", { hasText: "هل لديكم شاي أبيض؟" });
+  assert.equal(await preview.evaluate((element) => getComputedStyle(element).direction), "rtl");
   await answer(agent, "نعم، ثلاثة أنواع.");
   await panel.locator("article.team", { hasText: "ثلاثة أنواع" }).waitFor();
   const at = (locator) => locator.evaluate((element) => {
