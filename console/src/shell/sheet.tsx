@@ -6,21 +6,20 @@ import { actions, keysText, type Action } from "./action.ts";
 /** Whether the sheet is open. */
 export const sheet_open = createStore(false);
 
+/** As one works, and so that two columns are about as long. */
+const GROUPS: readonly Action["group"][] = ["List", "Conversation", "Write", "Go to", "General"];
+
 /** The sheet of shortcuts, mounted once. */
 export function ShortcutSheet() {
   const open = useStore(sheet_open);
   const offered = useStore(actions);
-  const groups = new Map<string, Action[]>();
   const seen = new Set<string>();
-  for (const action of offered) {
-    if (!action.keys || seen.has(action.keys)) continue;
-    seen.add(action.keys);
-    groups.set(action.group, [...(groups.get(action.group) ?? []), action]);
-  }
+  const shown = offered.filter(({ keys }) => keys && !seen.has(keys) && seen.add(keys));
+  const groups = GROUPS.map((group) => [group, shown.filter((action) => action.group === group)] as const).filter(([, list]) => list.length > 0);
   return (
     <Dialog title="Keyboard" open={open} wide onClose={() => sheet_open.set(false)}>
       <div className="sheet">
-        {[...groups].map(([group, list]) => (
+        {groups.map(([group, list]) => (
           <section key={group}>
             <h3>{group}</h3>
             <dl>

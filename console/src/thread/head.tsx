@@ -15,6 +15,7 @@ import { pathOf } from "../live/visitors.ts";
 import { now } from "../part/clock.ts";
 import { Button, IconButton, TextField } from "../part/control.tsx";
 import { Dialog } from "../part/dialog.tsx";
+import { Icon } from "../part/icon.tsx";
 import { Face, Lamp } from "../part/lamp.tsx";
 import { Menu, MenuItem, MenuLabel, MenuRule } from "../part/menu.tsx";
 import { usePhone } from "../part/screen.ts";
@@ -87,6 +88,9 @@ function Viewers({ id }: { id: string }) {
       {others.slice(0, 3).map((each, index) => (
         <Face key={each} name={names[index] ?? ""} seed={each} size="small" />
       ))}
+      <span className="viewers-eye">
+        <Icon name="visitors" size={14} />
+      </span>
       <span className="small faint viewers-word">{others.length === 1 ? "looks too" : "look too"}</span>
     </span>
   );
