@@ -53,7 +53,7 @@ export function BlockedAddresses({ offered, onOffered }: { offered: string | nul
             </Button>
           </li>
         ))}
-        {found.data.length === 0 && <li className="faint">Nothing is blocked. One visitor alone is blocked in his conversation.</li>}
+        {found.data.length === 0 && <li className="faint">Nothing is blocked. A single visitor is blocked in the conversation, behind its three dots.</li>}
       </ul>
       <div>
         <Button icon="plus" onClick={() => setAdding(true)}>

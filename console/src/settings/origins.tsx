@@ -24,7 +24,7 @@ export function OriginsField({
           One a line, like <code>https://www.example.com</code>. <code>loopback</code> stands for this machine, every port.
         </>
       }
-      error={bad.length > 0 ? `Not an origin: ${bad.join(", ")}` : (error ?? null)}
+      error={bad.length > 0 ? `Not the address of a website: ${bad.join(", ")}` : (error ?? null)}
     >
       {(props) => (
         <textarea

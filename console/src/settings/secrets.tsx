@@ -75,7 +75,7 @@ export function Secrets({ site_id }: { site_id: string }) {
 }
 
 /** What is shown this once, with the one way to go on. Stands in a window that keeps. */
-export function ShownOnce({ name, secret, children, onDone }: { name: string; secret: string; children?: ReactNode; onDone: () => void }) {
+export function ShownOnce({ name, secret, done = "I have stored it", children, onDone }: { name: string; secret: string; done?: string; children?: ReactNode; onDone: () => void }) {
   return (
     <>
       <p>
@@ -83,7 +83,7 @@ export function ShownOnce({ name, secret, children, onDone }: { name: string; se
       </p>
       <CopyField name={name} text={secret}>
         <Button tone="accent" onClick={onDone}>
-          I have stored it
+          {done}
         </Button>
       </CopyField>
     </>

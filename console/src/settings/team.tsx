@@ -203,7 +203,7 @@ function Invite({ open, onClose }: { open: boolean; onClose: () => void }) {
   return (
     <Dialog title={made ? "Send the link" : "Invite somebody"} open={open} keeps={made !== null} onClose={done}>
       {made?.link ? (
-        <ShownOnce name="The link" secret={made.link} onDone={done}>
+        <ShownOnce name="The link" secret={made.link} done="I have copied it" onDone={done}>
           Send this link to <b>{made.email}</b>. It works once, until {soonText(made.expires_at_ms, now())}.
         </ShownOnce>
       ) : (

@@ -250,7 +250,7 @@ test("a colleague is invited, gets more rights, and is let go", async () => {
   await settings.getByLabel("E-mail").fill("jon@example.com");
   await settings.getByRole("button", { name: "Make a link" }).click();
   const link = new URL(await settings.getByRole("textbox", { name: "The link" }).innerText());
-  await settings.getByRole("button", { name: "I have stored it" }).click();
+  await settings.getByRole("button", { name: "I have copied it" }).click();
   await settings.getByText("jon@example.com").waitFor();
 
   const jon = await stack.person();
