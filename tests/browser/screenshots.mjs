@@ -32,6 +32,8 @@ const settings = {
 };
 
 async function shoot(page, name) {
+  // So is what the connection tells: the rail counts who waits.
+  if (await page.locator(".rail").count()) await page.locator(".rail-count").first().waitFor({ state: "attached" });
   // Fonts and pictures are there, and nothing moves.
   await page.evaluate(() => document.fonts.ready);
   await page.screenshot({ path: `${folder}${name}.png`, animations: "disabled" });
