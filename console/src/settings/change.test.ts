@@ -49,8 +49,15 @@ describe("a line of the audit log", () => {
     expect(changes(JSON.stringify({ support_hours: [after, before] }))).toEqual(["Support hours, Monday: 09:00–12:00, 13:00–17:00 → nothing"]);
   });
 
+  it("tells of days as the week has them", () => {
+    const week = { friday: [{ from: "09:00", to: "12:00" }], monday: [{ from: "08:00", to: "12:00" }] };
+    expect(changes(JSON.stringify({ support_hours: [{}, week] }))).toEqual(["Support hours, Monday: 08:00–12:00", "Support hours, Friday: 09:00–12:00"]);
+  });
+
   it("keeps the fields' names when the values are erased or unreadable", () => {
     expect(changes(null)).toEqual(["Look"]);
     expect(changes("{oops")).toEqual(["Look"]);
+    expect(changesOf(line({ fields: ["nickname", "body"] }))).toEqual(["Nickname, text"]);
+    expect(changesOf(line({ fields: [] }))).toEqual([]);
   });
 });

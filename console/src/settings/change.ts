@@ -2,6 +2,7 @@
 import type { AuditEntry } from "@switchboard/protocol";
 
 import { spanText } from "../part/time.tsx";
+import { DAYS } from "./support-hour.ts";
 
 /** A line, as far as words need it. */
 export type Line = Pick<AuditEntry, "actor" | "action" | "target" | "fields" | "changes_json" | "names">;
@@ -94,10 +95,10 @@ const FIELDS: Record<string, string> = {
   time_zone: "Time zone",
 };
 
-/** From what to what, one text for each field; the fields' names where the values are gone. */
+/** From what to what, one text for each field; the fields' names, in one, where the values are gone. */
 export function changesOf(line: Pick<Line, "fields" | "changes_json" | "names">): string[] {
   const changes = objectOf(line.changes_json);
-  if (changes === null) return line.fields.map(fieldName);
+  if (changes === null) return line.fields.length === 0 ? [] : [[fieldName(line.fields[0] ?? ""), ...line.fields.slice(1).map(innerName)].join(", ")];
   return Object.entries(changes).flatMap(([field, pair]) =>
     Array.isArray(pair) ? differences(fieldName(field), field, pair[0], pair[1], line.names) : [fieldName(field)],
   );
@@ -131,7 +132,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
 /** Of two records, only what differs. */
 function differences(name: string, field: string, before: unknown, after: unknown, names: Line["names"]): string[] {
   if (isObject(before) && isObject(after)) {
-    const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])];
+    const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort((a, b) => dayIndex(a) - dayIndex(b));
     return keys
       .filter((key) => JSON.stringify(before[key]) !== JSON.stringify(after[key]))
       .flatMap((key) => differences(`${name}, ${innerName(key)}`, key, before[key], after[key], names));
@@ -139,6 +140,11 @@ function differences(name: string, field: string, before: unknown, after: unknow
   const [was, is] = [valueText(field, before, names), valueText(field, after, names)];
   if (was === "") return is === "" ? [] : [`${name}: ${is}`];
   return [`${name}: ${was} → ${is || "nothing"}`];
+}
+
+/** Days as the week has them; all else keeps its place. */
+function dayIndex(field: string): number {
+  return DAYS.findIndex(([day]) => day === field);
 }
 
 function valueText(field: string, value: unknown, names: Line["names"]): string {
