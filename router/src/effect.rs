@@ -36,6 +36,7 @@ pub(crate) async fn after(
 ) {
     let conversation = &stored.conversation;
     changed(router, workspace_id, before, conversation, stored.created).await;
+    router.learning().said(&stored.entries);
     of_entries(
         router,
         workspace_id,
@@ -193,7 +194,6 @@ async fn of_entries(
     for entry in entries {
         match &entry.content {
             Content::Message { .. } => {
-                router.learning().ring();
                 if let Some(typist) = Typist::of(entry.author) {
                     router.signals().spoke(conversation.id, typist, heard);
                 }
@@ -201,7 +201,6 @@ async fn of_entries(
                     said.extend(entry.public_seq.map(|number| (number, entry.id)));
                 }
             }
-            Content::Note { .. } | Content::Edited { .. } => router.learning().ring(),
             Content::Snoozed { .. } => router.timers().ring(),
             Content::VisitorBlocked { blocked } => {
                 if let (true, Some(visitor_id)) = (blocked, conversation.visitor_id) {
@@ -211,7 +210,9 @@ async fn of_entries(
             }
             // What was taken back may have been counted.
             Content::Deleted { .. } => told.unread.forget(),
-            Content::Joined { .. }
+            Content::Note { .. }
+            | Content::Edited { .. }
+            | Content::Joined { .. }
             | Content::Left { .. }
             | Content::Assigned { .. }
             | Content::Moved { .. }

@@ -198,7 +198,7 @@ async fn cross(talk: &Talk<'_>, db: &Db, people: &[Person], at: usize, n: u64) {
             return participant::mark(db, &marks, at_ms).await.unwrap();
         }
         5 => {
-            storage::search::learn(db).await.unwrap();
+            common::learn(db).await;
             return;
         }
         6 => {

@@ -14,6 +14,7 @@ use storage::db::{Batch, DatabaseConfig, Home, Stmt, Value};
 use storage::entry::{self, NewContent, Numbering, Outcome};
 use storage::error::Error;
 use storage::{command, event, meta};
+use tokio_postgres::SimpleQueryMessage;
 use world::World;
 
 #[expect(clippy::unwrap_used, reason = "a story that fails shall fail loudly")]
@@ -410,23 +411,46 @@ mod stories {
         background.await.unwrap().unwrap();
     }
 
+    /// Each node of the plan has the index that fits, by more than the workspace, though nothing is stored.
     #[tokio::test]
-    async fn a_new_postgres_does_not_keep_the_plans_of_empty_tables() {
+    async fn a_new_postgres_plans_as_for_a_large_workspace() {
         let store = Store::postgres().await;
-        for number in 0..100 {
-            store.db.batch(insert(&format!("x{number}"))).await.unwrap();
-        }
-        let analyzed = "
-            SELECT relname FROM pg_stat_user_tables
-            WHERE relname = 'meta' AND last_analyze IS NOT NULL LIMIT 1";
-        while store
-            .db
-            .rows(Stmt::new(analyzed, Vec::new()))
+        let Home::Postgres(url) = &store.config.home else {
+            panic!("a Postgres");
+        };
+        let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls)
             .await
-            .unwrap()
-            .is_empty()
-        {
-            tokio::task::yield_now().await;
-        }
+            .unwrap();
+        let background = store.world.tracker.spawn(connection);
+        let explain = "
+            SET plan_cache_mode = force_generic_plan;
+            PREPARE of_person (TEXT, TEXT) AS SELECT c.conversation_id FROM conversation c
+            WHERE c.workspace_id = $1 AND c.contact_id IN (
+                SELECT k.contact_id FROM contact o
+                JOIN contact k ON k.workspace_id = o.workspace_id AND k.root_id = o.root_id
+                WHERE o.workspace_id = $1 AND o.contact_id = $2);
+            EXPLAIN EXECUTE of_person ('w', 'c')";
+        let messages = client.simple_query(explain).await.unwrap();
+        let plan: Vec<_> = messages
+            .iter()
+            .filter_map(|message| {
+                if let SimpleQueryMessage::Row(row) = message {
+                    row.get(0)
+                } else {
+                    None
+                }
+            })
+            .collect();
+        let conds: Vec<_> = plan
+            .iter()
+            .filter(|line| line.contains("Index Cond"))
+            .collect();
+        assert_eq!(conds.len(), 3, "{plan:#?}");
+        assert!(conds.iter().all(|cond| cond.contains(" AND ")), "{plan:#?}");
+        // What it was told with is gone.
+        let left = Stmt::new("SELECT contact_id FROM contact LIMIT 1", Vec::new());
+        assert!(store.db.rows(left).await.unwrap().is_empty());
+        drop(client);
+        background.await.unwrap().unwrap();
     }
 }

@@ -393,9 +393,9 @@ mod stories {
             let id = stored.conversation.id;
             let said = talk.answers(id, "Zanzibar is nice").await;
             let target_id = said.entries[0].id;
-            storage::search::learn(db).await.unwrap();
+            common::learn(db).await;
             talk.does(id, NewContent::Edited { target_id, body: "zanzibar!".to_owned() }).await;
-            storage::search::learn(db).await.unwrap();
+            common::learn(db).await;
             talk.does(id, NewContent::Note(words("zanzibar again"))).await;
             let visit_id = store.world.ids.next();
             let visitor_id = talk.visitor.visitor_id;
@@ -423,7 +423,7 @@ mod stories {
             assert!(holds_word(store).await, "the word was planted");
             let line = Change { changes_json: None, ..change(&talk, "contact.erased", contact_id) };
             let erased = contact::erase(db, contact_id, &line).await.unwrap().unwrap();
-            storage::search::learn(db).await.unwrap();
+            common::learn(db).await;
             assert_eq!(erased.conversation_ids, [id]);
             assert_eq!(erased.visitor_ids, [talk.visitor.visitor_id]);
             let swept = attachment::sweep(db, &blobs, 0, 0).await.unwrap();

@@ -15,7 +15,7 @@ use protocol::visitor::Claim;
 use storage::entry::NewContent;
 use storage::found;
 use storage::inbox::ListQuery;
-use storage::search::{self, Learned};
+use storage::search::{self, Learned, Unlearned};
 use storage::visitor;
 
 /// What is said, in the order of the conversations.
@@ -33,9 +33,13 @@ const SAID: [&str; 7] = [
 mod stories {
     use super::*;
 
+    async fn learned(store: &Store, unlearned: Unlearned<'_>) -> Learned {
+        search::learn(&store.db, unlearned).await.unwrap()
+    }
+
     /// Lets the search learn all that was said.
     async fn learn(talk: &Talk<'_>) {
-        while search::learn(&talk.store.db).await.unwrap() != Learned::All {}
+        while common::learn(&talk.store.db).await != Learned::All {}
     }
 
     async fn found(talk: &Talk<'_>, filter: InboxFilter, text: &str) -> Vec<u64> {
@@ -252,6 +256,32 @@ mod stories {
             assert_eq!(found(&talk, InboxFilter::Spam, "hello").await, [1]);
         }
 
+        /// A node learns what it is told of and leaves the others' alone, until that was left behind.
+        async fn each_learns_its_own(store: &Store) {
+            let talk = Talk::new(store).await;
+            let id = talk.says("first").await.conversation.id;
+            let mine = talk.answers(id, "mine").await.entries[0].id;
+            let other = talk.answers(id, "other").await.entries[0].id;
+            assert_eq!(learned(store, Unlearned::Told(&[mine])).await, Learned::All);
+            assert_eq!(found(&talk, InboxFilter::All, "mine").await, [1]);
+            assert!(found(&talk, InboxFilter::All, "other").await.is_empty());
+            // Twice over, or of nothing: nothing comes of it.
+            assert_eq!(learned(store, Unlearned::Told(&[mine])).await, Learned::All);
+            assert_eq!(learned(store, Unlearned::Told(&[])).await, Learned::All);
+            assert_eq!(learned(store, Unlearned::Before(other)).await, Learned::All);
+            assert!(found(&talk, InboxFilter::All, "other").await.is_empty());
+            assert_eq!(found(&talk, InboxFilter::All, "first").await, [1]);
+            // More than are asked for by one statement.
+            let mut told = Vec::new();
+            for n in 0..20 {
+                told.push(talk.answers(id, &format!("more{n}")).await.entries[0].id);
+            }
+            assert_eq!(learned(store, Unlearned::Told(&told)).await, Learned::All);
+            assert_eq!(found(&talk, InboxFilter::All, "more19").await, [1]);
+            assert_eq!(common::learn(&store.db).await, Learned::All);
+            assert_eq!(found(&talk, InboxFilter::All, "other").await, [1]);
+        }
+
         /// Whoever learns while words change learns nothing of what is gone, and everything in the end.
         async fn learning_beside_changes(store: &Store) {
             let talk = Talk::new(store).await;
@@ -262,12 +292,12 @@ mod stories {
             }
             let learning = async {
                 for _ in 0..20 {
-                    search::learn(&store.db).await.unwrap();
+                    common::learn(&store.db).await;
                 }
             };
             let also_learning = async {
                 for _ in 0..20 {
-                    search::learn(&store.db).await.unwrap();
+                    common::learn(&store.db).await;
                 }
             };
             let changing = async {

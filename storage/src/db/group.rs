@@ -37,23 +37,23 @@ pub(crate) fn planted(faults: &world::Faults, point: &'static str) -> Result<()>
         .map_err(|fault| Error::Unavailable(fault.to_string()))
 }
 
-/// From the beginning of one commit to that of the next, while there is company: see [`Pace`].
-const COMMIT_EVERY: Duration = Duration::from_millis(2);
-
 /// When groups are taken. Who is alone never waits. Where the last commit stored several batches, others are
 /// on their way: a commit costs much more than a batch in it, so the next one begins a moment after the last
 /// one began, not sooner. On a disk that takes longer than that to commit, nobody waits at all.
 #[derive(Debug)]
 pub(crate) struct Pace {
     clock: Clock,
+    /// From the beginning of one commit to that of the next, while there is company.
+    commit_every: Duration,
     began: Duration,
     had_company: bool,
 }
 
 impl Pace {
-    pub(crate) fn new(clock: &Clock) -> Self {
+    pub(crate) fn new(clock: &Clock, commit_every: Duration) -> Self {
         Self {
             clock: clock.clone(),
+            commit_every,
             began: Duration::ZERO,
             had_company: false,
         }
@@ -62,7 +62,7 @@ impl Pace {
     /// How long to wait before what waits is taken.
     fn wait(&self) -> Duration {
         if self.had_company {
-            (self.began + COMMIT_EVERY).saturating_sub(self.clock.elapsed())
+            (self.began + self.commit_every).saturating_sub(self.clock.elapsed())
         } else {
             Duration::ZERO
         }
@@ -76,10 +76,27 @@ impl Pace {
             // A wait for the queue would be woken by each batch that comes.
             std::thread::sleep(wait);
         }
+        Some(self.take(queue, first))
+    }
+
+    /// As [`Pace::next`], for a task.
+    pub(crate) async fn next_async(
+        &mut self,
+        queue: &flume::Receiver<Write>,
+    ) -> Option<Vec<Write>> {
+        let first = queue.recv_async().await.ok()?;
+        let wait = self.wait();
+        if !wait.is_zero() {
+            tokio::time::sleep(wait).await;
+        }
+        Some(self.take(queue, first))
+    }
+
+    fn take(&mut self, queue: &flume::Receiver<Write>, first: Write) -> Vec<Write> {
         self.began = self.clock.elapsed();
         let waiting = rest(queue, first);
         self.had_company = waiting.len() > 1;
-        Some(waiting)
+        waiting
     }
 }
 
@@ -135,6 +152,8 @@ pub(crate) fn reply(answers: impl IntoIterator<Item = (Write, Result<Vec<Answer>
 mod tests {
     use super::*;
 
+    const COMMIT_EVERY: Duration = Duration::from_millis(2);
+
     fn write() -> Write {
         Write {
             batch: Batch::default(),
@@ -168,7 +187,7 @@ mod tests {
     fn who_is_alone_does_not_wait_and_company_is_waited_for_a_moment() {
         let clock = Clock::manual(0);
         clock.advance(Duration::from_secs(1));
-        let mut pace = Pace::new(&clock);
+        let mut pace = Pace::new(&clock, COMMIT_EVERY);
         let (sender, queue) = flume::bounded(8);
         let mut take = |count: usize| {
             (0..count).for_each(|_| sender.send(write()).unwrap());

@@ -211,7 +211,12 @@ pub(crate) async fn postgres(client: &mut Object, now_ms: u64) -> Result<()> {
             .await
             .map_err(postgres_error)?;
     }
-    transaction.commit().await.map_err(postgres_error)
+    transaction.commit().await.map_err(postgres_error)?;
+    if found < last(MIGRATIONS) {
+        let telling = client.batch_execute(statistics::TELL_POSTGRES);
+        telling.await.map_err(postgres_error)?;
+    }
+    Ok(())
 }
 
 /// The text as SQLite takes it: STRICT tables of its own five types.

@@ -2,7 +2,7 @@
 //!
 //! Looked at where SQLite prepares a statement, in builds with debug assertions: every statement that any test runs
 //! is held to it. A statement that rightly reads all says `/* reads all: why */`. Postgres has the same indexes, and
-//! chooses among them by what it counted in its tables.
+//! is told the same of its tables.
 
 use rusqlite::Connection;
 

@@ -12,15 +12,14 @@ use deadpool_postgres::{
     ClientWrapper, Hook, HookError, Manager, ManagerConfig, Object, Pool, PoolError,
     RecyclingMethod, Runtime,
 };
-use futures_util::StreamExt;
-use futures_util::future::join_all;
-use futures_util::stream::FuturesUnordered;
 use postgres_types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
+use tokio::sync::Mutex;
+use tokio::task::JoinSet;
 use world::World;
 
 use crate::db::batch::{Answer, Batch, Stmt};
 use crate::db::connect::{self, Target};
-use crate::db::group::{self, Read, Write};
+use crate::db::group::{self, Pace, Read, Write};
 use crate::db::row::Row;
 use crate::db::timeline::Timeline;
 use crate::db::transaction::{self, End, Failure, Line};
@@ -32,20 +31,12 @@ use crate::error::{Error, Result};
 /// its turn in a lane keeps its order; batches that lock the same rows meet in the database.
 const WRITERS: usize = 2;
 
+/// From the beginning of one group to that of the next, while there is company: a group has two round trips and
+/// a commit, whatever it stores. At 1,000 messages a second on each of two nodes, groups of four instead of one.
+const COMMIT_EVERY: Duration = Duration::from_millis(4);
+
 /// How often a group that lost a deadlock against another node is tried again.
 const DEADLOCK_RETRIES: usize = 3;
-
-/// How often the tables are looked at for statistics that no longer fit.
-const ANALYZE_EVERY: Duration = Duration::from_secs(1);
-
-/// Tables that changed by a fifth, and twenty rows, since they were last analyzed: those for which the
-/// server's own autovacuum would do the same within minutes. Until a table is analyzed for the first time all ways to
-/// its rows seem equal, and a join of four goes through all rows of all four: of 54 contacts and conversations each,
-/// which were just begun, that took 1.4 s; of twenty, a hundredth of it.
-const LIST_STALE_TABLES: &str = "
-    SELECT quote_ident(relname) FROM pg_stat_user_tables
-    WHERE schemaname = ANY (current_schemas(FALSE)) AND n_mod_since_analyze > 20 + n_live_tup / 5
-    ORDER BY relname LIMIT 100";
 
 /// Uses the row of this connection alone.
 const IS_ENCRYPTED: &str = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()";
@@ -97,12 +88,7 @@ impl Postgres {
                     if ready.send(migrated).is_err() || failed {
                         return;
                     }
-                    let writers = (0..WRITERS).map(|_| serving.write(&write_queue));
-                    let work = async { tokio::join!(join_all(writers), serving.read(read_queue)) };
-                    tokio::select! {
-                        _ = work => {}
-                        () = serving.analyze() => {}
-                    }
+                    serving.work(write_queue, read_queue).await;
                 });
             })
             .map_err(|error| Error::Unavailable(error.to_string()))?;
@@ -167,8 +153,8 @@ fn pool(target: Target, config: &DatabaseConfig, timeline: &Arc<Timeline>) -> Re
     });
     Pool::builder(manager)
         .post_create(check)
-        // Those of the writers besides, and one for the statistics.
-        .max_size(config.reader_count.max(1) + WRITERS + 1)
+        // Those of the writers besides.
+        .max_size(config.reader_count.max(1) + WRITERS)
         .runtime(Runtime::Tokio1)
         .wait_timeout(Some(config.timeout))
         .create_timeout(Some(config.timeout))
@@ -187,32 +173,26 @@ struct Serving {
 }
 
 impl Serving {
-    /// Keeps the planner's statistics fresh, for ever. Plans are made once and kept: one that was made
-    /// while a table was new and empty reads whole indexes, and a new database crawls (seen here: 34.8
-    /// million index rows read for 3,000 messages). Analyzing a table also makes its plans anew.
-    async fn analyze(&self) {
-        loop {
-            self.clock.sleep(ANALYZE_EVERY).await;
-            if let Err(error) = self.analyze_stale_tables().await {
-                tracing::debug!(%error, "the tables could not be analyzed");
+    /// Does what the queues ask for until they are closed. Each writer and reader is a task, which is woken
+    /// for itself alone.
+    async fn work(self, writes: flume::Receiver<Write>, reads: flume::Receiver<Read>) {
+        let serving = Arc::new(self);
+        let mut work = JoinSet::new();
+        let pace = Arc::new(Mutex::new(Pace::new(&serving.clock, COMMIT_EVERY)));
+        for _ in 0..WRITERS {
+            let (serving, writes, pace) = (Arc::clone(&serving), writes.clone(), Arc::clone(&pace));
+            work.spawn(async move { serving.write(&writes, &pace).await });
+        }
+        for _ in 0..serving.reader_count {
+            let (serving, reads) = (Arc::clone(&serving), reads.clone());
+            work.spawn(async move { serving.read(&reads).await });
+        }
+        drop((serving, writes, reads));
+        while let Some(done) = work.join_next().await {
+            if let Err(error) = done {
+                std::panic::resume_unwind(error.into_panic());
             }
         }
-    }
-
-    async fn analyze_stale_tables(&self) -> Result<()> {
-        let client = self.client().await?;
-        let stale = client
-            .query(LIST_STALE_TABLES, &[])
-            .await
-            .map_err(postgres_error)?;
-        for row in stale {
-            let table: String = row.get(0);
-            client
-                .batch_execute(&format!("ANALYZE {table}"))
-                .await
-                .map_err(postgres_error)?;
-        }
-        Ok(())
     }
 
     async fn migrate(&self, now_ms: u64) -> Result<()> {
@@ -241,10 +221,11 @@ impl Serving {
         })
     }
 
-    async fn write(&self, queue: &flume::Receiver<Write>) {
+    async fn write(&self, queue: &flume::Receiver<Write>, pace: &Mutex<Pace>) {
         let mut line = None;
-        while let Ok(first) = queue.recv_async().await {
-            let waiting = group::rest(queue, first);
+        loop {
+            let taken = pace.lock().await.next_async(queue).await;
+            let Some(waiting) = taken else { break };
             let batches: Vec<&Batch> = waiting.iter().map(|write| &write.batch).collect();
             match self.commit(&mut line, &batches).await {
                 Ok(answers) => {
@@ -321,20 +302,10 @@ impl Serving {
         }
     }
 
-    async fn read(&self, queue: flume::Receiver<Read>) {
-        let mut running = FuturesUnordered::new();
-        loop {
-            tokio::select! {
-                // In order of need: what is done makes room for what waits.
-                biased;
-                Some(()) = running.next(), if !running.is_empty() => {}
-                read = queue.recv_async(), if running.len() < self.reader_count => match read {
-                    Ok(read) => running.push(self.answer(read)),
-                    Err(flume::RecvError::Disconnected) => break,
-                },
-            }
+    async fn read(&self, queue: &flume::Receiver<Read>) {
+        while let Ok(read) = queue.recv_async().await {
+            self.answer(read).await;
         }
-        while running.next().await.is_some() {}
     }
 
     async fn answer(&self, read: Read) {

@@ -27,6 +27,9 @@ use crate::db::value::Value;
 use crate::error::{Error, Result};
 use crate::room;
 
+/// From the beginning of one commit to that of the next, while there is company.
+const COMMIT_EVERY: Duration = Duration::from_millis(2);
+
 /// How often the log is looked at for a checkpoint.
 const CHECKPOINT_EVERY: Duration = Duration::from_millis(500);
 
@@ -78,7 +81,7 @@ impl Sqlite {
                 session: Session::new(&writer),
                 faults,
             };
-            let mut pace = group::Pace::new(&clock);
+            let mut pace = group::Pace::new(&clock, COMMIT_EVERY);
             while let Some(waiting) = pace.next(&write_queue) {
                 group::run(&mut home, waiting);
                 if long.swap(false, Ordering::Relaxed) {

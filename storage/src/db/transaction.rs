@@ -78,7 +78,7 @@ pub(crate) enum End {
 /// has texts; each is found by where its text stands in the program.
 pub(crate) struct Line {
     client: Object,
-    prepared: HashMap<(*const u8, usize, Many), Prepared>,
+    prepared: HashMap<(usize, usize, Many), Prepared>,
 }
 
 /// Whether a statement stores one row or a list of them.
@@ -283,7 +283,7 @@ impl Line {
     }
 
     async fn prepared(&mut self, sql: &'static str, many: Many) -> Result<Prepared> {
-        let place = (sql.as_ptr(), sql.len(), many);
+        let place = (sql.as_ptr().addr(), sql.len(), many);
         if let Some(prepared) = self.prepared.get(&place) {
             return Ok(prepared.clone());
         }

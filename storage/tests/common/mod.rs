@@ -9,13 +9,14 @@ pub(crate) mod talk;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use protocol::id::{AgentId, LoginSessionId, UserId, WorkspaceId};
+use protocol::id::{AgentId, EntryId, Id, LoginSessionId, UserId, WorkspaceId};
 use protocol::permission::{Actor, AgentActor, Permission, Permissions, Principal, Role, Scope};
 use protocol::site::{AfterClose, SecretKind, Site, Theme};
 use protocol::workspace::{SiteOverrides, Workspace};
 use storage::audit::Change;
 use storage::db::{DatabaseConfig, Db};
 use storage::error::Written;
+use storage::search::{self, Learned, Unlearned};
 use storage::session::SessionRow;
 use storage::setup::{Installation, NewMember};
 use storage::site::SecretRow;
@@ -247,4 +248,10 @@ async fn new_database() -> String {
     }
     let (server, _) = url.rsplit_once('/').expect("a URL with a database");
     format!("{server}/{name}")
+}
+
+/// Lets the search learn a slice of all that was said.
+pub(crate) async fn learn(db: &Db) -> Learned {
+    let all = Unlearned::Before(EntryId::from_bits(u128::MAX));
+    search::learn(db, all).await.expect("the store is there")
 }
