@@ -143,7 +143,10 @@ pub async fn learn(db: &Db, unlearned: Unlearned<'_>) -> Result<Learned> {
     if rows.is_empty() {
         return Ok(Learned::All);
     }
-    let mut batch = Batch::default();
+    let mut batch = Batch {
+        is_aside: true,
+        ..Batch::default()
+    };
     let mut lessons = Vec::with_capacity(rows.len());
     for row in &rows {
         let (workspace_id, entry_id) = (row.text("workspace_id")?, row.text("entry_id")?);

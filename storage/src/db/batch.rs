@@ -100,6 +100,9 @@ pub struct Batch {
     pub(crate) guard: Option<Stmt>,
     /// Whether nothing may come between the guard and the rest: for guards that look at more than what is held.
     pub(crate) is_alone: bool,
+    /// Whether it takes long and nobody waits for it: Postgres stores it beside the groups, whose rows it would hold
+    /// for others meanwhile.
+    pub(crate) is_aside: bool,
     /// The statements, in order.
     pub stmts: Vec<Stmt>,
 }

@@ -228,6 +228,7 @@ impl Db {
         self.0.0.newcomers.touch(&batch);
         let queue = match &self.0.0.home {
             Driver::Sqlite(sqlite) => &sqlite.writes,
+            Driver::Postgres(postgres) if batch.is_aside => &postgres.asides,
             Driver::Postgres(postgres) => &postgres.writes,
             Driver::Simulated(way) => &way.writes,
         };

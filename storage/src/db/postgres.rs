@@ -1,5 +1,6 @@
 //! Postgres: one thread with its own runtime, a pool of connections, and two writers, each of which sends a
-//! whole group at a time and waits for its one commit ([`crate::db::transaction`]).
+//! whole group at a time and waits for its one commit ([`crate::db::transaction`]). A third one stores what takes long
+//! and nobody waits for.
 //!
 //! Connections live on this runtime and on no caller's, so that they outlive the shard that first asked.
 
@@ -45,6 +46,8 @@ const IS_ENCRYPTED: &str = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_p
 #[derive(Debug)]
 pub(crate) struct Postgres {
     pub(crate) writes: flume::Sender<Write>,
+    /// Batches that are stored beside the groups.
+    pub(crate) asides: flume::Sender<Write>,
     pub(crate) reads: flume::Sender<Read>,
     /// The node whose place in the store each transaction of the writers holds.
     pub(crate) fence: Arc<OnceLock<Stmt>>,
@@ -62,6 +65,7 @@ impl Postgres {
         let pool = pool(target, config, &timeline)?;
         // Full queues refuse: the caller hears `Unavailable` at once instead of waiting without end.
         let (writes, write_queue) = flume::bounded(config.queue_length);
+        let (asides, aside_queue) = flume::bounded(config.queue_length);
         let (reads, read_queue) = flume::bounded(config.queue_length);
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -88,7 +92,7 @@ impl Postgres {
                     if ready.send(migrated).is_err() || failed {
                         return;
                     }
-                    serving.work(write_queue, read_queue).await;
+                    serving.work(write_queue, aside_queue, read_queue).await;
                 });
             })
             .map_err(|error| Error::Unavailable(error.to_string()))?;
@@ -98,6 +102,7 @@ impl Postgres {
             .map_err(|_| Error::Fault("the thread of the store panicked".to_owned()))??;
         Ok(Self {
             writes,
+            asides,
             reads,
             fence,
             timeline,
@@ -111,6 +116,8 @@ impl Drop for Postgres {
     fn drop(&mut self) {
         let (closed, _) = flume::bounded(1);
         self.writes = closed;
+        let (closed, _) = flume::bounded(1);
+        self.asides = closed;
         let (closed, _) = flume::bounded(1);
         self.reads = closed;
         if self
@@ -153,8 +160,8 @@ fn pool(target: Target, config: &DatabaseConfig, timeline: &Arc<Timeline>) -> Re
     });
     Pool::builder(manager)
         .post_create(check)
-        // Those of the writers besides.
-        .max_size(config.reader_count.max(1) + WRITERS)
+        // Those of the writers besides, and of what is stored beside them.
+        .max_size(config.reader_count.max(1) + WRITERS + 1)
         .runtime(Runtime::Tokio1)
         .wait_timeout(Some(config.timeout))
         .create_timeout(Some(config.timeout))
@@ -175,7 +182,12 @@ struct Serving {
 impl Serving {
     /// Does what the queues ask for until they are closed. Each writer and reader is a task, which is woken
     /// for itself alone.
-    async fn work(self, writes: flume::Receiver<Write>, reads: flume::Receiver<Read>) {
+    async fn work(
+        self,
+        writes: flume::Receiver<Write>,
+        asides: flume::Receiver<Write>,
+        reads: flume::Receiver<Read>,
+    ) {
         let serving = Arc::new(self);
         let mut work = JoinSet::new();
         let pace = Arc::new(Mutex::new(Pace::new(&serving.clock, COMMIT_EVERY)));
@@ -183,6 +195,11 @@ impl Serving {
             let (serving, writes, pace) = (Arc::clone(&serving), writes.clone(), Arc::clone(&pace));
             work.spawn(async move { serving.write(&writes, &pace).await });
         }
+        let aside = Arc::clone(&serving);
+        work.spawn(async move {
+            let pace = Mutex::new(Pace::new(&aside.clock, Duration::ZERO));
+            aside.write(&asides, &pace).await;
+        });
         for _ in 0..serving.reader_count {
             let (serving, reads) = (Arc::clone(&serving), reads.clone());
             work.spawn(async move { serving.read(&reads).await });
