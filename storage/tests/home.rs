@@ -411,6 +411,34 @@ mod stories {
         background.await.unwrap().unwrap();
     }
 
+    /// Another program's table, in the same database, is left alone.
+    #[tokio::test]
+    async fn only_our_own_tables_are_told_of() {
+        let url = common::new_database().await;
+        let (client, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls)
+            .await
+            .unwrap();
+        let world = World::system();
+        let background = world.tracker.spawn(connection);
+        client
+            .batch_execute("CREATE TABLE theirs (id BIGINT PRIMARY KEY)")
+            .await
+            .unwrap();
+        let config = DatabaseConfig::of_url(&url).unwrap();
+        let db = storage::open(&config, &world).await.unwrap();
+        let columns = async |table: &str| -> i64 {
+            let counted = "
+                SELECT COUNT(*) FROM pg_stats
+                WHERE schemaname = current_schema() AND tablename = $1";
+            client.query_one(counted, &[&table]).await.unwrap().get(0)
+        };
+        assert!(columns("conversation").await > 20);
+        assert!(columns("event").await > 5);
+        assert_eq!(columns("theirs").await, 0);
+        drop((db, client));
+        background.await.unwrap().unwrap();
+    }
+
     /// Each node of the plan has the index that fits, by more than the workspace, though nothing is stored.
     #[tokio::test]
     async fn a_new_postgres_plans_as_for_a_large_workspace() {

@@ -41,6 +41,9 @@ pub struct Options {
     /// How long they talk.
     #[arg(long, default_value_t = 30)]
     pub seconds: u64,
+    /// How much of that, from its beginning, is not timed: 5s.
+    #[arg(long, default_value = "0s", value_parser = super::duration)]
+    pub warm_up: Duration,
     /// Conversations of one agent's connection.
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=64))]
     pub pairs_per_agent: u64,
@@ -102,6 +105,7 @@ impl Options {
             due: self.rate * self.seconds,
             message_bytes: self.message_bytes,
             started: Duration::ZERO,
+            warm_up: self.warm_up,
         }
     }
 }

@@ -101,6 +101,7 @@ pub async fn run(stage: &Stage, options: &Options) -> Result<Report, Error> {
         due: options.rate * options.seconds,
         message_bytes: 100,
         started,
+        warm_up: Duration::ZERO,
     };
     let acted = act(stage, "inbox", &parts, plan).await?;
     let mut report = acted.report("inbox", stage);

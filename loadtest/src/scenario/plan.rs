@@ -23,6 +23,8 @@ pub struct Plan {
     pub message_bytes: u64,
     /// When the first is due, by the clock that all processes share.
     pub started: Duration,
+    /// How long what is due is sent and checked like everything, but not timed.
+    pub warm_up: Duration,
 }
 
 impl Plan {
@@ -31,6 +33,12 @@ impl Plan {
     pub fn at(&self, index: u64) -> Duration {
         let micros = u128::from(index) * 1_000_000 / u128::from(self.rate.max(1));
         self.started + Duration::from_micros(u64::try_from(micros).unwrap_or(u64::MAX))
+    }
+
+    /// Whether what was due then is timed.
+    #[must_use]
+    pub fn is_timed(&self, due: Duration) -> bool {
+        due >= self.started + self.warm_up
     }
 
     /// Round by round the sides take turns, visitors first.
@@ -93,7 +101,15 @@ mod tests {
         due: 100,
         message_bytes: 64,
         started: Duration::from_secs(5),
+        warm_up: Duration::from_secs(2),
     };
+
+    #[test]
+    fn what_is_due_while_it_warms_up_is_not_timed() {
+        assert!(!PLAN.is_timed(PLAN.at(19)));
+        assert!(PLAN.is_timed(PLAN.at(20)));
+        assert!(PLAN.is_timed(PLAN.at(99)));
+    }
 
     #[test]
     fn a_message_carries_its_index_and_the_time_it_was_due() {

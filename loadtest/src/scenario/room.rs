@@ -175,6 +175,7 @@ pub async fn measure(stage: &Stage, options: &Options, stalled: u64) -> Result<M
         due: options.rate * options.seconds,
         message_bytes: options.message_bytes,
         started,
+        warm_up: Duration::ZERO,
     };
     let acted = act(stage, "room", &parts, plan).await?;
     let mut sum = Outcome::default();

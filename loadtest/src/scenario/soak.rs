@@ -29,6 +29,9 @@ pub struct Options {
     /// Messages a second, over all conversations.
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u64).range(1..))]
     pub rate: u64,
+    /// How much of that, from its beginning, is not timed: 5s.
+    #[arg(long, default_value = "0s", value_parser = super::duration)]
+    pub warm_up: Duration,
     /// Conversations of one agent's connection.
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=64))]
     pub pairs_per_agent: u64,
@@ -55,6 +58,7 @@ pub async fn run(stage: &Stage, options: &Options) -> Result<Report, Error> {
         pairs: options.pairs,
         rate: options.rate,
         seconds,
+        warm_up: options.warm_up,
         pairs_per_agent: options.pairs_per_agent,
         message_bytes: 128,
         workers: 1,

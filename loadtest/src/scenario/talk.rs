@@ -208,7 +208,9 @@ impl Speaker {
         if let Some(ack) = news.ack()
             && let Some(due) = self.unanswered.remove(&ack.client_id)
         {
-            self.acknowledgement.add(now.saturating_sub(due));
+            if self.plan.is_timed(due) {
+                self.acknowledgement.add(now.saturating_sub(due));
+            }
             self.tallies.add(Tally::Acknowledged);
         }
         if let Some(line) = news.line() {
@@ -224,7 +226,9 @@ impl Speaker {
             return;
         }
         if let Some((_, due)) = line.message().and_then(planned) {
-            self.delivery.add(now.saturating_sub(due));
+            if self.plan.is_timed(due) {
+                self.delivery.add(now.saturating_sub(due));
+            }
             self.tallies.add(Tally::Delivered);
         }
     }

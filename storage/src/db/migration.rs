@@ -66,6 +66,16 @@ END';
 /// Room in the pages of rows that every message changes: Postgres then replaces them in place.
 const POSTGRES_ROOM: &str = "ALTER TABLE conversation SET (fillfactor = 70)";
 
+/// The tables that the migrations make. A database may have others besides, which are somebody else's.
+fn tables() -> Vec<&'static str> {
+    MIGRATIONS
+        .iter()
+        .flat_map(|migration| migration.texts)
+        .flat_map(|text| text.lines())
+        .filter_map(|line| line.strip_prefix("CREATE TABLE ")?.split(' ').next())
+        .collect()
+}
+
 /// The newest schema that these lead to.
 fn last(steps: &[Migration]) -> i64 {
     steps.last().map_or(0, |migration| migration.number)
@@ -213,8 +223,9 @@ pub(crate) async fn postgres(client: &mut Object, now_ms: u64) -> Result<()> {
     }
     transaction.commit().await.map_err(postgres_error)?;
     if found < last(MIGRATIONS) {
-        let telling = client.batch_execute(statistics::TELL_POSTGRES);
-        telling.await.map_err(postgres_error)?;
+        let telling = statistics::tell_postgres(&tables());
+        let told = client.batch_execute(&telling).await;
+        told.map_err(postgres_error)?;
     }
     Ok(())
 }

@@ -7,7 +7,7 @@
 //! these depend on the schema alone. Format: <https://www.sqlite.org/fileformat2.html#the_sqlite_stat1_table>.
 //!
 //! Postgres lets nobody write its statistics. It counts rows that are made up and gone before anybody sees them
-//! ([`TELL_POSTGRES`]), and counts for itself once a table has enough real ones.
+//! ([`tell_postgres`]), and counts for itself once a table has enough real ones.
 
 use std::collections::BTreeMap;
 
@@ -27,17 +27,24 @@ const FURTHER: u64 = 4;
 /// Columns in which many rows have the same value.
 const TELLS_LITTLE: [&str; 5] = ["workspace_id", "kind", "noun", "scope", "seat"];
 
-/// Has Postgres count a thousand rows of one workspace in each table that is empty and was never counted; every
-/// other column tells all of them apart, like ids. A table of which no two rows may be equal in the workspace, or in
-/// another such column, has one. Nobody else can reach a table between the look and the end of the transaction,
-/// which must not be that in which the table was made: truncated there, it would count as one without a page, of which all
-/// is read. As it is, the planner takes it for ten pages.
+/// The statements that have Postgres count a thousand rows of one workspace in each of these tables that is empty
+/// and was never counted; every other column tells all of them apart, like ids. A table of which no two rows may be
+/// equal in the workspace, or in another such column, has one. Nobody else can reach a table between the look and the
+/// end of the transaction, which must not be that in which the table was made: truncated there, it would count as one
+/// without a page, of which all is read. As it is, the planner takes it for ten pages.
 ///
 /// Plans are made once for a connection and kept until a table is counted again. Those of an empty table, to which
 /// all ways to its rows seem equal, went through all rows of four tables: 265 ms for each of the first visitors of
 /// 8,000, until Postgres had counted some. So it counts and cleans not before a thousand rows have changed, for
 /// which the way matters.
-pub(super) const TELL_POSTGRES: &str = "
+pub(super) fn tell_postgres(tables: &[&str]) -> String {
+    format!("{BEGIN_TELLING}{}{END_TELLING}", tables.join(" "))
+}
+
+const BEGIN_TELLING: &str = "
+BEGIN;
+SET LOCAL statement_timeout = 0;
+SET LOCAL lock_timeout = 0;
 DO $tell$
 DECLARE
     one RECORD;
@@ -52,6 +59,9 @@ BEGIN
                 ELSE 'n' END, ', ') AS made_up
         FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
         WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind = 'r'
+            AND c.relname = ANY (string_to_array('";
+
+const END_TELLING: &str = "', ' '))
             AND NOT EXISTS (
                 SELECT 1 FROM pg_stats s WHERE s.schemaname = current_schema() AND s.tablename = c.relname)
         GROUP BY c.relname ORDER BY c.relname
@@ -67,7 +77,8 @@ BEGIN
                 autovacuum_vacuum_threshold = 1000)', one.name);
         END IF;
     END LOOP;
-END $tell$";
+END $tell$;
+COMMIT";
 
 /// An index: its table, name, whether it is of a part of the table, and whether no two rows are equal in it.
 struct Index {

@@ -226,7 +226,7 @@ pub(crate) async fn begin(db: &Db, session: &SessionRow) -> Vec<LoginSessionId> 
 }
 
 /// Makes an empty database on the server of the tests and gives its URL.
-async fn new_database() -> String {
+pub(crate) async fn new_database() -> String {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let url = std::env::vars()
         .find_map(|(name, value)| (name == "SWITCHBOARD_TEST_POSTGRES_URL").then_some(value))

@@ -185,6 +185,7 @@ impl Row {
             due,
             message_bytes: options.message_bytes,
             started: moment::now() + LEAD,
+            warm_up: Duration::ZERO,
         };
         Box::pin(self.pairs.talk(world, &plan, PATIENCE)).await
     }

@@ -259,6 +259,7 @@ mod tests {
             due: MESSAGES,
             message_bytes: 64,
             started: moment::now(),
+            warm_up: Duration::ZERO,
         };
         let talked = pairs.talk(&world, &plan, PATIENCE).await.unwrap();
         relaying.await.unwrap();

@@ -305,6 +305,7 @@ mod tests {
         due: 10,
         message_bytes: 64,
         started: std::time::Duration::ZERO,
+        warm_up: std::time::Duration::ZERO,
     };
 
     /// A message of the plan, stored under a number.

@@ -174,6 +174,7 @@ async fn lead(
         due: (options.rate.saturating_mul(left_ms) / 1_000).max(options.pairs),
         message_bytes: options.message_bytes,
         started: begin,
+        warm_up: Duration::ZERO,
     };
     fleet.cue(begin, json!(plan)).await?;
     let broken = match &mut cluster {
