@@ -205,12 +205,17 @@ mod stories {
             .await
             .unwrap();
         let background = store.world.tracker.spawn(connection);
+        // Within a transaction, connections that were made after its first look are not seen.
+        let (watcher, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls)
+            .await
+            .unwrap();
+        let watched = store.world.tracker.spawn(connection);
         let lock = "BEGIN; UPDATE conversation SET language = language";
         client.batch_execute(lock).await.unwrap();
         let waiting = async |count: i64| {
             let sql = "SELECT COUNT(*) FROM pg_stat_activity
                 WHERE datname = current_database() AND wait_event_type = 'Lock'";
-            while client.query_one(sql, &[]).await.unwrap().get::<_, i64>(0) < count {}
+            while watcher.query_one(sql, &[]).await.unwrap().get::<_, i64>(0) < count {}
         };
         let deed = talk.deed(id, vec![NewContent::Message(words("under way"))]);
         let second = node(&store, "b", Company::Alone);
@@ -230,7 +235,8 @@ mod stories {
             futures_util::join!(entry::append(&store.db, &deed), taking, releasing);
         assert!(matches!(said, Ok(Outcome::Accepted(_))), "{said:?}");
         assert_eq!(found, 2, "it was stored before the place was taken");
-        drop(client);
+        drop((client, watcher));
         background.await.unwrap().unwrap();
+        watched.await.unwrap().unwrap();
     }
 }
