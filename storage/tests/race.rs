@@ -369,13 +369,18 @@ async fn a_send_that_waited_sees_what_it_waited_for() {
         .await
         .unwrap();
     let background = store.world.tracker.spawn(connection);
+    // Within a transaction, connections that were made after its first look are not seen.
+    let (watcher, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls)
+        .await
+        .unwrap();
+    let watched = store.world.tracker.spawn(connection);
     let lock = "BEGIN; UPDATE conversation SET language = language";
     client.batch_execute(lock).await.unwrap();
     let saying = talk.says_as(talk.visitor, "late", words("two"));
     let blocking = async {
         let waiting = "SELECT COUNT(*) FROM pg_stat_activity
             WHERE datname = current_database() AND wait_event_type = 'Lock'";
-        while client
+        while watcher
             .query_one(waiting, &[])
             .await
             .unwrap()
@@ -388,6 +393,7 @@ async fn a_send_that_waited_sees_what_it_waited_for() {
     let (outcome, ()) = futures_util::join!(saying, blocking);
     assert_eq!(outcome, Outcome::Refused(Refusal::Blocked));
     assert_eq!(numbers(&talk, id).await, [1]);
-    drop(client);
+    drop((client, watcher));
     background.await.unwrap().unwrap();
+    watched.await.unwrap().unwrap();
 }
