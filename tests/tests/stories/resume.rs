@@ -445,12 +445,13 @@ async fn a_restored_backup_gets_back_what_clients_had_said_since(mut stack: Stac
     for client in [&mut agent.client, &mut visitor.client] {
         lives_another_life(client, epoch).await;
     }
-    for client in [&mut agent.client, &mut visitor.client] {
-        client
-            .until("what was lost", has_both)
-            .await
-            .expect("it comes back");
-    }
+    // Each waits for what the other one has to say again.
+    let (of_agent, of_visitor) = tokio::join!(
+        agent.client.until("what was lost", has_both),
+        visitor.client.until("what was lost", has_both)
+    );
+    of_agent.expect("it comes back");
+    of_visitor.expect("it comes back");
     let now = stack.stored(id).await;
     let (before, since) = now.split_at(stored.len());
     assert_eq!(
