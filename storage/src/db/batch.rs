@@ -20,7 +20,8 @@ pub struct Stmt {
     pub params: Vec<Value>,
     /// Which of them the batch's guard gives.
     pub(crate) given: Given,
-    /// Whether it is an insert of one row, `… VALUES ($1, …, $n)`: many of them may be stored as one.
+    /// Whether it is an insert of one row, `… VALUES ($1, …, $n)`, or a guard that changes one, `UPDATE … SET … WHERE …
+    /// RETURNING …`, with the first `WHERE` being its own: many of them may run as one.
     pub(crate) is_row: bool,
 }
 

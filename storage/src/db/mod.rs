@@ -4,6 +4,7 @@ mod batch;
 pub(crate) mod connect;
 pub(crate) mod group;
 mod hold;
+mod list;
 pub(crate) mod migration;
 mod plan;
 pub(crate) mod postgres;

@@ -135,10 +135,12 @@ fn pool(target: Target, config: &DatabaseConfig, timeline: &Arc<Timeline>) -> Re
         config: mut settings,
         tls,
     } = target;
-    // A plan is made once per statement and connection: planning costs more than these short statements.
+    // A plan is made once per statement and connection: planning costs more than these short statements. It goes
+    // by indexes as the only one of SQLite does, however small a table is: the plan stays while the table grows.
     let limits = format!(
         "{} -c statement_timeout={ms} -c lock_timeout={ms} \
-         -c idle_in_transaction_session_timeout={ms} -c plan_cache_mode=force_generic_plan -c jit=off",
+         -c idle_in_transaction_session_timeout={ms} -c plan_cache_mode=force_generic_plan -c jit=off \
+         -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off",
         settings.get_options().unwrap_or_default(),
         ms = config.timeout.as_millis(),
     );

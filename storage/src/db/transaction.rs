@@ -18,10 +18,10 @@ use postgres_types::{IsNull, ToSql, Type, to_sql_checked};
 use tokio_postgres::Statement;
 
 use crate::db::batch::{Answer, Batch, Stmt};
-use crate::db::hold;
 use crate::db::postgres::postgres_error_in;
 use crate::db::row::Row;
 use crate::db::value::{Boxed, Value};
+use crate::db::{hold, list};
 use crate::error::Error;
 
 /// What came of a transaction that failed.
@@ -99,8 +99,17 @@ struct Request<'a> {
     prepared: Prepared,
     sql: &'static str,
     params: Vec<Param<'a>>,
-    /// The batch, and the place among its answers; nobody for those that hold.
-    to: Option<(usize, usize)>,
+    to: To,
+}
+
+/// Who gets the answer of a statement.
+enum To {
+    /// Nobody waits for it.
+    Nobody,
+    /// A batch, in a place among its answers.
+    Batch(usize, usize),
+    /// The batches whose guards went as one, in that order, each the rows with its [`list::PLACE`].
+    Guarded(Vec<usize>),
 }
 
 /// A parameter: a value, or the values of a column.
@@ -161,18 +170,14 @@ impl Line {
         let holds = hold::stmts(batches);
         let mut requests = Vec::new();
         for stmt in fence.into_iter().chain(&holds) {
-            requests.push(self.request(stmt, None, None).await?);
+            requests.push(self.request(stmt, None, To::Nobody).await?);
         }
         let mut first = Some("BEGIN");
         let mut before: &[usize] = &[];
         for wave in &waves {
             self.push_rest(batches, before, answers, &mut requests)
                 .await?;
-            for index in wave {
-                if let Some(guard) = &batches[*index].guard {
-                    requests.push(self.request(guard, None, Some((*index, 0))).await?);
-                }
-            }
+            self.push_guards(batches, wave, &mut requests).await?;
             let sent = std::mem::take(&mut requests);
             self.go(first.take(), sent, None, answers).await?;
             before = wave;
@@ -182,7 +187,8 @@ impl Line {
         for (index, batch) in batches.iter().enumerate() {
             if batch.guard.is_none() {
                 for (place, stmt) in batch.stmts.iter().enumerate() {
-                    requests.push(self.request(stmt, None, Some((index, place))).await?);
+                    let to = To::Batch(index, place);
+                    requests.push(self.request(stmt, None, to).await?);
                 }
             }
         }
@@ -191,6 +197,37 @@ impl Line {
             End::RollBack => "ROLLBACK",
         };
         self.go(first, requests, Some(end), answers).await
+    }
+
+    /// Adds the guards of a wave. Those of one text that each change one row go as one statement.
+    async fn push_guards<'a>(
+        &mut self,
+        batches: &[&'a Batch],
+        wave: &[usize],
+        requests: &mut Vec<Request<'a>>,
+    ) -> Result<()> {
+        let mut rows: Vec<(&'static str, Vec<(usize, &'a Stmt)>)> = Vec::new();
+        for index in wave {
+            let Some(guard) = &batches[*index].guard else {
+                continue;
+            };
+            let same = |(sql, _): &&mut (&'static str, _)| std::ptr::eq(*sql, guard.sql);
+            match rows.iter_mut().find(same) {
+                Some((_, there)) if guard.is_row => there.push((*index, guard)),
+                Some(_) | None => rows.push((guard.sql, vec![(*index, guard)])),
+            }
+        }
+        for (_, guards) in rows {
+            if let [(index, guard)] = guards[..] {
+                let to = To::Batch(index, 0);
+                requests.push(self.request(guard, None, to).await?);
+            } else {
+                let (indexes, guards): (_, Vec<_>) = guards.into_iter().unzip();
+                let stmts: Vec<_> = guards.into_iter().map(|guard| (guard, None)).collect();
+                requests.push(self.rows(&stmts, To::Guarded(indexes)).await?);
+            }
+        }
+        Ok(())
     }
 
     /// Adds what the guards of a wave let through. What stands before a batch's last row comes first, in order;
@@ -202,7 +239,7 @@ impl Line {
         answers: &[Vec<Answer>],
         requests: &mut Vec<Request<'a>>,
     ) -> Result<()> {
-        let mut rows: Vec<(&'static str, Vec<(&'a Stmt, &Row)>)> = Vec::new();
+        let mut rows: Vec<(&'static str, Vec<(&'a Stmt, Option<&Row>)>)> = Vec::new();
         let mut after = Vec::new();
         // The guards' rows outlive what is sent: their numbers are copied into the parameters.
         for index in wave {
@@ -212,14 +249,14 @@ impl Line {
             let stmts = &batches[*index].stmts;
             let last_row = stmts.iter().rposition(|stmt| stmt.is_row).unwrap_or(0);
             for (place, stmt) in stmts.iter().enumerate() {
-                let to = Some((*index, place + 1));
+                let to = To::Batch(*index, place + 1);
                 if stmt.is_row {
                     match rows
                         .iter_mut()
                         .find(|(sql, _)| std::ptr::eq(*sql, stmt.sql))
                     {
-                        Some((_, there)) => there.push((stmt, guard)),
-                        None => rows.push((stmt.sql, vec![(stmt, guard)])),
+                        Some((_, there)) => there.push((stmt, Some(guard))),
+                        None => rows.push((stmt.sql, vec![(stmt, Some(guard))])),
                     }
                 } else if place < last_row {
                     requests.push(self.request(stmt, Some(guard), to).await?);
@@ -229,7 +266,7 @@ impl Line {
             }
         }
         for (_, rows) in rows {
-            requests.push(self.rows(&rows).await?);
+            requests.push(self.rows(&rows, To::Nobody).await?);
         }
         requests.append(&mut after);
         Ok(())
@@ -240,7 +277,7 @@ impl Line {
         &mut self,
         stmt: &'a Stmt,
         guard: Option<&Row>,
-        to: Option<(usize, usize)>,
+        to: To,
     ) -> Result<Request<'a>> {
         let prepared = self.prepared(stmt.sql, Many::No).await?;
         let params = (0..stmt.params.len())
@@ -255,7 +292,7 @@ impl Line {
     }
 
     /// Rows of one table as one statement.
-    async fn rows<'a>(&mut self, rows: &[(&'a Stmt, &Row)]) -> Result<Request<'a>> {
+    async fn rows<'a>(&mut self, rows: &[(&'a Stmt, Option<&Row>)], to: To) -> Result<Request<'a>> {
         let sql = rows[0].0.sql;
         let many = if rows.len() > 1 { Many::Yes } else { Many::No };
         let prepared = self.prepared(sql, many).await?;
@@ -263,7 +300,7 @@ impl Line {
             .map(|place| {
                 let mut column = rows
                     .iter()
-                    .map(|(stmt, guard)| given(stmt, place, Some(guard)))
+                    .map(|(stmt, guard)| given(stmt, place, *guard))
                     .collect::<Result<Vec<_>>>()?;
                 Ok(match (many, column.pop()) {
                     (Many::No, Some(value)) => Param::One(value),
@@ -278,7 +315,7 @@ impl Line {
             prepared,
             sql,
             params,
-            to: None,
+            to,
         })
     }
 
@@ -290,7 +327,7 @@ impl Line {
         let failed = |error| Failure::of(error, sql);
         let mut statement = self.client.prepare(sql).await.map_err(failed)?;
         if many == Many::Yes {
-            let list = list_of(sql, statement.params());
+            let list = list::of(sql, statement.params());
             statement = self.client.prepare(&list).await.map_err(failed)?;
         }
         let columns = statement.columns().iter();
@@ -336,13 +373,7 @@ impl Line {
         begun.map_err(|error| Failure::of(error, "BEGIN"))?;
         for (answer, request) in found.into_iter().zip(&requests) {
             let answer = answer.map_err(|error| Failure::of(error, request.sql))?;
-            if let Some((batch, place)) = request.to {
-                let answers = &mut answers[batch];
-                if answers.len() <= place {
-                    answers.resize_with(place + 1, Answer::default);
-                }
-                answers[place] = answer;
-            }
+            request.to.give(answer, answers).map_err(Failure::Store)?;
         }
         ended.map_err(|error| Failure::of(error, "COMMIT"))
     }
@@ -366,19 +397,38 @@ impl Line {
     }
 }
 
-fn given<'a>(stmt: &'a Stmt, place: usize, guard: Option<&Row>) -> Result<Cow<'a, Value>> {
-    stmt.value(place, guard).map_err(Failure::Store)
+impl To {
+    /// Puts an answer where it belongs.
+    fn give(&self, answer: Answer, answers: &mut [Vec<Answer>]) -> crate::error::Result<()> {
+        match self {
+            Self::Nobody => {}
+            Self::Batch(batch, place) => {
+                let answers = &mut answers[*batch];
+                if answers.len() <= *place {
+                    answers.resize_with(*place + 1, Answer::default);
+                }
+                answers[*place] = answer;
+            }
+            Self::Guarded(batches) => {
+                for batch in batches {
+                    answers[*batch].push(Answer::default());
+                }
+                for row in answer.rows {
+                    let place = usize::try_from(row.small(list::PLACE)? - 1).unwrap_or(usize::MAX);
+                    let missing = || Error::Corrupt("a guard that was not asked".to_owned());
+                    let batch = batches.get(place).ok_or_else(missing)?;
+                    let guard = &mut answers[*batch][0];
+                    guard.changed += 1;
+                    guard.rows.push(row);
+                }
+            }
+        }
+        Ok(())
+    }
 }
 
-/// An insert of one row as an insert of a list of rows.
-fn list_of(sql: &str, types: &[Type]) -> String {
-    let (insert, _) = sql.split_once("VALUES").unwrap_or((sql, ""));
-    let columns: Vec<_> = types
-        .iter()
-        .enumerate()
-        .map(|(index, column)| format!("${}::{}[]", index + 1, column.name()))
-        .collect();
-    format!("{insert} SELECT * FROM unnest({})", columns.join(", "))
+fn given<'a>(stmt: &'a Stmt, place: usize, guard: Option<&Row>) -> Result<Cow<'a, Value>> {
+    stmt.value(place, guard).map_err(Failure::Store)
 }
 
 /// Runs one statement.
@@ -477,21 +527,4 @@ impl ToSql for Param<'_> {
     }
 
     to_sql_checked!();
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_insert_of_a_row_becomes_one_of_a_list() {
-        let list = list_of(
-            "INSERT INTO t (a, b) VALUES ($1, $2)",
-            &[Type::TEXT, Type::INT8],
-        );
-        assert_eq!(
-            list,
-            "INSERT INTO t (a, b)  SELECT * FROM unnest($1::text[], $2::int8[])"
-        );
-    }
 }

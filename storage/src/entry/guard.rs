@@ -87,7 +87,10 @@ pub(super) fn advance(head: &Head<'_>, append: &Append, lines: &[Line<'_>]) -> S
         }
         Some(_) | None => ADVANCE,
     };
-    head.change(sql, &more)
+    Stmt {
+        is_row: true,
+        ..head.change(sql, &more)
+    }
 }
 
 fn guard(append: &Append, lines: &[Line<'_>]) -> Vec<Value> {
