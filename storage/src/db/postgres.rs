@@ -33,8 +33,8 @@ use crate::error::{Error, Result};
 const WRITERS: usize = 2;
 
 /// From the beginning of one group to that of the next, while there is company: a group has two round trips and
-/// a commit, whatever it stores. At 1,000 messages a second on each of two nodes, groups of four instead of one.
-const COMMIT_EVERY: Duration = Duration::from_millis(4);
+/// a commit, whatever it stores. At 1,000 messages a second on each of two nodes, groups of eight instead of one.
+const COMMIT_EVERY: Duration = Duration::from_millis(6);
 
 /// How often a group that lost a deadlock against another node is tried again.
 const DEADLOCK_RETRIES: usize = 3;
