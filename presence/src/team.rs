@@ -1,12 +1,23 @@
 //! Agents over all nodes: each can be reached where any of his connections can.
+//!
+//! A node says again what it said of its agents, also where nothing changed, so that what was lost is made good
+//! without anybody knowing of the loss. Where it does not, though it is heard, it has nobody there any more.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use protocol::agent::{AgentPresence, Availability, Screen};
 use protocol::id::{AgentId, NodeId, WorkspaceId};
 use serde::{Deserialize, Serialize};
 
 use crate::GRACE_MS;
+
+/// How often a node says who of a workspace is there, also where nothing changed.
+pub const SAY_PERIOD: Duration = Duration::from_secs(10);
+
+/// After how long without a word a node that is heard is asked, and after how long it has nobody there.
+const ASK_AFTER: Duration = Duration::from_secs(20);
+const TERM: Duration = Duration::from_secs(30);
 
 /// What an agent chose last. Of two choices the greater one counts, on whichever node and in whichever order they
 /// are heard of: so all nodes end with the same.
@@ -45,9 +56,31 @@ type Shown = (Availability, Option<Screen>);
 
 #[derive(Debug, Default)]
 struct Node {
-    members: BTreeMap<WorkspaceId, Vec<Member>>,
+    words: BTreeMap<WorkspaceId, Word>,
+    /// Whether it is not heard: then nothing is known of those that it has.
+    is_silent: bool,
     /// When its members go, where it said goodbye.
     goes_at_ms: Option<u64>,
+}
+
+/// What a node said last of a workspace.
+// Invariant: `members` is not empty.
+#[derive(Debug)]
+struct Word {
+    members: Vec<Member>,
+    /// When; or when the node was heard again after that.
+    said_at: Duration,
+    /// Whether it was asked since.
+    is_asked: bool,
+}
+
+/// What comes of words that are old.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Overdue {
+    /// Workspaces of which the other nodes are to be asked.
+    pub ask: Vec<WorkspaceId>,
+    /// Workspaces of which a node has nobody any more.
+    pub gone: Vec<WorkspaceId>,
 }
 
 /// The agents of the other nodes, and what was last told of all.
@@ -65,17 +98,66 @@ impl Team {
     }
 
     /// Another node said who of a workspace is there.
-    pub fn told(&mut self, node_id: NodeId, workspace_id: WorkspaceId, members: Vec<Member>) {
+    pub fn told(
+        &mut self,
+        node_id: NodeId,
+        workspace_id: WorkspaceId,
+        members: Vec<Member>,
+        now: Duration,
+    ) {
         let node = self.nodes.entry(node_id).or_default();
         node.goes_at_ms = None;
-        node.members.insert(workspace_id, members);
+        if members.is_empty() {
+            node.words.remove(&workspace_id);
+            return;
+        }
+        let word = Word {
+            members,
+            said_at: now,
+            is_asked: false,
+        };
+        node.words.insert(workspace_id, word);
+    }
+
+    /// Another node is not heard, or is heard again: it has time then to say what is so.
+    pub fn doubt(&mut self, node_id: NodeId, is_silent: bool, now: Duration) {
+        let Some(node) = self.nodes.get_mut(&node_id) else {
+            return;
+        };
+        node.is_silent = is_silent;
+        if !is_silent {
+            for word in node.words.values_mut() {
+                word.said_at = now;
+                word.is_asked = false;
+            }
+        }
+    }
+
+    /// Looks for words that were not said again. Who was not heard is to be doubted before, or a node that stood
+    /// still would take what waits for it as not said.
+    pub fn look(&mut self, now: Duration) -> Overdue {
+        let mut overdue = Overdue::default();
+        for node in self.nodes.values_mut().filter(|node| !node.is_silent) {
+            node.words.retain(|workspace_id, word| {
+                let is_over = now >= word.said_at + TERM;
+                if is_over {
+                    overdue.gone.push(*workspace_id);
+                } else if now >= word.said_at + ASK_AFTER
+                    && !std::mem::replace(&mut word.is_asked, true)
+                {
+                    overdue.ask.push(*workspace_id);
+                }
+                !is_over
+            });
+        }
+        overdue
     }
 
     /// Another node is gone. Gives the workspaces of which it had somebody.
     pub fn lose(&mut self, node_id: NodeId) -> Vec<WorkspaceId> {
         let node = self.nodes.remove(&node_id);
         node.into_iter()
-            .flat_map(|node| node.members.into_keys())
+            .flat_map(|node| node.words.into_keys())
             .collect()
     }
 
@@ -97,8 +179,8 @@ impl Team {
     /// An agent chose to be away or not, on whichever node: it counts on all.
     pub fn choose(&mut self, workspace_id: WorkspaceId, agent_id: AgentId, choice: Choice) {
         for node in self.nodes.values_mut() {
-            let members = node.members.get_mut(&workspace_id);
-            for member in members.into_iter().flatten() {
+            let word = node.words.get_mut(&workspace_id);
+            for member in word.into_iter().flat_map(|word| &mut word.members) {
                 if member.agent_id == agent_id {
                     member.choice = member.choice.max(choice);
                 }
@@ -166,8 +248,8 @@ impl Team {
     fn elsewhere(&self, workspace_id: WorkspaceId) -> impl Iterator<Item = &Member> {
         self.nodes
             .values()
-            .filter_map(move |node| node.members.get(&workspace_id))
-            .flatten()
+            .filter_map(move |node| node.words.get(&workspace_id))
+            .flat_map(|word| &word.members)
     }
 }
 
@@ -207,7 +289,8 @@ mod tests {
         };
         let mut team = Team::new();
         let mut screens = |other: Option<Screen>, here: &[Member]| {
-            team.told(NodeId::from_bits(2), workspace(), vec![seeing(other)]);
+            let members = vec![seeing(other)];
+            team.told(NodeId::from_bits(2), workspace(), members, Duration::ZERO);
             let changes = team.changes(workspace(), here).into_iter();
             changes.map(|change| change.screen).collect::<Vec<_>>()
         };
@@ -231,7 +314,12 @@ mod tests {
             changes(&mut team, &[member(true, false)]),
             [Availability::Online]
         );
-        team.told(other, workspace(), vec![member(true, false)]);
+        team.told(
+            other,
+            workspace(),
+            vec![member(true, false)],
+            Duration::ZERO,
+        );
         assert!(changes(&mut team, &[member(true, false)]).is_empty());
         assert!(changes(&mut team, &[]).is_empty(), "he is on the other one");
         assert_eq!(team.lose(other), [workspace()]);
@@ -243,7 +331,12 @@ mod tests {
     fn who_is_away_on_one_node_is_away_on_all() {
         let mut team = Team::new();
         let other = NodeId::from_bits(2);
-        team.told(other, workspace(), vec![member(false, true)]);
+        team.told(
+            other,
+            workspace(),
+            vec![member(false, true)],
+            Duration::ZERO,
+        );
         let agent_id = member(true, true).agent_id;
         let chosen = team.choice(workspace(), agent_id);
         assert!(chosen.away);
@@ -282,6 +375,7 @@ mod tests {
                     NodeId::from_bits(2),
                     workspace_id,
                     other.members(workspace_id),
+                    Duration::ZERO,
                 );
                 assert_eq!(agents.list(workspace_id)[0].availability, expected);
                 let here = agents.members(workspace_id);
@@ -301,11 +395,71 @@ mod tests {
     fn a_goodbye_gives_agents_a_while() {
         let mut team = Team::new();
         let other = NodeId::from_bits(2);
-        team.told(other, workspace(), vec![member(true, false)]);
+        team.told(
+            other,
+            workspace(),
+            vec![member(true, false)],
+            Duration::ZERO,
+        );
         changes(&mut team, &[]);
         team.part(other, 1_000);
         assert!(team.advance(1_000 + GRACE_MS - 1).is_empty());
         assert_eq!(team.advance(1_000 + GRACE_MS), [workspace()]);
         assert_eq!(changes(&mut team, &[]), [Availability::Offline]);
+    }
+
+    fn seconds(count: u64) -> Duration {
+        Duration::from_secs(count)
+    }
+
+    /// A team that heard of an agent on another node at second 100.
+    fn heard() -> Team {
+        let mut team = Team::new();
+        let members = vec![member(true, false)];
+        team.told(NodeId::from_bits(2), workspace(), members, seconds(100));
+        assert_eq!(changes(&mut team, &[]), [Availability::Online]);
+        team
+    }
+
+    fn look(team: &mut Team, second: u64) -> (usize, usize) {
+        let overdue = team.look(seconds(second));
+        (overdue.ask.len(), overdue.gone.len())
+    }
+
+    #[test]
+    fn whose_leaving_was_lost_is_asked_for_and_then_not_there() {
+        let mut team = heard();
+        assert_eq!(look(&mut team, 119), (0, 0));
+        assert_eq!(look(&mut team, 120), (1, 0), "it is asked");
+        assert_eq!(look(&mut team, 129), (0, 0), "once");
+        assert_eq!(look(&mut team, 130), (0, 1), "nobody answered");
+        assert_eq!(changes(&mut team, &[]), [Availability::Offline]);
+        assert_eq!(look(&mut team, 999), (0, 0));
+    }
+
+    #[test]
+    fn who_is_said_again_stays() {
+        let mut team = heard();
+        for second in [110, 120, 139] {
+            let members = vec![member(true, false)];
+            team.told(NodeId::from_bits(2), workspace(), members, seconds(second));
+            assert_eq!(look(&mut team, second), (0, 0));
+        }
+        assert_eq!(look(&mut team, 159), (1, 0), "the loss of one is borne");
+        let members = vec![member(true, false)];
+        team.told(NodeId::from_bits(2), workspace(), members, seconds(159));
+        assert_eq!(look(&mut team, 178), (0, 0));
+        assert!(changes(&mut team, &[]).is_empty());
+    }
+
+    #[test]
+    fn nobody_of_a_node_that_is_not_heard_is_gone() {
+        let mut team = heard();
+        let other = NodeId::from_bits(2);
+        team.doubt(other, true, seconds(103));
+        assert_eq!(look(&mut team, 1_000), (0, 0));
+        team.doubt(other, false, seconds(1_000));
+        assert_eq!(look(&mut team, 1_019), (0, 0), "it has time to say so");
+        assert_eq!(look(&mut team, 1_030), (0, 1));
     }
 }

@@ -13,7 +13,7 @@ use presence::bytes;
 use presence::everywhere::Everywhere;
 use presence::roster::{BEAT, Roster, Verdict};
 use presence::state::{Change, Visitors};
-use presence::team::Team;
+use presence::team::{self, Member, Team};
 use protocol::id::{NodeId, VisitorId, WorkspaceId};
 use protocol::visitor::LiveVisitor;
 use world::HashMap;
@@ -50,6 +50,8 @@ pub(crate) struct Around {
     asked: BTreeMap<WorkspaceId, bool>,
     /// Our visitors that changed since the others were told.
     changed: BTreeMap<WorkspaceId, BTreeSet<VisitorId>>,
+    /// Workspaces of which agents are here, and when the others were last told who.
+    staffed: HashMap<WorkspaceId, Duration>,
     beat_at: Duration,
     was_in_reach: bool,
 }
@@ -85,6 +87,7 @@ impl Around {
             missed: BTreeSet::new(),
             asked: BTreeMap::new(),
             changed: BTreeMap::new(),
+            staffed: HashMap::default(),
             beat_at: Duration::ZERO,
             was_in_reach: false,
         }
@@ -158,7 +161,8 @@ impl Around {
                 }
             }
             Presence::Agents { members } => {
-                self.team.told(node_id, workspace_id, members);
+                let now = self.now();
+                self.team.told(node_id, workspace_id, members, now);
                 outcome.teams.push(workspace_id);
             }
             Presence::Chose { agent_id, choice } => {
@@ -209,6 +213,8 @@ impl Around {
         let now_ms = self.router.world().clock.now_ms();
         outcome.changes.extend(self.everywhere.advance(now_ms));
         outcome.teams.extend(self.team.advance(now_ms));
+        let overdue = self.team.look(now);
+        outcome.teams.extend(overdue.gone);
         self.wanted.retain(|_, wanted| wanted.until > now);
         if !is_in_reach {
             // All is told again once the bus is back.
@@ -228,9 +234,16 @@ impl Around {
             self.router.nodes().sign(&self.router, Sign::Beat);
         }
         self.ask(now);
+        for workspace_id in overdue.ask {
+            // Where nobody is here any more, the answer would not be heard.
+            if self.router.nodes().concerns(workspace_id) {
+                self.tell(workspace_id, || Presence::Ask { visitors: false });
+            }
+        }
         outcome.asked = self.answer(visitors, agents, now);
         self.tell_changes(visitors, now);
         self.break_silence(now);
+        self.tell_agents_again(agents, now);
         outcome
     }
 
@@ -250,11 +263,13 @@ impl Around {
         match verdict {
             Verdict::New(_) => self.missed.extend(self.router.nodes().followed()),
             Verdict::Heard(node_id) => {
+                self.team.doubt(node_id, false, self.now());
                 outcome
                     .changes
                     .extend(self.everywhere.doubt(node_id, false));
             }
             Verdict::Silent(node_id) => {
+                self.team.doubt(node_id, true, self.now());
                 outcome.changes.extend(self.everywhere.doubt(node_id, true));
             }
             Verdict::Gone(node_id) => {
@@ -286,8 +301,7 @@ impl Around {
     fn answer(&mut self, visitors: &Visitors, agents: &Agents, now: Duration) -> Vec<WorkspaceId> {
         let asked = std::mem::take(&mut self.asked);
         for (workspace_id, wants_visitors) in &asked {
-            let members = agents.members(*workspace_id);
-            self.tell(*workspace_id, || Presence::Agents { members });
+            self.tell_agents(*workspace_id, agents.members(*workspace_id));
             if !wants_visitors {
                 continue;
             }
@@ -335,6 +349,27 @@ impl Around {
         }
     }
 
+    /// Tells the others who of a workspace is here.
+    pub(crate) fn tell_agents(&mut self, workspace_id: WorkspaceId, members: Vec<Member>) {
+        if members.is_empty() {
+            self.staffed.remove(&workspace_id);
+        } else {
+            self.staffed.insert(workspace_id, self.now());
+        }
+        self.tell(workspace_id, || Presence::Agents { members });
+    }
+
+    /// Says once more who is here, where nothing was said of it for a while: one message each ten seconds for a
+    /// workspace, of some 150 bytes and as many for each agent.
+    fn tell_agents_again(&mut self, agents: &Agents, now: Duration) {
+        let due = self.staffed.iter();
+        let due = due.filter(|(_, told_at)| now >= **told_at + team::SAY_PERIOD);
+        let due: Vec<_> = due.map(|(workspace_id, _)| *workspace_id).collect();
+        for workspace_id in due {
+            self.tell_agents(workspace_id, agents.members(workspace_id));
+        }
+    }
+
     /// What was lost shows by a gap before the next news. So there is always a next one, also where the last change
     /// was that the last visitor left.
     fn break_silence(&mut self, now: Duration) {
@@ -376,7 +411,9 @@ fn parts<'a>(rows: impl Iterator<Item = &'a LiveVisitor>) -> Vec<Vec<LiveVisitor
 
 #[cfg(test)]
 mod tests {
-    use protocol::id::{Id, SiteId};
+    use presence::team::Choice;
+    use protocol::agent::Screen;
+    use protocol::id::{AgentId, Id, SiteId};
     use protocol::visitor::{Browser, Device, PresenceState, Source};
 
     use super::*;
@@ -443,6 +480,24 @@ mod tests {
         // 200 of them would be 3 MiB, which the bus does not take.
         let long = vec!["x".repeat(protocol::limit::URL_BYTES_MAX); 8];
         assert!(check(200, &long) > 12);
+    }
+
+    /// What is said again each ten seconds, without what the bus adds.
+    #[test]
+    fn who_of_the_team_is_here_takes_few_bytes() {
+        let member = |number| Member {
+            agent_id: AgentId::from_bits(number),
+            is_here: true,
+            choice: Choice::default().then(false, 1_795_000_000_000),
+            screen: Some(Screen::Conversation),
+        };
+        let bytes = |count| {
+            let members = (0..count).map(member).collect();
+            let news = News::Presence(Presence::Agents { members });
+            serde_json::to_vec(&news).unwrap().len()
+        };
+        assert!(bytes(0) < 50, "{}", bytes(0));
+        assert!(bytes(50) < 50 * 150, "{}", bytes(50));
     }
 
     #[test]

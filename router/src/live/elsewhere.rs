@@ -149,8 +149,7 @@ impl Actor {
         };
         let here = self.agents.members(workspace_id);
         let changes = around.team.changes(workspace_id, &here);
-        let news = || News::Presence(Presence::Agents { members: here });
-        self.router.nodes().tell(&self.router, workspace_id, news);
+        around.tell_agents(workspace_id, here);
         changes
     }
 

@@ -27,6 +27,7 @@ fn what_is_sent_again_on_a_broken_line_is_sent_again_on_the_next() {
         visitor_count: 2,
         tab_count: 0,
         agent_count: 2,
+        is_list_open: true,
         steps: vec![
             step(599, Act::Say { who: 0 }),
             step(1_176, Act::FailCommit { count: 3 }),
@@ -45,6 +46,7 @@ fn who_left_while_news_were_lost_leaves_every_list() {
         visitor_count: 1,
         tab_count: 1,
         agent_count: 2,
+        is_list_open: true,
         steps: vec![
             step(3_564, Act::Say { who: 1 }),
             step(6_383, Act::Drain { node: 2, ms: 82 }),
@@ -67,6 +69,7 @@ fn a_list_that_could_not_be_read_is_read_later() {
         visitor_count: 3,
         tab_count: 1,
         agent_count: 1,
+        is_list_open: true,
         steps: vec![
             step(119, Act::Cut { who: 0 }),
             step(
@@ -78,6 +81,31 @@ fn a_list_that_could_not_be_read_is_read_later() {
             ),
             step(1_720, Act::Blind { node: 1, count: 3 }),
             step(2_602, Act::Say { who: 2 }),
+        ],
+    });
+}
+
+/// The list of visitors is closed: a node of which nobody watches the visitors said nothing more of its agents.
+#[test]
+fn an_agent_whose_coming_was_lost_is_seen_by_all() {
+    check(Plan {
+        seed: 171,
+        node_count: 2,
+        visitor_count: 2,
+        tab_count: 1,
+        agent_count: 2,
+        is_list_open: false,
+        steps: vec![
+            step(2_614, Act::Say { who: 0 }),
+            step(2_956, Act::Type { who: 4 }),
+            step(3_677, Act::Leave { who: 4, ms: 15_134 }),
+            step(4_311, Act::Say { who: 3 }),
+            step(4_693, Act::Kill { node: 0, ms: 4_733 }),
+            step(5_527, Act::Kill { node: 1, ms: 489 }),
+            step(5_642, Act::Say { who: 3 }),
+            step(11_474, Act::Say { who: 1 }),
+            step(11_483, Act::LoseNews { node: 0, count: 3 }),
+            step(12_307, Act::Leave { who: 2, ms: 10_202 }),
         ],
     });
 }

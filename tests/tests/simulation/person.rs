@@ -85,6 +85,8 @@ pub(crate) struct Person {
     pub(crate) trace: Rc<RefCell<Trace>>,
     pub(crate) told: flume::Receiver<Told>,
     pub(crate) transport: Transport,
+    /// Whether an agent has the list of visitors open.
+    pub(crate) is_list_open: bool,
     pub(crate) screen: Screen,
     pub(crate) erasures: Erasures,
     /// Where other tabs look for who this is, or one looks oneself.
@@ -122,8 +124,10 @@ impl Person {
             // They are sent with the first connection.
             let all = InboxFilter::All.into();
             let _ = client.watch(Watch::Inbox(all)).await;
-            let filter = VisitorFilter::default();
-            let _ = client.watch(Watch::Visitors { filter }).await;
+            if self.is_list_open {
+                let filter = VisitorFilter::default();
+                let _ = client.watch(Watch::Visitors { filter }).await;
+            }
         }
         loop {
             if !client.is_connected() {

@@ -112,6 +112,8 @@ pub(crate) struct Plan {
     /// Further tabs of the first visitor.
     pub(crate) tab_count: usize,
     pub(crate) agent_count: usize,
+    /// Whether agents have the list of visitors open. Nodes whose visitors are watched say more to each other.
+    pub(crate) is_list_open: bool,
     pub(crate) steps: Vec<Step>,
 }
 
@@ -125,6 +127,7 @@ impl Plan {
             visitor_count: dice.between(1, 3),
             tab_count: dice.between(0, 1),
             agent_count: dice.between(1, 2),
+            is_list_open: is_list_open(seed),
             steps: Vec::new(),
         };
         let length_ms = 5_000 + dice.0.below(25_000);
@@ -230,6 +233,11 @@ impl Plan {
     }
 }
 
+/// In three quarters of the plans it is.
+fn is_list_open(seed: u64) -> bool {
+    Ids::seeded(seed ^ (201 << 48), Clock::manual(0)).below(4) > 0
+}
+
 struct Dice(Ids);
 
 impl Dice {
@@ -256,11 +264,12 @@ impl std::fmt::Display for Plan {
             visitor_count,
             tab_count,
             agent_count,
+            is_list_open,
             steps,
         } = self;
         writeln!(
             f,
-            "seed {seed}: {node_count} nodes, {visitor_count} visitors, {tab_count} tabs more, {agent_count} agents"
+            "seed {seed}: {node_count} nodes, {visitor_count} visitors, {tab_count} tabs more, {agent_count} agents, list open: {is_list_open}"
         )?;
         for Step { at_ms, act } in steps {
             writeln!(f, "  at {:.3} s {act:?}", *at_ms as f64 / 1_000.0)?;

@@ -172,6 +172,7 @@ impl<'a> Scene<'a> {
             } else {
                 Transport::Socket
             },
+            is_list_open: plan.is_list_open,
             screen: Screen::new(self.erasures.clone()),
             erasures: self.erasures.clone(),
             place: None,
@@ -400,7 +401,7 @@ impl<'a> Scene<'a> {
         let is_answered = self.ask_all(move |client, _, _| {
             answered.borrow_mut().push(client.access().clone());
         });
-        let present = Rc::new(present(&accesses.borrow()));
+        let present = Rc::new(present(&accesses.borrow(), self.plan.is_list_open));
         let found: Rc<RefCell<Vec<String>>> = Rc::default();
         let (of, place) = (Rc::clone(&stored), Rc::clone(&found));
         let is_answered = is_answered.and_then(|()| {
@@ -445,8 +446,9 @@ impl<'a> Scene<'a> {
     }
 }
 
-fn present(accesses: &[Access]) -> Present {
+fn present(accesses: &[Access], is_list_open: bool) -> Present {
     let mut present = Present {
+        is_list_open,
         visitors: BTreeSet::new(),
         agents: BTreeSet::new(),
     };
