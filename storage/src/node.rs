@@ -126,7 +126,9 @@ const RENEW_NODE: &str = "
 pub async fn renew(db: &Db, node_id: NodeId, at_ms: u64) -> Result<bool> {
     let mut batch = Batch::locking(vec![node_id.to_string()]);
     batch.push(stmt!(RENEW_NODE, node_id, at_ms));
-    match db.batch(batch).await {
+    let (is_same, renewed) = tokio::join!(db.look_again(), db.batch(batch));
+    is_same?;
+    match renewed {
         Ok(answers) => Ok(answers[0].changed == 1),
         Err(Error::Replaced) => Ok(false),
         Err(error) => Err(error),
@@ -150,7 +152,9 @@ pub async fn beat(
         batch.push(stmt!(DELETE_DEAD, *dead_id, *renewal));
     }
     let listed = batch.push(stmt!(LIST_NODES));
-    let answers = db.batch(batch).await?;
+    let (is_same, answers) = tokio::join!(db.look_again(), db.batch(batch));
+    is_same?;
+    let answers = answers?;
     if answers[renewed].changed == 0 {
         return Ok(None);
     }

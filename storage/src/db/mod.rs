@@ -39,6 +39,9 @@ use group::{Read, Write};
 /// Rows that one batch of forgetting removes at most, so that it holds the writer for less than 50 ms.
 pub(crate) const PRUNE_SLICE: usize = 200;
 
+/// How long it may take to ask whether the database is still the same.
+const LOOK_MAX: Duration = Duration::from_secs(1);
+
 /// Where the rows live.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Home {
@@ -192,6 +195,26 @@ impl Reader {
         match &self.0.home {
             Driver::Postgres(postgres) => postgres.timeline.left().await,
             Driver::Sqlite(_) | Driver::Simulated(_) => std::future::pending().await,
+        }
+    }
+
+    /// Asks the database whether it is still the one that was opened, which a pooler may change behind an open
+    /// connection. One short read; whoever gets no answer within a moment asks another time.
+    ///
+    /// # Errors
+    /// `Unavailable` where it is another one.
+    pub(crate) async fn look_again(&self) -> Result<()> {
+        let Driver::Postgres(postgres) = &self.0.home else {
+            return Ok(());
+        };
+        let Some(question) = postgres.timeline.question() else {
+            return Ok(());
+        };
+        let asked = self.0.world.clock.timeout(LOOK_MAX, self.row(question));
+        match asked.await {
+            Some(Ok(Some(answer))) => postgres.timeline.take(&answer),
+            // Whether the store works, others find out.
+            Some(Ok(None) | Err(_)) | None => Ok(()),
         }
     }
 

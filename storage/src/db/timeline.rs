@@ -3,7 +3,9 @@
 //! remember may be more than what is stored.
 //!
 //! Each new connection is asked before it serves, and a primary that fell leaves none of the old ones. So nothing
-//! is read from, or written to, another history than the one that the store was opened in.
+//! is read from, or written to, another history than the one that the store was opened in. Where a pooler stands
+//! between, another server may come to be behind a connection that stays open: a node asks again with each renewal of
+//! its lease, and notices a moment later.
 
 use std::sync::OnceLock;
 
@@ -12,11 +14,15 @@ use tokio::sync::watch;
 use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
 
+use crate::db::row::Row;
+use crate::db::{Stmt, stmt};
+use crate::error::{Error, Result};
+
 /// The cluster and its timeline, which a promotion changes at once. Nothing while it follows another server.
 const FIND_TIMELINE: &str = "
     SELECT CASE WHEN NOT pg_is_in_recovery() THEN
         (SELECT CAST(system_identifier AS TEXT) FROM pg_control_system())
-        || ' ' || SUBSTR(pg_walfile_name(pg_current_wal_lsn()), 1, 8) END";
+        || ' ' || SUBSTR(pg_walfile_name(pg_current_wal_lsn()), 1, 8) END AS timeline";
 
 /// The history that a store was opened in.
 #[derive(Debug)]
@@ -49,7 +55,7 @@ impl Timeline {
     ///
     /// # Errors
     /// That it does not; or what the server answers.
-    pub(crate) async fn check(&self, client: &Client) -> Result<(), HookError> {
+    pub(crate) async fn check(&self, client: &Client) -> std::result::Result<(), HookError> {
         let row = match client.query_one(FIND_TIMELINE, &[]).await {
             Ok(row) => row,
             Err(error) if is_secret(error.code()) => {
@@ -58,17 +64,32 @@ impl Timeline {
             }
             Err(error) => return Err(HookError::Backend(error)),
         };
-        let Some(found) = row.get::<_, Option<String>>(0) else {
-            let text = "the database is a standby, which takes no writes";
-            return Err(HookError::message(text));
+        self.compare(row.get(0)).map_err(HookError::message)
+    }
+
+    /// The question for a connection that is open; none where the server does not tell.
+    pub(crate) fn question(&self) -> Option<Stmt> {
+        self.name().map(|_| stmt!(FIND_TIMELINE))
+    }
+
+    /// Whether the answer names the history that the store was opened in.
+    ///
+    /// # Errors
+    /// `Unavailable` where it does not.
+    pub(crate) fn take(&self, answer: &Row) -> Result<()> {
+        let compared = self.compare(answer.maybe_text("timeline")?);
+        compared.map_err(|text| Error::Unavailable(text.to_owned()))
+    }
+
+    fn compare(&self, found: Option<String>) -> std::result::Result<(), &'static str> {
+        let Some(found) = found else {
+            return Err("the database is a standby, which takes no writes");
         };
-        let opened = self.opened.get_or_init(|| found.clone());
-        if *opened == found {
+        if *self.opened.get_or_init(|| found.clone()) == found {
             return Ok(());
         }
         self.has_left.send_replace(true);
-        let text = "another database took the place of the one that was opened";
-        Err(HookError::message(text))
+        Err("another database took the place of the one that was opened")
     }
 }
 
