@@ -136,6 +136,29 @@ fn every_scenario_runs_and_finds_a_small_server_good() {
 }
 
 #[test]
+fn an_inbox_of_more_conversations_than_a_list_shows_is_checked_whole() {
+    let report = run(&[
+        "--own",
+        "inbox",
+        "--watchers",
+        "3",
+        "--conversations",
+        "230",
+        "--rate",
+        "100",
+        "--seconds",
+        "2",
+    ]);
+    assert_eq!(report["good"], true, "{report:#}");
+    assert_eq!(report["conversations"], 230);
+    assert_eq!(report["conversations_written_to"], 200);
+    assert_eq!(report["acknowledged"], 200);
+    assert_eq!(report["stale_rows"], 0);
+    // Each of them to each watcher, also of those that no list showed when it was opened.
+    assert!(report["rows"].as_u64() >= Some(600), "{report:#}");
+}
+
+#[test]
 fn mixed_and_stalled_loads_run_too() {
     let slow = run(&[
         "--own",

@@ -36,6 +36,8 @@ tallies! {
     Reconnected = "reconnects";
     /// Beats answered.
     Beats = "beats";
+    /// Conversations begun for the run.
+    Begun = "begun";
     /// Messages sent for the first time.
     Sent = "sent";
     /// Messages acknowledged.

@@ -32,7 +32,22 @@ pub async fn each<T, F>(
 where
     F: Future<Output = Result<T, Error>>,
 {
-    let mut done = stream::iter(numbers).map(work).buffered(LANES);
+    each_of(LANES, numbers, work).await
+}
+
+/// As [`each`], so many at a time.
+///
+/// # Errors
+/// The first failure.
+pub async fn each_of<T, F>(
+    lanes: usize,
+    numbers: impl Iterator<Item = u64>,
+    work: impl FnMut(u64) -> F,
+) -> Result<Vec<T>, Error>
+where
+    F: Future<Output = Result<T, Error>>,
+{
+    let mut done = stream::iter(numbers).map(work).buffered(lanes);
     let mut all = Vec::new();
     while let Some(one) = done.next().await {
         all.push(one?);

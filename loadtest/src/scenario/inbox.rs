@@ -2,6 +2,7 @@
 //! is sent at most a few times a second, and that the last one everybody got is the last there was.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,7 +17,7 @@ use tokio::sync::watch;
 use super::act::act;
 use super::cast::{self, Doors};
 use super::plan::{Plan, planned};
-use super::{Part, Stretch, divide, ratio};
+use super::{Part, SHARE_MAX, Stretch, divide, ratio};
 use crate::Error;
 use crate::client::http::{Call, Http};
 use crate::client::{Access, Client, News};
@@ -39,8 +40,11 @@ const WINDOW_MS: u64 = 2_000;
 /// How often a row may be sent in a second. One more falls into a window at its edge.
 const ROW_RATE_MAX: f64 = 4.5;
 
-/// Rows of a list that an agent is shown.
-const ROWS_SHOWN: u64 = 100;
+/// Conversations of a run.
+const CONVERSATIONS_MAX: u64 = 10_000;
+
+/// Conversations that are begun at a time: the store takes many in one commit.
+const BEGUN_AT_A_TIME: usize = 64;
 
 /// Options of `inbox`.
 #[derive(Debug, Clone, clap::Args)]
@@ -48,8 +52,9 @@ pub struct Options {
     /// How many agents have the list open.
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u64).range(1..))]
     pub watchers: u64,
-    /// How many conversations go on.
-    #[arg(long, default_value_t = 40, value_parser = clap::value_parser!(u64).range(1..=ROWS_SHOWN))]
+    /// How many conversations there are. The messages go to one after the other; of whom nothing more is due than what
+    /// began his conversation, he leaves before the agents come.
+    #[arg(long, default_value_t = 40, value_parser = clap::value_parser!(u64).range(1..=CONVERSATIONS_MAX))]
     pub conversations: u64,
     /// Messages a second, over all conversations.
     #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u64).range(1..))]
@@ -68,6 +73,21 @@ pub struct Share {
     setting: Setting,
     stretch: Stretch,
     watchers: u64,
+    /// Conversations with a number below are written to.
+    written: u64,
+}
+
+impl Share {
+    /// The numbers of conversations that are written to.
+    fn written(&self) -> Range<u64> {
+        let all = self.stretch.range();
+        all.start..self.written.clamp(all.start, all.end)
+    }
+
+    /// The numbers of those that are just there.
+    fn quiet(&self) -> Range<u64> {
+        self.written().end..self.stretch.range().end
+    }
 }
 
 /// What a worker found out.
@@ -85,20 +105,23 @@ pub struct Outcome {
 pub async fn run(stage: &Stage, options: &Options) -> Result<Report, Error> {
     stage.owner()?;
     stage.consent(options.watchers + options.conversations)?;
-    let stretches = divide(options.conversations, ROWS_SHOWN, options.workers, 1);
+    let stretches = divide(options.conversations, SHARE_MAX, options.workers, 1);
+    let due = options.rate.saturating_mul(options.seconds);
+    let written = options.conversations.min(due);
     let count = stretches.len() as u64;
     let part = |(index, stretch): (u64, &Stretch)| {
         Part::Inbox(Share {
             setting: stage.setting(index),
             stretch: *stretch,
             watchers: options.watchers / count + u64::from(index < options.watchers % count),
+            written,
         })
     };
     let parts: Vec<Part> = (0..).zip(&stretches).map(part).collect();
     let plan = |started| Plan {
         pairs: options.conversations,
         rate: options.rate,
-        due: options.rate * options.seconds,
+        due,
         message_bytes: 100,
         started,
         warm_up: Duration::ZERO,
@@ -113,6 +136,7 @@ pub async fn run(stage: &Stage, options: &Options) -> Result<Report, Error> {
     }
     report.count("watchers", options.watchers);
     report.count("conversations", options.conversations);
+    report.count("conversations_written_to", written);
     for tally in [Tally::Sent, Tally::Acknowledged, Tally::Rows, Tally::Lost] {
         report.count(tally.name(), acted.counts.of(tally));
     }
@@ -137,9 +161,15 @@ pub async fn run(stage: &Stage, options: &Options) -> Result<Report, Error> {
 pub async fn play(share: Share, mut worker: Worker) -> Result<Outcome, Error> {
     let doors = Doors::find(&share.setting).await?;
     let world = worker.world.clone();
-    let customer =
-        async |index| Box::pin(cast::customer(&world, &share.setting, &doors, index)).await;
-    let customers = cast::each(share.stretch.range(), customer).await?;
+    let customer = async |index| {
+        let customer = Box::pin(cast::customer(&world, &share.setting, &doors, index)).await?;
+        worker.tallies.add(Tally::Begun);
+        Ok(customer)
+    };
+    // Those who stay come last: nobody answers beats before the run begins.
+    let leaves = async |index| customer(index).await.map(drop);
+    cast::each_of(BEGUN_AT_A_TIME, share.quiet(), leaves).await?;
+    let customers = cast::each_of(BEGUN_AT_A_TIME, share.written(), customer).await?;
     let ids: Vec<ConversationId> = customers.iter().map(|(_, id)| *id).collect();
     let watcher = async |index| {
         let access = Access::Agent(share.setting.owner()?.clone());
@@ -152,7 +182,7 @@ pub async fn play(share: Share, mut worker: Worker) -> Result<Outcome, Error> {
     let cue = worker.ready().await?;
     let plan: Plan = noted(cue.note)?;
     let mut writing = Vec::new();
-    for (pair, (client, id)) in share.stretch.range().zip(customers) {
+    for (pair, (client, id)) in share.written().zip(customers) {
         let tallies = worker.tallies.clone();
         writing.push(world.tracker.spawn(write(client, id, pair, plan, tallies)));
     }
@@ -186,20 +216,21 @@ pub async fn play(share: Share, mut worker: Worker) -> Result<Outcome, Error> {
     Ok(outcome)
 }
 
-/// The last entry of each conversation.
+/// The last entry of each conversation that was written to. No row of another one was due.
 async fn stored(
     share: &Share,
     doors: &Doors,
     ids: &[ConversationId],
 ) -> Result<BTreeMap<ConversationId, u64>, Error> {
-    let mut http = Http::new(doors.server_of(0).clone());
-    let mut last = BTreeMap::new();
-    for id in ids {
+    let read = async |index: u64| {
+        let id = ids[usize::try_from(index).expect("a place")];
         let call = Call::get(format!("/api/v1/conversations/{id}"));
-        let stored: Conversation = http.ask(&share.setting.owner()?.call(call)).await?;
-        last.insert(*id, stored.seq);
-    }
-    Ok(last)
+        let call = share.setting.owner()?.call(call);
+        let ask = async |http: &mut Http| http.ask::<Conversation>(&call).await;
+        Ok((id, doors.with(index, ask).await?.seq))
+    };
+    let last = cast::each(0..ids.len() as u64, read).await?;
+    Ok(last.into_iter().collect())
 }
 
 /// Writes the messages of a conversation when they are due, and waits until all are acknowledged.
@@ -211,7 +242,7 @@ async fn write(
     tallies: Arc<Tallies>,
 ) {
     let clock = client.clock().clone();
-    let step = usize::try_from(plan.pairs).expect("at most 100");
+    let step = usize::try_from(plan.pairs).expect("at most 10,000");
     let end = plan.at(plan.due) + DRAIN;
     let mut due = (pair..plan.due).step_by(step).peekable();
     let mut open_count = 0_u64;
