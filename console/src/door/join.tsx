@@ -9,6 +9,7 @@ import { meQuery, queries } from "../api/query.ts";
 import { endSession } from "../live/session.ts";
 import { Button, FormError, TextField } from "../part/control.tsx";
 import { DoorFrame, linkToken } from "./frame.tsx";
+import { nameLacks, newPasswordLacks, passwordLacks, useLacks } from "./lack.ts";
 
 const ROLE_WORDS = { owner: "an owner", admin: "an admin", agent: "an agent" } as const;
 
@@ -49,8 +50,6 @@ function Accept({ token, offer }: { token: string; offer: InvitationOffer }) {
   const [error, setError] = useState<unknown>(null);
   const [busy, setBusy] = useState(false);
   const navigate = useNavigate();
-  // It says how long a password is to be, too.
-  const wrong = fieldError(error, "password");
   async function accept() {
     setBusy(true);
     setError(null);
@@ -67,29 +66,26 @@ function Accept({ token, offer }: { token: string; offer: InvitationOffer }) {
       setBusy(false);
     }
   }
+  const lacks = useLacks({ ...nameLacks(name), ...(offer.has_account ? passwordLacks(password) : newPasswordLacks(password)) }, error, () => void accept());
+  // It says how long a password is to be, too.
+  const refused = fieldError(error, "password");
   return (
     <DoorFrame title={`Join ${offer.workspace_name}`} lead={`As ${ROLE_WORDS[offer.role]}, with ${offer.email}.`}>
-      <form
-        className="stack"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void accept();
-        }}
-      >
+      <form className="stack" {...lacks.form}>
         <input type="email" name="email" autoComplete="username" value={offer.email} readOnly hidden />
-        <TextField label="Your name" autoComplete="name" hint="Visitors see it when you answer." value={name} onValue={setName} error={fieldError(error, "name")} required autoFocus />
+        <TextField label="Your name" autoComplete="name" hint="Visitors see it when you answer." value={name} onValue={setName} error={lacks.said("name") ?? fieldError(error, "name")} required autoFocus />
         <TextField
           label={offer.has_account ? "Your password" : "A new password"}
           type="password"
           autoComplete={offer.has_account ? "current-password" : "new-password"}
-          hint={offer.has_account ? "This address has an account here already." : wrong === null && "At least 12 characters."}
+          hint={offer.has_account ? "This address has an account here already." : refused === null && "At least 12 characters."}
           value={password}
           onValue={setPassword}
-          error={wrong}
+          error={lacks.said("password") ?? refused}
           required
         />
         <FormError text={formError(error, ["name", "password"])} />
-        <Button type="submit" tone="accent" disabled={busy || !name.trim() || password === ""}>
+        <Button type="submit" tone="accent" disabled={busy}>
           {busy ? "Joining" : "Join"}
         </Button>
       </form>

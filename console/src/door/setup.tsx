@@ -16,6 +16,7 @@ import { LOOPBACK, originsOf } from "../settings/origin.ts";
 import { OriginsField } from "../settings/origins.tsx";
 import { Snippet } from "../settings/snippet.tsx";
 import { DoorFrame, linkToken } from "./frame.tsx";
+import { accountLacks, PASSWORD_LENGTH_MIN, useLacks, type Lacks } from "./lack.ts";
 
 interface Form {
   name: string;
@@ -27,7 +28,6 @@ interface Form {
 
 const STEPS = ["Account", "Workspace", "Widget"] as const;
 const ACCOUNT_FIELDS = ["name", "email", "password"] as const;
-const PASSWORD_LENGTH_MIN = 12;
 
 /** The wizard. */
 export function SetupPage() {
@@ -115,53 +115,49 @@ interface StepProps {
 }
 
 function AccountStep({ form, change, error, onNext }: StepProps) {
-  const short = form.password.length > 0 && form.password.length < PASSWORD_LENGTH_MIN;
+  const lacks = useLacks(accountLacks(form), error, onNext);
   const weak = isWeakPassword(error) ? errorText(error) : null;
-  const ready = form.name.trim() !== "" && form.email.includes("@") && form.password.length >= PASSWORD_LENGTH_MIN;
+  const missing = lacks.said("password");
+  const short = form.password.length > 0 && form.password.length < PASSWORD_LENGTH_MIN;
   return (
-    <form
-      className="stack"
-      onSubmit={(event) => {
-        event.preventDefault();
-        if (ready) onNext();
-      }}
-    >
-      <TextField label="Your name" autoComplete="name" hint="Visitors see it when you answer." value={form.name} onValue={(name) => change({ name })} error={fieldError(error, "name")} required autoFocus />
-      <TextField label="E-mail" type="email" autoComplete="username" value={form.email} onValue={(email) => change({ email })} error={fieldError(error, "email")} required />
+    <form className="stack" {...lacks.form}>
+      <TextField label="Your name" autoComplete="name" hint="Visitors see it when you answer." value={form.name} onValue={(name) => change({ name })} error={lacks.said("name") ?? fieldError(error, "name")} required autoFocus />
+      <TextField label="E-mail" type="email" autoComplete="username" value={form.email} onValue={(email) => change({ email })} error={lacks.said("email") ?? fieldError(error, "email")} required />
       <TextField
         label="Password"
         type="password"
         autoComplete="new-password"
-        hint={short ? `${PASSWORD_LENGTH_MIN - form.password.length} more characters` : `At least ${PASSWORD_LENGTH_MIN} characters. A few words in a row are easy to keep in mind.`}
+        hint={short && missing === null ? `${PASSWORD_LENGTH_MIN - form.password.length} more characters` : `At least ${PASSWORD_LENGTH_MIN} characters. A few words in a row are easy to keep in mind.`}
         value={form.password}
         onValue={(password) => change({ password })}
-        error={fieldError(error, "password") ?? weak}
+        error={missing ?? fieldError(error, "password") ?? weak}
         required
       />
-      <Button type="submit" tone="accent" disabled={!ready}>
+      <Button type="submit" tone="accent">
         Next
       </Button>
     </form>
   );
 }
 
+/** The button leads to addresses that are none, too; their own field says so at once. */
+function workspaceLacks(form: Form): Lacks<"workspace_name" | "origins"> {
+  return {
+    ...(form.workspace_name.trim() === "" ? { workspace_name: "Write what the business is called." } : {}),
+    ...(originsOf(form.origins).bad.length > 0 ? { origins: "" } : {}),
+  };
+}
+
 function WorkspaceStep({ form, change, error, busy, onBack, onNext }: StepProps & { busy: boolean; onBack: () => void }) {
-  const origins = originsOf(form.origins);
-  const ready = form.workspace_name.trim() !== "" && origins.bad.length === 0 && !busy;
+  const lacks = useLacks(workspaceLacks(form), error, onNext);
   return (
-    <form
-      className="stack"
-      onSubmit={(event) => {
-        event.preventDefault();
-        if (ready) onNext();
-      }}
-    >
-      <TextField label="Name of the business" autoComplete="organization" value={form.workspace_name} onValue={(workspace_name) => change({ workspace_name })} error={fieldError(error, "workspace_name")} required autoFocus />
+    <form className="stack" {...lacks.form}>
+      <TextField label="Name of the business" autoComplete="organization" value={form.workspace_name} onValue={(workspace_name) => change({ workspace_name })} error={lacks.said("workspace_name") ?? fieldError(error, "workspace_name")} required autoFocus />
       <OriginsField value={form.origins} onValue={(value) => change({ origins: value })} error={fieldError(error, "site") ?? fieldError(error, "allowed_origins")} />
       <FormError text={isUsedLink(error) ? USED_LINK : formError(error, ["workspace_name", "site", "allowed_origins"])} />
       <div className="line">
         <Button onClick={onBack}>Back</Button>
-        <Button type="submit" tone="accent" className="grow" disabled={!ready}>
+        <Button type="submit" tone="accent" className="grow" disabled={busy}>
           {busy ? "Setting up" : "Set up"}
         </Button>
       </div>

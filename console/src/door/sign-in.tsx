@@ -8,6 +8,7 @@ import { call, fieldError, formError } from "../api/http.ts";
 import { meQuery, queries } from "../api/query.ts";
 import { Button, FormError, TextField } from "../part/control.tsx";
 import { DoorFrame } from "./frame.tsx";
+import { emailLacks, passwordLacks, useLacks } from "./lack.ts";
 
 /** The page. */
 export function SignInPage() {
@@ -33,20 +34,15 @@ export function SignInPage() {
       setBusy(false);
     }
   }
+  const lacks = useLacks({ ...emailLacks(email), ...passwordLacks(password) }, error, () => void signIn());
   if (setup.data?.done === false) return <NotSetUp />;
   return (
     <DoorFrame title="Sign in" {...(ended ? { lead: ENDED } : {})}>
-      <form
-        className="stack"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void signIn();
-        }}
-      >
-        <TextField label="E-mail" type="email" name="email" autoComplete="username" value={email} onValue={setEmail} error={fieldError(error, "email")} required autoFocus />
-        <TextField label="Password" type="password" name="password" autoComplete="current-password" value={password} onValue={setPassword} required />
+      <form className="stack" {...lacks.form}>
+        <TextField label="E-mail" type="email" name="email" autoComplete="username" value={email} onValue={setEmail} error={lacks.said("email") ?? fieldError(error, "email")} required autoFocus />
+        <TextField label="Password" type="password" name="password" autoComplete="current-password" value={password} onValue={setPassword} error={lacks.said("password")} required />
         <FormError text={formError(error, ["email"])} />
-        <Button type="submit" tone="accent" disabled={busy || !email || !password}>
+        <Button type="submit" tone="accent" disabled={busy}>
           {busy ? "Signing in" : "Sign in"}
         </Button>
       </form>

@@ -3,20 +3,49 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
+import { violations } from "../axe.mjs";
 import { Stack, answer, openPanel, openRow, owner, say, sees, until } from "../stack.mjs";
 
 let stack;
 before(async () => (stack = await Stack.start({ isSetUp: false })));
 after(() => stack.stop());
 
+/** The field has the focus, and says what it lacks to who sees it and to who hears it. */
+async function asksFor(page, label, words) {
+  const field = page.getByLabel(label);
+  await until(`the focus on ${label}`, () => field.evaluate((element) => element === document.activeElement));
+  assert.equal(await field.getAttribute("aria-invalid"), "true");
+  const described = (await field.getAttribute("aria-describedby")).split(" ");
+  assert.ok((await Promise.all(described.map((id) => page.locator(`[id="${id}"]`).innerText()))).includes(words), words);
+}
+
+/** The button can always be pressed: it leads to the first field that lacks something. */
+async function saysWhatIsMissing(page) {
+  const next = page.getByRole("button", { name: "Next" });
+  await next.click();
+  await asksFor(page, "Your name", "Write your name.");
+  assert.deepEqual(await violations(page), []);
+  await page.getByLabel("Your name").fill(owner.name);
+  await page.getByLabel("E-mail").fill("mira");
+  await page.keyboard.press("Enter");
+  await asksFor(page, "E-mail", "Write a whole e-mail address, like name@example.com.");
+  await page.getByLabel("E-mail").fill(owner.email);
+  await page.getByLabel("Password").fill("correct");
+  await next.click();
+  await asksFor(page, "Password", "5 more characters are needed.");
+  // What is mended is no longer blamed.
+  await page.getByLabel("Password").fill(owner.password);
+  await until("nothing to blame", () => page.evaluate(() => document.querySelector("[aria-invalid], .field-error") === null));
+}
+
 test("an owner sets Switchboard up and answers the first visitor", async () => {
   const page = await stack.person();
   const link = new URL(stack.setupLink);
   await page.goto(stack.origin + link.pathname + link.search + link.hash);
-  await page.getByLabel("Your name").fill(owner.name);
-  await page.getByLabel("E-mail").fill(owner.email);
-  await page.getByLabel("Password").fill(owner.password);
+  await saysWhatIsMissing(page);
   await page.getByRole("button", { name: "Next" }).click();
+  await page.getByRole("button", { name: "Set up" }).click();
+  await asksFor(page, "Name of the business", "Write what the business is called.");
   await page.getByLabel("Name of the business").fill("Kettle & Leaf");
   await page.getByRole("button", { name: "Set up" }).click();
   await page.getByText("Waiting for the first visitor.").waitFor();
