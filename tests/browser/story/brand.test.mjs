@@ -110,6 +110,15 @@ test("a logo and questions of the site's own are put together in the settings, a
   await choose(() => owner.getByLabel("What a visitor agrees to").fill(""), (theme) => theme.questions.length === 0 && theme.consent === "");
 });
 
+/** Capitals end at the line they stand on: their own height is what is centred, not that of a line of text. */
+async function initialsInTheMiddle(face) {
+  const off = await face.evaluate((circle) => {
+    const [letters, round] = [circle.firstElementChild, circle].map((element) => element.getBoundingClientRect());
+    return { middle: Math.abs((letters.top + letters.bottom - round.top - round.bottom) / 2), height: letters.height / parseFloat(getComputedStyle(circle).fontSize) };
+  });
+  assert.ok(off.middle <= 0.5 && off.height < 0.8, JSON.stringify(off));
+}
+
 test("a member's picture is cut where it is chosen, and stands before the team and before visitors until it is taken away", async () => {
   const { page, panel } = await stack.visitor("/demo/", { reducedMotion: "reduce" });
   const agent = await stack.console();
@@ -119,6 +128,7 @@ test("a member's picture is cut where it is chosen, and stands before the team a
   await openRow(agent, "Who is there?");
   await answer(agent, "It is me.");
   await panel.locator(".author .face", { hasText: /^[A-Z]{1,2}$/ }).waitFor();
+  for (const place of ["header", ".author"]) await initialsInTheMiddle(panel.locator(`${place} .face`).first());
 
   await owner.goto(`${stack.origin}/console/settings/profile`);
   const field = owner.getByRole("group", { name: "Picture" });

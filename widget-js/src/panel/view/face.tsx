@@ -17,7 +17,9 @@ export function Face({ name, picture, general }: FaceProps): VNode {
   return own ? (
     <img class="face" src={own} alt="" onError={() => setFailed(picture ?? null)} />
   ) : (
-    <span class="face">{initials(name)}</span>
+    <span class="face">
+      <span>{initials(name)}</span>
+    </span>
   );
 }
 
