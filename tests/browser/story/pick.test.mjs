@@ -197,6 +197,14 @@ test("snoozed ones stand in their own list, closed ones in theirs, and those tha
   await list("Waiting", ["third of four", "last of four"]);
   // One that is looked at can be picked, too.
   await openRow(page, "third of four");
+  await row("last of four").click({ modifiers: ["Control"] });
+  await picked(1);
+  // The one that is open and the one that is picked are told apart.
+  const paper = (text) => row(text).evaluate((element) => getComputedStyle(element).backgroundColor);
+  assert.notEqual(await paper("third of four"), await paper("last of four"));
+  assert.deepEqual(await violations(page), []);
+  await row("last of four").click({ modifiers: ["Control"] });
+  await bar().waitFor({ state: "detached" });
   await page.keyboard.press("x");
   await picked(1);
   assert.deepEqual(stack.complaints, []);
