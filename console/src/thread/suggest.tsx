@@ -1,5 +1,5 @@
 /** What the composer offers while one writes: a list over the field, walked by keys and taken by Enter. */
-import { useEffect, useId, useState, type KeyboardEvent, type ReactNode } from "react";
+import { useEffect, useId, useLayoutEffect, useRef, useState, type KeyboardEvent, type ReactNode, type RefObject } from "react";
 
 /** One thing to choose. */
 export interface Choice {
@@ -56,11 +56,36 @@ export function useSuggestions(offer: Offer | null) {
     "aria-controls": choice ? id : undefined,
     "aria-activedescendant": choice ? `${id}-${chosen}` : undefined,
   };
-  const view = <SuggestionList id={id} offer={shown} chosen={chosen} onPoint={setIndex} />;
+  const list = useRef<HTMLDivElement>(null);
+  useRoom(list, at === null || at === dismissed ? null : at);
+  const view = <SuggestionList id={id} list={list} offer={shown} chosen={chosen} onPoint={setIndex} />;
   return { key, field, view };
 }
 
-function SuggestionList({ id, offer, chosen, onPoint }: { id: string; offer: Offer | null; chosen: number; onPoint: (index: number) => void }) {
+/**
+ * Makes room under what was said last, as high as the list over it, so that it can be read while one chooses. A list that
+ * gets shorter by what is typed gives nothing back before it is gone: what one reads moves once, and once back.
+ */
+function useRoom(list: RefObject<HTMLDivElement | null>, at: number | null): void {
+  const high = useRef(0);
+  const place = useRef<HTMLElement | null>(null);
+  useLayoutEffect(() => {
+    if (list.current) {
+      place.current = list.current.closest<HTMLElement>(".conversation-main");
+      high.current = Math.max(high.current, list.current.offsetHeight);
+    }
+    if (at === null) high.current = 0;
+    place.current?.style.setProperty("--offered", `${high.current}px`);
+  });
+  useEffect(
+    () => () => {
+      place.current?.style.removeProperty("--offered");
+    },
+    [],
+  );
+}
+
+function SuggestionList({ id, list, offer, chosen, onPoint }: { id: string; list: RefObject<HTMLDivElement | null>; offer: Offer | null; chosen: number; onPoint: (index: number) => void }) {
   const count = offer?.choices.length ?? 0;
   return (
     <>
@@ -69,7 +94,7 @@ function SuggestionList({ id, offer, chosen, onPoint }: { id: string; offer: Off
       </span>
       {offer && (
         // The field keeps the focus: nothing here takes it.
-        <div className="suggestions" onMouseDown={(event) => event.preventDefault()}>
+        <div ref={list} className="suggestions" onMouseDown={(event) => event.preventDefault()}>
           <div className="menu-label suggestions-label">
             <span className="grow">{offer.label}</span>
             {count > 0 && (
