@@ -112,6 +112,9 @@ enum To {
     Guarded(Vec<usize>),
 }
 
+/// A statement for one row, and the row that its guard gave.
+type Given<'a, 'g> = (&'a Stmt, Option<&'g Row>);
+
 /// A parameter: a value, or the values of a column.
 enum Param<'a> {
     One(Cow<'a, Value>),
@@ -239,7 +242,7 @@ impl Line {
         answers: &[Vec<Answer>],
         requests: &mut Vec<Request<'a>>,
     ) -> Result<()> {
-        let mut rows: Vec<(&'static str, Vec<(&'a Stmt, Option<&Row>)>)> = Vec::new();
+        let mut rows: Vec<(&'static str, Vec<Given<'a, '_>>)> = Vec::new();
         let mut after = Vec::new();
         // The guards' rows outlive what is sent: their numbers are copied into the parameters.
         for index in wave {
@@ -292,7 +295,7 @@ impl Line {
     }
 
     /// Rows of one table as one statement.
-    async fn rows<'a>(&mut self, rows: &[(&'a Stmt, Option<&Row>)], to: To) -> Result<Request<'a>> {
+    async fn rows<'a>(&mut self, rows: &[Given<'a, '_>], to: To) -> Result<Request<'a>> {
         let sql = rows[0].0.sql;
         let many = if rows.len() > 1 { Many::Yes } else { Many::No };
         let prepared = self.prepared(sql, many).await?;
