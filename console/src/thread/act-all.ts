@@ -12,16 +12,36 @@ interface Deed {
   back: Command;
 }
 
-/** Does all, and says how many it were. Those that were refused are told apart, and not taken back. */
+/** After this long without all of it done, and from then on as often, it says how far it is. */
+const SAY_EVERY_MS = 400;
+
+let next_about = 1;
+
+/** Does all, and says how many it were; on a slow line, how many so far. Those that were refused are told apart, and not taken back. */
 function performAll(deeds: readonly Deed[], words: string): void {
   if (deeds.length === 0) return;
   const done = new Set<Deed>();
+  const refused: unknown[] = [];
+  let under_way = deeds.length;
+  let is_undone = false;
+  const about = `all ${next_about++}`;
   const undo = () => {
+    is_undone = true;
+    clearInterval(saying);
     for (const deed of done) void command(deed.back).catch((error: unknown) => toastError(errorText(error)));
   };
-  const is_late = status.get().name !== "live" || !navigator.onLine;
-  toast(is_late ? `${countText(deeds.length)} ${words}, once the connection is back` : `${countText(deeds.length)} ${words}`, undo);
-  const refused: unknown[] = [];
+  const say = (text: string) => toast(`${text} ${words}`, undo, about);
+  const saySoFar = () => say(`${deeds.length - under_way - refused.length} of ${countText(deeds.length)}`);
+  const sayEnd = () => {
+    clearInterval(saying);
+    if (!is_undone) {
+      const hush = say(countText(done.size));
+      if (done.size === 0) hush();
+    }
+    if (refused.length > 0) toastError(deeds.length === 1 ? errorText(refused[0]) : `${refused.length} of ${countText(deeds.length)} not ${words}: ${errorText(refused[0])}`);
+  };
+  if (status.get().name !== "live" || !navigator.onLine) toast(`${countText(deeds.length)} ${words}, once the connection is back`, undo, about);
+  const saying = setInterval(saySoFar, SAY_EVERY_MS);
   for (const deed of deeds) {
     // Taken back in the order it was done: what is still under way comes first.
     done.add(deed);
@@ -29,7 +49,10 @@ function performAll(deeds: readonly Deed[], words: string): void {
       .catch((error: unknown) => {
         done.delete(deed);
         refused.push(error);
-        if (refused.length === 1) toastError(errorText(error));
+      })
+      .finally(() => {
+        under_way -= 1;
+        if (under_way === 0) sayEnd();
       });
   }
 }

@@ -3,6 +3,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 
 import { violations } from "../axe.mjs";
 import { Stack, openPanel, openRow, say, until } from "../stack.mjs";
@@ -207,5 +208,25 @@ test("snoozed ones stand in their own list, closed ones in theirs, and those tha
   await bar().waitFor({ state: "detached" });
   await page.keyboard.press("x");
   await picked(1);
+  assert.deepEqual(stack.complaints, []);
+});
+
+test("on a slow line it is said how many are done so far, and then how many it were", async () => {
+  // What the page sends leaves one by one, a third of a second apart.
+  await page.routeWebSocket(/./, (socket) => {
+    const server = socket.connectToServer();
+    let last = Promise.resolve();
+    socket.onMessage((frame) => {
+      last = last.then(() => sleep(333)).then(() => server.send(frame));
+    });
+  });
+  await page.reload();
+  await list("All", ["first of four", answered, "third of four", "last of four"]);
+  for (const text of ["first of four", answered, "third of four", "last of four"]) await row(text).click({ modifiers: ["Control"] });
+  await picked(4);
+  await bar().getByRole("button", { name: "Close" }).click();
+  await page.locator(".toast", { hasText: /[1-3] of 4 conversations closed/ }).waitFor();
+  await undo(/^4 conversations closed/, "closed", 4);
+  await list("All", ["first of four", answered, "third of four", "last of four"]);
   assert.deepEqual(stack.complaints, []);
 });
