@@ -79,19 +79,6 @@ impl Pace {
         Some(self.take(queue, first))
     }
 
-    /// As [`Pace::next`], for a task.
-    pub(crate) async fn next_async(
-        &mut self,
-        queue: &flume::Receiver<Write>,
-    ) -> Option<Vec<Write>> {
-        let first = queue.recv_async().await.ok()?;
-        let wait = self.wait();
-        if !wait.is_zero() {
-            tokio::time::sleep(wait).await;
-        }
-        Some(self.take(queue, first))
-    }
-
     fn take(&mut self, queue: &flume::Receiver<Write>, first: Write) -> Vec<Write> {
         self.began = self.clock.elapsed();
         let waiting = rest(queue, first);

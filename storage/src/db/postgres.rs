@@ -1,6 +1,5 @@
-//! Postgres: one thread with its own runtime, a pool of connections, and two writers, each of which sends a
-//! whole group at a time and waits for its one commit ([`crate::db::transaction`]). A third one stores what takes long
-//! and nobody waits for.
+//! Postgres: one thread with its own runtime, a pool of connections, and a writer that sends a whole group at a time
+//! and waits for its one commit ([`crate::db::transaction`]). Another one stores what takes long and nobody waits for.
 //!
 //! Connections live on this runtime and on no caller's, so that they outlive the shard that first asked.
 
@@ -14,27 +13,18 @@ use deadpool_postgres::{
     RecyclingMethod, Runtime,
 };
 use postgres_types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
-use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 use world::World;
 
 use crate::db::batch::{Answer, Batch, Stmt};
 use crate::db::connect::{self, Target};
-use crate::db::group::{self, Pace, Read, Write};
+use crate::db::group::{self, Read, Write};
 use crate::db::row::Row;
 use crate::db::timeline::Timeline;
 use crate::db::transaction::{self, End, Failure, Line};
 use crate::db::value::{Boxed, Value};
 use crate::db::{DatabaseConfig, migration};
 use crate::error::{Error, Result};
-
-/// Groups that are under way at a time: while one waits for the disk, another one is sent. Whatever waits for
-/// its turn in a lane keeps its order; batches that lock the same rows meet in the database.
-const WRITERS: usize = 2;
-
-/// From the beginning of one group to that of the next, while there is company: a group has two round trips and
-/// a commit, whatever it stores. At 1,000 messages a second on each of two nodes, groups of eight instead of one.
-const COMMIT_EVERY: Duration = Duration::from_millis(6);
 
 /// How often a group that lost a deadlock against another node is tried again.
 const DEADLOCK_RETRIES: usize = 3;
@@ -78,7 +68,6 @@ impl Postgres {
             faults: world.faults.clone(),
             timeout: config.timeout,
             reader_count: config.reader_count.max(1),
-            clock: world.clock.clone(),
             fence: Arc::default(),
         };
         let fence = Arc::clone(&serving.fence);
@@ -162,8 +151,8 @@ fn pool(target: Target, config: &DatabaseConfig, timeline: &Arc<Timeline>) -> Re
     });
     Pool::builder(manager)
         .post_create(check)
-        // Those of the writers besides, and of what is stored beside them.
-        .max_size(config.reader_count.max(1) + WRITERS + 1)
+        // Those of the writer besides, and of what is stored beside it.
+        .max_size(config.reader_count.max(1) + 2)
         .runtime(Runtime::Tokio1)
         .wait_timeout(Some(config.timeout))
         .create_timeout(Some(config.timeout))
@@ -177,7 +166,6 @@ struct Serving {
     faults: world::Faults,
     timeout: Duration,
     reader_count: usize,
-    clock: world::Clock,
     fence: Arc<OnceLock<Stmt>>,
 }
 
@@ -192,21 +180,17 @@ impl Serving {
     ) {
         let serving = Arc::new(self);
         let mut work = JoinSet::new();
-        let pace = Arc::new(Mutex::new(Pace::new(&serving.clock, COMMIT_EVERY)));
-        for _ in 0..WRITERS {
-            let (serving, writes, pace) = (Arc::clone(&serving), writes.clone(), Arc::clone(&pace));
-            work.spawn(async move { serving.write(&writes, &pace).await });
+        // One writer, and no pause between its groups: what comes while one is under way is the next one. Two share
+        // the work of a transaction among fewer messages each, and wait for each other's conversations.
+        for queue in [writes, asides] {
+            let serving = Arc::clone(&serving);
+            work.spawn(async move { serving.write(&queue).await });
         }
-        let aside = Arc::clone(&serving);
-        work.spawn(async move {
-            let pace = Mutex::new(Pace::new(&aside.clock, Duration::ZERO));
-            aside.write(&asides, &pace).await;
-        });
         for _ in 0..serving.reader_count {
             let (serving, reads) = (Arc::clone(&serving), reads.clone());
             work.spawn(async move { serving.read(&reads).await });
         }
-        drop((serving, writes, reads));
+        drop((serving, reads));
         while let Some(done) = work.join_next().await {
             if let Err(error) = done {
                 std::panic::resume_unwind(error.into_panic());
@@ -240,11 +224,10 @@ impl Serving {
         })
     }
 
-    async fn write(&self, queue: &flume::Receiver<Write>, pace: &Mutex<Pace>) {
+    async fn write(&self, queue: &flume::Receiver<Write>) {
         let mut line = None;
-        loop {
-            let taken = pace.lock().await.next_async(queue).await;
-            let Some(waiting) = taken else { break };
+        while let Ok(first) = queue.recv_async().await {
+            let waiting = group::rest(queue, first);
             let batches: Vec<&Batch> = waiting.iter().map(|write| &write.batch).collect();
             match self.commit(&mut line, &batches).await {
                 Ok(answers) => {
