@@ -170,6 +170,8 @@ async fn copy_out(reader: &Reader, url: &str, to: &Path) -> Result<()> {
             .map_err(postgres_error)?;
         let mut target = Connection::open(to).map_err(sqlite_error)?;
         migration::sqlite(&target, reader.world().clock.now_ms())?;
+        let found = client.query_one(migration::NEWEST, &[]).await;
+        migration::check_known(found.map_err(postgres_error)?.get(0))?;
         for table in tables(&target)? {
             let select = format!("SELECT {} FROM {}", table.columns.join(", "), table.name);
             let none: [&str; 0] = [];
@@ -347,7 +349,7 @@ fn verify(file: &Path) -> Result<()> {
     let found: i64 = connection
         .query_row("SELECT MAX(number) FROM migration", [], |row| row.get(0))
         .map_err(|_| Error::Corrupt(format!("{} is not a backup", file.display())))?;
-    migration::check(found)
+    migration::check_known(found)
 }
 
 /// Gives a finished file its name, once it would survive a loss of power.

@@ -18,13 +18,15 @@ pub enum Error {
     /// What is stored cannot be read.
     #[error("the store is damaged: {0}")]
     Corrupt(String),
-    /// The store was made by a newer Switchboard.
+    /// The store was made by a newer Switchboard, and does not suit this one.
     #[error(
-        "the store has schema {found}, this program knows {known}: use the newer program again"
+        "the store has schema {found}, which takes a program that knows {readable_from} or more, and this program knows {known}: use the newer program"
     )]
     NewerSchema {
         /// The schema of the store.
         found: i64,
+        /// The lowest that a program must know to use it.
+        readable_from: i64,
         /// The newest schema that this program knows.
         known: i64,
     },

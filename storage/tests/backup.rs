@@ -9,6 +9,7 @@ mod common;
 use both::on_both;
 use common::{NOW_MS, Store, begin, session};
 use storage::backup::{backup, compare, restore};
+use storage::db::{Batch, Home, Stmt};
 use storage::error::Error;
 use storage::{setup, user};
 
@@ -103,6 +104,26 @@ on_both! {
         assert!(matches!(again, Err(Error::Configuration(_))), "{again:?}");
         let onto_itself = restore(&file, &store.config, &store.world).await;
         assert!(matches!(onto_itself, Err(Error::Configuration(_))), "{onto_itself:?}");
+    }
+
+    /// Row by row it would lack what this program does not know.
+    async fn a_newer_store_is_copied_whole_or_not_at_all(store: &Store) {
+        store.installed().await;
+        let mut batch = Batch::default();
+        let step = "INSERT INTO migration (number, name, readable_from, applied_at_ms) VALUES (3, 'next', 2, 1)";
+        batch.push(Stmt::new(step, Vec::new()));
+        store.db.batch(batch).await.unwrap();
+        let file = store.directory.path().join("backup.db");
+        let made = backup(&store.db, &file).await;
+        if let Home::Postgres(_) = store.config.home {
+            assert!(matches!(made, Err(Error::NewerSchema { found: 3, .. })), "{made:?}");
+            assert!(!file.exists());
+            return;
+        }
+        made.unwrap();
+        let target = Store::postgres().await;
+        let refused = restore(&file, &target.config, &target.world).await;
+        assert!(matches!(refused, Err(Error::NewerSchema { found: 3, .. })), "{refused:?}");
     }
 
     async fn what_is_no_backup_is_refused(store: &Store) {

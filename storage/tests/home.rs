@@ -42,6 +42,19 @@ mod stories {
         }
     }
 
+    /// A step of a newer program.
+    async fn step(store: &Store, number: i64, readable_from: i64, changes: &[&'static str]) {
+        let mut batch = Batch::default();
+        for change in changes {
+            batch.push(Stmt::new(change, Vec::new()));
+        }
+        let sql = "INSERT INTO migration (number, name, readable_from, applied_at_ms)
+            VALUES ($1, 'next', $2, $3)";
+        let values = vec![number.into(), readable_from.into(), NOW_MS.into()];
+        batch.push(Stmt::new(sql, values));
+        store.db.batch(batch).await.unwrap();
+    }
+
     on_both! {
         /// Every kind of value comes back as it went in, and a wrong getter is loud.
         async fn values_come_back(store: &Store) {
@@ -186,14 +199,30 @@ mod stories {
             assert!(meta::now_ms(&again).await.unwrap() > 1_700_000_000_000);
         }
 
-        /// A store of a newer program is refused and left alone.
-        async fn a_newer_store_is_refused(store: &Store) {
-            let mut batch = Batch::default();
-            let sql = "INSERT INTO migration (number, name, applied_at_ms) VALUES ($1, $2, $3)";
-            batch.push(Stmt::new(sql, vec![999_i64.into(), "future".into(), NOW_MS.into()]));
-            store.db.batch(batch).await.unwrap();
+        /// A store that a newer program only added to is served, by who had it open and by who opens it; once
+        /// something is taken away, it is refused and left alone.
+        async fn a_newer_store_is_served_until_something_is_taken_away(store: &Store) {
+            let talk = Talk::new(store).await;
+            let id = talk.says("one").await.conversation.id;
+            step(store, 3, 2, &[
+                "ALTER TABLE message ADD COLUMN mood TEXT",
+                "CREATE TABLE mood (workspace_id TEXT NOT NULL PRIMARY KEY, name TEXT NOT NULL)",
+            ]).await;
+            let deed = |text: &str| talk.deed(id, vec![NewContent::Message(words(text))]);
+            let (before, after) = (deed("by who had it open"), deed("by who opened it"));
+            let again = store.again().await;
+            for (db, deed) in [(&store.db, before), (&again, after)] {
+                let said = entry::append(db, &deed).await;
+                assert!(matches!(said, Ok(Outcome::Accepted(_))), "{said:?}");
+            }
+            let entries = entry::after(&again, talk.workspace_id, id, Numbering::Team, 0, 200).await.unwrap();
+            assert_eq!(entries.len(), 3);
+            step(store, 4, 3, &[]).await;
             let refused = storage::open(&store.config, &store.world).await.err();
-            assert!(matches!(refused, Some(Error::NewerSchema { found: 999, known: 2 })), "{refused:?}");
+            let expected = Error::NewerSchema { found: 4, readable_from: 3, known: 2 };
+            assert_eq!(refused.map(|error| error.to_string()), Some(expected.to_string()));
+            let sql = "SELECT number FROM migration ORDER BY number LIMIT 100";
+            assert_eq!(store.db.rows(Stmt::new(sql, Vec::new())).await.unwrap().len(), 4);
         }
 
         /// Kinds of events that a newer program logs, more of them than a page: readers get past them.

@@ -67,7 +67,7 @@ impl Data {
         format!("{head}/{name}{query}")
     }
 
-    /// Lets the store say that a newer program gave it schema 999, or no longer. A store in a file is left as it is.
+    /// Lets the store say that a newer program gave it schema 999, which takes that program, or no longer. A store in a file is left as it is.
     ///
     /// # Panics
     /// Where Postgres does not play along.
@@ -75,7 +75,8 @@ impl Data {
         if self.database.is_some() {
             let claim = match is_newer {
                 true => {
-                    "INSERT INTO migration (number, name, applied_at_ms) VALUES (999, 'future', 0)"
+                    "INSERT INTO migration (number, name, readable_from, applied_at_ms)
+                        VALUES (999, 'future', 999, 0)"
                 }
                 false => "DELETE FROM migration WHERE number = 999",
             };

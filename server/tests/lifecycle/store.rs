@@ -121,7 +121,10 @@ fn a_store_of_a_newer_program_is_refused() {
     let home = set_up();
     let file = home.path().join("switchboard.db");
     let store = rusqlite::Connection::open(&file).expect("it opens");
-    let newer = store.execute("UPDATE migration SET number = 999 WHERE name = 'begin'", []);
+    let newer = store.execute(
+        "UPDATE migration SET number = 999, readable_from = 999 WHERE name = 'begin'",
+        [],
+    );
     assert_eq!(newer.expect("it is written"), 1);
     store.close().expect("it closes");
     is_refused(home.path(), switchboard, "the store has schema 999");

@@ -1,5 +1,8 @@
 //! Migrations: one text for both databases, forward only, each in a transaction of its own under a lock. A SQLite
 //! store that has rows is copied before its first step.
+//!
+//! A program serves a store that is newer than itself, as long as the steps that it does not know have only added to
+//! what it uses. So two releases serve one store while one takes the other's place: expand, release, contract.
 
 use std::path::{Path, PathBuf};
 
@@ -18,6 +21,9 @@ use crate::search;
 struct Migration {
     number: i64,
     name: &'static str,
+    /// The schema that a program knows at least which may serve a store with this step: that of before where the step
+    /// only adds, its own number where it takes away or changes what the program of before uses.
+    readable_from: i64,
     texts: &'static [&'static str],
     /// What only one of the databases has: functions and the search index.
     sqlite: &'static str,
@@ -29,6 +35,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration {
         number: 1,
         name: "begin",
+        readable_from: 1,
         texts: &[
             include_str!("../schema/store.sql"),
             include_str!("../schema/team.sql"),
@@ -41,6 +48,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration {
         number: 2,
         name: "general",
+        readable_from: 1,
         texts: &[include_str!("../schema/general.sql")],
         sqlite: "",
         postgres: "",
@@ -81,23 +89,61 @@ fn last(steps: &[Migration]) -> i64 {
     steps.last().map_or(0, |migration| migration.number)
 }
 
-pub(crate) fn check(found: i64) -> Result<()> {
-    check_among(MIGRATIONS, found)
+/// What a store says of its schema.
+#[derive(Clone, Copy, Default)]
+struct Found {
+    number: i64,
+    readable_from: i64,
 }
 
-fn check_among(steps: &[Migration], found: i64) -> Result<()> {
-    let known = last(steps);
+impl Found {
+    /// Checks that a program with these steps may serve the store.
+    fn check(self, steps: &[Migration]) -> Result<()> {
+        let known = last(steps);
+        if self.readable_from > known {
+            return Err(Error::NewerSchema {
+                found: self.number,
+                readable_from: self.readable_from,
+                known,
+            });
+        }
+        if self.number > known {
+            let found = self.number;
+            tracing::info!(
+                "the store has schema {found}, which suits this program, that knows {known}"
+            );
+        }
+        Ok(())
+    }
+}
+
+/// Checks that this program knows all of a schema. Whoever copies row by row must: what he does not know he leaves out.
+pub(crate) fn check_known(found: i64) -> Result<()> {
+    let known = last(MIGRATIONS);
     if found > known {
-        return Err(Error::NewerSchema { found, known });
+        return Err(Error::NewerSchema {
+            found,
+            readable_from: found,
+            known,
+        });
     }
     Ok(())
 }
 
-const NEWEST: &str = "SELECT COALESCE(MAX(number), 0) FROM migration";
+/// The newest step, and what the most demanding one takes.
+pub(crate) const NEWEST: &str =
+    "SELECT COALESCE(MAX(number), 0), COALESCE(MAX(readable_from), 0) FROM migration";
+
+const INSERT_STEP_SQLITE: &str =
+    "INSERT INTO migration (number, name, readable_from, applied_at_ms) VALUES (?1, ?2, ?3, ?4)";
+
+const INSERT_STEP_POSTGRES: &str =
+    "INSERT INTO migration (number, name, readable_from, applied_at_ms) VALUES ($1, $2, $3, $4)";
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS migration (
     number BIGINT PRIMARY KEY,
     name TEXT NOT NULL,
+    readable_from BIGINT NOT NULL,
     applied_at_ms BIGINT NOT NULL
 );";
 
@@ -111,7 +157,7 @@ pub(crate) fn sqlite_file(path: &Path, connection: &Connection, now_ms: u64) -> 
 }
 
 fn upgrade(path: &Path, connection: &Connection, steps: &[Migration], now_ms: u64) -> Result<()> {
-    let (found, newest) = (found_in(connection)?, last(steps));
+    let (found, newest) = (found_in(connection)?.number, last(steps));
     if found > 0 && found < newest {
         let copy = copy_before(path, newest);
         backup::copy_whole(path, &copy)?;
@@ -129,7 +175,7 @@ fn copy_before(path: &Path, newest: i64) -> PathBuf {
 }
 
 /// The schema of a SQLite store; 0 where it has none.
-fn found_in(connection: &Connection) -> Result<i64> {
+fn found_in(connection: &Connection) -> Result<Found> {
     let is_there: bool = connection
         .query_row(
             "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'migration')",
@@ -138,11 +184,19 @@ fn found_in(connection: &Connection) -> Result<i64> {
         )
         .map_err(sqlite_error)?;
     if !is_there {
-        return Ok(0);
+        return Ok(Found::default());
     }
-    connection
-        .query_row(NEWEST, [], |row| row.get(0))
-        .map_err(sqlite_error)
+    newest_of(connection)
+}
+
+fn newest_of(connection: &Connection) -> Result<Found> {
+    let found = connection.query_row(NEWEST, [], |row| {
+        Ok(Found {
+            number: row.get(0)?,
+            readable_from: row.get(1)?,
+        })
+    });
+    found.map_err(sqlite_error)
 }
 
 /// Brings a SQLite store up to date.
@@ -159,19 +213,16 @@ fn apply(connection: &Connection, steps: &[Migration], now_ms: u64) -> Result<()
         connection
             .execute_batch(&for_sqlite(TABLE))
             .map_err(sqlite_error)?;
-        let found: i64 = connection
-            .query_row(NEWEST, [], |row| row.get(0))
-            .map_err(sqlite_error)?;
-        check_among(steps, found)?;
-        for migration in steps.iter().filter(|step| step.number > found) {
+        let found = newest_of(connection)?;
+        found.check(steps)?;
+        for migration in steps.iter().filter(|step| step.number > found.number) {
             connection
                 .execute_batch(&for_sqlite(&migration.texts.concat()))
                 .and_then(|()| connection.execute_batch(migration.sqlite))
                 .and_then(|()| {
-                    connection.execute(
-                        "INSERT INTO migration (number, name, applied_at_ms) VALUES (?1, ?2, ?3)",
-                        (migration.number, migration.name, now_ms),
-                    )
+                    let (number, name) = (migration.number, migration.name);
+                    let values = (number, name, migration.readable_from, now_ms);
+                    connection.execute(INSERT_STEP_SQLITE, values)
                 })
                 .map_err(sqlite_error)?;
         }
@@ -195,13 +246,14 @@ pub(crate) async fn postgres(client: &mut Object, now_ms: u64) -> Result<()> {
         .batch_execute(&for_postgres(TABLE))
         .await
         .map_err(postgres_error)?;
-    let found: i64 = transaction
-        .query_one(NEWEST, &[])
-        .await
-        .map_err(postgres_error)?
-        .get(0);
-    check(found)?;
-    for migration in MIGRATIONS.iter().filter(|step| step.number > found) {
+    let found = transaction.query_one(NEWEST, &[]).await;
+    let found = found.map_err(postgres_error)?;
+    let found = Found {
+        number: found.get(0),
+        readable_from: found.get(1),
+    };
+    found.check(MIGRATIONS)?;
+    for migration in MIGRATIONS.iter().filter(|step| step.number > found.number) {
         for text in [
             POSTGRES_FUNCTIONS,
             &for_postgres(&migration.texts.concat()),
@@ -215,14 +267,19 @@ pub(crate) async fn postgres(client: &mut Object, now_ms: u64) -> Result<()> {
         }
         transaction
             .execute(
-                "INSERT INTO migration (number, name, applied_at_ms) VALUES ($1, $2, $3)",
-                &[&migration.number, &migration.name, &now_ms],
+                INSERT_STEP_POSTGRES,
+                &[
+                    &migration.number,
+                    &migration.name,
+                    &migration.readable_from,
+                    &now_ms,
+                ],
             )
             .await
             .map_err(postgres_error)?;
     }
     transaction.commit().await.map_err(postgres_error)?;
-    if found < last(MIGRATIONS) {
+    if found.number < last(MIGRATIONS) {
         let telling = statistics::tell_postgres(&tables());
         let told = client.batch_execute(&telling).await;
         told.map_err(postgres_error)?;
@@ -270,12 +327,14 @@ mod tests {
         assert!(for_postgres(text).contains("GENERATED BY DEFAULT AS IDENTITY"));
     }
 
-    /// The steps of a program that is newer by one.
+    /// The steps of a program that is newer by one, which takes away what the one of before uses.
     fn newer(text: &'static [&'static str]) -> Vec<Migration> {
         let mut steps = MIGRATIONS.to_vec();
+        let number = last(MIGRATIONS) + 1;
         steps.push(Migration {
-            number: last(MIGRATIONS) + 1,
+            number,
             name: "next",
+            readable_from: number,
             texts: text,
             sqlite: "",
             postgres: "",
@@ -314,7 +373,7 @@ mod tests {
         let failed = upgrade(&path, &connection, &bad, 2);
         failed.expect_err("the step is none");
         assert_eq!(
-            found_in(&connection).expect("it is whole"),
+            found_in(&connection).expect("it is whole").number,
             last(MIGRATIONS)
         );
         assert!(copy.exists());
@@ -324,10 +383,11 @@ mod tests {
             "DELETE FROM meta;",
         ]);
         upgrade(&path, &connection, &good, 3).expect("it is brought up to date");
-        assert_eq!(found_in(&connection).expect("it is whole"), next);
+        assert_eq!(found_in(&connection).expect("it is whole").number, next);
         assert_eq!(count(&connection, "meta"), 0);
         let before = open(&copy);
-        assert_eq!(found_in(&before).expect("it is whole"), last(MIGRATIONS));
+        let found = found_in(&before).expect("it is whole");
+        assert_eq!(found.number, last(MIGRATIONS));
         assert_eq!(count(&before, "meta"), 1);
         drop(before);
         // The program of before opens it.
@@ -344,6 +404,16 @@ mod tests {
     fn the_steps_are_numbered_without_a_gap() {
         for (index, migration) in MIGRATIONS.iter().enumerate() {
             assert_eq!(migration.number, i64::try_from(index).expect("few") + 1);
+        }
+    }
+
+    #[test]
+    fn no_step_takes_a_newer_program_than_its_own_or_an_older_one_than_before() {
+        let mut floor = 1;
+        for migration in MIGRATIONS {
+            let possible = floor..=migration.number;
+            assert!(possible.contains(&migration.readable_from));
+            floor = migration.readable_from;
         }
     }
 }
