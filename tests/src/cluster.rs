@@ -16,7 +16,7 @@ use protocol::trouble::Trouble;
 use tempfile::TempDir;
 use world::World;
 
-use crate::home::{Data, Home};
+use crate::home::{Data, Home, Step};
 use crate::person::{Agent, Visitor};
 use crate::stack::{EMAIL, PASSWORD};
 
@@ -210,6 +210,17 @@ impl Cluster {
         match &mut self.store {
             Store::Own(postgres) => postgres,
             Store::Shared(_) => panic!("others use this Postgres, too"),
+        }
+    }
+
+    /// A newer program brings the store up to date with itself.
+    ///
+    /// # Panics
+    /// Where Postgres does not play along, or is the cluster's own.
+    pub async fn takes_step(&self, step: Step) {
+        match &self.store {
+            Store::Shared(data) => data.takes_step(&self.world, step).await,
+            Store::Own(_) => panic!("stories on a Postgres of their own kill it"),
         }
     }
 

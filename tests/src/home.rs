@@ -13,6 +13,30 @@ pub enum Home {
     Postgres,
 }
 
+/// What a step of a newer program does to a store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// It only adds: the program of before serves on.
+    Expands,
+    /// It takes away what only the program of before the last step used.
+    Contracts,
+}
+
+/// As a migration does it: under its lock, in one transaction. What is new is used at once.
+const EXPAND: &str = "
+BEGIN;
+SELECT pg_advisory_xact_lock(7306071);
+ALTER TABLE message ADD COLUMN mood TEXT;
+CREATE TABLE mood (workspace_id TEXT NOT NULL PRIMARY KEY, name TEXT NOT NULL);
+INSERT INTO migration (number, name, readable_from, applied_at_ms)
+    SELECT MAX(number) + 1, 'expand', MAX(readable_from), 0 FROM migration;
+UPDATE message SET mood = 'calm';
+COMMIT";
+
+const CONTRACT: &str = "
+INSERT INTO migration (number, name, readable_from, applied_at_ms)
+    SELECT MAX(number) + 1, 'contract', MAX(number), 0 FROM migration";
+
 /// The data of one server, removed in the end.
 #[derive(Debug)]
 pub struct Data {
@@ -84,6 +108,18 @@ impl Data {
         }
     }
 
+    /// A newer program brings the store in Postgres up to date with itself.
+    ///
+    /// # Panics
+    /// Where Postgres does not play along.
+    pub async fn takes_step(&self, world: &World, step: Step) {
+        let text = match step {
+            Step::Expands => EXPAND,
+            Step::Contracts => CONTRACT,
+        };
+        execute(world, &self.database_url(), text).await;
+    }
+
     /// Takes the database away; the directory goes by itself.
     pub async fn remove(self, world: &World) {
         if let Some((name, server)) = &self.database {
@@ -109,5 +145,5 @@ async fn execute(world: &World, server: &str, statement: &str) {
     let (client, connection) = connected.expect("Postgres can be reached");
     world.tracker.spawn(connection);
     let done = client.batch_execute(statement).await;
-    done.expect("Postgres makes and drops databases");
+    done.expect("Postgres does what an operator or a newer program asks for");
 }

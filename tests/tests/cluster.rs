@@ -17,6 +17,7 @@ use serde_json::json;
 use tests::cluster::{AHEAD_MS, Cluster, run, run_on_own_postgres};
 use tests::person::message;
 use tests::{Agent, Visitor};
+use tests::home::Step;
 
 /// How long a connection may take to end.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -62,6 +63,11 @@ fn a_killed_postgres_loses_nothing() {
 #[test]
 fn a_postgres_that_stands_still_loses_nothing() {
     run_on_own_postgres(postgres_stands_still_and_goes_on);
+#[test]
+fn two_releases_serve_one_store() {
+    run(a_successor_brings_the_store_up_to_date);
+}
+
 }
 
 #[test]
@@ -367,6 +373,43 @@ async fn they_say(lines: Range<usize>, visitor: &mut Visitor, agent: &mut Agent)
 
 /// What was said comes, once and in order, and all goes on.
 async fn all_of_it_comes(cluster: &Cluster, visitor: &mut Visitor, agent: &mut Agent) {
+/// A rolling upgrade, as the nodes of before live through it: what the newer program does to the store is done while
+/// they serve, and each is restarted in it; once the newer program takes something away, none of them starts.
+async fn a_successor_brings_the_store_up_to_date(mut cluster: Cluster) -> Cluster {
+    let (mut visitor, mut agent) = they_have_talked(&cluster).await;
+    they_say(0..LINES_UNDER_WAY, &mut visitor, &mut agent).await;
+    let last = LINES_UNDER_WAY + LINES_INTO_THE_VOID;
+    let talk = they_say(LINES_UNDER_WAY..last, &mut visitor, &mut agent);
+    tokio::join!(talk, cluster.takes_step(Step::Expands));
+    all_of_it_comes(&cluster, &mut visitor, &mut agent).await;
+    let id = visitor.conversation();
+    for (drained, other) in [(0, 1), (1, 0)] {
+        cluster.drains(drained).await;
+        for client in [&mut visitor.client, &mut agent.client] {
+            client.move_to(cluster.server(other).await);
+        }
+        visitor.says(&format!("without {drained}")).await;
+        agent.sees(id, &format!("without {drained}")).await;
+        cluster.regains(drained).await;
+        cluster.says(drained, READY).await;
+        let suits = "which suits this program";
+        assert_eq!(cluster.nodes[drained].said_count(suits), 1);
+        agent.client.move_to(cluster.server(drained).await);
+        agent.connects().await;
+        agent.says(id, &format!("from {drained}")).await;
+        visitor.sees(&format!("from {drained}")).await;
+    }
+    cluster.takes_step(Step::Contracts).await;
+    let refused = cluster.refuses(&[]).await;
+    let why = "the store has schema 4, which takes a program that knows 3 or more, and this program knows 2";
+    assert!(refused.contains(why), "{refused}");
+    visitor.says("who serves, serves on").await;
+    agent.sees(id, "who serves, serves on").await;
+    let people = &mut [&mut visitor.client, &mut agent.client];
+    cluster.agree(1, id, people).await;
+    cluster
+}
+
     let id = visitor.conversation();
     let last = LINES_UNDER_WAY + LINES_INTO_THE_VOID - 1;
     // Each sends again what it was refused, while it looks.
