@@ -196,11 +196,11 @@ async fn carry(
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
     /// A server that says everything back.
-    async fn echo(world: &World) -> SocketAddr {
+    pub(crate) async fn echo(world: &World) -> SocketAddr {
         let listener = world::net::listen(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
         let listener = listener.expect("a free port exists");
         let address = listener.local_addr().expect("it listens");

@@ -1,5 +1,6 @@
 //! The nodes of a verification: started on one store, each behind a proxy of its own; and whoever
-//! breaks them by a plan.
+//! breaks them by a plan. What they share they reach through a proxy for all, and where there are several, each through
+//! one of its own before that.
 
 use std::time::Duration;
 
@@ -8,8 +9,8 @@ use serde::Serialize;
 use tempfile::TempDir;
 use world::World;
 
-use super::fault::{Fault, Planned, Subject};
-use super::link::{self, Own, proxied, trouble};
+use super::fault::{Fault, Line, Planned, Subject};
+use super::link::{self, Own, part, proxied, trouble};
 use crate::Error;
 use crate::fleet::moment;
 use crate::node::postgres::Postgres;
@@ -50,7 +51,7 @@ pub struct Cluster {
     pub password: String,
     nodes: Vec<Place>,
     /// Links that all nodes share.
-    links: Vec<(&'static str, Proxy)>,
+    links: Vec<(Line, Proxy)>,
     /// The bus, where it is our own.
     redis: Option<Redis>,
     /// The store, where it is a Postgres of our own.
@@ -61,9 +62,22 @@ pub struct Cluster {
 struct Place {
     node: Node,
     proxy: Proxy,
+    /// Its own links to what it shares with others, before those of all.
+    lines: Vec<(Line, Proxy)>,
     /// How often it is started before it is given up. A node does not start while the link to its store is
     /// broken, and whoever supervises it tries again.
     starts_max: u32,
+}
+
+/// A node's own links, and the variables that name them.
+type Lines = (Vec<(Line, Proxy)>, Vec<(String, String)>);
+
+/// The variable that names what a line leads to.
+fn variable(line: Line) -> &'static str {
+    match line {
+        Line::Store => "SWITCHBOARD_DATABASE_URL",
+        Line::Bus => "SWITCHBOARD_REDIS_URL",
+    }
 }
 
 /// A fault that was carried out.
@@ -114,9 +128,10 @@ impl Cluster {
         if cluster.plan.nodes > 1 && cluster.plan.redis_url.is_none() {
             cluster.redis = Some(Redis::start(world).await?);
         }
-        let variables = cluster.link(world).await?;
+        let shared = cluster.link(world).await?;
         for index in 0..cluster.plan.nodes {
-            let mut node = cluster.node(&format!("node-{index}"), variables.clone())?;
+            let (lines, variables) = cluster.lines(world, &shared).await?;
+            let mut node = cluster.node(&format!("node-{index}"), variables)?;
             node.start(world).await?;
             let proxy = Proxy::start(world, node.address())?;
             let starts_max = if cluster.links.is_empty() {
@@ -127,26 +142,41 @@ impl Cluster {
             cluster.nodes.push(Place {
                 node,
                 proxy,
+                lines,
                 starts_max,
             });
         }
         Ok(cluster)
     }
 
-    /// Puts proxies before the store and the bus, and says what nodes are told of them.
-    async fn link(&mut self, world: &World) -> Result<Vec<(String, String)>, Error> {
-        let mut variables = Vec::new();
-        let named = [
-            ("store", "SWITCHBOARD_DATABASE_URL", self.database_url()),
-            ("bus", "SWITCHBOARD_REDIS_URL", self.redis_url()),
-        ];
-        for (name, variable, url) in named {
+    /// Puts proxies before the store and the bus, and gives their addresses.
+    async fn link(&mut self, world: &World) -> Result<Vec<(Line, String)>, Error> {
+        let mut shared = Vec::new();
+        for (line, url) in [
+            (Line::Store, self.database_url()),
+            (Line::Bus, self.redis_url()),
+        ] {
             let Some(text) = url else { continue };
             let (proxy, url) = proxied(world, &text).await?;
-            variables.push((variable.to_owned(), url));
-            self.links.push((name, proxy));
+            shared.push((line, url));
+            self.links.push((line, proxy));
         }
-        Ok(variables)
+        Ok(shared)
+    }
+
+    /// Puts proxies of one node before those that all share, where there are others, and says what it is told.
+    async fn lines(&self, world: &World, shared: &[(Line, String)]) -> Result<Lines, Error> {
+        let (mut lines, mut variables) = (Vec::new(), Vec::new());
+        for (line, url) in shared {
+            let mut url = url.clone();
+            if self.plan.nodes > 1 {
+                let (proxy, own) = proxied(world, &url).await?;
+                lines.push((*line, proxy));
+                url = own;
+            }
+            variables.push((variable(*line).to_owned(), url));
+        }
+        Ok((lines, variables))
     }
 
     fn database_url(&self) -> Option<String> {
@@ -193,19 +223,19 @@ impl Cluster {
         self.nodes.first().and_then(|place| place.node.pid())
     }
 
-    /// The names of the links that all nodes share.
+    /// The links that all nodes share.
     #[must_use]
-    pub fn link_names(&self) -> Vec<&'static str> {
-        self.links.iter().map(|(name, _)| *name).collect()
+    pub fn shared(&self) -> Vec<Line> {
+        self.links.iter().map(|(line, _)| *line).collect()
     }
 
     /// What may be done to a link that all nodes share: what stands behind our own can be killed too.
     #[must_use]
-    pub fn subject(&self, link: &str) -> Subject {
-        match link {
-            "bus" if self.redis.is_some() => Subject::OwnBus,
-            "store" if self.postgres.is_some() => Subject::OwnStore,
-            _ => Subject::Link,
+    pub fn subject(&self, line: Line) -> Subject {
+        match line {
+            Line::Bus if self.redis.is_some() => Subject::OwnBus,
+            Line::Store if self.postgres.is_some() => Subject::OwnStore,
+            Line::Bus | Line::Store => Subject::Link,
         }
     }
 
@@ -227,13 +257,13 @@ impl Cluster {
             nodes.push(place.suffer(world, format!("node {index}"), started, plan));
         }
         let mut links = Vec::new();
-        for (name, proxy) in &self.links {
+        for (line, proxy) in &self.links {
             let plan = plans.next().unwrap_or_default();
-            let server = match *name {
-                "bus" => self.redis.take().map(Own::Redis),
-                _ => self.postgres.take().map(Own::Postgres),
+            let server = match line {
+                Line::Bus => self.redis.take().map(Own::Redis),
+                Line::Store => self.postgres.take().map(Own::Postgres),
             };
-            links.push(link::suffer(world, (name, proxy), server, started, plan));
+            links.push(link::suffer(world, (*line, proxy), server, started, plan));
         }
         let nodes = futures_util::future::join_all(nodes);
         let links = futures_util::future::join_all(links);
@@ -266,11 +296,11 @@ impl Cluster {
         }
         // By the same bus: a node without one would wait until the rows of the killed have lapsed.
         let named = [
-            ("SWITCHBOARD_DATABASE_URL", self.database_url()),
-            ("SWITCHBOARD_REDIS_URL", self.redis_url()),
+            (Line::Store, self.database_url()),
+            (Line::Bus, self.redis_url()),
         ];
         let variables = named.into_iter();
-        let variables = variables.filter_map(|(name, url)| Some((name.to_owned(), url?)));
+        let variables = variables.filter_map(|(line, url)| Some((variable(line).to_owned(), url?)));
         let mut fresh = self.node("fresh", variables.collect())?;
         fresh.start(world).await?;
         let url = fresh.url();
@@ -278,6 +308,7 @@ impl Cluster {
         self.nodes = vec![Place {
             node: fresh,
             proxy,
+            lines: Vec::new(),
             starts_max: 1,
         }];
         Ok(url)
@@ -372,6 +403,13 @@ impl Place {
             }
             Fault::Cut { .. } | Fault::Hold { .. } | Fault::Slow { .. } => {
                 trouble(world, &self.proxy, fault).await;
+                Ok(())
+            }
+            Fault::Partition { line, way, .. } => {
+                let own = self.lines.iter().find(|(own, _)| *own == line);
+                if let Some((_, proxy)) = own {
+                    part(world, proxy, way, fault.length()).await;
+                }
                 Ok(())
             }
             // A store's alone.

@@ -9,7 +9,7 @@ use world::Ids;
 const LEAD_MS: u64 = 600;
 
 /// The names of all kinds.
-pub const KINDS: [&str; 9] = [
+pub const KINDS: [&str; 10] = [
     "kill",
     "restart",
     "fail_over",
@@ -19,6 +19,7 @@ pub const KINDS: [&str; 9] = [
     "cut",
     "hold",
     "slow",
+    "partition",
 ];
 
 /// How long it takes, about, to copy a store and to make the copy the primary.
@@ -37,6 +38,37 @@ const AFTERMATH_MS: u64 = 20_000;
 
 fn aftermath_ms(duration_ms: u64) -> u64 {
     AFTERMATH_MS.max(duration_ms / 3)
+}
+
+/// What nodes share, by the lines to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Line {
+    /// The store.
+    Store,
+    /// The bus.
+    Bus,
+}
+
+impl Line {
+    /// Its name in reports.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Store => "store",
+            Self::Bus => "bus",
+        }
+    }
+}
+
+/// How a line is parted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Way {
+    /// Nothing passes, as where packets get lost: nobody is told.
+    Held,
+    /// All connections end, and no new one is let in.
+    Cut,
 }
 
 /// Something that is broken on purpose.
@@ -97,6 +129,15 @@ pub enum Fault {
         /// How long.
         for_ms: u64,
     },
+    /// One node's line to something that it shares with others is parted for a while, and they go on.
+    Partition {
+        /// To what.
+        line: Line,
+        /// How.
+        way: Way,
+        /// How long.
+        for_ms: u64,
+    },
 }
 
 impl Fault {
@@ -113,6 +154,7 @@ impl Fault {
             Self::Cut { .. } => "cut",
             Self::Hold { .. } => "hold",
             Self::Slow { .. } => "slow",
+            Self::Partition { .. } => "partition",
         }
     }
 
@@ -129,7 +171,10 @@ impl Fault {
             | Self::Skew { down_ms, .. }
             | Self::Fail { down_ms, .. } => down_ms,
             Self::FailOver { behind_ms } => behind_ms + TAKE_OVER_MS,
-            Self::Pause { for_ms } | Self::Hold { for_ms } | Self::Slow { for_ms, .. } => for_ms,
+            Self::Pause { for_ms }
+            | Self::Hold { for_ms }
+            | Self::Slow { for_ms, .. }
+            | Self::Partition { for_ms, .. } => for_ms,
             Self::Cut { .. } => 0,
         }
     }
@@ -140,6 +185,8 @@ impl Fault {
 pub enum Subject {
     /// A node and the links of its clients.
     Node,
+    /// The same, beside others: its own lines to what they share, too.
+    NodeOfMany,
     /// The links of all nodes to something that they share: the store or the bus.
     Link,
     /// The links to the bus, which the tool can kill and stop too.
@@ -209,7 +256,7 @@ pub fn plan(dice: &Ids, subject: Subject, left_out: &[String], duration: Duratio
 /// anything.
 fn quiet_ms(dice: &Ids, subject: Subject) -> u64 {
     match subject {
-        Subject::Node | Subject::Link => 200 + dice.below(1_200),
+        Subject::Node | Subject::NodeOfMany | Subject::Link => 200 + dice.below(1_200),
         Subject::OwnBus | Subject::OwnStore => 1_000 + dice.below(4_000),
     }
 }
@@ -255,6 +302,10 @@ fn deck(dice: &Ids, subject: Subject) -> Vec<Fault> {
     ];
     match subject {
         Subject::Node => links.into_iter().chain(node).collect(),
+        Subject::NodeOfMany => {
+            let all = links.into_iter().chain(node);
+            all.chain(partitions(dice)).collect()
+        }
         Subject::Link => links.to_vec(),
         Subject::OwnBus | Subject::OwnStore => {
             let takes_over = subject == Subject::OwnStore;
@@ -274,6 +325,19 @@ fn deck(dice: &Ids, subject: Subject) -> Vec<Fault> {
             faults.chain(takes_over.then_some(fail_over)).collect()
         }
     }
+}
+
+/// Each line, for less and for longer than its peers believe in a node that they do not hear.
+fn partitions(dice: &Ids) -> [Fault; 2] {
+    [Line::Store, Line::Bus].map(|line| Fault::Partition {
+        line,
+        way: if dice.below(2) == 0 {
+            Way::Held
+        } else {
+            Way::Cut
+        },
+        for_ms: 300 + dice.below(5_000),
+    })
 }
 
 fn shuffled(dice: &Ids, mut faults: Vec<Fault>) -> Vec<Fault> {
@@ -313,7 +377,7 @@ mod tests {
 
     #[test]
     fn faults_follow_each_other_and_end_before_the_end() {
-        for subject in [Subject::Node, Subject::OwnStore] {
+        for subject in [Subject::Node, Subject::NodeOfMany, Subject::OwnStore] {
             let plan = planned_for(subject, 3, 60);
             assert!(plan.len() > 10, "{}", plan.len());
             for pair in plan.windows(2) {
@@ -328,6 +392,19 @@ mod tests {
     fn a_minute_holds_faults_of_every_kind() {
         let kinds = kinds(&planned(4, 60));
         assert_eq!(kinds.len(), 8, "{kinds:?}");
+    }
+
+    #[test]
+    fn each_line_of_a_node_among_others_is_held_and_cut() {
+        let mut parted = BTreeSet::new();
+        for planned in planned_for(Subject::NodeOfMany, 4, 180) {
+            if let Fault::Partition { line, way, .. } = planned.fault {
+                parted.insert((line.name(), way == Way::Cut));
+            }
+        }
+        assert_eq!(parted.len(), 4, "{parted:?}");
+        let alone = kinds(&planned_for(Subject::Node, 4, 180));
+        assert!(!alone.contains("partition"));
     }
 
     #[test]
@@ -369,7 +446,7 @@ mod tests {
     #[test]
     fn every_kind_has_a_name_that_can_be_left_out() {
         let of = |subject| kinds(&planned_for(subject, 7, 60));
-        let all = &of(Subject::Node) | &of(Subject::OwnStore);
+        let all = &of(Subject::NodeOfMany) | &of(Subject::OwnStore);
         assert_eq!(all, BTreeSet::from(KINDS));
     }
 }

@@ -7,7 +7,7 @@ use rustix::process::Signal;
 use world::World;
 
 use super::cluster::Done;
-use super::fault::{Fault, Planned};
+use super::fault::{Fault, Line, Planned, Way};
 use crate::Error;
 use crate::fleet::moment;
 use crate::node::postgres::Postgres;
@@ -51,7 +51,8 @@ async fn suffer_redis(redis: &mut Redis, world: &World, fault: Fault) -> Result<
         | Fault::Fail { .. }
         | Fault::Cut { .. }
         | Fault::Hold { .. }
-        | Fault::Slow { .. } => Ok(()),
+        | Fault::Slow { .. }
+        | Fault::Partition { .. } => Ok(()),
     }
 }
 
@@ -85,8 +86,26 @@ async fn suffer_postgres(
         | Fault::Fail { .. }
         | Fault::Cut { .. }
         | Fault::Hold { .. }
-        | Fault::Slow { .. } => Ok(()),
+        | Fault::Slow { .. }
+        | Fault::Partition { .. } => Ok(()),
     }
+}
+
+/// Parts a link for a while.
+pub(super) async fn part(world: &World, proxy: &Proxy, way: Way, length: Duration) {
+    match way {
+        Way::Held => proxy.set(Weather {
+            is_held: true,
+            ..Weather::default()
+        }),
+        Way::Cut => {
+            proxy.admit(0);
+            proxy.cut(100);
+        }
+    }
+    world.clock.sleep(length).await;
+    proxy.set(Weather::default());
+    proxy.admit(u64::MAX);
 }
 
 /// Breaks a link for as long as the fault lasts.
@@ -111,7 +130,8 @@ pub(super) async fn trouble(world: &World, proxy: &Proxy, fault: Fault) {
         | Fault::FailOver { .. }
         | Fault::Skew { .. }
         | Fault::Fail { .. }
-        | Fault::Pause { .. } => return,
+        | Fault::Pause { .. }
+        | Fault::Partition { .. } => return,
     }
     world.clock.sleep(fault.length()).await;
     proxy.set(Weather::default());
@@ -120,7 +140,7 @@ pub(super) async fn trouble(world: &World, proxy: &Proxy, fault: Fault) {
 /// Gives also what stands behind the link, where it is our own.
 pub(super) async fn suffer(
     world: &World,
-    (name, proxy): (&str, &Proxy),
+    (line, proxy): (Line, &Proxy),
     mut server: Option<Own>,
     started: Duration,
     plan: Vec<Planned>,
@@ -147,7 +167,7 @@ pub(super) async fn suffer(
         if let Err(error) = broken {
             return (Err(error), server);
         }
-        let subject = name.to_owned();
+        let subject = line.name().to_owned();
         done.push(Done { subject, planned });
     }
     (Ok(done), server)
@@ -173,4 +193,49 @@ pub(super) async fn proxied(world: &World, text: &str) -> Result<(Proxy, String)
     url.set_port(Some(proxy.address.port()))
         .map_err(|()| wrong())?;
     Ok((proxy, url.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use world::net::TcpStream;
+
+    use super::*;
+    use crate::node::proxy::tests::echo;
+
+    /// Whether anything comes back through a proxy.
+    async fn reaches(world: &World, proxy: &Proxy) -> bool {
+        let asked = async {
+            let mut client = TcpStream::connect(proxy.address).await?;
+            client.write_all(b"a").await?;
+            client.read_exact(&mut [0]).await
+        };
+        let answered = world.clock.timeout(Duration::from_millis(200), asked).await;
+        answered.is_some_and(|answered| answered.is_ok())
+    }
+
+    #[tokio::test]
+    async fn one_line_is_parted_and_the_next_one_goes_on() {
+        let world = World::system();
+        let server = echo(&world).await;
+        let start = || Proxy::start(&world, server).expect("a free port exists");
+        let (parted, other) = (start(), start());
+        for way in [Way::Held, Way::Cut] {
+            let parting = part(&world, &parted, way, Duration::from_secs(600));
+            let looking = async {
+                (
+                    reaches(&world, &parted).await,
+                    reaches(&world, &other).await,
+                )
+            };
+            let seen = tokio::select! {
+                biased;
+                () = parting => panic!("it lasts longer than this test"),
+                seen = looking => seen,
+            };
+            assert_eq!(seen, (false, true), "{way:?}");
+            part(&world, &parted, way, Duration::ZERO).await;
+            assert!(reaches(&world, &parted).await, "{way:?}");
+        }
+    }
 }

@@ -209,12 +209,15 @@ fn plans(
     let mut plans = Vec::new();
     for index in 0..options.nodes {
         let dice = stage.dice(FAULTS + index);
-        let subject = fault::Subject::Node;
+        let subject = match options.nodes {
+            1 => fault::Subject::Node,
+            _ => fault::Subject::NodeOfMany,
+        };
         plans.push(fault::plan(&dice, subject, &options.leave_out, duration));
     }
-    for (index, name) in (0..).zip(cluster.link_names()) {
+    for (index, line) in (0..).zip(cluster.shared()) {
         let dice = stage.dice(2 * FAULTS + index);
-        let subject = cluster.subject(name);
+        let subject = cluster.subject(line);
         plans.push(fault::plan(&dice, subject, &options.leave_out, duration));
     }
     plans
