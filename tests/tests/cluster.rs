@@ -244,7 +244,6 @@ async fn one_of_two_is_killed(mut cluster: Cluster) -> Cluster {
     agent.sees(id, "still here").await;
     they_are(1, &mut gone, &mut agent).await;
     let shown_for = clock.elapsed() - killed_at;
-    println!("visitors of a killed node were shown for {shown_for:?}");
     assert!(shown_for <= GHOST_MAX, "ghosts for {shown_for:?}");
     cluster.regains(0).await;
     for ghost in &mut ghosts {
