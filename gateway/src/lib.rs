@@ -45,14 +45,13 @@ pub use error::Error;
 use metric::{Metric, Metrics};
 use shard::Seed;
 use shard::errand::{Accepted, Errand};
+use shard::returns::Returns;
 use token::Tokens;
 
 /// Errands that may wait for a shard. A full channel makes the acceptor wait: that is the backlog's job.
 const ERRANDS_MAX: usize = 1_024;
 /// Deliveries that may wait for a shard. A shard that is slower loses some, and is told so by router.
 const DELIVERIES_MAX: usize = 4_096;
-/// Returns after a drain are spread over this, in milliseconds, when one node is all there is.
-const RETURN_MS: std::ops::Range<u64> = 1_000..5_000;
 
 /// What the gateway calls.
 #[derive(Clone)]
@@ -230,15 +229,17 @@ impl Gateway {
         &self.doors.metrics
     }
 
-    /// Takes no more sockets and sends all clients away, agents first, to come back within a few
-    /// seconds. Ends when they are gone, or after `window`.
+    /// Takes no more sockets and sends all clients away, to come back evenly over the window, agents
+    /// first; it is taken as five seconds at least and as eight at most. Ends when they are gone, or after
+    /// `window`.
     pub async fn drain(&self, window: Duration) {
         self.set_ready(false);
         self.accepting.cancel();
+        let count = |metric| u64::try_from(self.doors.metrics.get(metric)).unwrap_or(0);
+        let agents = count(Metric::AgentConnections);
+        let returns = Returns::over(window, agents, count(Metric::VisitorConnections));
         for errands in &self.errands {
-            let drain = Errand::Drain {
-                return_ms: RETURN_MS,
-            };
+            let drain = Errand::Drain(returns.clone());
             // A shard that is gone has nobody to send away.
             let _told = errands.send_async(drain).await;
         }

@@ -106,7 +106,7 @@ fn nothing_is_lost_doubled_or_reordered_while_two_nodes_and_what_they_share_are_
 
 #[test]
 fn every_scenario_runs_and_finds_a_small_server_good() {
-    let runs: [&[&str]; 8] = [
+    let runs: [&[&str]; 7] = [
         &[
             "idle",
             "--visitors",
@@ -164,13 +164,23 @@ fn every_scenario_runs_and_finds_a_small_server_good() {
             "2",
         ],
         &["storm", "--visitors", "10", "--missed", "20"],
-        &["drain", "--visitors", "40"],
     ];
     for arguments in runs {
         let report = run(&[&["--own"], arguments].concat());
         assert_eq!(report["scenario"], arguments[0]);
         assert_eq!(report["good"], true, "{report:#}");
     }
+}
+
+#[test]
+fn a_node_that_drains_is_found_to_send_its_visitors_back_evenly() {
+    let report = run(&["--own", "drain", "--visitors", "600"]);
+    assert_eq!(report["good"], true, "{report:#}");
+    assert_eq!(report["told"], 600);
+    assert_eq!(report["back"], 600);
+    let expected = report["expectations"].as_array().expect("a list");
+    let is_peak = |one: &&Value| one["name"] == "peak_over_even" && one["met"] == true;
+    assert!(expected.iter().any(|one| is_peak(&one)), "{report:#}");
 }
 
 #[test]

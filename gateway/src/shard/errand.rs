@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use world::net::LooseSocket;
 
+use super::returns::Returns;
 use crate::connection::stream::OpenStream;
 
 /// A socket for a shard. It left the acceptor's runtime.
@@ -20,8 +21,8 @@ pub(crate) enum Errand {
     Accept(Box<Accepted>),
     /// Feed this HTTP answer.
     Stream(Box<OpenStream>),
-    /// Send all clients away, to return after so many milliseconds.
-    Drain { return_ms: std::ops::Range<u64> },
+    /// Send all clients away, to return then.
+    Drain(Returns),
     /// End.
     Stop,
 }

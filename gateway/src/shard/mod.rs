@@ -9,6 +9,7 @@ mod door;
 pub(crate) mod errand;
 pub(crate) mod head;
 pub(crate) mod mailbox;
+pub(crate) mod returns;
 pub(crate) mod run;
 pub(crate) mod stream;
 mod timer;
@@ -28,6 +29,7 @@ use crate::metric::Metric;
 use admission::Admission;
 use errand::Errand;
 use mailbox::{Mailbox, Notice, Phase};
+use returns::Returns;
 use run::Run;
 
 /// How often the watch looks at all connections.
@@ -327,28 +329,25 @@ impl Shard {
         match errand {
             Errand::Accept(accepted) => door::open(self, accepted),
             Errand::Stream(open) => crate::connection::stream::open(self, *open),
-            Errand::Drain { return_ms } => self.drain(&return_ms),
+            Errand::Drain(returns) => self.drain(&returns),
             Errand::Stop => {}
         }
     }
 
-    /// Sends everybody away, agents first, with return times spread so that they do not come back all
-    /// at once.
-    fn drain(&self, return_ms: &std::ops::Range<u64>) {
+    /// Sends everybody away, agents first, each with a time to return of his own.
+    fn drain(&self, returns: &Returns) {
         self.draining.set(true);
         let ids = &self.doors.world.ids;
-        let middle = return_ms.start + (return_ms.end - return_ms.start) / 3;
-        for (phase, from, until) in [
-            (Phase::Agent, return_ms.start, middle),
-            (Phase::Visitor, middle, return_ms.end),
+        for (phase, window) in [
+            (Phase::Agent, &returns.agents),
+            (Phase::Visitor, &returns.visitors),
         ] {
-            for mailbox in self.identified() {
-                if mailbox.phase() == phase {
-                    mailbox.tell(Notice::GoAway {
-                        return_after_ms: from + ids.below(until - from),
-                    });
-                    mailbox.end_after_notices(CloseCode::GoingAway);
-                }
+            let mut mailboxes = self.identified();
+            mailboxes.retain(|mailbox| mailbox.phase() == phase);
+            let times = returns::deal(window, mailboxes.len(), ids);
+            for (mailbox, return_after_ms) in mailboxes.iter().zip(times) {
+                mailbox.tell(Notice::GoAway { return_after_ms });
+                mailbox.end_after_notices(CloseCode::GoingAway);
             }
         }
         for mailbox in self.mailboxes.borrow().iter() {

@@ -252,17 +252,16 @@ async fn a_drain_says_when_to_come_back() {
     let stack = Stack::start().await;
     let mut agent = stack.agent().await;
     let mut visitor = stack.visitor(&stack.visitor_token().await).await;
-    stack.gateway.drain(Duration::from_secs(10)).await;
+    stack.gateway.drain(Duration::from_secs(7)).await;
     let mut back = Vec::new();
     for socket in [&mut agent, &mut visitor] {
         let frame = socket.until("going_away").await;
         back.push(frame["return_after_ms"].as_u64().unwrap());
         assert_eq!(socket.end().await, Some(4000));
     }
-    assert!(
-        back[0] < back[1] && back.iter().all(|ms| (1_000..5_000).contains(ms)),
-        "{back:?}"
-    );
+    // One of each: an agent in the first half of the window, a visitor in the second.
+    assert!((1_000..4_000).contains(&back[0]), "{back:?}");
+    assert!((4_000..7_000).contains(&back[1]), "{back:?}");
     stack.gateway.stop().await;
     stack.world.tracker.stop();
 }

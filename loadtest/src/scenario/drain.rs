@@ -37,6 +37,12 @@ const PAUSE_MS: (u64, u64) = (1_000, 30_000);
 /// Milliseconds over which the rate of returns is taken.
 const BIN_MS: u64 = 500;
 
+/// A peak is that of the server where an even rate has so many in [`BIN_MS`]; that of a few is their own luck.
+const EVEN_MIN: f64 = 40.0;
+
+/// The highest rate that planned returns may have, by an even one.
+const PEAK_MAX: f64 = 1.5;
+
 /// Options of `drain`.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Options {
@@ -114,6 +120,10 @@ pub async fn run(stage: &mut Stage, options: &Options) -> Result<Report, Error> 
     if let Some((window, peak)) = spread(&mut sum.returns_ms) {
         report.figure("return_window_seconds", window, Unit::Seconds);
         report.figure("peak_over_even", peak, Unit::Ratio);
+        let even = sum.returns_ms.len() as f64 * BIN_MS as f64 / (window * 1_000.0);
+        if even >= EVEN_MIN {
+            report.expect("peak_over_even", Relation::AtMost, PEAK_MAX);
+        }
     }
     report.latency("gap", sum.gap);
     report.series = monitor.samples.rates(&[Tally::Reconnected]);

@@ -230,7 +230,8 @@ pub struct Log {
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Shutdown {
-    /// How long connected clients have to leave, in milliseconds.
+    /// How long connected clients have to leave, in milliseconds; the end of the window in which they are told
+    /// to come back, where that is 5,000 to 8,000.
     pub drain_ms: u64,
 }
 
