@@ -181,6 +181,11 @@ fn a_node_that_drains_is_found_to_send_its_visitors_back_evenly() {
     let expected = report["expectations"].as_array().expect("a list");
     let is_peak = |one: &&Value| one["name"] == "peak_over_even" && one["met"] == true;
     assert!(expected.iter().any(|one| is_peak(&one)), "{report:#}");
+    // Who really came back has figures of his own.
+    let figure = |name: &str| report[name].as_f64().unwrap_or_else(|| panic!("no {name}"));
+    assert!(figure("back_peak_over_even") >= 1.0, "{report:#}");
+    assert!(figure("back_window_seconds") >= 1.0, "{report:#}");
+    assert!(figure("all_back_seconds") >= figure("back_window_seconds"));
 }
 
 #[test]

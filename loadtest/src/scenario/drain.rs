@@ -1,5 +1,5 @@
-//! `drain`: a full server is asked to end. Is everybody told when to return, are the returns spread
-//! evenly, does the server end in good order, and does everybody come back?
+//! `drain`: a full server is asked to end. Is everybody told when to return, are the times spread evenly,
+//! does the server end in good order, does everybody come back, and how evenly?
 //!
 //! With `--own` the tool ends its own node and starts it again; with `--server-pid` it only asks that
 //! process to end, and whoever runs it starts it again.
@@ -66,9 +66,19 @@ pub struct Share {
 pub struct Outcome {
     /// When they were told to return, in milliseconds since the signal.
     returns_ms: Vec<u64>,
+    /// When they were connected again, in milliseconds since the signal.
+    backs_ms: Vec<u64>,
     /// From losing the connection to having it again.
     gap: Latencies,
-    back: u64,
+}
+
+impl Outcome {
+    /// Takes in another worker's.
+    fn add(&mut self, other: Self) {
+        self.returns_ms.extend(other.returns_ms);
+        self.backs_ms.extend(other.backs_ms);
+        self.gap.add_all(&other.gap);
+    }
 }
 
 /// Runs the scenario.
@@ -103,20 +113,27 @@ pub async fn run(stage: &mut Stage, options: &Options) -> Result<Report, Error> 
     fleet.go().await?;
     let (outcomes, notes) = fleet.outcomes::<Outcome>(world).await?;
     let mut sum = Outcome::default();
-    for outcome in outcomes {
-        sum.returns_ms.extend(outcome.returns_ms);
-        sum.gap.add_all(&outcome.gap);
-        sum.back += outcome.back;
-    }
+    outcomes.into_iter().for_each(|outcome| sum.add(outcome));
     let mut report = Report::new("drain", stage.seed, stage.urls.clone());
     report.notes = notes;
     report.count("visitors", options.visitors);
     report.count("told", sum.returns_ms.len() as u64);
-    report.count("back", sum.back);
+    report.count("back", sum.backs_ms.len() as u64);
     if let Some(end_seconds) = end_seconds {
         report.figure("end_seconds", end_seconds, Unit::Seconds);
     }
     report.figure("all_back_seconds", seconds, Unit::Seconds);
+    tell_spread(&mut report, &mut sum);
+    report.latency("gap", sum.gap);
+    report.series = monitor.samples.rates(&[Tally::Reconnected]);
+    report.expect("told", Relation::Exactly, options.visitors as f64);
+    report.expect("back", Relation::Exactly, options.visitors as f64);
+    stage.own = own;
+    Ok(report)
+}
+
+/// Tells how evenly returns were planned, and how evenly everybody came back.
+fn tell_spread(report: &mut Report, sum: &mut Outcome) {
     if let Some((window, peak)) = spread(&mut sum.returns_ms) {
         report.figure("return_window_seconds", window, Unit::Seconds);
         report.figure("peak_over_even", peak, Unit::Ratio);
@@ -125,12 +142,10 @@ pub async fn run(stage: &mut Stage, options: &Options) -> Result<Report, Error> 
             report.expect("peak_over_even", Relation::AtMost, PEAK_MAX);
         }
     }
-    report.latency("gap", sum.gap);
-    report.series = monitor.samples.rates(&[Tally::Reconnected]);
-    report.expect("told", Relation::Exactly, options.visitors as f64);
-    report.expect("back", Relation::Exactly, options.visitors as f64);
-    stage.own = own;
-    Ok(report)
+    if let Some((window, peak)) = spread(&mut sum.backs_ms) {
+        report.figure("back_window_seconds", window, Unit::Seconds);
+        report.figure("back_peak_over_even", peak, Unit::Ratio);
+    }
 }
 
 /// Asks the server to end. Nodes of the run's own end all at once, are waited for and started again; says how
@@ -148,7 +163,7 @@ async fn end(stage: &Stage, own: Option<&mut Own>) -> Result<Option<f64>, Error>
     Ok(None)
 }
 
-/// The window of the planned returns in seconds, and their highest rate over an even one.
+/// The window of some returns in seconds, and their highest rate over an even one.
 fn spread(returns_ms: &mut [u64]) -> Option<(f64, f64)> {
     returns_ms.sort_unstable();
     let (first, last) = (*returns_ms.first()?, *returns_ms.last()?);
@@ -186,23 +201,23 @@ pub async fn play(share: Share, mut worker: Worker) -> Result<Outcome, Error> {
     }
     let mut outcome = Outcome::default();
     for task in tasks {
-        let (told, is_back) = task.await.expect("a visitor does not panic");
+        let (told, back) = task.await.expect("a visitor does not panic");
         outcome.returns_ms.extend(told);
-        outcome.back += u64::from(is_back);
+        outcome.backs_ms.extend(back);
     }
     worker.ready().await?;
     outcome.gap = worker.delivery.taken();
     Ok(outcome)
 }
 
-/// Stays until the server goes, and comes back when it was told to; says when that was, and whether it
-/// is back.
+/// Stays until the server goes, and comes back when it was told to; says when that was to be, and when it
+/// was connected again, both in milliseconds since the signal.
 async fn pass(
     mut client: Client,
     started: Duration,
     tallies: Arc<Tallies>,
     meter: Arc<Meter>,
-) -> (Option<u64>, bool) {
+) -> (Option<u64>, Option<u64>) {
     let mut told = None;
     let clock = client.clock().clone();
     loop {
@@ -221,9 +236,9 @@ async fn pass(
     if let Some((at, after_ms)) = told {
         moment::wait_by(&clock, at + Duration::from_millis(after_ms)).await;
     }
-    let is_back = loop {
+    let back = loop {
         match client.connect().await {
-            Ok(_) => break true,
+            Ok(_) => break Some(moment::now()),
             Err(_) if moment::now() - lost < RETURN_MAX => {
                 let pause = client.below(pause_ms);
                 clock.sleep(Duration::from_millis(pause)).await;
@@ -231,20 +246,21 @@ async fn pass(
             }
             Err(error) => {
                 note(format!("a visitor did not come back: {error}"));
-                break false;
+                break None;
             }
         }
     };
-    if is_back {
+    if let Some(back) = back {
         tallies.add(Tally::Connected);
         tallies.add(Tally::Reconnected);
-        meter.add(moment::now() - lost);
+        meter.add(back - lost);
     }
-    let planned = told.map(|(at, after_ms)| {
-        let since = (at + Duration::from_millis(after_ms)).saturating_sub(started);
+    let since = |at: Duration| {
+        let since = at.saturating_sub(started);
         u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
-    });
-    (planned, is_back)
+    };
+    let planned = told.map(|(at, after_ms)| since(at + Duration::from_millis(after_ms)));
+    (planned, back.map(since))
 }
 
 #[cfg(test)]
