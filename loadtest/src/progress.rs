@@ -9,7 +9,7 @@ use crate::fleet::{Watcher, moment};
 use crate::measure::{Counts, Samples, Tally};
 
 /// How often counters are sampled.
-const SAMPLE: Duration = Duration::from_millis(250);
+pub(crate) const SAMPLE: Duration = Duration::from_millis(250);
 
 /// Watches a fleet while the coordinator waits for it.
 pub struct Monitor {
@@ -40,6 +40,12 @@ impl Monitor {
     #[must_use]
     pub fn counts(&self) -> Counts {
         self.watcher.counts()
+    }
+
+    /// How long after its beginning a moment is.
+    #[must_use]
+    pub fn since(&self, moment: Duration) -> Duration {
+        moment.saturating_sub(self.started)
     }
 
     /// Watches until some work is done.

@@ -106,7 +106,7 @@ fn nothing_is_lost_doubled_or_reordered_while_two_nodes_and_what_they_share_are_
 
 #[test]
 fn every_scenario_runs_and_finds_a_small_server_good() {
-    let runs: [&[&str]; 7] = [
+    let runs: [&[&str]; 6] = [
         &[
             "idle",
             "--visitors",
@@ -117,19 +117,6 @@ fn every_scenario_runs_and_finds_a_small_server_good() {
             "2",
         ],
         &["connect", "--connections", "80", "--full"],
-        &[
-            "chat",
-            "--pairs",
-            "12",
-            "--rate",
-            "24",
-            "--seconds",
-            "2",
-            "--workers",
-            "2",
-            "--pairs-per-agent",
-            "3",
-        ],
         &[
             "room",
             "--followers",
@@ -170,6 +157,31 @@ fn every_scenario_runs_and_finds_a_small_server_good() {
         assert_eq!(report["scenario"], arguments[0]);
         assert_eq!(report["good"], true, "{report:#}");
     }
+}
+
+#[test]
+fn a_talk_tells_its_latency_over_time() {
+    let options = ["--pairs", "12", "--rate", "24", "--seconds", "2"];
+    let workers = ["--workers", "2", "--pairs-per-agent", "3"];
+    let report = run(&[&["--own", "chat"], &options[..], &workers[..]].concat());
+    assert_eq!(report["good"], true, "{report:#}");
+    // The longest interval's p99 is the longest of all but for its last digits.
+    let line = latencies_over_time(&report);
+    assert!((7..=8).contains(&line.len()), "{line:?}");
+    let top = line.iter().fold(0.0_f64, |top, ms| top.max(*ms));
+    let max_us = report["latencies"]["acknowledgement"]["max_us"].as_f64();
+    let ratio = top * 1_000.0 / max_us.expect("it was measured");
+    assert!((0.99..=1.01).contains(&ratio), "{report:#}");
+}
+
+/// The p99 of acknowledgement in each interval, in milliseconds.
+fn latencies_over_time(report: &Value) -> Vec<f64> {
+    let series = report["series"].as_array().expect("a list");
+    let is_it = |one: &&Value| one["name"] == "acknowledgement_p99_ms";
+    let line = series.iter().find(is_it).expect("a line of latencies");
+    let points = line["points"].as_array().expect("a list");
+    let latency = |point: &Value| point[1].as_f64().expect("a number");
+    points.iter().map(latency).collect()
 }
 
 #[test]
@@ -235,6 +247,7 @@ fn mixed_and_stalled_loads_run_too() {
         "20",
     ]);
     assert_eq!(soak["acknowledged"], soak["sent"]);
+    assert!(latencies_over_time(&soak).len() >= 10, "{soak:#}");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::tally::{Counts, Tally};
 
 /// Points of a plot; a long run is thinned to them.
-const POINTS_MAX: usize = 240;
+pub(super) const POINTS_MAX: usize = 240;
 
 /// How far moments lie apart at least.
 const APART_MIN: Duration = Duration::from_millis(150);

@@ -50,7 +50,7 @@ pub fn page(report: &Report) -> String {
     figures(&mut page, report);
     if !report.series.is_empty() {
         page.push_str("<h2>Over time</h2>");
-        page.push_str(&plot::lines(&report.series));
+        page.push_str(&plot::over_time(&report.series));
     }
     latencies(&mut page, report);
     broken(&mut page, report);

@@ -41,14 +41,31 @@ pub(super) fn tone(index: usize) -> String {
     format!("c{}", index % TONE_COUNT)
 }
 
-/// Lines over time.
+/// Lines over time: a plot for each unit, all of them over the same time.
 #[must_use]
-pub fn lines(series: &[Series]) -> String {
-    let points = || series.iter().flat_map(|one| one.points.iter());
-    let x_max = points().map(|(x, _)| *x).fold(1.0, f64::max);
-    let y_max = round_up(points().map(|(_, y)| *y).fold(1.0, f64::max));
-    let mut svg = open("rates over time");
-    axes(&mut svg, y_max, "/s");
+pub fn over_time(series: &[Series]) -> String {
+    let points = series.iter().flat_map(|one| one.points.iter());
+    let x_max = points.map(|(x, _)| *x).fold(1.0, f64::max);
+    let mut by_unit: Vec<Vec<&Series>> = Vec::new();
+    for one in series {
+        match by_unit.iter_mut().find(|some| some[0].unit == one.unit) {
+            Some(some) => some.push(one),
+            None => by_unit.push(vec![one]),
+        }
+    }
+    by_unit.iter().map(|some| lines(some, x_max)).collect()
+}
+
+/// Lines of one unit.
+fn lines(series: &[&Series], x_max: f64) -> String {
+    let points = series.iter().flat_map(|one| one.points.iter());
+    let y_max = round_up(points.map(|(_, y)| *y).fold(1.0, f64::max));
+    let unit = match series[0].unit {
+        "/s" => "/s".to_owned(),
+        unit => format!(" {unit}"),
+    };
+    let mut svg = open(&format!("over time, in{unit}"));
+    axes(&mut svg, y_max, &unit);
     for tenth in [0.0, 0.25, 0.5, 0.75, 1.0] {
         let x = LEFT + tenth * (WIDTH - LEFT - RIGHT);
         word(
@@ -241,6 +258,29 @@ mod tests {
         let (ends, counts) = bars(&latencies);
         assert_eq!(ends.len(), counts.len());
         assert_eq!(counts.iter().sum::<u64>(), 6);
+    }
+
+    #[test]
+    fn lines_of_different_units_have_plots_of_their_own_over_the_same_time() {
+        let line = |name: &str, unit, points: &[(f64, f64)]| Series {
+            name: name.to_owned(),
+            unit,
+            points: points.to_vec(),
+        };
+        let plots = over_time(&[
+            line("p50_ms", "ms", &[(1.0, 3.0), (2.0, 400.0)]),
+            line("sent", "/s", &[(1.0, 60_000.0), (4.0, 70_000.0)]),
+            line("p99_ms", "ms", &[(2.0, 450.0)]),
+        ]);
+        let plots: Vec<&str> = plots.split("<svg").skip(1).collect();
+        let [latencies, rates] = plots[..] else {
+            panic!("{} plots", plots.len());
+        };
+        assert_eq!(latencies.matches("<polyline").count(), 2);
+        assert!(latencies.contains(">500 ms<") && latencies.contains("p99 ms"));
+        assert!(rates.contains(">100000/s<") && !rates.contains(" ms<"));
+        // Both end with the run, though latencies do before it.
+        assert!(latencies.contains(">4 s<") && rates.contains(">4 s<"));
     }
 
     #[test]

@@ -21,6 +21,8 @@ const LEAD: Duration = Duration::from_millis(300);
 
 /// A run that is over.
 pub struct Acted {
+    /// When it began.
+    pub started: Duration,
     /// How long the act took.
     pub seconds: f64,
     /// What the server's process had used before and after it, where it is known.
@@ -74,6 +76,7 @@ pub async fn act_beside<P: Serialize>(
     let outcomes = fleet.outcomes::<Value>(world);
     let (outcomes, notes) = monitor.during("checking", outcomes).await?;
     Ok(Acted {
+        started,
         seconds,
         usage: before.zip(after),
         monitor,

@@ -14,7 +14,7 @@ use crate::check::{self, Finding, Kind};
 use crate::client::http::Http;
 use crate::client::{Access, AgentAccess};
 use crate::fleet::worker::{Worker, noted};
-use crate::measure::{Latencies, Relation, Tally};
+use crate::measure::{Latencies, Relation, Tally, Timeline};
 use crate::report::{Report, Unit};
 use crate::target::{Setting, Stage};
 
@@ -68,6 +68,7 @@ pub struct Share {
 pub struct Outcome {
     acknowledgement: Latencies,
     delivery: Latencies,
+    timeline: Timeline,
     stored: u64,
     findings: Vec<Finding>,
 }
@@ -90,7 +91,7 @@ pub async fn run(stage: &Stage, options: &Options) -> Result<Report, Error> {
     let rate = ratio(acted.counts.of(Tally::Acknowledged), options.seconds as f64);
     report.figure("acknowledged_rate", rate, Unit::PerSecond);
     acted.tell_usage(&mut report);
-    report.series = acted.monitor.samples.rates(&TALLIES);
+    report.series.extend(acted.monitor.samples.rates(&TALLIES));
     report.expect("acknowledged", Relation::Exactly, plan.due as f64);
     Ok(report)
 }
@@ -134,6 +135,7 @@ pub fn fill(report: &mut Report, acted: &Acted, outcomes: Vec<Outcome>) {
     for outcome in outcomes {
         sum.acknowledgement.add_all(&outcome.acknowledgement);
         sum.delivery.add_all(&outcome.delivery);
+        sum.timeline.add_all(&outcome.timeline);
         sum.stored += outcome.stored;
         sum.findings.extend(outcome.findings);
     }
@@ -144,6 +146,8 @@ pub fn fill(report: &mut Report, acted: &Acted, outcomes: Vec<Outcome>) {
     }
     report.latency("delivery", sum.delivery);
     report.latency("acknowledgement", sum.acknowledgement);
+    let offset = acted.monitor.since(acted.started);
+    report.series = sum.timeline.lines("acknowledgement", offset);
     report.broke(sum.findings.iter().map(ToString::to_string));
 }
 
@@ -155,7 +159,7 @@ pub async fn play(share: Share, mut worker: Worker) -> Result<Outcome, Error> {
     let company = Company::gather(&worker, &share).await?;
     let cue = worker.ready().await?;
     let plan: Plan = noted(cue.note)?;
-    let spoken = company.talk(&worker, plan).await;
+    let (spoken, timeline) = company.talk(&worker, plan).await;
     worker.ready().await?;
     let server = share.setting.servers().await?.swap_remove(0);
     let owner = share.setting.owner()?;
@@ -163,6 +167,7 @@ pub async fn play(share: Share, mut worker: Worker) -> Result<Outcome, Error> {
     let mut outcome = Outcome {
         acknowledgement: worker.acknowledgement.taken(),
         delivery: worker.delivery.taken(),
+        timeline,
         ..Outcome::default()
     };
     compare(&mut http, owner, &spoken, &mut outcome).await?;

@@ -35,6 +35,12 @@ impl Plan {
         self.started + Duration::from_micros(u64::try_from(micros).unwrap_or(u64::MAX))
     }
 
+    /// From the first message to the end of the last one's turn.
+    #[must_use]
+    pub fn length(&self) -> Duration {
+        self.at(self.due) - self.started
+    }
+
     /// Whether what was due then is timed.
     #[must_use]
     pub fn is_timed(&self, due: Duration) -> bool {

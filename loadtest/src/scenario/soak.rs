@@ -95,7 +95,7 @@ pub async fn run(stage: &Stage, options: &Options) -> Result<Report, Error> {
     report.count(Tally::Lost.name(), acted.counts.of(Tally::Lost));
     acted.tell_usage(&mut report);
     let lines = [Tally::Acknowledged, Tally::Pages];
-    report.series = acted.monitor.samples.rates(&lines);
+    report.series.extend(acted.monitor.samples.rates(&lines));
     tell_growth(&mut report, &looks);
     report.expect("acknowledged", Relation::Exactly, talk.plan().due as f64);
     report.expect_none(Tally::Lost.name());

@@ -1,7 +1,7 @@
 //! People who talk by a plan: visitors, each with a conversation, and agents with several.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use protocol::id::ConversationId;
@@ -15,7 +15,7 @@ use crate::Error;
 use crate::client::{Access, Client, Line, Log, News};
 use crate::fleet::moment;
 use crate::fleet::worker::{Worker, note};
-use crate::measure::{Meter, Tallies, Tally};
+use crate::measure::{Meter, Tallies, Tally, Timeline};
 
 /// How long the end of a talk waits for what is still on its way.
 const DRAIN: Duration = Duration::from_secs(30);
@@ -88,8 +88,10 @@ impl Company {
         })
     }
 
-    /// Lets everybody talk by the plan; ends when all have everything, or the drain time is over.
-    pub async fn talk(self, worker: &Worker, plan: Plan) -> Vec<Spoken> {
+    /// Lets everybody talk by the plan; ends when all have everything, or the drain time is over. With when
+    /// acknowledgements were quick and when not.
+    pub async fn talk(self, worker: &Worker, plan: Plan) -> (Vec<Spoken>, Timeline) {
+        let timeline = Arc::new(Mutex::new(Timeline::over(plan.length())));
         let mut tasks = Vec::new();
         for (client, parts) in self.speakers {
             let speaker = Speaker {
@@ -100,6 +102,7 @@ impl Company {
                 tallies: worker.tallies.clone(),
                 unanswered: BTreeMap::new(),
                 acknowledgement: worker.acknowledgement.clone(),
+                timeline: timeline.clone(),
                 delivery: worker.delivery.clone(),
                 has_given_up: false,
             };
@@ -109,7 +112,8 @@ impl Company {
         for task in tasks {
             spoken.push(task.await.expect("a speaker does not panic"));
         }
-        spoken
+        let mut timeline = timeline.lock().unwrap_or_else(PoisonError::into_inner);
+        (spoken, std::mem::take(&mut *timeline))
     }
 }
 
@@ -123,6 +127,7 @@ struct Speaker {
     /// When what was sent and not yet acknowledged was due.
     unanswered: BTreeMap<ClientId, Duration>,
     acknowledgement: Arc<Meter>,
+    timeline: Arc<Mutex<Timeline>>,
     delivery: Arc<Meter>,
     /// Whether the server sent it away for good.
     has_given_up: bool,
@@ -209,7 +214,10 @@ impl Speaker {
             && let Some(due) = self.unanswered.remove(&ack.client_id)
         {
             if self.plan.is_timed(due) {
-                self.acknowledgement.add(now.saturating_sub(due));
+                let latency = now.saturating_sub(due);
+                self.acknowledgement.add(latency);
+                let mut timeline = self.timeline.lock().unwrap_or_else(PoisonError::into_inner);
+                timeline.add(due - self.plan.started, latency);
             }
             self.tallies.add(Tally::Acknowledged);
         }
