@@ -104,6 +104,8 @@ metrics! {
     FileRemovalsFailed = "switchboard_file_removals_failed_total", "counter", "Tries to remove an uploaded file that failed; each is made again.";
     /// Rows that were kept long enough.
     RowsForgotten = "switchboard_rows_forgotten_total", "counter", "Rows removed because they were kept long enough.";
+    /// Reads of the store.
+    StoreReads = "switchboard_store_reads_total", "counter", "Reads of the store, each of one statement or of several that see the same state.";
     /// What found no room.
     RefusedFull = "switchboard_refused_full_total", "counter", "Writes of rows and files that were refused because a disk is full. Nothing of them is stored.";
     /// Backups that were not written.

@@ -50,6 +50,9 @@ pub struct Target {
     /// The server's process on this machine: adds its memory and processor time to the report.
     #[arg(long, global = true)]
     pub server_pid: Option<u32>,
+    /// The server's `metrics.token`: adds what only its metrics tell.
+    #[arg(long, global = true)]
+    pub metrics_token: Option<String>,
     /// Do not ask before many connections go to another machine.
     #[arg(long, global = true)]
     pub yes: bool,
@@ -71,6 +74,8 @@ pub struct Stage {
     pub owner: Option<AgentAccess>,
     /// The server's process, where it is known; of several the first.
     pub server_pid: Option<u32>,
+    /// What lets the servers' metrics be read, where it is known.
+    pub metrics_token: Option<String>,
     /// The nodes of the run's own.
     pub own: Option<Own>,
     is_allowed: bool,
@@ -106,6 +111,7 @@ impl Target {
             target.password = Some(started.password().to_owned());
             target.site_key = started.site_key();
             target.server_pid = started.pids().first().copied();
+            target.metrics_token = Some(started.metrics_token().to_owned());
             own = Some(started);
         }
         if target.urls.is_empty() {
@@ -128,6 +134,7 @@ impl Target {
             site_key,
             owner,
             server_pid: target.server_pid,
+            metrics_token: target.metrics_token,
             own,
             is_allowed: target.yes,
         })
@@ -220,6 +227,25 @@ impl Stage {
         Ok(Some(sum))
     }
 
+    /// What the servers' metrics tell under a name, the sum of all servers, where they may be read.
+    ///
+    /// # Errors
+    /// The token is wrong, or a server knows no such metric.
+    pub async fn metric(&self, name: &str) -> Result<Option<u64>, Error> {
+        let Some(token) = &self.metrics_token else {
+            return Ok(None);
+        };
+        let mut sum = 0;
+        for server in &self.servers {
+            let call = Call::get("/metrics").bearer(token);
+            let answer = Http::new(server.clone()).send(&call).await?.into_body()?;
+            let value = metric_in(&String::from_utf8_lossy(&answer), name);
+            let none = || Error::Usage(format!("{} has no metric {name}", server.authority()));
+            sum += value.ok_or_else(none)?;
+        }
+        Ok(Some(sum))
+    }
+
     /// What the worker with an index gets to know.
     #[must_use]
     pub fn setting(&self, index: u64) -> Setting {
@@ -275,6 +301,12 @@ impl Stage {
     }
 }
 
+/// The value of a metric in the text form of Prometheus.
+fn metric_in(text: &str, name: &str) -> Option<u64> {
+    let value = |line: &str| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok();
+    text.lines().find_map(value)
+}
+
 /// The server elsewhere that would get many connections.
 fn in_question(servers: &[Server], connection_count: u64) -> Option<&Server> {
     let is_away = |server: &&Server| !server.address().ip().is_loopback();
@@ -323,6 +355,15 @@ fn dice(world: &World, seed: u64, purpose: u64) -> Ids {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_metric_is_found_by_its_whole_name() {
+        let text = "# HELP reads_total Reads.\n# TYPE reads_total counter\nreads_total_ever 9\n\
+            reads_total 41\nconnections 3\n";
+        assert_eq!(metric_in(text, "reads_total"), Some(41));
+        assert_eq!(metric_in(text, "connections"), Some(3));
+        assert_eq!(metric_in(text, "reads"), None);
+    }
 
     #[tokio::test]
     async fn many_connections_to_another_machine_are_a_question() {

@@ -99,6 +99,8 @@ async fn metrics(State(doors): State<Doors>) -> Response {
         .set(Metric::TracesLost, stats.lost_trace_count);
     let refused = doors.reader.refused_full_count() + doors.blobs.refused_full_count();
     doors.metrics.set(Metric::RefusedFull, refused);
+    let reads = doors.reader.read_count();
+    doors.metrics.set(Metric::StoreReads, reads);
     let bus = stats.bus;
     for (metric, value) in [
         (Metric::Nodes, stats.node_count as u64),

@@ -125,6 +125,30 @@ async fn a_connection_that_asks_nothing_more_is_hung_up() {
     until(&stack, Metric::HttpConnections, 0).await;
 }
 
+/// The reads of the store so far, as `/metrics` tells them.
+async fn store_reads(stack: &Stack) -> u64 {
+    let mut stream = TcpStream::connect(stack.metrics).await.unwrap();
+    let ask = b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n";
+    stream.write_all(ask).await.unwrap();
+    let body = parse(&rest(&mut stream).await).body;
+    let text = String::from_utf8(body).unwrap();
+    let line = text
+        .lines()
+        .find_map(|line| line.strip_prefix("switchboard_store_reads_total "));
+    line.unwrap().parse().unwrap()
+}
+
+#[tokio::test]
+async fn reads_of_the_store_are_counted() {
+    let stack = Stack::with_own_time().await;
+    let before = store_reads(&stack).await;
+    for _ in 0..3 {
+        stack.agent_token().await;
+    }
+    let after = store_reads(&stack).await;
+    assert!(after >= before + 3, "{before}, {after}");
+}
+
 #[tokio::test]
 async fn the_listener_for_metrics_answers_once_and_waits_for_nobody() {
     let stack = Stack::with_own_time().await;

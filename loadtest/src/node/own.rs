@@ -19,6 +19,7 @@ use crate::target::secret;
 pub struct Own {
     nodes: Vec<Node>,
     password: String,
+    metrics_token: String,
     _redis: Option<Redis>,
     _postgres: Option<Postgres>,
     _home: TempDir,
@@ -32,7 +33,12 @@ impl Own {
     pub async fn start(world: &World, node_count: u64) -> Result<Self, Error> {
         let home = tempfile::tempdir()?;
         let (mut redis, mut postgres) = (None, None);
-        let mut variables = Vec::new();
+        let metrics_token = secret(world);
+        let token = (
+            "SWITCHBOARD_METRICS_TOKEN".to_owned(),
+            metrics_token.clone(),
+        );
+        let mut variables = vec![token];
         if node_count > 1 {
             let store = Postgres::start(world).await?;
             let bus = Redis::start(world).await?;
@@ -57,6 +63,7 @@ impl Own {
         Ok(Self {
             nodes,
             password,
+            metrics_token,
             _redis: redis,
             _postgres: postgres,
             _home: home,
@@ -73,6 +80,12 @@ impl Own {
     #[must_use]
     pub fn password(&self) -> &str {
         &self.password
+    }
+
+    /// What lets their metrics be read.
+    #[must_use]
+    pub fn metrics_token(&self) -> &str {
+        &self.metrics_token
     }
 
     /// The site that they serve.

@@ -8,7 +8,7 @@ use protocol::id::ConversationId;
 use serde::{Deserialize, Serialize};
 
 use super::cast::{self, Doors};
-use super::{Part, Stretch, divide};
+use super::{Part, Stretch, divide, ratio};
 use crate::Error;
 use crate::client::{Access, Client, Line, Log};
 use crate::fleet::worker::{Worker, note};
@@ -20,6 +20,9 @@ use crate::target::{Setting, Stage};
 
 /// Visitors of one worker.
 const VISITORS_MAX: u64 = 7_000;
+
+/// The server's own count of reads of its store.
+const STORE_READS: &str = "switchboard_store_reads_total";
 
 /// How long a visitor tries to get what was missed.
 const RESUME_MAX: Duration = Duration::from_secs(60);
@@ -85,11 +88,13 @@ pub async fn run(stage: &Stage, options: &Options) -> Result<Report, Error> {
         .during("writing to those who are gone", fleet.ready())
         .await?;
     let before = stage.usage()?;
+    let reads_before = stage.metric(STORE_READS).await?;
     let started = moment::now();
     fleet.go().await?;
     monitor.during("resuming", fleet.ready()).await?;
     let seconds = (moment::now() - started).as_secs_f64();
     let after = stage.usage()?;
+    let reads_after = stage.metric(STORE_READS).await?;
     fleet.go().await?;
     let (outcomes, notes) = fleet.outcomes::<Outcome>(world).await?;
     let mut sum = Outcome::default();
@@ -103,6 +108,10 @@ pub async fn run(stage: &Stage, options: &Options) -> Result<Report, Error> {
     report.count("visitors", options.visitors);
     report.count("missed_each", options.missed);
     report.figure("resume_seconds", seconds, Unit::Seconds);
+    if let Some((before, after)) = reads_before.zip(reads_after) {
+        let each = ratio(after.saturating_sub(before), options.visitors as f64);
+        report.figure("reads_per_resume", each, Unit::Ratio);
+    }
     let counts = monitor.counts();
     report.count(Tally::Replayed.name(), counts.of(Tally::Replayed));
     report.count("errors", counts.of(Tally::Failed));

@@ -18,6 +18,7 @@ mod value;
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use protocol::id::{NodeId, VisitorId};
@@ -108,6 +109,8 @@ struct Inner {
     home: Driver,
     newcomers: Newcomers,
     room: Room,
+    /// Reads that were asked for.
+    read_count: AtomicU64,
 }
 
 #[derive(Debug)]
@@ -168,6 +171,7 @@ impl Reader {
         };
         let (reply, answer) = oneshot::channel();
         queue.try_send(Read { stmts, reply }).map_err(|_| busy())?;
+        self.0.read_count.fetch_add(1, Ordering::Relaxed);
         answer.await.map_err(|_| stopped())?
     }
 
@@ -181,6 +185,13 @@ impl Reader {
     #[must_use]
     pub fn queue_length(&self) -> usize {
         self.0.config.queue_length
+    }
+
+    /// How many reads there were so far: each is one way to the database, of one statement or of several that
+    /// see the same state.
+    #[must_use]
+    pub fn read_count(&self) -> u64 {
+        self.0.read_count.load(Ordering::Relaxed)
     }
 
     /// How many batches were refused because there was no room on the disk.
@@ -371,6 +382,7 @@ async fn with_epoch(home: Driver, config: &DatabaseConfig, world: &World) -> Res
             home,
             newcomers: Newcomers::default(),
             room: Room::new("rows"),
+            read_count: AtomicU64::new(0),
         })))
     };
     let timeline = match &home {

@@ -145,6 +145,7 @@ pub async fn run(
         password: Some(cluster.password.clone()),
         site_key: cluster.site_key(),
         server_pid: None,
+        metrics_token: None,
         yes: true,
     };
     let stage = target.resolve(world, seed).await?;
