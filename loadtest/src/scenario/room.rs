@@ -9,7 +9,7 @@ use protocol::frame::Purpose;
 use protocol::id::ConversationId;
 use serde::{Deserialize, Serialize};
 
-use super::act::{Acted, act};
+use super::act::{Acted, act_beside};
 use super::cast::{self, Doors};
 use super::plan::{Plan, planned};
 use super::{Part, SHARE_MAX, Stretch, divide, ratio};
@@ -108,6 +108,9 @@ pub struct Measured {
     pub missing: u64,
     /// What broke the order.
     pub broken: Vec<String>,
+    /// Stalled followers whom the server knew to be behind at the end, or had sent away, where its metrics may be
+    /// read. What the others did not read still waits in the system's buffers.
+    pub found_stalled: Option<u64>,
 }
 
 /// Runs the scenario.
@@ -177,7 +180,9 @@ pub async fn measure(stage: &Stage, options: &Options, stalled: u64) -> Result<M
         started,
         warm_up: Duration::ZERO,
     };
-    let acted = act(stage, "room", &parts, plan).await?;
+    let mut found_stalled = None;
+    let looking = find_stalled(stage, options.seconds, stalled, &mut found_stalled);
+    let acted = act_beside(stage, "room", &parts, plan, looking).await?;
     let mut sum = Outcome::default();
     for outcome in acted.outcomes::<Outcome>()? {
         sum.add(outcome);
@@ -188,7 +193,31 @@ pub async fn measure(stage: &Stage, options: &Options, stalled: u64) -> Result<M
         acknowledgement: sum.acknowledgement,
         missing: sum.missing,
         broken: sum.broken,
+        found_stalled,
     })
+}
+
+/// Counts those whom the server finds stalled, by its own metrics, once everything was due.
+async fn find_stalled(
+    stage: &Stage,
+    seconds: u64,
+    stalled: u64,
+    found: &mut Option<u64>,
+) -> Result<(), Error> {
+    if stalled == 0 {
+        return Ok(());
+    }
+    let sent_away = "switchboard_closed_too_slow_total";
+    let Some(before) = stage.metric(sent_away).await? else {
+        return Ok(());
+    };
+    stage.world.clock.sleep(Duration::from_secs(seconds)).await;
+    let behind = stage.metric("switchboard_connections_behind").await?;
+    let after = stage.metric(sent_away).await?;
+    *found = behind
+        .zip(after)
+        .map(|(behind, after)| behind + after - before);
+    Ok(())
 }
 
 /// The worker's side.
