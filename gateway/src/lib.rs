@@ -9,6 +9,7 @@ pub mod browser;
 pub mod config;
 mod connection;
 pub mod cookie;
+mod distribution;
 mod error;
 mod http;
 pub mod identity;

@@ -3,6 +3,11 @@
 
 use std::fmt::Write;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use world::histogram::{Counts, Histogram, TIMES_US};
+
+use crate::distribution::Distribution;
 
 macro_rules! metrics {
     ($($(#[$doc:meta])* $name:ident = $text:literal, $kind:literal, $help:literal;)*) => {
@@ -104,8 +109,6 @@ metrics! {
     FileRemovalsFailed = "switchboard_file_removals_failed_total", "counter", "Tries to remove an uploaded file that failed; each is made again.";
     /// Rows that were kept long enough.
     RowsForgotten = "switchboard_rows_forgotten_total", "counter", "Rows removed because they were kept long enough.";
-    /// Reads of the store.
-    StoreReads = "switchboard_store_reads_total", "counter", "Reads of the store, each of one statement or of several that see the same state.";
     /// What found no room.
     RefusedFull = "switchboard_refused_full_total", "counter", "Writes of rows and files that were refused because a disk is full. Nothing of them is stored.";
     /// Backups that were not written.
@@ -114,6 +117,16 @@ metrics! {
     BackupFailedAt = "switchboard_backup_failed_timestamp_seconds", "gauge", "When the last backup failed since the start, in seconds since 1970; 0 where none did.";
     /// When the last backup was written.
     BackupWrittenAt = "switchboard_backup_written_timestamp_seconds", "gauge", "When the last backup was written, in seconds since 1970, also before the start where it is a daily one; 0 where there is none.";
+    /// Whether new clients are welcome.
+    Ready = "switchboard_ready", "gauge", "Whether the node takes new clients, as /readyz says: it is not going away, and the store answers.";
+    /// Whether the store answers.
+    StoreUp = "switchboard_store_up", "gauge", "Whether the store answers.";
+    /// What the store failed to do.
+    StoreFailures = "switchboard_store_failures_total", "counter", "Writes and reads that failed because the store was away, busy, full, read-only or damaged. Nobody was told that such a write is stored.";
+    /// Writes that wait for the store.
+    StoreWritesWaiting = "switchboard_store_writes_waiting", "gauge", "Writes that wait for a commit of the store.";
+    /// Reads that wait for the store.
+    StoreReadsWaiting = "switchboard_store_reads_waiting", "gauge", "Reads that wait for the store.";
     /// Faults of ours.
     Faults = "switchboard_faults_total", "counter", "Faults of ours, each in the log.";
 }
@@ -133,7 +146,10 @@ thread_local! {
 /// What the threads of one part counted. Larger than what processors share at a time, and alone there.
 #[derive(Debug)]
 #[repr(align(128))]
-struct Part([AtomicI64; Metric::ALL.len()]);
+struct Part {
+    counters: [AtomicI64; Metric::ALL.len()],
+    acknowledgement_us: Histogram,
+}
 
 /// The counters of this process: each is the sum of its parts.
 #[derive(Debug)]
@@ -143,7 +159,10 @@ pub struct Metrics {
 
 impl Default for Metrics {
     fn default() -> Self {
-        let part = |_| Part(std::array::from_fn(|_| AtomicI64::new(0)));
+        let part = |_| Part {
+            counters: std::array::from_fn(|_| AtomicI64::new(0)),
+            acknowledgement_us: Histogram::new(TIMES_US),
+        };
         Self {
             parts: std::array::from_fn(part),
         }
@@ -153,20 +172,27 @@ impl Default for Metrics {
 impl Metrics {
     /// Adds to a counter, or moves a gauge.
     pub fn add(&self, metric: Metric, amount: i64) {
-        let part = &self.parts[PART.with(|part| *part)];
-        part.0[metric as usize].fetch_add(amount, Ordering::Relaxed);
+        self.part().counters[metric as usize].fetch_add(amount, Ordering::Relaxed);
+    }
+
+    /// Counts an acknowledgement, by how long its sender waited for it.
+    pub(crate) fn note_acknowledgement(&self, took: Duration) {
+        self.part().acknowledgement_us.note_time(took);
     }
 
     /// Takes over a value that is counted elsewhere, and that nobody adds to here.
     pub fn set(&self, metric: Metric, value: u64) {
         let value = i64::try_from(value).unwrap_or(i64::MAX);
-        self.parts[0].0[metric as usize].store(value, Ordering::Relaxed);
+        self.parts[0].counters[metric as usize].store(value, Ordering::Relaxed);
     }
 
     /// The present value.
     #[must_use]
     pub fn get(&self, metric: Metric) -> i64 {
-        let values = self.parts.iter().map(|part| &part.0[metric as usize]);
+        let values = self
+            .parts
+            .iter()
+            .map(|part| &part.counters[metric as usize]);
         values.map(|value| value.load(Ordering::Relaxed)).sum()
     }
 
@@ -183,7 +209,20 @@ impl Metrics {
             )
             .expect("writing to a string does not fail");
         }
+        Distribution::Acknowledgement.write(&self.acknowledgement_us(), &mut text);
         text
+    }
+
+    fn acknowledgement_us(&self) -> Counts {
+        let mut counts = Histogram::new(TIMES_US).counts();
+        for part in &self.parts {
+            counts.add(&part.acknowledgement_us.counts());
+        }
+        counts
+    }
+
+    fn part(&self) -> &Part {
+        &self.parts[PART.with(|part| *part)]
     }
 }
 
@@ -213,6 +252,7 @@ mod tests {
                 scope.spawn(|| {
                     metrics.add(Metric::FramesIn, 2);
                     metrics.add(Metric::Connections, -1);
+                    metrics.note_acknowledgement(Duration::from_millis(2));
                 });
             }
         });
@@ -220,6 +260,8 @@ mod tests {
         assert_eq!(metrics.get(Metric::FramesIn), 2 * count);
         assert_eq!(metrics.get(Metric::Connections), -count);
         assert_eq!(metrics.get(Metric::Nodes), 3);
+        let acknowledged = "\nswitchboard_acknowledgement_seconds_bucket{le=\"0.0025\"} 48\n";
+        assert!(metrics.text().contains(acknowledged));
     }
 
     #[test]
@@ -236,9 +278,15 @@ mod tests {
                 .collect();
             assert!(asked.len() > 10);
             for name in asked.into_iter().flatten() {
-                let has = |metric: &&Metric| metric.words().0 == format!("switchboard_{name}");
-                assert!(Metric::ALL.iter().any(|metric| has(&metric)), "{name}");
+                assert!(is_shown(&format!("switchboard_{name}")), "{name}");
             }
         }
+    }
+
+    /// Whether a sample of the output has this name.
+    fn is_shown(name: &str) -> bool {
+        let of_distribution = |one: &Distribution| one.has_sample(name);
+        Metric::ALL.iter().any(|metric| metric.words().0 == name)
+            || Distribution::ALL.iter().any(of_distribution)
     }
 }

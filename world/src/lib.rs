@@ -6,6 +6,7 @@
 pub mod clock;
 pub mod fault;
 pub mod hash;
+pub mod histogram;
 pub mod id;
 pub mod net;
 pub mod simulation;

@@ -5,18 +5,19 @@
 //! much at once is slowed down, and nothing is overtaken. One that would have to wait too long is
 //! refused, and so is what stands behind a command that could not be taken; see [`Order`].
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::task::Poll;
 use std::time::Duration;
 
-use protocol::command::{Ack, Command};
+use protocol::command::Ack;
 use protocol::limit;
 use protocol::permission::{Principal, VisitorActor};
 use protocol::rejection::{Rejection, Retry};
 use protocol::text::ClientId;
 
 use crate::Doors;
-use crate::connection::job::{Asker, Done};
+use crate::connection::job::{Asker, Done, Said};
 use crate::connection::order::{Line, Order, Turn};
 use crate::limits::FrameLimiter;
 use crate::metric::Metric;
@@ -30,6 +31,8 @@ pub(crate) struct Queue {
     /// The rate of its frames; nothing for trusted addresses.
     pub(crate) frames: Option<FrameLimiter>,
     order: Mutex<Order>,
+    /// When the last wait for a rate was over, in microseconds: what came before that waited for it too.
+    paced_us: AtomicU64,
 }
 
 impl Queue {
@@ -37,7 +40,19 @@ impl Queue {
         Self {
             frames,
             order: Mutex::default(),
+            paced_us: AtomicU64::new(0),
         }
+    }
+
+    /// A wait for a rate is over.
+    fn note_paced(&self, now: Duration) {
+        let now_us = u64::try_from(now.as_micros()).unwrap_or(u64::MAX);
+        self.paced_us.store(now_us, Ordering::Relaxed);
+    }
+
+    /// From when on it is our affair that something said takes long.
+    fn since(&self, came: Duration) -> Duration {
+        came.max(Duration::from_micros(self.paced_us.load(Ordering::Relaxed)))
     }
 
     fn with_order<T>(&self, look: impl FnOnce(&mut Order) -> T) -> T {
@@ -47,11 +62,7 @@ impl Queue {
 
 /// Does commands of a connection, which may go together, when their turn has come: together, as far as none
 /// of them has to wait.
-pub(crate) async fn in_turn(
-    asker: &Asker,
-    queue: &Queue,
-    commands: Vec<(ClientId, Command)>,
-) -> Done {
+pub(crate) async fn in_turn(asker: &Asker, queue: &Queue, commands: Vec<Said>) -> Done {
     let mut hands = Hands {
         asker,
         queue,
@@ -59,8 +70,8 @@ pub(crate) async fn in_turn(
         outcomes: Vec::with_capacity(commands.len()),
     };
     let mut is_stuck = false;
-    for (client_id, command) in commands {
-        if !hands.take(client_id, command).await {
+    for said in commands {
+        if !hands.take(said).await {
             is_stuck = true;
             break;
         }
@@ -77,32 +88,32 @@ struct Hands<'a> {
     asker: &'a Asker,
     queue: &'a Queue,
     /// Those whose turn it is, and their line.
-    ready: Vec<(Line, ClientId, Command)>,
+    ready: Vec<(Line, Said)>,
     outcomes: Vec<(ClientId, Result<Ack, Rejection>)>,
 }
 
 impl Hands<'_> {
     /// Takes a command. Says whether its turn comes on this connection.
-    async fn take(&mut self, client_id: ClientId, command: Command) -> bool {
+    async fn take(&mut self, said: Said) -> bool {
         let (asker, queue) = (self.asker, self.queue);
         self.meanwhile(frame_pace(asker, queue)).await;
-        let line = Line::of(&asker.actor.principal, &command);
+        let line = Line::of(&asker.actor.principal, &said.command);
         let now = asker.doors.world.clock.elapsed();
-        match queue.with_order(|order| order.turn(line, &client_id, now)) {
+        match queue.with_order(|order| order.turn(line, &said.client_id, now)) {
             Turn::Now => {}
             Turn::Later(rejection) => {
                 self.hand_over().await;
-                self.outcomes.push((client_id, Err(rejection)));
+                self.outcomes.push((said.client_id, Err(rejection)));
                 return true;
             }
             Turn::Never => return false,
         }
         if let Err(rejection) = self.meanwhile(speaker_pace(asker)).await {
             self.hand_over().await;
-            self.note(line, client_id, Err(rejection));
+            self.note(line, said.client_id, Err(rejection));
             return true;
         }
-        self.ready.push((line, client_id, command));
+        self.ready.push((line, said));
         true
     }
 
@@ -114,7 +125,10 @@ impl Hands<'_> {
             return outcome;
         }
         self.hand_over().await;
-        rate.await
+        let outcome = rate.await;
+        self.queue
+            .note_paced(self.asker.doors.world.clock.elapsed());
+        outcome
     }
 
     /// Hands over what is ready.
@@ -125,15 +139,18 @@ impl Hands<'_> {
         let ready = std::mem::take(&mut self.ready);
         let named: Vec<_> = ready
             .iter()
-            .map(|(line, id, _)| (*line, id.clone()))
+            .map(|(line, said)| (*line, said.client_id.clone(), self.queue.since(said.came)))
             .collect();
-        let commands = ready.into_iter().map(|(_, id, command)| (id, command));
+        let commands = ready
+            .into_iter()
+            .map(|(_, said)| (said.client_id, said.command));
         let router = &self.asker.doors.router;
         let outcomes = router
             .handle_all(&self.asker.actor, commands.collect())
             .await;
         // One behind another that was refused was not tried, and is waited for behind it.
-        for ((line, client_id), outcome) in named.into_iter().zip(outcomes) {
+        for ((line, client_id, since), outcome) in named.into_iter().zip(outcomes) {
+            note_acknowledgement(&self.asker.doors, since, &outcome);
             self.note(line, client_id, outcome);
         }
     }
@@ -172,14 +189,27 @@ async fn speaker_pace(asker: &Asker) -> Result<(), Rejection> {
 }
 
 /// Does a command at the rate of its speaker.
-pub(crate) async fn alone(
-    asker: &Asker,
-    client_id: ClientId,
-    command: Command,
-) -> Result<Ack, Rejection> {
+pub(crate) async fn alone(asker: &Asker, said: Said) -> Result<Ack, Rejection> {
     speaker_pace(asker).await?;
+    let since = asker.doors.world.clock.elapsed();
     let router = &asker.doors.router;
-    router.handle(&asker.actor, client_id, command).await
+    let outcome = router
+        .handle(&asker.actor, said.client_id, said.command)
+        .await;
+    note_acknowledgement(&asker.doors, since, &outcome);
+    outcome
+}
+
+/// Counts a command that was accepted, by how long that took.
+pub(crate) fn note_acknowledgement(
+    doors: &Doors,
+    since: Duration,
+    outcome: &Result<Ack, Rejection>,
+) {
+    if outcome.is_ok() {
+        let took = doors.world.clock.elapsed().saturating_sub(since);
+        doors.metrics.note_acknowledgement(took);
+    }
 }
 
 /// Waits until a visitor may send another command.
@@ -222,4 +252,19 @@ fn wait_of(rejection: &Rejection) -> Duration {
     rejection
         .retry_after_ms
         .map_or(PACE_MAX, Duration::from_millis)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_waited_for_a_rate_counts_from_when_that_wait_was_over() {
+        let queue = Queue::new(None);
+        let at = Duration::from_millis;
+        assert_eq!(queue.since(at(5)), at(5));
+        queue.note_paced(at(20));
+        assert_eq!(queue.since(at(5)), at(20), "it stood behind what waited");
+        assert_eq!(queue.since(at(21)), at(21));
+    }
 }

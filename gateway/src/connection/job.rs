@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use protocol::agent::{Availability, Screen};
 use protocol::command::{Ack, Command};
@@ -21,16 +22,22 @@ use crate::connection::command::{self, Queue};
 use crate::metric::Metric;
 use crate::shard::admission::Admission;
 
+/// A command, as a client said it.
+#[derive(Debug)]
+pub(crate) struct Said {
+    pub(crate) client_id: ClientId,
+    pub(crate) command: Command,
+    /// When it was taken in, by the time that has elapsed.
+    pub(crate) came: Duration,
+}
+
 /// Something to ask.
 #[derive(Debug)]
 pub(crate) enum Job {
     /// Do this.
-    Command {
-        client_id: ClientId,
-        command: Box<Command>,
-    },
+    Command(Box<Said>),
     /// Do these, which may go together.
-    Commands(Vec<(ClientId, Command)>),
+    Commands(Vec<Said>),
     /// Read the past of a conversation from where the client stands.
     Attach {
         follow: Follow,
@@ -106,7 +113,7 @@ impl Job {
             Self::ReadOn {
                 conversation_id, ..
             } => Some(*conversation_id),
-            Self::Command { .. }
+            Self::Command(_)
             | Self::Commands(_)
             | Self::Snapshot(_)
             | Self::Unwatch(_)
@@ -191,7 +198,7 @@ pub(crate) async fn run(job: Job, asker: &Asker) -> Done {
     let (router, actor) = (&asker.doors.router, &asker.actor);
     let connection_id = asker.connection_id;
     match job {
-        Job::Command { client_id, command } => commands(asker, vec![(client_id, *command)]).await,
+        Job::Command(said) => commands(asker, vec![*said]).await,
         Job::Commands(said) => commands(asker, said).await,
         Job::Attach { follow, reading } => Done::Attached {
             conversation_id: follow.conversation_id,
@@ -246,13 +253,14 @@ pub(crate) async fn run(job: Job, asker: &Asker) -> Done {
     }
 }
 
-async fn commands(asker: &Asker, said: Vec<(ClientId, Command)>) -> Done {
+async fn commands(asker: &Asker, said: Vec<Said>) -> Done {
     if let Some(queue) = &asker.queue {
         return command::in_turn(asker, queue, said).await;
     }
     let mut outcomes = Vec::with_capacity(said.len());
-    for (client_id, command) in said {
-        let outcome = command::alone(asker, client_id.clone(), command).await;
+    for one in said {
+        let client_id = one.client_id.clone();
+        let outcome = command::alone(asker, one).await;
         outcomes.push((client_id, outcome));
     }
     Done::Commands {

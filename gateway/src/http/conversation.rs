@@ -24,6 +24,7 @@ use storage::inbox::ListQuery;
 use storage::log::Bound;
 
 use crate::Doors;
+use crate::connection::command::note_acknowledgement;
 use crate::http::auth::Team;
 use crate::http::extract::{Json, Path, Query, Versioned};
 use crate::http::page::{Window, bounded};
@@ -251,7 +252,10 @@ pub(crate) async fn command(
     Json(command): Json<Command>,
 ) -> Answer<Json<Ack>> {
     let client_id = client_id(&headers)?;
-    Ok(Json(doors.router.handle(&actor, client_id, command).await?))
+    let since = doors.world.clock.elapsed();
+    let outcome = doors.router.handle(&actor, client_id, command).await;
+    note_acknowledgement(&doors, since, &outcome);
+    Ok(Json(outcome?))
 }
 
 fn client_id(headers: &HeaderMap) -> Result<ClientId, Rejection> {

@@ -8,9 +8,11 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use http::{HeaderMap, StatusCode, header};
 use protocol::rejection::ErrorCode;
+use storage::db::Figures;
 use subtle::ConstantTimeEq;
 
 use crate::Doors;
+use crate::distribution::Distribution;
 use crate::http::auth;
 use crate::http::line::Line;
 use crate::http::problem::Answer;
@@ -37,15 +39,17 @@ async fn ready(State(doors): State<Doors>) -> Response {
     if !doors.is_ready() {
         return (StatusCode::SERVICE_UNAVAILABLE, "going away\n").into_response();
     }
-    let asked = storage::setup::is_done(&doors.reader);
-    match doors.world.clock.timeout(STORE_TIME_MAX, asked).await {
-        Some(Ok(_)) => (StatusCode::OK, readiness(&doors)).into_response(),
-        Some(Err(_)) | None => (
-            StatusCode::SERVICE_UNAVAILABLE,
-            "the store does not answer\n",
-        )
-            .into_response(),
+    if store_answers(&doors).await {
+        return (StatusCode::OK, readiness(&doors)).into_response();
     }
+    let text = "the store does not answer\n";
+    (StatusCode::SERVICE_UNAVAILABLE, text).into_response()
+}
+
+async fn store_answers(doors: &Doors) -> bool {
+    let asked = storage::setup::is_done(&doors.reader);
+    let answer = doors.world.clock.timeout(STORE_TIME_MAX, asked).await;
+    matches!(answer, Some(Ok(_)))
 }
 
 /// That it serves, and what is not as it should be meanwhile.
@@ -99,8 +103,6 @@ async fn metrics(State(doors): State<Doors>) -> Response {
         .set(Metric::TracesLost, stats.lost_trace_count);
     let refused = doors.reader.refused_full_count() + doors.blobs.refused_full_count();
     doors.metrics.set(Metric::RefusedFull, refused);
-    let reads = doors.reader.read_count();
-    doors.metrics.set(Metric::StoreReads, reads);
     let bus = stats.bus;
     for (metric, value) in [
         (Metric::Nodes, stats.node_count as u64),
@@ -121,12 +123,31 @@ async fn metrics(State(doors): State<Doors>) -> Response {
     ] {
         doors.metrics.set(metric, value);
     }
-    (
-        [(
-            header::CONTENT_TYPE,
-            "text/plain; version=0.0.4; charset=utf-8",
-        )],
-        doors.metrics.text(),
-    )
-        .into_response()
+    let store = ask_store(&doors).await;
+    let mut text = doors.metrics.text();
+    for (distribution, counts) in [
+        (Distribution::StoreCommit, &store.commit_us),
+        (Distribution::StoreCommitWrites, &store.commit_writes),
+        (Distribution::StoreRead, &store.read_us),
+    ] {
+        distribution.write(counts, &mut text);
+    }
+    let form = "text/plain; version=0.0.4; charset=utf-8";
+    ([(header::CONTENT_TYPE, form)], text).into_response()
+}
+
+/// Takes over how the store does, and whether it answers now.
+async fn ask_store(doors: &Doors) -> Figures {
+    let is_up = store_answers(doors).await;
+    let store = doors.reader.figures();
+    for (metric, value) in [
+        (Metric::StoreUp, u64::from(is_up)),
+        (Metric::Ready, u64::from(is_up && doors.is_ready())),
+        (Metric::StoreFailures, store.failed_count),
+        (Metric::StoreWritesWaiting, store.writes_waiting as u64),
+        (Metric::StoreReadsWaiting, store.reads_waiting as u64),
+    ] {
+        doors.metrics.set(metric, value);
+    }
+    store
 }

@@ -1,5 +1,7 @@
 //! The doors of connections without sockets: `stream` down, `frames` up.
 
+use std::time::Duration;
+
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Extension, FromRequestParts, Request, State};
@@ -16,7 +18,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::Doors;
 use crate::connection::frame;
-use crate::connection::job::{self, Asker, Done, Job};
+use crate::connection::job::{self, Asker, Done, Job, Said};
 use crate::connection::stream::{CHUNKS_MAX, OpenStream, ShardDoor};
 use crate::connection::unidentified::Caller;
 use crate::http::auth::{self, Visitor};
@@ -138,7 +140,8 @@ pub(crate) async fn frames(State(doors): State<Doors>, request: Request) -> Answ
     let client_frame: ClientFrame = decoded(&bytes)?;
     doors.metrics.add(Metric::FramesIn, 1);
     let connection_id = connection(&doors, &headers, &actor);
-    let job = match job_of(client_frame, connection_id) {
+    let came = doors.world.clock.elapsed();
+    let job = match job_of(client_frame, connection_id, came) {
         Ok(Some(job)) => job,
         Ok(None) => return Ok(array(&[])),
         Err(rejection) => return Ok(array(&[frame::error(&rejection)])),
@@ -200,6 +203,7 @@ fn connection(doors: &Doors, headers: &HeaderMap, actor: &Actor) -> Option<Conne
 fn job_of(
     client_frame: ClientFrame,
     connection_id: Option<ConnectionId>,
+    came: Duration,
 ) -> Result<Option<Job>, Rejection> {
     let on_stream = |job| Ok(connection_id.map(|_| job));
     match client_frame {
@@ -208,10 +212,11 @@ fn job_of(
         | ClientFrame::Unfollow { .. }
         | ClientFrame::Watch(_)
         | ClientFrame::Unwatch { .. } => Err(ErrorCode::OutOfOrder.into()),
-        ClientFrame::Command { client_id, command } => Ok(Some(Job::Command {
+        ClientFrame::Command { client_id, command } => Ok(Some(Job::Command(Box::new(Said {
             client_id,
-            command: Box::new(command),
-        })),
+            command,
+            came,
+        })))),
         ClientFrame::Typing {
             conversation_id,
             text,

@@ -134,7 +134,7 @@ async fn store_reads(stack: &Stack) -> u64 {
     let text = String::from_utf8(body).unwrap();
     let line = text
         .lines()
-        .find_map(|line| line.strip_prefix("switchboard_store_reads_total "));
+        .find_map(|line| line.strip_prefix("switchboard_store_read_seconds_count "));
     line.unwrap().parse().unwrap()
 }
 
@@ -300,4 +300,35 @@ async fn all_together_have_so_many_connections_for_plain_http() {
     drop(held);
     until(&stack, Metric::HttpConnections, 0).await;
     assert_eq!(stack.get("/healthz", &[]).await.status, 200);
+}
+
+/// What the listener for metrics says.
+async fn metrics(stack: &Stack) -> String {
+    let mut stream = TcpStream::connect(stack.metrics).await.unwrap();
+    let ask = b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n";
+    stream.write_all(ask).await.unwrap();
+    let answer = parse(&rest(&mut stream).await);
+    assert_eq!(answer.status, 200);
+    String::from_utf8(answer.body).unwrap()
+}
+
+#[tokio::test]
+async fn a_store_that_does_not_answer_shows_in_the_metrics_until_it_does() {
+    let stack = Stack::start().await;
+    let shows = |text: &str, up: u8| {
+        for name in ["switchboard_store_up", "switchboard_ready"] {
+            assert!(text.contains(&format!("\n{name} {up}\n")), "{text}");
+        }
+    };
+    let well = metrics(&stack).await;
+    shows(&well, 1);
+    assert!(well.contains("\nswitchboard_store_failures_total 0\n"));
+    stack.world.faults.fail("storage.read", 0, u64::MAX);
+    let away = metrics(&stack).await;
+    shows(&away, 0);
+    assert!(!away.contains("\nswitchboard_store_failures_total 0\n"));
+    assert_eq!(stack.get("/readyz", &[]).await.status, 503);
+    stack.world.faults.heal();
+    shows(&metrics(&stack).await, 1);
+    assert_eq!(stack.get("/readyz", &[]).await.status, 200);
 }

@@ -22,7 +22,7 @@ use crate::target::{Setting, Stage};
 const VISITORS_MAX: u64 = 7_000;
 
 /// The server's own count of reads of its store.
-const STORE_READS: &str = "switchboard_store_reads_total";
+const STORE_READS: &str = "switchboard_store_read_seconds_count";
 
 /// How long a visitor tries to get what was missed.
 const RESUME_MAX: Duration = Duration::from_secs(60);

@@ -2,6 +2,7 @@
 
 mod batch;
 pub(crate) mod connect;
+mod figure;
 pub(crate) mod group;
 mod hold;
 mod list;
@@ -18,7 +19,6 @@ mod value;
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use protocol::id::{NodeId, VisitorId};
@@ -27,6 +27,7 @@ use world::World;
 
 pub use batch::{Answer, Batch, Stmt};
 pub(crate) use batch::{Given, stmt};
+pub use figure::Figures;
 pub use hold::Hold;
 pub use row::Row;
 pub use value::Value;
@@ -35,6 +36,7 @@ use crate::error::{Error, Result};
 use crate::newcomer::Newcomers;
 use crate::room::Room;
 use crate::visitor::VisitorRow;
+use figure::Gauge;
 use group::{Read, Write};
 
 /// Rows that one batch of forgetting removes at most, so that it holds the writer for less than 50 ms.
@@ -109,8 +111,7 @@ struct Inner {
     home: Driver,
     newcomers: Newcomers,
     room: Room,
-    /// Reads that were asked for.
-    read_count: AtomicU64,
+    gauge: Arc<Gauge>,
 }
 
 #[derive(Debug)]
@@ -163,6 +164,13 @@ impl Reader {
     /// # Errors
     /// The store's; `Unavailable` too where too many reads wait.
     pub async fn snapshot(&self, stmts: Vec<Stmt>) -> Result<Vec<Vec<Row>>> {
+        let began = self.0.gauge.begin();
+        let rows = self.read(stmts).await;
+        self.0.gauge.note_read(began, &rows);
+        rows
+    }
+
+    async fn read(&self, stmts: Vec<Stmt>) -> Result<Vec<Vec<Row>>> {
         group::planted(&self.0.world.faults, "storage.read")?;
         let queue = match &self.0.home {
             Driver::Sqlite(sqlite) => &sqlite.reads,
@@ -171,7 +179,6 @@ impl Reader {
         };
         let (reply, answer) = oneshot::channel();
         queue.try_send(Read { stmts, reply }).map_err(|_| busy())?;
-        self.0.read_count.fetch_add(1, Ordering::Relaxed);
         answer.await.map_err(|_| stopped())?
     }
 
@@ -187,11 +194,15 @@ impl Reader {
         self.0.config.queue_length
     }
 
-    /// How many reads there were so far: each is one way to the database, of one statement or of several that
-    /// see the same state.
+    /// How the store does.
     #[must_use]
-    pub fn read_count(&self) -> u64 {
-        self.0.read_count.load(Ordering::Relaxed)
+    pub fn figures(&self) -> Figures {
+        let (writes, reads) = match &self.0.home {
+            Driver::Sqlite(sqlite) => (sqlite.writes.len(), sqlite.reads.len()),
+            Driver::Postgres(postgres) => (postgres.writes.len(), postgres.reads.len()),
+            Driver::Simulated(way) => (way.writes.len(), way.reads.len()),
+        };
+        self.0.gauge.figures(writes, reads)
     }
 
     /// How many batches were refused because there was no room on the disk.
@@ -259,6 +270,12 @@ impl Db {
     /// The store's; `Unavailable` too where too many batches wait. After `Unavailable` the outcome is
     /// unknown.
     pub async fn batch(&self, batch: Batch) -> Result<Vec<Answer>> {
+        let answers = self.write(batch).await;
+        self.0.0.gauge.note_outcome(&answers);
+        answers
+    }
+
+    async fn write(&self, batch: Batch) -> Result<Vec<Answer>> {
         group::planted(&self.0.0.world.faults, "storage.batch")?;
         self.0.0.newcomers.touch(&batch);
         let queue = match &self.0.0.home {
@@ -360,20 +377,27 @@ fn stopped() -> Error {
 /// # Errors
 /// `NewerSchema`, `Corrupt`, `Unavailable`, `Full`, `ReadOnly`.
 pub async fn open(config: &DatabaseConfig, world: &World) -> Result<Db> {
+    let gauge = Arc::new(Gauge::new(&world.clock));
     let home = match &config.home {
         Home::Sqlite(path) => {
             let (path, config, world) = (path.clone(), config.clone(), world.clone());
-            Driver::Sqlite(blocking(move || open_file(&path, &config, &world)).await?)
+            let gauge = Arc::clone(&gauge);
+            Driver::Sqlite(blocking(move || open_file(&path, &config, &world, gauge)).await?)
         }
         Home::Postgres(url) => {
-            Driver::Postgres(postgres::Postgres::start(url, config, world).await?)
+            Driver::Postgres(postgres::Postgres::start(url, config, world, &gauge).await?)
         }
     };
-    with_epoch(home, config, world).await
+    with_epoch(home, config, world, gauge).await
 }
 
 /// The store on a driver that runs.
-async fn with_epoch(home: Driver, config: &DatabaseConfig, world: &World) -> Result<Db> {
+async fn with_epoch(
+    home: Driver,
+    config: &DatabaseConfig,
+    world: &World,
+    gauge: Arc<Gauge>,
+) -> Result<Db> {
     let inner = |home, epoch| {
         Db(Reader(Arc::new(Inner {
             world: world.clone(),
@@ -382,7 +406,7 @@ async fn with_epoch(home: Driver, config: &DatabaseConfig, world: &World) -> Res
             home,
             newcomers: Newcomers::default(),
             room: Room::new("rows"),
-            read_count: AtomicU64::new(0),
+            gauge: Arc::clone(&gauge),
         })))
     };
     let timeline = match &home {
@@ -402,6 +426,7 @@ fn open_file(
     path: &std::path::Path,
     config: &DatabaseConfig,
     world: &World,
+    gauge: Arc<Gauge>,
 ) -> Result<sqlite::Sqlite> {
     if let Some(parent) = path
         .parent()
@@ -412,5 +437,5 @@ fn open_file(
     let connection = sqlite::connect(path, config, world)?;
     migration::sqlite_file(path, &connection, world.clock.now_ms())?;
     drop(connection);
-    sqlite::Sqlite::start(path, config, world)
+    sqlite::Sqlite::start(path, config, world, gauge)
 }

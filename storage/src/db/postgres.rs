@@ -18,6 +18,7 @@ use world::World;
 
 use crate::db::batch::{Answer, Batch, Stmt};
 use crate::db::connect::{self, Target};
+use crate::db::figure::Gauge;
 use crate::db::group::{self, Read, Write};
 use crate::db::row::Row;
 use crate::db::timeline::Timeline;
@@ -48,7 +49,12 @@ pub(crate) struct Postgres {
 
 impl Postgres {
     /// Connects, brings the schema up to date and starts the thread.
-    pub(crate) async fn start(url: &str, config: &DatabaseConfig, world: &World) -> Result<Self> {
+    pub(crate) async fn start(
+        url: &str,
+        config: &DatabaseConfig,
+        world: &World,
+        gauge: &Arc<Gauge>,
+    ) -> Result<Self> {
         let target = connect::target(url)?;
         let may_be_open = connect::may_be_open(&target.config);
         let timeline = Arc::new(Timeline::new());
@@ -69,6 +75,7 @@ impl Postgres {
             timeout: config.timeout,
             reader_count: config.reader_count.max(1),
             fence: Arc::default(),
+            gauge: Arc::clone(gauge),
         };
         let fence = Arc::clone(&serving.fence);
         let now_ms = world.clock.now_ms();
@@ -167,6 +174,7 @@ struct Serving {
     timeout: Duration,
     reader_count: usize,
     fence: Arc<OnceLock<Stmt>>,
+    gauge: Arc<Gauge>,
 }
 
 impl Serving {
@@ -261,6 +269,13 @@ impl Serving {
         kept: &mut Option<Line>,
         batches: &[&Batch],
     ) -> Result<Vec<Vec<Answer>>> {
+        let began = self.gauge.begin();
+        let answers = self.store(kept, batches).await;
+        self.gauge.note_commit(began, batches.len());
+        answers
+    }
+
+    async fn store(&self, kept: &mut Option<Line>, batches: &[&Batch]) -> Result<Vec<Vec<Answer>>> {
         let mut retries = 0;
         loop {
             let mut line = match kept.take() {

@@ -6,6 +6,7 @@
 //! a batch that was stored.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::Connection;
@@ -13,6 +14,7 @@ use rusqlite::backup::Backup;
 use tokio::sync::oneshot;
 use world::World;
 
+use crate::db::figure::Gauge;
 use crate::db::group::{self, Read, Write};
 use crate::db::sqlite::{self, Session, Writer, sqlite_error};
 use crate::db::{DatabaseConfig, Db, Driver, Home, migration, with_epoch};
@@ -76,10 +78,12 @@ impl Store {
         // Bounded; the ways to it wait.
         let (jobs, queue) = flume::bounded(QUEUE_LENGTH);
         let faults = world.faults.clone();
+        let gauge = Arc::new(Gauge::new(&world.clock));
         world.tracker.spawn_local(async move {
             let mut home = Writer {
                 session: Session::new(&connection),
                 faults,
+                gauge,
             };
             while let Ok(job) = queue.recv_async().await {
                 match job {
@@ -127,7 +131,8 @@ impl Store {
             tracker.spawn_local(self.clone().carry_reads(read_queue.clone()));
         }
         let way = Driver::Simulated(Way { writes, reads });
-        with_epoch(way, &config(), world).await
+        let gauge = Arc::new(Gauge::new(&world.clock));
+        with_epoch(way, &config(), world, gauge).await
     }
 
     async fn carry_writes(self, queue: flume::Receiver<Write>) {

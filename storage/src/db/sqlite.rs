@@ -20,6 +20,7 @@ use world::World;
 
 use crate::db::DatabaseConfig;
 use crate::db::batch::{Answer, Batch, Stmt};
+use crate::db::figure::Gauge;
 use crate::db::group::{self, Read, Write};
 use crate::db::plan;
 use crate::db::row::Row;
@@ -60,7 +61,12 @@ pub(crate) struct Sqlite {
 
 impl Sqlite {
     /// Starts the threads over a file whose schema is up to date.
-    pub(crate) fn start(path: &Path, config: &DatabaseConfig, world: &World) -> Result<Self> {
+    pub(crate) fn start(
+        path: &Path,
+        config: &DatabaseConfig,
+        world: &World,
+        gauge: Arc<Gauge>,
+    ) -> Result<Self> {
         let log_is_long = Arc::new(AtomicBool::new(false));
         // Full queues refuse: the caller hears `Unavailable` at once instead of waiting without end.
         let (writes, write_queue) = flume::bounded(config.queue_length);
@@ -80,6 +86,7 @@ impl Sqlite {
             let mut home = Writer {
                 session: Session::new(&writer),
                 faults,
+                gauge,
             };
             let mut pace = group::Pace::new(&clock, COMMIT_EVERY);
             while let Some(waiting) = pace.next(&write_queue) {
@@ -217,10 +224,20 @@ fn add_functions(connection: &Connection, world: &World) -> rusqlite::Result<()>
 pub(crate) struct Writer<'c> {
     pub(crate) session: Session<'c>,
     pub(crate) faults: world::Faults,
+    pub(crate) gauge: Arc<Gauge>,
 }
 
 impl group::Home for Writer<'_> {
     fn commit(&mut self, batches: &[&Batch]) -> Result<Vec<Vec<Answer>>> {
+        let began = self.gauge.begin();
+        let answers = self.store(batches);
+        self.gauge.note_commit(began, batches.len());
+        answers
+    }
+}
+
+impl Writer<'_> {
+    fn store(&mut self, batches: &[&Batch]) -> Result<Vec<Vec<Answer>>> {
         self.session.run(&Stmt::new(BEGIN, Vec::new()), None)?;
         let answers = batches
             .iter()
@@ -245,9 +262,7 @@ impl group::Home for Writer<'_> {
             }
         }
     }
-}
 
-impl Writer<'_> {
     fn roll_back(&self) {
         let connection = self.session.connection;
         // SQLite has rolled back by itself after some errors; then there is nothing to do.

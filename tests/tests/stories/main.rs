@@ -3,6 +3,7 @@
 mod bucket;
 mod chat;
 mod fallback;
+mod figures;
 mod full;
 mod growth;
 mod housekeeping;

@@ -9,7 +9,7 @@ use protocol::text::{ClientId, cut};
 
 use crate::connection::frame;
 use crate::connection::identified::Identified;
-use crate::connection::job::Job;
+use crate::connection::job::{Job, Said};
 use crate::metric::Metric;
 
 /// Refused frames, less accepted ones, after which the connection is closed.
@@ -83,10 +83,13 @@ impl Identified {
     fn on_frame(&mut self, client_frame: ClientFrame) -> Result<(), Rejection> {
         match client_frame {
             ClientFrame::Hello(_) => return Err(ErrorCode::OutOfOrder.into()),
-            ClientFrame::Command { client_id, command } => self.jobs.push_back(Job::Command {
-                client_id,
-                command: Box::new(command),
-            }),
+            ClientFrame::Command { client_id, command } => {
+                self.jobs.push_back(Job::Command(Box::new(Said {
+                    client_id,
+                    command,
+                    came: self.shard.doors.world.clock.elapsed(),
+                })));
+            }
             ClientFrame::Follow(follow) => {
                 self.full()?;
                 if self.followed(follow.conversation_id).is_none()

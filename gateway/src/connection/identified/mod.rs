@@ -200,16 +200,16 @@ impl Identified {
 
     /// A job, and where it is a command, those right behind it that may go together with it.
     fn with_those_behind(&mut self, job: Job) -> Job {
-        let Job::Command { client_id, command } = job else {
+        let Job::Command(said) = job else {
             return job;
         };
-        let mut commands = vec![(client_id, *command)];
+        let mut commands = vec![*said];
         while commands.len() < COMMANDS_TOGETHER_MAX
-            && let Some(Job::Command { command, .. }) = self.jobs.front()
-            && router::may_go_together(&commands[0].1, command)
-            && let Some(Job::Command { client_id, command }) = self.jobs.pop_front()
+            && let Some(Job::Command(next)) = self.jobs.front()
+            && router::may_go_together(&commands[0].command, &next.command)
+            && let Some(Job::Command(next)) = self.jobs.pop_front()
         {
-            commands.push((client_id, *command));
+            commands.push(*next);
         }
         Job::Commands(commands)
     }
@@ -274,7 +274,7 @@ impl Identified {
             return;
         }
         for job in std::mem::take(&mut self.jobs) {
-            if matches!(job, Job::Command { .. } | Job::Unwatch(_)) {
+            if matches!(job, Job::Command(_) | Job::Unwatch(_)) {
                 job::start(job, self.asker()).await;
             }
         }
