@@ -20,6 +20,7 @@ fmt:
 lint:
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
+	ops/lint
 
 # The two web apps, into widget-js/dist and console/dist, where their sources changed.
 web: widget-js/node_modules/.package-lock.json console/node_modules/.package-lock.json
