@@ -170,6 +170,13 @@ impl Everywhere {
         over.into_iter().flat_map(|id| self.lose(id)).collect()
     }
 
+    /// A visitor of a workspace who is here.
+    #[must_use]
+    pub fn find(&self, workspace_id: WorkspaceId, visitor_id: VisitorId) -> Option<&LiveVisitor> {
+        let union = self.visitors.get(&visitor_id)?;
+        (union.workspace_id == workspace_id).then_some(&union.shown)
+    }
+
     /// The visitors of a workspace. Costs a walk over all.
     pub fn of_workspace(&self, workspace_id: WorkspaceId) -> impl Iterator<Item = &LiveVisitor> {
         self.visitors

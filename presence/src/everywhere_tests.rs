@@ -67,6 +67,16 @@ fn kinds(changes: &[Change]) -> Vec<ChangeKind> {
 }
 
 #[test]
+fn a_visitor_is_found_by_his_own_workspace_alone() {
+    let mut all = Everywhere::new();
+    tell(&mut all, 1, vec![active(1)]);
+    let found = all.find(workspace(), visitor(1));
+    assert_eq!(found.map(|row| row.id), Some(visitor(1)));
+    assert_eq!(all.find(workspace(), visitor(2)), None);
+    assert_eq!(all.find(WorkspaceId::from_bits(2), visitor(1)), None);
+}
+
+#[test]
 fn a_visitor_is_one_however_many_nodes_show_him() {
     let mut all = Everywhere::new();
     here(

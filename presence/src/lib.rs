@@ -8,6 +8,7 @@ pub mod agents;
 pub mod bytes;
 pub mod everywhere;
 pub mod input;
+pub mod named;
 pub mod roster;
 pub mod state;
 pub mod team;

@@ -170,6 +170,13 @@ impl Visitors {
         Some(&*presence.row)
     }
 
+    /// A visitor of a workspace who is here.
+    #[must_use]
+    pub fn find(&self, workspace_id: WorkspaceId, visitor_id: VisitorId) -> Option<&LiveVisitor> {
+        let presence = self.visitors.get(&visitor_id)?;
+        (presence.workspace_id == workspace_id).then_some(&*presence.row)
+    }
+
     /// The visitors of a workspace. Costs a walk over all visitors of the node.
     pub fn of_workspace(&self, workspace_id: WorkspaceId) -> impl Iterator<Item = &LiveVisitor> {
         self.visitors

@@ -96,6 +96,17 @@ fn several_tabs_are_one_visitor() {
 }
 
 #[test]
+fn a_visitor_is_found_by_his_own_workspace_alone() {
+    let mut visitors = Visitors::new();
+    enter(&mut visitors, 1, 1, "/a", 0);
+    let found = |workspace_id, number| visitors.find(workspace_id, visitor(number));
+    assert_eq!(found(workspace(), 1), visitors.get(visitor(1)));
+    assert!(found(workspace(), 1).is_some());
+    assert_eq!(found(workspace(), 2), None);
+    assert_eq!(found(WorkspaceId::from_bits(2), 1), None);
+}
+
+#[test]
 fn a_reader_with_the_page_in_sight_stays_active_for_ever() {
     let mut visitors = Visitors::new();
     enter(&mut visitors, 1, 7, "/a", 0);

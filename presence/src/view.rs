@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use protocol::id::VisitorId;
 use protocol::limit::{PAGE_ROWS_MAX, WINDOW_BYTES_MAX};
+use protocol::news::AgentNews;
 use protocol::view::{VisitorCounts, VisitorFilter};
 use protocol::visitor::LiveVisitor;
 
@@ -89,6 +90,16 @@ pub struct ViewChanges {
     pub gone: Vec<VisitorId>,
     /// The numbers now.
     pub counts: VisitorCounts,
+}
+
+impl From<ViewChanges> for AgentNews {
+    fn from(changes: ViewChanges) -> Self {
+        Self::VisitorChanges {
+            rows: changes.rows,
+            gone: changes.gone,
+            counts: changes.counts,
+        }
+    }
 }
 
 /// A place in the order: who was active last stands first.

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use crate::agent::{Availability, Screen};
 use crate::command::Command;
 use crate::contact::AttributeValue;
-use crate::id::ConversationId;
+use crate::id::{ConversationId, VisitorId};
 use crate::position::Position;
 use crate::text::ClientId;
 use crate::view::{InboxList, VisitorFilter};
@@ -85,6 +85,14 @@ pub enum Watch {
         /// Which.
         #[serde(default)]
         filter: VisitorFilter,
+    },
+    /// Whether certain visitors are here: those of the conversations that the client shows.
+    Presence {
+        /// Which, at most `PAGE_ROWS_MAX`.
+        visitor_ids: Vec<VisitorId>,
+        /// One whose row is told too.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        row_id: Option<VisitorId>,
     },
 }
 

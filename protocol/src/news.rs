@@ -17,7 +17,7 @@ use crate::position::Position;
 use crate::rejection::Problem;
 use crate::text::ClientId;
 use crate::view::{InboxCounts, InboxList, VisitorCounts};
-use crate::visitor::LiveVisitor;
+use crate::visitor::{LiveVisitor, VisitorState};
 use crate::widget::{Staff, WidgetConfig};
 
 /// What a connection may count on.
@@ -277,6 +277,15 @@ pub enum AgentNews {
         gone: Vec<VisitorId>,
         /// How many there are.
         counts: VisitorCounts,
+    },
+    /// Whether visitors are here whom the client asked for: all of them at first, then those who came, left, or
+    /// are otherwise there.
+    VisitorPresence {
+        /// Their states.
+        states: Vec<VisitorState>,
+        /// The row that was asked for, where he is here; absent where it did not change.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        row: Option<LiveVisitor>,
     },
     /// The team, whole: sent after `welcome` and when it changes.
     Team {

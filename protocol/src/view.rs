@@ -17,6 +17,8 @@ words! {
         Inbox = "inbox",
         /// Visitors.
         Visitors = "visitors",
+        /// Visitors by name: whether they are here.
+        Presence = "presence",
     }
 
     /// The lists of the inbox.

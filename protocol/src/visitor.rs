@@ -148,6 +148,16 @@ pub struct LiveVisitor {
     pub stale: bool,
 }
 
+/// How alive a visitor is whom somebody asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+#[ts(export_to = "protocol.ts")]
+pub struct VisitorState {
+    /// Who.
+    pub visitor_id: VisitorId,
+    /// Active, idle, or left.
+    pub state: PresenceState,
+}
+
 /// A stay on a site.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS, ToSchema)]
 #[ts(export_to = "protocol.ts", optional_fields = nullable)]

@@ -48,7 +48,8 @@ variants! { AGENT_NEWS, agent_news, AgentNews {
     Welcome = "welcome" Ack = "ack" Rejected = "rejected" Entry = "entry" Entries = "entries"
     Typing = "typing" Marks = "marks" Viewing = "viewing" Conversation = "conversation"
     Inbox = "inbox" InboxChanges = "inbox_changes" Read = "read" Visitors = "visitors"
-    VisitorChanges = "visitor_changes" Team = "team" TeamPresence = "team_presence"
+    VisitorChanges = "visitor_changes" VisitorPresence = "visitor_presence" Team = "team"
+    TeamPresence = "team_presence"
     Contact = "contact" Changed = "changed" Beat = "beat" GoingAway = "going_away" Error = "error"
 } }
 

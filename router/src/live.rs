@@ -9,33 +9,32 @@ use std::time::Duration;
 use presence::agents::Agents;
 use presence::input::{Input, Sight};
 use presence::state::{Change, Visitors};
-use presence::view::VisitorView;
 use protocol::agent::{AgentPresence, Availability};
 use protocol::id::{AgentId, ConnectionId, ConversationId, NodeId, SiteId, VisitorId, WorkspaceId};
-use protocol::news::AgentNews;
 use protocol::rejection::Rejection;
-use protocol::view::VisitorFilter;
 use tokio::sync::oneshot;
 use world::HashMap;
 
 use crate::around::Around;
 use crate::cache::Tenant;
-use crate::delivery::{Class, Encoded};
+use crate::delivery::Encoded;
 use crate::nodes::{self, Sign};
 use crate::router::Router;
 use crate::steady;
-use crate::topic::{Topic, ViewId};
+use crate::topic::ViewId;
 use crate::visit::{Stay, Visits};
+use crate::visitors::Wanted;
 
 mod elsewhere;
 mod screen;
 mod team;
 mod trace;
+mod watch;
 
-use elsewhere::counts;
 pub(crate) use screen::Look;
 use screen::Screens;
 pub(crate) use team::{Answering, config_of, staff_of, team_frame};
+use watch::Watches;
 
 /// Messages that may wait; then their senders wait.
 const MAILBOX_LENGTH: usize = 8_192;
@@ -116,7 +115,7 @@ pub(crate) enum Message {
     Snapshot {
         workspace_id: WorkspaceId,
         view_id: ViewId,
-        filter: Box<VisitorFilter>,
+        wanted: Box<Wanted>,
         /// How long the workspace lets changes be collected.
         interval: Duration,
         reply: oneshot::Sender<Encoded>,
@@ -175,16 +174,6 @@ impl Live {
     }
 }
 
-/// A view that somebody watches.
-struct Watched {
-    workspace_id: WorkspaceId,
-    view: VisitorView,
-    /// How long its changes are collected.
-    interval: Duration,
-    /// When it is told next, while it has something to tell.
-    due: Option<Duration>,
-}
-
 /// The actor.
 pub(crate) struct Actor {
     router: Router,
@@ -194,7 +183,7 @@ pub(crate) struct Actor {
     visits: Visits,
     visitor_of: HashMap<ConnectionId, (WorkspaceId, VisitorId)>,
     agent_of: HashMap<ConnectionId, (WorkspaceId, AgentId)>,
-    views: HashMap<ViewId, Watched>,
+    views: Watches,
     /// What agents have in sight, and nobody was told.
     screens: Screens,
     /// When the next of the views, or of the screens, is due.
@@ -222,7 +211,7 @@ impl Actor {
             visits: Visits::default(),
             visitor_of: HashMap::default(),
             agent_of: HashMap::default(),
-            views: HashMap::default(),
+            views: Watches::default(),
             screens: Screens::default(),
             tell_at: None,
         }
@@ -353,11 +342,11 @@ impl Actor {
             Message::Snapshot {
                 workspace_id,
                 view_id,
-                filter,
+                wanted,
                 interval,
                 reply,
             } => {
-                let made = self.snapshot(workspace_id, view_id, *filter, interval);
+                let made = self.snapshot(workspace_id, view_id, *wanted, interval);
                 drop(reply.send(made));
             }
             Message::Pace(workspace_id, interval) => self.pace(workspace_id, interval),
@@ -443,41 +432,6 @@ impl Actor {
         }
     }
 
-    /// Puts a change into the lists that are watched.
-    fn show(&mut self, change: &Change) {
-        let now = self.router.world().clock.elapsed();
-        let mut is_due_anew = false;
-        for watched in self.views.values_mut() {
-            if watched.workspace_id == change.workspace_id {
-                watched.view.take(change);
-                is_due_anew |= watched.due.is_none();
-                watched.due.get_or_insert(now + watched.interval);
-            }
-        }
-        if is_due_anew {
-            self.see_who_is_due();
-        }
-    }
-
-    fn see_who_is_due(&mut self) {
-        let views = self.views.values().filter_map(|watched| watched.due);
-        self.tell_at = views.chain(self.screens.due()).min();
-    }
-
-    /// Changes of a workspace's lists are collected as long as it set, and no shorter than the server's
-    /// own interval. What waits already waits no longer than that.
-    fn pace(&mut self, workspace_id: WorkspaceId, interval: Duration) {
-        let interval = interval.max(self.router.config().view_interval);
-        let latest = self.router.world().clock.elapsed() + interval;
-        for watched in self.views.values_mut() {
-            if watched.workspace_id == workspace_id {
-                watched.interval = interval;
-                watched.due = watched.due.map(|due| due.min(latest));
-            }
-        }
-        self.see_who_is_due();
-    }
-
     async fn advance(&mut self) {
         let now_ms = self.now_ms();
         for change in self.visitors.advance(now_ms) {
@@ -485,64 +439,6 @@ impl Actor {
         }
         for (workspace_id, presence) in self.agents.advance(now_ms) {
             self.team_changed(workspace_id, vec![presence]).await;
-        }
-    }
-
-    fn snapshot(
-        &mut self,
-        workspace_id: WorkspaceId,
-        view_id: ViewId,
-        filter: VisitorFilter,
-        interval: Duration,
-    ) -> Encoded {
-        let interval = interval.max(self.router.config().view_interval);
-        self.watch(workspace_id);
-        let counts = self.counts(workspace_id);
-        let (visitors, around) = (&self.visitors, &self.around);
-        let watched = self.views.entry(view_id).or_insert_with(|| Watched {
-            workspace_id,
-            view: match around {
-                None => VisitorView::new(filter, visitors.of_workspace(workspace_id), counts),
-                Some((around, _)) => {
-                    let all = around.everywhere.of_workspace(workspace_id);
-                    VisitorView::new(filter, all, counts)
-                }
-            },
-            interval,
-            due: None,
-        });
-        let (rows, counts) = watched.view.snapshot(counts);
-        Encoded::new(&AgentNews::Visitors { rows, counts }, Class::Row)
-    }
-
-    /// Tells every list that is due what changed in its window.
-    async fn tell(&mut self) {
-        let now = self.router.world().clock.elapsed();
-        let (visitors, around) = (&self.visitors, &self.around);
-        let frames: Vec<_> = self
-            .views
-            .iter_mut()
-            .filter_map(|(view_id, watched)| {
-                watched.due.take_if(|due| *due <= now)?;
-                let counts = counts(visitors, around, watched.workspace_id);
-                Some((*view_id, watched.view.flush(counts)?))
-            })
-            .collect();
-        let screens = self.screens.take_due(now);
-        self.see_who_is_due();
-        for (view_id, changes) in frames {
-            let news = AgentNews::VisitorChanges {
-                rows: changes.rows,
-                gone: changes.gone,
-                counts: changes.counts,
-            };
-            self.router
-                .hub()
-                .publish(Topic::Visitors(view_id), || Encoded::new(&news, Class::Row))
-                .await;
-        }
-        for (workspace_id, changes) in screens {
-            self.team_changed(workspace_id, changes).await;
         }
     }
 }

@@ -31,7 +31,7 @@ pub enum Topic {
         /// Which list.
         list: InboxList,
     },
-    /// The live visitors of one filter.
+    /// The live visitors of one filter, or those whom somebody names.
     Visitors(ViewId),
     /// All connections of a login session: its end.
     Session(LoginSessionId),

@@ -1,8 +1,10 @@
-//! Which lists of live visitors are watched, and by which connections. Lists of one filter are one.
+//! Which live visitors are watched, by filter or by name, and by which connections. What is watched alike is
+//! watched once.
 
+use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use protocol::id::{ConnectionId, WorkspaceId};
+use protocol::id::{ConnectionId, VisitorId, WorkspaceId};
 use protocol::limit;
 use protocol::rejection::{ErrorCode, Rejection};
 use protocol::view::VisitorFilter;
@@ -13,21 +15,33 @@ use crate::topic::ViewId;
 /// Bytes of a country's code.
 const COUNTRY_BYTES: usize = 2;
 
+/// Which visitors somebody watches.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum Wanted {
+    /// A list.
+    List(VisitorFilter),
+    /// Certain ones, and one whose row is wanted.
+    Named {
+        visitor_ids: BTreeSet<VisitorId>,
+        row_id: Option<VisitorId>,
+    },
+}
+
 #[derive(Debug)]
 struct View {
     workspace_id: WorkspaceId,
-    filter: VisitorFilter,
+    wanted: Wanted,
     connections: HashSet<ConnectionId>,
 }
 
 #[derive(Debug, Default)]
 struct Table {
     views: HashMap<ViewId, View>,
-    by_filter: HashMap<(WorkspaceId, VisitorFilter), ViewId>,
+    by_wanted: HashMap<(WorkspaceId, Wanted), ViewId>,
     last_id: u64,
 }
 
-/// The watched lists of this node.
+/// What is watched on this node.
 #[derive(Debug, Default)]
 pub(crate) struct Views(Mutex<Table>);
 
@@ -36,38 +50,34 @@ impl Views {
     pub(crate) fn watch(
         &self,
         workspace_id: WorkspaceId,
-        filter: &VisitorFilter,
+        wanted: &Wanted,
         connection_id: ConnectionId,
     ) -> ViewId {
         let mut table = self.table();
-        let key = (workspace_id, filter.clone());
-        let view_id = match table.by_filter.get(&key) {
+        let key = (workspace_id, wanted.clone());
+        let view_id = match table.by_wanted.get(&key) {
             Some(view_id) => *view_id,
             None => {
                 table.last_id += 1;
                 let view_id = ViewId(table.last_id);
-                table.by_filter.insert(key, view_id);
+                table.by_wanted.insert(key, view_id);
                 view_id
             }
         };
         let view = table.views.entry(view_id).or_insert_with(|| View {
             workspace_id,
-            filter: filter.clone(),
+            wanted: wanted.clone(),
             connections: HashSet::default(),
         });
         view.connections.insert(connection_id);
         view_id
     }
 
-    /// What a list is of, for its own workspace.
-    pub(crate) fn filter(
-        &self,
-        workspace_id: WorkspaceId,
-        view_id: ViewId,
-    ) -> Option<VisitorFilter> {
+    /// Which visitors are watched, for their own workspace.
+    pub(crate) fn wanted(&self, workspace_id: WorkspaceId, view_id: ViewId) -> Option<Wanted> {
         let table = self.table();
         let view = table.views.get(&view_id)?;
-        (view.workspace_id == workspace_id).then(|| view.filter.clone())
+        (view.workspace_id == workspace_id).then(|| view.wanted.clone())
     }
 
     /// A connection watches no longer. Says whether nobody does any more.
@@ -80,15 +90,32 @@ impl Views {
         if !view.connections.is_empty() {
             return false;
         }
-        let key = (view.workspace_id, view.filter.clone());
+        let key = (view.workspace_id, view.wanted.clone());
         table.views.remove(&view_id);
-        table.by_filter.remove(&key);
+        table.by_wanted.remove(&key);
         true
     }
 
     fn table(&self) -> MutexGuard<'_, Table> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Checks names from outside.
+///
+/// # Errors
+/// `too_many` of `visitor_ids`.
+pub(crate) fn named(
+    visitor_ids: &[VisitorId],
+    row_id: Option<VisitorId>,
+) -> Result<Wanted, Rejection> {
+    if visitor_ids.len() > limit::PAGE_ROWS_MAX {
+        return Err(Rejection::of(ErrorCode::TooMany, "visitor_ids"));
+    }
+    Ok(Wanted::Named {
+        visitor_ids: visitor_ids.iter().copied().collect(),
+        row_id,
+    })
 }
 
 /// Checks a filter from outside.
@@ -127,16 +154,32 @@ mod tests {
         let views = Views::default();
         let workspace = WorkspaceId::from_bits(1);
         let [first, second] = [1, 2].map(ConnectionId::from_bits);
-        let all = VisitorFilter::default();
+        let all = Wanted::List(VisitorFilter::default());
         let one = views.watch(workspace, &all, first);
         assert_eq!(views.watch(workspace, &all, second), one);
         assert_ne!(views.watch(WorkspaceId::from_bits(2), &all, first), one);
-        assert_eq!(views.filter(workspace, one), Some(all.clone()));
-        assert_eq!(views.filter(WorkspaceId::from_bits(2), one), None);
+        assert_eq!(views.wanted(workspace, one), Some(all.clone()));
+        assert_eq!(views.wanted(WorkspaceId::from_bits(2), one), None);
         assert!(!views.unwatch(one, first));
         assert!(views.unwatch(one, second));
-        assert_eq!(views.filter(workspace, one), None);
+        assert_eq!(views.wanted(workspace, one), None);
         assert_ne!(views.watch(workspace, &all, first), one);
+    }
+
+    #[test]
+    fn as_many_may_be_named_as_a_list_has_rows() {
+        let ids =
+            |count: usize| -> Vec<_> { (1..).take(count).map(VisitorId::from_bits).collect() };
+        let most = ids(limit::PAGE_ROWS_MAX);
+        assert_eq!(
+            named(&most, None),
+            Ok(Wanted::Named {
+                visitor_ids: most.into_iter().collect(),
+                row_id: None
+            })
+        );
+        let refused = Err(Rejection::of(ErrorCode::TooMany, "visitor_ids"));
+        assert_eq!(named(&ids(limit::PAGE_ROWS_MAX + 1), None), refused);
     }
 
     #[test]

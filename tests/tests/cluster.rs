@@ -15,6 +15,7 @@ use protocol::news::{AgentNews, VisitorNews};
 use protocol::rejection::ErrorCode;
 use protocol::trouble::TroubleKind;
 use protocol::view::{InboxFilter, VisitorFilter};
+use protocol::visitor::PresenceState;
 use serde_json::json;
 use tests::cluster::{AHEAD_MS, Cluster, run, run_on_own_postgres};
 use tests::home::Step;
@@ -130,6 +131,7 @@ async fn they_talk_over_two_nodes(cluster: Cluster) -> Cluster {
     };
     let listed = agent.client.hears("the visitor in the list", listed).await;
     listed.expect("it comes");
+    is_here_on_the_other_node(&mut agent, visitor.id()).await;
     // Assigned by a colleague's hand on the other node.
     let mut second = cluster.agent(0).await;
     second.opens(id).await;
@@ -149,6 +151,25 @@ async fn they_talk_over_two_nodes(cluster: Cluster) -> Cluster {
     let is_past = stored.iter().all(|entry| entry.sent_at_ms < soon_ms);
     assert!(is_past, "the time of the store, on each node: {stored:?}");
     cluster
+}
+
+/// Whoever shows a conversation learns of its visitor, on whichever node he is.
+async fn is_here_on_the_other_node(agent: &mut Agent, id: VisitorId) {
+    let named = Watch::Presence {
+        visitor_ids: vec![id],
+        row_id: Some(id),
+    };
+    agent.client.watch(named).await.expect("the line is up");
+    let here = |news: &News| match news {
+        News::Agent(AgentNews::VisitorPresence { states, row }) => {
+            let is_active = states.iter().any(|one| one.state == PresenceState::Active);
+            let is_his = row.as_ref().is_some_and(|row| row.id == id);
+            (is_active && is_his).then_some(())
+        }
+        News::Agent(_) | News::Visitor(_) => None,
+    };
+    let here = agent.client.hears("that the visitor is here", here).await;
+    here.expect("it comes");
 }
 
 /// Sessions and tokens end by the time of the store, not by a node's.

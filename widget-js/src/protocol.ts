@@ -1,6 +1,6 @@
 // Made from the Rust crate `protocol` by its test `typescript`. Do not edit:
 // SWITCHBOARD_WRITE=1 cargo test -p protocol --test typescript
-// fixtures: 30a307dd03f127fd
+// fixtures: 5400a9f501de0f3e
 
 /** Accepts an invitation. */
 export type AcceptInvitation = {
@@ -162,7 +162,11 @@ rows: Array<LiveVisitor>,
 /** Who left, or no longer belongs. */
 gone: Array<VisitorId>,
 /** How many there are. */
-counts: VisitorCounts, } | { "type": "team",
+counts: VisitorCounts, } | { "type": "visitor_presence",
+/** Their states. */
+states: Array<VisitorState>,
+/** The row that was asked for, where he is here; absent where it did not change. */
+row?: LiveVisitor | null, } | { "type": "team",
 /** The members. */
 agents: Array<Agent>,
 /** The programs that may speak for it or once did, the newest 1,000. */
@@ -1633,7 +1637,7 @@ export type TroubleKind = "backup_failed" | "bus_unreachable" | "settings_differ
 export type UserId = string;
 
 /** The live lists. */
-export type ViewName = "inbox" | "visitors";
+export type ViewName = "inbox" | "visitors" | "presence";
 
 /** A stay on a site. */
 export type Visit = {
@@ -1826,6 +1830,13 @@ identified: boolean,
 /** What the launcher says, in the language asked for; nothing from a server without the web apps. */
 words: { [key in string]: string }, };
 
+/** How alive a visitor is whom somebody asked for. */
+export type VisitorState = {
+/** Who. */
+visitor_id: VisitorId,
+/** Active, idle, or left. */
+state: PresenceState, };
+
 /** A conversation of a visitor with the newest page of its entries. */
 export type VisitorThread = {
 /** The conversation. */
@@ -1843,7 +1854,11 @@ export type WaitingOn = "agent" | "customer";
 /** A list to watch live. */
 export type Watch = { "view": "inbox" } & InboxList | { "view": "visitors",
 /** Which. */
-filter: VisitorFilter, };
+filter: VisitorFilter, } | { "view": "presence",
+/** Which, at most `PAGE_ROWS_MAX`. */
+visitor_ids: Array<VisitorId>,
+/** One whose row is told too. */
+row_id?: VisitorId | null, };
 
 /** Who can use a canned response. */
 export type Whose = "team" | "own";

@@ -2,9 +2,10 @@
 import { memo, type MouseEvent } from "react";
 import type { Conversation, ConversationId, SiteId } from "@switchboard/protocol";
 
+import { useVisitorState } from "../live/beside.ts";
 import { CUSTOMER, typing } from "../live/signal.ts";
 import { isUnread, reads, records } from "../live/record.ts";
-import { membership, team, visitors } from "../live/session.ts";
+import { membership, team } from "../live/session.ts";
 import { Face, Lamp } from "../part/lamp.tsx";
 import { useStore } from "../part/store.ts";
 import { Ago, Since, soonText } from "../part/time.tsx";
@@ -27,7 +28,7 @@ export interface Way {
 export const Row = memo(function Row({ id, way, chosen, gone, tabIndex }: { id: string; way: Way; chosen: boolean; gone: boolean; tabIndex: 0 | -1 }) {
   const row = useStore(records, (known) => known.get(id));
   const mark = useStore(reads, (known) => known.get(id));
-  const here = useStore(visitors, (held) => (row?.visitor_id ? held.rows.get(row.visitor_id)?.state === "active" : false));
+  const here = useVisitorState(row?.visitor_id) === "active";
   const types = useStore(typing, (held) => held.get(id)?.some((typist) => typist.who === CUSTOMER) ?? false);
   const assignee = useStore(team, (held) => (row?.assignee_id ? held.agents.get(row.assignee_id) : undefined));
   const me = useStore(membership, (member) => member?.agent_id ?? "");

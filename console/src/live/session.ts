@@ -32,6 +32,7 @@ import { pictures } from "../part/lamp.tsx";
 import { createKeptStore, createStore } from "../part/store.ts";
 import { dropDrafts } from "../thread/draft.ts";
 import { emptyInbox, isOf, narrowingOf, withChanges, withOlder, withSnapshot, type Inbox } from "./inbox.ts";
+import { noNames, noPresence, presence, withNames, withPresence, type Names } from "./presence.ts";
 import { forgetRecords, mergeReads, noteNames, noteRecords, reads, records } from "./record.ts";
 import { CUSTOMER, forgetSignals, noteTyping, noteViewing } from "./signal.ts";
 import { noVisitors, withVisitorChanges, withVisitors, type Visitors } from "./visitors.ts";
@@ -68,6 +69,9 @@ export const visitors = createStore<Visitors>(noVisitors);
 
 /** The filter of {@link visitors}. */
 export const visitorFilter = createStore<VisitorFilter>({});
+
+/** Of whom {@link presence} tells. */
+export const presenceNames = createStore<Names>(noNames);
 
 /** The team. */
 export const team = createStore<Team>(noTeam());
@@ -118,6 +122,7 @@ export function beginSession(member: Membership): void {
   started.subscribe(() => status.set(started.status));
   started.watch({ view: "inbox", ...inbox.get().list });
   started.watch({ view: "visitors", filter: visitorFilter.get() });
+  watchPresence(presenceNames.get());
   started.signal({ type: "availability", availability: availability.get() });
   started.signal({ type: "screen", screen });
   started.start();
@@ -132,6 +137,8 @@ export function endSession(): void {
   status.set({ name: "off" });
   inbox.set(emptyInbox({ filter: "all" }));
   visitors.set(noVisitors);
+  presenceNames.set(noNames);
+  presence.set(noPresence);
   team.set(noTeam());
   pictures.set(new Map());
   forgetRecords();
@@ -188,6 +195,9 @@ function take(from: AgentClient, news: AgentNews): void {
       return;
     case "visitor_changes":
       visitors.set((held) => withVisitorChanges(held, news, now()));
+      return;
+    case "visitor_presence":
+      presence.set((held) => withPresence(held, news, presenceNames.get()));
       return;
     case "team":
       // Who joined or was changed stands in what was read before, too; the first one of a connection changes nothing.
@@ -279,6 +289,14 @@ export function watchVisitors(filter: VisitorFilter): void {
   visitorFilter.set(filter);
   visitors.set((held) => ({ ...noVisitors, counts: held.counts }));
   live?.watch({ view: "visitors", filter });
+}
+
+/** Asks whether others are here. */
+export function watchPresence(names: Names): void {
+  presenceNames.set(names);
+  presence.set((held) => withNames(held, names));
+  // Whoever may not see the list is not told of single ones either.
+  if (may("visitors.read")) live?.watch({ view: "presence", visitor_ids: [...names.visitor_ids], row_id: names.row_id });
 }
 
 /** Reads the next page of the list. */

@@ -8,9 +8,9 @@ import { call, errorText } from "../api/http.ts";
 import { contactConversationsQuery, contactQuery, sitesQuery, visitorQuery } from "../api/query.ts";
 import { lampOf } from "../inbox/word.ts";
 import { previewText } from "../inbox/row.tsx";
+import { useLiveVisitor } from "../live/beside.ts";
 import { records } from "../live/record.ts";
 import { useMay } from "../live/right.ts";
-import { visitors } from "../live/session.ts";
 import { Button, IconButton } from "../part/control.tsx";
 import { ConfirmByTyping } from "../part/dialog.tsx";
 import { Icon } from "../part/icon.tsx";
@@ -38,12 +38,15 @@ export function SidePanel({ row, onClose }: { row: Conversation; onClose: () => 
   );
 }
 
+/** What the lamp beside a name says. */
+const HERE_NAMES = { active: "On the site now", idle: "On the site, page not in sight", left: "Not on the site", unknown: "Not known" };
+
 function ContactSection({ row, onClose }: { row: Conversation; onClose: () => void }) {
   const contact = useQuery(contactQuery(row.contact_id));
   const connected = useConnected();
   const may = useMay();
-  const state = useStore(visitors, (held) => (row.visitor_id ? held.rows.get(row.visitor_id)?.state : undefined));
-  const here = connected ? state : undefined;
+  const { state } = useLiveVisitor(row.visitor_id);
+  const here = connected ? (row.visitor_id ? state : "left") : undefined;
   const [editing, setEditing] = useState(false);
   const [erasing, setErasing] = useState(false);
   const cache = useQueryClient();
@@ -51,7 +54,7 @@ function ContactSection({ row, onClose }: { row: Conversation; onClose: () => vo
   return (
     <section className="side-section">
       <div className="side-head">
-        <Face name={name} seed={row.contact_id} size="large" lamp={here === "active" ? "live" : here === "idle" ? "away" : "quiet"} lampName={!connected ? "Not known" : here === "active" ? "On the site now" : here === "idle" ? "On the site, page not in sight" : "Not on the site"} />
+        <Face name={name} seed={row.contact_id} size="large" lamp={here === "active" ? "live" : here === "idle" ? "away" : "quiet"} lampName={HERE_NAMES[here ?? "unknown"]} />
         <div className="grow">
           <Heading className="cut">
             <bdi>{name}</bdi>
@@ -168,8 +171,8 @@ function localTime(zone: string): string {
 
 function VisitSection({ visitor_id, row }: { visitor_id: string; row: Conversation }) {
   const connected = useConnected();
-  const row_now = useStore(visitors, (held) => held.rows.get(visitor_id));
-  const live = connected ? row_now : undefined;
+  const { live: known } = useLiveVisitor(visitor_id);
+  const live = connected ? known : undefined;
   // The store is asked again when the page in sight changes, and now and then while nobody is live.
   const stored = useQuery({ ...visitorQuery(visitor_id), refetchInterval: live ? false : 20_000 });
   const sites = useQuery(sitesQuery);
@@ -216,7 +219,7 @@ function EarlierSection({ row }: { row: Conversation }) {
   const known = useStore(records);
   const cache = useQueryClient();
   // A conversation of this person that the list does not hold: it is read again.
-  const begun = useStore(visitors, (held) => (row.visitor_id ? held.rows.get(row.visitor_id)?.conversation_id : undefined));
+  const begun = useLiveVisitor(row.visitor_id).live?.conversation_id;
   const missing = begun != null && begun !== row.id && found.data?.items.every((each) => each.id !== begun) === true;
   useEffect(() => {
     if (missing) void cache.invalidateQueries({ queryKey: contactConversationsQuery(row.contact_id).queryKey });

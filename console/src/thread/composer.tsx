@@ -9,7 +9,8 @@ import { unfilledIn } from "../canned/word.ts";
 import { EmojiMenu, emojiOffer } from "../emoji/offer.tsx";
 import { useMemberOffer } from "../mention/offer.tsx";
 import { mentionedIn, sharedNameIn, withPicked } from "../mention/word.ts";
-import { client, membership, status, team, visitors } from "../live/session.ts";
+import { useLiveVisitor } from "../live/beside.ts";
+import { client, membership, status, team } from "../live/session.ts";
 import { Button, IconButton } from "../part/control.tsx";
 import { Icon } from "../part/icon.tsx";
 import { insertText } from "../part/insert.ts";
@@ -351,12 +352,12 @@ function ComposerFoot({ writing }: { writing: Writing }) {
 
 /** Who will read this, in words. */
 function Reader({ row, mode }: { row: Conversation; mode: Mode }) {
-  const state = useStore(visitors, (held) => (row.visitor_id ? held.rows.get(row.visitor_id)?.state : undefined));
+  const { state } = useLiveVisitor(row.visitor_id);
   const is_live = useStore(status, (held) => held.name === "live");
   const blocked = useQuery({ ...visitorQuery(row.visitor_id ?? ""), enabled: row.visitor_id != null }).data?.blocked ?? false;
   if (mode === "note") return <span className="reader">Only the team reads this</span>;
   const name = row.contact_name;
-  const words = readerWords({ is_live, blocked, state });
+  const words = readerWords({ is_live, blocked, state: row.visitor_id ? state : "left" });
   return (
     <span className="reader">
       <bdi className="cut reader-name">{name}</bdi> <span className="cut">{words}</span>
@@ -368,8 +369,16 @@ function Reader({ row, mode }: { row: Conversation; mode: Mode }) {
 function readerWords({ is_live, blocked, state }: { is_live: boolean; blocked: boolean; state: PresenceState | undefined }): string {
   if (blocked) return "is blocked and reads nothing";
   if (!is_live) return "reads this once the connection is back";
-  if (state === "active") return "is here and reads this now";
-  return state === "idle" ? "is away from the page and reads this on return" : "reads this on the next visit";
+  switch (state) {
+    case "active":
+      return "is here and reads this now";
+    case "idle":
+      return "is away from the page and reads this on return";
+    case "left":
+      return "reads this on the next visit";
+    case undefined:
+      return "";
+  }
 }
 
 /** The field is as tall as its text, up to what the style sheet allows. */

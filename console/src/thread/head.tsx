@@ -6,11 +6,12 @@ import type { Conversation } from "@switchboard/protocol";
 
 import { visitorQuery } from "../api/query.ts";
 import { lampOf, PRIORITIES } from "../inbox/word.ts";
+import { useLiveVisitor } from "../live/beside.ts";
 import { useLog } from "../live/follow.ts";
 import { useMay } from "../live/right.ts";
 import { foundAt, neighbourOf, shownOrder } from "../live/selection.ts";
 import { viewing } from "../live/signal.ts";
-import { membership, team, visitors } from "../live/session.ts";
+import { membership, team } from "../live/session.ts";
 import { pathOf } from "../live/visitors.ts";
 import { now } from "../part/clock.ts";
 import { Button, IconButton, TextField } from "../part/control.tsx";
@@ -31,8 +32,8 @@ import { takesPart } from "./participant.ts";
 /** The head. */
 export function ThreadHead({ row, list, side, onSide, onFind }: { row: Conversation; list: string; side: boolean; onSide: () => void; onFind: () => void }) {
   const connected = useConnected();
-  const visitor_now = useStore(visitors, (held) => (row.visitor_id ? held.rows.get(row.visitor_id) : undefined));
-  const visitor = connected ? visitor_now : undefined;
+  const { live } = useLiveVisitor(row.visitor_id);
+  const visitor = connected ? live : undefined;
   const lamp = lampOf(row, visitor?.state === "active");
   // On a phone it is the title of the screen.
   const Heading = usePhone() ? "h1" : "h2";

@@ -5,6 +5,7 @@ import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import type { LiveVisitor } from "@switchboard/protocol";
 
 import { sitesQuery } from "../api/query.ts";
+import { useLiveVisitor } from "../live/beside.ts";
 import { missedOf, missedText } from "../live/missed.ts";
 import { arrange, shownRows, type Arranged } from "../live/order.ts";
 import { neighbourOf } from "../live/selection.ts";
@@ -42,7 +43,7 @@ export function VisitorsPage() {
     setPaused(null);
     // The key stands for the filter.
   }, [filter_key]);
-  // Elsewhere the list of all is watched: lamps and pages of the inbox live on it.
+  // Elsewhere the list of all is watched: the palette finds who is here, and the rail counts them.
   useEffect(() => () => watchVisitors({}), []);
   const change = useCallback(
     (next: VisitorSearch) => void navigate({ to: "/visitors", search: (before: Record<string, unknown>) => ({ ...before, ...next }), replace: true }),
@@ -52,7 +53,8 @@ export function VisitorsPage() {
   const choose = useCallback((id: string) => change({ visitor: id }), [change]);
   const toggle = () => setPaused(paused ? null : live);
   useActions([{ id: "pause", name: paused ? "Resume the list" : "Pause the list", group: "List", keys: "p", icon: paused ? "play" : "pause", run: toggle }]);
-  const chosen = search.visitor ? (shown.rows.get(search.visitor) ?? live.rows.get(search.visitor)) : undefined;
+  const beside = useLiveVisitor(search.visitor).live;
+  const chosen = search.visitor ? (paused?.rows.get(search.visitor) ?? beside) : undefined;
   return (
     <div className="visitors" data-open={search.visitor ? "" : undefined}>
       <section className="visitors-main" aria-label="Visitors">

@@ -10,7 +10,6 @@ use protocol::id::{AgentId, NodeId, WorkspaceId};
 use super::Actor;
 use crate::around::{Around, Outcome, TICK};
 use crate::nodes::{News, Presence, Sign};
-use crate::topic::ViewId;
 
 /// How many visitors of a workspace are on all nodes.
 pub(super) fn counts(
@@ -80,18 +79,6 @@ impl Actor {
     pub(super) fn watch(&mut self, workspace_id: WorkspaceId) {
         if let Some((around, _)) = &mut self.around {
             around.watch(workspace_id);
-        }
-    }
-
-    pub(super) fn unwatch(&mut self, view_id: ViewId) {
-        let Some(watched) = self.views.remove(&view_id) else {
-            return;
-        };
-        let workspace_id = watched.workspace_id;
-        let mut others = self.views.values();
-        let is_last = !others.any(|other| other.workspace_id == workspace_id);
-        if let (true, Some((around, _))) = (is_last, &mut self.around) {
-            around.unwatch(workspace_id);
         }
     }
 

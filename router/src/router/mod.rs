@@ -45,7 +45,7 @@ use crate::timer::Timers;
 use crate::topic::Topic;
 use crate::trace::Traces;
 use crate::view::{Inboxes, inboxes};
-use crate::visitors::Views;
+use crate::visitors::{self, Views, Wanted};
 
 /// Figures for metrics.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -301,7 +301,8 @@ impl Router {
     /// until [`Self::snapshot`] is sent.
     ///
     /// # Errors
-    /// `forbidden`, `too_long` for a search or country, `invalid` for an order that a list has not.
+    /// `forbidden`, `too_long` for a search or country, `invalid` for an order that a list has not, `too_many` for
+    /// too many names.
     pub fn watch(
         &self,
         actor: &Actor,
@@ -326,14 +327,24 @@ impl Router {
             }
             Watch::Visitors { filter } => {
                 actor.may(Permission::VisitorsRead)?;
-                crate::visitors::check(filter)?;
-                let view_id = self
-                    .0
-                    .views
-                    .watch(actor.workspace_id, filter, connection_id);
-                Ok(Topic::Visitors(view_id))
+                visitors::check(filter)?;
+                let wanted = Wanted::List(filter.clone());
+                Ok(self.watch_visitors(actor, &wanted, connection_id))
+            }
+            Watch::Presence {
+                visitor_ids,
+                row_id,
+            } => {
+                actor.may(Permission::VisitorsRead)?;
+                let wanted = visitors::named(visitor_ids, *row_id)?;
+                Ok(self.watch_visitors(actor, &wanted, connection_id))
             }
         }
+    }
+
+    fn watch_visitors(&self, actor: &Actor, wanted: &Wanted, connection_id: ConnectionId) -> Topic {
+        let views = &self.0.views;
+        Topic::Visitors(views.watch(actor.workspace_id, wanted, connection_id))
     }
 
     /// A list, whole, for somebody who watches it.
@@ -349,13 +360,13 @@ impl Router {
             }
             Topic::Visitors(view_id) => {
                 actor.may(Permission::VisitorsRead)?;
-                let filter = self.0.views.filter(workspace_id, view_id);
-                let filter = Box::new(filter.ok_or(ErrorCode::NotFound)?);
+                let wanted = self.0.views.wanted(workspace_id, view_id);
+                let wanted = Box::new(wanted.ok_or(ErrorCode::NotFound)?);
                 let refresh_ms = self.tenant(workspace_id).await?.settings.visitor_refresh_ms;
                 let snapshot = self.0.live.ask(|reply| Message::Snapshot {
                     workspace_id,
                     view_id,
-                    filter,
+                    wanted,
                     interval: Duration::from_millis(refresh_ms),
                     reply,
                 });

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { Stack, until } from "../stack.mjs";
+import { Stack, openRow, say, until } from "../stack.mjs";
 
 let stack;
 let agent;
@@ -22,6 +22,21 @@ async function walker(word) {
 
 /** Goes to another page of the single-page kind. */
 const walk = (page, address) => page.evaluate((next) => history.pushState(null, "", next), address);
+
+/** As many people as wanted on a page, each by a connection without a browser; gives how they leave. */
+async function crowd(count) {
+  const { api } = await stack.api();
+  const stays = new AbortController();
+  for (let index = 0; index < count; index += 1) {
+    const { token } = await api.ask("POST", "visitor/session", { site_key: stack.siteKey });
+    const hello = { token, purpose: "launcher", page: { url: `${stack.origin}/demo/?crowd=${index}`, title: "In the crowd" } };
+    const options = { method: "POST", headers: { "content-type": "application/json", origin: stack.origin }, body: JSON.stringify({ hello }), signal: stays.signal };
+    const stream = await fetch(`${stack.origin}/api/v1/stream`, options);
+    // It goes on until they leave, unread.
+    await stream.body.getReader().read();
+  }
+  return () => stays.abort();
+}
 
 /** Runs before the page's scripts, in the place of the developer tools: writes down which rows React draws, and which of them for nothing. */
 function noteDraws() {
@@ -104,4 +119,39 @@ test("a paused list stands still and says what it keeps back, and shows all of i
   assert.equal(await rows.count(), 3);
   assert.deepEqual(stack.complaints, []);
   for (const page of [stays, walks, comes]) await page.context().close();
+});
+
+test("whoever writes is here for the conversation, however many others are on the site", async () => {
+  const { page: shop, panel } = await stack.visitor("/demo/tea/");
+  await say(panel, "Am I one of many?");
+  // More than the list of visitors shows, and all of them active after him.
+  const leave = await crowd(103);
+  const page = await stack.console();
+  await page.goto(`${stack.origin}/console/visitors`);
+  await page.getByText(/^The 100 most recently active of 10\d\./).waitFor();
+  await page.getByRole("link", { name: /^Inbox/ }).click();
+  await openRow(page, "Am I one of many?");
+  const side = page.getByRole("complementary", { name: "Contact" });
+  await page.getByText("is here and reads this now").waitFor();
+  await side.getByText("On the site now", { exact: true }).waitFor();
+  await side.getByText("This visit").waitFor();
+  await page.locator(".thread-who").getByText(/ on Smoky black/).waitFor();
+  // He walks on, and is followed.
+  await walk(shop, "/demo/tea/?walked=on");
+  await side.locator(".pages").getByText("/demo/tea/?walked=on").waitFor();
+  // Answered, the lamp of the row is his.
+  const box = page.getByRole("textbox", { name: /^Reply to / });
+  await box.fill("You are the one.");
+  await box.press("Enter");
+  const row = page.locator("a.row", { hasText: "You are the one." });
+  await row.getByRole("img", { name: "Answered, customer is here" }).waitFor();
+  // He leaves, and nothing is said of him that is not so.
+  await shop.context().close();
+  await page.getByText("reads this on the next visit").waitFor();
+  await side.getByText(/^Last seen/).waitFor();
+  await side.getByText("Last visit").waitFor();
+  await row.getByRole("img", { name: "Waits for the customer" }).waitFor();
+  assert.deepEqual(stack.complaints, []);
+  leave();
+  await page.context().close();
 });

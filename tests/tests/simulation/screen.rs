@@ -169,6 +169,7 @@ impl Screen {
             | AgentNews::Rejected(_)
             | AgentNews::Viewing { .. }
             | AgentNews::Read { .. }
+            | AgentNews::VisitorPresence { .. }
             | AgentNews::Contact { erased: false, .. }
             | AgentNews::Changed { .. }
             | AgentNews::Beat

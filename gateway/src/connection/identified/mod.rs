@@ -264,17 +264,16 @@ impl Identified {
     }
 
     /// Does what the client asked for before it hung up: it may have closed the page right after. Whose
-    /// right has ended asks for nothing more.
+    /// right has ended asks for nothing more; what he left before is left.
     async fn finish_commands(&mut self) {
         if let Some(running) = self.running.take() {
             running.await;
         }
         let has_right = |code: CloseCode| code.number() < 4100;
-        if !self.mailbox.ending().is_none_or(has_right) {
-            return;
-        }
+        let has_right = self.mailbox.ending().is_none_or(has_right);
         for job in std::mem::take(&mut self.jobs) {
-            if matches!(job, Job::Command(_) | Job::Unwatch(_)) {
+            let is_command = matches!(job, Job::Command(_));
+            if is_command && has_right || matches!(job, Job::Unwatch(_)) {
                 job::start(job, self.asker()).await;
             }
         }

@@ -290,6 +290,7 @@ impl Identified {
         let view = match watch {
             Watch::Inbox(_) => ViewName::Inbox,
             Watch::Visitors { .. } => ViewName::Visitors,
+            Watch::Presence { .. } => ViewName::Presence,
         };
         let router = &self.shard.doors.router;
         let topic = router.watch(&self.actor, watch, self.connection_id)?;
@@ -298,11 +299,13 @@ impl Identified {
             .retain(|job| !matches!(job, Job::Unwatch(left) if *left == topic));
         // The same list again keeps its topic: it is read anew, but not left.
         let is_same = self.watches.iter().any(|one| one.topic == topic);
-        if is_same {
-            self.watches.retain(|one| one.topic != topic);
-        } else {
-            self.unwatch(view);
-        }
+        let left = match is_same {
+            true => {
+                self.watches.retain(|one| one.topic != topic);
+                None
+            }
+            false => self.turn_from(view),
+        };
         self.listen(topic);
         self.watches.push(Watched {
             view,
@@ -312,16 +315,24 @@ impl Identified {
         self.jobs
             .retain(|job| !matches!(job, Job::Snapshot(waiting) if *waiting == topic));
         self.jobs.push_back(Job::Snapshot(topic));
+        // After that: what both lists need of other nodes stays known.
+        self.jobs.extend(left.map(Job::Unwatch));
         Ok(())
     }
 
     pub(super) fn unwatch(&mut self, view: ViewName) {
-        let found = self.watches.iter().position(|one| one.view == view);
-        if let Some(index) = found {
-            let watched = self.watches.swap_remove(index);
-            self.forget(watched.topic);
-            self.jobs.push_back(Job::Unwatch(watched.topic));
-        }
+        let left = self.turn_from(view);
+        self.jobs.extend(left.map(Job::Unwatch));
+    }
+
+    /// Listens to a list no longer, and reads it no more. Gives what is to be left.
+    fn turn_from(&mut self, view: ViewName) -> Option<Topic> {
+        let index = self.watches.iter().position(|one| one.view == view)?;
+        let topic = self.watches.swap_remove(index).topic;
+        self.forget(topic);
+        self.jobs
+            .retain(|job| !matches!(job, Job::Snapshot(waiting) if *waiting == topic));
+        Some(topic)
     }
 
     /// Takes the past of a conversation, or a page of it: the next one is read when this one is out.

@@ -59,6 +59,7 @@ impl Client {
                 | AgentNews::Read { .. }
                 | AgentNews::Visitors { .. }
                 | AgentNews::VisitorChanges { .. }
+                | AgentNews::VisitorPresence { .. }
                 | AgentNews::Team { .. }
                 | AgentNews::TeamPresence { .. }
                 | AgentNews::Contact { .. }

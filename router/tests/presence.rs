@@ -1,0 +1,198 @@
+//! Whether the visitors of what an agent shows are here, however many others are on the sites.
+
+#[path = "common/both.rs"]
+mod both;
+mod common;
+
+use both::on_both;
+use bus::Bus;
+use common::{Agent, Ear, Stage, Visitor, browser, eventually};
+use protocol::frame::{Page, Purpose, Watch};
+use protocol::id::{ConnectionId, VisitorId};
+use protocol::limit::PAGE_ROWS_MAX;
+use protocol::permission::{Permission, Permissions, Principal};
+use protocol::rejection::{ErrorCode, Rejection};
+use router::{Router, RouterConfig, Topic, VisitorConnection};
+use serde_json::{Value, json};
+use world::World;
+
+fn page(url: &str) -> Page {
+    Page {
+        url: url.to_owned(),
+        title: "A page".to_owned(),
+        referrer: None,
+    }
+}
+
+/// A visitor's launcher is connected to a node.
+async fn tab_at(stage: &Stage, router: &Router, visitor: Visitor) -> ConnectionId {
+    let Principal::Visitor(actor) = visitor.actor.principal else {
+        unreachable!("a visitor speaks");
+    };
+    let connection_id = stage.world.ids.next();
+    let connection = VisitorConnection {
+        connection_id,
+        workspace_id: stage.workspace_id,
+        visitor: actor,
+        purpose: Purpose::Launcher,
+        browser: browser(),
+        page: Some(page("https://shop.example/a")),
+    };
+    common::enter(router, connection).await;
+    connection_id
+}
+
+fn naming(visitor_ids: &[VisitorId], row_id: Option<VisitorId>) -> Watch {
+    Watch::Presence {
+        visitor_ids: visitor_ids.to_vec(),
+        row_id,
+    }
+}
+
+/// What is said of those whom an agent names on a node, first and then.
+async fn watching(stage: &Stage, router: &Router, watch: &Watch) -> (Ear, Topic, Value) {
+    let owner = stage.owner();
+    let topic = router.watch(&owner.actor, watch, stage.world.ids.next());
+    let topic = topic.expect("an agent may");
+    let ear = Ear::on(router);
+    ear.listen(topic);
+    let first = read(router, owner, topic).await;
+    (ear, topic, first)
+}
+
+async fn read(router: &Router, agent: Agent, topic: Topic) -> Value {
+    let first = router.snapshot(&agent.actor, topic).await;
+    serde_json::from_slice(&first.expect("it can be read").text).expect("JSON")
+}
+
+/// What is said of a visitor, waited for.
+async fn state_of(ear: &Ear, id: VisitorId) -> Value {
+    loop {
+        let frame = ear.frame("visitor_presence").await;
+        let states = frame["states"].as_array().expect("a list");
+        let wanted = id.to_string();
+        if let Some(told) = states.iter().find(|one| one["visitor_id"] == wanted) {
+            return told["state"].clone();
+        }
+    }
+}
+
+fn states(frame: &Value) -> Vec<(&str, &str)> {
+    let states = frame["states"].as_array().expect("a list").iter();
+    states
+        .map(|one| {
+            let id = one["visitor_id"].as_str().expect("an id");
+            (id, one["state"].as_str().expect("a state"))
+        })
+        .collect()
+}
+
+/// Two nodes on the stage's store, with worlds of their own.
+async fn nodes(stage: &Stage) -> [(World, Router); 2] {
+    let bus = Bus::shared();
+    let start = async || {
+        let (world, db) = (World::system(), stage.db.clone());
+        let config = RouterConfig::default();
+        let router = Router::start(world.clone(), bus.clone(), db, config).await;
+        (world, router.expect("the router starts"))
+    };
+    [start().await, start().await]
+}
+
+on_both! {
+    /// He is the first of so many that the list does not show him.
+    async fn who_is_beyond_the_list_is_here_all_the_same_with_his_pages(stage: Stage) {
+        let first = stage.visitor().await;
+        let tab = tab_at(&stage, &stage.router, first).await;
+        // Whoever comes from now on was active later than he.
+        let came_ms = stage.world.clock.now_ms();
+        eventually(async || stage.world.clock.now_ms() > came_ms).await;
+        for _ in 0..PAGE_ROWS_MAX {
+            let other = stage.visitor().await;
+            tab_at(&stage, &stage.router, other).await;
+        }
+        let all = Watch::Visitors { filter: Default::default() };
+        let (_, _, list) = watching(&stage, &stage.router, &all).await;
+        let rows = list["rows"].as_array().expect("a list");
+        assert_eq!(rows.len(), PAGE_ROWS_MAX);
+        assert!(rows.iter().all(|row| row["id"] != first.id.to_string()), "the list is too short");
+        let absent = stage.visitor().await;
+        let watch = naming(&[first.id, absent.id], Some(first.id));
+        let (ear, topic, told) = watching(&stage, &stage.router, &watch).await;
+        let (here, away) = (first.id.to_string(), absent.id.to_string());
+        let mut expected = vec![(here.as_str(), "active"), (away.as_str(), "left")];
+        expected.sort_unstable();
+        let mut said = states(&told);
+        said.sort_unstable();
+        assert_eq!(said, expected);
+        assert_eq!(told["row"]["page"]["url"], "https://shop.example/a");
+        let turned = stage.router.visitor_page(tab, page("https://shop.example/b")).await;
+        turned.expect("within the visit's bound");
+        let frame = ear.frame("visitor_presence").await;
+        assert_eq!((&frame["row"]["page_count"], &frame["states"]), (&json!(2), &json!([])));
+        tab_at(&stage, &stage.router, absent).await;
+        assert_eq!(state_of(&ear, absent.id).await, "active");
+        let row = read(&stage.router, stage.owner(), topic).await["row"].clone();
+        assert_eq!(row["trail"], json!(["https://shop.example/a", "https://shop.example/b"]));
+    }
+
+    async fn who_names_others_is_told_of_those_alone(stage: Stage) {
+        let (one, other) = (stage.visitor().await, stage.visitor().await);
+        let (first, _, told) = watching(&stage, &stage.router, &naming(&[one.id], None)).await;
+        assert_eq!(states(&told), [(one.id.to_string().as_str(), "left")]);
+        let (second, _, _) = watching(&stage, &stage.router, &naming(&[one.id, other.id], None)).await;
+        tab_at(&stage, &stage.router, other).await;
+        assert_eq!(state_of(&second, other.id).await, "active");
+        tab_at(&stage, &stage.router, one).await;
+        // The first frame that comes to the first is of the one whom it names.
+        let frame = first.frame("visitor_presence").await;
+        assert_eq!(states(&frame), [(one.id.to_string().as_str(), "active")]);
+        assert_eq!(frame.get("row"), None, "nobody asked for it");
+    }
+
+    async fn names_are_bounded_and_for_those_who_may_see_visitors(stage: Stage) {
+        let ids = |count| (0..count).map(|_| stage.world.ids.next()).collect::<Vec<VisitorId>>();
+        let watch = |agent: Agent, count| {
+            let watch = naming(&ids(count), None);
+            stage.router.watch(&agent.actor, &watch, stage.world.ids.next()).map(|_| ())
+        };
+        let owner = stage.owner();
+        assert_eq!(watch(owner, PAGE_ROWS_MAX), Ok(()));
+        let many = Rejection::of(ErrorCode::TooMany, "visitor_ids");
+        assert_eq!(watch(owner, PAGE_ROWS_MAX + 1), Err(many));
+        let mut blind = owner;
+        let Principal::Agent(actor) = &mut blind.actor.principal else {
+            unreachable!("an agent watches");
+        };
+        actor.permissions = Permissions::of(&[Permission::ConversationsRead]);
+        assert_eq!(watch(blind, 1).expect_err("refused").code, ErrorCode::Forbidden);
+    }
+
+    async fn who_is_on_another_node_is_here_and_leaves_with_it(stage: Stage) {
+        let [(one_world, one), (_, other)] = nodes(&stage).await;
+        let visitor = stage.visitor().await;
+        let tab = tab_at(&stage, &one, visitor).await;
+        let watch = naming(&[visitor.id], Some(visitor.id));
+        let owner = stage.owner();
+        other.agent_enter(&owner.actor, stage.world.ids.next()).await;
+        let (ear, _, first) = watching(&stage, &other, &watch).await;
+        if first["states"][0]["state"] == "left" {
+            // It is asked around a moment later.
+            assert_eq!(state_of(&ear, visitor.id).await, "active");
+        }
+        one.visitor_page(tab, page("https://shop.example/b")).await.expect("he may");
+        while ear.frame("visitor_presence").await["row"]["page"]["url"] != "https://shop.example/b" {}
+        one_world.tracker.stop_hard();
+        let gone = async {
+            loop {
+                other.call_the_roll(Vec::new());
+                stage.world.clock.sleep(std::time::Duration::from_millis(100)).await;
+            }
+        };
+        let state = tokio::select! {
+            () = gone => unreachable!("it goes on for ever"),
+            state = state_of(&ear, visitor.id) => state,
+        };
+        assert_eq!(state, "left");
+    }
+}
