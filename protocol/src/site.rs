@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 use crate::conversation::words;
 use crate::id::{SiteId, SiteSecretId};
 use crate::text::Name;
+use crate::visitor::PageView;
 use crate::workspace::{Settings, SiteOverrides};
 
 words! {
@@ -254,6 +255,16 @@ pub struct SiteChange {
     pub overrides: Option<SiteOverrides>,
     /// Archive, or take back.
     pub archived: Option<bool>,
+}
+
+/// Where a site's widget was seen last.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+#[ts(export_to = "protocol.ts", optional_fields = nullable)]
+pub struct SiteSeen {
+    /// The page, of the newest 2,000 visits of all sites; absent where it is on none of them. The server's own demo
+    /// pages do not count.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page: Option<PageView>,
 }
 
 /// A secret that a site shares with its own server. Two of a kind may be alive at a time, so that the

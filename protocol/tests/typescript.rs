@@ -76,6 +76,7 @@ impl Collector<'_> {
         self.visit::<site::NewSite>();
         self.visit::<site::SiteChange>();
         self.visit::<site::SiteSecret>();
+        self.visit::<site::SiteSeen>();
         self.visit::<identity_key::IdentityKey>();
         self.visit::<identity_key::NewIdentityKey>();
         self.visit::<contact::Contact>();

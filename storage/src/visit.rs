@@ -1,6 +1,7 @@
 //! Visits and page views: traces, stored in batches of their own.
 
 use protocol::id::{Id, SiteId, VisitId, VisitorId, WorkspaceId};
+use protocol::permission::Scope;
 use protocol::visitor::{CustomEvent, LastEvent, PageView, Source, Visit};
 
 use crate::db::{Batch, Db, Hold, PRUNE_SLICE, Reader, Row, Stmt, stmt};
@@ -405,6 +406,34 @@ pub(crate) fn decode_last(visit: &Row, trace: &[Vec<Row>]) -> Result<LastVisit> 
         last_event: last_event.map(|CustomEvent { name, at_ms, .. }| LastEvent { name, at_ms }),
         started_at_ms,
     })
+}
+
+/// Visits among which a site is looked for: a long while for most, and read in a moment.
+const SEEN_AMONG: u64 = 2_000;
+
+/// Uses the primary keys: ids grow with time.
+const FIND_SEEN: &str = "
+    /* reads all: of the workspace's visits the newest, at most $2 */
+    SELECT p.url, p.title, p.at_ms
+    FROM (SELECT visit_id, site_id FROM visit WHERE workspace_id = $1 ORDER BY visit_id DESC LIMIT $2) v
+    JOIN page_view p ON p.workspace_id = $1 AND p.visit_id = v.visit_id
+    WHERE v.site_id = $3 AND SUBSTR(p.url, 1, LENGTH(CAST($4 AS TEXT))) <> CAST($4 AS TEXT)
+    ORDER BY p.at_ms DESC
+    LIMIT 1";
+
+/// The page on which a site's widget was seen last, within the workspace's newest visits; pages whose address
+/// begins with `but` do not count.
+///
+/// # Errors
+/// The store's.
+pub async fn seen(
+    reader: &Reader,
+    scope: &Scope,
+    site_id: SiteId,
+    but: &str,
+) -> Result<Option<PageView>> {
+    let stmt = stmt!(FIND_SEEN, scope.workspace_id(), SEEN_AMONG, site_id, but);
+    reader.row(stmt).await?.as_ref().map(page_view).transpose()
 }
 
 /// The last visits of a visitor with their last pages, newest visit first.

@@ -107,6 +107,37 @@ mod stories {
     }
 
     on_both! {
+        /// Where a site was seen last: on its own pages, not on those that are left out, nor on another site's.
+        async fn a_site_is_seen_where_its_widget_was(store: &Store) {
+            let talk = Talk::new(store).await;
+            let scope = common::scope(&store.world, talk.workspace_id);
+            let seen = async |site_id| {
+                let page = visit::seen(&store.db, &scope, site_id, "http://own.example/demo/").await.unwrap();
+                page.map(|page| (page.url, page.at_ms))
+            };
+            assert_eq!(seen(talk.site_id).await, None);
+            let visitor_id = arrives(&talk, 1, NOW_MS).await;
+            let looks = async |visit_id, url: &str, at_ms| {
+                let page = PageView { url: url.to_owned(), title: String::new(), at_ms };
+                let traces = [
+                    Trace::Began { visit_id, visitor_id, site_id: talk.site_id, source: Source::default(), at_ms },
+                    Trace::Page { visit_id, visitor_id, page },
+                ];
+                let traces = traces.map(|trace| (talk.workspace_id, trace));
+                visit::store(&store.db, &traces).await.unwrap();
+            };
+            looks(id(NOW_MS, 1), "http://own.example/demo/?site=a", NOW_MS).await;
+            assert_eq!(seen(talk.site_id).await, None, "the demo");
+            looks(id(NOW_MS + 1, 2), "https://shop.example/tea", NOW_MS + 1).await;
+            looks(id(NOW_MS + 2, 3), "https://shop.example/cups", NOW_MS + 2).await;
+            looks(id(NOW_MS + 3, 4), "http://own.example/demo/", NOW_MS + 3).await;
+            assert_eq!(seen(talk.site_id).await, Some(("https://shop.example/cups".to_owned(), NOW_MS + 2)));
+            assert_eq!(seen(store.world.ids.next()).await, None, "another site");
+            let elsewhere = common::scope(&store.world, store.world.ids.next());
+            let there = visit::seen(&store.db, &elsewhere, talk.site_id, "x").await.unwrap();
+            assert_eq!(there, None, "another workspace");
+        }
+
         /// Old visits go with their pages and events, a slice at a time; younger ones and those that go on stay.
         async fn old_visits_are_forgotten(store: &Store) {
             let talk = Talk::new(store).await;

@@ -1516,6 +1516,12 @@ expires_at_ms?: number | null, };
 /** One of the secrets of a site that sign identity tokens. */
 export type SiteSecretId = string;
 
+/** Where a site's widget was seen last. */
+export type SiteSeen = {
+/** The page, of the newest 2,000 visits of all sites; absent where it is on none of them. The server's own demo
+ * pages do not count. */
+page?: PageView | null, };
+
 /** A short-lived token for one kind of connection. */
 export type SocketToken = {
 /** The token for `hello`. */

@@ -18,6 +18,7 @@ import type {
   Mention,
   SavedView,
   Site,
+  SiteSeen,
   SiteSecret,
   Trouble,
   Visitor,
@@ -141,6 +142,19 @@ export const secretsQuery = (site_id: string) =>
   queryOptions({
     queryKey: ["secrets", site_id],
     queryFn: ({ signal }) => whole<SiteSecret>(`sites/${site_id}/secrets`, signal),
+  });
+
+/** A site's pages are looked for this often while it was seen on none, and this often afterwards. */
+const NOT_SEEN_MS = 3_000;
+const SEEN_MS = 20_000;
+
+/** Where a site's widget was seen last. */
+export const siteSeenQuery = (site_id: string) =>
+  queryOptions({
+    queryKey: ["seen", site_id],
+    queryFn: ({ signal }) => call<SiteSeen>(`sites/${site_id}/seen`, { signal }),
+    staleTime: 0,
+    refetchInterval: ({ state }) => (state.data?.page ? SEEN_MS : NOT_SEEN_MS),
   });
 
 export const identityKeysQuery = (site_id: string) =>

@@ -5,10 +5,10 @@ import type { ReactNode } from "react";
 
 import { agentsQuery, invitationsQuery, sitesQuery } from "../api/query.ts";
 import { useMay } from "../live/right.ts";
-import { visitors } from "../live/session.ts";
 import { Button } from "../part/control.tsx";
 import { Icon } from "../part/icon.tsx";
 import { createKeptStore, useStore } from "../part/store.ts";
+import { useAnySeen } from "../settings/seen.tsx";
 import { Snippet } from "../settings/snippet.tsx";
 import { stepsOf, type StepName } from "./step.ts";
 import { useWasWritten } from "./written.ts";
@@ -24,13 +24,13 @@ export function Checklist() {
   const sites = useQuery({ ...sitesQuery, enabled: asks });
   const agents = useQuery({ ...agentsQuery, enabled: asks });
   const invitations = useQuery({ ...invitationsQuery, enabled: asks });
-  const seen = useStore(visitors, (held) => (held.counts?.active ?? 0) + (held.counts?.idle ?? 0) > 0);
+  const was_seen = useAnySeen(sites.data ?? [], asks && sites.data !== undefined);
   const was_written = useWasWritten(asks);
-  if (!sites.data || !agents.data || !invitations.data || was_written === undefined) return null;
+  if (!sites.data || !agents.data || !invitations.data || was_written === undefined || was_seen === undefined) return null;
   const steps = stepsOf({
     sites: sites.data,
     member_count: agents.data.filter((agent) => !agent.deactivated).length + invitations.data.length,
-    was_visited: seen || was_written,
+    was_seen,
     was_written,
   });
   const open = steps.filter((step) => !step.done);
@@ -77,7 +77,7 @@ const WORDS: Record<StepName, { title: string; text: string; way: (site_id: stri
   origins: { title: "Name your website", text: "So far the widget loads on this machine alone. Add the address of your pages.", way: toSite("Add it") },
   widget: {
     title: "Put the widget on a page",
-    text: "One tag, anywhere in the page. It counts as done when the first visitor is seen.",
+    text: "One tag, anywhere in the page. Done once it is seen on a page of yours; the test page does not count.",
     way: () => (
       <a className="button" href="/demo/" target="_blank" rel="noopener">
         Test page

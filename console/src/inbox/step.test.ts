@@ -23,7 +23,7 @@ const site = (facts: Partial<Known["sites"][number]> = {}): Known["sites"][numbe
   ...facts,
 });
 const done = (facts: Partial<Known>) =>
-  stepsOf({ sites: [site()], member_count: 1, was_visited: false, was_written: false, ...facts })
+  stepsOf({ sites: [site()], member_count: 1, was_seen: false, was_written: false, ...facts })
     .filter((step) => step.done)
     .map((step) => step.name);
 
@@ -32,7 +32,7 @@ describe("the steps of a set-up", () => {
 
   it.each([
     ["a page of the world may load the widget", { sites: [site({ allowed_origins: ["loopback", "https://shop.example"] })] }, "origins"],
-    ["a visitor was seen", { was_visited: true }, "widget"],
+    ["the widget was seen", { was_seen: true }, "widget"],
     ["the look was changed", { sites: [site({ theme: { ...site().theme, color: "#2f5d43" } })] }, "look"],
     ["it has a title of its own", { sites: [site({ theme: { ...site().theme, title: "Kettle & Leaf" } })] }, "look"],
     ["somebody was invited", { member_count: 2 }, "team"],

@@ -15,7 +15,8 @@ export interface Known {
   sites: readonly Pick<Site, "archived" | "allowed_origins" | "theme">[];
   /** Members and open invitations. */
   member_count: number;
-  was_visited: boolean;
+  /** Whether a widget was seen on a page that is not our own. */
+  was_seen: boolean;
   was_written: boolean;
 }
 
@@ -23,11 +24,11 @@ export interface Known {
 const FIRST_COLOR = "#0f4c5c";
 
 /** All steps, in the order in which they are taken. */
-export function stepsOf({ sites, member_count, was_visited, was_written }: Known): Step[] {
+export function stepsOf({ sites, member_count, was_seen, was_written }: Known): Step[] {
   const live = sites.filter((site) => !site.archived);
   return [
     { name: "origins", done: live.some((site) => site.allowed_origins.some((origin) => origin !== LOOPBACK)) },
-    { name: "widget", done: was_visited },
+    { name: "widget", done: was_seen },
     { name: "look", done: live.some(({ theme }) => theme.color !== FIRST_COLOR || theme.title !== "") },
     { name: "team", done: member_count > 1 },
     { name: "conversation", done: was_written },

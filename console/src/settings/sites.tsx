@@ -21,6 +21,7 @@ import { isWhole } from "./question.ts";
 import { Secrets } from "./secrets.tsx";
 import { useSaving } from "./save.ts";
 import { Saved } from "./saved.tsx";
+import { SeenLine } from "./seen.tsx";
 import { Snippet } from "./snippet.tsx";
 import { NotLoaded } from "./state.tsx";
 
@@ -139,6 +140,7 @@ function SiteForm({ site }: { site: Site }) {
       </PageHead>
       <Section title="Put it on your pages" hint="Anywhere in the head or body; it loads by itself and holds nothing up.">
         <Snippet site_id={site.id} />
+        <SeenLine site={site} />
         <div>
           <a className="button" href={`/demo/?site=${site.id}`} target="_blank" rel="noopener">
             <Icon name="open" /> Try it on the test page

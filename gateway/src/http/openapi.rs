@@ -35,7 +35,7 @@ use crate::http::{
         login::end_session, login::end_other_sessions, me::me, me::socket_token, invitation::lookup, invitation::accept,
         workspace::find, workspace::change, trouble::list,
         site::list, site::create, site::find, site::change, site::list_secrets,
-        site::rotate_secret, site::drop_secret,
+        site::seen, site::rotate_secret, site::drop_secret,
         identity_key::list, identity_key::add, identity_key::remove,
         agent::list, agent::find, agent::change, agent::list_sessions,
         invitation::list, invitation::create, invitation::revoke,

@@ -7,19 +7,22 @@ use axum::routing::{delete, get};
 use http::StatusCode;
 use protocol::id::{SiteId, SiteSecretId};
 use protocol::page::Page;
-use protocol::site::{NewSite, SecretKind, Site, SiteChange, SiteSecret};
+use protocol::permission::Permission;
+use protocol::rejection::ErrorCode;
+use protocol::site::{NewSite, SecretKind, Site, SiteChange, SiteSecret, SiteSeen};
 use serde::Deserialize;
 
 use crate::Doors;
 use crate::http::auth::Team;
 use crate::http::extract::{IfMatch, Json, Path, Query, Versioned};
-use crate::http::line::Caller;
+use crate::http::line::{Caller, Line};
 use crate::http::problem::Answer;
 
 pub(crate) fn routes() -> Router<Doors> {
     Router::new()
         .route("/sites", get(list).post(create))
         .route("/sites/{id}", get(find).patch(change))
+        .route("/sites/{id}/seen", get(seen))
         .route("/sites/{id}/secrets", get(list_secrets).post(rotate_secret))
         .route("/sites/{id}/secrets/{secret_id}", delete(drop_secret))
 }
@@ -85,6 +88,24 @@ pub(crate) async fn change(
         .change_site(&actor, id, version, change, Some(&caller))
         .await?;
     Ok(Versioned(site.version, site))
+}
+
+/// Where the site's widget was seen last, but for the demo pages of this server.
+#[utoipa::path(get, path = "/api/v1/sites/{id}/seen", operation_id = "get_site_seen", tag = "sites",
+    security(("session" = []), ("login_bearer" = []), ("key" = ["visitors.read"])),
+    params(("id" = SiteId, Path)), responses((status = 200, body = SiteSeen)))]
+pub(crate) async fn seen(
+    State(doors): State<Doors>,
+    Team(actor): Team,
+    line: Line,
+    Path(id): Path<SiteId>,
+) -> Answer<Json<SiteSeen>> {
+    let scope = actor.may(Permission::VisitorsRead)?;
+    let found = storage::site::find(&doors.reader, actor.workspace_id, id).await?;
+    let site = found.ok_or(ErrorCode::NotFound)?;
+    let demo = format!("{}/demo/", line.own_origin);
+    let page = storage::visit::seen(&doors.reader, &scope, site.id, &demo).await?;
+    Ok(Json(SiteSeen { page }))
 }
 
 /// The secrets that are accepted now, without themselves.

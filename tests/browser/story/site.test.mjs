@@ -5,7 +5,8 @@ import { after, before, test } from "node:test";
 
 import { identity } from "../api.mjs";
 import { Shop, tag } from "../shop.mjs";
-import { Stack, answer, findPanel, openRow, say, sees, until } from "../stack.mjs";
+import { violations } from "../axe.mjs";
+import { Stack, answer, findPanel, openRow, owner as member, say, sees, until } from "../stack.mjs";
 
 let stack;
 let shop;
@@ -28,6 +29,37 @@ async function change(site_key, body) {
   const site = await api.ask("GET", `sites/${site_key}`, undefined, headers);
   return api.ask("PATCH", `sites/${site_key}`, body(site), { ...headers, "if-match": `"${site.version}"` });
 }
+
+test("each site says where its widget was seen, by itself, and what helps where it was not", async () => {
+  const { api, headers } = await stack.api();
+  const fresh = await api.ask("POST", "sites", { name: "Tea blog", allowed_origins: ["loopback"] }, headers);
+  const owner = await stack.person();
+  await owner.clock.install();
+  await owner.goto(`${stack.origin}/console/sign-in`);
+  await owner.getByLabel("E-mail").fill(member.email);
+  await owner.getByLabel("Password").fill(member.password);
+  await owner.getByRole("button", { name: "Sign in" }).click();
+  await owner.waitForURL(/\/console\/inbox\//);
+  await owner.goto(`${stack.origin}/console/settings/sites?site=${fresh.id}`);
+  const line = owner.locator(".site-seen");
+  await line.getByText("Not seen on your pages yet.").waitFor();
+  assert.equal(await line.getByText("Still nothing?").count(), 0);
+  // Neither our own test page nor another site's widget is this one's.
+  const visitor = await stack.person();
+  await visitor.goto(`${stack.origin}/demo/?site=${fresh.id}`);
+  await visitor.goto(shop.page("/other", { head: tag(stack) }));
+  await until("the other site to be seen", async () => (await api.ask("GET", `sites/${stack.siteKey}/seen`, undefined, headers)).page);
+  await owner.clock.fastForward(46_000);
+  await line.getByText("Still nothing?").waitFor();
+  await line.getByText("Not seen on your pages yet.").waitFor();
+  assert.deepEqual(await violations(owner), []);
+  await visitor.goto(shop.page("/blog", { head: tag({ origin: stack.origin, siteKey: fresh.id }) }));
+  await line.getByText(/^Seen on 127\.0\.0\.1:\d+, /).waitFor();
+  assert.equal(await line.getByText("Still nothing?").count(), 0);
+  await api.ask("PATCH", `sites/${fresh.id}`, { archived: true }, { ...headers, "if-match": `"${fresh.version}"` });
+  for (const page of [owner, visitor]) await page.context().close();
+  assert.deepEqual(stack.complaints, []);
+});
 
 test("a site that wants signed identities lets nobody else write, and says so", async () => {
   const { api, headers } = await stack.api();

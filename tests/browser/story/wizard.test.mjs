@@ -4,11 +4,19 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
 import { violations } from "../axe.mjs";
+import { Shop, tag } from "../shop.mjs";
 import { Stack, answer, openPanel, openRow, owner, say, sees, until } from "../stack.mjs";
 
 let stack;
-before(async () => (stack = await Stack.start({ isSetUp: false })));
-after(() => stack.stop());
+let shop;
+before(async () => {
+  stack = await Stack.start({ isSetUp: false });
+  shop = await Shop.open();
+});
+after(async () => {
+  await shop.close();
+  await stack.stop();
+});
 
 /** The field has the focus, and says what it lacks to who sees it and to who hears it. */
 async function asksFor(page, label, words) {
@@ -58,7 +66,15 @@ test("an owner sets Switchboard up and answers the first visitor", async () => {
   await page.getByText("Visitor seen.").waitFor();
   await page.getByRole("button", { name: "Go to the inbox" }).click();
   // What is still to be done is listed, and what teaches the next step stands within its pane.
-  await page.getByRole("region", { name: "Set-up" }).getByText("1 of 5 done").waitFor();
+  const steps = page.getByRole("region", { name: "Set-up" });
+  // Our own test page is no page of theirs.
+  await steps.getByText("0 of 5 done").waitFor();
+  await steps.getByText("the test page does not count").waitFor();
+  // The tag on a page of the business is seen there, and the list hears of it by itself.
+  const customer = await stack.person();
+  await customer.goto(shop.page("/tea", { head: tag({ origin: stack.origin, siteKey: /site_[0-9a-z]{26}/.exec(snippet)[0] }) }));
+  await steps.getByText("1 of 5 done").waitFor();
+  await steps.getByText("the test page does not count").waitFor({ state: "detached" });
   const lesson = page.locator(".pane-list .empty > .stack");
   await lesson.waitFor();
   await until("the lesson within its pane", () =>
