@@ -80,6 +80,8 @@ pub struct Page {
 pub enum Watch {
     /// Conversations.
     Inbox(InboxList),
+    /// Conversations beside the list that is open, for what calls somebody.
+    Notices(InboxList),
     /// Who is on the sites now.
     Visitors {
         /// Which.

@@ -58,6 +58,8 @@ pub const QUESTIONS_MAX: usize = 10;
 pub const CONSENT_BYTES_MAX: usize = 1_000;
 /// Conversations that one connection may follow at a time.
 pub const FOLLOWS_MAX: usize = 64;
+/// Lists that one connection may watch at a time: one of each kind.
+pub const WATCHES_MAX: usize = 3;
 /// Conversations that may be resumed in one `hello`.
 pub const RESUMES_MAX: usize = FOLLOWS_MAX;
 /// Entries of one page: replay, history, search.

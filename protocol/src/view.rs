@@ -19,6 +19,8 @@ words! {
         Visitors = "visitors",
         /// Visitors by name: whether they are here.
         Presence = "presence",
+        /// Conversations that call somebody, whichever list he has open.
+        Notices = "notices",
     }
 
     /// The lists of the inbox.

@@ -1643,7 +1643,7 @@ export type TroubleKind = "backup_failed" | "bus_unreachable" | "settings_differ
 export type UserId = string;
 
 /** The live lists. */
-export type ViewName = "inbox" | "visitors" | "presence";
+export type ViewName = "inbox" | "visitors" | "presence" | "notices";
 
 /** A stay on a site. */
 export type Visit = {
@@ -1858,7 +1858,7 @@ team_marks: Marks, };
 export type WaitingOn = "agent" | "customer";
 
 /** A list to watch live. */
-export type Watch = { "view": "inbox" } & InboxList | { "view": "visitors",
+export type Watch = { "view": "inbox" } & InboxList | { "view": "notices" } & InboxList | { "view": "visitors",
 /** Which. */
 filter: VisitorFilter, } | { "view": "presence",
 /** Which, at most `PAGE_ROWS_MAX`. */

@@ -1,11 +1,18 @@
 import { describe, expect, it } from "vitest";
 
 import { conversation } from "../../test/sample.ts";
-import { noticesOf } from "./notice.ts";
+import { listOfNotices, noticesOf } from "./notice.ts";
 
 const known = new Map([["cnv_a", conversation("cnv_a", { customer_seq: 4, assignee_id: "agt_1" })]]);
 const said = (facts: Parameters<typeof conversation>[1] = {}) => [conversation("cnv_a", { customer_seq: 6, assignee_id: "agt_1", ...facts })];
 const told = (rows: Parameters<typeof noticesOf>[1], whose: "mine" | "open" | "all" = "open") => noticesOf(known, rows, "agt_1", whose).map(({ text }) => text);
+
+it("what is watched for it has all that one wants to hear of, and nothing where nothing is to call", () => {
+  const silent = { desktop: false, sound: false };
+  expect(listOfNotices({ ...silent, whose: "all" })).toBeNull();
+  expect(listOfNotices({ ...silent, sound: true, whose: "mine" })).toEqual({ filter: "mine" });
+  for (const whose of ["open", "all"] as const) expect(listOfNotices({ ...silent, desktop: true, whose })).toEqual({ filter: "all" });
+});
 
 describe("one is called back", () => {
   it("for new words of a customer, once", () => {

@@ -2,7 +2,7 @@
  * Which news are worth calling somebody back to this page: new words of a customer, while nobody looks
  * at them. Decides and is pure; `shell/notice.ts` shows and sounds.
  */
-import type { AgentId, Conversation } from "@switchboard/protocol";
+import type { AgentId, Conversation, InboxList } from "@switchboard/protocol";
 
 import type { Records } from "./record.ts";
 
@@ -14,6 +14,11 @@ export interface Notice {
   conversation_id: string;
   name: string;
   text: string;
+}
+
+/** The list that has all of which one wants to be told, if of anything. */
+export function listOfNotices({ desktop, sound, whose }: { desktop: boolean; sound: boolean; whose: Whose }): InboxList | null {
+  return desktop || sound ? { filter: whose === "mine" ? "mine" : "all" } : null;
 }
 
 /**

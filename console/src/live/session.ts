@@ -83,6 +83,9 @@ export const availability = createKeptStore<Availability>(
   (value): value is Availability => value === "online" || value === "away",
 );
 
+/** The list whose news call me, if anything is to. */
+let notices: InboxList | null = null;
+
 /** What I have in sight. */
 let screen: Screen | null = null;
 
@@ -121,6 +124,7 @@ export function beginSession(member: Membership): void {
   started.onNews((news) => take(started, news));
   started.subscribe(() => status.set(started.status));
   started.watch({ view: "inbox", ...inbox.get().list });
+  if (notices) started.watch({ view: "notices", ...notices });
   started.watch({ view: "visitors", filter: visitorFilter.get() });
   watchPresence(presenceNames.get());
   started.signal({ type: "availability", availability: availability.get() });
@@ -283,6 +287,14 @@ export function watchInbox(list: InboxList): void {
   live?.watch({ view: "inbox", ...list });
 }
 
+/** Watches the list whose news call me, whichever other one is open. */
+export function watchNotices(list: InboxList | null): void {
+  if (list?.filter === notices?.filter) return;
+  notices = list;
+  if (list) live?.watch({ view: "notices", ...list });
+  else live?.unwatch("notices");
+}
+
 /** Watches other visitors. */
 export function watchVisitors(filter: VisitorFilter): void {
   if (JSON.stringify(filter) === JSON.stringify(visitorFilter.get())) return;
@@ -310,7 +322,7 @@ export async function loadOlder(): Promise<void> {
 
 const change_listeners = new Set<(rows: readonly Conversation[]) => void>();
 
-/** Tells of rows that changed, before they are known here; the result ends that. */
+/** Tells of rows that changed, in any list that is watched, before they are known here; the result ends that. */
 export function onInboxChanges(listener: (rows: readonly Conversation[]) => void): () => void {
   change_listeners.add(listener);
   return () => change_listeners.delete(listener);

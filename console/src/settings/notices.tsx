@@ -49,7 +49,7 @@ export function NoticesPage() {
         </div>
       </Section>
       <Section title="For which conversations">
-        <Field label="Tell me of" hint="Of the list that is open in the inbox.">
+        <Field label="Tell me of" hint="Whichever list is open in the inbox, and wherever you are in the console.">
           {(props) => (
             <select {...props} className="input" value={choice.whose} onChange={(event) => change({ whose: event.target.value as Whose })}>
               {WHOSE.map(([whose, name]) => (

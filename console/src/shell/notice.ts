@@ -1,6 +1,6 @@
 /** Notices of the desktop and a sound, both by choice and kept in this browser. */
-import { membership, onInboxChanges } from "../live/session.ts";
-import { noticesOf, type Notice, type Whose } from "../live/notice.ts";
+import { membership, onInboxChanges, watchNotices } from "../live/session.ts";
+import { listOfNotices, noticesOf, type Notice, type Whose } from "../live/notice.ts";
 import { records } from "../live/record.ts";
 import { createKeptStore } from "../part/store.ts";
 
@@ -32,7 +32,10 @@ export async function askForDesktop(): Promise<boolean> {
 
 /** Listens until the returned function is called; `open` leads to a conversation. */
 export function followNotices(open: (conversation_id: string) => void): () => void {
-  return onInboxChanges((rows) => {
+  const watch = () => watchNotices(listOfNotices(notice_choice.get()));
+  watch();
+  const forget_choice = notice_choice.subscribe(watch);
+  const forget_rows = onInboxChanges((rows) => {
     const me = membership.get()?.agent_id;
     const { desktop, sound, whose } = notice_choice.get();
     if (me === undefined || (!desktop && !sound)) return;
@@ -43,6 +46,11 @@ export function followNotices(open: (conversation_id: string) => void): () => vo
     if (desktop && desktopState() === "granted") for (const notice of notices) show(notice, open);
     if (sound) chime();
   });
+  return () => {
+    forget_choice();
+    forget_rows();
+    watchNotices(null);
+  };
 }
 
 /** Shows one; a later one of the same conversation takes its place. */

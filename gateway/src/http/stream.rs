@@ -63,7 +63,7 @@ pub(crate) async fn stream(
     if !doors.is_ready() {
         return Err(Rejection::after(ErrorCode::Unavailable, 2_000).into());
     }
-    if asked.watch.len() > 2 {
+    if asked.watch.len() > limit::WATCHES_MAX {
         return Err(Rejection::of(ErrorCode::TooMany, "watch").into());
     }
     let permit = doors.limits.connect(&line)?;

@@ -190,6 +190,23 @@ async fn traces_of_a_page_are_bounded() {
 }
 
 #[tokio::test]
+async fn a_stream_watches_a_list_of_each_kind_and_no_more() {
+    let stack = Stack::start().await;
+    let inbox = json!({"view": "inbox", "filter": "all"});
+    for count in [limit::WATCHES_MAX, limit::WATCHES_MAX + 1] {
+        let watch = vec![inbox.clone(); count];
+        let hello = json!({"token": stack.agent_token().await});
+        let body = json!({"hello": hello, "watch": watch, "wait_ms": 1});
+        let answer = stack.post("/api/v1/stream", &[], &body).await;
+        if count == limit::WATCHES_MAX {
+            assert_eq!(answer.status, 200, "{answer:?}");
+        } else {
+            assert_eq!(refusal(&answer.json()), told("too_many", "watch"));
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_connection_follows_so_many_conversations_and_no_more() {
     let stack = Stack::start().await;
     let mut conversations = Vec::new();

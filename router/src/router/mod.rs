@@ -313,7 +313,7 @@ impl Router {
             return Err(ErrorCode::Forbidden.into());
         };
         match watch {
-            Watch::Inbox(list) => {
+            Watch::Inbox(list) | Watch::Notices(list) => {
                 actor.may(Permission::ConversationsRead)?;
                 let list = list.check()?;
                 let watched = (agent.agent_id, list);

@@ -126,6 +126,36 @@ test("a customer's words call an agent who looks elsewhere, and only one who ask
   await until("the call", () => away.evaluate(() => window.called.some(({ body }) => body === "and now to you")));
   await away.evaluate(() => window.lastCall.onclick());
   await away.getByRole("log").getByText("and now to you").waitFor();
+  // Whichever list is open: this conversation stands in none of them.
+  const called = (text) => away.evaluate((said) => window.called.filter(({ body }) => body === said).length, text);
+  for (const list of ["Mine", "Closed"]) {
+    await away.evaluate(() => (window.isAway = false));
+    await away.getByRole("navigation", { name: "Lists" }).getByRole("link", { name: new RegExp(`^${list}`) }).click();
+    await away.waitForURL(new RegExp(`/inbox/${list.toLowerCase()}$`));
+    await away.locator("a.row", { hasText: /and now to you|is open/ }).waitFor({ state: "detached" });
+    await away.evaluate(() => (window.isAway = true));
+    await say(panel, `while ${list} is open`);
+    await until("the call", async () => (await called(`while ${list} is open`)) === 1);
+  }
+  // And where there is none: of nobody's conversations, he who asked for his own alone hears nothing.
+  await away.evaluate(() => (window.isAway = false));
+  await away.getByRole("link", { name: /^Settings/ }).click();
+  await away.getByRole("link", { name: "Notifications" }).click();
+  await away.evaluate(() => (window.isAway = true));
+  await say(panel, "while the settings are open");
+  await until("the call", async () => (await called("while the settings are open")) === 1);
+  await away.getByLabel("Tell me of").selectOption("mine");
+  await say(panel, "to nobody again");
+  await agent.locator("a.row", { hasText: "to nobody again" }).waitFor();
+  assert.equal(await called("to nobody again"), 0);
+  const id = await agent.locator("a.row", { hasText: "to nobody again" }).first().getAttribute("href");
+  const conversation_id = /cnv_[0-9a-z]+/.exec(id)[0];
+  const { api, headers } = await stack.api();
+  const me = await api.ask("GET", "me", undefined, headers);
+  const assign = { do: "assign", conversation_id, agent_id: me.memberships[0].agent_id };
+  await api.ask("POST", "commands", assign, { ...headers, "idempotency-key": api.nextId() });
+  await say(panel, "and to me alone");
+  await until("the call", async () => (await called("and to me alone")) === 1);
   assert.deepEqual(stack.complaints, []);
   await away.context().close();
   await page.context().close();

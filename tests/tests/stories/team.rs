@@ -12,7 +12,7 @@ use protocol::mention::Mention;
 use protocol::news::AgentNews;
 use protocol::page::Page;
 use protocol::rejection::ErrorCode;
-use protocol::view::{InboxFilter, VisitorFilter};
+use protocol::view::{InboxFilter, InboxList, ViewName, VisitorFilter};
 use serde_json::json;
 use tests::person::draft;
 use tests::{Agent, Stack};
@@ -20,6 +20,7 @@ use tests::{Agent, Stack};
 tests::stories! {
     two_agents_see_the_same_and_each_other
     the_inbox_is_live
+    what_calls_is_heard_whichever_list_is_open
     a_snoozed_conversation_wakes_by_time_and_by_word
     what_a_visitor_says_after_the_end_goes_on
     where_the_site_says_so_the_end_is_taken_back
@@ -139,6 +140,55 @@ async fn the_inbox_is_live(stack: Stack) -> Stack {
         .hears("that the row goes", gone)
         .await
         .expect("it goes");
+    stack
+}
+
+async fn what_calls_is_heard_whichever_list_is_open(stack: Stack) -> Stack {
+    let mut agent = stack.agent().await;
+    let mine = InboxList::from(InboxFilter::Mine);
+    let all = InboxList::from(InboxFilter::All);
+    for watch in [Watch::Inbox(mine), Watch::Notices(all)] {
+        agent.client.watch(watch).await.expect("the line is up");
+    }
+    let mut visitor = stack.visitor().await;
+    visitor.says("does anybody hear?").await;
+    let id = visitor.conversation();
+    row(&mut agent, id, "a row of nobody's", |row| {
+        row.assignee_id.is_none()
+    })
+    .await;
+
+    // The open list is the one that calls, too, and goes on when one of the two is left.
+    agent
+        .client
+        .watch(Watch::Inbox(all))
+        .await
+        .expect("the line is up");
+    let whole = |news: &News| match news {
+        News::Agent(AgentNews::Inbox { list, rows, .. }) => {
+            (*list == all).then(|| rows.iter().any(|row| row.id == id))
+        }
+        News::Agent(_) | News::Visitor(_) => None,
+    };
+    let has_row = agent.client.hears("the whole list", whole).await;
+    assert!(
+        has_row.expect("it comes"),
+        "the open list lacks what called"
+    );
+    for (left, text) in [
+        (ViewName::Inbox, "still there?"),
+        (ViewName::Notices, "and now?"),
+    ] {
+        visitor.says(text).await;
+        row(&mut agent, id, text, |row| {
+            row.preview
+                .as_ref()
+                .is_some_and(|preview| preview.text == text)
+        })
+        .await;
+        let left = ClientFrame::Unwatch { view: left };
+        agent.client.signal(&left).await.expect("the line is up");
+    }
     stack
 }
 

@@ -35,7 +35,8 @@ pub(super) struct Followed {
 
 /// A list that the connection watches.
 pub(super) struct Watched {
-    view: ViewName,
+    /// What it is watched as: the open list may be the one that calls, too. Never empty.
+    views: Vec<ViewName>,
     pub(super) topic: Topic,
     /// Frames that wait for the snapshot; nothing once it was sent.
     held: Option<HeldFrames>,
@@ -289,6 +290,7 @@ impl Identified {
         self.team()?;
         let view = match watch {
             Watch::Inbox(_) => ViewName::Inbox,
+            Watch::Notices(_) => ViewName::Notices,
             Watch::Visitors { .. } => ViewName::Visitors,
             Watch::Presence { .. } => ViewName::Presence,
         };
@@ -298,17 +300,17 @@ impl Identified {
         self.jobs
             .retain(|job| !matches!(job, Job::Unwatch(left) if *left == topic));
         // The same list again keeps its topic: it is read anew, but not left.
-        let is_same = self.watches.iter().any(|one| one.topic == topic);
-        let left = match is_same {
-            true => {
-                self.watches.retain(|one| one.topic != topic);
-                None
-            }
-            false => self.turn_from(view),
+        let known = self.watches.iter().position(|one| one.topic == topic);
+        let mut views = match known {
+            Some(index) => self.watches.swap_remove(index).views,
+            None => Vec::new(),
         };
+        let left = self.turn_from(view);
+        views.retain(|other| *other != view);
+        views.push(view);
         self.listen(topic);
         self.watches.push(Watched {
-            view,
+            views,
             topic,
             held: Some(HeldFrames::default()),
         });
@@ -325,9 +327,15 @@ impl Identified {
         self.jobs.extend(left.map(Job::Unwatch));
     }
 
-    /// Listens to a list no longer, and reads it no more. Gives what is to be left.
+    /// Listens to a list no longer, and reads it no more, unless it is another view's too. Gives what is to be left.
     fn turn_from(&mut self, view: ViewName) -> Option<Topic> {
-        let index = self.watches.iter().position(|one| one.view == view)?;
+        let is_it = |one: &Watched| one.views.contains(&view);
+        let index = self.watches.iter().position(is_it)?;
+        let views = &mut self.watches[index].views;
+        views.retain(|other| *other != view);
+        if !views.is_empty() {
+            return None;
+        }
         let topic = self.watches.swap_remove(index).topic;
         self.forget(topic);
         self.jobs
@@ -398,8 +406,9 @@ impl Identified {
                 self.mailbox.end(CloseCode::Unavailable);
             }
             Err(rejection) => {
-                let view = watched.view;
-                self.unwatch(view);
+                for view in watched.views.clone() {
+                    self.unwatch(view);
+                }
                 self.say(frame::error(&rejection));
             }
         }
