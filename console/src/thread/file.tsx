@@ -1,73 +1,31 @@
-/** Files: images inline at their size, everything else as a card. Read with our own headers, shown as blobs. */
-import { useEffect, useState } from "react";
+/** Files: pictures in sight, everything else as a card. Read with our own headers, shown as blobs. */
+import { useState } from "react";
 import type { Attachment } from "@switchboard/protocol";
 
 import { callHeaders } from "../api/http.ts";
 import { Icon } from "../part/icon.tsx";
 import { toastError } from "../part/toast.tsx";
+import { PictureView } from "./picture.tsx";
 import { addedHere } from "./upload.ts";
 
 /** Kinds of pictures that are shown as such. */
 export const INLINE_TYPES = new Set(["image/png", "image/jpeg", "image/gif", "image/webp", "image/avif"]);
-const INLINE_WIDTH = 320;
-const INLINE_HEIGHT = 240;
 
 /** A file of a message. */
 export function FileView({ file }: { file: Attachment }) {
   // Of what an earlier page sent and nobody took yet, the id alone may be known.
   if (file.media_type === "") return <p className="body faint">A file</p>;
-  if (INLINE_TYPES.has(file.media_type) && file.width && file.height) return <ImageView file={file} />;
+  if (INLINE_TYPES.has(file.media_type) && file.width && file.height) return <PictureView file={file} />;
   return <FileCard file={file} />;
 }
 
-async function blobOf(file: Attachment, signal?: AbortSignal): Promise<Blob> {
+/** A file's bytes: those that were added here, or those of the server. */
+export async function blobOf(file: Attachment, signal?: AbortSignal): Promise<Blob> {
   const added = addedHere.get(file);
   if (added) return added.file;
   const answer = await fetch(`/api/v1/attachments/${file.id}`, { headers: callHeaders(), credentials: "same-origin", ...(signal ? { signal } : {}) });
   if (!answer.ok) throw new Error(`status ${answer.status}`);
   return answer.blob();
-}
-
-function ImageView({ file }: { file: Attachment }) {
-  const [url, setUrl] = useState<string | null>(null);
-  const [failed, setFailed] = useState(false);
-  const [tries, setTries] = useState(0);
-  useEffect(() => {
-    const stop = new AbortController();
-    let made: string | null = null;
-    setFailed(false);
-    blobOf(file, stop.signal)
-      .then((blob) => {
-        made = URL.createObjectURL(blob);
-        setUrl(made);
-      })
-      .catch(() => {
-        if (!stop.signal.aborted) setFailed(true);
-      });
-    return () => {
-      stop.abort();
-      if (made) URL.revokeObjectURL(made);
-    };
-  }, [file.id, tries]);
-  const scale = Math.min(1, INLINE_WIDTH / (file.width ?? 1), INLINE_HEIGHT / (file.height ?? 1));
-  const size = { width: Math.round((file.width ?? 1) * scale), aspectRatio: `${file.width} / ${file.height}` };
-  if (failed) {
-    const again = () => {
-      // Bytes that were changed on the disk since cannot be read; those that went up can.
-      addedHere.delete(file);
-      setTries((count) => count + 1);
-    };
-    return (
-      <button type="button" className="image image-failed" style={size} onClick={again}>
-        {file.name} did not load. Try again
-      </button>
-    );
-  }
-  return (
-    <button type="button" className="image" style={size} onClick={() => void save(file)} title={`${file.name}, ${sizeText(file.size_bytes)}. Save`}>
-      {url && <img src={url} alt={file.name} width={size.width} onError={() => setFailed(true)} />}
-    </button>
-  );
 }
 
 function FileCard({ file }: { file: Attachment }) {

@@ -36,14 +36,14 @@ const text = (name) => ({ name, mimeType: "text/plain", buffer: Buffer.from(`thi
 const names = (files) => files.evaluateAll((all) => all.map((file) => file.textContent.match(/[a-z]+\.txt/)?.[0]));
 
 /** A picture of one color. */
-async function pictureOf(page, name, color) {
-  const url = await page.evaluate((color) => {
-    const canvas = Object.assign(document.createElement("canvas"), { width: 160, height: 90 });
+async function pictureOf(page, name, color, width = 160, height = 90) {
+  const url = await page.evaluate(([color, width, height]) => {
+    const canvas = Object.assign(document.createElement("canvas"), { width, height });
     const context = canvas.getContext("2d");
     context.fillStyle = color;
-    context.fillRect(0, 0, 160, 90);
+    context.fillRect(0, 0, width, height);
     return canvas.toDataURL("image/png");
-  }, color);
+  }, [color, width, height]);
   return { name, mimeType: "image/png", buffer: Buffer.from(url.split(",")[1], "base64") };
 }
 
@@ -108,6 +108,72 @@ test("what waits to be sent shows its files, to the agent and to the visitor", a
   const arrived = agent.locator(".said[data-side=theirs]").last().getByRole("img", { name: "tin.png" });
   await until("the picture of the visitor", () => isSeen(arrived));
   await until("the picture of the agent", () => isSeen(panel.locator("article.message.team").last().getByRole("img", { name: "tin.png" })));
+  assert.deepEqual(stack.complaints, []);
+  for (const each of [agent, page]) await each.context().close();
+});
+
+test("an agent looks at a picture in the whole window, saves it there, and is back where he was", async () => {
+  const { agent, page, panel } = await conversation("Here is the tin");
+  const wide = await pictureOf(page, "wide.png", "rgb(200, 90, 40)", 1_900, 400);
+  await panel.locator(".composer input[type=file]").setInputFiles(wide);
+  await panel.locator(".upload > .quiet").waitFor();
+  await panel.getByRole("button", { name: "Send", exact: true }).click();
+  const thumb = agent.getByRole("button", { name: "Look at wide.png" });
+  await thumb.locator("img").waitFor();
+  await thumb.focus();
+  await agent.keyboard.press("Enter");
+  const look = agent.getByRole("dialog", { name: "wide.png" });
+  const whole = look.getByRole("img", { name: "wide.png" });
+  await until("the fitted picture", async () => {
+    const { width } = await whole.boundingBox();
+    return width > 1_000 && width <= 1_280;
+  });
+  assert.deepEqual(await violations(agent), []);
+  // Keys of the list lie under it.
+  const address = agent.url();
+  await agent.keyboard.press("k");
+  await agent.keyboard.press("j");
+  assert.equal(agent.url(), address);
+  const larger = look.getByRole("button", { name: "Full size" });
+  await larger.press("Enter");
+  await until("the full size", async () => (await whole.boundingBox()).width === 1_900);
+  assert.equal(await larger.getAttribute("aria-pressed"), "true");
+  const [saved] = await Promise.all([agent.waitForEvent("download"), look.getByRole("link", { name: "Save wide.png" }).press("Enter")]);
+  assert.equal(saved.suggestedFilename(), "wide.png");
+  await agent.keyboard.press("Escape");
+  await look.waitFor({ state: "detached" });
+  await until("the focus to come back", () => thumb.evaluate((button) => button === document.activeElement));
+  // With the mouse: beside the picture is the way out.
+  await thumb.click();
+  await look.waitFor();
+  await agent.mouse.click(640, 780);
+  await look.waitFor({ state: "detached" });
+  assert.deepEqual(stack.complaints, []);
+  for (const each of [agent, page]) await each.context().close();
+});
+
+test("of many pictures in a conversation an agent's page fetches those that are nearly in sight", async () => {
+  const { page, panel } = await stack.visitor("/demo/");
+  await say(panel, "All of our tins");
+  const files = [];
+  for (let index = 0; index < 10; index += 1) files.push(await pictureOf(page, `tin-${index}.png`, `rgb(${index}, 90, 40)`, 300, 240));
+  await panel.locator("input[type=file]").setInputFiles(files);
+  await until("all to be up", async () => (await panel.locator(".upload .quiet").count()) === 10);
+  await panel.getByRole("button", { name: "Send", exact: true }).click();
+  await panel.getByRole("button", { name: "Look at tin-9.png" }).waitFor();
+  const agent = await stack.console({ viewport: { width: 1_280, height: 560 } });
+  const fetched = new Set();
+  agent.on("request", (request) => {
+    if (request.method() === "GET" && request.url().includes("/api/v1/attachments/")) fetched.add(request.url());
+  });
+  await agent.locator("a.row").first().click();
+  const last = agent.getByRole("button", { name: "Look at tin-9.png" });
+  await until("the last picture", () => last.locator("img").evaluate((image) => image.complete && image.naturalWidth === 300).catch(() => false));
+  const first = agent.getByRole("button", { name: "Look at tin-0.png" });
+  assert.equal(await first.locator("img").count(), 0);
+  assert.ok(fetched.size < 8, `${fetched.size} were fetched`);
+  await first.scrollIntoViewIfNeeded();
+  await until("the first picture", () => first.locator("img").evaluate((image) => image.complete && image.naturalWidth === 300).catch(() => false));
   assert.deepEqual(stack.complaints, []);
   for (const each of [agent, page]) await each.context().close();
 });
