@@ -74,6 +74,9 @@ pub struct SavedList {
     /// Of customers who speak one language.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub language: Option<Language>,
+    /// Of one priority, from 1 (low) to 4 (urgent).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub priority: Option<u8>,
     /// Last active within these days.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub span: Option<Span>,
@@ -86,10 +89,11 @@ impl SavedList {
     /// Checks a list from outside.
     ///
     /// # Errors
-    /// `invalid` with the field `order` for an order that the list has not.
+    /// `invalid` with the field `priority` for one that there is not, with `order` for an order that the list has not.
     pub fn check(&self) -> Result<(), Rejection> {
         let list = InboxList {
             order: self.order.unwrap_or_default(),
+            priority: self.priority,
             ..self.filter.into()
         };
         list.check().map(|_| ())

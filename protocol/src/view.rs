@@ -76,6 +76,9 @@ pub struct InboxList {
     /// Of customers who speak one language, in any of its regions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub language: Option<Language>,
+    /// Of one priority, from 1 (low) to 4 (urgent).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub priority: Option<u8>,
     /// Last active at this time or later.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since_ms: Option<u64>,
@@ -96,6 +99,7 @@ impl From<InboxFilter> for InboxList {
             site_id: None,
             assignee_id: None,
             language: None,
+            priority: None,
             since_ms: None,
             until_ms: None,
             order: InboxOrder::Newest,
@@ -117,8 +121,11 @@ impl InboxList {
     /// Checks a list from outside.
     ///
     /// # Errors
-    /// `invalid` with the field `order` for an order that the list has not.
+    /// `invalid` with the field `priority` for one that there is not, with `order` for an order that the list has not.
     pub fn check(self) -> Result<Self, Rejection> {
+        if let Some(priority) = self.priority {
+            check_priority(priority)?;
+        }
         let has_order = match self.order {
             InboxOrder::Newest | InboxOrder::Oldest => true,
             // Nobody waits in a conversation that is over.
@@ -135,6 +142,17 @@ impl InboxList {
             true => Ok(self),
             false => Err(Rejection::of(ErrorCode::Invalid, "order")),
         }
+    }
+}
+
+/// Checks a priority from outside.
+///
+/// # Errors
+/// `invalid` with the field `priority`.
+pub fn check_priority(priority: u8) -> Result<(), Rejection> {
+    match (1..=4).contains(&priority) {
+        true => Ok(()),
+        false => Err(Rejection::of(ErrorCode::Invalid, "priority")),
     }
 }
 
@@ -198,6 +216,21 @@ pub struct VisitorCounts {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_list_is_of_a_priority_that_there_is() {
+        let of = |priority| InboxList {
+            priority: Some(priority),
+            ..InboxFilter::All.into()
+        };
+        let refused = Err(Rejection::of(ErrorCode::Invalid, "priority"));
+        for priority in 1..=4 {
+            assert_eq!(of(priority).check(), Ok(of(priority)));
+        }
+        for priority in [0, 5, u8::MAX] {
+            assert_eq!(of(priority).check(), refused);
+        }
+    }
 
     #[test]
     fn nobody_waits_in_a_list_of_what_is_over() {

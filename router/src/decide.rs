@@ -552,9 +552,7 @@ fn reopen(cause: ReopenCause, situation: Situation<'_>) -> Vec<NewContent> {
 }
 
 fn prioritize(priority: u8, situation: Situation<'_>) -> Result<Vec<NewContent>, Rejection> {
-    if !(1..=4).contains(&priority) {
-        return Err(Rejection::of(ErrorCode::Invalid, "priority"));
-    }
+    protocol::view::check_priority(priority)?;
     let changes = situation.conversation.priority != priority;
     let prioritized = NewContent::Prioritized { priority };
     Ok(changes.then_some(prioritized).into_iter().collect())

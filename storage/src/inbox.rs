@@ -59,11 +59,14 @@ fn waiting(conversation: &Conversation) -> u64 {
     }
 }
 
-/// What narrows a list: the numbers of its five parameters, as [`narrowing`] gives them. Rows of other sites,
-/// members and languages are passed over in the index of all, for an index of each would be written with
+/// What narrows a list: the numbers of its six parameters, as [`narrowing`] gives them. Rows of other sites,
+/// members, languages and priorities are passed over in the index of all, for an index of each would be written with
 /// every message.
 macro_rules! narrowed {
-    ($site:literal, $assignee:literal, $language:literal, $since:literal, $until:literal) => {
+    (
+        $site:literal, $assignee:literal, $language:literal, $priority:literal,
+        $since:literal, $until:literal
+    ) => {
         concat!(
             " AND (CAST(",
             $site,
@@ -77,7 +80,11 @@ macro_rules! narrowed {
             $language,
             " AS TEXT) = '' OR LOWER(REPLACE(c.language, '_', '-')) || '-' LIKE ",
             $language,
-            " || '-%') AND c.active_at_ms >= ",
+            " || '-%') AND (CAST(",
+            $priority,
+            " AS BIGINT) = 0 OR c.priority = ",
+            $priority,
+            ") AND c.active_at_ms >= ",
             $since,
             " AND c.active_at_ms < ",
             $until
@@ -87,25 +94,26 @@ macro_rules! narrowed {
 pub(crate) use narrowed;
 
 /// The parameters of [`narrowed`], in its order.
-pub(crate) fn narrowing(list: InboxList) -> [Value; 5] {
+pub(crate) fn narrowing(list: InboxList) -> [Value; 6] {
     let text = |text: Option<String>| Value::from(text.unwrap_or_default());
     let most = i64::MAX.unsigned_abs();
     [
         text(list.site_id.map(|id| id.to_string())),
         text(list.assignee_id.map(|id| id.to_string())),
         text(list.language.map(|code| code.to_string())),
+        list.priority.unwrap_or(0).into(),
         list.since_ms.unwrap_or(0).min(most).into(),
         list.until_ms.unwrap_or(most).min(most).into(),
     ]
 }
 
-/// `$2`, `$3` where the page begins, `$4` its length, `$5` the slot of `$2`, `$6` to `$10` what narrows it,
-/// `$11` the agent of a list of his own.
+/// `$2`, `$3` where the page begins, `$4` its length, `$5` the slot of `$2`, `$6` to `$11` what narrows it,
+/// `$12` the agent of a list of his own.
 macro_rules! newest {
     ($condition:literal) => {
         select_conversation!(
             $condition,
-            crate::inbox::narrowed!("$6", "$7", "$8", "$9", "$10"),
+            crate::inbox::narrowed!("$6", "$7", "$8", "$9", "$10", "$11"),
             " AND c.active_slot <= $5 AND (c.active_at_ms, c.conversation_id) < ($2, $3)
     ORDER BY c.active_slot DESC, c.active_at_ms DESC, c.conversation_id DESC
     LIMIT $4"
@@ -118,7 +126,7 @@ macro_rules! oldest {
     ($condition:literal) => {
         select_conversation!(
             $condition,
-            crate::inbox::narrowed!("$6", "$7", "$8", "$9", "$10"),
+            crate::inbox::narrowed!("$6", "$7", "$8", "$9", "$10", "$11"),
             " AND c.active_slot >= $5 AND (c.active_at_ms, c.conversation_id) > ($2, $3)
     ORDER BY c.active_slot, c.active_at_ms, c.conversation_id
     LIMIT $4"
@@ -142,7 +150,7 @@ macro_rules! longest {
             waiting!(),
             " AS waiting_at_ms FROM conversation c WHERE c.workspace_id = $1 AND ",
             $condition,
-            crate::inbox::narrowed!("$6", "$7", "$8", "$9", "$10"),
+            crate::inbox::narrowed!("$6", "$7", "$8", "$9", "$10", "$11"),
             " AND c.active_slot >= $5) w
         WHERE (w.waiting_at_ms, w.conversation_id) > ($2, $3)
         ORDER BY w.waiting_at_ms, w.conversation_id LIMIT $4)
@@ -159,7 +167,7 @@ macro_rules! lists {
     ($order:ident) => {
         [
             $order!("c.state <> 'closed' AND NOT c.spam"),
-            $order!("c.state <> 'closed' AND NOT c.spam AND c.assignee_id = $11"),
+            $order!("c.state <> 'closed' AND NOT c.spam AND c.assignee_id = $12"),
             $order!(
                 "c.state <> 'closed' AND NOT c.spam AND c.state = 'open' AND c.assignee_id IS NULL"
             ),
@@ -236,7 +244,7 @@ pub async fn list(reader: &Reader, scope: &Scope, query: &ListQuery) -> Result<P
     })
 }
 
-/// A count of those alive, which stops at 1,000. `$2` the agent, `$3` to `$7` what narrows it.
+/// A count of those alive, which stops at 1,000. `$2` the agent, `$3` to `$8` what narrows it.
 macro_rules! count {
     ($narrowed:expr, $condition:literal) => {
         concat!(
@@ -252,20 +260,20 @@ macro_rules! count {
 // Uses `conversation_alive` and `conversation_of_agent`.
 const COUNT_LISTS: &str = concat!(
     "SELECT ",
-    count!(narrowed!("$3", "$4", "$5", "$6", "$7"), ""),
+    count!(narrowed!("$3", "$4", "$5", "$6", "$7", "$8"), ""),
     " AS all_count, ",
     count!(
-        narrowed!("$3", "$4", "$5", "$6", "$7"),
+        narrowed!("$3", "$4", "$5", "$6", "$7", "$8"),
         " AND c.assignee_id = $2"
     ),
     " AS mine_count, ",
     count!(
-        narrowed!("$3", "$4", "$5", "$6", "$7"),
+        narrowed!("$3", "$4", "$5", "$6", "$7", "$8"),
         " AND c.state = 'open' AND c.assignee_id IS NULL"
     ),
     " AS unassigned_count, ",
     count!(
-        narrowed!("$3", "$4", "$5", "$6", "$7"),
+        narrowed!("$3", "$4", "$5", "$6", "$7", "$8"),
         " AND c.state = 'open' AND c.waiting_on = 'agent'"
     ),
     " AS waiting_count, ",

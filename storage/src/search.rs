@@ -12,7 +12,7 @@ use protocol::message::{Format, plain_text};
 use protocol::page::{Cursor, List, Page};
 use protocol::permission::Scope;
 use protocol::search::Found;
-use protocol::view::InboxFilter;
+use protocol::view::{InboxFilter, InboxList};
 use serde::Serialize;
 
 use crate::conversation::{active, decode, select_conversation};
@@ -207,12 +207,12 @@ impl Lesson {
 }
 
 /// `$2`, `$3` where the page begins, `$4` its length, `$5` its slot, `$6` words for the index, `$7` what a
-/// contact's name or address holds, `$8` to `$12` what narrows the list, `$13` the agent of a list of his own.
+/// contact's name or address holds, `$8` to `$13` what narrows the list, `$14` the agent of a list of his own.
 macro_rules! search {
     ($list:literal, $matching:literal) => {
         select_conversation!(
             $list,
-            crate::inbox::narrowed!("$8", "$9", "$10", "$11", "$12"),
+            crate::inbox::narrowed!("$8", "$9", "$10", "$11", "$12", "$13"),
             " AND c.active_slot <= $5 AND (c.active_at_ms, c.conversation_id) < ($2, $3)
         AND (r.name_folded LIKE '%' || $7 || '%'
             OR EXISTS (
@@ -234,7 +234,7 @@ macro_rules! search_lists {
         [
             search!("c.state <> 'closed' AND NOT c.spam", $matching),
             search!(
-                "c.state <> 'closed' AND NOT c.spam AND c.assignee_id = $13",
+                "c.state <> 'closed' AND NOT c.spam AND c.assignee_id = $14",
                 $matching
             ),
             search!(
@@ -328,12 +328,14 @@ pub async fn conversations(
 }
 
 /// `$2`, `$3` where the page begins, `$4` its length, `$5` words for the index, `$6` what a name or an address
-/// holds, `$7` a conversation's number. Uses `conversation_by_number`, `contact_by_root` and
+/// holds, `$7` a conversation's number, `$8` to `$13` what narrows it. Uses `conversation_by_number`, `contact_by_root` and
 /// `conversation_of_contact`; names and addresses are looked through.
 macro_rules! search_everywhere {
     ($matching:literal) => {
         select_conversation!(
-            "(c.active_at_ms, c.conversation_id) < ($2, $3) AND c.conversation_id IN (",
+            "(c.active_at_ms, c.conversation_id) < ($2, $3)",
+            crate::inbox::narrowed!("$8", "$9", "$10", "$11", "$12", "$13"),
+            " AND c.conversation_id IN (",
             $matching,
             "
             /* reads all: names and addresses are found by any part of them */
@@ -379,7 +381,7 @@ const EVERYWHERE_POSTGRES: &str = search_everywhere!(
 
 /// The conversations of all lists where one message or note holds all words of a text, the last word as a
 /// beginning, or whose contact's name, handle, address or number holds the text, or whose own number it
-/// is; newest first, with where it stands.
+/// is; newest first, with where it stands. Of `narrowed` counts what it is narrowed to, not which list it is.
 ///
 /// # Errors
 /// The store's.
@@ -387,6 +389,7 @@ pub async fn everywhere(
     reader: &Reader,
     scope: &Scope,
     text: &str,
+    narrowed: InboxList,
     cursor: Option<&Cursor<ConversationId>>,
     limit: usize,
 ) -> Result<Page<Found>> {
@@ -407,18 +410,18 @@ pub async fn everywhere(
     };
     let limit = limit.min(limit::FOUND_ROWS_MAX);
     let after = After::of(cursor);
-    let rows = reader
-        .rows(stmt!(
-            sql,
-            scope.workspace_id(),
-            after.at_ms,
-            after.id,
-            limit + 1,
-            matching,
-            sought.literal.as_str(),
-            sought.number.unwrap_or_default()
-        ))
-        .await?;
+    let mut stmt = stmt!(
+        sql,
+        scope.workspace_id(),
+        after.at_ms,
+        after.id,
+        limit + 1,
+        matching,
+        sought.literal.as_str(),
+        sought.number.unwrap_or_default()
+    );
+    stmt.params.extend(narrowing(narrowed));
+    let rows = reader.rows(stmt).await?;
     let found = page(&rows, limit, decode, |item| active(item).text(List::Search))?;
     Ok(Page {
         items: sought.matches(reader, scope, found.items).await?,

@@ -451,7 +451,7 @@ on_both! {
         assert_eq!(there.await.unwrap(), InboxCounts { waiting_anywhere: 3, ..InboxCounts::default() });
     }
 
-    /// A list is narrowed by member, language and time, and runs in each order, page by page.
+    /// A list is narrowed by member, language, priority and time, and runs in each order, page by page.
     async fn lists_are_narrowed_and_ordered(store: &Store) {
         let talk = Talk::new(store).await;
         let mut ids = Vec::new();
@@ -474,6 +474,9 @@ on_both! {
         talk.answers(ids[0], "Ja").await;
         talk.answers(ids[1], "Ja").await;
         talk.does(ids[2], NewContent::Assigned { agent_id: Some(talk.agent_id) }).await;
+        for urgent in [ids[1], ids[3]] {
+            talk.does(urgent, NewContent::Prioritized { priority: 4 }).await;
+        }
         let scope = common::scope(&store.world, talk.workspace_id);
         let list = async |list: InboxList| {
             let mut query = ListQuery { list, agent_id: Some(talk.agent_id), cursor: None, limit: 2 };
@@ -505,6 +508,9 @@ on_both! {
             assert_eq!(narrowed(InboxList { language: "de".parse().ok(), ..all }).await, [0, 1]);
             assert_eq!(narrowed(InboxList { language: "pt".parse().ok(), ..all }).await, [4]);
             assert_eq!(narrowed(InboxList { assignee_id: Some(talk.agent_id), ..all }).await, [2]);
+            assert_eq!(narrowed(InboxList { priority: Some(4), ..all }).await, [1, 3]);
+            assert_eq!(narrowed(InboxList { priority: Some(2), ..all }).await, [0, 2, 4]);
+            assert!(narrowed(InboxList { priority: Some(1), ..all }).await.is_empty());
             let since_ms = Some(NOW_MS + 40_020);
             assert_eq!(narrowed(InboxList { since_ms, ..all }).await, [3, 4]);
             assert_eq!(narrowed(InboxList { until_ms: since_ms, ..all }).await, [0, 1, 2]);

@@ -23,6 +23,7 @@ fn list(filter: InboxFilter) -> SavedList {
         site_id: None,
         assignee_id: None,
         language: "de".parse().ok(),
+        priority: Some(3),
         span: Span::parse("7d").ok(),
         order: Some(InboxOrder::Oldest),
     }

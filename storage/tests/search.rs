@@ -12,9 +12,10 @@ use protocol::page::{Cursor, List};
 use protocol::search::{Found, Match};
 use protocol::view::{InboxFilter, InboxList};
 use protocol::visitor::Claim;
-use storage::entry::NewContent;
+use storage::entry::{NewContent, NewMessage};
 use storage::found;
 use storage::inbox::ListQuery;
+use storage::message::{self, VisitorMessage};
 use storage::search::{self, Learned, Unlearned};
 use storage::visitor;
 
@@ -68,7 +69,14 @@ mod stories {
     async fn everywhere(talk: &Talk<'_>, text: &str) -> Vec<Found> {
         learn(talk).await;
         let scope = scope(&talk.store.world, talk.workspace_id);
-        let page = search::everywhere(&talk.store.db, &scope, text, None, 10);
+        let page = search::everywhere(
+            &talk.store.db,
+            &scope,
+            text,
+            InboxFilter::All.into(),
+            None,
+            10,
+        );
         page.await.unwrap().items
     }
 
@@ -139,6 +147,45 @@ mod stories {
             }
         }
 
+        /// A search is narrowed like a list, and looks into all of them all the same.
+        async fn a_search_of_all_lists_is_narrowed(store: &Store) {
+            let talk = Talk::new(store).await;
+            let mut ids = Vec::new();
+            for (at_ms, language) in [(10, "de-AT"), (20_000, "fr"), (40_000, "fr")] {
+                let visitor = talk.another_visitor().await;
+                let said = VisitorMessage {
+                    workspace_id: talk.workspace_id,
+                    visitor,
+                    key: key(visitor.visitor_id, "c", "one"),
+                    conversation_id: None,
+                    message: NewMessage { language: Some(language.to_owned()), ..words("a parcel of tea") },
+                    at_ms: NOW_MS + at_ms,
+                };
+                ids.push(accepted(message::send(&store.db, &said, &mut None).await.unwrap()).conversation.id);
+            }
+            learn(&talk).await;
+            talk.does(ids[0], NewContent::Prioritized { priority: 4 }).await;
+            talk.does(ids[1], NewContent::Assigned { agent_id: Some(talk.agent_id) }).await;
+            talk.does(ids[1], NewContent::Closed).await;
+            let scope = common::scope(&store.world, talk.workspace_id);
+            let all = InboxList::from(InboxFilter::All);
+            let narrowed = async |narrowed: InboxList| {
+                let page = search::everywhere(&store.db, &scope, "parcel", narrowed, None, 10).await.unwrap();
+                let place = |found: &Found| ids.iter().position(|id| *id == found.conversation.id).unwrap();
+                page.items.iter().map(place).collect::<Vec<_>>()
+            };
+            assert_eq!(narrowed(all).await, [2, 1, 0]);
+            // Whichever list it is.
+            assert_eq!(narrowed(InboxFilter::Mine.into()).await, [2, 1, 0]);
+            assert_eq!(narrowed(InboxList { language: "fr".parse().ok(), ..all }).await, [2, 1]);
+            assert_eq!(narrowed(InboxList { priority: Some(4), ..all }).await, [0]);
+            assert_eq!(narrowed(InboxList { assignee_id: Some(talk.agent_id), ..all }).await, [1]);
+            assert_eq!(narrowed(InboxList { since_ms: Some(NOW_MS + 30_000), ..all }).await, [2]);
+            assert_eq!(narrowed(InboxList { until_ms: Some(NOW_MS + 30_000), ..all }).await, [1, 0]);
+            assert_eq!(narrowed(InboxList { site_id: Some(talk.site_id), ..all }).await, [2, 1, 0]);
+            assert!(narrowed(InboxList { site_id: Some(store.world.ids.next()), ..all }).await.is_empty());
+        }
+
         /// Somebody without a name is found by what he is called; nobody is by what he is not.
         async fn a_handle_is_found_while_it_is_the_name(store: &Store) {
             let talk = Talk::new(store).await;
@@ -165,7 +212,7 @@ mod stories {
             let mut numbers = Vec::new();
             let mut cursor = None;
             loop {
-                let page = search::everywhere(&store.db, &scope, "parcel", cursor.as_ref(), 12).await.unwrap();
+                let page = search::everywhere(&store.db, &scope, "parcel", InboxFilter::All.into(), cursor.as_ref(), 12).await.unwrap();
                 for found in &page.items {
                     assert_eq!(shown(&found.matches[0]), "message: a [parcel] of tea");
                     numbers.push(found.conversation.number);

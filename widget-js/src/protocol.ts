@@ -123,6 +123,8 @@ site_id?: SiteId | null,
 assignee_id?: AgentId | null,
 /** Of customers who speak one language, in any of its regions. */
 language?: Language | null,
+/** Of one priority, from 1 (low) to 4 (urgent). */
+priority?: number | null,
 /** Last active at this time or later. */
 since_ms?: number | null,
 /** Last active before this time. */
@@ -143,6 +145,8 @@ site_id?: SiteId | null,
 assignee_id?: AgentId | null,
 /** Of customers who speak one language, in any of its regions. */
 language?: Language | null,
+/** Of one priority, from 1 (low) to 4 (urgent). */
+priority?: number | null,
 /** Last active at this time or later. */
 since_ms?: number | null,
 /** Last active before this time. */
@@ -896,6 +900,8 @@ site_id?: SiteId | null,
 assignee_id?: AgentId | null,
 /** Of customers who speak one language, in any of its regions. */
 language?: Language | null,
+/** Of one priority, from 1 (low) to 4 (urgent). */
+priority?: number | null,
 /** Last active at this time or later. */
 since_ms?: number | null,
 /** Last active before this time. */
@@ -1336,6 +1342,8 @@ site_id?: SiteId | null,
 assignee_id?: AgentId | null,
 /** Of customers who speak one language. */
 language?: Language | null,
+/** Of one priority, from 1 (low) to 4 (urgent). */
+priority?: number | null,
 /** Last active within these days. */
 span?: Span | null,
 /** What stands first; `newest` when absent. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { listOf, listSearch, narrowedBy } from "./narrow.ts";
+import { listOf, listSearch, narrowedBy, searchNarrowing } from "./narrow.ts";
 
 const noon = new Date(2026, 10, 26, 12).getTime();
 const midnight = (day: number) => new Date(2026, 10, day).getTime();
@@ -10,6 +10,18 @@ describe("the list of an address", () => {
     const search = listSearch({ site: "site_a", agent: "agt_a", language: "de", order: "waiting", q: "tea" });
     expect(listOf("all", search, noon)).toEqual({ filter: "all", site_id: "site_a", assignee_id: "agt_a", language: "de", order: "waiting" });
     expect(narrowedBy(search)).toBe(3);
+  });
+
+  it("is of one priority, if there is such a one", () => {
+    expect(listOf("mine", listSearch({ priority: 4 }), noon)).toEqual({ filter: "mine", priority: 4 });
+    expect(narrowedBy(listSearch({ priority: 1 }))).toBe(1);
+    for (const priority of [0, 5, 1.5, -1, "4"]) expect(listSearch({ priority }).priority).toBeUndefined();
+  });
+
+  it("narrows a search as it narrows a list, in whichever order", () => {
+    const search = listSearch({ site: "site_a", agent: "agt_a", language: "de", priority: 3, when: "..2026-11-05", order: "waiting" });
+    expect(searchNarrowing(search, noon)).toEqual({ site_id: "site_a", assignee_id: "agt_a", language: "de", priority: 3, until_ms: midnight(6) });
+    expect(searchNarrowing(listSearch({}), noon)).toEqual({});
   });
 
   it("begins with a day that is reckoned from today", () => {

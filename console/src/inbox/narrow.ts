@@ -2,12 +2,15 @@
 import type { AgentId, InboxFilter, InboxList, InboxOrder, SiteId } from "@switchboard/protocol";
 
 import { startOfDay } from "../part/time.tsx";
+import { PRIORITIES } from "./word.ts";
 
 /** The part of an address that is about lists; it stays when another list is opened. */
 export interface ListSearch {
   site?: SiteId | undefined;
   agent?: AgentId | undefined;
   language?: string | undefined;
+  /** From 1, low, to 4, urgent. */
+  priority?: number | undefined;
   /** `today`, `7d`, `30d`, or a day, or two of them: `2026-11-01..2026-11-05`. */
   when?: string | undefined;
   order?: InboxOrder | undefined;
@@ -23,11 +26,13 @@ export function listSearch(search: Record<string, unknown>): ListSearch {
   const text = (value: unknown) => (typeof value === "string" && value !== "" ? value : undefined);
   const order = text(search["order"]);
   const language = text(search["language"]);
+  const priority = search["priority"];
   const when = text(search["when"]);
   return {
     site: text(search["site"]),
     agent: text(search["agent"]),
     language: language && /^[a-z]{2,3}$/.test(language) ? language : undefined,
+    priority: typeof priority === "number" && PRIORITIES[priority] ? priority : undefined,
     when: when && (when in SPANS || daysOf(when)) ? when : undefined,
     order: order === "oldest" || order === "waiting" ? order : undefined,
   };
@@ -53,6 +58,7 @@ export function listOf(filter: InboxFilter, search: ListSearch, now_ms: number):
   if (search.site) list.site_id = search.site;
   if (search.agent) list.assignee_id = search.agent;
   if (search.language) list.language = search.language;
+  if (search.priority) list.priority = search.priority;
   if (search.order && ordersOf(filter).includes(search.order)) list.order = search.order;
   const span = SPANS[search.when as keyof typeof SPANS] as number | undefined;
   if (span !== undefined) list.since_ms = daysBefore(startOfDay(now_ms), span - 1);
@@ -64,9 +70,15 @@ export function listOf(filter: InboxFilter, search: ListSearch, now_ms: number):
   return list;
 }
 
+/** What a search over all lists is narrowed to. */
+export function searchNarrowing(search: ListSearch, now_ms: number): Omit<InboxList, "filter" | "order"> {
+  const { filter: _filter, order: _order, ...narrowing } = listOf("all", search, now_ms);
+  return narrowing;
+}
+
 /** How many things narrow a list. */
 export function narrowedBy(search: ListSearch): number {
-  return [search.site, search.agent, search.language, search.when].filter((each) => each !== undefined).length;
+  return [search.site, search.agent, search.language, search.priority, search.when].filter((each) => each !== undefined).length;
 }
 
 /** Days are not all of one length. */

@@ -15,8 +15,12 @@ import { useActions } from "../shell/action.ts";
 import { daysOf, listSearch, narrowedBy, ordersOf, type ListSearch } from "./narrow.ts";
 import { SaveView } from "./saved.tsx";
 import { useSites } from "./site.tsx";
+import { PRIORITIES, priorityName } from "./word.ts";
 
 const ORDERS: Record<InboxOrder, string> = { newest: "Newest first", oldest: "Oldest first", waiting: "Waiting longest" };
+
+/** The most urgent first. */
+const RANKS = PRIORITIES.map((name, rank) => [String(rank), name] as const).filter(([, name]) => name !== "").reverse();
 
 const WHENS: readonly (readonly [string, string])[] = [
   ["today", "Today"],
@@ -34,46 +38,56 @@ export function keptSearch(before: Record<string, unknown>): ListSearch {
   return listSearch(before);
 }
 
+/** Takes off whatever narrows. */
+export function useUnnarrow(): () => void {
+  const change = useChange();
+  return () => change(NOTHING);
+}
+
 function useChange(): (next: ListSearch) => void {
   const navigate = useNavigate();
   return (next) => void navigate({ to: ".", search: (before: Record<string, unknown>) => ({ ...before, ...next }), replace: true });
 }
 
-const NOTHING: ListSearch = { site: undefined, agent: undefined, language: undefined, when: undefined };
+const NOTHING: ListSearch = { site: undefined, agent: undefined, language: undefined, priority: undefined, when: undefined };
 
-/** The line under the names of the lists: the order, and what the list is narrowed to. */
-export function NarrowBar({ filter }: { filter: InboxFilter }) {
+/** The line under the names of the lists: the order, and what the list is narrowed to. A search has one order, and no name. */
+export function NarrowBar({ filter, searching = false }: { filter: InboxFilter; searching?: boolean }) {
   const search = useListSearch();
   const [open, setOpen] = useState(false);
   const change = useChange();
   const is_covered = useStore(picked, ({ ids }) => ids.size > 0);
   const count = narrowedBy(search);
   const order = search.order && ordersOf(filter).includes(search.order) ? search.order : "newest";
-  useActions([{ id: "narrow", name: "Narrow the list", group: "List", keys: "f", icon: "narrow", run: () => setOpen(!open) }]);
+  useActions([{ id: "narrow", name: searching ? "Narrow the search" : "Narrow the list", group: "List", keys: "f", icon: "narrow", run: () => setOpen(!open) }]);
   return (
     <div className="narrow">
       {/* Covered by what can be done with the picked ones. */}
       <div className="narrow-line" inert={is_covered}>
-        <select className="input choice narrow-order" aria-label="Order of the list" value={order} onChange={(event) => change({ order: event.target.value === "newest" ? undefined : (event.target.value as InboxOrder) })}>
-          {ordersOf(filter).map((each) => (
-            <option key={each} value={each}>
-              {ORDERS[each]}
-            </option>
-          ))}
-        </select>
+        {searching ? (
+          <span className="faint small">{ORDERS.newest}</span>
+        ) : (
+          <select className="input choice narrow-order" aria-label="Order of the list" value={order} onChange={(event) => change({ order: event.target.value === "newest" ? undefined : (event.target.value as InboxOrder) })}>
+            {ordersOf(filter).map((each) => (
+              <option key={each} value={each}>
+                {ORDERS[each]}
+              </option>
+            ))}
+          </select>
+        )}
         <span className="grow" />
-        <SaveView filter={filter} search={search} />
+        {!searching && <SaveView filter={filter} search={search} />}
         {count > 0 && (
           <Button size="small" tone="plain" onClick={() => change(NOTHING)}>
             Clear
           </Button>
         )}
-        <button type="button" className="narrow-open" aria-expanded={open} aria-controls="narrow" aria-keyshortcuts="f" title="Narrow the list (F)" data-set={count > 0 || undefined} onClick={() => setOpen(!open)}>
+        <button type="button" className="narrow-open" aria-expanded={open} aria-controls="narrow" aria-keyshortcuts="f" title={searching ? "Narrow the search (F)" : "Narrow the list (F)"} data-set={count > 0 || undefined} onClick={() => setOpen(!open)}>
           <Icon name="narrow" size={14} />
           {count === 0 ? "Filter" : count === 1 ? "1 filter" : `${count} filters`}
         </button>
       </div>
-      {open ? <Choices search={search} change={change} /> : <NarrowTags search={search} change={change} />}
+      {open ? <Choices search={search} change={change} what={searching ? "search" : "list"} /> : <NarrowTags search={search} change={change} what={searching ? "search" : "list"} />}
     </div>
   );
 }
@@ -81,9 +95,11 @@ export function NarrowBar({ filter }: { filter: InboxFilter }) {
 interface PartProps {
   search: ListSearch;
   change: (next: ListSearch) => void;
+  /** What is narrowed. */
+  what: "list" | "search";
 }
 
-function Choices({ search, change }: PartProps) {
+function Choices({ search, change, what }: PartProps) {
   const sites = useSites();
   const members = useMembers();
   const languages = useLanguages(search.language);
@@ -91,10 +107,17 @@ function Choices({ search, change }: PartProps) {
   const [asks_days, setAsksDays] = useState(days !== null);
   const setDays = (from: string, to: string) => change({ when: from || to ? `${from}..${to}` : undefined });
   return (
-    <div className="narrow-choices" id="narrow" role="group" aria-label="Filters of the list">
+    <div className="narrow-choices" id="narrow" role="group" aria-label={`Filters of the ${what}`}>
       {(sites.length > 0 || search.site) && <Choice label="Site" any="All sites" value={search.site} options={sites.map((site) => [site.id, site.name])} onChange={(site) => change({ site })} />}
       <Choice label="Assigned to" any="Anybody" value={search.agent} options={members} onChange={(agent) => change({ agent })} />
       <Choice label="Language" any="Any" value={search.language} options={languages} onChange={(language) => change({ language })} />
+      <Choice
+        label="Priority"
+        any="Any"
+        value={search.priority === undefined ? undefined : String(search.priority)}
+        options={RANKS}
+        onChange={(rank) => change({ priority: rank === undefined ? undefined : Number(rank) })}
+      />
       <Choice
         label="Last active"
         any="At any time"
@@ -141,7 +164,7 @@ function Choice({ label, any, value, options, onChange }: ChoiceProps) {
 }
 
 /** What the list is narrowed to, in words, each with a way to take it off. */
-function NarrowTags({ search, change }: PartProps) {
+function NarrowTags({ search, change, what }: PartProps) {
   const sites = useSites();
   const members = useMembers();
   if (narrowedBy(search) === 0) return null;
@@ -149,9 +172,10 @@ function NarrowTags({ search, change }: PartProps) {
   if (search.site) words.push(["site", sites.find((site) => site.id === search.site)?.name ?? "One site"]);
   if (search.agent) words.push(["agent", members.find(([id]) => id === search.agent)?.[1] ?? "A former member"]);
   if (search.language) words.push(["language", languageName(search.language)]);
+  if (search.priority) words.push(["priority", `Priority: ${priorityName(search.priority)}`]);
   if (search.when) words.push(["when", whenText(search.when)]);
   return (
-    <ul className="narrow-set" id="narrow" aria-label="The list is narrowed to">
+    <ul className="narrow-set" id="narrow" aria-label={`The ${what} is narrowed to`}>
       {words.map(([name, text]) => (
         <li key={name} className="narrow-tag">
           <bdi className="cut">{text}</bdi>

@@ -174,6 +174,11 @@ function ListHead({ list, search, chosen, field, onDown }: HeadProps) {
         </nav>
       )}
       {!search && <SavedViews filter={list === "mentions" ? null : list} search={narrowing} />}
+      {search && (
+        <div className="list-tools">
+          <NarrowBar filter="all" searching />
+        </div>
+      )}
       {!search && list !== "mentions" && (
         <div className="list-tools">
           <NarrowBar filter={list} />

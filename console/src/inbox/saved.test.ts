@@ -4,12 +4,12 @@ import type { SavedView } from "@switchboard/protocol";
 import { listSearch } from "./narrow.ts";
 import { savedOf, searchOf, viewOf } from "./saved.ts";
 
-const search = listSearch({ site: "site_a", agent: "agt_a", language: "de", when: "7d", order: "waiting" });
+const search = listSearch({ site: "site_a", agent: "agt_a", language: "de", priority: 4, when: "7d", order: "waiting" });
 const view = (list: SavedView["list"]): SavedView => ({ id: "svw_a", version: 1, name: "Late", list });
 
 it("a view is the address that was saved", () => {
   const list = savedOf("all", search);
-  expect(list).toEqual({ filter: "all", site_id: "site_a", assignee_id: "agt_a", language: "de", span: "7d", order: "waiting" });
+  expect(list).toEqual({ filter: "all", site_id: "site_a", assignee_id: "agt_a", language: "de", priority: 4, span: "7d", order: "waiting" });
   expect(searchOf(list)).toEqual(search);
 });
 
@@ -18,6 +18,7 @@ it("the view on screen is the one with the same list, narrowing and order", () =
   expect(viewOf(views, "all", search)).toBe(views[0]);
   expect(viewOf(views, "mine", search)).toBeUndefined();
   expect(viewOf(views, "all", { ...search, when: "today" })).toBeUndefined();
+  expect(viewOf(views, "all", { ...search, priority: 3 })).toBeUndefined();
   const plain = [view({ filter: "mine", order: "newest" })];
   expect(viewOf(plain, "mine", listSearch({}))).toBe(plain[0]);
 });

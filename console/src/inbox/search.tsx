@@ -7,6 +7,7 @@ import type { Conversation, Found, InboxFilter, Listing, Match, MatchPlace, Text
 import { call, errorText, queryText } from "../api/http.ts";
 import { noteRecords, records } from "../live/record.ts";
 import { foundAt, shownOrder } from "../live/selection.ts";
+import { now } from "../part/clock.ts";
 import { Button } from "../part/control.tsx";
 import { Icon, type IconName } from "../part/icon.tsx";
 import { Lamp } from "../part/lamp.tsx";
@@ -14,6 +15,8 @@ import { VirtualRows } from "../part/rows.tsx";
 import { useStore } from "../part/store.ts";
 import { Ago } from "../part/time.tsx";
 import { ListSkeleton } from "./list.tsx";
+import { narrowedBy, searchNarrowing } from "./narrow.ts";
+import { useListSearch, useUnnarrow } from "./narrow.tsx";
 import { previewText } from "./row.tsx";
 import { lampOf } from "./word.ts";
 
@@ -24,11 +27,11 @@ const PAGE = 20;
 const NOTHING_MS = 3_000;
 
 /** The pages of what a search finds; the list and its head look at the same ones. */
-export const searchQuery = (text: string) =>
+const searchQuery = (text: string, narrowing: ReturnType<typeof searchNarrowing>) =>
   infiniteQueryOptions({
-    queryKey: ["search", text],
+    queryKey: ["search", text, narrowing],
     queryFn: async ({ pageParam, signal }) => {
-      const page = await call<Listing<Found>>(`search${queryText({ text, cursor: pageParam, limit: PAGE })}`, { signal });
+      const page = await call<Listing<Found>>(`search${queryText({ text, ...narrowing, cursor: pageParam, limit: PAGE })}`, { signal });
       noteRecords(page.items.map((found) => found.conversation));
       return page;
     },
@@ -38,10 +41,17 @@ export const searchQuery = (text: string) =>
     refetchInterval: ({ state }) => (state.data?.pages.every((page) => page.items.length === 0) ? NOTHING_MS : false),
   });
 
+function useFound(text: string) {
+  const narrowing = searchNarrowing(useListSearch(), now());
+  return useInfiniteQuery({ ...searchQuery(text, narrowing), placeholderData: (before) => before });
+}
+
 /** The list of what was found. `onTop` leads back to the field. */
 export function SearchList({ filter, search, chosen, onTop }: { filter: InboxFilter; search: string; chosen: string | undefined; onTop: () => void }) {
   const scroller = useRef<HTMLDivElement>(null);
-  const found = useInfiniteQuery({ ...searchQuery(search), placeholderData: (before) => before });
+  const found = useFound(search);
+  const narrowed = narrowedBy(useListSearch()) > 0;
+  const unnarrow = useUnnarrow();
   const rows = useMemo(() => new Map(found.data?.pages.flatMap((page) => page.items.map((each) => [each.conversation.id, each] as const)) ?? []), [found.data]);
   const ids = useMemo(() => [...rows.keys()], [rows]);
   useEffect(() => {
@@ -63,6 +73,17 @@ export function SearchList({ filter, search, chosen, onTop }: { filter: InboxFil
         <h2>The search did not work</h2>
         <p className="faint">{errorText(found.error)}</p>
         <Button onClick={() => void found.refetch()}>Try again</Button>
+      </div>
+    );
+  }
+  if (ids.length === 0 && narrowed) {
+    return (
+      <div className="empty">
+        <h2>Nothing found that fits the filters</h2>
+        <p className="faint">
+          No conversation that fits them holds “<bdi>{search}</bdi>”. Others may.
+        </p>
+        <Button onClick={unnarrow}>Search without filters</Button>
       </div>
     );
   }
@@ -108,10 +129,15 @@ export function SearchList({ filter, search, chosen, onTop }: { filter: InboxFil
 
 /** How many were found, in words. */
 export function FoundCount({ search }: { search: string }) {
-  const found = useInfiniteQuery({ ...searchQuery(search), placeholderData: (before) => before });
+  const found = useFound(search);
   const count = found.data?.pages.reduce((sum, page) => sum + page.items.length, 0) ?? 0;
   const words = found.isPending ? "Searching" : found.hasNextPage ? `More than ${count} found` : count === 1 ? "1 found" : `${count} found`;
-  return <span role="status">{words} in all conversations</span>;
+  const narrowed = narrowedBy(useListSearch()) > 0;
+  return (
+    <span role="status">
+      {words} {narrowed ? "among what fits the filters" : "in all conversations"}
+    </span>
+  );
 }
 
 function FoundRow({ found, filter, chosen, tabIndex }: { found: Found; filter: InboxFilter; chosen: boolean; tabIndex: 0 | -1 }) {

@@ -19,6 +19,7 @@ fn new(whose: Whose, name: &str, filter: InboxFilter) -> NewSavedView {
             site_id: None,
             assignee_id: None,
             language: None,
+            priority: Some(4),
             span: None,
             order: Some(InboxOrder::Waiting),
         },

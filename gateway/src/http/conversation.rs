@@ -58,6 +58,8 @@ pub(crate) struct Listing {
     assignee_id: Option<AgentId>,
     /// Of customers who speak one language, as its two or three letters.
     language: Option<Language>,
+    /// Of one priority, from 1 (low) to 4 (urgent).
+    priority: Option<u8>,
     /// Last active at this time or later, in milliseconds since 1970.
     since_ms: Option<u64>,
     /// Last active before this time.
@@ -93,6 +95,7 @@ pub(crate) async fn list(
         site_id: listing.site_id,
         assignee_id: listing.assignee_id,
         language: listing.language,
+        priority: listing.priority,
         since_ms: listing.since_ms,
         until_ms: listing.until_ms,
         order: listing.order.unwrap_or_default(),

@@ -201,6 +201,19 @@ async fn numbers_out_of_range_are_refused_and_nothing_overflows() {
             "{priority}"
         );
     }
+    for list in ["/conversations?", "/search?text=x&"] {
+        let ask = async |priority: u32| {
+            let path = format!("{list}priority={priority}");
+            house.as_(&owner, Call::get(&path)).await
+        };
+        assert_eq!(ask(4).await.status, 200, "{list}");
+        for priority in [0, 5, 256] {
+            let answer = ask(priority).await;
+            let refused = (answer.code(), answer.field());
+            let wanted = ("invalid".to_owned(), "priority".to_owned());
+            assert_eq!(refused, wanted, "{list}{priority}");
+        }
+    }
     let text = json!({"do": "prioritize", "conversation_id": conversation, "priority": "2"});
     assert_eq!(command(text).await.code(), "malformed");
     let call = Call::new("PATCH", &format!("/sites/{}", ids.site))

@@ -18,6 +18,7 @@ pub(crate) struct Membership {
     spam: bool,
     waiting_on: WaitingOn,
     language: Option<Language>,
+    priority: u8,
     /// Moves a row only where a list has a span of time.
     active_at_ms: u64,
 }
@@ -31,6 +32,7 @@ impl From<&Conversation> for Membership {
             spam: conversation.spam,
             waiting_on: conversation.waiting_on,
             language: conversation.language.as_deref().and_then(Language::of_tag),
+            priority: conversation.priority,
             active_at_ms: conversation.active_at_ms,
         }
     }
@@ -42,6 +44,9 @@ impl Membership {
         list.site_id.is_none_or(|site_id| site_id == self.site_id)
             && (list.assignee_id.is_none() || list.assignee_id == self.assignee_id)
             && (list.language.is_none() || list.language == self.language)
+            && list
+                .priority
+                .is_none_or(|priority| priority == self.priority)
             && list
                 .since_ms
                 .is_none_or(|since_ms| self.active_at_ms >= since_ms)

@@ -272,6 +272,7 @@ fn a_row_enters_and_leaves_a_narrowed_list() {
     let was = row(1, State::Open, Some(2));
     let now = Conversation {
         language: Some("de-AT".to_owned()),
+        priority: 3,
         active_at_ms: 9,
         ..row(2, State::Open, Some(1))
     };
@@ -294,6 +295,13 @@ fn a_row_enters_and_leaves_a_narrowed_list() {
     };
     assert_eq!(heard(in_language("de")), (1, 0));
     assert_eq!(heard(in_language("fr")), (0, 0));
+    let of_priority = |priority| InboxList {
+        priority: Some(priority),
+        ..all
+    };
+    assert_eq!(heard(of_priority(3)), (1, 0));
+    assert_eq!(heard(of_priority(2)), (0, 1));
+    assert_eq!(heard(of_priority(4)), (0, 0));
     let since = |since_ms| InboxList {
         since_ms: Some(since_ms),
         ..all

@@ -125,3 +125,64 @@ test("a search leads to words far up in a long conversation", async () => {
   assert.doesNotMatch(said, /line \d/);
   assert.deepEqual(stack.complaints, []);
 });
+
+test("a list and a search are narrowed by what is urgent, and what narrows a search is seen and taken off", async () => {
+  const agent = await stack.console({ viewport: { width: 1440, height: 900 } });
+  const { api, headers } = await stack.api();
+  for (const text of ["My marzipan order is broken", "Do you sell marzipan?"]) {
+    const { page, panel } = await stack.visitor("/demo/");
+    await say(panel, text);
+    await agent.locator("a.row", { hasText: text }).waitFor();
+    await page.context().close();
+  }
+  const urgent = agent.locator("a.row", { hasText: "marzipan order is broken" });
+  const other = agent.locator("a.row", { hasText: "Do you sell marzipan" });
+  await agent.mouse.move(0, 0);
+  await agent.keyboard.press("f");
+  const filters = agent.getByRole("group", { name: "Filters of the list" });
+  await filters.getByLabel("Priority").selectOption("Urgent");
+  await urgent.waitFor({ state: "detached" });
+  // It comes as it becomes so, and goes as it is no longer.
+  const broken = await until("the search to know it", async () => {
+    const { items } = await api.ask("GET", `conversations?search=${encodeURIComponent("marzipan order")}`, undefined, headers);
+    return items[0];
+  });
+  const rank = (priority) => api.ask("POST", "commands", { do: "prioritize", conversation_id: broken.id, priority }, { ...headers, "idempotency-key": api.nextId() });
+  await rank(4);
+  await urgent.waitFor();
+  assert.equal(await other.count(), 0);
+  assert.deepEqual(await violations(agent), []);
+  await agent.waitForURL((url) => url.searchParams.get("priority") === "4");
+  await agent.reload();
+  await urgent.waitFor();
+  assert.equal(await other.count(), 0);
+  // Kept as a view.
+  await agent.getByRole("button", { name: "Save view" }).click();
+  await agent.getByRole("dialog").getByLabel("Name").fill("Urgent");
+  await agent.getByRole("dialog").getByRole("button", { name: "Save" }).click();
+  await agent.getByRole("navigation", { name: "Saved views" }).getByRole("link", { name: "Urgent" }).waitFor();
+  const views = await api.ask("GET", "saved-views", undefined, headers);
+  assert.equal(views.items.find(({ name }) => name === "Urgent").list.priority, 4);
+
+  // A search stays as narrow as the list was, and says so.
+  await agent.keyboard.press("/");
+  await agent.keyboard.type("marzipan");
+  await searched(agent, "marzipan");
+  await agent.getByText("1 found among what fits the filters").waitFor();
+  await agent.getByRole("list", { name: "The search is narrowed to" }).getByText("Priority: Urgent").waitFor();
+  assert.deepEqual(await violations(agent), []);
+  await agent.getByRole("button", { name: "1 filter" }).click();
+  const search_filters = agent.getByRole("group", { name: "Filters of the search" });
+  await search_filters.getByLabel("Priority").selectOption("Low");
+  await agent.getByRole("heading", { name: "Nothing found that fits the filters" }).waitFor();
+  await agent.getByRole("button", { name: "Search without filters" }).click();
+  await agent.getByText("2 found in all conversations").waitFor();
+  await search_filters.getByLabel("Last active").selectOption("days");
+  await search_filters.getByLabel("To", { exact: true }).fill("2020-01-01");
+  await agent.getByRole("heading", { name: "Nothing found that fits the filters" }).waitFor();
+  await search_filters.getByLabel("To", { exact: true }).fill("");
+  await search_filters.getByLabel("Assigned to").selectOption({ index: 1 });
+  await agent.getByRole("heading", { name: "Nothing found that fits the filters" }).waitFor();
+  await agent.context().close();
+  assert.deepEqual(stack.complaints, []);
+});

@@ -56,7 +56,9 @@ pub(crate) async fn read(store: &Store, world: &World, owner: &AgentAccess) -> L
     let scope = actor.may(Permission::ConversationsRead);
     let scope = scope.expect("an owner reads everything");
     let mut log = Log::new();
-    let found = storage::search::everywhere(&db, &scope, SAID, None, limit::FOUND_ROWS_MAX).await;
+    let all = InboxFilter::All.into();
+    let rows_max = limit::FOUND_ROWS_MAX;
+    let found = storage::search::everywhere(&db, &scope, SAID, all, None, rows_max).await;
     let found = found.expect("the store answers").items;
     for filter in [InboxFilter::All, InboxFilter::Closed] {
         let query = ListQuery {
