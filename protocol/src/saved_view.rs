@@ -178,6 +178,7 @@ mod tests {
             site_id: None,
             assignee_id: None,
             language: None,
+            priority: None,
             span: None,
             order: Some(InboxOrder::Waiting),
         };
