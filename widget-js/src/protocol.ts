@@ -1,6 +1,6 @@
 // Made from the Rust crate `protocol` by its test `typescript`. Do not edit:
 // SWITCHBOARD_WRITE=1 cargo test -p protocol --test typescript
-// fixtures: 5400a9f501de0f3e
+// fixtures: af2ae6b4c12d8aa3
 
 /** Accepts an invitation. */
 export type AcceptInvitation = {
