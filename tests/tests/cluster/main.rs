@@ -10,17 +10,19 @@ use loadtest::client::{Access, Client, News};
 use loadtest::node::proxy::Proxy;
 use protocol::command::Command;
 use protocol::frame::{ClientFrame, Watch};
-use protocol::id::VisitorId;
 use protocol::news::{AgentNews, VisitorNews};
 use protocol::rejection::ErrorCode;
 use protocol::trouble::TroubleKind;
 use protocol::view::{InboxFilter, VisitorFilter};
-use protocol::visitor::PresenceState;
 use serde_json::json;
 use tests::cluster::{AHEAD_MS, Cluster, run, run_on_own_postgres};
 use tests::home::Step;
 use tests::person::message;
 use tests::{Agent, Visitor};
+
+mod presence;
+
+use crate::presence::{is_here_on_the_other_node, they_are};
 
 /// How long a connection may take to end.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -153,25 +155,6 @@ async fn they_talk_over_two_nodes(cluster: Cluster) -> Cluster {
     cluster
 }
 
-/// Whoever shows a conversation learns of its visitor, on whichever node he is.
-async fn is_here_on_the_other_node(agent: &mut Agent, id: VisitorId) {
-    let named = Watch::Presence {
-        visitor_ids: vec![id],
-        row_id: Some(id),
-    };
-    agent.client.watch(named).await.expect("the line is up");
-    let here = |news: &News| match news {
-        News::Agent(AgentNews::VisitorPresence { states, row }) => {
-            let is_active = states.iter().any(|one| one.state == PresenceState::Active);
-            let is_his = row.as_ref().is_some_and(|row| row.id == id);
-            (is_active && is_his).then_some(())
-        }
-        News::Agent(_) | News::Visitor(_) => None,
-    };
-    let here = agent.client.hears("that the visitor is here", here).await;
-    here.expect("it comes");
-}
-
 /// Sessions and tokens end by the time of the store, not by a node's.
 async fn what_a_node_gave_out_the_other_takes(cluster: &Cluster) {
     for (from, to) in [(0, 1), (1, 0)] {
@@ -278,28 +261,6 @@ async fn one_of_two_is_killed(mut cluster: Cluster) -> Cluster {
     let people = &mut [&mut visitor.client, &mut agent.client];
     cluster.agree(0, id, people).await;
     cluster
-}
-
-/// Waits until the list counts so many visitors, and notes who leaves meanwhile, and how often.
-async fn they_are(wanted: usize, gone: &mut BTreeMap<VisitorId, u32>, agent: &mut Agent) {
-    let counted = |news: &News| {
-        let counts = match news {
-            News::Agent(AgentNews::VisitorChanges {
-                gone: left, counts, ..
-            }) => {
-                for id in left {
-                    *gone.entry(*id).or_default() += 1;
-                }
-                counts
-            }
-            News::Agent(AgentNews::Visitors { counts, .. }) => counts,
-            News::Agent(_) | News::Visitor(_) => return None,
-        };
-        let count = usize::try_from(counts.active + counts.idle).expect("few");
-        (count == wanted).then_some(())
-    };
-    let counted = agent.client.hears("a count of visitors", counted).await;
-    counted.expect("it comes");
 }
 
 async fn redis_is_killed_and_comes_back(mut cluster: Cluster) -> Cluster {
