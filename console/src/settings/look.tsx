@@ -1,11 +1,11 @@
 /** How a site's widget looks, what it says first and what it asks, with the widget beside it. */
 import { contrast, inkOn, luminance } from "@switchboard/color";
-import { useState } from "react";
 import { limit, type Ask, type Asks, type Brightness, type LauncherSide, type Theme } from "@switchboard/protocol";
 
 import { fieldError } from "../api/http.ts";
 import { Field, Switch, TextField } from "../part/control.tsx";
 import { Choice } from "./choice.tsx";
+import { useHeld } from "./held.ts";
 import { LogoField } from "./logo.tsx";
 import { WidgetPreview } from "./preview.tsx";
 import { Consent, Questions } from "./questions.tsx";
@@ -97,7 +97,7 @@ export function isColor(text: string): boolean {
 }
 
 function Gap({ value, error, onValue }: { value: number; error: string | null; onValue: (value: number) => void }) {
-  const [text, setText] = useState(String(value));
+  const [text, setText] = useHeld(String(value));
   const px = Number(text);
   const good = text.trim() !== "" && Number.isInteger(px) && px >= 0 && px <= limit.launcher_gap_px_max;
   return (

@@ -1,7 +1,6 @@
 /** Numbers that may be left to somebody else: to the workspace, or to the server. */
-import { useState } from "react";
-
 import { Field } from "../part/control.tsx";
+import { useHeld } from "./held.ts";
 
 /** A whole number above zero, or nothing. */
 export function OptionalNumber({
@@ -23,7 +22,7 @@ export function OptionalNumber({
   error?: string | null;
   onValue: (value: number | null) => void;
 }) {
-  const [text, setText] = useState(value == null ? "" : String(Math.round(value / unit)));
+  const [text, setText] = useHeld(value == null ? "" : String(Math.round(value / unit)));
   const good = text.trim() === "" || wholeOf(text) !== null;
   return (
     <Field label={label} hint={hint} error={good ? (error ?? null) : "A whole number above zero, or nothing."}>

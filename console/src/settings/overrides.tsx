@@ -1,10 +1,10 @@
 /** What a site sets otherwise than its workspace. */
 import { useQuery } from "@tanstack/react-query";
-import { useState } from "react";
 import type { Settings, Site, SiteChange, SiteOverrides } from "@switchboard/protocol";
 
 import { workspaceQuery } from "../api/query.ts";
 import { Field } from "../part/control.tsx";
+import { useHeld } from "./held.ts";
 import { OptionalNumber } from "./number.tsx";
 import { Section } from "./page.tsx";
 
@@ -16,7 +16,7 @@ type Flag = "anonymize_addresses" | "respect_do_not_track" | "typing_preview";
 /** The settings of one site; what is left empty is as the workspace says. */
 export function Overrides({ site, change }: { site: Site; change: (next: Partial<SiteChange>, pause?: "soon" | "now") => void }) {
   const workspace = useQuery(workspaceQuery);
-  const [overrides, setOverrides] = useState<SiteOverrides>(site.overrides);
+  const [overrides, setOverrides] = useHeld<SiteOverrides>(site.overrides);
   const defaults = workspace.data?.settings;
   const set = (next: Partial<SiteOverrides>, pause: "soon" | "now" = "soon") => {
     const whole = { ...overrides, ...next };

@@ -1,6 +1,5 @@
 /** My own things, as others see them. */
 import { useQuery } from "@tanstack/react-query";
-import { useState } from "react";
 import type { Agent, AgentChange } from "@switchboard/protocol";
 
 import { fieldError } from "../api/http.ts";
@@ -8,6 +7,8 @@ import { agentsQuery } from "../api/query.ts";
 import { membership, team } from "../live/session.ts";
 import { Field, TextField } from "../part/control.tsx";
 import { useStore } from "../part/store.ts";
+import { useHeld } from "./held.ts";
+import { MetLines } from "./met.tsx";
 import { PageHead, Section } from "./page.tsx";
 import { PictureField } from "./picture.tsx";
 import { useSaving } from "./save.ts";
@@ -30,10 +31,10 @@ export function ProfilePage() {
   );
 }
 
-function NameForm({ agent }: { agent: Agent }) {
-  const { saving, change } = useSaving<Agent, AgentChange>(`agents/${agent.id}`, KEY, agent);
-  const [name, setName] = useState(agent.name);
-  const [zone, setZone] = useState(agent.time_zone);
+function NameForm({ agent: heard }: { agent: Agent }) {
+  const { record: agent, saving, change } = useSaving<Agent, AgentChange>(`agents/${heard.id}`, KEY, heard);
+  const [name, setName] = useHeld(agent.name);
+  const [zone, setZone] = useHeld(agent.time_zone);
   const failed = saving.state === "failed" ? saving.error : null;
   return (
     <Section title="How others see you">
@@ -66,6 +67,7 @@ function NameForm({ agent }: { agent: Agent }) {
         )}
       </Field>
       <Saved saving={saving} />
+      <MetLines saving={saving} />
     </Section>
   );
 }

@@ -39,7 +39,7 @@ export function Questions({ questions, error, onChange }: QuestionsProps) {
       {questions.map((question, index) => {
         const known = KNOWN.find(([name]) => name === question.name)?.[1];
         return (
-          <div key={ids[index]} className="question" role="group" aria-label={question.label || known || "New question"}>
+          <div key={ids[index] ?? `theirs ${index}`} className="question" role="group" aria-label={question.label || known || "New question"}>
             {known ? (
               <b className="question-name">{known}</b>
             ) : (

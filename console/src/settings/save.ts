@@ -1,47 +1,62 @@
-/** Saving as one goes: the newest change wins, and it is said whether it is stored. */
+/** Saving as one goes: the newest change wins, it is said whether it is stored, and whose it took the place of. */
 import { useQueryClient, type QueryKey } from "@tanstack/react-query";
 import { useCallback, useEffect, useRef, useState } from "react";
 
-import { call, errorText, Refused } from "../api/http.ts";
+import { call, errorText, problemIn } from "../api/http.ts";
+import { begunIn, bodyOf, joined, leafAt, metIn, sinceBegun, touchesOf, withTouches, type Met, type Touches } from "./merge.ts";
 
 /** Where a change has got. */
 export interface Saving {
   state: "idle" | "saving" | "saved" | "failed";
   error: unknown;
   text: string;
+  /** What colleagues had changed where it was changed here, newest first. */
+  met: readonly Met[];
+  /** Puts theirs back. */
+  takeTheirs: (met: Met) => void;
+  /** Takes one off, for it was read. */
+  forget: (leaf: string) => void;
 }
 
-const IDLE: Saving = { state: "idle", error: null, text: "" };
+const IDLE = { state: "idle" as Saving["state"], error: null as unknown, text: "" };
 const PAUSE_MS = 600;
+/** How often a change is put on top of a newer record, in one go. */
+const TRIES_MAX = 5;
+const NOTHING: Touches = new Map();
 
 /**
- * Collects changes of one record and sends them after a pause, one at a time. A version that somebody
- * else has moved on is read again and the change is put on top.
+ * Collects changes of one record and sends them after a pause, one at a time. Only what differs from the
+ * record that the form shows counts as changed; it is put on top of the newest one, so that what colleagues
+ * changed elsewhere stays. The record that comes back is the newest known here.
  */
-export function useSaving<R extends { version: number }, C extends object>(path: string, key: QueryKey, record: R) {
+export function useSaving<R extends { version: number }, C extends object>(path: string, key: QueryKey, heard: R) {
   const cache = useQueryClient();
-  const [saving, setSaving] = useState<Saving>(IDLE);
-  const pending = useRef<Partial<C>>({});
-  const version = useRef(record.version);
+  const [saving, setSaving] = useState(IDLE);
+  const [met, setMet] = useState<readonly Met[]>([]);
+  const [stored, setStored] = useState(heard);
+  const record = stored.version > heard.version ? stored : heard;
+  const newest = useRef(record);
+  newest.current = record;
+  const pending = useRef<Touches>(NOTHING);
+  const sending = useRef<Touches>(NOTHING);
+  const begun = useRef<ReadonlyMap<string, unknown>>(new Map());
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
-  const running = useRef(false);
-  if (record.version > version.current) version.current = record.version;
   const flush = useCallback(async () => {
-    if (running.current || Object.keys(pending.current).length === 0) return;
-    running.current = true;
-    const change = pending.current;
-    pending.current = {};
+    if (sending.current.size > 0 || pending.current.size === 0) return;
+    sending.current = pending.current;
+    pending.current = NOTHING;
     setSaving({ state: "saving", error: null, text: "Saving" });
     try {
-      const stored = await patch<R>(path, change, version);
-      version.current = stored?.version ?? version.current;
+      const sent = await patch(path, sending.current, newest.current);
+      setStored(sent.record);
+      setMet((held) => [...sent.met, ...held.filter(({ leaf }) => sent.met.every((each) => each.leaf !== leaf))]);
       setSaving({ state: "saved", error: null, text: "Saved" });
       await cache.invalidateQueries({ queryKey: key });
     } catch (error) {
       setSaving({ state: "failed", error, text: errorText(error) });
     } finally {
-      running.current = false;
-      if (Object.keys(pending.current).length > 0) void flush();
+      sending.current = NOTHING;
+      if (pending.current.size > 0) void latest.current();
     }
   }, [cache, path, key]);
   const latest = useRef(flush);
@@ -53,22 +68,35 @@ export function useSaving<R extends { version: number }, C extends object>(path:
     },
     [],
   );
-  const change = (next: Partial<C>, pause: "soon" | "now" = "soon") => {
-    pending.current = { ...pending.current, ...next };
+  /** `next` is to be sent; `shown` is what the form shows, where that is not fit to be sent yet. */
+  const change = (next: Partial<C>, pause: "soon" | "now" = "soon", shown: Partial<C> = next) => {
+    // The form shows what is on its way as if it stood there already.
+    const rests_on = withTouches(newest.current, joined(sending.current, pending.current));
+    const touches = touchesOf(next, rests_on);
+    pending.current = joined(pending.current, sinceBegun(touches, begun.current));
+    begun.current = begunIn(begun.current, shown, touches, rests_on);
     clearTimeout(timer.current);
     if (pause === "now") void flush();
     else timer.current = setTimeout(() => void latest.current(), PAUSE_MS);
   };
-  return { saving, change };
+  const forget = (leaf: string) => setMet((held) => held.filter((each) => each.leaf !== leaf));
+  const takeTheirs = ({ leaf, theirs }: Met) => {
+    forget(leaf);
+    change(bodyOf(new Map([[leaf, { before: leafAt(record, leaf), mine: theirs }]]), record) as Partial<C>, "now");
+  };
+  return { record, saving: { ...saving, met, takeTheirs, forget } satisfies Saving, change };
 }
 
-async function patch<R extends { version: number }>(path: string, body: object, version: { current: number }): Promise<R | undefined> {
-  try {
-    return await call<R>(path, { method: "PATCH", body, version: version.current });
-  } catch (error) {
-    if (!(error instanceof Refused) || error.problem.code !== "version_conflict") throw error;
-    const fresh = await call<R>(path);
-    version.current = fresh.version;
-    return await call<R>(path, { method: "PATCH", body, version: fresh.version });
+/** Sends a change on top of the newest record, and says what of others it took the place of. */
+async function patch<R extends { version: number }>(path: string, touches: Touches, known: R): Promise<{ record: R; met: Met[] }> {
+  let newest = known;
+  for (let tries = 1; ; tries += 1) {
+    try {
+      const record = await call<R | undefined>(path, { method: "PATCH", body: bodyOf(touches, newest), version: newest.version });
+      return { record: record ?? newest, met: metIn(touches, newest) };
+    } catch (error) {
+      if (problemIn(error)?.code !== "version_conflict" || tries === TRIES_MAX) throw error;
+      newest = await call<R>(path);
+    }
   }
 }

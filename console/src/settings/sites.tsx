@@ -11,8 +11,10 @@ import { Dialog } from "../part/dialog.tsx";
 import { Icon } from "../part/icon.tsx";
 import { Lamp } from "../part/lamp.tsx";
 import { toast } from "../part/toast.tsx";
+import { useHeld } from "./held.ts";
 import { IdentityKeys } from "./identity-keys.tsx";
 import { isColor, Look } from "./look.tsx";
+import { MetLines } from "./met.tsx";
 import { originsOf } from "./origin.ts";
 import { OriginsField } from "./origins.tsx";
 import { Overrides } from "./overrides.tsx";
@@ -107,13 +109,13 @@ function AddSite({ open, onClose, onAdded }: { open: boolean; onClose: () => voi
   );
 }
 
-function SiteForm({ site }: { site: Site }) {
-  const { saving, change } = useSaving<Site, SiteChange>(`sites/${site.id}`, KEY, site);
-  const [name, setName] = useState(site.name);
-  const [origins, setOrigins] = useState(site.allowed_origins.join("\n"));
-  const [domain, setDomain] = useState(site.domain);
-  const [description, setDescription] = useState(site.description);
-  const [theme, setTheme] = useState(site.theme);
+function SiteForm({ site: heard }: { site: Site }) {
+  const { record: site, saving, change } = useSaving<Site, SiteChange>(`sites/${heard.id}`, KEY, heard);
+  const [name, setName] = useHeld(site.name);
+  const [origins, setOrigins] = useHeld(site.allowed_origins.join("\n"));
+  const [domain, setDomain] = useHeld(site.domain);
+  const [description, setDescription] = useHeld(site.description);
+  const [theme, setTheme] = useHeld(site.theme);
   const failed = saving.state === "failed" ? saving.error : null;
   const look = (next: Partial<Theme>, pause: "soon" | "now" = "soon") => {
     const whole = { ...theme, ...next };
@@ -121,10 +123,14 @@ function SiteForm({ site }: { site: Site }) {
     // A color that is half typed holds nothing else up: the last whole one stands until then.
     const color = isColor(whole.color) ? whole.color : site.theme.color;
     // A question without words waits for them in the same way.
-    change({ theme: { ...whole, color, questions: whole.questions.filter(isWhole) } }, pause);
+    change({ theme: { ...whole, color, questions: whole.questions.filter(isWhole) } }, pause, { theme: whole });
   };
   // Origins count once the field is left: half of one may be a stranger's, and none turns all visitors away.
   const allowed = originsOf(origins);
+  const writeOrigins = (text: string) => {
+    setOrigins(text);
+    change({}, "soon", { allowed_origins: originsOf(text).good });
+  };
   const keepOrigins = () => {
     if (allowed.bad.length > 0 || allowed.good.length === 0) return;
     setOrigins(allowed.good.join("\n"));
@@ -138,6 +144,7 @@ function SiteForm({ site }: { site: Site }) {
         </Link>
         {" · "}Saved as you go. <Saved saving={saving} />
       </PageHead>
+      <MetLines saving={saving} />
       <Section title="Put it on your pages" hint="Anywhere in the head or body; it loads by itself and holds nothing up.">
         <Snippet site_id={site.id} />
         <SeenLine site={site} />
@@ -164,7 +171,7 @@ function SiteForm({ site }: { site: Site }) {
         <OriginsField
           value={origins}
           error={origins.trim() === "" ? "The widget would load nowhere. To turn it off, archive the site." : fieldError(failed, "allowed_origins")}
-          onValue={setOrigins}
+          onValue={writeOrigins}
           onLeave={keepOrigins}
         />
       </Section>

@@ -1,8 +1,8 @@
 /** When the team is there, day by day. What cannot be kept is said beside its day, and not sent. */
-import { useState } from "react";
 import type { HoursSpan, SupportHours } from "@switchboard/protocol";
 
 import { Button, FormError, IconButton } from "../part/control.tsx";
+import { useHeld } from "./held.ts";
 import { Section } from "./page.tsx";
 import { asOnMonday, DAYS, nextSpan, problemOf, saidEnd, shownEnd } from "./support-hour.ts";
 
@@ -15,7 +15,7 @@ interface SupportHoursProps {
 
 /** The week, a line a day. */
 export function SupportHoursSection({ hours, time_zone, error, onChange }: SupportHoursProps) {
-  const [week, setWeek] = useState(hours);
+  const [week, setWeek] = useHeld(hours);
   const set = (next: SupportHours, pause: "soon" | "now") => {
     setWeek(next);
     if (DAYS.every(([day]) => problemOf(next[day]) === null)) onChange(next, pause);

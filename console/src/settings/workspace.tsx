@@ -8,7 +8,9 @@ import { workspaceQuery } from "../api/query.ts";
 import { useMay } from "../live/right.ts";
 import { Field, FormError, Switch, TextField } from "../part/control.tsx";
 import { pictureAddress } from "../shell/tab-icon.ts";
+import { useHeld } from "./held.ts";
 import { ICON, LogoField } from "./logo.tsx";
+import { MetLines } from "./met.tsx";
 import { OptionalNumber } from "./number.tsx";
 import { TYPING_PREVIEW_HINT } from "./overrides.tsx";
 import { PageHead, Section } from "./page.tsx";
@@ -26,10 +28,10 @@ export function WorkspacePage() {
   return <WorkspaceForm workspace={found.data} />;
 }
 
-function WorkspaceForm({ workspace }: { workspace: Workspace }) {
-  const { saving, change } = useSaving<Workspace, WorkspaceChange>("workspace", KEY, workspace);
-  const [settings, setSettings] = useState(workspace.settings);
-  const [zone, setZone] = useState(workspace.time_zone);
+function WorkspaceForm({ workspace: heard }: { workspace: Workspace }) {
+  const { record: workspace, saving, change } = useSaving<Workspace, WorkspaceChange>("workspace", KEY, heard);
+  const [settings, setSettings] = useHeld(workspace.settings);
+  const [zone, setZone] = useHeld(workspace.time_zone);
   const set = (next: Partial<Settings>, pause: "soon" | "now" = "now") => {
     const whole = { ...settings, ...next };
     setSettings(whole);
@@ -42,6 +44,7 @@ function WorkspaceForm({ workspace }: { workspace: Workspace }) {
       <PageHead title="Workspace">
         Saved as you go. <Saved saving={saving} />
       </PageHead>
+      <MetLines saving={saving} />
       <General workspace={workspace} zone={zone} failed={failed} setZone={setZone} change={change} />
       <SupportHoursSection hours={workspace.support_hours} time_zone={zone} error={fieldError(failed, "support_hours")} onChange={(support_hours, pause) => change({ support_hours }, pause)} />
       <Section title="Owners">
@@ -81,10 +84,12 @@ interface GeneralProps {
 }
 
 function General({ workspace, zone, failed, setZone, change }: GeneralProps) {
-  const [name, setName] = useState(workspace.name);
-  const [industry, setIndustry] = useState(workspace.industry);
-  const [currency, setCurrency] = useState(workspace.currency);
-  const [icon, setIcon] = useState(workspace.icon ? pictureAddress(workspace.icon) : "");
+  const [name, setName] = useHeld(workspace.name);
+  const [industry, setIndustry] = useHeld(workspace.industry);
+  const [currency, setCurrency] = useHeld(workspace.currency);
+  // Seen at once; it is another by the time it is stored.
+  const [chosen, setChosen] = useState({ over: workspace.icon, icon: workspace.icon ? pictureAddress(workspace.icon) : "" });
+  const icon = chosen.over === workspace.icon ? chosen.icon : workspace.icon ? pictureAddress(workspace.icon) : "";
   return (
     <Section title="General">
       <TextField
@@ -104,7 +109,7 @@ function General({ workspace, zone, failed, setZone, change }: GeneralProps) {
         form={ICON}
         instead={<img src="/console/icon.svg" alt="" width={24} height={24} />}
         onValue={(value) => {
-          setIcon(value);
+          setChosen({ over: workspace.icon, icon: value });
           change({ icon: value }, "now");
         }}
       />
@@ -180,7 +185,7 @@ function Pick({ label, hint, value, choices, error, onValue }: PickProps) {
 }
 
 function Minutes({ label, hint, value, unit_ms, unit, onValue }: { label: string; hint: string; value: number; unit_ms: number; unit: string; onValue: (value_ms: number) => void }) {
-  const [text, setText] = useState(String(Math.round(value / unit_ms)));
+  const [text, setText] = useHeld(String(Math.round(value / unit_ms)));
   const amount = Number(text);
   const good = Number.isInteger(amount) && amount > 0;
   return (

@@ -1,0 +1,126 @@
+// Two who change the same settings at once: neither undoes what the other did, and the last write is told.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+
+import { violations } from "../axe.mjs";
+import { Stack, until } from "../stack.mjs";
+
+let stack;
+before(async () => {
+  stack = await Stack.start();
+});
+after(() => stack.stop());
+
+async function site() {
+  const { api, headers } = await stack.api();
+  return api.ask("GET", `sites/${stack.siteKey}`, undefined, headers);
+}
+
+/** A colleague's program changes something, on top of what stands there now. */
+async function colleague(path, change) {
+  const { api, headers } = await stack.api();
+  const now = await api.ask("GET", path, undefined, headers);
+  return api.ask("PATCH", path, change(now), { ...headers, "if-match": `"${now.version}"` });
+}
+
+/** A console whose requests can be held back: none goes through a worker of its own. */
+const console_of = (who) => stack.console({ serviceWorkers: "block" }, who);
+
+/** Before the page's next change arrives, `first` happens. */
+function holdsBack(page, path, first) {
+  let waits = true;
+  return page.route(`**/api/v1/${path}`, async (route) => {
+    if (!waits || route.request().method() !== "PATCH") return route.fallback();
+    waits = false;
+    await first();
+    return route.continue();
+  });
+}
+
+test("what two admins change in different fields of one site stands, and both read both", async () => {
+  const one = await console_of();
+  const other = await console_of(await stack.joins("Jon Arden", "admin"));
+  for (const page of [one, other]) await page.goto(`${stack.origin}/console/settings/sites?site=${stack.siteKey}`);
+  await other.getByLabel("Title").waitFor();
+  await one.getByLabel("Title").fill("Teas and cups");
+  // It appears where the other looks, who has not touched it.
+  await until("the title at the other's", async () => (await other.getByLabel("Title").inputValue()) === "Teas and cups");
+  await other.getByLabel("Words on the launcher").fill("Ask us");
+  await until("both", async () => {
+    const { theme } = await site();
+    return theme.title === "Teas and cups" && theme.launcher_text === "Ask us";
+  });
+  // Even where it does not hear of it: the version is another by the time its change arrives.
+  const path = `sites/${stack.siteKey}`;
+  await holdsBack(one, path, () => colleague(path, ({ theme }) => ({ theme: { ...theme, greeting: "Good day" }, overrides: { messages_per_minute: 7 } })));
+  await one.getByRole("switch", { name: "Show “Switchboard” at the foot" }).click();
+  await until("all of it", async () => {
+    const { theme, overrides } = await site();
+    return !theme.show_brand && theme.greeting === "Good day" && overrides.messages_per_minute === 7;
+  });
+  await until("the greeting in the form", async () => (await one.getByLabel("First words").inputValue()) === "Good day");
+  assert.equal(await one.getByLabel("Messages of one visitor a minute").inputValue(), "7");
+  assert.equal(await one.locator(".met-line").count(), 0);
+  // A whole form that was opened before changes nothing of it, either.
+  await one.getByLabel("Show what visitors type").selectOption("true");
+  await until("one more", async () => (await site()).overrides.typing_preview === true);
+  assert.equal((await site()).overrides.messages_per_minute, 7);
+  for (const page of [one, other]) await page.context().close();
+  assert.deepEqual(stack.complaints, []);
+});
+
+test("where both changed one field the last write stands, is told, and gives way to theirs", async () => {
+  const owner = await console_of();
+  await owner.goto(`${stack.origin}/console/settings/sites?site=${stack.siteKey}`);
+  const path = `sites/${stack.siteKey}`;
+  const theirs = "Theirs <b>and</b> more";
+  await holdsBack(owner, path, () => colleague(path, ({ theme }) => ({ theme: { ...theme, title: theirs } })));
+  await owner.getByLabel("Title").fill("Mine");
+  const told = owner.getByRole("status", { name: "Changed by colleagues" });
+  await told.getByText(`A colleague changed Title to ${theirs} meanwhile. Yours stands in its place.`).waitFor();
+  assert.equal((await site()).theme.title, "Mine");
+  assert.deepEqual(await violations(owner), []);
+  await told.getByRole("button", { name: "Take theirs" }).press("Enter");
+  await until("theirs", async () => (await site()).theme.title === theirs);
+  await until("theirs in the form", async () => (await owner.getByLabel("Title").inputValue()) === theirs);
+  await told.getByText("A colleague changed").waitFor({ state: "detached" });
+  // What is half written when a colleague's comes stays in the field; once it is whole, it is told of.
+  await owner.getByLabel("Color", { exact: true }).fill("#1234");
+  await colleague(path, ({ theme }) => ({ theme: { ...theme, color: "#445566", launcher_text: "Ask" } }));
+  await until("the colleague's words", async () => (await owner.getByLabel("Words on the launcher").inputValue()) === "Ask");
+  assert.equal(await owner.getByLabel("Color", { exact: true }).inputValue(), "#1234");
+  await owner.getByLabel("Color", { exact: true }).fill("#123456");
+  await told.getByText("A colleague changed Color to #445566 meanwhile.").waitFor();
+  await told.getByRole("button", { name: "Keep mine: Color" }).click();
+  assert.equal((await site()).theme.color, "#123456");
+  await owner.context().close();
+  assert.deepEqual(stack.complaints, []);
+});
+
+test("the workspace's settings and the days of its week are kept apart, too", async () => {
+  const owner = await console_of();
+  await owner.goto(`${stack.origin}/console/settings/workspace`);
+  await owner.getByLabel("Industry").waitFor();
+  const hours = [{ from: "08:00", to: "16:00" }];
+  await holdsBack(owner, "workspace", () =>
+    colleague("workspace", ({ settings, support_hours }) => ({ settings: { ...settings, messages_per_minute: 9 }, support_hours: { ...support_hours, sunday: hours }, name: "Theirs" })),
+  );
+  const { api, headers } = await stack.api();
+  const workspace = () => api.ask("GET", "workspace", undefined, headers);
+  const before = await workspace();
+  await owner.getByRole("switch", { name: "Shorten network addresses" }).click();
+  await until("both", async () => {
+    const { settings } = await workspace();
+    return settings.anonymize_addresses !== before.settings.anonymize_addresses && settings.messages_per_minute === 9;
+  });
+  await until("the colleague's number", async () => (await owner.getByLabel("Messages of one visitor a minute").inputValue()) === "9");
+  await owner.getByRole("button", { name: "Add hours on Monday" }).click();
+  await until("Monday", async () => (await workspace()).support_hours.monday.length === 1);
+  const stored = await workspace();
+  assert.deepEqual([stored.support_hours.sunday, stored.settings.messages_per_minute, stored.name], [hours, 9, "Theirs"]);
+  assert.equal(await owner.getByLabel("Name", { exact: true }).inputValue(), "Theirs");
+  assert.equal(await owner.locator(".met-line").count(), 0);
+  await owner.context().close();
+  assert.deepEqual(stack.complaints, []);
+});
