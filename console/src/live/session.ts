@@ -184,12 +184,12 @@ function take(from: AgentClient, news: AgentNews): void {
       inbox.set((held) => withSnapshot(held, news));
       return;
     case "inbox_changes":
-      for (const listener of change_listeners) listener(news.rows);
-      noteRecords(news.rows);
+      hear(news.rows);
       inbox.set((held) => withChanges(held, news));
       return;
     case "conversation":
-      noteRecords([news.conversation]);
+      // What is open, or was a moment ago, comes by here first.
+      hear([news.conversation]);
       return;
     case "read":
       reads.set((known) => mergeReads(known, { [news.conversation_id]: news.seq }));
@@ -321,6 +321,12 @@ export async function loadOlder(): Promise<void> {
 }
 
 const change_listeners = new Set<(rows: readonly Conversation[]) => void>();
+
+/** Tells of conversations that changed, each against what was known of it, and keeps what they are now. */
+function hear(rows: readonly Conversation[]): void {
+  for (const listener of change_listeners) listener(rows);
+  noteRecords(rows);
+}
 
 /** Tells of rows that changed, in any list that is watched, before they are known here; the result ends that. */
 export function onInboxChanges(listener: (rows: readonly Conversation[]) => void): () => void {
