@@ -88,7 +88,8 @@ impl Learning {
         }
     }
 
-    /// Takes in what waits.
+    /// Takes in what waits. What came after the last slice that is full waits for others again: each slice is a
+    /// transaction, however few words it has.
     async fn told(&self, router: &Router) {
         loop {
             let ids: Vec<EntryId> = {
@@ -101,6 +102,9 @@ impl Learning {
             }
             // What fails, or somebody else takes in meanwhile, is left behind.
             self.slice(router, Unlearned::Told(&ids)).await;
+            if ids.len() < SLICE {
+                return;
+            }
         }
     }
 
