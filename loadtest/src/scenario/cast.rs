@@ -1,6 +1,7 @@
 //! Who plays: visitors on the site, members of the team, conversations between them.
 
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream;
@@ -11,7 +12,7 @@ use protocol::message::Format;
 use protocol::setup::LoggedIn;
 use protocol::text::Body;
 use serde_json::json;
-use world::World;
+use world::{Clock, World};
 
 use crate::Error;
 use crate::client::http::{Call, Http};
@@ -20,6 +21,32 @@ use crate::target::{Setting, secret};
 
 /// Things that are set up at a time by one process.
 pub const LANES: usize = 16;
+
+/// How long what a server cannot take now is asked for again while a run is set up, and how often.
+const AGAIN_MAX: Duration = Duration::from_secs(60);
+
+/// See [`AGAIN_MAX`].
+const AGAIN_AFTER: Duration = Duration::from_secs(1);
+
+/// Does something, and again where a full server or a lost connection was in the way: whoever sets up a crowd
+/// on a busy machine waits for his turn.
+///
+/// # Errors
+/// The first failure that does not pass, or the last that should have.
+pub async fn patiently<T>(
+    clock: &Clock,
+    work: impl AsyncFn() -> Result<T, Error>,
+) -> Result<T, Error> {
+    let until = clock.elapsed() + AGAIN_MAX;
+    loop {
+        match work().await {
+            Err(error) if error.is_passing() && clock.elapsed() < until => {
+                clock.sleep(AGAIN_AFTER).await;
+            }
+            done => return done,
+        }
+    }
+}
 
 /// Does something for each of some numbers, several at a time, and keeps the order.
 ///
@@ -207,5 +234,45 @@ pub fn say(conversation_id: Option<ConversationId>, body: &Body) -> Command {
             reply_to_id: None,
             attachment_ids: Vec::new(),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    /// Sets something up that fails so often in this way, on a clock that moves on; says how often it was tried.
+    async fn tries(failures: u32, error: fn() -> Error) -> (Result<(), Error>, u32) {
+        let clock = Clock::manual(0);
+        let tried = Cell::new(0);
+        let work = async || {
+            tried.set(tried.get() + 1);
+            if tried.get() <= failures {
+                Err(error())
+            } else {
+                Ok(())
+            }
+        };
+        let goes_on = async {
+            while clock.elapsed() < AGAIN_MAX * 2 {
+                tokio::task::yield_now().await;
+                clock.advance(AGAIN_AFTER);
+            }
+        };
+        let (done, ()) = tokio::join!(patiently(&clock, work), goes_on);
+        (done, tried.get())
+    }
+
+    #[tokio::test]
+    async fn who_sets_up_waits_for_what_passes_and_not_for_ever() {
+        let (done, tried) = tries(2, || Error::Silent).await;
+        assert!(done.is_ok() && tried == 3, "{done:?} after {tried}");
+        let (done, tried) = tries(u32::MAX, || Error::Silent).await;
+        assert!(matches!(done, Err(Error::Silent)), "{done:?}");
+        assert!((30..=61).contains(&tried), "{tried}");
+        let (done, tried) = tries(1, || Error::Usage("no".to_owned())).await;
+        assert!(done.is_err() && tried == 1, "{done:?} after {tried}");
     }
 }

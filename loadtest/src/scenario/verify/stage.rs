@@ -31,7 +31,9 @@ pub(super) async fn gather(worker: &Worker, share: &Share) -> Result<Vec<Person>
         doors: &doors,
         said: &said,
     };
-    let customer = async |index| Box::pin(house.customer(index)).await;
+    let clock = &worker.world.clock;
+    let customer =
+        async |index| cast::patiently(clock, async || Box::pin(house.customer(index)).await).await;
     let customers = cast::each(share.stretch.range(), customer).await?;
     let parts: Vec<Part> = customers.iter().map(|people| people[0].parts[0]).collect();
     let chunk = usize::try_from(share.pairs_per_agent).expect("at most 64");
@@ -40,8 +42,10 @@ pub(super) async fn gather(worker: &Worker, share: &Share) -> Result<Vec<Person>
         let parts = chunks[usize::try_from(index).expect("a count")];
         let number = share.stretch.first / share.pairs_per_agent + index;
         let names = [format!("agent {number}"), format!("observer {number}")];
-        let agent = house.agent((&names[0], number), parts);
-        let observer = house.agent((&names[1], number + 1), parts);
+        let agent = async || house.agent((&names[0], number), parts).await;
+        let observer = async || house.agent((&names[1], number + 1), parts).await;
+        let agent = cast::patiently(clock, agent);
+        let observer = cast::patiently(clock, observer);
         let (agent, observer) = futures_util::try_join!(agent, observer)?;
         Ok([agent, observer.listening()])
     };
