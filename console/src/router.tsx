@@ -88,10 +88,11 @@ const inboxIndex = createRoute({
 const inboxList = createRoute({
   getParentRoute: () => inboxHome,
   path: "$list",
-  // What is searched for, the entry of the conversation to go to, and what narrows the list.
-  validateSearch: (search: Record<string, unknown>): ListSearch & { q?: string | undefined; at?: number | undefined } => ({
+  // What is searched for, the entry of the conversation to go to, which part of what is to do, and what narrows the list.
+  validateSearch: (search: Record<string, unknown>): ListSearch & { q?: string | undefined; at?: number | undefined; show?: string | undefined } => ({
     q: textOf(search["q"]),
     at: numberOf(search["at"]),
+    show: textOf(search["show"]),
     ...listSearch(search),
   }),
   component: InboxPage,

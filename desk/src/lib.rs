@@ -28,6 +28,7 @@ pub mod setup;
 pub mod site;
 mod support_hours;
 mod theme;
+mod todo;
 pub mod workspace;
 
 use std::net::IpAddr;

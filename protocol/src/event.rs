@@ -33,8 +33,6 @@ words! {
         AgentChanged = "agent.changed",
         /// A member's role or grants changed, or he was deactivated or taken back.
         AgentRightsChanged = "agent.rights_changed",
-        /// A note named a member.
-        AgentMentioned = "agent.mentioned",
         /// A login session ended.
         SessionEnded = "session.ended",
         /// An API key was made or revoked.
@@ -43,6 +41,8 @@ words! {
         CannedResponseChanged = "canned_response.changed",
         /// A saved view was made, changed or taken away.
         SavedViewChanged = "saved_view.changed",
+        /// Something is asked of a member, or he read it or did it. The member is the subject.
+        TodoChanged = "todo.changed",
         /// A network was blocked, or let in again.
         BlockedAddressChanged = "blocked_address.changed",
     }

@@ -126,6 +126,8 @@ pub const NETWORK_BYTES_MAX: usize = 64;
 pub const NICKNAME_BYTES_MAX: usize = 40;
 /// Members that one note may name.
 pub const MENTIONS_MAX: usize = 20;
+/// What of a member's to do one request may mark.
+pub const TODO_MARKS_MAX: usize = 100;
 /// Bytes of a password. Argon2 accepts more; nobody needs more.
 pub const PASSWORD_BYTES_MAX: usize = 1_024;
 /// Characters of a password, at least.

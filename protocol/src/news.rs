@@ -315,7 +315,7 @@ pub enum AgentNews {
     },
     /// Something was changed elsewhere; read it again over HTTP.
     Changed {
-        /// Which part: `sites`, `workspace`, `keys`, `canned_responses`, `saved_views`, `blocked_addresses`; `mentions` for who was mentioned.
+        /// Which part: `sites`, `workspace`, `keys`, `canned_responses`, `saved_views`, `blocked_addresses`, `todos`.
         part: String,
         /// The id of the record, where one is.
         id: Option<String>,

@@ -40,8 +40,12 @@ pub enum List {
     Audit,
     /// Sign-ins that failed, newest first.
     FailedLogins,
-    /// Notes that name a member, newest first.
-    Mentions,
+    /// What is asked of a member, newest first.
+    Todos,
+    /// What of it is not read, newest first.
+    TodosUnread,
+    /// What of it is done, newest first.
+    TodosDone,
 }
 
 impl List {
@@ -55,7 +59,9 @@ impl List {
             Self::History => "history",
             Self::Audit => "audit",
             Self::FailedLogins => "failed",
-            Self::Mentions => "mentions",
+            Self::Todos => "todos",
+            Self::TodosUnread => "unread",
+            Self::TodosDone => "done",
         }
     }
 }

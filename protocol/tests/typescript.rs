@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use protocol::rejection::{CloseCode, ErrorCode};
 use protocol::{
     agent, attachment, audit, blocked_address, canned_response, command, contact, currency, event,
-    frame, identity_key, key, limit, mention, message, news, page, saved_view, search, setup, site,
+    frame, identity_key, key, limit, message, news, page, saved_view, search, setup, site, todo,
     trouble, visitor, widget, workspace,
 };
 use sha2::{Digest, Sha256};
@@ -93,7 +93,9 @@ impl Collector<'_> {
         self.visit::<blocked_address::BlockedAddress>();
         self.visit::<blocked_address::NewBlockedAddress>();
         self.visit::<search::Found>();
-        self.visit::<mention::Mention>();
+        self.visit::<todo::Todo>();
+        self.visit::<todo::TodoFilter>();
+        self.visit::<todo::TodoMarking>();
         self.visit::<audit::AuditEntry>();
         self.visit::<audit::FailedLogin>();
         self.visit::<trouble::Trouble>();
@@ -130,6 +132,7 @@ fn constants() -> String {
         ("title_bytes_max", limit::TITLE_BYTES_MAX as u64),
         ("canned_body_bytes_max", limit::CANNED_BODY_BYTES_MAX as u64),
         ("mentions_max", limit::MENTIONS_MAX as u64),
+        ("todo_marks_max", limit::TODO_MARKS_MAX as u64),
         ("nickname_bytes_max", limit::NICKNAME_BYTES_MAX as u64),
         ("launcher_gap_px_max", u64::from(limit::LAUNCHER_GAP_PX_MAX)),
         ("logo_bytes_max", limit::LOGO_BYTES_MAX as u64),

@@ -39,6 +39,7 @@ mod steady;
 mod support_hours;
 mod tail;
 mod timer;
+mod todo;
 mod topic;
 mod trace;
 mod turnstile;

@@ -1,14 +1,9 @@
-//! Whom a note names: a rule, and how a member is told. The list of what names him is the store's.
+//! Whom a note names: a rule. What names a member he finds in what is asked of him (`todo.rs`).
 
 use protocol::agent::Agent;
 use protocol::id::AgentId;
 use protocol::limit;
-use protocol::news::AgentNews;
 use protocol::rejection::{ErrorCode, Rejection};
-
-use crate::delivery::{Class, Encoded};
-use crate::router::Router;
-use crate::topic::Topic;
 
 /// The members whom a note names: active ones of the team, each once, the writer not.
 ///
@@ -33,18 +28,6 @@ pub(crate) fn named(
         }
     }
     Ok(named)
-}
-
-/// Tells a member's consoles that a note names him: they read again which.
-pub(crate) async fn tell(router: &Router, agent_id: AgentId) {
-    let news = AgentNews::Changed {
-        part: "mentions".to_owned(),
-        id: None,
-    };
-    router
-        .hub()
-        .publish(Topic::Agent(agent_id), || Encoded::new(&news, Class::Row))
-        .await;
 }
 
 #[cfg(test)]

@@ -24,9 +24,9 @@ use crate::delivery::{Class, Encoded};
 use crate::erase;
 use crate::lanes::LaneKey;
 use crate::live::{Changed, Message};
-use crate::mention;
 use crate::part::Part;
 use crate::router::Router;
+use crate::todo;
 use crate::topic::Topic;
 use crate::visitor;
 
@@ -191,9 +191,9 @@ async fn take(router: &Router, event: &Event) -> storage::Result<()> {
                 Err(_) => Ok(()),
             }
         }
-        EventType::AgentMentioned => {
+        EventType::TodoChanged => {
             if let Ok(id) = event.subject.parse() {
-                mention::tell(router, id).await;
+                todo::tell(router, id).await;
             }
             Ok(())
         }

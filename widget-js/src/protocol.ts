@@ -187,7 +187,7 @@ name: string,
 version: number,
 /** Whether the contact was erased: forget what was read, written and searched of it. */
 erased: boolean, } | { "type": "changed",
-/** Which part: `sites`, `workspace`, `keys`, `canned_responses`, `saved_views`, `blocked_addresses`; `mentions` for who was mentioned. */
+/** Which part: `sites`, `workspace`, `keys`, `canned_responses`, `saved_views`, `blocked_addresses`, `todos`. */
 part: string,
 /** The id of the record, where one is. */
 id?: string | null, } | { "type": "beat" } | { "type": "going_away" } & GoingAway | { "type": "error",
@@ -780,7 +780,7 @@ at_ms: number, };
 export type EventId = string;
 
 /** The types of events: dotted, in the past tense. */
-export type EventType = "conversation.created" | "conversation.emptied" | "entry.added" | "contact.created" | "contact.changed" | "contact.erased" | "visitor.changed" | "site.changed" | "workspace.changed" | "agent.changed" | "agent.rights_changed" | "agent.mentioned" | "session.ended" | "key.changed" | "canned_response.changed" | "saved_view.changed" | "blocked_address.changed";
+export type EventType = "conversation.created" | "conversation.emptied" | "entry.added" | "contact.created" | "contact.changed" | "contact.erased" | "visitor.changed" | "site.changed" | "workspace.changed" | "agent.changed" | "agent.rights_changed" | "session.ended" | "key.changed" | "canned_response.changed" | "saved_view.changed" | "todo.changed" | "blocked_address.changed";
 
 /** A sign-in that failed. */
 export type FailedLogin = {
@@ -1099,25 +1099,6 @@ name: string,
 role: Role,
 /** What the role and the grants allow. */
 permissions: Array<Permission>, };
-
-/** A note that names me. */
-export type Mention = {
-/** The note. */
-entry_id: EntryId,
-/** Where it stands. */
-conversation_id: ConversationId,
-/** Its number there. */
-seq: number,
-/** What the customer of the conversation is called. */
-contact_name: string,
-/** Who wrote it. */
-author: Author,
-/** How it begins, as plain text. */
-text: string,
-/** When. */
-at_ms: number,
-/** Whether I have read as far as it. */
-read: boolean, };
 
 /** The words of a message or note, as they are today. */
 export type Message = {
@@ -1635,6 +1616,47 @@ show_brand: boolean, };
 /** A time by the clock on the wall, as `09:00`; `24:00` is the end of the day. */
 export type TimeOfDay = string;
 
+/** Something that is asked of me. */
+export type Todo = {
+/** The entry that asks: the note, or the assignment. */
+entry_id: EntryId,
+/** What it is. */
+kind: TodoKind,
+/** Where it stands. */
+conversation_id: ConversationId,
+/** Its number there. */
+seq: number,
+/** Whether the conversation goes on. */
+state: State,
+/** What the customer of the conversation is called. */
+contact_name: string,
+/** Who wrote or assigned it. */
+author: Author,
+/** How the note begins, or what was said last in the conversation, as plain text. */
+text: string,
+/** When it was asked. */
+at_ms: number,
+/** Whether I have read as far as it, or said so. */
+read: boolean,
+/** Whether I have said that it is done. */
+done: boolean, };
+
+/** Which of them a list shows. */
+export type TodoFilter = "all" | "unread" | "done";
+
+/** What asks. */
+export type TodoKind = "mention" | "assignment";
+
+/** What is said of some of them. */
+export type TodoMark = "read" | "done" | "open";
+
+/** Says something of what is asked of me. */
+export type TodoMarking = {
+/** Of which, by the entries that ask: at least one, at most 100. */
+entry_ids: Array<EntryId>,
+/** What. */
+mark: TodoMark, };
+
 /** Something that does not work, since when, and why. */
 export type Trouble = {
 /** What. */
@@ -1955,6 +1977,7 @@ export const limit = {
   title_bytes_max: 300,
   canned_body_bytes_max: 4096,
   mentions_max: 20,
+  todo_marks_max: 100,
   nickname_bytes_max: 40,
   launcher_gap_px_max: 200,
   logo_bytes_max: 6144,

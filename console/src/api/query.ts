@@ -15,11 +15,12 @@ import type {
   Listing,
   LoginSession,
   Me,
-  Mention,
   SavedView,
   Site,
   SiteSeen,
   SiteSecret,
+  Todo,
+  TodoFilter,
   Trouble,
   Visitor,
   Workspace,
@@ -105,14 +106,15 @@ export const savedViewsQuery = queryOptions({
   staleTime: 300_000,
 });
 
-/** The notes that name me, newest first; the server says when there is another. */
-export const mentionsQuery = infiniteQueryOptions({
-  queryKey: ["mentions"],
-  queryFn: ({ pageParam, signal }) => call<Listing<Mention>>(`mentions${queryText({ cursor: pageParam, limit: 50 })}`, { signal }),
-  initialPageParam: undefined as string | undefined,
-  getNextPageParam: (page) => page.cursor ?? undefined,
-  staleTime: 300_000,
-});
+/** What others ask of me, newest first; the server says when that changes. */
+export const todosQuery = (filter: TodoFilter) =>
+  infiniteQueryOptions({
+    queryKey: ["todos", filter],
+    queryFn: ({ pageParam, signal }) => call<Listing<Todo>>(`todos${queryText({ filter, cursor: pageParam, limit: 50 })}`, { signal }),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.cursor ?? undefined,
+    staleTime: 300_000,
+  });
 
 export const sessionsQuery = queryOptions({
   queryKey: ["sessions"],

@@ -7,7 +7,6 @@ import { foundAt, neighbourOf, shownOrder } from "../live/selection.ts";
 import { clearPicked } from "../live/pick.ts";
 import { listKey } from "../live/inbox.ts";
 import { inbox, watchInbox } from "../live/session.ts";
-import { MentionList, useUnreadMentions } from "../mention/list.tsx";
 import { now } from "../part/clock.ts";
 import { Icon } from "../part/icon.tsx";
 import { Button, IconButton } from "../part/control.tsx";
@@ -15,6 +14,7 @@ import { Divider, usePaneWidth, type PaneSize } from "../part/pane.tsx";
 import { focusRows } from "../part/rows.tsx";
 import { useStore } from "../part/store.ts";
 import { useActions } from "../shell/action.ts";
+import { TodoFilters, TodoList } from "../todo/list.tsx";
 import { Checklist } from "./checklist.tsx";
 import { LiveList } from "./list.tsx";
 import { listOf } from "./narrow.ts";
@@ -28,10 +28,7 @@ const LIST_SIZE: PaneSize = { name: "list", width: 340, wide: 440, min: 260, max
 
 export const FILTERS: readonly InboxFilter[] = ["all", "mine", "unassigned", "waiting", "snoozed", "closed", "spam"];
 
-/** The lists in the order of the head: those of the server, and the notes that name me. */
-const LISTS: readonly (InboxFilter | "mentions")[] = ["all", "mine", "unassigned", "waiting", "mentions", "snoozed", "closed", "spam"];
-
-const NAMES: Record<InboxFilter | "mentions", string> = { mentions: "Mentions", all: "All", mine: "Mine", unassigned: "Unassigned", waiting: "Waiting", snoozed: "Snoozed", closed: "Closed", spam: "Spam" };
+const NAMES: Record<InboxFilter | "todo", string> = { todo: "To do", all: "All", mine: "Mine", unassigned: "Unassigned", waiting: "Waiting", snoozed: "Snoozed", closed: "Closed", spam: "Spam" };
 
 /** A filter of the address bar, or all. */
 export function filterOf(text: string | undefined): InboxFilter {
@@ -42,7 +39,7 @@ export function filterOf(text: string | undefined): InboxFilter {
 export function InboxPage() {
   const params = useParams({ strict: false });
   const filter = filterOf(params.list);
-  const list = params.list === "mentions" ? "mentions" : filter;
+  const list = params.list === "todo" ? "todo" : filter;
   const search = useSearch({ strict: false }).q ?? "";
   const chosen = params.conversationId;
   const width = usePaneWidth(LIST_SIZE);
@@ -70,8 +67,8 @@ export function InboxPage() {
         <ListHead list={list} search={search} chosen={chosen} field={field} onDown={() => focusRows(pane.current)} />
         {search ? (
           <SearchList filter={filter} search={search} chosen={chosen} onTop={toField} />
-        ) : list === "mentions" ? (
-          <MentionList chosen={chosen} />
+        ) : list === "todo" ? (
+          <TodoList chosen={chosen} />
         ) : (
           <LiveList key={watched_key} list={watched} chosen={chosen} />
         )}
@@ -86,7 +83,7 @@ export function InboxPage() {
 }
 
 interface HeadProps {
-  list: InboxFilter | "mentions";
+  list: InboxFilter | "todo";
   search: string;
   chosen: string | undefined;
   field: RefObject<HTMLInputElement | null>;
@@ -96,7 +93,6 @@ interface HeadProps {
 
 function ListHead({ list, search, chosen, field, onDown }: HeadProps) {
   const counts = useStore(inbox, (held) => held.counts);
-  const unread_mentions = useUnreadMentions();
   const narrowing = useListSearch();
   const navigate = useNavigate();
   const [text, setText] = useState(search);
@@ -127,14 +123,11 @@ function ListHead({ list, search, chosen, field, onDown }: HeadProps) {
       event.stopPropagation();
     } else if (event.key === "Escape") event.currentTarget.blur();
   }
-  const count_of: Partial<Record<InboxFilter | "mentions", number>> = {
-    ...(counts ? { all: counts.all, mine: counts.mine, unassigned: counts.unassigned, waiting: counts.waiting } : {}),
-    ...(unread_mentions > 0 ? { mentions: unread_mentions } : {}),
-  };
+  const count_of: Partial<Record<InboxFilter, number>> = counts ? { all: counts.all, mine: counts.mine, unassigned: counts.unassigned, waiting: counts.waiting } : {};
   return (
     <header className="list-head">
       <div className="line">
-        <h1>Inbox</h1>
+        <h1>{list === "todo" ? "To do" : "Inbox"}</h1>
         <div className="search">
           <Icon name="search" size={14} />
           <input
@@ -158,28 +151,25 @@ function ListHead({ list, search, chosen, field, onDown }: HeadProps) {
             Back to {NAMES[list]}
           </Button>
         </div>
+      ) : list === "todo" ? (
+        <TodoFilters />
       ) : (
         <nav className="filters" aria-label="Lists">
-          {LISTS.map((each) => (
+          {FILTERS.map((each) => (
             <Link key={each} to="/inbox/$list" params={{ list: each }} search={keptSearch} className="filter" aria-current={each === list ? "page" : undefined}>
               {NAMES[each]}
-              {count_of[each] !== undefined && (
-                <span className="filter-count" data-unread={each === "mentions" || undefined}>
-                  {countText(count_of[each])}
-                  {each === "mentions" && <span className="heard-only"> unread</span>}
-                </span>
-              )}
+              {count_of[each] !== undefined && <span className="filter-count">{countText(count_of[each])}</span>}
             </Link>
           ))}
         </nav>
       )}
-      {!search && <SavedViews filter={list === "mentions" ? null : list} search={narrowing} />}
+      {!search && list !== "todo" && <SavedViews filter={list} search={narrowing} />}
       {search && (
         <div className="list-tools">
           <NarrowBar filter="all" searching />
         </div>
       )}
-      {!search && list !== "mentions" && (
+      {!search && list !== "todo" && (
         <div className="list-tools">
           <NarrowBar filter={list} />
           <PickedBar chosen={chosen} />

@@ -19,7 +19,7 @@ import { savedOf, searchOf, viewOf } from "./saved.ts";
 const KEY = ["saved_views"];
 
 /** The names of all views; `filter` is the list on screen, where it is one that can be saved. */
-export function SavedViews({ filter, search }: { filter: InboxFilter | null; search: ListSearch }) {
+export function SavedViews({ filter, search }: { filter: InboxFilter; search: ListSearch }) {
   const views = useQuery(savedViewsQuery).data ?? [];
   const navigate = useNavigate();
   useActions(
@@ -32,7 +32,7 @@ export function SavedViews({ filter, search }: { filter: InboxFilter | null; sea
     })),
   );
   if (views.length === 0) return null;
-  const shown = filter ? viewOf(views, filter, search) : undefined;
+  const shown = viewOf(views, filter, search);
   return (
     <nav className="filters saved-views" aria-label="Saved views">
       {views.map((view) => (

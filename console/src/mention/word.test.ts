@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { emphasized, isUnreadMention, memberAskedAt, membersFitting, mentionedIn, mentionsIn, sharedNameIn, withPicked } from "./word.ts";
+import { emphasized, memberAskedAt, membersFitting, mentionedIn, mentionsIn, sharedNameIn, withPicked } from "./word.ts";
 
 const members = [
   { id: "agt_mira", name: "Mira Novak", deactivated: false },
@@ -53,11 +53,4 @@ it("names stand out in a note, and code stays as it was written", () => {
   expect(emphasized("ask @Jon Arden, or @Jon.", members)).toBe("ask **@Jon Arden**, or **@Jon**.");
   expect(emphasized("`@Jon` and @Jon", members)).toBe("`@Jon` and @Jon");
   expect(emphasized("nobody", members)).toBe("nobody");
-});
-
-it("is unread until I have read as far, whichever of the two knows it", () => {
-  expect(isUnreadMention({ read: false, seq: 5 }, undefined)).toBe(true);
-  expect(isUnreadMention({ read: false, seq: 5 }, 4)).toBe(true);
-  expect(isUnreadMention({ read: false, seq: 5 }, 5)).toBe(false);
-  expect(isUnreadMention({ read: true, seq: 5 }, undefined)).toBe(false);
 });

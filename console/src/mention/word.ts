@@ -1,13 +1,8 @@
 /** Mentions in notes: `@` and a name, where a word begins. Pure. Who is meant is read from the words themselves, so that a draft needs to keep nothing else. */
-import type { Agent, AgentId, Mention as Noted } from "@switchboard/protocol";
+import type { Agent, AgentId } from "@switchboard/protocol";
 
 /** A member, as far as mentions need one. */
 export type Member = Pick<Agent, "id" | "name" | "deactivated">;
-
-/** Whether a note that names me waits to be read; how far I have read may be newer than the list. */
-export function isUnreadMention({ read, seq }: Pick<Noted, "read" | "seq">, mark: number | undefined): boolean {
-  return !read && (mark ?? 0) < seq;
-}
 
 /** What stands before the caret and asks for a member. */
 export interface AskedMember {

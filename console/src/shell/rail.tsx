@@ -1,6 +1,6 @@
 /** The rail: the places, and at its foot who I am and whether I can be reached. */
 import { useQuery } from "@tanstack/react-query";
-import { Link, useNavigate } from "@tanstack/react-router";
+import { Link, useNavigate, useRouterState } from "@tanstack/react-router";
 
 import { call, errorText } from "../api/http.ts";
 import { meQuery, queries } from "../api/query.ts";
@@ -13,6 +13,7 @@ import { Menu, MenuItem, MenuLabel, MenuRule } from "../part/menu.tsx";
 import { usePhone } from "../part/screen.ts";
 import { useStore } from "../part/store.ts";
 import { toastError } from "../part/toast.tsx";
+import { useUnread } from "../todo/list.tsx";
 import { useConnected } from "./connection.tsx";
 import { density, type Density } from "./density.ts";
 import { palette_open } from "./palette.tsx";
@@ -24,15 +25,17 @@ import { theme, type ThemeChoice } from "./theme.ts";
 export function Rail() {
   const waiting_count = useStore(inbox, (held) => held.counts?.waiting_anywhere ?? 0);
   const active_count = useStore(visitors, (held) => held.counts?.active ?? 0);
+  const unread = useUnread();
   const connected = useConnected();
   return (
     <nav className="rail" aria-label="Places" data-stale={connected ? undefined : ""}>
       <Link to="/inbox/$list" params={{ list: "all" }} className="rail-mark" aria-label="Switchboard" title="Switchboard" tabIndex={-1}>
         <Mark />
       </Link>
-      <Place to="/inbox" icon="inbox" name="Inbox" count={waiting_count} countName="waiting" tone="ringing" />
-      <Place to="/visitors" icon="visitors" name="Visitors" count={active_count} countName="active now" tone="live" />
-      <Place to="/settings" icon="settings" name="Settings" count={0} countName="" />
+      <Place to="/inbox" icon="inbox" name="Inbox" count={countText(waiting_count)} countName="waiting" tone="ringing" />
+      <Place to="/inbox/todo" icon="todo" name="To do" count={unread.count} countName="unread" />
+      <Place to="/visitors" icon="visitors" name="Visitors" count={countText(active_count)} countName="active now" tone="live" />
+      <Place to="/settings" icon="settings" name="Settings" count={null} countName="" />
       <div className="rail-gap" />
       <TeamHere />
       <button type="button" className="rail-place rail-find" title="Find anything (⌘K)" aria-label="Find anything" onClick={() => palette_open.set(true)}>
@@ -54,20 +57,44 @@ export function Mark() {
   );
 }
 
-function Place({ to, icon, name, count, countName, tone }: { to: string; icon: IconName; name: string; count: number; countName: string; tone?: string }) {
+/** Counts are exact up to a thousand; nothing is no count. */
+function countText(count: number): string | null {
+  return count === 0 ? null : count > 999 ? "999+" : String(count);
+}
+
+/** What is to do stands within the inbox, and is a place of its own. */
+const PLACES: readonly string[] = ["/inbox/todo", "/inbox", "/visitors", "/settings"];
+
+/** The place that an address belongs to: the first that it begins with. */
+function usePlace(): string | undefined {
+  return useRouterState({ select: ({ location }) => PLACES.find((place) => `${location.pathname}/`.startsWith(`${place}/`)) });
+}
+
+interface PlaceProps {
+  to: string;
+  icon: IconName;
+  name: string;
+  count: string | null;
+  countName: string;
+  tone?: string;
+}
+
+function Place({ to, icon, name, count, countName, tone }: PlaceProps) {
+  const here = usePlace() === to;
   return (
     <Link
       to={to}
-      className="rail-place"
-      activeOptions={{ exact: false }}
-      title={count > 0 ? `${name}: ${count} ${countName}` : name}
+      className={here ? "rail-place active" : "rail-place"}
+      aria-current={here ? "page" : undefined}
+      activeOptions={{ exact: true }}
+      title={count === null ? name : `${name}: ${count} ${countName}`}
     >
       <Icon name={icon} size={18} />
       <span className="rail-name">{name}</span>
-      {count > 0 && (
+      {count !== null && (
         <span className="rail-count" data-tone={tone}>
           <span className="heard-only">, </span>
-          {count > 999 ? "999+" : count}
+          {count}
           <span className="heard-only"> {countName}</span>
         </span>
       )}

@@ -10,7 +10,7 @@ import { Toasts, undoLast } from "../part/toast.tsx";
 import { PAGES } from "../settings/pages.ts";
 import { listenForKeys, useActions, type Action } from "./action.ts";
 import { ConnectionLine } from "./connection.tsx";
-import { followMentions } from "../mention/notice.ts";
+import { followTodos } from "../todo/notice.ts";
 import { density } from "./density.ts";
 import { followNotices } from "./notice.ts";
 import { Palette, palette_open } from "./palette.tsx";
@@ -67,7 +67,7 @@ function useGeneralActions(): Action[] {
     list("Inbox: Mine", "mine", "g m"),
     list("Inbox: Unassigned", "unassigned", "g u"),
     list("Inbox: Waiting", "waiting", "g w"),
-    list("Inbox: Mentions", "mentions", "g n"),
+    list("To do", "todo", "g d"),
     list("Inbox: Snoozed", "snoozed", "g z"),
     list("Inbox: Closed", "closed", "g c"),
     list("Inbox: Spam", "spam", "g p"),
@@ -115,7 +115,7 @@ function useNotices(): void {
     [navigate],
   );
   useEffect(
-    () => followMentions((conversation_id, at) => void navigate({ to: "/inbox/$list/$conversationId", params: { list: "mentions", conversationId: conversation_id }, search: { at } })),
+    () => followTodos((conversation_id, at) => void navigate({ to: "/inbox/$list/$conversationId", params: { list: "todo", conversationId: conversation_id }, search: { at } })),
     [navigate],
   );
 }

@@ -30,7 +30,6 @@ pub(crate) mod invitation;
 pub(crate) mod key;
 pub(crate) mod login;
 pub(crate) mod me;
-pub(crate) mod mention;
 pub(crate) mod openapi;
 pub(crate) mod page;
 pub(crate) mod parameter;
@@ -38,6 +37,7 @@ pub(crate) mod saved_view;
 pub(crate) mod search;
 pub(crate) mod setup;
 pub(crate) mod site;
+pub(crate) mod todo;
 pub(crate) mod trouble;
 pub(crate) mod visitor;
 pub(crate) mod workspace;
@@ -75,7 +75,7 @@ pub(crate) fn router(doors: Doors) -> Router {
         .merge(identity_key::routes())
         .merge(canned_response::routes())
         .merge(saved_view::routes())
-        .merge(mention::routes())
+        .merge(todo::routes())
         .merge(trouble::routes())
         .merge(visitor::routes())
         .merge(workspace::routes());

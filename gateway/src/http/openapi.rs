@@ -16,8 +16,8 @@ use utoipa::{Modify, OpenApi};
 use crate::Doors;
 use crate::http::{
     agent, attachment, audit, auth, blocked_address, canned_response, contact, conversation, docs,
-    identity_key, invitation, key, login, me, mention, picture, saved_view, search, session, setup,
-    site, stream, thread, trouble, visitor, workspace,
+    identity_key, invitation, key, login, me, picture, saved_view, search, session, setup, site,
+    stream, thread, todo, trouble, visitor, workspace,
 };
 
 /// All doors under `/api/v1`.
@@ -46,7 +46,7 @@ use crate::http::{
         blocked_address::list, blocked_address::create, blocked_address::remove,
         conversation::list, conversation::find, conversation::list_entries,
         conversation::find_in, conversation::command,
-        search::search, mention::list,
+        search::search, todo::list, todo::mark,
         contact::find, contact::change, contact::erase, contact::list_conversations, contact::merge,
         contact::unmerge, visitor::find,
         session::begin, thread::history, thread::entries, attachment::upload, attachment::download, picture::find,

@@ -198,7 +198,7 @@ async fn lists_show_the_own_workspace_alone() {
         "/canned-responses",
         "/saved-views",
         "/blocked-addresses",
-        "/mentions",
+        "/todos",
         "/invitations",
         "/conversations",
         "/audit",

@@ -17,5 +17,6 @@ mod strict;
 mod sweep;
 mod text;
 mod texts;
+mod todo;
 mod wire;
 mod workspace;

@@ -111,7 +111,9 @@ async fn a_cursor_that_is_none_or_of_another_list_never_begins_anew() {
         &contact,
         "/audit",
         "/failed-logins",
-        "/mentions",
+        "/todos",
+        "/todos?filter=unread",
+        "/todos?filter=done",
         "/conversations?search=another",
         "/search?text=another",
     ];

@@ -411,6 +411,12 @@ impl Router {
     pub fn changed(&self, workspace_id: WorkspaceId, part: Part) {
         self.0.cache.drop_tenant(workspace_id);
         tracing::debug!(workspace.id = %workspace_id, ?part, "changed");
+        self.ring();
+    }
+
+    /// Something was stored that no cache holds: the event log is looked at now, on all nodes, and consoles follow
+    /// from there. Cheap, never waits.
+    pub fn ring(&self) {
         tail::ring(self);
     }
 

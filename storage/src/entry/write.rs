@@ -3,11 +3,15 @@
 //! They come after the one that guards and counts, and only where it gave a row: its numbers and its time are
 //! given to them. Changes begin with `$1` workspace and `$2` conversation.
 
+use std::slice;
+
 use protocol::entry::Author;
-use protocol::id::{EntryId, TimerId};
+use protocol::event::EventType;
+use protocol::id::{AgentId, EntryId, TimerId};
 use protocol::limit;
 use protocol::message::{Format, plain_text};
 use protocol::text::cut;
+use protocol::todo::TodoKind;
 
 use crate::command::CommandKey;
 use crate::conversation::SLOT_MS;
@@ -46,12 +50,12 @@ const INSERT_MESSAGE: &str = "
     INSERT INTO message (workspace_id, entry_id, conversation_id, format, body, language, reply_to_id)
     VALUES ($1, $2, $3, $4, $5, $6, $7)";
 
-/// A note names a member, and he is told. Where there are several they go as one.
-const INSERT_MENTION: &str = "
-    INSERT INTO mention (workspace_id, agent_id, entry_id, conversation_id, seq, at_ms)
-    VALUES ($1, $2, $3, $4, $5, $6)";
+/// Something is asked of a member, and he is told. Where there are several they go as one.
+const INSERT_TODO: &str = "
+    INSERT INTO todo (workspace_id, agent_id, entry_id, kind, conversation_id, seq, at_ms)
+    VALUES ($1, $2, $3, $4, $5, $6, $7)";
 
-const GIVEN_TO_MENTION: Given = &[(4, "seq"), (5, "active_at_ms")];
+const GIVEN_TO_TODO: Given = &[(5, "seq"), (6, "active_at_ms")];
 
 /// One for all entries of the append: whoever hears of a number reads up to it.
 const INSERT_EVENT: &str = "
@@ -205,7 +209,7 @@ impl Head<'_> {
         for (index, line) in lines.iter().enumerate() {
             batch.push(self.insert_entry(line, &lines[index + 1..]));
             self.push_consequences(db, batch, line);
-            self.push_mentions(db, batch, line, &lines[index + 1..]);
+            self.push_todos(db, batch, line, &lines[index + 1..]);
         }
         let event_id = db.world().ids.next::<protocol::id::EventId>();
         let params = vec![
@@ -333,29 +337,30 @@ impl Head<'_> {
         Stmt::row(INSERT_ENTRY, params, given)
     }
 
-    /// Adds the members whom a note names, each with an event of his own.
-    fn push_mentions(&self, db: &Db, batch: &mut Batch, line: &Line<'_>, after: &[Line<'_>]) {
-        let NewContent::Note(note) = &line.entry.content else {
+    /// Adds what an entry asks of members, each with an event of his own.
+    fn push_todos(&self, db: &Db, batch: &mut Batch, line: &Line<'_>, after: &[Line<'_>]) {
+        let Some((kind, agent_ids)) = asked(line.entry) else {
             return;
         };
         let (seq, _) = numbers(line, after);
-        for agent_id in &note.mentions {
+        for agent_id in agent_ids {
             let params = vec![
                 self.workspace_id.clone(),
                 Value::from(*agent_id),
                 Value::from(line.entry.id),
+                Value::from(kind.as_str()),
                 self.conversation_id.clone(),
                 seq.clone(),
                 Value::Integer(0),
             ];
-            batch.push(Stmt::row(INSERT_MENTION, params, GIVEN_TO_MENTION));
+            batch.push(Stmt::row(INSERT_TODO, params, GIVEN_TO_TODO));
         }
-        for agent_id in &note.mentions {
+        for agent_id in agent_ids {
             let event_id = db.world().ids.next::<protocol::id::EventId>();
             let params = vec![
                 Value::from(event_id),
                 self.workspace_id.clone(),
-                Value::from("agent.mentioned"),
+                Value::from(EventType::TodoChanged.as_str()),
                 Value::from(*agent_id),
                 seq.clone(),
                 Value::Integer(0),
@@ -382,6 +387,22 @@ impl Head<'_> {
             batch.push(self.change(CLAIM_ATTACHMENTS, &[entry_id, principal, files]));
         }
     }
+}
+
+/// Whom an entry asks for something, and what it is: those whom a note names, and whoever is given a conversation
+/// by somebody else.
+fn asked(entry: &NewEntry) -> Option<(TodoKind, &[AgentId])> {
+    if let NewContent::Note(note) = &entry.content {
+        return Some((TodoKind::Mention, note.mentions.as_slice()));
+    }
+    let NewContent::Assigned {
+        agent_id: Some(agent_id),
+    } = &entry.content
+    else {
+        return None;
+    };
+    let is_own = matches!(entry.author, Author::Agent { agent_id: by } if by == *agent_id);
+    (!is_own).then_some((TodoKind::Assignment, slice::from_ref(agent_id)))
 }
 
 /// The numbers of an entry, less the last ones, which the guard gives.

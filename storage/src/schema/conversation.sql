@@ -95,17 +95,22 @@ CREATE TABLE message (
 -- What the search does not know yet: words are looked for after the message was stored.
 CREATE INDEX message_without_words ON message (entry_id) WHERE words IS NULL;
 
--- Notes that name a member of the team.
-CREATE TABLE mention (
+-- What is asked of members of the team: notes that name them, conversations that others gave them.
+CREATE TABLE todo (
     workspace_id TEXT NOT NULL,
     agent_id TEXT NOT NULL,
     entry_id TEXT NOT NULL,
+    kind TEXT NOT NULL,
     conversation_id TEXT NOT NULL,
     seq BIGINT NOT NULL,
     at_ms BIGINT NOT NULL,
+    read_at_ms BIGINT,
+    done_at_ms BIGINT,
     PRIMARY KEY (workspace_id, agent_id, entry_id)
 );
-CREATE INDEX mention_of_agent ON mention (workspace_id, agent_id, at_ms, entry_id);
+CREATE INDEX todo_open ON todo (workspace_id, agent_id, at_ms, entry_id) WHERE done_at_ms IS NULL;
+CREATE INDEX todo_done ON todo (workspace_id, agent_id, at_ms, entry_id) WHERE done_at_ms IS NOT NULL;
+CREATE INDEX todo_of_conversation ON todo (workspace_id, agent_id, conversation_id, seq);
 
 CREATE TABLE attachment (
     workspace_id TEXT NOT NULL,

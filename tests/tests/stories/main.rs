@@ -13,4 +13,5 @@ mod refusal;
 mod resume;
 mod sweep;
 mod team;
+mod todo;
 mod trouble;

@@ -202,7 +202,7 @@ async fn other_doors_are_closed(
         "/api/v1/workspace".to_owned(),
         "/api/v1/canned-responses".to_owned(),
         "/api/v1/saved-views".to_owned(),
-        "/api/v1/mentions".to_owned(),
+        "/api/v1/todos".to_owned(),
         format!("/api/v1/visitors/{}", visitor.id()),
     ] {
         let answer = stack.asks(&access.call(Call::get(path.clone()))).await;

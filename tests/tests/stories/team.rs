@@ -7,11 +7,9 @@ use protocol::canned_response::CannedResponse;
 use protocol::command::Command;
 use protocol::conversation::State;
 use protocol::frame::{ClientFrame, Watch};
-use protocol::id::{AgentId, CannedResponseId, ConversationId};
-use protocol::mention::Mention;
+use protocol::id::{CannedResponseId, ConversationId};
 use protocol::news::AgentNews;
 use protocol::page::Page;
-use protocol::rejection::ErrorCode;
 use protocol::view::{InboxFilter, InboxList, ViewName, VisitorFilter};
 use serde_json::json;
 use tests::person::draft;
@@ -26,7 +24,6 @@ tests::stories! {
     where_the_site_says_so_the_end_is_taken_back
     the_visitor_list_is_live_and_an_agent_starts_the_chat
     a_canned_response_is_told_to_every_agent_and_to_no_visitor
-    who_is_named_in_a_note_is_told_and_finds_it
 }
 
 async fn two_agents_see_the_same_and_each_other(stack: Stack) -> Stack {
@@ -454,73 +451,5 @@ async fn a_canned_response_is_told_to_every_agent_and_to_no_visitor(stack: Stack
     assert_eq!(removed.status, 204);
     is_told(&mut jon, &team).await;
     assert_eq!(canned(&stack, &jon).await, [own.id]);
-    stack
-}
-
-async fn mentions(stack: &Stack, agent: &Agent) -> Vec<Mention> {
-    let list = Call::get("/api/v1/mentions");
-    let listed = stack.asks(&agent.access().call(list)).await;
-    let page: Page<Mention> = listed.into_value().expect("a member may read his own");
-    page.items
-}
-
-async fn who_is_named_in_a_note_is_told_and_finds_it(stack: Stack) -> Stack {
-    let mut mira = stack.agent().await;
-    let mut jon = stack.colleague("Jon").await;
-    let mut visitor = stack.visitor().await;
-    visitor.says("where is my parcel?").await;
-    let id = visitor.conversation();
-    mira.opens(id).await;
-    let add = |text: &str, mentions: Vec<AgentId>| Command::AddNote {
-        conversation_id: id,
-        draft: draft(text),
-        mentions,
-    };
-    let (me, him) = (mira.access().agent_id, jon.access().agent_id);
-    let noted = mira.does(add("@Jon, zanzibar?", vec![him, me])).await;
-    let told = |news: &News| match news {
-        News::Agent(AgentNews::Changed { part, .. }) => (part == "mentions").then_some(()),
-        News::Agent(_) | News::Visitor(_) => None,
-    };
-    let heard = jon.client.hears("that a note names him", told).await;
-    heard.expect("it comes");
-    let found = mentions(&stack, &jon).await;
-    assert_eq!(found.len(), 1);
-    assert_eq!(Some(found[0].entry_id), noted.entry_id);
-    assert_eq!(
-        (found[0].text.as_str(), found[0].read),
-        ("@Jon, zanzibar?", false)
-    );
-    assert!(
-        mentions(&stack, &mira).await.is_empty(),
-        "nobody tells himself"
-    );
-
-    // Who is no member, or none any more, cannot be told; nothing is stored.
-    let last = stack.last(id).await;
-    let unknown: AgentId = stack.world.ids.next();
-    let refused = mira.tries(add("@nobody", vec![unknown])).await;
-    let refused = refused.expect_err("nobody is called so");
-    assert_eq!(refused.code(), Some(ErrorCode::Invalid));
-    let path = format!("/api/v1/agents/{him}");
-    let leave = Call::new(Method::PATCH, path)
-        .header("if-match", "\"1\"")
-        .json(&json!({"deactivated": true}));
-    let left = stack.asks(&mira.access().call(leave)).await;
-    assert_eq!(left.status, 200);
-    let refused = mira.tries(add("@Jon again", vec![him])).await;
-    let refused = refused.expect_err("he is not in the team any more");
-    assert_eq!(refused.code(), Some(ErrorCode::Invalid));
-    assert_eq!(stack.last(id).await, last);
-
-    // None of it is the customer's.
-    let answer = stack
-        .asks(&visitor.client.access().call(Call::get("/api/v1/mentions")))
-        .await;
-    assert_eq!(answer.status, 401);
-    mira.says(id, "on its way").await;
-    visitor.sees("on its way").await;
-    let log = visitor.client.log(id).expect("it is followed");
-    assert!(!format!("{:?}", log.lines()).contains("zanzibar"));
     stack
 }

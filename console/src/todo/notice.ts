@@ -1,21 +1,21 @@
-/** Who is named in a note is told: on the page, and by desktop and sound where that was chosen. */
+/** What is newly asked of me is told: on the page, and by desktop and sound where that was chosen. */
 import { InfiniteQueryObserver } from "@tanstack/react-query";
-import type { ConversationId, Mention } from "@switchboard/protocol";
+import type { ConversationId, Todo } from "@switchboard/protocol";
 
-import { mentionsQuery, queries } from "../api/query.ts";
+import { queries, todosQuery } from "../api/query.ts";
 import { reads } from "../live/record.ts";
 import { membership, team } from "../live/session.ts";
 import { toastWay } from "../part/toast.tsx";
 import { chime, desktopState, notice_choice, show } from "../shell/notice.ts";
 import { writerName } from "./list.tsx";
-import { isUnreadMention } from "./word.ts";
+import { isUnread } from "./word.ts";
 
-/** Listens until the returned function is called; `open` leads to a note. */
-export function followMentions(open: (conversation_id: ConversationId, at: number) => void): () => void {
+/** Listens until the returned function is called; `open` leads to the entry. */
+export function followTodos(open: (conversation_id: ConversationId, at: number) => void): () => void {
   let whose = "";
   let known = new Set<string>();
   let newest_at_ms = 0;
-  const observer = new InfiniteQueryObserver(queries, mentionsQuery);
+  const observer = new InfiniteQueryObserver(queries, todosQuery("unread"));
   return observer.subscribe(({ data }) => {
     const me = membership.get()?.agent_id ?? "";
     if (!data || me === "") return;
@@ -30,18 +30,18 @@ export function followMentions(open: (conversation_id: ConversationId, at: numbe
     whose = me;
     known = new Set([...known, ...all.map((each) => each.entry_id)]);
     newest_at_ms = Math.max(newest_at_ms, ...all.map((each) => each.at_ms));
-    for (const each of fresh) if (isUnreadMention(each, reads.get().get(each.conversation_id)) && !isOpen(each)) tell(each, open);
+    for (const each of fresh) if (isUnread(each, reads.get().get(each.conversation_id)) && !isOpen(each)) tell(each, open);
   });
 }
 
 /** Whether I look at the conversation anyway. */
-function isOpen({ conversation_id }: Mention): boolean {
+function isOpen({ conversation_id }: Todo): boolean {
   return document.visibilityState === "visible" && document.hasFocus() && location.pathname.endsWith(`/${conversation_id}`);
 }
 
-function tell({ author, conversation_id, contact_name, seq, text }: Mention, open: (conversation_id: ConversationId, at: number) => void): void {
-  const name = `${writerName(author, team.get())} named you`;
-  toastWay(`${name} at ${contact_name}: ${text}`, { name: "Show", conversation_id, at: seq });
+function tell({ kind, author, conversation_id, contact_name, seq, text }: Todo, open: (conversation_id: ConversationId, at: number) => void): void {
+  const name = `${writerName(author, team.get())} ${kind === "mention" ? "named you at" : "gave you"} ${contact_name}`;
+  toastWay(text ? `${name}: ${text}` : name, { name: "Show", conversation_id, at: seq });
   if (document.visibilityState === "visible" && document.hasFocus()) return;
   const { desktop, sound } = notice_choice.get();
   if (desktop && desktopState() === "granted") show({ conversation_id, name, text }, () => open(conversation_id, seq));

@@ -1,0 +1,65 @@
+/** Says of what is asked of me that it is read or done: at once on screen, then on the server. */
+import type { InfiniteData } from "@tanstack/react-query";
+import { limit, type EntryId, type Listing, type Todo, type TodoMark } from "@switchboard/protocol";
+
+import { call, errorText, queryText } from "../api/http.ts";
+import { queries, todosQuery } from "../api/query.ts";
+import { toast, toastError } from "../part/toast.tsx";
+import { TODO_FILTERS, withMark } from "./word.ts";
+
+/** Marks some; what fails is shown again as it was, and said. */
+async function change(ids: readonly EntryId[], mark: TodoMark): Promise<void> {
+  // An answer that is on its way knows nothing of this.
+  await queries.cancelQueries({ queryKey: ["todos"] });
+  const marked = new Set(ids);
+  for (const filter of TODO_FILTERS) {
+    queries.setQueryData<InfiniteData<Listing<Todo>, string | undefined>>(todosQuery(filter).queryKey, (held) => held && { ...held, pages: held.pages.map((page) => ({ ...page, items: withMark(page.items, filter, marked, mark) })) });
+  }
+  try {
+    await say(ids, mark);
+  } catch (error) {
+    toastError(errorText(error));
+  }
+  void queries.invalidateQueries({ queryKey: ["todos"] });
+}
+
+function say(entry_ids: readonly EntryId[], mark: TodoMark): Promise<void> {
+  return call("todos/mark", { method: "POST", body: { entry_ids, mark } });
+}
+
+/** It is read. */
+export function markRead(todo: Todo): void {
+  void change([todo.entry_id], "read");
+}
+
+/** It is done; the words offer the way back. */
+export function markDone(todo: Todo): void {
+  void change([todo.entry_id], "done");
+  toast(`Done: ${todo.contact_name}`, () => void change([todo.entry_id], "open"), `todo ${todo.entry_id}`);
+}
+
+/** It is not done after all. */
+export function markOpen(todo: Todo): void {
+  void change([todo.entry_id], "open");
+  toast(`Not done after all: ${todo.contact_name}`, () => void change([todo.entry_id], "done"), `todo ${todo.entry_id}`);
+}
+
+/** All that is unread is read, also what no page shows yet; what came later than this one is new. */
+export async function markAllRead(newest: Todo): Promise<void> {
+  await queries.cancelQueries({ queryKey: ["todos"] });
+  let count = 0;
+  try {
+    for (let cursor: string | null | undefined; ; ) {
+      const page: Listing<Todo> = await call(`todos${queryText({ filter: "unread", cursor, limit: limit.todo_marks_max })}`);
+      const ids = page.items.filter((each) => each.at_ms <= newest.at_ms).map((each) => each.entry_id);
+      if (ids.length > 0) await say(ids, "read");
+      count += ids.length;
+      cursor = page.cursor;
+      if (!cursor) break;
+    }
+    toast(count === 1 ? "1 is read now" : `${count} are read now`);
+  } catch (error) {
+    toastError(errorText(error));
+  }
+  void queries.invalidateQueries({ queryKey: ["todos"] });
+}
