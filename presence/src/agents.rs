@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use protocol::agent::{AgentPresence, Availability, Screen};
+use protocol::agent::{AgentPresence, Availability, Sight};
 use protocol::id::{AgentId, ConnectionId, WorkspaceId};
 
 use crate::GRACE_MS;
@@ -19,9 +19,9 @@ struct Presence {
     grace_until_ms: Option<u64>,
     choice: Choice,
     /// What connections have in sight, and which said so later.
-    screens: BTreeMap<ConnectionId, (u64, Screen)>,
+    sights: BTreeMap<ConnectionId, (u64, Sight)>,
     /// What was last told of the agent.
-    told: (Availability, Option<Screen>),
+    told: (Availability, Option<Sight>),
 }
 
 impl Presence {
@@ -36,24 +36,20 @@ impl Presence {
     }
 
     /// What the newest word of a connection says.
-    fn screen(&self) -> Option<Screen> {
-        let newest = self.screens.values().max_by_key(|(number, _)| *number);
-        newest.map(|(_, screen)| *screen)
+    fn sight(&self) -> Option<Sight> {
+        let newest = self.sights.values().max_by_key(|(number, _)| *number);
+        newest.map(|(_, sight)| *sight)
     }
 
     fn tell(&mut self, agent_id: AgentId) -> Option<AgentPresence> {
-        let now = (self.availability(), self.screen());
+        let now = (self.availability(), self.sight());
         let before = std::mem::replace(&mut self.told, now);
         (before != now).then(|| self.as_told(agent_id))
     }
 
     fn as_told(&self, agent_id: AgentId) -> AgentPresence {
-        let (availability, screen) = self.told;
-        AgentPresence {
-            agent_id,
-            availability,
-            screen,
-        }
+        let (availability, sight) = self.told;
+        AgentPresence::new(agent_id, availability, sight)
     }
 }
 
@@ -61,8 +57,8 @@ impl Presence {
 #[derive(Debug, Default)]
 pub struct Agents {
     agents: BTreeMap<AgentId, Presence>,
-    /// How often a screen was told of.
-    screen_count: u64,
+    /// How often a connection said what it has in sight.
+    sight_count: u64,
 }
 
 impl Agents {
@@ -84,7 +80,7 @@ impl Agents {
             connections: BTreeSet::new(),
             grace_until_ms: None,
             choice: Choice::default(),
-            screens: BTreeMap::new(),
+            sights: BTreeMap::new(),
             told: (Availability::Offline, None),
         });
         presence.connections.insert(connection_id);
@@ -105,7 +101,7 @@ impl Agents {
         if was_there && presence.connections.is_empty() {
             presence.grace_until_ms = Some(now_ms + GRACE_MS);
         }
-        presence.screens.remove(&connection_id)?;
+        presence.sights.remove(&connection_id)?;
         presence.tell(agent_id)
     }
 
@@ -114,19 +110,19 @@ impl Agents {
         &mut self,
         connection_id: ConnectionId,
         agent_id: AgentId,
-        screen: Option<Screen>,
+        sight: Option<Sight>,
     ) -> Option<AgentPresence> {
         let presence = self.agents.get_mut(&agent_id)?;
         if !presence.connections.contains(&connection_id) {
             return None;
         }
-        self.screen_count += 1;
-        match screen {
-            Some(screen) => {
-                let said = (self.screen_count, screen);
-                presence.screens.insert(connection_id, said);
+        self.sight_count += 1;
+        match sight {
+            Some(sight) => {
+                let said = (self.sight_count, sight);
+                presence.sights.insert(connection_id, said);
             }
-            None => drop(presence.screens.remove(&connection_id)),
+            None => drop(presence.sights.remove(&connection_id)),
         }
         presence.tell(agent_id)
     }
@@ -183,7 +179,7 @@ impl Agents {
                 agent_id: *agent_id,
                 is_here: presence.told.0 != Availability::Offline,
                 choice: presence.choice,
-                screen: presence.told.1,
+                sight: presence.told.1,
             })
             .collect()
     }
@@ -201,7 +197,8 @@ impl Agents {
 
 #[cfg(test)]
 mod tests {
-    use protocol::id::Id;
+    use protocol::agent::Screen;
+    use protocol::id::{ConversationId, Id};
 
     use super::*;
 
@@ -267,8 +264,22 @@ mod tests {
     }
 
     fn see(agents: &mut Agents, tab: u128, screen: Option<Screen>) -> Option<Option<Screen>> {
-        let change = agents.see(ConnectionId::from_bits(tab), agent(), screen);
+        let sight = Sight::of(screen, None);
+        let change = agents.see(ConnectionId::from_bits(tab), agent(), sight);
         change.map(|change| change.screen)
+    }
+
+    #[test]
+    fn who_goes_from_one_conversation_to_another_is_told_of() {
+        let mut agents = Agents::new();
+        connect(&mut agents, 1);
+        let mut open = |bits| {
+            let id = ConversationId::from_bits(bits);
+            let sight = Sight::of(Some(Screen::Conversation), Some(id));
+            let change = agents.see(ConnectionId::from_bits(1), agent(), sight);
+            change.map(|change| change.conversation_id == Some(id))
+        };
+        assert_eq!([open(1), open(1), open(2)], [Some(true), None, Some(true)]);
     }
 
     #[test]

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use protocol::agent::{AgentPresence, Availability, Screen};
+use protocol::agent::{AgentPresence, Availability, Sight};
 use protocol::id::{AgentId, NodeId, WorkspaceId};
 use serde::{Deserialize, Serialize};
 
@@ -48,11 +48,11 @@ pub struct Member {
     /// What he chose.
     pub choice: Choice,
     /// What he has in sight there.
-    pub screen: Option<Screen>,
+    pub sight: Option<Sight>,
 }
 
 /// What is shown of an agent who is here.
-type Shown = (Availability, Option<Screen>);
+type Shown = (Availability, Option<Sight>);
 
 #[derive(Debug, Default)]
 struct Node {
@@ -237,10 +237,10 @@ impl Team {
                 Some(Choice { away: false, .. }) | None => Availability::Online,
             };
             // Of several nodes the first counts that knows of something in sight.
-            let (_, screen) = union
+            let (_, sight) = union
                 .entry(member.agent_id)
-                .or_insert((availability, member.screen));
-            *screen = screen.or(member.screen);
+                .or_insert((availability, member.sight));
+            *sight = sight.or(member.sight);
         }
         union
     }
@@ -253,16 +253,13 @@ impl Team {
     }
 }
 
-fn presence(agent_id: AgentId, (availability, screen): Shown) -> AgentPresence {
-    AgentPresence {
-        agent_id,
-        availability,
-        screen,
-    }
+fn presence(agent_id: AgentId, (availability, sight): Shown) -> AgentPresence {
+    AgentPresence::new(agent_id, availability, sight)
 }
 
 #[cfg(test)]
 mod tests {
+    use protocol::agent::Screen;
     use protocol::id::{ConnectionId, Id};
 
     use super::*;
@@ -277,14 +274,14 @@ mod tests {
             agent_id: AgentId::from_bits(5),
             is_here,
             choice: Choice::default().then(away, u64::from(away)),
-            screen: None,
+            sight: None,
         }
     }
 
     #[test]
     fn what_an_agent_has_in_sight_is_known_on_all_nodes() {
         let seeing = |screen| Member {
-            screen,
+            sight: Sight::of(screen, None),
             ..member(true, false)
         };
         let mut team = Team::new();

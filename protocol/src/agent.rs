@@ -5,7 +5,7 @@ use ts_rs::TS;
 use utoipa::ToSchema;
 
 use crate::conversation::words;
-use crate::id::{AgentId, InvitationId, PictureId, UserId, WorkspaceId};
+use crate::id::{AgentId, ConversationId, InvitationId, PictureId, UserId, WorkspaceId};
 use crate::permission::{Permission, Role};
 use crate::text::{Email, Name};
 
@@ -75,6 +75,44 @@ pub struct AgentPresence {
     /// What the agent has in sight; absent where that is not known, or nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub screen: Option<Screen>,
+    /// Which conversation, where one is in sight.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conversation_id: Option<ConversationId>,
+}
+
+/// What an agent has in sight.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sight {
+    /// Which page.
+    pub screen: Screen,
+    /// Of a conversation, which one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conversation_id: Option<ConversationId>,
+}
+
+impl Sight {
+    /// What a client says that it shows; only a conversation has an id.
+    #[must_use]
+    pub fn of(screen: Option<Screen>, conversation_id: Option<ConversationId>) -> Option<Self> {
+        let conversation_id = conversation_id.filter(|_| screen == Some(Screen::Conversation));
+        screen.map(|screen| Self {
+            screen,
+            conversation_id,
+        })
+    }
+}
+
+impl AgentPresence {
+    /// What an agent does who has this in sight.
+    #[must_use]
+    pub fn new(agent_id: AgentId, availability: Availability, sight: Option<Sight>) -> Self {
+        Self {
+            agent_id,
+            availability,
+            screen: sight.map(|sight| sight.screen),
+            conversation_id: sight.and_then(|sight| sight.conversation_id),
+        }
+    }
 }
 
 /// What a change of a member may set; what is absent stays.

@@ -173,6 +173,9 @@ pub enum ClientFrame {
     Screen {
         /// Which.
         screen: Option<Screen>,
+        /// Of a conversation, which one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        conversation_id: Option<ConversationId>,
     },
     /// The answer to a beat: how far entries have arrived.
     Beat {

@@ -412,8 +412,8 @@ fn parts<'a>(rows: impl Iterator<Item = &'a LiveVisitor>) -> Vec<Vec<LiveVisitor
 #[cfg(test)]
 mod tests {
     use presence::team::Choice;
-    use protocol::agent::Screen;
-    use protocol::id::{AgentId, Id, SiteId};
+    use protocol::agent::{Screen, Sight};
+    use protocol::id::{AgentId, ConversationId, Id, SiteId};
     use protocol::visitor::{Browser, Device, PresenceState, Source};
 
     use super::*;
@@ -489,7 +489,10 @@ mod tests {
             agent_id: AgentId::from_bits(number),
             is_here: true,
             choice: Choice::default().then(false, 1_795_000_000_000),
-            screen: Some(Screen::Conversation),
+            sight: Sight::of(
+                Some(Screen::Conversation),
+                Some(ConversationId::from_bits(number)),
+            ),
         };
         let bytes = |count| {
             let members = (0..count).map(member).collect();
@@ -497,7 +500,7 @@ mod tests {
             serde_json::to_vec(&news).unwrap().len()
         };
         assert!(bytes(0) < 50, "{}", bytes(0));
-        assert!(bytes(50) < 50 * 150, "{}", bytes(50));
+        assert!(bytes(50) < 50 * 220, "{}", bytes(50));
     }
 
     #[test]

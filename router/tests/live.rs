@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use both::on_both;
 use common::{Agent, Ear, Heard, Stage, browser, eventually, follow};
-use protocol::agent::{AgentChange, Availability, Screen};
+use protocol::agent::{AgentChange, Availability, Screen, Sight};
 use protocol::command::Command;
 use protocol::contact::AttributeValue;
 use protocol::frame::{Follow, Page, Purpose, Watch};
@@ -433,7 +433,7 @@ on_both! {
             stage.router.agent_enter(&owner.actor, tab).await;
         }
         let sees = async |tab, screen| {
-            stage.router.screen(&owner.actor, tab, screen).await.expect("an agent");
+            stage.router.screen(&owner.actor, tab, Sight::of(screen, None)).await.expect("an agent");
         };
         let hears = async |wanted: Option<&str>| {
             loop {

@@ -11,7 +11,7 @@ use both::on_both;
 use bus::Bus;
 use bytes::Bytes;
 use common::{Agent, Ear, Heard, Stage, Visitor, browser, client_id, eventually, say};
-use protocol::agent::{Availability, Screen};
+use protocol::agent::{Availability, Screen, Sight};
 use protocol::blocked_address::BlockedAddress;
 use protocol::command::{Ack, Command};
 use protocol::frame::{Follow, Page, Purpose, Watch};
@@ -507,20 +507,28 @@ on_both! {
         let owner = stage.owner();
         let (at_one, _) = agent_at(&stage, &pair.one, stage.agent("Bob", Role::Agent).await).await;
         let (_, tab) = agent_at(&stage, &pair.other, owner).await;
+        let id: ConversationId = stage.world.ids.next();
         let sees = async |screen| {
-            pair.other.screen(&owner.actor, tab, screen).await.expect("an agent");
+            let sight = Sight::of(screen, Some(id));
+            pair.other.screen(&owner.actor, tab, sight).await.expect("an agent");
         };
         let hears = async |wanted: Option<&str>| {
             let hers = |frame: &Value| {
                 let presence = frame["presence"].as_array().into_iter().flatten();
                 let mut hers = presence.filter(|each| each["agent_id"] == owner.id.to_string());
-                hers.any(|each| each.get("screen").and_then(Value::as_str) == wanted)
+                let which = (wanted == Some("conversation")).then(|| id.to_string());
+                hers.any(|each| {
+                    let told = |field: &str| each.get(field).and_then(Value::as_str);
+                    (told("screen"), told("conversation_id")) == (wanted, which.as_deref())
+                })
             };
             while !hers(&at_one.frame("team_presence").await) {}
         };
         hears(None).await;
         sees(Some(Screen::Settings)).await;
         hears(Some("settings")).await;
+        sees(Some(Screen::Conversation)).await;
+        hears(Some("conversation")).await;
         sees(Some(Screen::Visitors)).await;
         hears(Some("visitors")).await;
         pair.other.agent_leave(tab).await;

@@ -1,6 +1,6 @@
 // Made from the Rust crate `protocol` by its test `typescript`. Do not edit:
 // SWITCHBOARD_WRITE=1 cargo test -p protocol --test typescript
-// fixtures: af2ae6b4c12d8aa3
+// fixtures: 6da17919b809d748
 
 /** Accepts an invitation. */
 export type AcceptInvitation = {
@@ -201,7 +201,9 @@ agent_id: AgentId,
 /** Whether the agent can be reached. */
 availability: Availability,
 /** What the agent has in sight; absent where that is not known, or nothing. */
-screen?: Screen | null, };
+screen?: Screen | null,
+/** Which conversation, where one is in sight. */
+conversation_id?: ConversationId | null, };
 
 /** A sign-in of a member, for those who look after the team. It opens nothing. */
 export type AgentSession = {
@@ -444,7 +446,9 @@ properties: { [key in string]: AttributeValue }, } | { "type": "availability",
 /** `online` or `away`. */
 availability: Availability, } | { "type": "screen",
 /** Which. */
-screen?: Screen | null, } | { "type": "beat",
+screen?: Screen | null,
+/** Of a conversation, which one. */
+conversation_id?: ConversationId | null, } | { "type": "beat",
 /** The highest number received without a gap, by conversation. */
 delivered: { [key in ConversationId]: number }, };
 

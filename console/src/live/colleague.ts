@@ -1,34 +1,34 @@
 /** Who of the team is here, and what they have in sight. */
-import type { Agent, Screen } from "@switchboard/protocol";
+import type { Agent } from "@switchboard/protocol";
 
-import type { Team } from "./session.ts";
+import type { Sight, Team } from "./session.ts";
 
 /** A member of the team who is here. */
 export interface Colleague {
   agent: Agent;
   /** Here, but not to be given work. */
   isAway: boolean;
-  screen: Screen | null;
+  sight: Sight | null;
 }
 
 /** All who are here but me: those who can be reached first, then by name. */
-export function colleagues(team: Pick<Team, "agents" | "presence" | "screens">, me: string): Colleague[] {
+export function colleagues(team: Pick<Team, "agents" | "presence" | "sights">, me: string): Colleague[] {
   const here: Colleague[] = [];
   for (const agent of team.agents.values()) {
     const availability = team.presence.get(agent.id) ?? "offline";
     if (agent.id === me || agent.deactivated || availability === "offline") continue;
-    here.push({ agent, isAway: availability === "away", screen: team.screens.get(agent.id) ?? null });
+    here.push({ agent, isAway: availability === "away", sight: team.sights.get(agent.id) ?? null });
   }
   return here.sort((a, b) => Number(a.isAway) - Number(b.isAway) || a.agent.name.localeCompare(b.agent.name));
 }
 
-/** Where somebody is, in words. */
-export function whereabouts(screen: Screen | null): string {
-  switch (screen) {
+/** Where somebody is, in words; of a conversation, with whom it is, where that is known. */
+export function whereabouts(sight: Sight | null, customer?: string): string {
+  switch (sight?.screen) {
     case "inbox":
       return "Inbox";
     case "conversation":
-      return "In a conversation";
+      return customer === undefined ? "In a conversation" : `With ${customer}`;
     case "visitors":
       return "Visitors";
     case "settings":
@@ -40,14 +40,14 @@ export function whereabouts(screen: Screen | null): string {
 }
 
 /** What an address of the console shows. */
-export function screenOf(path: string): Screen | null {
+export function sightOf(path: string): Sight | null {
   const [place, , part] = path.replace(/^\/console(?=\/|$)/, "").split("/").filter(Boolean);
   switch (place) {
     case "inbox":
-      return part === undefined ? "inbox" : "conversation";
+      return part === undefined ? { screen: "inbox", conversation_id: null } : { screen: "conversation", conversation_id: part };
     case "visitors":
     case "settings":
-      return place;
+      return { screen: place, conversation_id: null };
     default:
       return null;
   }

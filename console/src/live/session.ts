@@ -40,6 +40,13 @@ import { noVisitors, withVisitorChanges, withVisitors, type Visitors } from "./v
 /** The client that speaks for an agent. */
 export type AgentClient = Client<AgentNews, Entry>;
 
+/** What somebody has in sight. */
+export interface Sight {
+  screen: Screen;
+  /** Of a conversation, which one. */
+  conversation_id: ConversationId | null;
+}
+
 /** The team as last heard of. */
 export interface Team {
   ready: boolean;
@@ -48,11 +55,11 @@ export interface Team {
   keys: ReadonlyMap<ApiKeyId, string>;
   presence: ReadonlyMap<AgentId, Availability>;
   /** What they have in sight, where they have anything. */
-  screens: ReadonlyMap<AgentId, Screen>;
+  sights: ReadonlyMap<AgentId, Sight>;
 }
 
 function noTeam(): Team {
-  return { ready: false, agents: new Map(), keys: new Map(), presence: new Map(), screens: new Map() };
+  return { ready: false, agents: new Map(), keys: new Map(), presence: new Map(), sights: new Map() };
 }
 
 /** Who is signed in here. */
@@ -87,7 +94,7 @@ export const availability = createKeptStore<Availability>(
 let notices: InboxList | null = null;
 
 /** What I have in sight. */
-let screen: Screen | null = null;
+let sight: Sight | null = null;
 
 let live: AgentClient | null = null;
 
@@ -128,7 +135,7 @@ export function beginSession(member: Membership): void {
   started.watch({ view: "visitors", filter: visitorFilter.get() });
   watchPresence(presenceNames.get());
   started.signal({ type: "availability", availability: availability.get() });
-  started.signal({ type: "screen", screen });
+  started.signal({ type: "screen", screen: null, ...sight });
   started.start();
 }
 
@@ -264,19 +271,19 @@ function picturesOf(agents: readonly Agent[]): Map<string, string> {
 
 function withTeam(held: Team, news: Extract<AgentNews, { type: "team" | "team_presence" }>): Team {
   const presence = new Map(news.type === "team" ? [] : held.presence);
-  const screens = new Map(news.type === "team" ? [] : held.screens);
+  const sights = new Map(news.type === "team" ? [] : held.sights);
   for (const each of news.presence) {
     presence.set(each.agent_id, each.availability);
-    if (each.screen == null) screens.delete(each.agent_id);
-    else screens.set(each.agent_id, each.screen);
+    if (each.screen == null) sights.delete(each.agent_id);
+    else sights.set(each.agent_id, { screen: each.screen, conversation_id: each.conversation_id ?? null });
   }
-  if (news.type === "team_presence") return { ...held, presence, screens };
+  if (news.type === "team_presence") return { ...held, presence, sights };
   return {
     ready: true,
     agents: new Map(news.agents.map((agent) => [agent.id, agent])),
     keys: new Map(news.keys.map((key) => [key.id, key.name])),
     presence,
-    screens,
+    sights,
   };
 }
 
@@ -341,10 +348,10 @@ export function setAvailability(next: Availability): void {
 }
 
 /** Says what I have in sight. */
-export function setScreen(next: Screen | null): void {
-  if (next === screen) return;
-  screen = next;
-  live?.signal({ type: "screen", screen: next });
+export function setScreen(next: Sight | null): void {
+  if (next?.screen === sight?.screen && next?.conversation_id === sight?.conversation_id) return;
+  sight = next;
+  live?.signal({ type: "screen", screen: null, ...next });
 }
 
 /** Says that I read up to a number. */

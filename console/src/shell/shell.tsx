@@ -2,7 +2,7 @@
 import { Outlet, useNavigate, useRouterState } from "@tanstack/react-router";
 import { useEffect, useLayoutEffect } from "react";
 
-import { screenOf } from "../live/colleague.ts";
+import { sightOf } from "../live/colleague.ts";
 import { availability, inbox, setAvailability, setScreen } from "../live/session.ts";
 import { useMay } from "../live/right.ts";
 import { useStore } from "../part/store.ts";
@@ -124,7 +124,7 @@ function useNotices(): void {
 function useScreen(): void {
   const path = useRouterState({ select: (state) => state.location.pathname });
   useEffect(() => {
-    const tell = () => setScreen(document.visibilityState === "visible" ? screenOf(path) : null);
+    const tell = () => setScreen(document.visibilityState === "visible" ? sightOf(path) : null);
     tell();
     document.addEventListener("visibilitychange", tell);
     return () => document.removeEventListener("visibilitychange", tell);

@@ -1,7 +1,10 @@
 /** Who of the team is here now, and what each has in sight. */
+import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 
+import { conversationQuery } from "../api/query.ts";
 import { colleagues, whereabouts, type Colleague } from "../live/colleague.ts";
+import { records } from "../live/record.ts";
 import { membership, team } from "../live/session.ts";
 import { Icon } from "../part/icon.tsx";
 import { Face } from "../part/lamp.tsx";
@@ -52,11 +55,13 @@ export function TeamHere() {
 }
 
 /** One of them; choosing it goes to the same place. */
-function Row({ colleague: { agent, isAway, screen } }: { colleague: Colleague }) {
+function Row({ colleague: { agent, isAway, sight } }: { colleague: Colleague }) {
   const navigate = useNavigate();
+  const customer = useCustomer(sight?.conversation_id ?? null);
   function follow() {
-    if (screen === "visitors") void navigate({ to: "/visitors" });
-    else if (screen === "settings") void navigate({ to: "/settings" });
+    if (sight?.screen === "visitors") void navigate({ to: "/visitors" });
+    else if (sight?.screen === "settings") void navigate({ to: "/settings" });
+    else if (sight?.conversation_id) void navigate({ to: "/inbox/$list/$conversationId", params: { list: "all", conversationId: sight.conversation_id } });
     else void navigate({ to: "/inbox/$list", params: { list: "all" } });
   }
   const state = isAway ? "Away" : "Online";
@@ -65,8 +70,15 @@ function Row({ colleague: { agent, isAway, screen } }: { colleague: Colleague })
       <bdi className="team-name">{agent.name}</bdi>
       <span className="team-place">
         {isAway ? "Away · " : ""}
-        {whereabouts(screen)}
+        {whereabouts(sight, customer)}
       </span>
     </MenuItem>
   );
+}
+
+/** What the customer of a conversation is called; read where no list has shown it. */
+function useCustomer(id: string | null): string | undefined {
+  const known = useStore(records, (all) => (id === null ? undefined : all.get(id)?.contact_name));
+  const read = useQuery({ ...conversationQuery(id ?? ""), enabled: id !== null && known === undefined });
+  return known ?? (id === null ? undefined : read.data?.contact_name);
 }

@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use protocol::agent::{Availability, Screen};
+use protocol::agent::{Availability, Sight};
 use protocol::command::{Ack, Command};
 use protocol::contact::AttributeValue;
 use protocol::frame::{Follow, Page};
@@ -72,7 +72,7 @@ pub(crate) enum Job {
     /// The agent can be reached, or not.
     Availability(Availability),
     /// The agent has this in sight, or nothing.
-    Screen(Option<Screen>),
+    Screen(Option<Sight>),
     /// A page came in sight.
     Page(Page),
     /// Somebody looks at it, or not.
@@ -237,7 +237,7 @@ pub(crate) async fn run(job: Job, asker: &Asker) -> Done {
         Job::Availability(availability) => {
             Done::Signal(router.availability(actor, availability).await)
         }
-        Job::Screen(screen) => Done::Signal(router.screen(actor, connection_id, screen).await),
+        Job::Screen(sight) => Done::Signal(router.screen(actor, connection_id, sight).await),
         Job::Page(page) => {
             let leave = || router.visitor_page(connection_id, page);
             asker.trace(leave).await

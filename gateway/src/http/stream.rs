@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use bytes::{BufMut, Bytes, BytesMut};
 use http::{HeaderMap, HeaderName, StatusCode, header};
+use protocol::agent::Sight;
 use protocol::frame::{ClientFrame, StreamRequest};
 use protocol::id::ConnectionId;
 use protocol::limit;
@@ -240,7 +241,10 @@ fn job_of(
             Ok((!delivered.is_empty()).then_some(Job::Delivered(delivered)))
         }
         ClientFrame::Availability { availability } => Ok(Some(Job::Availability(availability))),
-        ClientFrame::Screen { screen } => on_stream(Job::Screen(screen)),
+        ClientFrame::Screen {
+            screen,
+            conversation_id,
+        } => on_stream(Job::Screen(Sight::of(screen, conversation_id))),
         ClientFrame::Viewing { conversation_id } => on_stream(Job::Viewing(conversation_id)),
         ClientFrame::Page(page) => on_stream(Job::Page(page)),
         ClientFrame::Activity { visible } => on_stream(Job::Activity(visible)),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use protocol::agent::{AgentPresence, Screen};
+use protocol::agent::{AgentPresence, Sight};
 use protocol::id::{AgentId, ConnectionId, WorkspaceId};
 
 use super::Actor;
@@ -17,7 +17,7 @@ pub(crate) struct Look {
     pub(crate) workspace_id: WorkspaceId,
     pub(crate) agent_id: AgentId,
     pub(crate) connection_id: ConnectionId,
-    pub(crate) screen: Option<Screen>,
+    pub(crate) sight: Option<Sight>,
 }
 
 /// Changes that were not told yet. Bounded by the agents there are: of each the latest waits.
@@ -68,7 +68,7 @@ impl Actor {
     pub(super) fn see(&mut self, look: &Look) {
         let change = self
             .agents
-            .see(look.connection_id, look.agent_id, look.screen);
+            .see(look.connection_id, look.agent_id, look.sight);
         self.saw(look.workspace_id, change);
     }
 
@@ -84,7 +84,7 @@ impl Actor {
 
 #[cfg(test)]
 mod tests {
-    use protocol::agent::Availability;
+    use protocol::agent::{Availability, Screen};
     use protocol::id::Id;
 
     use super::*;
@@ -96,11 +96,8 @@ mod tests {
     }
 
     fn saw(agent: u128, screen: Option<Screen>) -> AgentPresence {
-        AgentPresence {
-            agent_id: AgentId::from_bits(agent),
-            availability: Availability::Online,
-            screen,
-        }
+        let agent_id = AgentId::from_bits(agent);
+        AgentPresence::new(agent_id, Availability::Online, Sight::of(screen, None))
     }
 
     #[test]

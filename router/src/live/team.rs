@@ -243,7 +243,8 @@ pub(crate) fn staff_of(tenant: &Arc<Tenant>, presence: &[AgentPresence]) -> Staf
 
 #[cfg(test)]
 mod tests {
-    use protocol::id::{ApiKeyId, Id, PictureId, UserId};
+    use protocol::agent::{Screen, Sight};
+    use protocol::id::{ApiKeyId, ConversationId, Id, PictureId, UserId};
     use protocol::key::KeyName;
     use protocol::permission::{Permission, Role};
     use protocol::workspace::Settings;
@@ -276,11 +277,9 @@ mod tests {
     }
 
     fn presence(agent: &Agent) -> AgentPresence {
-        AgentPresence {
-            agent_id: agent.id,
-            availability: Availability::Offline,
-            screen: Some(protocol::agent::Screen::Conversation),
-        }
+        let here = ConversationId::from_bits(agent.id.bits());
+        let sight = Sight::of(Some(Screen::Conversation), Some(here));
+        AgentPresence::new(agent.id, Availability::Offline, sight)
     }
 
     fn keys(letters: usize) -> Vec<KeyName> {

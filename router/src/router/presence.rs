@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use presence::input::{Input, Measures};
-use protocol::agent::{Availability, Screen};
+use protocol::agent::{Availability, Sight};
 use protocol::contact::AttributeValue;
 use protocol::frame::Page;
 use protocol::id::{ConnectionId, SiteId, WorkspaceId};
@@ -55,7 +55,7 @@ impl Router {
         &self,
         actor: &Actor,
         connection_id: ConnectionId,
-        screen: Option<Screen>,
+        sight: Option<Sight>,
     ) -> Result<(), Rejection> {
         let Principal::Agent(agent) = actor.principal else {
             return Err(ErrorCode::Forbidden.into());
@@ -64,7 +64,7 @@ impl Router {
             workspace_id: actor.workspace_id,
             agent_id: agent.agent_id,
             connection_id,
-            screen,
+            sight,
         });
         self.0.live.send(message).await;
         Ok(())

@@ -201,6 +201,15 @@ test("the rail shows who of the team is here, and what each has in sight", async
   await mira.waitForURL(/\/console\/visitors/);
   await mira.getByRole("button", { name: /^Team/ }).click();
   await row("Visitors").waitFor();
+  // Of a conversation it is said with whom, and one is led there.
+  const { page, panel } = await stack.visitor("/demo/");
+  await say(panel, "who is with me?");
+  await kim.getByRole("link", { name: /^Inbox/ }).click();
+  await openRow(kim, "who is with me?");
+  await row("With Visitor [0-9A-Z]{4}").click();
+  await mira.getByRole("log").getByText("who is with me?").waitFor();
+  await mira.getByRole("button", { name: /^Team/ }).click();
+  await page.context().close();
   await kim.context().close();
   await mira.getByRole("menuitem", { name: /Kim Sato/ }).waitFor({ state: "detached" });
   assert.deepEqual(stack.complaints, []);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use protocol::agent::Sight;
 use protocol::frame::{ClientFrame, Purpose};
 use protocol::limit;
 use protocol::rejection::{CloseCode, ErrorCode, Rejection};
@@ -111,7 +112,10 @@ impl Identified {
             ClientFrame::Availability { availability } => {
                 self.of_team(Job::Availability(availability))?;
             }
-            ClientFrame::Screen { screen } => self.of_team(Job::Screen(screen))?,
+            ClientFrame::Screen {
+                screen,
+                conversation_id,
+            } => self.of_team(Job::Screen(Sight::of(screen, conversation_id)))?,
             ClientFrame::Typing {
                 conversation_id,
                 text,
