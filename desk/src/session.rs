@@ -1,12 +1,12 @@
 //! Login sessions: who a secret belongs to, for how long, and what he may where.
 
 use protocol::id::{AgentId, LoginSessionId, UserId, WorkspaceId};
-use protocol::limit;
+use protocol::page::Page;
 use protocol::permission::{Actor, AgentActor, Permission, Principal};
 use protocol::rejection::{ErrorCode, Rejection};
-use protocol::setup::{AgentSession, LoginSession};
+use protocol::setup::{LoginSession, SignIn};
 use router::Part;
-use storage::session::SessionRow;
+use storage::session::{SessionRow, SignInQuery};
 
 use crate::error::Result;
 use crate::{Caller, Desk, DeskConfig, secret};
@@ -138,16 +138,14 @@ impl Desk {
             .collect())
     }
 
-    /// The newest sign-ins of a member, also those that are over.
+    /// Sign-ins of the team, newest first, also those that are over.
     ///
     /// # Errors
-    /// `forbidden`, `not_found`.
-    pub async fn sign_ins(&self, actor: &Actor, agent_id: AgentId) -> Result<Vec<AgentSession>> {
+    /// `forbidden`.
+    pub async fn sign_ins(&self, actor: &Actor, query: &SignInQuery) -> Result<Page<SignIn>> {
         let scope = actor.may(Permission::AuditRead)?;
-        let member = storage::agent::find(&self.0.db, scope.workspace_id(), agent_id).await?;
-        let user_id = member.ok_or(ErrorCode::NotFound)?.agent.user_id;
         let now_ms = self.now_ms();
-        Ok(storage::session::sign_ins(&self.0.db, user_id, now_ms, limit::PAGE_ROWS_MAX).await?)
+        Ok(storage::session::sign_ins(&self.0.db, &scope, query, now_ms).await?)
     }
 
     /// Ends one of the user's own sessions, with its connections.

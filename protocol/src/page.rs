@@ -40,6 +40,8 @@ pub enum List {
     Audit,
     /// Sign-ins that failed, newest first.
     FailedLogins,
+    /// Sign-ins of the team, newest first.
+    SignIns,
     /// What is asked of a member, newest first.
     Todos,
     /// What of it is not read, newest first.
@@ -59,6 +61,7 @@ impl List {
             Self::History => "history",
             Self::Audit => "audit",
             Self::FailedLogins => "failed",
+            Self::SignIns => "sign-ins",
             Self::Todos => "todos",
             Self::TodosUnread => "unread",
             Self::TodosDone => "done",

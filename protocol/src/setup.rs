@@ -5,7 +5,7 @@ use ts_rs::TS;
 use utoipa::ToSchema;
 
 use crate::agent::Me;
-use crate::id::{LoginSessionId, WorkspaceId};
+use crate::id::{AgentId, LoginSessionId, WorkspaceId};
 use crate::site::Site;
 use crate::text::{Email, Name};
 
@@ -108,9 +108,11 @@ pub struct LoginSession {
 /// A sign-in of a member, for those who look after the team. It opens nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
 #[ts(export_to = "protocol.ts", optional_fields = nullable)]
-pub struct AgentSession {
+pub struct SignIn {
     /// Its id.
     pub id: LoginSessionId,
+    /// Whose.
+    pub agent_id: AgentId,
     /// The network address it was opened from.
     pub address: String,
     /// ISO 3166-1 alpha-2, where a source for it was configured.

@@ -60,7 +60,7 @@ impl Collector<'_> {
         self.visit::<setup::SocketToken>();
         self.visit::<setup::LoggedIn>();
         self.visit::<setup::LoginSession>();
-        self.visit::<setup::AgentSession>();
+        self.visit::<setup::SignIn>();
         self.visit::<setup::PasswordChange>();
         self.visit::<agent::InvitationLookup>();
         self.visit::<contact::ContactMerge>();

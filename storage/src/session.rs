@@ -1,14 +1,17 @@
 //! Login sessions: signed-in browsers. The secret is stored as a hash.
 
 use protocol::event::EventType;
-use protocol::id::{EventId, LoginSessionId, UserId, WorkspaceId};
+use protocol::id::{AgentId, EventId, LoginSessionId, UserId, WorkspaceId};
 use protocol::limit;
-use protocol::setup::AgentSession;
+use protocol::page::{Cursor, List, Page};
+use protocol::permission::Scope;
+use protocol::setup::SignIn;
 
 use crate::audit::Change;
 use crate::change::Stamp;
 use crate::db::{Batch, Db, PRUNE_SLICE, Reader, Row, Stmt, stmt};
 use crate::error::{Error, Result, Written};
+use crate::page::{After, page};
 
 /// A session's row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -341,40 +344,86 @@ pub async fn list(reader: &Reader, user_id: UserId, now_ms: u64) -> Result<Vec<S
     rows.iter().map(decode).collect()
 }
 
-/// Uses `login_session_by_user`.
-const LIST_SIGN_INS: &str = "
-    SELECT session_id, address, country, user_agent, created_at_ms, seen_at_ms,
-        COALESCE(ended_at_ms, CASE WHEN expires_at_ms <= $2 THEN expires_at_ms END) AS over_at_ms
-    FROM login_session
-    WHERE user_id = $1
-    ORDER BY created_at_ms DESC, session_id DESC
-    LIMIT $3";
+/// Sign-ins of a team, narrowed by a condition.
+macro_rules! list_sign_ins {
+    ($condition:literal) => {
+        concat!(
+            "
+    SELECT a.agent_id, s.session_id, s.address, s.country, s.user_agent, s.created_at_ms, s.seen_at_ms,
+        COALESCE(s.ended_at_ms, CASE WHEN s.expires_at_ms <= $2 THEN s.expires_at_ms END) AS over_at_ms
+    FROM agent a
+    JOIN login_session s ON s.user_id = a.user_id
+    WHERE a.workspace_id = $1 AND s.seen_at_ms >= $3 AND (s.created_at_ms, s.session_id) < ($4, $5)",
+            $condition,
+            "
+    ORDER BY s.created_at_ms DESC, s.session_id DESC
+    LIMIT $6"
+        )
+    };
+}
 
-/// The newest sign-ins of a user, also those that are over and not forgotten yet.
+/// Uses the primary key of `agent`, and `login_session_by_user`: as many as the team has that are not forgotten.
+const LIST_SIGN_INS: &str = list_sign_ins!("");
+
+/// Uses the same.
+const LIST_SIGN_INS_OF_AGENT: &str = list_sign_ins!(" AND a.agent_id = $7");
+
+/// Which sign-ins are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SignInQuery {
+    /// Of one member; of all when absent.
+    pub agent_id: Option<AgentId>,
+    /// Used at this time or later.
+    pub since_ms: u64,
+    /// Where the page begins.
+    pub cursor: Option<Cursor<LoginSessionId>>,
+    /// Rows, at most.
+    pub limit: usize,
+}
+
+/// Sign-ins of a team, newest first, also those that are over and not forgotten yet.
 ///
 /// # Errors
 /// The store's.
 pub async fn sign_ins(
     reader: &Reader,
-    user_id: UserId,
+    scope: &Scope,
+    query: &SignInQuery,
     now_ms: u64,
-    limit: usize,
-) -> Result<Vec<AgentSession>> {
-    let rows = reader
-        .rows(stmt!(LIST_SIGN_INS, user_id, now_ms, limit))
-        .await?;
-    let sign_in = |row: &Row| {
-        Ok(AgentSession {
-            id: row.id("session_id")?,
-            address: row.text("address")?,
-            country: row.maybe_text("country")?,
-            user_agent: row.text("user_agent")?,
-            created_at_ms: row.number("created_at_ms")?,
-            seen_at_ms: row.number("seen_at_ms")?,
-            ended_at_ms: row.maybe_number("over_at_ms")?,
-        })
-    };
-    rows.iter().map(sign_in).collect()
+) -> Result<Page<SignIn>> {
+    let limit = query.limit.min(limit::PAGE_ROWS_MAX);
+    let after = After::of(query.cursor.as_ref());
+    let mut stmt = stmt!(
+        LIST_SIGN_INS,
+        scope.workspace_id(),
+        now_ms,
+        query.since_ms,
+        after.at_ms,
+        after.id,
+        limit + 1,
+    );
+    if let Some(agent_id) = query.agent_id {
+        stmt.sql = LIST_SIGN_INS_OF_AGENT;
+        stmt.params.push(agent_id.into());
+    }
+    let rows = reader.rows(stmt).await?;
+    page(&rows, limit, decode_sign_in, |sign_in| {
+        let (at_ms, id) = (sign_in.created_at_ms, sign_in.id);
+        Cursor { at_ms, id }.text(List::SignIns)
+    })
+}
+
+fn decode_sign_in(row: &Row) -> Result<SignIn> {
+    Ok(SignIn {
+        id: row.id("session_id")?,
+        agent_id: row.id("agent_id")?,
+        address: row.text("address")?,
+        country: row.maybe_text("country")?,
+        user_agent: row.text("user_agent")?,
+        created_at_ms: row.number("created_at_ms")?,
+        seen_at_ms: row.number("seen_at_ms")?,
+        ended_at_ms: row.maybe_number("over_at_ms")?,
+    })
 }
 
 // Uses `login_session_by_expiry`.

@@ -205,23 +205,6 @@ screen?: Screen | null,
 /** Which conversation, where one is in sight. */
 conversation_id?: ConversationId | null, };
 
-/** A sign-in of a member, for those who look after the team. It opens nothing. */
-export type AgentSession = {
-/** Its id. */
-id: LoginSessionId,
-/** The network address it was opened from. */
-address: string,
-/** ISO 3166-1 alpha-2, where a source for it was configured. */
-country?: string | null,
-/** The browser, in its own words. */
-user_agent: string,
-/** When it was opened. */
-created_at_ms: number,
-/** When it was last used, to a few minutes. */
-seen_at_ms: number,
-/** When it ended or lapsed; absent while it lives. */
-ended_at_ms?: number | null, };
-
 /** What an answer to a site's own question is. */
 export type AnswerKind = "text" | "number" | "flag";
 
@@ -1416,6 +1399,25 @@ site: Site, };
 export type SetupState = {
 /** Whether an owner exists. */
 done: boolean, };
+
+/** A sign-in of a member, for those who look after the team. It opens nothing. */
+export type SignIn = {
+/** Its id. */
+id: LoginSessionId,
+/** Whose. */
+agent_id: AgentId,
+/** The network address it was opened from. */
+address: string,
+/** ISO 3166-1 alpha-2, where a source for it was configured. */
+country?: string | null,
+/** The browser, in its own words. */
+user_agent: string,
+/** When it was opened. */
+created_at_ms: number,
+/** When it was last used, to a few minutes. */
+seen_at_ms: number,
+/** When it ended or lapsed; absent while it lives. */
+ended_at_ms?: number | null, };
 
 /** An installation of the widget. */
 export type Site = {

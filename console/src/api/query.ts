@@ -2,7 +2,6 @@
 import { infiniteQueryOptions, QueryClient, queryOptions } from "@tanstack/react-query";
 import type {
   Agent,
-  AgentSession,
   ApiKey,
   AuditEntry,
   BlockedAddress,
@@ -16,6 +15,7 @@ import type {
   LoginSession,
   Me,
   SavedView,
+  SignIn,
   Site,
   SiteSeen,
   SiteSecret,
@@ -26,6 +26,7 @@ import type {
   Workspace,
 } from "@switchboard/protocol";
 
+import { now } from "../part/clock.ts";
 import { call, isSignedOut, queryText, Refused } from "./http.ts";
 
 /** The one cache of HTTP answers. */
@@ -38,15 +39,18 @@ export const queries = new QueryClient({
   },
 });
 
+/** Rows that are read of a list at most, where all of it is shown at once. */
+export const WHOLE_MAX = 1_000;
+
 /** All pages of a short list in one. */
-async function whole<T>(path: string, signal: AbortSignal): Promise<T[]> {
+async function whole<T>(path: string, signal: AbortSignal, asked: Parameters<typeof queryText>[0] = {}): Promise<T[]> {
   const items: T[] = [];
   let cursor: string | null | undefined;
   do {
-    const page: Listing<T> = await call(`${path}${queryText({ cursor })}`, { signal });
+    const page: Listing<T> = await call(`${path}${queryText({ ...asked, cursor })}`, { signal });
     items.push(...page.items);
     cursor = page.cursor;
-  } while (cursor && items.length < 1_000);
+  } while (cursor && items.length < WHOLE_MAX);
   return items;
 }
 
@@ -121,11 +125,11 @@ export const sessionsQuery = queryOptions({
   queryFn: ({ signal }) => whole<LoginSession>("sessions", signal),
 });
 
-/** The sign-ins of a member, newest first. */
-export const signInsQuery = (agent_id: string) =>
+/** Sign-ins of the team or of one member that were used in the last so many days, newest first. */
+export const signInsQuery = (agent_id: string | null, days: number) =>
   queryOptions({
-    queryKey: ["sign-ins", agent_id],
-    queryFn: ({ signal }) => whole<AgentSession>(`agents/${agent_id}/sessions`, signal),
+    queryKey: ["sign-ins", agent_id, days],
+    queryFn: ({ signal }) => whole<SignIn>("sign-ins", signal, { agent_id, since_ms: Math.max(0, Math.floor(now() - days * 86_400_000)), limit: 100 }),
   });
 
 /** What the team changed of a contact. Under the contact's own key: whatever changes it asks for this again. */

@@ -1,16 +1,15 @@
 /** Who of the team was signed in when, from where and for how long. */
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
+import type { Agent, SignIn } from "@switchboard/protocol";
 
-import { agentsQuery, signInsQuery } from "../api/query.ts";
-import { membership } from "../live/session.ts";
+import { agentsQuery, signInsQuery, WHOLE_MAX } from "../api/query.ts";
 import { now, useTimeText } from "../part/clock.ts";
-import { Field } from "../part/control.tsx";
+import { Button, Field } from "../part/control.tsx";
 import { Lamp } from "../part/lamp.tsx";
-import { useStore } from "../part/store.ts";
 import { clockText, dateText, exactText, spanText } from "../part/time.tsx";
 import { countryName } from "../side/visit.tsx";
-import { hoursText, within } from "./hours.ts";
+import { hoursText, spentBy, within } from "./hours.ts";
 import { browserName } from "./own-sign-in.tsx";
 import { PageHead } from "./page.tsx";
 import { NotLoaded } from "./state.tsx";
@@ -26,24 +25,22 @@ const PERIODS: readonly [number, string][] = [
 /** The page of sign-ins. */
 export function ActivityPage() {
   const agents = useQuery(agentsQuery);
-  const me = useStore(membership, (member) => member?.agent_id ?? "");
-  const [chosen, setChosen] = useState<string | null>(null);
+  const [agent_id, setAgent] = useState<string | null>(null);
   const [days, setDays] = useState(7);
-  const agent_id = chosen ?? me;
-  const found = useQuery({ ...signInsQuery(agent_id), enabled: agent_id !== "" });
+  const found = useQuery(signInsQuery(agent_id, days));
   // Time goes on for who is signed in.
   const minute = useTimeText(() => String(Math.floor(now() / 60_000)));
   if (!agents.data) return <NotLoaded query={agents} />;
-  const until_ms = Math.max(now(), Number(minute) * 60_000);
-  const from_ms = until_ms - days * DAY_MS;
+  const from_ms = Math.max(now(), Number(minute) * 60_000) - days * DAY_MS;
   const sign_ins = (found.data ?? []).filter((one) => one.seen_at_ms >= from_ms);
   return (
     <div className="page page-wide">
-      <PageHead title="Activity">Sign-ins of the team. How long counts from the sign-in to its last use.</PageHead>
+      <PageHead title="Activity">Sign-ins of the team. How long counts from the sign-in to its last use, several at once as one.</PageHead>
       <div className="line-fields">
         <Field label="Whose">
           {(props) => (
-            <select {...props} className="input" value={agent_id} onChange={(event) => setChosen(event.target.value)}>
+            <select {...props} className="input" value={agent_id ?? ""} onChange={(event) => setAgent(event.target.value || null)}>
+              <option value="">Everybody</option>
               {agents.data.map((agent) => (
                 <option key={agent.id} value={agent.id}>
                   {agent.name}
@@ -69,42 +66,99 @@ export function ActivityPage() {
         <NotLoaded query={found} />
       ) : (
         <>
-          <p role="status">
-            <b>{hoursText(within(sign_ins, from_ms))}</b> in {sign_ins.length === 1 ? "1 sign-in" : `${sign_ins.length} sign-ins`}
-          </p>
-          {sign_ins.length > 0 && (
-            <table className="table">
-              <thead>
-                <tr>
-                  <th scope="col">Signed in</th>
-                  <th scope="col">Last used</th>
-                  <th scope="col">For</th>
-                  <th scope="col">With</th>
-                  <th scope="col">From</th>
-                </tr>
-              </thead>
-              <tbody>
-                {sign_ins.map((one) => (
-                  <tr key={one.id}>
-                    <td data-word="Signed in">
-                      <At at_ms={one.created_at_ms} />
-                    </td>
-                    <td data-word="Last used">
-                      {one.ended_at_ms == null && <Lamp state="live" size="small" name="Signed in" />} <At at_ms={one.seen_at_ms} />
-                    </td>
-                    <td data-word="For">{spanText(one.seen_at_ms - one.created_at_ms)}</td>
-                    <td title={one.user_agent}>{browserName(one.user_agent)}</td>
-                    <td className="small faint">
-                      {one.address} {one.country ? countryName(one.country) : ""}
-                    </td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
+          {agent_id === null ? (
+            <TeamTime agents={agents.data} sign_ins={sign_ins} from_ms={from_ms} onChoose={setAgent} />
+          ) : (
+            <p role="status">
+              <b>{hoursText(within(sign_ins, from_ms))}</b> in {sign_ins.length === 1 ? "1 sign-in" : `${sign_ins.length} sign-ins`}
+            </p>
           )}
+          {found.data.length >= WHOLE_MAX && <p className="faint">There are more: the newest {WHOLE_MAX.toLocaleString("en")} are counted.</p>}
+          {sign_ins.length > 0 && <SignIns sign_ins={sign_ins} agents={agent_id === null ? agents.data : null} />}
         </>
       )}
     </div>
+  );
+}
+
+interface TimeProps {
+  agents: readonly Agent[];
+  sign_ins: readonly SignIn[];
+  from_ms: number;
+  onChoose: (agent_id: string) => void;
+}
+
+/** How long each member was there; a name leads to his sign-ins alone. */
+function TeamTime({ agents, sign_ins, from_ms, onChoose }: TimeProps) {
+  return (
+    <table className="table" aria-label="Time of each member">
+      <thead>
+        <tr>
+          <th scope="col">Member</th>
+          <th scope="col">Time</th>
+          <th scope="col">Sign-ins</th>
+          <th scope="col">Last used</th>
+        </tr>
+      </thead>
+      <tbody>
+        {spentBy(agents, sign_ins, from_ms).map(({ agent, ms, count, seen_at_ms, is_here }) => (
+          <tr key={agent.id}>
+            <td>
+              <Button tone="plain" size="small" className="table-name" onClick={() => onChoose(agent.id)}>
+                <bdi>{agent.name}</bdi>
+                {agent.deactivated && <span className="faint"> (deactivated)</span>}
+              </Button>
+            </td>
+            <td data-word="Time">{count === 0 ? <span className="faint">Not signed in</span> : hoursText(ms)}</td>
+            <td data-word="Sign-ins">{count}</td>
+            <td data-word="Last used">
+              {is_here && <Lamp state="live" size="small" name="Signed in" />} {seen_at_ms !== null && <At at_ms={seen_at_ms} />}
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+/** Each sign-in; of all of the team also whose. */
+function SignIns({ sign_ins, agents }: { sign_ins: readonly SignIn[]; agents: readonly Agent[] | null }) {
+  const name = (id: string) => agents?.find((agent) => agent.id === id)?.name ?? "A former member";
+  return (
+    <table className="table" aria-label="Sign-ins">
+      <thead>
+        <tr>
+          {agents && <th scope="col">Who</th>}
+          <th scope="col">Signed in</th>
+          <th scope="col">Last used</th>
+          <th scope="col">For</th>
+          <th scope="col">With</th>
+          <th scope="col">From</th>
+        </tr>
+      </thead>
+      <tbody>
+        {sign_ins.map((one) => (
+          <tr key={`${one.id} ${one.agent_id}`}>
+            {agents && (
+              <td>
+                <bdi>{name(one.agent_id)}</bdi>
+              </td>
+            )}
+            <td data-word="Signed in">
+              <At at_ms={one.created_at_ms} />
+            </td>
+            <td data-word="Last used">
+              {one.ended_at_ms == null && <Lamp state="live" size="small" name="Signed in" />} <At at_ms={one.seen_at_ms} />
+            </td>
+            <td data-word="For">{spanText(one.seen_at_ms - one.created_at_ms)}</td>
+            <td title={one.user_agent}>{browserName(one.user_agent)}</td>
+            <td className="small faint">
+              {one.address} {one.country ? countryName(one.country) : ""}
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
   );
 }
 

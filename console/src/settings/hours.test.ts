@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { hoursText, within } from "./hours.ts";
+import { hoursText, spentBy, within } from "./hours.ts";
 
 const HOUR = 60 * 60 * 1_000;
 const span = (from: number, to: number) => ({ created_at_ms: from * HOUR, seen_at_ms: to * HOUR });
@@ -17,4 +17,19 @@ test("only what lies in the period counts", () => {
 test("a length is said in hours and minutes", () => {
   expect(hoursText(59 * 60_000)).toBe("59 min");
   expect(hoursText(2 * HOUR + 61_000)).toBe("2 h 1 min");
+});
+
+test("of all of the team the longest at work stand first, and who left where he was there", () => {
+  const agent = (id: string, deactivated = false) => ({ id, name: id, deactivated });
+  const by = (agent_id: string, from: number, to: number, ended_at_ms: number | null = null) => ({ ...span(from, to), id: `${agent_id} ${from}`, agent_id, address: "", user_agent: "", ended_at_ms });
+  const team = [agent("ana"), agent("bob"), agent("cyd"), agent("dan", true), agent("eva", true)];
+  const spent = spentBy(team, [by("bob", 9, 12), by("bob", 10, 13), by("dan", 9, 10, 10 * HOUR), by("cyd", 1, 2)], 9 * HOUR);
+  expect(spent.map(({ agent, ms, count, is_here }) => [agent.id, ms / HOUR, count, is_here])).toEqual([
+    ["bob", 4, 2, true],
+    ["dan", 1, 1, false],
+    ["ana", 0, 0, false],
+    ["cyd", 0, 1, true],
+  ]);
+  expect(spent[0]?.seen_at_ms).toBe(13 * HOUR);
+  expect(spent[2]?.seen_at_ms).toBeNull();
 });

@@ -1,8 +1,8 @@
 /** How long somebody was signed in, several browsers at once counted once. Pure. */
-import type { AgentSession } from "@switchboard/protocol";
+import type { Agent, SignIn } from "@switchboard/protocol";
 
 /** Milliseconds between the first and the last use of sign-ins, from a moment on. */
-export function within(sign_ins: readonly Pick<AgentSession, "created_at_ms" | "seen_at_ms">[], from_ms: number): number {
+export function within(sign_ins: readonly Pick<SignIn, "created_at_ms" | "seen_at_ms">[], from_ms: number): number {
   const spans = sign_ins
     .map((one) => [Math.max(one.created_at_ms, from_ms), one.seen_at_ms] as const)
     .filter(([begin, end]) => end > begin)
@@ -21,4 +21,37 @@ export function hoursText(ms: number): string {
   const minutes = Math.floor(ms / 60_000);
   const hours = Math.floor(minutes / 60);
   return hours === 0 ? `${minutes} min` : `${hours} h ${minutes % 60} min`;
+}
+
+/** A member's time, of all of the team. */
+export interface Spent {
+  agent: Pick<Agent, "id" | "name" | "deactivated">;
+  ms: number;
+  count: number;
+  /** The last use of all his sign-ins; nothing where there is none. */
+  seen_at_ms: number | null;
+  is_here: boolean;
+}
+
+/** The time of each member, the longest first; who left counts where he was there. */
+export function spentBy(agents: readonly Spent["agent"][], sign_ins: readonly SignIn[], from_ms: number): Spent[] {
+  const of = new Map<string, SignIn[]>();
+  for (const one of sign_ins) {
+    const his = of.get(one.agent_id);
+    if (his) his.push(one);
+    else of.set(one.agent_id, [one]);
+  }
+  return agents
+    .filter((agent) => !agent.deactivated || of.has(agent.id))
+    .map((agent) => {
+      const his = of.get(agent.id) ?? [];
+      return {
+        agent,
+        ms: within(his, from_ms),
+        count: his.length,
+        seen_at_ms: his.length === 0 ? null : Math.max(...his.map((one) => one.seen_at_ms)),
+        is_here: his.some((one) => one.ended_at_ms == null),
+      };
+    })
+    .sort((one, other) => other.ms - one.ms || one.agent.name.localeCompare(other.agent.name));
 }

@@ -2,11 +2,13 @@
 
 use protocol::id::{AgentId, Id, LoginSessionId, WorkspaceId};
 use protocol::limit;
+use protocol::page::{Cursor, List};
 use protocol::permission::{Principal, Role};
 use protocol::rejection::ErrorCode;
+use protocol::setup::SignIn;
 use router::Topic;
 use storage::error::Written;
-use storage::session::SessionRow;
+use storage::session::{SessionRow, SignInQuery};
 
 use crate::office::{PASSWORD, code, on_both};
 
@@ -126,7 +128,14 @@ async fn all_but_the_session_that_asks_end_and_who_looks_after_the_team_sees_whe
         let Principal::Agent(olga) = owner.principal else {
             unreachable!("an owner is a member");
         };
-        let seen = office.desk.sign_ins(&owner, olga.agent_id).await.unwrap();
+        let of = |agent_id| SignInQuery {
+            agent_id: Some(agent_id),
+            since_ms: 0,
+            cursor: None,
+            limit: 10,
+        };
+        let hers = of(olga.agent_id);
+        let seen = office.desk.sign_ins(&owner, &hers).await.unwrap().items;
         let mut ended: Vec<_> = seen
             .iter()
             .map(|one| (one.id, one.ended_at_ms.is_some()))
@@ -139,10 +148,35 @@ async fn all_but_the_session_that_asks_end_and_who_looks_after_the_team_sees_whe
         expected.sort_unstable();
         assert_eq!(ended, expected);
         assert!(seen.iter().any(|one| one.address == address));
-        let refused = office.desk.sign_ins(&agent, olga.agent_id).await;
+        let refused = office.desk.sign_ins(&agent, &hers).await;
         assert_eq!(code(refused), ErrorCode::Forbidden);
-        let unknown = office.desk.sign_ins(&owner, AgentId::from_bits(1)).await;
-        assert_eq!(code(unknown), ErrorCode::NotFound);
+        let unknown = of(AgentId::from_bits(1));
+        let unknown = office.desk.sign_ins(&owner, &unknown).await.unwrap();
+        assert!(unknown.items.is_empty());
+        // The whole team, a page at a time, each sign-in once and under its own name.
+        let mut all = SignInQuery {
+            agent_id: None,
+            limit: 2,
+            ..hers
+        };
+        let mut told = Vec::new();
+        loop {
+            let page = office.desk.sign_ins(&owner, &all).await.unwrap();
+            told.extend(page.items);
+            let Some(cursor) = page.cursor else { break };
+            all.cursor = Some(Cursor::read(&cursor, List::SignIns).unwrap());
+        }
+        assert!(told.is_sorted_by(|one, next| one.created_at_ms >= next.created_at_ms));
+        let of_olga = |one: &&SignIn| one.agent_id == olga.agent_id;
+        assert_eq!(told.iter().filter(of_olga).count(), seen.len());
+        assert!(told.iter().any(|one| one.id == ana.session.session_id));
+        let later = SignInQuery {
+            since_ms: office.world.clock.now_ms() + 1,
+            cursor: None,
+            ..all
+        };
+        let later = office.desk.sign_ins(&owner, &later).await.unwrap();
+        assert!(later.items.is_empty());
     })
     .await;
 }

@@ -5,20 +5,23 @@ use axum::extract::State;
 use axum::routing::get;
 use protocol::agent::{Agent, AgentChange};
 use protocol::id::AgentId;
-use protocol::page::Page;
-use protocol::setup::AgentSession;
+use protocol::page::{List, Page};
+use protocol::setup::SignIn;
+use serde::Deserialize;
+use storage::session::SignInQuery;
 
 use crate::Doors;
 use crate::http::auth::Team;
-use crate::http::extract::{IfMatch, Json, Path, Versioned};
+use crate::http::extract::{IfMatch, Json, Path, Query, Versioned};
 use crate::http::line::Caller;
+use crate::http::page::Window;
 use crate::http::problem::Answer;
 
 pub(crate) fn routes() -> Router<Doors> {
     Router::new()
         .route("/agents", get(list))
         .route("/agents/{id}", get(find).patch(change))
-        .route("/agents/{id}/sessions", get(list_sessions))
+        .route("/sign-ins", get(list_sign_ins))
 }
 
 /// The whole team by name, also the deactivated.
@@ -71,19 +74,38 @@ pub(crate) async fn change(
     Ok(Versioned(agent.version, agent))
 }
 
-/// The newest 100 sign-ins of a member: when, from where, until when.
-#[utoipa::path(get, path = "/api/v1/agents/{id}/sessions", operation_id = "list_agent_sessions",
-    tag = "team",
+/// Which sign-ins are asked for.
+#[derive(Debug, Clone, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct SignIns {
+    /// Of one member; of all when absent.
+    agent_id: Option<AgentId>,
+    /// Used at this time or later, in milliseconds since 1970; all when absent.
+    since_ms: Option<u64>,
+    /// Where the page begins: the `cursor` of the page before. The first page when absent.
+    cursor: Option<String>,
+    /// Rows, at most 100; 50 when absent.
+    limit: Option<usize>,
+}
+
+/// Sign-ins of the team, newest first: who, when, from where, until when.
+#[utoipa::path(get, path = "/api/v1/sign-ins", operation_id = "list_sign_ins", tag = "team",
     security(("session" = []), ("login_bearer" = []), ("key" = ["audit.read"])),
-    params(("id" = AgentId, Path)), responses((status = 200, body = Page<AgentSession>)))]
-pub(crate) async fn list_sessions(
+    params(SignIns), responses((status = 200, body = Page<SignIn>)))]
+pub(crate) async fn list_sign_ins(
     State(doors): State<Doors>,
     Team(actor): Team,
-    Path(id): Path<AgentId>,
-) -> Answer<Json<Page<AgentSession>>> {
-    let items = doors.desk.sign_ins(&actor, id).await?;
-    Ok(Json(Page {
-        items,
-        cursor: None,
-    }))
+    Query(asked): Query<SignIns>,
+) -> Answer<Json<Page<SignIn>>> {
+    let window = Window {
+        cursor: asked.cursor,
+        limit: asked.limit,
+    };
+    let query = SignInQuery {
+        agent_id: asked.agent_id,
+        since_ms: asked.since_ms.unwrap_or(0),
+        cursor: window.cursor(List::SignIns)?,
+        limit: window.rows()?,
+    };
+    Ok(Json(doors.desk.sign_ins(&actor, &query).await?))
 }

@@ -204,6 +204,7 @@ async fn lists_show_the_own_workspace_alone() {
         "/audit",
         "/conversations?search=hello",
         "/failed-logins",
+        "/sign-ins",
     ] {
         let answer = house.as_(&owner, Call::get(path)).await;
         answer.good();

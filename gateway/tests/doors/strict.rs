@@ -111,6 +111,7 @@ async fn a_cursor_that_is_none_or_of_another_list_never_begins_anew() {
         &contact,
         "/audit",
         "/failed-logins",
+        "/sign-ins",
         "/todos",
         "/todos?filter=unread",
         "/todos?filter=done",
