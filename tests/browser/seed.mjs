@@ -111,6 +111,14 @@ export async function seed(stack) {
       const note = { do: "add_note", conversation_id: conversationId, body: "Third order this year. Add a sample of the oolong." };
       await api.ask("POST", "commands", note, { ...mira, "idempotency-key": api.nextId() });
     }
+    if (person.name === "Jonas Berg") {
+      const note = { do: "add_note", conversation_id: conversationId, body: `@${owner.name}, the third one this month. Shall we ask another carrier?`, mentions: [me.id] };
+      await api.ask("POST", "commands", note, { ...jon, "idempotency-key": api.nextId() });
+    }
+    if (person.name === "Tomás Rey") {
+      const give = { do: "assign", conversation_id: conversationId, agent_id: me.id };
+      await api.ask("POST", "commands", give, { ...jon, "idempotency-key": api.nextId() });
+    }
     if (person.name === "Priya Raman") {
       const close = { do: "close", conversation_id: conversationId };
       await api.ask("POST", "commands", close, { ...jon, "idempotency-key": api.nextId() });

@@ -14,6 +14,7 @@ import { usePhone } from "../part/screen.ts";
 import { useStore } from "../part/store.ts";
 import { toastError } from "../part/toast.tsx";
 import { useUnread } from "../todo/list.tsx";
+import { useActions } from "./action.ts";
 import { useConnected } from "./connection.tsx";
 import { density, type Density } from "./density.ts";
 import { palette_open } from "./palette.tsx";
@@ -109,6 +110,7 @@ function Own() {
   const navigate = useNavigate();
   const may = useMay();
   const is_phone = usePhone();
+  useActions([{ id: "sign out", name: "Sign out", group: "General", icon: "join", run: () => void signOut() }]);
   if (!member) return null;
   const lamp = !connected ? "quiet" : wanted === "online" ? "live" : "away";
   const state = !connected ? "Offline" : wanted === "online" ? "Online" : "Away";

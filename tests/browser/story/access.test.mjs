@@ -21,6 +21,7 @@ for (const [look, options] of [
   ["wide and light", { ...wide, colorScheme: "light" }],
   ["wide and dark", { ...wide, colorScheme: "dark" }],
   ["on a telephone", { ...phone, colorScheme: "light" }],
+  ["on a telephone, dark", { ...phone, colorScheme: "dark" }],
 ]) {
   test(`a checker finds nothing to blame in the console, ${look}`, async () => {
     const found = {};
@@ -58,6 +59,13 @@ for (const [look, options] of [
     await page.getByRole("button", { name: "Cancel" }).click();
     await page.getByRole("dialog").waitFor({ state: "detached" });
 
+    await page.goto(`${stack.origin}/console/inbox/todo`);
+    await page.locator("a.row-todo").nth(1).waitFor();
+    await look(page, "to do");
+    await page.goto(`${stack.origin}/console/inbox/all`);
+    await page.getByRole("button", { name: "Filter" }).click();
+    await page.getByRole("group", { name: "Filters of the list" }).waitFor();
+    await look(page, "filters of the list");
     await page.goto(`${stack.origin}/console/inbox/all?q=gift`);
     await page.getByText("1 found").waitFor();
     await look(page, "search");
