@@ -1,7 +1,7 @@
 // What loader and panel say to each other across the frame. Both sides check origin, window and
 // instance before they believe a word.
 
-import type { Command, Page, Staff, VisitorSession, WidgetConfig } from "./protocol.ts";
+import type { Command, LauncherSide, Page, Staff, VisitorSession, WidgetConfig } from "./protocol.ts";
 
 export type ToPanel =
   | {
@@ -20,7 +20,25 @@ export type ToPanel =
   | { readonly type: "page"; readonly page: Page }
   | { readonly type: "track"; readonly name: string; readonly properties: Properties }
   | { readonly type: "command"; readonly command: Command }
+  /** What the page sets otherwise than before; the language always. */
+  | { readonly type: "set"; readonly settings: PageSettings & { readonly locale: string } }
   | { readonly type: "forget" };
+
+/** What a page sets for itself, over what its site says; what is absent or null is as the site says. */
+export interface PageSettings {
+  readonly launcher?: "shown" | "hidden" | null;
+  readonly panel?: "open" | "closed" | null;
+  /** Where the launcher stands. */
+  readonly side?: LauncherSide | null;
+  /** What stands on the launcher. */
+  readonly label?: string | null;
+  readonly theme?: "light" | "dark" | "auto" | null;
+  readonly locale?: string | null;
+  /** The first words in an empty thread. */
+  readonly greeting?: string | null;
+  /** What the visitor finds written where nothing is written yet. */
+  readonly message?: string | null;
+}
 
 export type ToLoader =
   /** The panel listens. */
@@ -31,8 +49,8 @@ export type ToLoader =
   | { readonly type: "renew" }
   | { readonly type: "close" }
   | { readonly type: "unread"; readonly count: number; readonly preview: Preview | null }
-  | { readonly type: "staff"; readonly staff: Staff }
-  | { readonly type: "config"; readonly config: WidgetConfig }
+  | ({ readonly type: "staff" } & Staff)
+  | ({ readonly type: "config" } & WidgetConfig)
   | { readonly type: "message"; readonly from: "you" | "team" };
 
 export interface Preview {

@@ -26,6 +26,22 @@ describe("what is being written", () => {
     expect(kept.join()).not.toContain("secret");
   });
 
+  it("is what the page suggests, until the visitor writes himself", () => {
+    const storage = new FakeStorage();
+    const drafts = new Drafts(storage, "site_1");
+    drafts.suggest("a quote for ");
+    expect(drafts.text).toBe("a quote for ");
+    drafts.become("vis_1");
+    expect(drafts.text).toBe("a quote for ");
+    // What only was suggested is no draft.
+    expect(new Drafts(storage, "site_1").text).toBe("");
+    drafts.write("a quote for two");
+    drafts.suggest("something else");
+    expect(drafts.text).toBe("a quote for two");
+    drafts.write("");
+    expect([drafts.text, drafts.suggested]).toEqual(["", ""]);
+  });
+
   it("stays when it was begun before it was known who writes", () => {
     const storage = new FakeStorage();
     new Drafts(storage, "site_1").become("vis_1");

@@ -3,5 +3,5 @@
 
 /** JSON whose texts are whole characters; what was half of one is shown as such. */
 export function toJson(value: unknown): string {
-  return JSON.stringify(value, (_, part: unknown) => (typeof part === "string" ? part.replace(/\p{Cs}/gu, "\ufffd") : part));
+  return JSON.stringify(value, (_, part: unknown) => (typeof part === "string" ? part.toWellFormed() : part));
 }

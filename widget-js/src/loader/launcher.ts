@@ -2,17 +2,10 @@
 // preview, and the frame that holds the panel. All in one shadow root, which the page cannot style.
 
 import { inkOn } from "../color.ts";
-import type { Preview } from "../messages.ts";
+import type { PageSettings, Preview } from "../messages.ts";
 import type { VisitorSession } from "../protocol.ts";
 import type { Catalog } from "../words/locale.ts";
 import { css } from "./style.ts";
-
-export interface LauncherHandlers {
-  onToggle(): void;
-  /** The pointer or the focus is on the button: somebody may want in. */
-  onIntent(): void;
-  onPreview(): void;
-}
 
 const CHAT = "M20 11.5a7.5 7.5 0 0 1-11 6.6L4.5 19.5l1.4-4A7.5 7.5 0 1 1 20 11.5z";
 const DOWN = "M6 9.5l6 6 6-6";
@@ -23,6 +16,7 @@ export interface Launcher {
   attach(): void;
   configure(session: VisitorSession): void;
   setUnread(count: number): void;
+  /** Nobody sees it before it is configured. */
   setHidden(isHidden: boolean): void;
   /** The first unread line, as text. */
   showPreview(preview: Preview | null): void;
@@ -32,8 +26,11 @@ export interface Launcher {
   destroy(): void;
 }
 
-/** A function around its state, not a class: a tenth less to load. */
-export function makeLauncher(handlers: LauncherHandlers): Launcher {
+/**
+ * A function around its state, not a class: a tenth less to load. `settings` is the page's part of the look;
+ * `onIntent` says that the pointer or the focus is on the button, so that somebody may want in.
+ */
+export function makeLauncher(settings: PageSettings, onToggle: () => void, onIntent: () => void, onPreview: () => void): Launcher {
   const host = document.createElement("div");
   const root = host.attachShadow({ mode: "closed" });
   const button = make("button", "button");
@@ -43,7 +40,7 @@ export function makeLauncher(handlers: LauncherHandlers): Launcher {
   const badge = make("span", "badge");
   const bubble = make("div", "bubble");
   const line = make("button", "preview");
-  const dismiss = make("button", "dismiss");
+  const dismiss = make("button", "dismiss", "×");
   const stop = new AbortController();
   const { signal } = stop;
   let panel: HTMLIFrameElement | null = null;
@@ -54,12 +51,7 @@ export function makeLauncher(handlers: LauncherHandlers): Launcher {
   const showPreview = (preview: Preview | null): void => {
     bubble.hidden = preview === null || isOpen;
     if (preview === null) return;
-    const lines = [preview.name, preview.text].map((text) => {
-      const part = make("div", "");
-      part.textContent = text;
-      return part;
-    });
-    line.replaceChildren(...lines);
+    line.replaceChildren(make("div", "", preview.name), make("div", "", preview.text));
   };
 
   /** On phones the panel fills what the keyboard leaves. */
@@ -92,36 +84,34 @@ export function makeLauncher(handlers: LauncherHandlers): Launcher {
   svg.ariaHidden = "true";
   svg.append(icon);
   button.append(svg, label, lamp, badge);
-  dismiss.textContent = "×";
   bubble.append(line, dismiss);
   root.append(button, bubble);
   host.hidden = bubble.hidden = true;
   // Nobody else can reach these: they end with their elements.
-  button.onclick = handlers.onToggle;
-  button.onpointerenter = button.onfocus = handlers.onIntent;
-  line.onclick = handlers.onPreview;
+  button.onclick = onToggle;
+  button.onpointerenter = button.onfocus = onIntent;
+  line.onclick = onPreview;
   dismiss.onclick = () => showPreview(null);
   for (const type of ["resize", "scroll"]) visualViewport?.addEventListener(type, fit, { signal });
   draw();
 
   return {
     attach() {
-      const add = (): void => {
-        if (!signal.aborted) document.body.append(host);
-      };
+      const add = (): void => document.body.append(host);
       if (document.body !== null) add();
       else document.addEventListener("DOMContentLoaded", add, { signal });
     },
     configure(next) {
       session = next;
       const { color, launcher_side, launcher_gap_px, launcher_text, brightness } = next.config.theme;
+      const theme = settings.theme ?? brightness;
       const { style } = host;
       style.setProperty("--brand", color);
       style.setProperty("--ink", inkOn(color));
       style.setProperty("--gap", `${launcher_gap_px}px`);
-      style.colorScheme = brightness === "system" ? "light dark" : brightness;
-      host.setAttribute("side", launcher_side);
-      label.textContent = launcher_text;
+      style.colorScheme = theme.replace(/auto|system/, "light dark");
+      host.setAttribute("side", settings.side ?? launcher_side);
+      label.textContent = settings.label ?? launcher_text;
       draw();
     },
     setUnread(count) {
@@ -130,7 +120,7 @@ export function makeLauncher(handlers: LauncherHandlers): Launcher {
       draw();
     },
     setHidden(isHidden) {
-      host.hidden = isHidden;
+      host.hidden = isHidden || session === null;
     },
     showPreview,
     setOpen(next) {
@@ -161,8 +151,9 @@ export function makeLauncher(handlers: LauncherHandlers): Launcher {
   };
 }
 
-function make<K extends keyof HTMLElementTagNameMap>(tag: K, className: string): HTMLElementTagNameMap[K] {
+function make<K extends keyof HTMLElementTagNameMap>(tag: K, className: string, text = ""): HTMLElementTagNameMap[K] {
   const element = document.createElement(tag);
   element.className = className;
+  element.textContent = text;
   return element;
 }

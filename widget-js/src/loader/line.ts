@@ -23,108 +23,113 @@ const SILENCE_MS_MAX: (typeof limit)["silence_ms_max"] = 60_000;
 const OPENING_MS_MAX = 12_000;
 const BLOCKED_AFTER = 2;
 
-export class Line {
-  readonly #options: LineOptions;
-  #socket: WebSocket | null = null;
-  #timer = 0;
-  #failures = 0;
-  #openings = 0;
-  #heardAtMs = 0;
-  #returnAtMs = 0;
-  #isOn = false;
-  #isLive = false;
-  /** Fences off what an earlier attempt still brings. */
-  #attempt = 0;
-
-  constructor(options: LineOptions) {
-    this.#options = options;
-  }
-
-  start(): void {
-    if (this.#isOn) return;
-    this.#isOn = true;
-    void this.#open();
-  }
-
-  stop(): void {
-    this.#isOn = false;
-    this.#drop();
-  }
-
+export interface Line {
+  start(): void;
+  stop(): void;
   /** The page came in sight, or the network came back. */
-  readonly wake = (): void => {
-    const now = Date.now();
-    if (!this.#isOn || now < this.#returnAtMs) return;
-    if (this.#isLive ? now - this.#heardAtMs > SILENCE_MS_MAX : this.#socket === null) void this.#open();
+  wake(): void;
+  /** Whether it could be sent. */
+  send(frame: ClientFrame): boolean;
+}
+
+/** A function around its state, as all of the loader: see `launcher.ts`. */
+export function makeLine(options: LineOptions): Line {
+  let socket: WebSocket | null = null;
+  let timer = 0;
+  let failures = 0;
+  let openings = 0;
+  let heardAtMs = 0;
+  let returnAtMs = 0;
+  let isOn = false;
+  let isLive = false;
+  /** Fences off what an earlier attempt still brings. */
+  let attempt = 0;
+
+  const start = (): void => {
+    if (isOn) return;
+    isOn = true;
+    void open();
   };
 
-  send(frame: ClientFrame): boolean {
-    if (this.#isLive) this.#socket?.send(toJson(frame));
-    return this.#isLive;
-  }
+  const stop = (): void => {
+    isOn = false;
+    drop();
+  };
 
-  async #open(): Promise<void> {
-    this.#drop();
-    const attempt = this.#attempt;
+  const wake = (): void => {
+    const now = Date.now();
+    if (!isOn || now < returnAtMs) return;
+    if (isLive ? now - heardAtMs > SILENCE_MS_MAX : socket === null) void open();
+  };
+
+  const send = (frame: ClientFrame): boolean => {
+    if (isLive) socket?.send(toJson(frame));
+    return isLive;
+  };
+
+  const open = async (): Promise<void> => {
+    drop();
+    const mine = attempt;
     let token: string;
     try {
-      token = await this.#options.token();
+      token = await options.token();
     } catch (error) {
-      if (error instanceof SessionError) this.stop();
-      else if (attempt === this.#attempt) this.#later();
+      if (error instanceof SessionError) stop();
+      else if (mine === attempt) later();
       return;
     }
-    if (attempt !== this.#attempt) return;
-    const socket = new WebSocket(this.#options.url, "switchboard.v1");
-    this.#socket = socket;
-    const isMine = (): boolean => attempt === this.#attempt;
-    socket.onopen = () => {
-      if (isMine()) socket.send(toJson({ type: "hello", token, ...this.#options.hello() }));
+    if (mine !== attempt) return;
+    const opened = new WebSocket(options.url, "switchboard.v1");
+    socket = opened;
+    opened.onopen = () => {
+      if (mine === attempt) opened.send(toJson({ type: "hello", token, ...options.hello() }));
     };
-    socket.onmessage = (event: MessageEvent<string>) => {
-      if (isMine()) this.#heard(JSON.parse(event.data) as VisitorNews);
+    opened.onmessage = (event: MessageEvent<string>) => {
+      if (mine === attempt) heard(JSON.parse(event.data) as VisitorNews);
     };
-    socket.onclose = ({ code }) => {
-      if (isMine()) this.#closed(code);
+    opened.onclose = ({ code }) => {
+      if (mine === attempt) closed(code);
     };
-    this.#arm(OPENING_MS_MAX, () => this.#closed(0));
-  }
+    arm(OPENING_MS_MAX, () => closed(0));
+  };
 
-  #heard(news: VisitorNews): void {
-    this.#heardAtMs = Date.now();
-    this.#arm(SILENCE_MS_MAX, () => this.#closed(0));
+  const heard = (news: VisitorNews): void => {
+    heardAtMs = Date.now();
+    arm(SILENCE_MS_MAX, () => closed(0));
     if (news.type === "welcome") {
-      this.#isLive = true;
-      this.#openings = 0;
+      isLive = true;
+      openings = 0;
     }
-    if (news.type === "beat") this.send({ type: "beat", delivered: {} });
-    if (news.type === "going_away") this.#returnAtMs = Date.now() + news.return_after_ms;
-    this.#options.onNews(news);
-  }
+    if (news.type === "beat") send({ type: "beat", delivered: {} });
+    if (news.type === "going_away") returnAtMs = Date.now() + news.return_after_ms;
+    options.onNews(news);
+  };
 
-  #closed(code: number): void {
-    if (this.#isLive) this.#failures = 0;
-    else if (++this.#openings === BLOCKED_AFTER) this.#options.onBlocked();
-    this.#drop();
-    if (code >= 4200 && code < 4300) this.stop();
-    else if (this.#isOn) this.#later();
-  }
+  const closed = (code: number): void => {
+    if (isLive) failures = 0;
+    else if (++openings === BLOCKED_AFTER) options.onBlocked();
+    drop();
+    if (code >= 4200 && code < 4300) stop();
+    else if (isOn) later();
+  };
 
-  #later(): void {
-    const jitterMs = Math.random() * Math.min(30_000, 500 * 2 ** this.#failures++);
-    this.#arm(Math.max(jitterMs, this.#returnAtMs - Date.now()), () => void this.#open());
-  }
+  const later = (): void => {
+    const jitterMs = Math.random() * Math.min(30_000, 500 * 2 ** failures++);
+    arm(Math.max(jitterMs, returnAtMs - Date.now()), () => void open());
+  };
 
-  #drop(): void {
-    this.#attempt += 1;
-    this.#isLive = false;
-    clearTimeout(this.#timer);
-    this.#socket?.close();
-    this.#socket = null;
-  }
+  const drop = (): void => {
+    attempt += 1;
+    isLive = false;
+    clearTimeout(timer);
+    socket?.close();
+    socket = null;
+  };
 
-  #arm(ms: number, run: () => void): void {
-    clearTimeout(this.#timer);
-    this.#timer = window.setTimeout(run, ms);
-  }
+  const arm = (ms: number, run: () => void): void => {
+    clearTimeout(timer);
+    timer = window.setTimeout(run, ms);
+  };
+
+  return { start, stop, wake, send };
 }

@@ -4,11 +4,9 @@
 //   window.Switchboard = window.Switchboard || [];
 //   Switchboard.push(["identify", { email: "ana@example.com" }]);
 
-import { Widget } from "./widget.ts";
+import { makeWidget, type Widget } from "./widget.ts";
 
-const METHODS = ["identify", "track", "page", "open", "close", "hide", "show", "on", "logout", "destroy"] as const;
-
-type Method = (typeof METHODS)[number];
+type Method = keyof Widget;
 type Call = { [M in Method]: readonly [M, ...Parameters<Widget[M]>] }[Method];
 type Methods = { [M in Method]: (...call: Parameters<Widget[M]>) => void };
 
@@ -17,7 +15,7 @@ interface Board extends Methods {
   /** Takes calls as lists, as the queue before the script did. */
   push(...calls: readonly Call[]): void;
   of(siteKey: string): Widget | undefined;
-  add(widget: Widget): void;
+  add(siteKey: string, widget: Widget): void;
 }
 
 declare global {
@@ -26,30 +24,31 @@ declare global {
   }
 }
 
-function makeBoard(queue: readonly Call[]): Board {
-  const widgets: Widget[] = [];
+/** `names` are the calls of a widget. */
+function makeBoard(queue: readonly Call[], names: readonly string[]): Board {
+  const widgets = new Map<string, Widget>();
   const early = [...queue];
   const push = (...calls: readonly Call[]): void => {
     for (const [name, ...call] of calls) {
-      const widget = widgets[0];
-      if (widget === undefined) early.push([name, ...call] as unknown as Call);
-      else if (!METHODS.includes(name)) console.warn(`Switchboard: no call "${name}"`);
+      const [first] = widgets;
+      if (first === undefined) early.push([name, ...call] as unknown as Call);
+      else if (!names.includes(name)) console.warn(`Switchboard: no call "${name}"`);
       else {
         // A widget that is gone may be brought back by a new script tag.
-        if (name === "destroy") widgets.shift();
-        (widget[name] as (...call: readonly unknown[]) => void)(...call);
+        if (name === "destroy") widgets.delete(first[0]);
+        (first[1][name] as (...call: readonly unknown[]) => void)(...call);
       }
     }
   };
   const methods = Object.fromEntries(
-    METHODS.map((name) => [name, (...call: readonly unknown[]) => push([name, ...call] as unknown as Call)]),
+    names.map((name) => [name, (...call: readonly unknown[]) => push([name, ...call] as unknown as Call)]),
   ) as unknown as Methods;
   return {
     ...methods,
     push,
-    of: (siteKey) => widgets.find((widget) => widget.siteKey === siteKey),
-    add(widget) {
-      widgets.push(widget);
+    of: (siteKey) => widgets.get(siteKey),
+    add(siteKey, widget) {
+      widgets.set(siteKey, widget);
       push(...early.splice(0));
     },
   };
@@ -58,21 +57,13 @@ function makeBoard(queue: readonly Call[]): Board {
 function start(): void {
   // Null only for module scripts, which this is not.
   const script = document.currentScript as HTMLScriptElement | null;
-  const { siteKey, identityToken, launcher, locale } = script?.dataset ?? {};
+  const { siteKey, identityToken, ...attributes } = script?.dataset ?? {};
   const before = window.Switchboard;
-  const board = before === undefined || Array.isArray(before) ? makeBoard(before ?? []) : before;
-  window.Switchboard = board;
+  const board = before === undefined || Array.isArray(before) ? null : before;
   if (script === null || !siteKey) console.warn("Switchboard: no data-site-key");
-  else if (board.of(siteKey) === undefined) {
-    board.add(
-      new Widget({
-        base: new URL(script.src).origin,
-        siteKey,
-        identity: identityToken ?? null,
-        isHidden: launcher === "hidden",
-        locale: locale || document.documentElement.lang || navigator.language,
-      }),
-    );
+  else if (board?.of(siteKey) === undefined) {
+    const widget = makeWidget({ base: new URL(script.src).origin, siteKey, identity: identityToken ?? null, attributes });
+    (window.Switchboard = board ?? makeBoard((before as Call[] | undefined) ?? [], Object.keys(widget))).add(siteKey, widget);
   }
 }
 

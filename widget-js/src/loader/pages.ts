@@ -17,10 +17,8 @@ export function currentPage(): Page {
 
 /** Whether the visitor asked not to be followed. */
 export function isDoNotTrack(): boolean {
-  const { doNotTrack, globalPrivacyControl } = navigator as Navigator & {
-    globalPrivacyControl?: boolean;
-  };
-  return doNotTrack === "1" || globalPrivacyControl === true;
+  const browser = navigator as Navigator & { globalPrivacyControl?: boolean };
+  return browser.doNotTrack === "1" || browser.globalPrivacyControl === true;
 }
 
 /** A page of its own: a fragment counts only where it is a route. */

@@ -2,7 +2,7 @@
 // pages with a strict style policy show it too.
 
 export const css = `
-:host{all:initial;position:fixed;z-index:2147483000;inset-block-end:var(--gap);inset-inline-end:var(--gap);font:14px/1.4 system-ui,sans-serif}
+:host{all:initial;position:fixed;z-index:2147483000;bottom:var(--gap);inset-inline-end:var(--gap);font:14px/1.4 system-ui}
 :host([side=start]){inset-inline:var(--gap) auto}
 [hidden],:host([hidden]){display:none!important}
 button{all:unset;box-sizing:border-box;cursor:pointer}
@@ -16,7 +16,7 @@ span{position:absolute;inset-inline-end:0;border:2px solid #fff;border-radius:9e
 .lamp{bottom:0;padding:6px;background:#fff;box-shadow:inset 0 0 0 3px #8a9499}
 .on{background:#2e9e5b;box-shadow:none}
 .badge{top:-4px;min-width:12px;padding:0 5px;background:#c8372d;color:#fff;font-weight:600;font-size:12px;text-align:center}
-.bubble,.frame{position:absolute;inset-block-end:70px;inset-inline-end:0;animation:in .16s}
+.bubble,.frame{position:absolute;bottom:70px;inset-inline-end:0;animation:in .16s}
 :host([side=start]) :is(.bubble,.frame){inset-inline:0 auto}
 .bubble{display:flex;align-items:start;width:min(290px,90vw);border-radius:14px;background:#fffefb;color:#1c2326;background:light-dark(#fffefb,#1e2528);color:light-dark(#1c2326,#e9e8e3)}
 .preview{flex:1;padding:12px 0 12px 16px;border-radius:14px}

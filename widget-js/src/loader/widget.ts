@@ -4,391 +4,405 @@
 // panel is loaded, the panel's connection takes all that over and stays, also while it is closed.
 
 import { newId } from "../client/id.ts";
-import { open, type Envelope, type Properties, type ToLoader, type ToPanel } from "../messages.ts";
-import type { Claim, Command, Page, VisitorNews, VisitorSession } from "../protocol.ts";
-import { makeLauncher, type Launcher } from "./launcher.ts";
-import { Line } from "./line.ts";
+import { open, type Envelope, type PageSettings, type Properties, type ToLoader, type ToPanel } from "../messages.ts";
+import type { Claim, ClientFrame, Command, Page, VisitorNews, VisitorSession, WidgetConfig } from "../protocol.ts";
+import { makeLauncher } from "./launcher.ts";
+import { makeLine } from "./line.ts";
 import { currentPage, followPages, isDoNotTrack } from "./pages.ts";
-import { SessionError, SessionKeeper } from "./session.ts";
+import { keepSession, SessionError } from "./session.ts";
+import { wellFormed } from "./settings.ts";
 
 export interface WidgetOptions {
   /** Where the server is: the origin of the script. */
   readonly base: string;
   readonly siteKey: string;
   readonly identity: string | null;
-  readonly isHidden: boolean;
-  /** The language to speak, as a tag. */
-  readonly locale: string;
+  /** The tag's attributes: what is among them of the page's settings. */
+  readonly attributes: Readonly<Record<string, unknown>>;
 }
 
 export type EventName = "ready" | "open" | "close" | "unread" | "message" | "refused";
 export type Listener = (detail: unknown) => void;
+
+/** What the page can ask for, and nothing else: the board has the same calls. */
+export interface Widget {
+  /** A signed token proves who this is; anything else is a claim. */
+  identify(who: Claim | { readonly token: string }): void;
+  track(name: string, properties?: Properties): void;
+  page(page?: Partial<Page>): void;
+  /** Sets for this page what is well formed; null takes it back. */
+  update(settings: PageSettings): void;
+  open(): void;
+  close(): void;
+  hide(): void;
+  show(): void;
+  /** Calls back for an event; the result ends that. */
+  on(event: EventName, listener: Listener): () => void;
+  /** Somebody else sits here from now on. */
+  logout(): void;
+  destroy(): void;
+}
 
 type Track = Extract<ToPanel, { type: "track" }>;
 
 /** Events that wait for a connection; more are dropped, oldest first. */
 const TRACKS_MAX = 20;
 
-export class Widget {
-  readonly siteKey: string;
-  readonly #options: WidgetOptions;
-  readonly #instance = newId();
-  readonly #keeper: SessionKeeper;
-  readonly #launcher: Launcher;
-  readonly #line: Line;
-  readonly #listeners = new Map<EventName, Set<Listener>>();
-  readonly #stop = new AbortController();
-  readonly #endPages: () => void;
+/** A function around its state, as all of the loader: see `launcher.ts`. */
+export function makeWidget({ base, siteKey, identity, attributes }: WidgetOptions): Widget {
+  const instance = newId();
+  const settings: PageSettings = {};
+  const events = new EventTarget();
+  const stop = new AbortController();
+  const { signal } = stop;
   /** Commands not yet known to be done, by client id. */
-  readonly #commands = new Map<string, Command>();
-  #tracks: Track[] = [];
-  #frame: HTMLIFrameElement | null = null;
-  #isPanelReady = false;
-  #isPanelLive = false;
-  #isOpen = false;
-  #isHidden: boolean;
-  #isReady = false;
-  #isRefused = false;
-  #identity: string | null;
-  /** Identity tokens live for minutes; the session carries on what one has proved. */
-  #isIdentityTold = false;
-  #renewing: Promise<VisitorSession> | null = null;
-  #unread = 0;
-  #sinceMs: number | null = null;
-
-  constructor(options: WidgetOptions) {
-    this.#options = options;
-    this.siteKey = options.siteKey;
-    this.#identity = options.identity;
-    this.#isHidden = options.isHidden;
-    this.#keeper = new SessionKeeper(options);
-    this.#launcher = makeLauncher({
-      onToggle: () => (this.#isOpen ? this.close() : this.open()),
-      onIntent: () => this.#load(),
-      onPreview: () => this.open(),
-    });
-    this.#line = new Line({
-      url: `${options.base.replace(/^http/, "ws")}/api/v1/socket`,
-      token: async () => (await this.#renew()).token,
-      hello: () => ({ purpose: "launcher", page: this.#page() }),
-      onNews: (news) => this.#onNews(news),
-      onBlocked: () => this.#load(),
-    });
-    this.#endPages = followPages((page) => this.page(page));
-    const { signal } = this.#stop;
-    addEventListener("message", (event) => this.#onMessage(event), { signal });
-    document.addEventListener(
-      "visibilitychange",
-      () => {
-        const visible = document.visibilityState === "visible";
-        this.#line.send({ type: "activity", visible });
-        if (visible) this.#line.wake();
-      },
-      { signal },
-    );
-    for (const type of ["online", "pageshow"]) addEventListener(type, this.#line.wake, { signal });
-    this.#launcher.attach();
-    this.#show(this.#keeper.session);
-    this.#line.start();
-  }
-
-  // --- what the page can ask for ----------------------------------------------------------------
-
-  /** A signed token proves who this is; anything else is a claim. */
-  identify(who: Claim | { readonly token: string }): void {
-    if ("token" in who && typeof who.token === "string") {
-      if (who.token === this.#identity) return;
-      this.#identity = who.token;
-      this.#isIdentityTold = false;
-      this.#post({ type: "pause" });
-      void this.#restart();
-      return;
-    }
-    this.#command({ do: "identify", claim: who as Claim });
-  }
-
-  track(name: string, properties: Properties = {}): void {
-    if (this.#isQuiet()) return;
-    const track: Track = { type: "track", name, properties };
-    if (this.#isPanelLive) this.#post(track);
-    else if (!this.#line.send(track)) this.#tracks = [...this.#tracks, track].slice(-TRACKS_MAX);
-  }
-
-  page(page: Partial<Page> = {}): void {
-    if (this.#isQuiet()) return;
-    const whole = { ...currentPage(), ...page };
-    if (this.#isPanelReady) this.#post({ type: "page", page: whole });
-    this.#line.send({ type: "page", ...whole });
-  }
-
-  open(): void {
-    if (this.#isOpen || this.#isRefused || this.#keeper.session === null) {
-      this.#wantsOpen = !this.#isOpen;
-      return;
-    }
-    this.#load();
-    this.#isOpen = true;
-    this.#isHidden = false;
-    this.#launcher.setHidden(false);
-    this.#launcher.setOpen(true);
-    this.#post({ type: "open" });
-    this.#emit("open", null);
-  }
+  const commands = new Map<string, Command>();
+  let tracks: Track[] = [];
+  let frame: HTMLIFrameElement | null = null;
+  let isPanelReady = false;
+  let isPanelLive = false;
+  let isOpen = false;
   /** Asked to open before the server said how the panel looks. */
-  #wantsOpen = false;
+  let wantsOpen = false;
+  let isHidden = false;
+  let isReady = false;
+  let isRefused = false;
+  /** Identity tokens live for minutes; the session carries on what one has proved. */
+  let isIdentityTold = false;
+  let renewing: Promise<VisitorSession> | null = null;
+  let unread = 0;
+  let sinceMs: number | null = null;
 
-  close(): void {
-    this.#wantsOpen = false;
-    if (!this.#isOpen) return;
-    this.#isOpen = false;
-    this.#launcher.setOpen(false);
-    this.#post({ type: "close" });
-    this.#emit("close", null);
-  }
+  const locale = (): string => settings.locale || document.documentElement.lang || navigator.language;
+  const keeper = keepSession({ base, siteKey, locale });
 
-  hide(): void {
-    this.close();
-    this.#isHidden = true;
-    this.#launcher.setHidden(true);
-  }
+  const widget: Widget = {
+    identify(who) {
+      if ("token" in who && typeof who.token === "string") {
+        if (who.token === identity) return;
+        identity = who.token;
+        isIdentityTold = false;
+        post({ type: "pause" });
+        void restart();
+        return;
+      }
+      command({ do: "identify", claim: who as Claim });
+    },
 
-  show(): void {
-    this.#isHidden = false;
-    this.#show(this.#keeper.session);
-  }
+    track(name, properties = {}) {
+      if (isQuiet()) return;
+      const track: Track = { type: "track", name, properties };
+      if (isPanelLive) post(track);
+      else if (!line.send(track) && tracks.push(track) > TRACKS_MAX) tracks.shift();
+    },
 
-  /** Calls back for an event; the result ends that. */
-  on(event: EventName, listener: Listener): () => void {
-    const listeners = this.#listeners.get(event) ?? new Set();
-    this.#listeners.set(event, listeners.add(listener));
-    if (event === "ready" && this.#isReady) listener(null);
-    return () => listeners.delete(listener);
-  }
+    page(page) {
+      if (isQuiet()) return;
+      const whole = { ...currentPage(), ...page };
+      post({ type: "page", page: whole });
+      line.send({ type: "page", ...whole });
+    },
 
-  /** Somebody else sits here from now on. */
-  logout(): void {
-    this.close();
-    this.#identity = null;
-    this.#isIdentityTold = false;
-    this.#commands.clear();
-    this.#tracks = [];
-    this.#post({ type: "forget" });
-    this.#keeper.forget();
-    this.#setUnread(0);
-    void this.#restart();
-  }
+    update(asked) {
+      set(asked as Readonly<Record<string, unknown>>, Object.keys(Object(asked)));
+    },
 
-  destroy(): void {
-    this.#stop.abort();
-    this.#endPages();
-    this.#line.stop();
-    this.#launcher.destroy();
-    this.#listeners.clear();
-  }
+    open() {
+      if (isOpen || isRefused || keeper.session === null) {
+        wantsOpen = !isOpen;
+        return;
+      }
+      load();
+      isOpen = true;
+      isHidden = false;
+      launcher.setHidden(false);
+      launcher.setOpen(true);
+      post({ type: "open" });
+      emit("open", null);
+    },
+
+    close() {
+      wantsOpen = false;
+      if (!isOpen) return;
+      isOpen = false;
+      launcher.setOpen(false);
+      post({ type: "close" });
+      emit("close", null);
+    },
+
+    hide() {
+      widget.close();
+      isHidden = true;
+      launcher.setHidden(true);
+    },
+
+    show() {
+      isHidden = false;
+      show();
+    },
+
+    on(event, listener) {
+      // What it throws is the page's own fault: it stops nobody else, and the console tells of it.
+      const hear = (heard: Event): void => listener((heard as CustomEvent).detail);
+      events.addEventListener(event, hear, { signal });
+      if (event === "ready" && isReady) listener(null);
+      return () => events.removeEventListener(event, hear);
+    },
+
+    logout() {
+      widget.close();
+      identity = null;
+      isIdentityTold = false;
+      commands.clear();
+      tracks = [];
+      post({ type: "forget" });
+      keeper.forget();
+      setUnread(0);
+      void restart();
+    },
+
+    destroy() {
+      stop.abort();
+      endPages();
+      line.stop();
+      launcher.destroy();
+    },
+  };
 
   // --- the session ------------------------------------------------------------------------------
 
-  #renew(): Promise<VisitorSession> {
-    this.#renewing ??= this.#ask().finally(() => (this.#renewing = null));
-    return this.#renewing;
-  }
+  const renew = (): Promise<VisitorSession> => {
+    renewing ??= ask().finally(() => (renewing = null));
+    return renewing;
+  };
 
-  async #ask(): Promise<VisitorSession> {
+  const ask = async (): Promise<VisitorSession> => {
     try {
-      const identity = this.#identity;
-      const session = await this.#keeper.renew(this.#isIdentityTold ? null : identity);
-      if (identity === this.#identity) this.#isIdentityTold = true;
-      if (!this.#stop.signal.aborted) this.#welcome(session);
+      const told = identity;
+      const session = await keeper.renew(isIdentityTold ? null : told);
+      if (told === identity) isIdentityTold = true;
+      if (!signal.aborted) welcome(session);
       return session;
     } catch (error) {
-      if (error instanceof SessionError) this.#refused(error.code);
+      if (error instanceof SessionError) refused(error.message);
       throw error;
     }
-  }
+  };
 
-  #welcome(session: VisitorSession): void {
-    this.#isRefused = false;
-    if (this.#isPanelLive) this.#line.stop();
-    this.#show(session);
-    this.#setUnread(session.unread);
-    this.#postSession();
-    if (!this.#isReady) {
-      this.#isReady = true;
-      this.#emit("ready", null);
+  const welcome = (session: VisitorSession): void => {
+    isRefused = false;
+    if (isPanelLive) line.stop();
+    show();
+    setUnread(session.unread);
+    postSession();
+    if (!isReady) {
+      isReady = true;
+      emit("ready", null);
     }
-    if (this.#wantsOpen) this.open();
-  }
+    if (wantsOpen) widget.open();
+  };
 
-  /** Another identity: a new connection, and the panel begins anew. */
-  async #restart(): Promise<void> {
-    const wasPanelLive = this.#isPanelLive;
-    this.#line.stop();
-    this.#sinceMs = null;
+  /** Another identity or language: a new connection; for another identity the panel begins anew. */
+  const restart = async (): Promise<void> => {
+    const wasPanelLive = isPanelLive;
+    line.stop();
+    sinceMs = null;
     // An answer still under way is of the identity before.
-    await this.#renewing?.catch(() => undefined);
-    if (this.#stop.signal.aborted) return;
-    if (!wasPanelLive) this.#line.start();
-    else await this.#renew().catch(() => this.#line.start());
-  }
+    await renewing?.catch(() => undefined);
+    if (signal.aborted) return;
+    if (!wasPanelLive) line.start();
+    else await renew().catch(line.start);
+  };
 
-  #refused(code: string): void {
-    this.#isRefused = true;
-    this.#post({ type: "session_failed", code });
-    this.#emit("refused", code);
+  const refused = (code: string): void => {
+    isRefused = true;
+    post({ type: "session_failed", code });
+    emit("refused", code);
     console.warn(
-      `Switchboard: ${code}. See Settings, Sites: key ${this.siteKey}, origin ${location.origin}, secret`,
+      `Switchboard: ${code}. See Settings, Sites: key ${siteKey}, origin ${location.origin}, secret`,
     );
-    if (!this.#isOpen) this.#launcher.setHidden(true);
-  }
+    if (!isOpen) launcher.setHidden(true);
+  };
 
-  #show(session: VisitorSession | null): void {
+  // --- the look ---------------------------------------------------------------------------------
+
+  const show = (): void => {
+    configure();
+    launcher.setHidden(isHidden);
+  };
+
+  const configure = (change?: Partial<WidgetConfig>): void => {
+    const { session } = keeper;
     if (session === null) return;
-    this.#launcher.configure(session);
-    this.#launcher.setHidden(this.#isHidden);
-  }
+    Object.assign(session.config, change);
+    launcher.configure(session);
+  };
+
+  const set = (asked: Readonly<Record<string, unknown>>, names?: string[]): void => {
+    const before = locale();
+    const taken = wellFormed(asked, names);
+    Object.assign(settings, taken);
+    configure();
+    post({ type: "set", settings: { ...taken, locale: locale() } });
+    if (taken.launcher) (taken.launcher === "hidden" ? widget.hide : widget.show)();
+    if (taken.panel === "closed") widget.close();
+    else if (taken.panel) {
+      // Not before the page can hear of it.
+      if (isReady) widget.open();
+      else wantsOpen = true;
+    }
+    // The launcher's words come with the session.
+    if (locale() !== before) void restart();
+  };
 
   // --- the connection ---------------------------------------------------------------------------
 
   /** Whether pages and events stay with the visitor. */
-  #isQuiet(): boolean {
-    return isDoNotTrack() && this.#keeper.session?.config.respect_do_not_track !== false;
-  }
+  const isQuiet = (): boolean => isDoNotTrack() && keeper.session?.config.respect_do_not_track !== false;
 
-  #page(): Page | null {
-    return this.#isQuiet() ? null : currentPage();
-  }
+  const pageNow = (): Page | null => (isQuiet() ? null : currentPage());
 
-  #command(command: Command): void {
-    if (this.#isPanelLive) {
-      this.#post({ type: "command", command });
+  const command = (command: Command): void => {
+    if (isPanelLive) {
+      post({ type: "command", command });
       return;
     }
     const client_id = newId();
-    this.#commands.set(client_id, command);
-    this.#line.send({ type: "command", client_id, command });
-  }
+    commands.set(client_id, command);
+    line.send({ type: "command", client_id, command });
+  };
 
-  #onNews(frame: VisitorNews): void {
-    switch (frame.type) {
+  /** Commands wait until they are known to be done, events until there is a connection. */
+  const sendWaiting = (send: (frame: Extract<ClientFrame, { type: "command" }> | Track) => void): void => {
+    for (const [client_id, command] of commands) send({ type: "command", client_id, command });
+    for (const track of tracks.splice(0)) send(track);
+  };
+
+  const onNews = (news: VisitorNews | ToLoader): void => {
+    switch (news.type) {
       case "welcome":
-        this.#sinceMs ??= frame.now_ms;
-        for (const [client_id, command] of this.#commands) {
-          this.#line.send({ type: "command", client_id, command });
-        }
-        for (const track of this.#tracks.splice(0)) this.#line.send(track);
-        this.#setUnread(frame.unread);
-        this.#configure(frame);
+        sinceMs ??= news.now_ms;
+        sendWaiting(line.send);
+        setUnread(news.unread);
+        configure(news);
         break;
       case "ack":
-        this.#commands.delete(frame.client_id);
+        commands.delete(news.client_id);
         break;
       case "rejected":
-        if (frame.problem.retry === "never") this.#commands.delete(frame.client_id);
+        if (news.problem.retry === "never") commands.delete(news.client_id);
         break;
       case "unread":
-        this.#setUnread(frame.count);
+        setUnread(news.count);
         break;
       case "staff":
-        this.#configure({ staff: frame });
+        configure({ staff: news });
         break;
       case "config":
-        this.#configure(frame);
+        configure(news);
         break;
       default:
         break;
     }
-  }
+  };
 
-  #configure(change: Partial<VisitorSession["config"]>): void {
-    const { session } = this.#keeper;
-    if (session === null) return;
-    Object.assign(session.config, change);
-    this.#launcher.configure(session);
-  }
-
-  #setUnread(count: number): void {
-    const isMore = count > this.#unread;
-    if (count !== this.#unread) this.#emit("unread", count);
-    this.#unread = count;
-    this.#launcher.setUnread(count);
+  const setUnread = (count: number): void => {
+    const isMore = count > unread;
+    if (count !== unread) emit("unread", count);
+    unread = count;
+    launcher.setUnread(count);
     // The panel knows the words of the preview.
-    if (isMore) this.#load();
-  }
+    if (isMore) load();
+  };
 
   // --- the panel --------------------------------------------------------------------------------
 
-  #load(): void {
-    if (this.#frame !== null || this.#keeper.session === null) return;
+  const load = (): void => {
+    if (frame !== null || keeper.session === null) return;
     // The server knows the key, and none of the others needs an escape.
-    const query = `site=${this.siteKey}&origin=${location.origin}&instance=${this.#instance}&dir=${getComputedStyle(document.documentElement).direction}&lang=${encodeURIComponent(this.#options.locale)}`;
-    this.#frame = this.#launcher.frame(`${this.#options.base}/widget/panel?${query}`);
-  }
+    const query = `site=${siteKey}&origin=${location.origin}&instance=${instance}&dir=${getComputedStyle(document.documentElement).direction}&lang=${encodeURIComponent(locale())}`;
+    frame = launcher.frame(`${base}/widget/panel?${query}`);
+  };
 
-  #post(message: ToPanel): void {
-    if (!this.#isPanelReady) return;
-    const envelope: Envelope<ToPanel> = { switchboard: this.#instance, message };
-    this.#frame?.contentWindow?.postMessage(envelope, this.#options.base);
-  }
+  const post = (message: ToPanel): void => {
+    if (!isPanelReady) return;
+    const envelope: Envelope<ToPanel> = { switchboard: instance, message };
+    frame?.contentWindow?.postMessage(envelope, base);
+  };
 
-  #postSession(): void {
-    const { session } = this.#keeper;
-    if (session === null) return;
-    this.#post({ type: "session", session, page: this.#page(), isOpen: this.#isOpen, sinceMs: this.#sinceMs });
-  }
+  const postSession = (): void => {
+    const { session } = keeper;
+    if (session !== null) post({ type: "session", session, page: pageNow(), isOpen, sinceMs });
+  };
 
-  #onMessage(event: MessageEvent<unknown>): void {
-    const source = this.#frame?.contentWindow ?? null;
-    const message = open<ToLoader>(event, source, this.#options.base, this.#instance);
+  const onMessage = (event: MessageEvent<unknown>): void => {
+    const message = open<ToLoader>(event, frame?.contentWindow ?? null, base, instance);
     if (message === null) return;
     switch (message.type) {
       case "ready":
-        this.#isPanelReady = true;
-        this.#postSession();
+        isPanelReady = true;
+        post({ type: "set", settings: { ...settings, locale: locale() } });
+        postSession();
         break;
       case "live":
-        this.#takenOver();
+        takenOver();
         break;
       case "renew":
-        this.#renew().catch(() => this.#post({ type: "session_failed", code: null }));
+        renew().catch(() => post({ type: "session_failed", code: null }));
         break;
       case "close":
-        this.close();
-        break;
-      case "unread":
-        this.#setUnread(message.count);
-        if (message.count > 0) this.#launcher.showPreview(message.preview);
-        break;
-      case "staff":
-        this.#configure({ staff: message.staff });
-        break;
-      case "config":
-        this.#configure(message.config);
+        widget.close();
         break;
       case "message":
-        this.#emit("message", message.from);
+        emit("message", message.from);
+        break;
+      default:
+        // What it heard over its connection, as the one here would have.
+        onNews(message);
+        if (message.type === "unread" && message.count > 0) launcher.showPreview(message.preview);
         break;
     }
-  }
+  };
 
   /** The panel's connection is up: the one here ends, and what waited goes through the panel. */
-  #takenOver(): void {
+  const takenOver = (): void => {
     // Of the identity before: it must not stop the line that asks for the new one.
-    if (!this.#isIdentityTold) return;
-    this.#isPanelLive = true;
-    this.#line.stop();
-    for (const command of this.#commands.values()) this.#post({ type: "command", command });
-    this.#commands.clear();
-    for (const track of this.#tracks.splice(0)) this.#post(track);
-  }
+    if (!isIdentityTold) return;
+    isPanelLive = true;
+    line.stop();
+    sendWaiting(post);
+    commands.clear();
+  };
 
-  #emit(event: EventName, detail: unknown): void {
-    for (const listener of this.#listeners.get(event) ?? []) {
-      try {
-        listener(detail);
-      } catch (error) {
-        // The page's own fault must not stop us, and must be seen.
-        console.error(error);
-      }
-    }
-  }
+  const emit = (event: EventName, detail: unknown): void => {
+    events.dispatchEvent(new CustomEvent(event, { detail }));
+  };
+
+  // --- the beginning ----------------------------------------------------------------------------
+
+  const launcher = makeLauncher(settings, () => (isOpen ? widget.close() : widget.open()), load, widget.open);
+  const line = makeLine({
+    url: `${base.replace(/^http/, "ws")}/api/v1/socket`,
+    token: async () => (await renew()).token,
+    hello: () => ({ purpose: "launcher", page: pageNow() }),
+    onNews,
+    onBlocked: load,
+  });
+  const endPages = followPages(widget.page);
+  addEventListener("message", onMessage, { signal });
+  document.addEventListener(
+    "visibilitychange",
+    () => {
+      const visible = document.visibilityState === "visible";
+      line.send({ type: "activity", visible });
+      if (visible) line.wake();
+    },
+    { signal },
+  );
+  for (const type of ["online", "pageshow"]) addEventListener(type, line.wake, { signal });
+  launcher.attach();
+  show();
+  set(attributes);
+  line.start();
+  return widget;
 }

@@ -9,14 +9,25 @@ export class Drafts {
   readonly #site: string;
   #visitorId: string | null = null;
   #text = "";
+  #suggested = "";
 
   constructor(storage: Storage | null, site: string) {
     this.#storage = storage;
     this.#site = site;
   }
 
+  /** What is being written; where that is nothing, what the page suggests. */
   get text(): string {
-    return this.#text;
+    return this.#text || this.#suggested;
+  }
+
+  /** What the page would have the visitor say, until he writes something himself. It is not kept. */
+  get suggested(): string {
+    return this.#suggested;
+  }
+
+  suggest(text: string): void {
+    this.#suggested = text;
   }
 
   /** From here on this visitor writes; gives who sat here before, if that was somebody else. */
@@ -35,6 +46,7 @@ export class Drafts {
 
   write(text: string): void {
     this.#text = text;
+    this.#suggested = "";
     if (this.#visitorId === null) return;
     const name = DRAFT + this.#visitorId;
     if (text === "") this.#storage?.removeItem(name);

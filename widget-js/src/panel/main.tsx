@@ -13,11 +13,13 @@ const root = document.getElementById("panel");
 let bridge: Bridge | null = null;
 const parameters = new URLSearchParams(location.search);
 const store = new PanelStore("", parameters.get("site") ?? "", (message) => bridge?.post(message));
-const locale = await speak(parameters.get("lang") ?? "");
-bridge = connectBridge(location.search, (message) => store.hear(message));
+await turnTo(parameters.get("lang") ?? "");
+bridge = connectBridge(location.search, (message) => {
+  // What is drawn next is drawn in its language; in the one before, where the words cannot be had.
+  if (message.type === "set") void turnTo(message.settings.locale).catch(() => undefined).then(() => store.hear(message));
+  else store.hear(message);
+});
 followBrightness();
-document.documentElement.lang = locale;
-document.documentElement.dir = isFromRight(locale) || parameters.get("dir") === "rtl" ? "rtl" : "ltr";
 
 if (root !== null) {
   if (bridge === null) {
@@ -27,4 +29,11 @@ if (root !== null) {
     document.addEventListener("visibilitychange", store.onVisibility);
     bridge.post({ type: "ready" });
   }
+}
+
+/** Speaks the language of a tag from here on. */
+async function turnTo(tag: string): Promise<void> {
+  const locale = await speak(tag);
+  document.documentElement.lang = locale;
+  document.documentElement.dir = isFromRight(locale) || parameters.get("dir") === "rtl" ? "rtl" : "ltr";
 }

@@ -6,7 +6,7 @@ import { StopError } from "../client/link.ts";
 import type { OutboxItem } from "../client/outbox.ts";
 import { localStorageOrNull } from "../client/outbox-store.ts";
 import { plainText } from "../markup/index.ts";
-import type { Preview, ToLoader, ToPanel } from "../messages.ts";
+import type { PageSettings, Preview, ToLoader, ToPanel } from "../messages.ts";
 import { limit } from "../protocol.ts";
 import type {
   Command,
@@ -23,6 +23,8 @@ import { Conversations } from "./conversations.ts";
 import { Drafts } from "./drafts.ts";
 import { EmailLater, type Reach } from "./email-later.ts";
 import { claimOf, fieldsOf, Introduction, type Answers, type Field } from "./introduction.ts";
+import { onPage } from "./page-settings.ts";
+import { previewOf } from "./preview.ts";
 import { Seen } from "./seen.ts";
 import { isOver, nameOf, rowsOf, type MessageRow, type Row } from "./thread.ts";
 import { transcriptOf } from "./transcript.ts";
@@ -57,6 +59,7 @@ export interface Snapshot {
   readonly isLoadingOlder: boolean;
   readonly hasOlder: boolean;
   readonly editing: MessageRow | null;
+  readonly suggested: string;
   readonly failure: string | null;
   /** Words for those who hear the page instead of seeing it. */
   readonly announcement: Announcement;
@@ -92,6 +95,7 @@ export class PanelStore {
   #config: WidgetConfig | null = null;
   #staff: Staff = { online: false, people: [] };
   #page: Page | null = null;
+  #settings: PageSettings = {};
   #isOpen = false;
   #isPaused = false;
   #typing: Typing | null = null;
@@ -173,6 +177,10 @@ export class PanelStore {
       case "close":
         this.#isOpen = false;
         this.stopTyping();
+        break;
+      case "set":
+        this.#settings = { ...this.#settings, ...message.settings };
+        if (message.settings.message !== undefined) this.drafts.suggest(message.settings.message ?? "");
         break;
       case "page":
         this.#page = message.page;
@@ -303,7 +311,7 @@ export class PanelStore {
       case "config":
         this.#config = news;
         this.#staff = news.staff;
-        this.#post({ type: "config", config: news });
+        this.#post(news);
         break;
       default:
         break;
@@ -313,7 +321,7 @@ export class PanelStore {
 
   #setStaff(staff: Staff): void {
     this.#staff = staff;
-    this.#post({ type: "staff", staff });
+    this.#post({ type: "staff", ...staff });
   }
 
   #onEntries(conversationId: string, entries: readonly VisitorEntry[]): void {
@@ -353,20 +361,11 @@ export class PanelStore {
     this.#post({ type: "unread", count, preview: count === 0 ? null : this.#preview() });
   }
 
-  /** The first line that was not read; the last one where all were, as far as is known here. */
   #preview(): Preview | null {
     const present = this.conversations.present();
-    const said = present?.entries.filter(
-      ({ author, content }) => content.kind === "message" && content.message.deleted_at_ms == null && author.kind !== "you",
-    );
     // What was read just now may not be in the record yet.
     const isLatest = this.#read.conversationId === present?.conversation.id;
-    const read = Math.max(present?.conversation.read_number ?? 0, isLatest ? this.#read.number : 0);
-    const line = said?.find(({ number }) => number > read) ?? said?.at(-1);
-    if (line?.content.kind !== "message") return null;
-    const name = nameOf(line.author);
-    const { format, body, attachments } = line.content.message;
-    return { name, text: plainText(format, body).slice(0, 200) || (attachments?.[0]?.name ?? "") };
+    return previewOf(present, Math.max(present?.conversation.read_number ?? 0, isLatest ? this.#read.number : 0));
   }
 
   /** What is in sight on an open panel was read. */
@@ -576,7 +575,8 @@ export class PanelStore {
     };
     return {
       session: this.#session,
-      config: this.#config,
+      config: onPage(this.#config, this.#settings),
+      suggested: this.drafts.suggested,
       staff: this.#staff,
       status: this.#client?.status ?? { name: "off" },
       rows: rowsOf(threads, outbox, problemText),

@@ -11,11 +11,19 @@ let locale: Locale = "en";
 /** For dates and numbers: the page's own tag where it is of that language (`en-GB`). */
 let formats: string = "en";
 
-/** Loads the words of a page's language; of English where they cannot be had. */
+/** The tag that was asked for last: languages may come in another order than they were asked for. */
+let wanted = "";
+
+/** Loads the words of a page's language; of English where they cannot be had. Gives what is spoken then. */
 export async function speak(tag: string): Promise<Locale> {
-  locale = localeOf(tag);
+  if (tag === wanted && catalog !== null) return locale;
+  wanted = tag;
+  const next = localeOf(tag);
   // A server that was renewed meanwhile has them under another name.
-  catalog = (await catalogs[locale]().catch(catalogs.en)).default;
+  const words = (await catalogs[next]().catch(catalogs.en)).default;
+  if (tag !== wanted) return locale;
+  catalog = words;
+  locale = next;
   formats = Intl.getCanonicalLocales(locale)[0] ?? "en";
   try {
     if (localeOf(tag) === locale && tag.toLowerCase().startsWith(locale)) formats = new Intl.Locale(tag).toString();

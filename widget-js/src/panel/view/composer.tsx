@@ -25,8 +25,10 @@ export function Composer({ store, state }: { store: PanelStore; state: Snapshot 
   const { editing } = state;
   const visitorId = state.session?.visitor_id ?? null;
 
+  // A message that is being changed is no place for it.
+  const suggested = editing === null ? state.suggested : "";
   // Before anybody can type into it.
-  useLayoutEffect(() => setText(editing?.message.body ?? store.drafts.text), [visitorId, editing, store]);
+  useLayoutEffect(() => setText(editing?.message.body ?? store.drafts.text), [visitorId, editing, suggested, store]);
   // At once, or it would be taken from what the visitor went to meanwhile.
   useLayoutEffect(() => {
     if (state.isOpen && (editing !== null || !isTouch())) area.current?.focus();
