@@ -25,7 +25,8 @@ import { block } from "../thread/act.ts";
 import { ContactChanges } from "./changes.tsx";
 import { ContactForm } from "./contact-form.tsx";
 import { othersOf } from "./others.ts";
-import { VisitTrail, VisitFacts } from "./visit.tsx";
+import { earlierVisits } from "./trail.ts";
+import { EarlierVisit, VisitFacts, VisitTrail } from "./visit.tsx";
 
 /** The panel beside a conversation. */
 export function SidePanel({ row, onClose }: { row: Conversation; onClose: () => void }) {
@@ -177,6 +178,7 @@ function VisitSection({ visitor_id, row }: { visitor_id: string; row: Conversati
   const stored = useQuery({ ...visitorQuery(visitor_id), refetchInterval: live ? false : 20_000 });
   const sites = useQuery(sitesQuery);
   const site = sites.data?.find((each) => each.id === row.site_id);
+  const earlier = earlierVisits(live, stored.data);
   return (
     <section className="side-section">
       <Heading className="side-title">
@@ -193,18 +195,13 @@ function VisitSection({ visitor_id, row }: { visitor_id: string; row: Conversati
           </Button>
         </div>
       )}
-      {stored.data && stored.data.visits.length > 1 && (
+      {earlier.length > 0 && (
         <details className="earlier-visits">
-          <summary>Earlier visits ({stored.data.visits.length - 1})</summary>
+          <summary>Earlier visits ({earlier.length})</summary>
           <ul>
-            {stored.data.visits.slice(1).map((visit) => (
+            {earlier.map((visit) => (
               <li key={visit.id}>
-                <Ago at_ms={visit.started_at_ms} words="ago" />
-                <span className="faint">
-                  {" "}
-                  · {visit.pages.length === 1 ? "1 page" : `${visit.pages.length} pages`}
-                  {visit.events.length > 0 && ` · ${visit.events.length === 1 ? "1 event" : `${visit.events.length} events`}`}
-                </span>
+                <EarlierVisit visit={visit} />
               </li>
             ))}
           </ul>

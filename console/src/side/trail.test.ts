@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
-import type { CustomEvent, LiveVisitor, PageView, Visitor } from "@switchboard/protocol";
+import type { CustomEvent, LiveVisitor, PageView, Visit, Visitor } from "@switchboard/protocol";
 
-import { trailOf } from "./trail.ts";
+import { earlierVisits, trailOf, visitTrail } from "./trail.ts";
+import { visitText } from "./visit.tsx";
 
 const page = (url: string, at_ms: number): PageView => ({ url, title: "", at_ms });
 const event = (name: string, at_ms: number): CustomEvent => ({ name, properties: { plan: "team" }, at_ms });
@@ -41,5 +42,37 @@ describe("a visit's trail", () => {
   it("leaves out what is still stored of the visit before", () => {
     const known = stored([page("/a", 1)], [event("chosen", 2)]);
     expect(words(trailOf(live({ entered_at_ms: 9, page: page("/z", 9) }), known))).toEqual(["/z now"]);
+  });
+});
+
+const visit = (id: string, parts: Partial<Visit>): Visit => ({ id, source: {}, started_at_ms: 0, active_at_ms: 0, pages: [], events: [], ...parts });
+
+describe("visits before", () => {
+  const before = visit("before", { started_at_ms: 10, active_at_ms: 20 });
+  const first = visit("first", { started_at_ms: 1, active_at_ms: 2 });
+  const ids = (here: LiveVisitor | undefined, visits: Visit[]): string[] => earlierVisits(here, { visits } as Visitor).map(({ id }) => id);
+
+  it("are all but the one that goes on, or the last one", () => {
+    const present = visit("present", { started_at_ms: 50, active_at_ms: 60 });
+    expect(ids(live({ entered_at_ms: 50 }), [present, before, first])).toEqual(["before", "first"]);
+    expect(ids(undefined, [before, first])).toEqual(["first"]);
+    expect(ids(undefined, [])).toEqual([]);
+    expect(earlierVisits(undefined, undefined)).toEqual([]);
+  });
+
+  it("are all that are stored while the present one is not", () => {
+    expect(ids(live({ entered_at_ms: 50 }), [before, first])).toEqual(["before", "first"]);
+  });
+
+  it("unfold to pages and events, the newest first", () => {
+    const whole = visit("whole", { pages: [page("/a", 1), page("/b", 3)], events: [event("chosen", 2)] });
+    expect(words(visitTrail(whole))).toEqual(["/b", "chosen team", "/a"]);
+  });
+
+  it("are told in one line", () => {
+    const pages = (count: number): PageView[] => Array.from({ length: count }, (_, index) => page(`/${index}`, index));
+    expect(visitText(visit("", { pages: pages(1) }))).toBe("1 page");
+    expect(visitText(visit("", { pages: pages(3), events: [event("paid", 1)], active_at_ms: 360_000 }))).toBe("3 pages · 1 event · 6 min");
+    expect(visitText(visit("", { pages: pages(100), events: [event("a", 1), event("b", 2)] }))).toBe("100 pages or more · 2 events");
   });
 });

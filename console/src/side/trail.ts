@@ -1,5 +1,5 @@
 /** What a visitor saw and did in a visit: live news and what is stored, in one line of time. Pure. */
-import type { CustomEvent, LiveVisitor, PageView, Visitor } from "@switchboard/protocol";
+import type { CustomEvent, LiveVisitor, PageView, Visit, Visitor } from "@switchboard/protocol";
 
 /** A page, the one in sight marked; or something that the site reported. */
 export type Step =
@@ -13,8 +13,7 @@ export function trailOf(live: LiveVisitor | undefined, stored: Visitor | undefin
   const began_at_ms = live?.entered_at_ms ?? 0;
   const pages = (visit?.pages ?? []).filter((page) => page.at_ms >= began_at_ms);
   const events = (visit?.events ?? []).filter((event) => event.at_ms >= began_at_ms);
-  const steps: Step[] = pages.map((page) => ({ kind: "page", page, now: false }));
-  steps.push(...events.map((event, index): Step => ({ kind: "event", event, index })));
+  const steps = stepsOf({ pages, events });
   const last = live?.last_event;
   if (last && !events.some((event) => event.at_ms === last.at_ms && event.name === last.name)) {
     // What belongs to it comes with the store.
@@ -28,7 +27,28 @@ export function trailOf(live: LiveVisitor | undefined, stored: Visitor | undefin
     if (newest?.kind === "page" && newest.page.url === current.url) steps[seen] = step;
     else steps.push(step);
   }
-  return steps.sort((a, b) => timeOf(b) - timeOf(a));
+  return steps.sort(newestFirst);
+}
+
+/** The steps of a visit that is over; newest first. */
+export function visitTrail(visit: Visit): Step[] {
+  return stepsOf(visit).sort(newestFirst);
+}
+
+/** The visits before the present one, or before the last one where nobody is here; newest first. */
+export function earlierVisits(live: LiveVisitor | undefined, stored: Visitor | undefined): readonly Visit[] {
+  const [newest, ...others] = stored?.visits ?? [];
+  // The present visit is stored a moment after it began; until then the newest is the one before.
+  const is_over = live !== undefined && newest !== undefined && newest.active_at_ms < live.entered_at_ms;
+  return is_over ? [newest, ...others] : others;
+}
+
+function stepsOf({ pages, events }: Pick<Visit, "pages" | "events">): Step[] {
+  return [...pages.map((page): Step => ({ kind: "page", page, now: false })), ...events.map((event, index): Step => ({ kind: "event", event, index }))];
+}
+
+function newestFirst(a: Step, b: Step): number {
+  return timeOf(b) - timeOf(a);
 }
 
 function timeOf(step: Step): number {

@@ -1,13 +1,17 @@
 /** Pages, events and facts of a visit: live where the visitor is here, stored otherwise. */
 import { useQueryClient } from "@tanstack/react-query";
-import { useEffect } from "react";
-import type { Browser, CustomEvent, LiveVisitor, Source, Visitor } from "@switchboard/protocol";
+import { useEffect, useState } from "react";
+import type { Browser, CustomEvent, LiveVisitor, Source, Visit, Visitor } from "@switchboard/protocol";
 
 import { hostOf, pathOf, sourceText } from "../live/visitors.ts";
-import { Clock } from "../part/time.tsx";
-import { trailOf } from "./trail.ts";
+import { Ago, Clock, spanText } from "../part/time.tsx";
+import { trailOf, visitTrail, type Step } from "./trail.ts";
 
+/** Steps of a visit that are shown before somebody asks for more. */
 const STEPS_SHOWN = 10;
+
+/** Pages of a visit that the server gives, at most. */
+const PAGES_MAX = 100;
 
 /** What the visitor saw and did in the present visit, newest first. */
 export function VisitTrail({ visitor_id, live, stored }: { visitor_id: string; live: LiveVisitor | undefined; stored: Visitor | undefined }) {
@@ -19,11 +23,50 @@ export function VisitTrail({ visitor_id, live, stored }: { visitor_id: string; l
     const timer = setTimeout(() => void cache.invalidateQueries({ queryKey: ["visitor", visitor_id] }), 1_500);
     return () => clearTimeout(timer);
   }, [cache, visitor_id, sign]);
-  const steps = trailOf(live, stored);
+  return <Steps steps={trailOf(live, stored)} />;
+}
+
+/** A visit before: in one line, and unfolded with its pages and events. */
+export function EarlierVisit({ visit }: { visit: Visit }) {
+  const [open, setOpen] = useState(false);
+  const came = sourceText(visit);
+  return (
+    <details className="earlier-visit" onToggle={(event) => setOpen(event.currentTarget.open)}>
+      <summary>
+        <Ago at_ms={visit.started_at_ms} words="ago" /> <span className="faint">· {visitText(visit)}</span>
+      </summary>
+      {open && (
+        <>
+          {came !== "direct" && (
+            <p className="faint small cut">
+              From <bdi>{came}</bdi>
+            </p>
+          )}
+          <Steps steps={visitTrail(visit)} />
+        </>
+      )}
+    </details>
+  );
+}
+
+/** `4 pages · 1 event · 6 min`. */
+export function visitText({ pages, events, started_at_ms, active_at_ms }: Visit): string {
+  const seen = pages.length >= PAGES_MAX ? `${PAGES_MAX} pages or more` : counted(pages.length, "page");
+  const lasted_ms = active_at_ms - started_at_ms;
+  return [seen, events.length > 0 && counted(events.length, "event"), lasted_ms >= 1_000 && spanText(lasted_ms)].filter(Boolean).join(" · ");
+}
+
+function counted(count: number, what: string): string {
+  return count === 1 ? `1 ${what}` : `${count} ${what}s`;
+}
+
+function Steps({ steps }: { steps: readonly Step[] }) {
+  const [whole, setWhole] = useState(false);
   if (steps.length === 0) return <p className="faint small">No pages known.</p>;
+  const more = whole ? 0 : steps.length - STEPS_SHOWN;
   return (
     <ol className="pages">
-      {steps.slice(0, STEPS_SHOWN).map((step) =>
+      {(more > 0 ? steps.slice(0, STEPS_SHOWN) : steps).map((step) =>
         step.kind === "page" ? (
           <li key={`${step.page.at_ms} ${step.page.url}`} data-now={step.now || undefined}>
             <span className="pages-time">{step.now ? "now" : <Clock at_ms={step.page.at_ms} />}</span>
@@ -41,7 +84,13 @@ export function VisitTrail({ visitor_id, live, stored }: { visitor_id: string; l
           <EventStep key={`${step.event.at_ms} ${step.event.name} ${step.index}`} event={step.event} />
         ),
       )}
-      {steps.length > STEPS_SHOWN && <li className="faint">and {steps.length - STEPS_SHOWN} more</li>}
+      {more > 0 && (
+        <li data-kind="more">
+          <button type="button" className="text-button" onClick={() => setWhole(true)}>
+            {more === 1 ? "and 1 more" : `and ${more} more`}
+          </button>
+        </li>
+      )}
     </ol>
   );
 }

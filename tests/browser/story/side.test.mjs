@@ -1,0 +1,90 @@
+// The side panel: what somebody looked at in this visit and in those before, and what was talked about before.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+
+import { violations } from "../axe.mjs";
+import { Stack, answer, openPanel, openRow, say, sees, until } from "../stack.mjs";
+
+/** A visit is over after so long without another page: the least that may be set. */
+const VISIT_MS = 60_000;
+
+let stack;
+let agent;
+let visitor;
+let panel;
+let leftAtMs;
+before(async () => {
+  stack = await Stack.start();
+  const { api, headers } = await stack.api();
+  const site = await api.ask("GET", `sites/${stack.siteKey}`, undefined, headers);
+  await api.ask("PATCH", `sites/${stack.siteKey}`, { overrides: { ...site.overrides, session_timeout_ms: VISIT_MS } }, { ...headers, "if-match": `"${site.version}"` });
+  agent = await stack.console({ viewport: { width: 1440, height: 900 } });
+  ({ page: visitor, panel } = await stack.visitor("/demo/tea/"));
+  await say(panel, "What I asked in the first visit");
+  await sees(panel, "What I asked in the first visit");
+  await openRow(agent, "What I asked in the first visit");
+  // A visit of more pages than are shown at once, with something the shop reports.
+  for (const page of Array.from({ length: 12 }, (_, index) => index + 1)) {
+    await visitor.evaluate((page) => history.pushState(null, "", `/demo/tea/tin-${page}`), page);
+    await side().getByText(`/demo/tea/tin-${page}`, { exact: true }).waitFor();
+  }
+  await visitor.evaluate(() => window.Switchboard.track("basket_filled", { tins: 2 }));
+  leftAtMs = Date.now();
+});
+after(() => stack.stop());
+
+const side = () => agent.getByRole("complementary", { name: "Contact" });
+const steps = (list) => list.locator("li").evaluateAll((lines) => lines.map((line) => line.querySelector(".pages-event, bdi")?.textContent ?? line.textContent));
+
+test("the trail of a visit is shown in short, and whole to who asks", async () => {
+  await side().getByText("basket_filled").waitFor();
+  const trail = side().locator(".pages").first();
+  await until("what is stored", async () => (await trail.locator("li").count()) === 11);
+  assert.equal(await trail.getByText("/demo/tea/tin-1", { exact: true }).count(), 0);
+  await trail.getByRole("button", { name: /^and [45] more$/ }).click();
+  await trail.getByText("/demo/tea/tin-1", { exact: true }).waitFor();
+  assert.deepEqual((await steps(trail)).slice(-2), ["/demo/tea/tin-1", "/demo/tea/"]);
+  assert.equal(await side().getByText(/^Earlier visits/).count(), 0);
+  assert.deepEqual(await violations(agent), []);
+  assert.deepEqual(stack.complaints, []);
+});
+
+test("an earlier conversation stands beside the new one, and opens", async () => {
+  await answer(agent, "Answered in the first one");
+  await sees(panel, "Answered in the first one");
+  await agent.getByRole("button", { name: "Close", exact: true }).click();
+  const { api, headers } = await stack.api();
+  await until("the conversation to be closed", async () => (await api.ask("GET", "conversations?limit=1", undefined, headers)).items[0].state === "closed");
+  await say(panel, "And something else altogether");
+  await openRow(agent, "And something else altogether");
+  const earlier = side().getByRole("link", { name: /Answered in the first one/ });
+  await earlier.click();
+  const log = agent.getByRole("log");
+  await log.getByText("What I asked in the first visit").waitFor();
+  assert.equal(await log.getByText("And something else altogether").count(), 0);
+  await side().getByRole("link", { name: /And something else altogether/ }).click();
+  await log.getByText("And something else altogether").waitFor();
+  assert.deepEqual(stack.complaints, []);
+});
+
+test("an earlier visit unfolds its pages and what the site reported", async () => {
+  await until("the visit to be over", () => Date.now() - leftAtMs > VISIT_MS + 1_000, VISIT_MS + 60_000);
+  await visitor.goto(`${stack.origin}/demo/about/`);
+  await openPanel(visitor);
+  await side().getByText(/^Earlier visits \(1\)$/).click();
+  const line = side().locator(".earlier-visit");
+  await line.locator("summary", { hasText: /13 pages · 1 event/ }).click();
+  const trail = line.locator(".pages");
+  assert.equal((await steps(trail))[0], "basket_filled");
+  await trail.getByRole("button", { name: "and 4 more" }).click();
+  const all = await steps(trail);
+  assert.equal(all.length, 14);
+  assert.deepEqual(all.slice(-2), ["/demo/tea/tin-1", "/demo/tea/"]);
+  // The visit of now is another one.
+  assert.deepEqual(await steps(side().locator(".pages").first()), ["/demo/about/"]);
+  assert.deepEqual(await violations(agent), []);
+  await line.locator("summary").click();
+  await trail.waitFor({ state: "detached" });
+  assert.deepEqual(stack.complaints, []);
+});
