@@ -9,7 +9,8 @@ import { meQuery, queries } from "../api/query.ts";
 import { endSession } from "../live/session.ts";
 import { Button, FormError, TextField } from "../part/control.tsx";
 import { DoorFrame, linkToken } from "./frame.tsx";
-import { nameLacks, newPasswordLacks, passwordLacks, useLacks } from "./lack.ts";
+import { useLacks } from "../part/lack.ts";
+import { nameLacks, newPasswordLacks, passwordLacks } from "./lack.ts";
 
 const ROLE_WORDS = { owner: "an owner", admin: "an admin", agent: "an agent" } as const;
 

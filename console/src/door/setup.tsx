@@ -16,7 +16,8 @@ import { LOOPBACK, originsOf } from "../settings/origin.ts";
 import { OriginsField } from "../settings/origins.tsx";
 import { Snippet } from "../settings/snippet.tsx";
 import { DoorFrame, linkToken } from "./frame.tsx";
-import { accountLacks, PASSWORD_LENGTH_MIN, useLacks, type Lacks } from "./lack.ts";
+import { useLacks, type Lacks } from "../part/lack.ts";
+import { accountLacks, PASSWORD_LENGTH_MIN } from "./lack.ts";
 
 interface Form {
   name: string;

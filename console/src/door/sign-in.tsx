@@ -8,7 +8,8 @@ import { call, fieldError, formError } from "../api/http.ts";
 import { meQuery, queries } from "../api/query.ts";
 import { Button, FormError, TextField } from "../part/control.tsx";
 import { DoorFrame } from "./frame.tsx";
-import { emailLacks, passwordLacks, useLacks } from "./lack.ts";
+import { useLacks } from "../part/lack.ts";
+import { emailLacks, passwordLacks } from "./lack.ts";
 
 /** The page. */
 export function SignInPage() {

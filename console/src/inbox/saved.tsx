@@ -10,6 +10,7 @@ import { useMay } from "../live/right.ts";
 import { Button, FormError, IconButton, TextField } from "../part/control.tsx";
 import { Dialog } from "../part/dialog.tsx";
 import { Icon } from "../part/icon.tsx";
+import { useLacks } from "../part/lack.ts";
 import { Menu, MenuItem } from "../part/menu.tsx";
 import { toast, toastError } from "../part/toast.tsx";
 import { useActions } from "../shell/action.ts";
@@ -128,16 +129,13 @@ function Ask({ view, filter, search, onClose }: { view: SavedView | null; filter
       setBusy(false);
     }
   }
+  const lacks = useLacks<"name">(name.trim() === "" ? { name: "Write what the view is called." } : {}, error, () => {
+    if (!busy) void save();
+  });
   return (
     <Dialog title={view ? "Rename the view" : "Save this list as a view"} open onClose={onClose}>
-      <form
-        className="stack"
-        onSubmit={(event) => {
-          event.preventDefault();
-          if (!busy) void save();
-        }}
-      >
-        <TextField label="Name" value={name} onValue={setName} error={fieldError(error, "name")} maxLength={100} autoComplete="off" autoFocus required />
+      <form className="stack" {...lacks.form}>
+        <TextField label="Name" value={name} onValue={setName} error={lacks.said("name") ?? fieldError(error, "name")} maxLength={100} autoComplete="off" autoFocus required />
         {!view && may("settings.write") && (
           <fieldset className="checks">
             <legend>Who sees it</legend>
@@ -151,7 +149,7 @@ function Ask({ view, filter, search, onClose }: { view: SavedView | null; filter
         <FormError text={formError(error, ["name"])} />
         <div className="dialog-foot">
           <Button onClick={onClose}>Cancel</Button>
-          <Button type="submit" tone="accent" disabled={busy || name.trim() === ""}>
+          <Button type="submit" tone="accent" disabled={busy}>
             Save
           </Button>
         </div>

@@ -8,6 +8,7 @@ import { blockedQuery } from "../api/query.ts";
 import { team } from "../live/session.ts";
 import { Button, FormError, TextField } from "../part/control.tsx";
 import { Dialog } from "../part/dialog.tsx";
+import { useLacks } from "../part/lack.ts";
 import { useStore } from "../part/store.ts";
 import { Ago } from "../part/time.tsx";
 import { toast, toastError } from "../part/toast.tsx";
@@ -96,15 +97,12 @@ function Block({ network: offered, onClose }: { network: string; onClose: () => 
     }
     await cache.invalidateQueries({ queryKey: ["blocked_addresses"] });
   }
+  const lacks = useLacks<"network">(network.trim() === "" ? { network: "Write an address, or a network." } : {}, error, () => {
+    if (!busy) void block();
+  });
   return (
     <Dialog title="Block an address" open onClose={onClose}>
-      <form
-        className="stack"
-        onSubmit={(event) => {
-          event.preventDefault();
-          if (!busy) void block();
-        }}
-      >
+      <form className="stack" {...lacks.form}>
         <TextField
           label="Address or network"
           hint="203.0.113.7, 203.0.113.0/24, 2001:db8::/32"
@@ -113,7 +111,7 @@ function Block({ network: offered, onClose }: { network: string; onClose: () => 
             setNetwork(value);
             setError(null);
           }}
-          error={problemIn(error)?.code === "invalid" && !locks_me_out ? "This is no address and no network." : fieldError(error, "network")}
+          error={problemIn(error)?.code === "invalid" && !locks_me_out ? "This is no address and no network." : (lacks.said("network") ?? fieldError(error, "network"))}
           autoComplete="off"
           autoFocus
           required
@@ -127,7 +125,7 @@ function Block({ network: offered, onClose }: { network: string; onClose: () => 
         <FormError text={formError(error, ["network", "reason", "including_me"])} />
         <div className="dialog-foot">
           <Button onClick={onClose}>Cancel</Button>
-          <Button type="submit" tone={locks_me_out ? "risk" : "accent"} disabled={busy || !network.trim()}>
+          <Button type="submit" tone={locks_me_out ? "risk" : "accent"} disabled={busy}>
             {locks_me_out ? "Lock me out as well" : "Block"}
           </Button>
         </div>

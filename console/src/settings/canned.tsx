@@ -12,6 +12,7 @@ import { Button, Field, FormError, IconButton, TextField } from "../part/control
 import { Dialog } from "../part/dialog.tsx";
 import { Icon } from "../part/icon.tsx";
 import { insertText } from "../part/insert.ts";
+import { useLacks, type Lacks } from "../part/lack.ts";
 import { useStore } from "../part/store.ts";
 import { toast, toastError } from "../part/toast.tsx";
 import { PageHead, Section } from "./page.tsx";
@@ -144,15 +145,13 @@ function Edit({ before, onClose }: { before: CannedResponse | null; onClose: () 
       setBusy(false);
     }
   }
+  const missing: Lacks<"body"> = too_long ? { body: "" } : body.trim() === "" ? { body: "Write what is to be said." } : {};
+  const lacks = useLacks(missing, error, () => {
+    if (!busy) void save();
+  });
   return (
     <Dialog title={before ? "Change a canned response" : "Write a canned response"} open wide onClose={onClose}>
-      <form
-        className="stack canned-form"
-        onSubmit={(event) => {
-          event.preventDefault();
-          if (!busy) void save();
-        }}
-      >
+      <form {...lacks.form} className="stack canned-form">
         {!before && may("canned.write") && (
           <fieldset className="checks">
             <legend>Who uses it</legend>
@@ -172,7 +171,7 @@ function Edit({ before, onClose }: { before: CannedResponse | null; onClose: () 
           autoComplete="off"
           autoFocus
         />
-        <Field label="Text" error={too_long ? "This is too long for a canned response: 4,096 bytes at most." : fieldError(error, "body")}>
+        <Field label="Text" error={too_long ? "This is too long for a canned response: 4,096 bytes at most." : (lacks.said("body") ?? fieldError(error, "body"))}>
           {(props) => <textarea {...props} ref={field} className="input canned-field" dir="auto" rows={6} required value={body} onChange={(event) => setBody(event.target.value)} />}
         </Field>
         <div className="line canned-variables" role="group" aria-label="Put in">
@@ -191,7 +190,7 @@ function Edit({ before, onClose }: { before: CannedResponse | null; onClose: () 
         <FormError text={formError(error, ["nickname", "body"])} />
         <div className="dialog-foot">
           <Button onClick={onClose}>Cancel</Button>
-          <Button type="submit" tone="accent" disabled={busy || too_long || body.trim() === ""}>
+          <Button type="submit" tone="accent" disabled={busy}>
             {before ? "Save" : "Add it"}
           </Button>
         </div>

@@ -8,6 +8,7 @@ import { identityKeysQuery } from "../api/query.ts";
 import { now } from "../part/clock.ts";
 import { Button, Field } from "../part/control.tsx";
 import { Dialog } from "../part/dialog.tsx";
+import { useLacks, type Lacks } from "../part/lack.ts";
 import { Ago, soonText } from "../part/time.tsx";
 import { isPrivate } from "./public-key.ts";
 
@@ -76,16 +77,12 @@ function AddKey({ site_id, has_others, onClose }: { site_id: string; has_others:
   }
   const is_private = isPrivate(text);
   const wrong = is_private ? "This is a private key. It stays on your server: paste its public half." : fieldError(error, "public_key");
+  const missing: Lacks<"key"> = is_private ? { key: "" } : text.trim() === "" ? { key: "Paste the public key." } : {};
+  const lacks = useLacks(missing, error, () => void add());
   return (
     <Dialog title="Add a public key" open onClose={onClose}>
-      <form
-        className="stack"
-        onSubmit={(event) => {
-          event.preventDefault();
-          if (!is_private) void add();
-        }}
-      >
-        <Field label="Public key" hint="Of the curve P-256, as PEM or as a JSON Web Key." error={wrong}>
+      <form className="stack" {...lacks.form}>
+        <Field label="Public key" hint="Of the curve P-256, as PEM or as a JSON Web Key." error={wrong ?? lacks.said("key")}>
           {(props) => (
             <textarea
               {...props}
@@ -117,7 +114,7 @@ function AddKey({ site_id, has_others, onClose }: { site_id: string; has_others:
           </p>
         )}
         <div className="line">
-          <Button type="submit" tone="accent" disabled={text.trim() === "" || is_private}>
+          <Button type="submit" tone="accent">
             Add the key
           </Button>
           <Button tone="plain" onClick={onClose}>

@@ -1,6 +1,6 @@
 /** API keys: for programs, shown once, revoked at once. */
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { useState } from "react";
+import { useId, useState } from "react";
 import type { ApiKey, NewApiKey, Permission } from "@switchboard/protocol";
 
 import { call, fieldError, formError } from "../api/http.ts";
@@ -9,6 +9,7 @@ import { useMay } from "../live/right.ts";
 import { now } from "../part/clock.ts";
 import { Button, Field, FormError, TextField } from "../part/control.tsx";
 import { ConfirmByTyping, Dialog } from "../part/dialog.tsx";
+import { useLacks, type Lacks } from "../part/lack.ts";
 import { Ago, soonText } from "../part/time.tsx";
 import { PageHead } from "./page.tsx";
 import { RIGHTS } from "./right.ts";
@@ -80,6 +81,14 @@ export function KeysPage() {
   );
 }
 
+/** Of a new key. Pure. */
+function keyLacks(name: string, scopes: readonly Permission[]): Lacks<"name" | "scopes"> {
+  return {
+    ...(name.trim() === "" ? { name: "Write what it is for." } : {}),
+    ...(scopes.length === 0 ? { scopes: "Mark at least one thing that it may do." } : {}),
+  };
+}
+
 function AddKey({ open, onClose }: { open: boolean; onClose: () => void }) {
   const [name, setName] = useState("");
   const [scopes, setScopes] = useState<readonly Permission[]>(["conversations.read"]);
@@ -98,8 +107,12 @@ function AddKey({ open, onClose }: { open: boolean; onClose: () => void }) {
       setError(reason);
     }
   }
+  const lacks = useLacks(keyLacks(name, scopes), error, () => void add());
+  const unmarked = lacks.said("scopes");
+  const unmarked_id = useId();
   function done() {
     setName("");
+    lacks.clear();
     setMade(null);
     setError(null);
     onClose();
@@ -111,26 +124,27 @@ function AddKey({ open, onClose }: { open: boolean; onClose: () => void }) {
           Whoever holds it may do what was marked for <b>{made.name}</b>.
         </ShownOnce>
       ) : (
-        <form
-          className="stack"
-          onSubmit={(event) => {
-            event.preventDefault();
-            void add();
-          }}
-        >
-          <TextField label="What it is for" value={name} onValue={setName} error={fieldError(error, "name")} required autoFocus />
+        <form className="stack" {...lacks.form}>
+          <TextField label="What it is for" value={name} onValue={setName} error={lacks.said("name") ?? fieldError(error, "name")} required autoFocus />
           <fieldset className="checks">
             <legend>It may</legend>
-            {RIGHTS.filter(([scope]) => may(scope)).map(([scope, words]) => (
+            {RIGHTS.filter(([scope]) => may(scope)).map(([scope, words], index) => (
               <label key={scope}>
                 <input
                   type="checkbox"
+                  aria-invalid={index === 0 && unmarked ? true : undefined}
+                  aria-describedby={unmarked ? unmarked_id : undefined}
                   checked={scopes.includes(scope)}
                   onChange={(event) => setScopes(event.target.checked ? [...scopes, scope] : scopes.filter((each) => each !== scope))}
                 />
                 {words} <code className="faint small">{scope}</code>
               </label>
             ))}
+            {unmarked && (
+              <p className="field-error" id={unmarked_id} role="alert">
+                {unmarked}
+              </p>
+            )}
           </fieldset>
           <Field label="It lasts" error={fieldError(error, "expires_at_ms")}>
             {(props) => (
@@ -146,7 +160,7 @@ function AddKey({ open, onClose }: { open: boolean; onClose: () => void }) {
           <FormError text={formError(error, ["name", "expires_at_ms"])} />
           <div className="dialog-foot">
             <Button onClick={done}>Cancel</Button>
-            <Button type="submit" tone="accent" disabled={!name.trim() || scopes.length === 0}>
+            <Button type="submit" tone="accent">
               Make it
             </Button>
           </div>

@@ -4,7 +4,9 @@ import { useState } from "react";
 
 import { call, errorText, fieldError, formError } from "../api/http.ts";
 import { sessionsQuery } from "../api/query.ts";
+import { newPasswordLacks } from "../door/lack.ts";
 import { Button, FormError, TextField } from "../part/control.tsx";
+import { useLacks, type Lacks } from "../part/lack.ts";
 import { Lamp } from "../part/lamp.tsx";
 import { Ago } from "../part/time.tsx";
 import { countryName } from "../side/visit.tsx";
@@ -25,6 +27,7 @@ export function PasswordForm() {
       await call("password", { method: "POST", body: { current, new: next } });
       setCurrent("");
       setNext("");
+      lacks.clear();
       toast("Your password was changed");
       await cache.invalidateQueries({ queryKey: ["sessions"] });
     } catch (reason) {
@@ -33,26 +36,29 @@ export function PasswordForm() {
       setBusy(false);
     }
   }
+  const lacks = useLacks(ownPasswordLacks(current, next), error, () => {
+    if (!busy) void save();
+  });
   return (
     <Section title="Password">
-      <form
-        className="stack"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void save();
-        }}
-      >
-        <TextField label="Present password" type="password" autoComplete="current-password" value={current} onValue={setCurrent} error={fieldError(error, "current")} required />
-        <TextField label="New password" type="password" autoComplete="new-password" hint="At least 12 characters." minLength={12} value={next} onValue={setNext} error={fieldError(error, "new") ?? fieldError(error, "password")} required />
+      <form className="stack" {...lacks.form}>
+        <TextField label="Present password" type="password" autoComplete="current-password" value={current} onValue={setCurrent} error={lacks.said("current") ?? fieldError(error, "current")} required />
+        <TextField label="New password" type="password" autoComplete="new-password" hint="At least 12 characters." value={next} onValue={setNext} error={lacks.said("next") ?? fieldError(error, "new") ?? fieldError(error, "password")} required />
         <FormError text={formError(error, ["current", "new", "password"])} />
         <div>
-          <Button type="submit" disabled={busy || !current || next.length < 12}>
+          <Button type="submit" disabled={busy}>
             Change the password
           </Button>
         </div>
       </form>
     </Section>
   );
+}
+
+/** Of the present password and the one to come. Pure. */
+function ownPasswordLacks(current: string, next: string): Lacks<"current" | "next"> {
+  const { password } = newPasswordLacks(next);
+  return { ...(current === "" ? { current: "Write your present password." } : {}), ...(password === undefined ? {} : { next: password }) };
 }
 
 /** Where I am signed in, and the way to end it. */

@@ -9,6 +9,7 @@ import { sitesQuery } from "../api/query.ts";
 import { Button, Field, FormError, Switch, TextField } from "../part/control.tsx";
 import { Dialog } from "../part/dialog.tsx";
 import { Icon } from "../part/icon.tsx";
+import { useLacks } from "../part/lack.ts";
 import { Lamp } from "../part/lamp.tsx";
 import { toast } from "../part/toast.tsx";
 import { useHeld } from "./held.ts";
@@ -74,7 +75,6 @@ function AddSite({ open, onClose, onAdded }: { open: boolean; onClose: () => voi
   const [error, setError] = useState<unknown>(null);
   const cache = useQueryClient();
   const allowed = originsOf(origins);
-  const ready = name.trim() !== "" && allowed.good.length > 0 && allowed.bad.length === 0;
   async function add() {
     try {
       const body: NewSite = { name: name.trim(), allowed_origins: allowed.good };
@@ -86,21 +86,27 @@ function AddSite({ open, onClose, onAdded }: { open: boolean; onClose: () => voi
       setError(reason);
     }
   }
+  const lacks = useLacks<"name" | "origins">(
+    {
+      ...(name.trim() === "" ? { name: "Write what the site is called." } : {}),
+      ...(allowed.bad.length > 0 ? { origins: "" } : allowed.good.length === 0 ? { origins: "Write where its pages are, like https://www.example.com." } : {}),
+    },
+    error,
+    () => void add(),
+  );
+  function close() {
+    lacks.clear();
+    onClose();
+  }
   return (
-    <Dialog title="Add a site" open={open} onClose={onClose}>
-      <form
-        className="stack"
-        onSubmit={(event) => {
-          event.preventDefault();
-          if (ready) void add();
-        }}
-      >
-        <TextField label="Name" value={name} onValue={setName} error={fieldError(error, "name")} required autoFocus />
-        <OriginsField value={origins} onValue={setOrigins} error={fieldError(error, "allowed_origins")} />
+    <Dialog title="Add a site" open={open} onClose={close}>
+      <form className="stack" {...lacks.form}>
+        <TextField label="Name" value={name} onValue={setName} error={lacks.said("name") ?? fieldError(error, "name")} required autoFocus />
+        <OriginsField value={origins} onValue={setOrigins} error={lacks.said("origins") ?? fieldError(error, "allowed_origins")} />
         <FormError text={formError(error, ["name", "allowed_origins"])} />
         <div className="dialog-foot">
-          <Button onClick={onClose}>Cancel</Button>
-          <Button type="submit" tone="accent" disabled={!ready}>
+          <Button onClick={close}>Cancel</Button>
+          <Button type="submit" tone="accent">
             Add
           </Button>
         </div>

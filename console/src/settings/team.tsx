@@ -5,11 +5,13 @@ import type { Agent, AgentChange, Invitation, NewInvitation, Role } from "@switc
 
 import { call, errorText, fieldError, formError } from "../api/http.ts";
 import { agentsQuery, invitationsQuery, refreshChanged, workspaceQuery } from "../api/query.ts";
+import { emailLacks } from "../door/lack.ts";
 import { useMay } from "../live/right.ts";
 import { membership, team } from "../live/session.ts";
 import { now } from "../part/clock.ts";
 import { Button, Field, FormError, TextField } from "../part/control.tsx";
 import { Dialog } from "../part/dialog.tsx";
+import { useLacks } from "../part/lack.ts";
 import { Face, type LampState } from "../part/lamp.tsx";
 import { useStore } from "../part/store.ts";
 import { soonText } from "../part/time.tsx";
@@ -192,8 +194,10 @@ function Invite({ open, onClose }: { open: boolean; onClose: () => void }) {
       setError(reason);
     }
   }
+  const lacks = useLacks(emailLacks(email, "Write the address of who is to come."), error, () => void invite());
   function done() {
     setEmail("");
+    lacks.clear();
     setMade(null);
     setError(null);
     onClose();
@@ -207,14 +211,8 @@ function Invite({ open, onClose }: { open: boolean; onClose: () => void }) {
           Send this link to <b>{made.email}</b>. It works once, until {soonText(made.expires_at_ms, now())}.
         </ShownOnce>
       ) : (
-        <form
-          className="stack"
-          onSubmit={(event) => {
-            event.preventDefault();
-            void invite();
-          }}
-        >
-          <TextField label="E-mail" type="email" value={email} onValue={setEmail} error={fieldError(error, "email")} required autoFocus />
+        <form className="stack" {...lacks.form}>
+          <TextField label="E-mail" type="email" value={email} onValue={setEmail} error={lacks.said("email") ?? fieldError(error, "email")} required autoFocus />
           <Field label="Role" hint={role === "owner" && isSingle ? "You become an admin when the invitation is accepted." : undefined}>
             {(props) => (
               <select {...props} className="input" value={role} onChange={(event) => setRole(event.target.value as Role)}>
@@ -229,7 +227,7 @@ function Invite({ open, onClose }: { open: boolean; onClose: () => void }) {
           <FormError text={formError(error, ["email"])} />
           <div className="dialog-foot">
             <Button onClick={done}>Cancel</Button>
-            <Button type="submit" tone="accent" disabled={!email.trim()}>
+            <Button type="submit" tone="accent">
               Make a link
             </Button>
           </div>

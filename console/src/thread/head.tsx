@@ -17,6 +17,7 @@ import { now } from "../part/clock.ts";
 import { Button, IconButton, TextField } from "../part/control.tsx";
 import { Dialog } from "../part/dialog.tsx";
 import { Icon } from "../part/icon.tsx";
+import { useLacks } from "../part/lack.ts";
 import { Face, Lamp } from "../part/lamp.tsx";
 import { Menu, MenuItem, MenuLabel, MenuRule } from "../part/menu.tsx";
 import { usePhone } from "../part/screen.ts";
@@ -140,6 +141,15 @@ function SnoozeMenu({ row }: { row: Conversation }) {
   const [when, setWhen] = useState("");
   const until_ms = new Date(when).getTime();
   const good = Number.isFinite(until_ms) && until_ms > now();
+  const past = when && !good ? "Pick a time to come." : null;
+  const lacks = useLacks<"when">(good ? {} : { when: "Pick a date and a time." }, null, () => {
+    snooze(row, until_ms);
+    putAway();
+  });
+  function putAway() {
+    lacks.clear();
+    setAsking(false);
+  }
   return (
     <>
       <Menu trigger={<IconButton icon="snooze" name="Snooze" shortcut="s" data-menu="snooze" />}>
@@ -161,20 +171,12 @@ function SnoozeMenu({ row }: { row: Conversation }) {
           </MenuItem>
         )}
       </Menu>
-      <Dialog title="Snooze until" open={asking} onClose={() => setAsking(false)}>
-        <form
-          className="stack"
-          onSubmit={(event) => {
-            event.preventDefault();
-            if (!good) return;
-            snooze(row, until_ms);
-            setAsking(false);
-          }}
-        >
-          <TextField label="Date and time" type="datetime-local" value={when} onValue={setWhen} error={when && !good ? "Pick a time to come." : null} hint="In your time zone. It opens again earlier when the customer writes." />
+      <Dialog title="Snooze until" open={asking} onClose={putAway}>
+        <form className="stack" {...lacks.form}>
+          <TextField label="Date and time" type="datetime-local" value={when} onValue={setWhen} error={past ?? lacks.said("when")} hint="In your time zone. It opens again earlier when the customer writes." />
           <div className="dialog-foot">
-            <Button onClick={() => setAsking(false)}>Cancel</Button>
-            <Button tone="accent" type="submit" disabled={!good}>
+            <Button onClick={putAway}>Cancel</Button>
+            <Button tone="accent" type="submit">
               Snooze
             </Button>
           </div>

@@ -6,6 +6,7 @@ import { errorText } from "../api/http.ts";
 import { now } from "../part/clock.ts";
 import { Button, TextField } from "../part/control.tsx";
 import { Dialog } from "../part/dialog.tsx";
+import { useLacks } from "../part/lack.ts";
 import { MenuItem, MenuLabel } from "../part/menu.tsx";
 import { toast, toastError } from "../part/toast.tsx";
 import { useActions } from "../shell/action.ts";
@@ -56,21 +57,22 @@ function DayDialog({ row, open, onClose }: { row: Conversation; open: boolean; o
   const [day, setDay] = useState("");
   const at_ms = new Date(`${day}T00:00`).getTime();
   const good = Number.isFinite(at_ms) && at_ms <= now();
+  const to_come = day && !good ? "Pick a day that has begun." : null;
+  const lacks = useLacks<"day">(good ? {} : { day: "Pick a day." }, null, () => {
+    sought.set({ conversation_id: row.id, place: { at_ms } });
+    close();
+  });
+  function close() {
+    lacks.clear();
+    onClose();
+  }
   return (
-    <Dialog title="Go to a day" open={open} onClose={onClose}>
-      <form
-        className="stack"
-        onSubmit={(event) => {
-          event.preventDefault();
-          if (!good) return;
-          sought.set({ conversation_id: row.id, place: { at_ms } });
-          onClose();
-        }}
-      >
-        <TextField label="Day" type="date" value={day} onValue={setDay} error={day && !good ? "Pick a day that has begun." : null} hint="Where nothing was said that day, the next one is shown." />
+    <Dialog title="Go to a day" open={open} onClose={close}>
+      <form className="stack" {...lacks.form}>
+        <TextField label="Day" type="date" value={day} onValue={setDay} error={to_come ?? lacks.said("day")} hint="Where nothing was said that day, the next one is shown." />
         <div className="dialog-foot">
-          <Button onClick={onClose}>Cancel</Button>
-          <Button tone="accent" type="submit" disabled={!good}>
+          <Button onClick={close}>Cancel</Button>
+          <Button tone="accent" type="submit">
             Go there
           </Button>
         </div>
