@@ -16,6 +16,7 @@ import { followNotices } from "./notice.ts";
 import { Palette, palette_open } from "./palette.tsx";
 import { Rail } from "./rail.tsx";
 import { sheet_open, ShortcutSheet } from "./sheet.tsx";
+import { useNoStrayFiles } from "./stray.ts";
 import { useTabIcon } from "./tab-icon.ts";
 import { theme } from "./theme.ts";
 import { TroubleLines } from "./trouble.tsx";
@@ -29,6 +30,7 @@ export function Shell() {
   useTabIcon();
   useNotices();
   useScreen();
+  useNoStrayFiles();
   return (
     <div className="shell">
       <a className="skip" href="#place">

@@ -1,6 +1,6 @@
 /** Where one writes: to the customer or to the team, and it always says which. */
 import { useQuery } from "@tanstack/react-query";
-import { useEffect, useLayoutEffect, useRef, useState, type ClipboardEvent, type DragEvent, type KeyboardEvent } from "react";
+import { useEffect, useLayoutEffect, useRef, useState, type ClipboardEvent, type KeyboardEvent } from "react";
 import type { AgentId, Attachment, Command, Conversation, PresenceState } from "@switchboard/protocol";
 
 import { visitorQuery } from "../api/query.ts";
@@ -19,6 +19,7 @@ import { keysText, useActions } from "../shell/action.ts";
 import { reopen } from "./act.ts";
 import { changeDraft, drafts, EMPTY_DRAFT, type Draft, type Mode } from "./draft.ts";
 import { ComposerFiles } from "./composer-files.tsx";
+import { useFileDrop } from "./drop.ts";
 import { readsLikeNote } from "./guard.ts";
 import { useSuggestions } from "./suggest.tsx";
 import { FILES_MAX, useUploads, withFile } from "./upload.ts";
@@ -31,7 +32,8 @@ const TYPING_EVERY_MS = 2_000;
 export function Composer({ row, onSent }: { row: Conversation; onSent: () => void }) {
   const writing = useWriting(row, onSent);
   const { mode, field, picker } = writing;
-  const [over, setOver] = useState(false);
+  const form = useRef<HTMLFormElement>(null);
+  const over = useFileDrop(form, writing.takeFiles);
   useGrowing(field, writing.text);
   useActions([
     { id: "reply", name: `Reply to ${row.contact_name}`, group: "Write", keys: "r", icon: "reply", run: () => writing.choose("reply") },
@@ -42,6 +44,7 @@ export function Composer({ row, onSent }: { row: Conversation; onSent: () => voi
   ]);
   return (
     <form
+      ref={form}
       className="composer"
       data-mode={mode}
       data-over={over || undefined}
@@ -49,17 +52,6 @@ export function Composer({ row, onSent }: { row: Conversation; onSent: () => voi
       onSubmit={(event) => {
         event.preventDefault();
         writing.send();
-      }}
-      onDragOver={(event: DragEvent) => {
-        if (!event.dataTransfer.types.includes("Files")) return;
-        event.preventDefault();
-        setOver(true);
-      }}
-      onDragLeave={() => setOver(false)}
-      onDrop={(event: DragEvent) => {
-        event.preventDefault();
-        setOver(false);
-        writing.takeFiles([...event.dataTransfer.files]);
       }}
     >
       <ComposerHead row={row} writing={writing} />

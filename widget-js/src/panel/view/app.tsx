@@ -67,14 +67,18 @@ export function App({ store }: { store: PanelStore }): VNode {
 
   const mayAttach = state.status.name !== "stopped" && !state.isUnknown && state.editing === null;
   const onDrop = (event: DragEvent): void => {
-    event.preventDefault();
-    setDropping(false);
-    if (event.dataTransfer !== null && mayAttach) store.uploads.add(event.dataTransfer.files);
-  };
-  const onDrag = (event: DragEvent): void => {
+    // Words that are dragged go where they are dropped.
     if (event.dataTransfer?.types.includes("Files") !== true) return;
     event.preventDefault();
-    setDropping(mayAttach && (event.type !== "dragleave" || root.current?.contains(event.relatedTarget as Node | null) === true));
+    setDropping(false);
+    if (mayAttach) store.uploads.add(event.dataTransfer.files);
+  };
+  const onDrag = (event: DragEvent): void => {
+    // Who calls the dragging off takes what was dragged away at once: nothing is known of it then.
+    if (event.type !== "dragleave" && event.dataTransfer?.types.includes("Files") !== true) return;
+    event.preventDefault();
+    const stays = event.type !== "dragleave" || root.current?.contains(event.relatedTarget as Node | null) === true;
+    setDropping((isOver) => mayAttach && stays && (isOver || event.type !== "dragleave"));
   };
 
   return (
