@@ -1,4 +1,5 @@
 /** What the system tells, in words. Pure. */
+import { apart } from "@switchboard/markup";
 import type { AgentId, ApiKeyId, Author, Entry } from "@switchboard/protocol";
 
 import { priorityName } from "../inbox/word.ts";
@@ -32,9 +33,9 @@ export function authorName(author: Author, names: Names): string {
 
 /** An event of the log as a sentence. */
 export function eventText(entry: Entry, names: Names): string {
-  const who = authorName(entry.author, names);
+  const who = apart(authorName(entry.author, names));
   const { content } = entry;
-  const name = (id: AgentId) => (id === names.me ? "you" : names.agent(id));
+  const name = (id: AgentId) => (id === names.me ? "you" : apart(names.agent(id)));
   switch (content.kind) {
     case "joined":
       return isAuthor(entry, content.agent_id) ? `${who} joined` : `${who} added ${name(content.agent_id)}`;
@@ -50,7 +51,7 @@ export function eventText(entry: Entry, names: Names): string {
       return `${who} snoozed this until ${soonText(content.until_ms, entry.sent_at_ms)}`;
     case "reopened":
       if (content.cause === "snooze_ended") return "Snooze ended; open again";
-      if (content.cause === "visitor") return `${names.customer} wrote; open again`;
+      if (content.cause === "visitor") return `${apart(names.customer)} wrote; open again`;
       return `${who} reopened this`;
     case "closed":
       return `${who} closed this`;

@@ -3,4 +3,5 @@
 export type { Block } from "./block.ts";
 export { safeUrl } from "./address.ts";
 export type { Inline } from "./inline.ts";
+export { apart } from "./name.ts";
 export { plainText, words, type CreateElement } from "./words.ts";

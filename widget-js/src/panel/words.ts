@@ -2,10 +2,11 @@
 // `src/words`, one file a language.
 
 import type { Status } from "../client/client.ts";
+import { apart } from "../markup/index.ts";
 import { closeCode, type ErrorCode, type OpenSpan, type Problem, type Staff } from "../protocol.ts";
-import { catalogs, localeOf, type Catalog, type CountKey, type Locale, type TextKey } from "../words/locale.ts";
+import { catalogs, isFromRight, localeOf, type Catalog, type CountKey, type Locale, type TextKey } from "../words/locale.ts";
 
-/** One page, one language: read once, before anything is shown. */
+/** One language at a time, read before anything is shown in it. */
 let catalog: Catalog | null = null;
 let locale: Locale = "en";
 /** For dates and numbers: the page's own tag where it is of that language (`en-GB`). */
@@ -46,7 +47,12 @@ export function counted(key: CountKey, count: number): string {
 }
 
 function fill(text: string, values: Readonly<Record<string, string>>): string {
-  return text.replace(/\{(\w+)\}/g, (_, name: string) => values[name] ?? "");
+  return text.replace(/\{(\w+)\}/g, (_, name: string) => setApart(values[name] ?? ""));
+}
+
+/** So that it turns nothing in the sentences of the language that is spoken. */
+function setApart(name: string): string {
+  return apart(name, isFromRight(locale) ? "rtl" : "ltr");
 }
 
 /** Who answers, without promises. Where several names are cut at the end of the line, it still says so. */
@@ -55,7 +61,7 @@ export function staffLine(staff: Staff): string {
   const names = staff.people.map(({ name }) => name);
   const [first, ...others] = names;
   if (first === undefined) return said("team_here");
-  return others.length === 0 ? said("one_here", { name: first }) : said("several_here", { names: names.join(", ") });
+  return others.length === 0 ? said("one_here", { name: first }) : said("several_here", { names: names.map(setApart).join(", ") });
 }
 
 /** When the team is back, in the visitor's own time zone; nothing while it is there by its hours, or where it states none. */

@@ -98,7 +98,7 @@ export function ThreadView({ store, state }: { store: PanelStore; state: Snapsho
               <i />
               <i />
             </span>
-            <span dir="auto">{said("typing", { name: state.typing })}</span>
+            <span>{said("typing", { name: state.typing })}</span>
           </div>
         )}
       </div>
@@ -134,7 +134,7 @@ function RowView({ row, store, face, isLast }: { row: Row; store: PanelStore; fa
       );
     case "line":
       return (
-        <p class="line" title={exactText(row.atMs)} dir="auto">
+        <p class="line" title={exactText(row.atMs)}>
           {row.text} <span class="quiet">· {timeText(row.atMs)}</span>
         </p>
       );
