@@ -78,6 +78,9 @@ pub struct Settings {
     /// Whether there is one owner (C6): who becomes owner takes the place of the others, who stay as admins.
     /// Only an owner sets it. Of the workspace alone.
     pub single_owner: bool,
+    /// Whether the team has put away the list of what a new workspace still needs (SET-05). Of the workspace
+    /// alone.
+    pub setup_put_away: bool,
 }
 
 impl Default for Settings {
@@ -92,6 +95,7 @@ impl Default for Settings {
             messages_per_minute: None,
             visitor_refresh_ms: 0,
             single_owner: false,
+            setup_put_away: false,
         }
     }
 }
@@ -118,6 +122,7 @@ impl Settings {
             messages_per_minute: overrides.messages_per_minute.or(self.messages_per_minute),
             visitor_refresh_ms: self.visitor_refresh_ms,
             single_owner: self.single_owner,
+            setup_put_away: self.setup_put_away,
         }
     }
 }
@@ -184,6 +189,7 @@ mod tests {
         assert!(!settings.typing_preview, "nobody reads along");
         assert_eq!(settings.visitor_refresh_ms, 0, "told as it happens");
         assert!(!settings.single_owner, "there may be several");
+        assert!(!settings.setup_put_away, "the list stands there until then");
     }
 
     #[test]
@@ -217,6 +223,7 @@ mod tests {
                 messages_per_minute: Some(5),
                 visitor_refresh_ms: 0,
                 single_owner: false,
+                setup_put_away: false,
             }
         );
     }

@@ -1369,7 +1369,10 @@ messages_per_minute: number | null,
 visitor_refresh_ms: number,
 /** Whether there is one owner (C6): who becomes owner takes the place of the others, who stay as admins.
  * Only an owner sets it. Of the workspace alone. */
-single_owner: boolean, };
+single_owner: boolean,
+/** Whether the team has put away the list of what a new workspace still needs (SET-05). Of the workspace
+ * alone. */
+setup_put_away: boolean, };
 
 /** Sets Switchboard up: the owner, the workspace and the first site, in one transaction. */
 export type Setup = {

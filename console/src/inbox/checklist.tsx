@@ -2,25 +2,29 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
+import type { Workspace, WorkspaceChange } from "@switchboard/protocol";
 
-import { agentsQuery, invitationsQuery, sitesQuery } from "../api/query.ts";
+import { agentsQuery, invitationsQuery, sitesQuery, workspaceQuery } from "../api/query.ts";
 import { useMay } from "../live/right.ts";
 import { Button } from "../part/control.tsx";
 import { Icon } from "../part/icon.tsx";
-import { createKeptStore, useStore } from "../part/store.ts";
+import { toast } from "../part/toast.tsx";
+import { useSaving } from "../settings/save.ts";
 import { useAnySeen } from "../settings/seen.tsx";
 import { Snippet } from "../settings/snippet.tsx";
 import { stepsOf, type StepName } from "./step.ts";
 import { useWasWritten } from "./written.ts";
 
-const isFlag = (value: unknown): value is boolean => typeof value === "boolean";
-const put_away = createKeptStore<boolean>("switchboard.checklist", false, isFlag);
-
-/** The list; nothing for those who may change nothing, and nothing once all is done. */
+/** The list; nothing for those who may change nothing, and nothing once all is done or the team has put it away. */
 export function Checklist() {
-  const away = useStore(put_away);
   const may = useMay();
-  const asks = may("sites.write") && may("team.write") && !away;
+  const asks = may("sites.write") && may("team.write");
+  const workspace = useQuery({ ...workspaceQuery, enabled: asks }).data;
+  const isWanted = asks && workspace !== undefined && !workspace.settings.setup_put_away;
+  return isWanted ? <OpenSteps workspace={workspace} asks={asks} /> : null;
+}
+
+function OpenSteps({ workspace, asks }: { workspace: Workspace; asks: boolean }) {
   const sites = useQuery({ ...sitesQuery, enabled: asks });
   const agents = useQuery({ ...agentsQuery, enabled: asks });
   const invitations = useQuery({ ...invitationsQuery, enabled: asks });
@@ -43,9 +47,7 @@ export function Checklist() {
         <span className="faint small">
           {steps.length - open.length} of {steps.length} done
         </span>
-        <Button size="small" tone="plain" onClick={() => put_away.set(true)}>
-          Put away
-        </Button>
+        <PutAway workspace={workspace} />
       </header>
       <ol>
         {steps.map(({ name, done }) => (
@@ -64,6 +66,33 @@ export function Checklist() {
         ))}
       </ol>
     </section>
+  );
+}
+
+/** Puts it away for everybody; who pressed it by mistake takes it back. */
+function PutAway({ workspace }: { workspace: Workspace }) {
+  const may = useMay();
+  const { record, saving, change } = useSaving<Workspace, WorkspaceChange>("workspace", workspaceQuery.queryKey, workspace);
+  if (!may("settings.write")) return null;
+  const set = (setup_put_away: boolean) => change({ settings: { ...record.settings, setup_put_away } }, "now");
+  return (
+    <>
+      {saving.state === "failed" && (
+        <span className="field-error small" role="alert">
+          {saving.text}
+        </span>
+      )}
+      <Button
+        size="small"
+        tone="plain"
+        onClick={() => {
+          set(true);
+          toast("The set-up list was put away for the team", () => set(false));
+        }}
+      >
+        Put away
+      </Button>
+    </>
   );
 }
 

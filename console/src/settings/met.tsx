@@ -12,6 +12,7 @@ const NAMES: Readonly<Record<string, string>> = {
   identity_required: "Require a signed identity",
   "settings.active_threshold_ms": "A visitor counts as active for",
   "settings.session_timeout_ms": "A visit ends after",
+  "settings.setup_put_away": "Set-up list in the inbox",
   "settings.single_owner": "One owner only",
   "settings.typing_preview": "Show what visitors type",
   "settings.visitor_refresh_ms": "Tell the visitor list every",

@@ -56,6 +56,9 @@ function WorkspaceForm({ workspace: heard }: { workspace: Workspace }) {
           onChange={(single_owner) => set({ single_owner })}
         />
       </Section>
+      <Section title="Set-up">
+        <Switch label="Set-up list in the inbox" hint="What the workspace still needs, until all of it is done." checked={!settings.setup_put_away} onChange={(shown) => set({ setup_put_away: !shown })} />
+      </Section>
       <Section title="Visits">
         <Minutes label="A visit ends after" hint="Time without a page view." value={settings.session_timeout_ms} unit_ms={60_000} unit="minutes" onValue={(value) => set({ session_timeout_ms: value }, "soon")} />
         <Minutes label="A visitor counts as active for" hint="Time after the last sign of life." value={settings.active_threshold_ms} unit_ms={1_000} unit="seconds" onValue={(value) => set({ active_threshold_ms: value }, "soon")} />

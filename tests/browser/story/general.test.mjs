@@ -154,6 +154,32 @@ test("the icon of the tab is the workspace's own, in every open console, until i
   assert.deepEqual(stack.complaints, []);
 });
 
+test("the set-up list that one member puts away is gone for all, also elsewhere, until somebody wants it back", async () => {
+  const owner = await stack.console();
+  const admin = await stack.console({}, await stack.joins("Ada Lind", "admin"));
+  const list = (page) => page.getByRole("region", { name: "Set-up" });
+  for (const page of [owner, admin]) await list(page).getByRole("button", { name: "Put away" }).waitFor();
+  await list(admin).getByRole("button", { name: "Put away" }).click();
+  for (const page of [owner, admin]) await list(page).waitFor({ state: "detached" });
+  assert.equal((await workspace()).settings.setup_put_away, true);
+  // Another browser of the same person does not begin anew.
+  const elsewhere = await stack.console();
+  await elsewhere.getByRole("navigation", { name: "Lists" }).waitFor();
+  await until("the workspace to be known there", () => elsewhere.evaluate(() => performance.getEntriesByType("resource").some(({ name }) => name.endsWith("/api/v1/workspace"))));
+  assert.equal(await list(elsewhere).count(), 0);
+  await admin.getByText("The set-up list was put away for the team").waitFor();
+  await admin.getByRole("button", { name: "Undo" }).click();
+  for (const page of [owner, admin, elsewhere]) await list(page).waitFor();
+  await list(owner).getByRole("button", { name: "Put away" }).click();
+  await list(elsewhere).waitFor({ state: "detached" });
+  await elsewhere.goto(`${stack.origin}/console/settings/workspace`);
+  await elsewhere.getByRole("switch", { name: "Set-up list in the inbox" }).click();
+  for (const page of [owner, admin]) await list(page).waitFor();
+  assert.deepEqual(await violations(elsewhere), []);
+  for (const page of [owner, admin, elsewhere]) await page.context().close();
+  assert.deepEqual(stack.complaints, []);
+});
+
 for (const [width, colorScheme] of [[320, "dark"], [1440, "light"], [2560, "dark"]]) {
   test(`a week of hours is read and reached at ${width} pixels, ${colorScheme}`, async () => {
     await change({ support_hours: { ...always, monday: [{ from: "08:00", to: "12:00" }, { from: "13:00", to: "17:30" }], sunday: [] }, currency: "EUR" });
