@@ -2,6 +2,7 @@
  * Canned responses as they are found while one writes, and filled. Pure. `\` and a nickname, or `\\` and how
  * a text begins, ask for them; both only where a word begins.
  */
+import { beginningOf } from "@switchboard/markup";
 import type { CannedResponse } from "@switchboard/protocol";
 
 /** What stands before the caret and asks for something: from where to where, and what is looked for. */
@@ -61,7 +62,7 @@ export function fitting(all: readonly CannedResponse[], asked: Pick<Asked, "by" 
 
 /** What one is called by: its nickname, else how its text begins. */
 export function labelOf({ nickname, body }: Pick<CannedResponse, "nickname" | "body">): string {
-  return nickname || (body.split("\n", 1)[0] ?? "").slice(0, 60);
+  return nickname || beginningOf(body.split("\n", 1)[0] ?? "", 60);
 }
 
 /** The variables, and what stands for each in the settings' preview. */

@@ -1,4 +1,5 @@
 /** Lines of the audit log in words: who did what, and from what to what. Pure. */
+import { beginningOf } from "@switchboard/markup";
 import type { AuditEntry } from "@switchboard/protocol";
 
 import { spanText } from "../part/time.tsx";
@@ -155,5 +156,5 @@ function valueText(field: string, value: unknown, names: Line["names"]): string 
   // A span of hours.
   if (isObject(value) && typeof value.from === "string" && typeof value.to === "string") return `${value.from}–${value.to}`;
   const text = typeof value === "string" ? (names[value] ?? value) : JSON.stringify(value);
-  return text.length > 60 ? `${text.slice(0, 57)}…` : text;
+  return text.length > 60 ? `${beginningOf(text, 57)}…` : text;
 }

@@ -1,6 +1,6 @@
 /** The lines of a thread: messages, notes, events, days. */
 import { memo, useState, type KeyboardEvent } from "react";
-import { plainText } from "@switchboard/markup";
+import { beginningOf, plainText } from "@switchboard/markup";
 import type { Message } from "@switchboard/protocol";
 
 import { errorText } from "../api/http.ts";
@@ -148,7 +148,7 @@ function QuotedLine({ quote, names, conversation_id }: { quote: NonNullable<Writ
 /** One line of a message. */
 function shortText(message: Message): string {
   if (message.deleted_at_ms != null) return "Deleted";
-  return plainText(message.format, message.body).replace(/\s+/g, " ").slice(0, 200) || (message.attachments?.[0]?.name ?? "A file");
+  return beginningOf(plainText(message.format, message.body).replace(/\s+/g, " "), 200) || (message.attachments?.[0]?.name ?? "A file");
 }
 
 async function copyWords(text: string): Promise<void> {

@@ -1,6 +1,6 @@
 // The line that the launcher shows of what was not read yet.
 
-import { plainText } from "../markup/index.ts";
+import { beginningOf, plainText } from "../markup/index.ts";
 import type { Preview } from "../messages.ts";
 import { nameOf, type Thread } from "./thread.ts";
 
@@ -12,5 +12,5 @@ export function previewOf(thread: Thread | undefined, readNumber: number): Previ
   const line = said?.find(({ number }) => number > readNumber) ?? said?.at(-1);
   if (line?.content.kind !== "message") return null;
   const { format, body, attachments } = line.content.message;
-  return { name: nameOf(line.author), text: plainText(format, body).slice(0, 200) || (attachments?.[0]?.name ?? "") };
+  return { name: nameOf(line.author), text: beginningOf(plainText(format, body), 200) || (attachments?.[0]?.name ?? "") };
 }

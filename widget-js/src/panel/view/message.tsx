@@ -1,7 +1,7 @@
 // One message: whose it is, what it says, how far it has got.
 
 import type { VNode } from "preact";
-import { plainText } from "../../markup/index.ts";
+import { beginningOf, plainText } from "../../markup/index.ts";
 import type { PanelStore } from "../store.ts";
 import type { Mark, MessageRow, Quote } from "../thread.ts";
 import { exactText, said, timeText } from "../words.ts";
@@ -72,7 +72,7 @@ function Quoted({ quote: { name, message } }: { quote: Quote }): VNode {
   const text = message.deleted_at_ms != null ? said("deleted") : plainText(message.format, message.body) || (message.attachments?.[0]?.name ?? "");
   return (
     <p class="quoted">
-      <bdi>{name}</bdi> <bdi>{text.slice(0, 200)}</bdi>
+      <bdi>{name}</bdi> <bdi>{beginningOf(text, 200)}</bdi>
     </p>
   );
 }
@@ -142,5 +142,5 @@ async function copy(text: string): Promise<void> {
 /** Enough of a message to know which one is meant. */
 function short(row: MessageRow): string {
   const text = plainText(row.message.format, row.message.body) || (row.message.attachments?.[0]?.name ?? "");
-  return text.length > 40 ? `${text.slice(0, 40)}…` : text;
+  return text.length > 40 ? `${beginningOf(text, 40)}…` : text;
 }
