@@ -23,7 +23,8 @@ enum Place {
 struct Union {
     workspace_id: WorkspaceId,
     rows: BTreeMap<Place, LiveVisitor>,
-    shown: LiveVisitor,
+    /// Shared with the lists that show it.
+    shown: Arc<LiveVisitor>,
 }
 
 /// What is known of another node's rows.
@@ -174,11 +175,14 @@ impl Everywhere {
     #[must_use]
     pub fn find(&self, workspace_id: WorkspaceId, visitor_id: VisitorId) -> Option<&LiveVisitor> {
         let union = self.visitors.get(&visitor_id)?;
-        (union.workspace_id == workspace_id).then_some(&union.shown)
+        (union.workspace_id == workspace_id).then_some(&*union.shown)
     }
 
     /// The visitors of a workspace. Costs a walk over all.
-    pub fn of_workspace(&self, workspace_id: WorkspaceId) -> impl Iterator<Item = &LiveVisitor> {
+    pub fn of_workspace(
+        &self,
+        workspace_id: WorkspaceId,
+    ) -> impl Iterator<Item = &Arc<LiveVisitor>> {
         self.visitors
             .values()
             .filter(move |union| union.workspace_id == workspace_id)
@@ -215,7 +219,7 @@ impl Everywhere {
         let Some(union) = self.visitors.get_mut(&visitor_id) else {
             let row = row?;
             let rows = BTreeMap::from([(place, row)]);
-            let shown = merged(&rows)?;
+            let shown = Arc::new(merged(&rows)?);
             let union = Union {
                 workspace_id,
                 rows,
@@ -224,22 +228,18 @@ impl Everywhere {
             self.visitors.insert(visitor_id, union);
             return self.show(visitor_id, None);
         };
-        let before = union.shown.clone();
+        let before = Arc::clone(&union.shown);
         match row {
             Some(row) => drop(union.rows.insert(place, row)),
             None => drop(union.rows.remove(&place)),
         }
         match merged(&union.rows) {
-            Some(shown) => {
-                let same = LiveVisitor {
-                    version: before.version,
-                    ..shown.clone()
-                } == before;
-                union.shown = shown;
-                if same {
-                    union.shown.version = before.version;
+            Some(mut shown) => {
+                shown.version = before.version;
+                if shown == *before {
                     return None;
                 }
+                union.shown = Arc::new(shown);
                 self.show(visitor_id, Some(before.state))
             }
             None => self.remove(visitor_id),
@@ -249,7 +249,7 @@ impl Everywhere {
     fn show(&mut self, visitor_id: VisitorId, before: Option<PresenceState>) -> Option<Change> {
         let union = self.visitors.get_mut(&visitor_id)?;
         self.version += 1;
-        union.shown.version = self.version;
+        Arc::make_mut(&mut union.shown).version = self.version;
         let counts = self.counts.entry(union.workspace_id).or_default();
         if let Some(before) = before {
             counts.take(before);
@@ -259,7 +259,8 @@ impl Everywhere {
             None => ChangeKind::Entered,
             Some(_) => ChangeKind::Updated,
         };
-        Some(change(union.workspace_id, kind, union.shown.clone()))
+        let shown = Arc::clone(&union.shown);
+        Some(change(union.workspace_id, kind, shown))
     }
 
     fn remove(&mut self, visitor_id: VisitorId) -> Option<Change> {
@@ -270,18 +271,19 @@ impl Everywhere {
             self.counts.remove(&union.workspace_id);
         }
         self.version += 1;
-        union.shown.version = self.version;
-        union.shown.state = PresenceState::Left;
-        union.shown.tab_count = 0;
+        let row = Arc::make_mut(&mut union.shown);
+        row.version = self.version;
+        row.state = PresenceState::Left;
+        row.tab_count = 0;
         Some(change(union.workspace_id, ChangeKind::Left, union.shown))
     }
 }
 
-fn change(workspace_id: WorkspaceId, kind: ChangeKind, row: LiveVisitor) -> Change {
+fn change(workspace_id: WorkspaceId, kind: ChangeKind, row: Arc<LiveVisitor>) -> Change {
     Change {
         workspace_id,
         kind,
-        row: Arc::new(row),
+        row,
         page_viewed: None,
         visit_began: false,
     }

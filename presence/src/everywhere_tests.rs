@@ -59,7 +59,7 @@ fn tell(all: &mut Everywhere, from: u128, rows: Vec<LiveVisitor>) -> Vec<Change>
 }
 
 fn here(all: &mut Everywhere, kind: ChangeKind, row: LiveVisitor) -> Option<Change> {
-    all.here(&change(workspace(), kind, row))
+    all.here(&change(workspace(), kind, row.into()))
 }
 
 fn kinds(changes: &[Change]) -> Vec<ChangeKind> {

@@ -6,13 +6,18 @@
 
 pub mod agents;
 pub mod bytes;
+mod country;
 pub mod everywhere;
 pub mod input;
 pub mod named;
+pub mod ranked;
 pub mod roster;
+#[cfg(test)]
+mod sample;
 pub mod state;
 pub mod team;
 pub mod view;
+pub mod window;
 
 /// How long a visitor or agent without a connection still counts as here, in milliseconds: a reload
 /// or a short loss of the network is no leave.

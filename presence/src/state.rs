@@ -178,11 +178,14 @@ impl Visitors {
     }
 
     /// The visitors of a workspace. Costs a walk over all visitors of the node.
-    pub fn of_workspace(&self, workspace_id: WorkspaceId) -> impl Iterator<Item = &LiveVisitor> {
+    pub fn of_workspace(
+        &self,
+        workspace_id: WorkspaceId,
+    ) -> impl Iterator<Item = &Arc<LiveVisitor>> {
         self.visitors
             .values()
             .filter(move |presence| presence.workspace_id == workspace_id)
-            .map(|presence| &*presence.row)
+            .map(|presence| &presence.row)
     }
 
     /// How many visitors of a workspace are here. Costs one look-up.

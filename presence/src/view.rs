@@ -1,23 +1,23 @@
-//! The live list of visitors, computed once for all agents who watch with the same filter.
-//!
-//! A list holds the order of all who match, and remembers what it last told. A flush compares the
-//! window — the first rows — with that, so agents hear of what they look at and of numbers, never of
-//! the whole site's churn.
+//! The live list of visitors: all who match a filter, in an order. One list serves all agents who watch with that
+//! filter and order, whichever part of it each has in sight ([`crate::window`]).
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use protocol::id::VisitorId;
 use protocol::limit::{PAGE_ROWS_MAX, WINDOW_BYTES_MAX};
-use protocol::news::AgentNews;
-use protocol::view::{VisitorCounts, VisitorFilter};
-use protocol::visitor::LiveVisitor;
+use protocol::view::{VisitorCounts, VisitorFilter, VisitorOrder};
+use protocol::visitor::{LiveVisitor, PresenceState};
 
 use crate::bytes;
+use crate::country::Countries;
+use crate::ranked::Ranked;
 use crate::state::{Change, ChangeKind, Counts};
 
 /// The texts of a filter as they are compared: small letters, and nothing where nothing is sought.
-fn folded(filter: VisitorFilter) -> VisitorFilter {
+#[must_use]
+pub fn folded(filter: VisitorFilter) -> VisitorFilter {
     let fold = |text: Option<String>| {
         let text = text?.trim().to_lowercase();
         (!text.is_empty()).then_some(text)
@@ -30,19 +30,13 @@ fn folded(filter: VisitorFilter) -> VisitorFilter {
     }
 }
 
-/// Whether a visitor belongs into a list; the filter's texts are folded.
+/// Whether a visitor belongs into a list, if he is from its country; the filter's texts are folded.
 fn matches(filter: &VisitorFilter, row: &LiveVisitor) -> bool {
     filter.site_id.is_none_or(|site_id| site_id == row.site_id)
         && filter.state.is_none_or(|state| state == row.state)
         && filter
             .device
             .is_none_or(|device| device == row.browser.device)
-        && filter.country.as_ref().is_none_or(|wanted| {
-            row.browser
-                .country
-                .as_ref()
-                .is_some_and(|country| country.eq_ignore_ascii_case(wanted))
-        })
         && is_held(&filter.search, || {
             [Some(row.name.as_str()), row.source.referrer.as_deref()]
                 .into_iter()
@@ -51,6 +45,13 @@ fn matches(filter: &VisitorFilter, row: &LiveVisitor) -> bool {
         })
         && is_held(&filter.page, || page_texts(row))
         && is_held(&filter.source, || source_texts(row))
+}
+
+/// Whether a visitor is from the country of a filter, where it names one.
+fn is_from(filter: &VisitorFilter, row: &LiveVisitor) -> bool {
+    let country = row.browser.country.as_ref();
+    let is_it = |wanted| country.is_some_and(|country| country.eq_ignore_ascii_case(wanted));
+    filter.country.as_deref().is_none_or(is_it)
 }
 
 /// Whether a text is sought nowhere, or held by one of these. A plain look for the letters, whatever they are.
@@ -81,156 +82,117 @@ fn source_texts(row: &LiveVisitor) -> impl Iterator<Item = &str> {
     texts.chain(is_direct.then_some(DIRECT))
 }
 
-/// What a list has to tell.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ViewChanges {
-    /// New or changed rows of the window.
-    pub rows: Vec<LiveVisitor>,
-    /// Who left the window.
-    pub gone: Vec<VisitorId>,
-    /// The numbers now.
-    pub counts: VisitorCounts,
+/// A place in an order: two numbers that come first when they are small, then the id, the larger one first.
+type Place = (u64, u64, Reverse<VisitorId>);
+
+/// Where a row stands.
+fn place(order: VisitorOrder, row: &LiveVisitor) -> Place {
+    let last_first = u64::MAX - row.entered_at_ms;
+    let (first, then) = match order {
+        VisitorOrder::Active => (u64::from(row.state != PresenceState::Active), last_first),
+        VisitorOrder::Newest => (last_first, 0),
+        VisitorOrder::Longest => (row.entered_at_ms, 0),
+        VisitorOrder::Pages => (u64::MAX - u64::from(row.page_count), last_first),
+    };
+    (first, then, Reverse(row.id))
 }
 
-impl From<ViewChanges> for AgentNews {
-    fn from(changes: ViewChanges) -> Self {
-        Self::VisitorChanges {
-            rows: changes.rows,
-            gone: changes.gone,
-            counts: changes.counts,
-        }
-    }
-}
-
-/// A place in the order: who was active last stands first.
-type Place = (Reverse<u64>, VisitorId);
-
-/// The list of one filter.
-// Invariant: `order` and `rows` hold the same visitors, each at the place of his row.
+/// The list of one filter in one order.
+// Invariant: `places` and `rows` hold the same visitors, each at the place of his row.
 #[derive(Debug)]
 pub struct VisitorView {
     filter: VisitorFilter,
-    order: BTreeSet<Place>,
-    rows: BTreeMap<VisitorId, LiveVisitor>,
-    /// The versions that all who watch were told, and nothing for who was told to some of them.
-    told: BTreeMap<VisitorId, Option<u64>>,
-    /// Nothing once some were told other ones.
-    told_counts: Option<VisitorCounts>,
-    changed: bool,
-}
-
-fn place(row: &LiveVisitor) -> Place {
-    (Reverse(row.active_at_ms), row.id)
+    order: VisitorOrder,
+    places: Ranked<Place>,
+    /// Shared with the state, and with other lists.
+    rows: BTreeMap<VisitorId, Arc<LiveVisitor>>,
+    countries: Countries,
 }
 
 impl VisitorView {
-    /// A list over those who are here. Costs a walk over them.
+    /// A list over those who are here. Costs a walk over them, and sorting those who match. The filter is folded.
     pub fn new<'a>(
         filter: VisitorFilter,
-        here: impl Iterator<Item = &'a LiveVisitor>,
-        counts: Counts,
+        order: VisitorOrder,
+        here: impl Iterator<Item = &'a Arc<LiveVisitor>>,
     ) -> Self {
-        let filter = folded(filter);
-        let rows: BTreeMap<_, _> = here
-            .filter(|row| matches(&filter, row))
-            .map(|row| (row.id, row.clone()))
-            .collect();
-        let order = rows.values().map(place).collect();
-        let mut view = Self {
+        let mut countries = Countries::default();
+        let mut rows = BTreeMap::new();
+        for row in here.filter(|row| matches(&filter, row)) {
+            countries.set(row.id, row.browser.country.as_deref());
+            if is_from(&filter, row) {
+                rows.insert(row.id, Arc::clone(row));
+            }
+        }
+        let places = rows.values().map(|row| place(order, row)).collect();
+        Self {
             filter,
             order,
+            places,
             rows,
-            told: BTreeMap::new(),
-            told_counts: None,
-            changed: false,
-        };
-        view.told = view.shown();
-        view.told_counts = Some(view.counted(counts));
-        view
-    }
-
-    /// What somebody who begins to watch is told: the window and the numbers. Who came since the last flush is
-    /// in it, and must be told gone though the others never heard of him.
-    #[must_use]
-    pub fn snapshot(&mut self, counts: Counts) -> (Vec<LiveVisitor>, VisitorCounts) {
-        let rows: Vec<_> = self.window().cloned().collect();
-        for row in &rows {
-            self.told.entry(row.id).or_default();
+            countries,
         }
-        let counts = self.counted(counts);
-        self.told_counts = self.told_counts.filter(|told| *told == counts);
-        (rows, counts)
     }
 
-    /// Takes in a change. Costs a step in the order.
+    /// Takes in a change. Costs a step in the order where the visitor's place is another, else a look-up.
     pub fn take(&mut self, change: &Change) {
         let row = &change.row;
-        if let Some(old) = self.rows.remove(&row.id) {
-            self.order.remove(&place(&old));
+        let fits = change.kind != ChangeKind::Left && matches(&self.filter, row);
+        let country = row.browser.country.as_deref().filter(|_| fits);
+        self.countries.set(row.id, country);
+        let is_in = fits && is_from(&self.filter, row);
+        let new = is_in.then(|| place(self.order, row));
+        let before = match is_in {
+            true => self.rows.insert(row.id, Arc::clone(row)),
+            false => self.rows.remove(&row.id),
+        };
+        let old = before.map(|before| place(self.order, &before));
+        if old == new {
+            return;
         }
-        if change.kind != ChangeKind::Left && matches(&self.filter, row) {
-            self.order.insert(place(row));
-            self.rows.insert(row.id, LiveVisitor::clone(row));
+        if let Some(old) = old {
+            self.places.remove(&old);
         }
-        self.changed = true;
+        if let Some(new) = new {
+            self.places.insert(new);
+        }
     }
 
-    /// Whether [`Self::flush`] may have something to tell.
+    /// Whether somebody is in the list.
     #[must_use]
-    pub fn is_changed(&self) -> bool {
-        self.changed
+    pub fn holds(&self, visitor_id: VisitorId) -> bool {
+        self.rows.contains_key(&visitor_id)
     }
 
-    /// What changed in the window and the numbers since the last flush; nothing when all is as told.
-    pub fn flush(&mut self, counts: Counts) -> Option<ViewChanges> {
-        if !std::mem::take(&mut self.changed) {
-            return None;
+    /// The numbers to tell, of the list and of all who are here.
+    #[must_use]
+    pub fn counts(&self, here: Counts) -> VisitorCounts {
+        VisitorCounts {
+            listed: u32::try_from(self.rows.len()).expect("visitors of a node fit"),
+            active: here.active,
+            idle: here.idle,
         }
-        let counts = self.counted(counts);
-        let window = self.shown();
-        let rows: Vec<_> = self
-            .window()
-            .filter(|row| self.told.get(&row.id) != Some(&Some(row.version)))
-            .cloned()
-            .collect();
-        let gone: Vec<_> = self
-            .told
-            .keys()
-            .filter(|id| !window.contains_key(id))
-            .copied()
-            .collect();
-        let same = rows.is_empty() && gone.is_empty() && self.told_counts == Some(counts);
-        self.told = window;
-        self.told_counts = Some(counts);
-        (!same).then_some(ViewChanges { rows, gone, counts })
     }
 
-    fn shown(&self) -> BTreeMap<VisitorId, Option<u64>> {
-        self.window()
-            .map(|row| (row.id, Some(row.version)))
-            .collect()
+    /// From which countries those are whom the filter lets in, whichever country it names.
+    pub fn countries(&self) -> impl Iterator<Item = &String> {
+        self.countries.names()
     }
 
-    /// The first rows, as many as there may be, and as fit. Costs a look at each of their letters.
-    fn window(&self) -> impl Iterator<Item = &LiveVisitor> {
+    /// The rows behind the first so many, as many as a window may have, and as fit. Costs a look at each of their
+    /// letters.
+    pub fn window(&self, first: u32) -> impl Iterator<Item = &LiveVisitor> {
         let mut whole_bytes = 0;
-        self.order
-            .iter()
+        self.places
+            .from_rank(usize::try_from(first).unwrap_or(usize::MAX))
             .take(PAGE_ROWS_MAX)
-            .filter_map(|(_, id)| self.rows.get(id))
+            .filter_map(|(_, _, Reverse(id))| self.rows.get(id))
+            .map(|row| &**row)
             .take_while(move |row| {
                 let is_first = whole_bytes == 0;
                 whole_bytes += bytes::of_row(row);
                 is_first || whole_bytes <= WINDOW_BYTES_MAX
             })
-    }
-
-    fn counted(&self, counts: Counts) -> VisitorCounts {
-        VisitorCounts {
-            listed: u32::try_from(self.rows.len()).expect("visitors of a node fit"),
-            active: counts.active,
-            idle: counts.idle,
-        }
     }
 }
 

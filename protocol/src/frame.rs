@@ -11,7 +11,7 @@ use crate::contact::AttributeValue;
 use crate::id::{ConversationId, VisitorId};
 use crate::position::Position;
 use crate::text::ClientId;
-use crate::view::{InboxList, VisitorFilter};
+use crate::view::{InboxList, VisitorList};
 
 /// A conversation to follow, and from where.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
@@ -82,12 +82,8 @@ pub enum Watch {
     Inbox(InboxList),
     /// Conversations beside the list that is open, for what calls somebody.
     Notices(InboxList),
-    /// Who is on the sites now.
-    Visitors {
-        /// Which.
-        #[serde(default)]
-        filter: VisitorFilter,
-    },
+    /// Who is on the sites now: the part of the list that is in sight.
+    Visitors(VisitorList),
     /// Whether certain visitors are here: those of the conversations that the client shows.
     Presence {
         /// Which, at most `PAGE_ROWS_MAX`.
@@ -119,7 +115,7 @@ pub enum ClientFrame {
         /// Which.
         conversation_id: ConversationId,
     },
-    /// Watch a list; one of each kind at a time, a new filter replaces the old.
+    /// Watch a list; one of each kind at a time, a new one replaces the old.
     Watch(Watch),
     /// Watch it no longer.
     Unwatch {

@@ -68,6 +68,8 @@ pub const PAGE_ENTRIES_MAX: usize = 200;
 pub const PAGE_BYTES_MAX: usize = 64 * 1024;
 /// Rows of one page of a list, and of a live window.
 pub const PAGE_ROWS_MAX: usize = 100;
+/// Rows that may stand before a live window of visitors.
+pub const ROWS_BEFORE_MAX: u32 = 1_000_000;
 /// Bytes of the rows of a live window of visitors, as JSON. One row comes whatever its size.
 pub const WINDOW_BYTES_MAX: usize = 256 * 1024;
 /// Bytes of the members in one `team` frame, as JSON. Those who left give way, then the last by name.

@@ -16,7 +16,7 @@ use crate::key::KeyName;
 use crate::position::Position;
 use crate::rejection::Problem;
 use crate::text::ClientId;
-use crate::view::{InboxCounts, InboxList, VisitorCounts};
+use crate::view::{InboxCounts, InboxList, VisitorCounts, VisitorList};
 use crate::visitor::{LiveVisitor, VisitorState};
 use crate::widget::{Staff, WidgetConfig};
 
@@ -262,21 +262,34 @@ pub enum AgentNews {
         /// Up to which `seq`.
         seq: u64,
     },
-    /// Who is on the sites, whole: at most `PAGE_ROWS_MAX`, those active last first.
+    /// The part of the list of visitors that is in sight, whole.
     Visitors {
-        /// The rows.
+        /// Which.
+        #[serde(flatten)]
+        list: VisitorList,
+        /// Its rows, in the list's order: at most `PAGE_ROWS_MAX`, and as many as fit into `WINDOW_BYTES_MAX`.
         rows: Vec<LiveVisitor>,
-        /// How many there are.
+        /// How many there are in the whole list.
         counts: VisitorCounts,
+        /// The countries that the list may be narrowed to: of all whom the filter lets in, whichever country it names.
+        countries: Vec<String>,
     },
     /// What changed in it.
     VisitorChanges {
+        /// Which.
+        #[serde(flatten)]
+        list: VisitorList,
         /// New or changed rows.
         rows: Vec<LiveVisitor>,
-        /// Who left, or no longer belongs.
+        /// Who left, or is no longer in the list.
         gone: Vec<VisitorId>,
+        /// Who is in the list, and no longer in this part of it.
+        beyond: Vec<VisitorId>,
         /// How many there are.
         counts: VisitorCounts,
+        /// The countries; absent where they did not change.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        countries: Option<Vec<String>>,
     },
     /// Whether visitors are here whom the client asked for: all of them at first, then those who came, left, or
     /// are otherwise there.

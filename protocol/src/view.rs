@@ -52,11 +52,31 @@ words! {
         /// Who waits for us, longest first; then who does not.
         Waiting = "waiting",
     }
+
+    /// What stands first in the list of visitors.
+    #[derive(Default)]
+    VisitorOrder {
+        /// Who is active, then who is idle; among them who came last.
+        #[default]
+        Active = "active",
+        /// Who came last.
+        Newest = "newest",
+        /// Who is here longest.
+        Longest = "longest",
+        /// Who saw most pages; among equals who came last.
+        Pages = "pages",
+    }
 }
 
 impl InboxOrder {
     fn is_newest(&self) -> bool {
         *self == Self::Newest
+    }
+}
+
+impl VisitorOrder {
+    fn is_active(&self) -> bool {
+        *self == Self::Active
     }
 }
 
@@ -183,6 +203,29 @@ pub struct VisitorFilter {
     /// those came from who came from nowhere.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
+}
+
+/// A part of the list of visitors: which are listed, in which order, and where the part begins.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize, TS, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[ts(export_to = "protocol.ts", optional_fields = nullable)]
+pub struct VisitorList {
+    /// Which.
+    #[serde(default)]
+    #[ts(as = "Option<VisitorFilter>", optional)]
+    pub filter: VisitorFilter,
+    /// What stands first; `active` when absent.
+    #[serde(default, skip_serializing_if = "VisitorOrder::is_active")]
+    #[ts(as = "Option<VisitorOrder>", optional)]
+    pub order: VisitorOrder,
+    /// How many rows of the list stand before the first one wanted, at most `ROWS_BEFORE_MAX`; none when absent.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    #[ts(as = "Option<u32>", optional)]
+    pub first: u32,
+}
+
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// How many conversations each list of the inbox holds, of what is asked for. Exact up to 1,000.

@@ -127,6 +127,7 @@ fn constants() -> String {
         ("resumes_max", limit::RESUMES_MAX as u64),
         ("page_entries_max", limit::PAGE_ENTRIES_MAX as u64),
         ("page_rows_max", limit::PAGE_ROWS_MAX as u64),
+        ("rows_before_max", limit::ROWS_BEFORE_MAX.into()),
         ("properties_max", limit::PROPERTIES_MAX as u64),
         ("url_bytes_max", limit::URL_BYTES_MAX as u64),
         ("title_bytes_max", limit::TITLE_BYTES_MAX as u64),

@@ -311,7 +311,8 @@ impl Around {
             };
             self.wanted.insert(*workspace_id, wanted);
             self.changed.remove(workspace_id);
-            let mut parts = parts(visitors.of_workspace(*workspace_id));
+            let rows = visitors.of_workspace(*workspace_id);
+            let mut parts = parts(rows.map(|row| &**row));
             if parts.is_empty() {
                 parts.push(Vec::new());
             }

@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use protocol::id::{ConnectionId, VisitorId, WorkspaceId};
 use protocol::limit;
 use protocol::rejection::{ErrorCode, Rejection};
-use protocol::view::VisitorFilter;
+use protocol::view::{VisitorFilter, VisitorList};
 use world::{HashMap, HashSet};
 
 use crate::topic::ViewId;
@@ -18,8 +18,8 @@ const COUNTRY_BYTES: usize = 2;
 /// Which visitors somebody watches.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Wanted {
-    /// A list.
-    List(VisitorFilter),
+    /// A part of a list.
+    List(VisitorList),
     /// Certain ones, and one whose row is wanted.
     Named {
         visitor_ids: BTreeSet<VisitorId>,
@@ -118,11 +118,19 @@ pub(crate) fn named(
     })
 }
 
-/// Checks a filter from outside.
+/// Checks a list from outside.
 ///
 /// # Errors
-/// `too_long` or `invalid`, with the field.
-pub(crate) fn check(filter: &VisitorFilter) -> Result<(), Rejection> {
+/// `too_long`, `too_many` or `invalid`, with the field.
+pub(crate) fn listed(list: &VisitorList) -> Result<Wanted, Rejection> {
+    check(&list.filter)?;
+    if list.first > limit::ROWS_BEFORE_MAX {
+        return Err(Rejection::of(ErrorCode::TooMany, "first"));
+    }
+    Ok(Wanted::List(list.clone()))
+}
+
+fn check(filter: &VisitorFilter) -> Result<(), Rejection> {
     for (field, text) in [
         ("search", &filter.search),
         ("page", &filter.page),
@@ -154,7 +162,7 @@ mod tests {
         let views = Views::default();
         let workspace = WorkspaceId::from_bits(1);
         let [first, second] = [1, 2].map(ConnectionId::from_bits);
-        let all = Wanted::List(VisitorFilter::default());
+        let all = Wanted::List(VisitorList::default());
         let one = views.watch(workspace, &all, first);
         assert_eq!(views.watch(workspace, &all, second), one);
         assert_ne!(views.watch(WorkspaceId::from_bits(2), &all, first), one);
@@ -164,6 +172,23 @@ mod tests {
         assert!(views.unwatch(one, second));
         assert_eq!(views.wanted(workspace, one), None);
         assert_ne!(views.watch(workspace, &all, first), one);
+    }
+
+    #[test]
+    fn a_window_begins_within_bounds_and_only_with_a_filter_that_may_be() {
+        let from = |first| VisitorList {
+            first,
+            ..VisitorList::default()
+        };
+        let last = from(limit::ROWS_BEFORE_MAX);
+        assert_eq!(listed(&last), Ok(Wanted::List(last.clone())));
+        let refused = Err(Rejection::of(ErrorCode::TooMany, "first"));
+        for first in [limit::ROWS_BEFORE_MAX + 1, u32::MAX] {
+            assert_eq!(listed(&from(first)), refused);
+        }
+        let mut odd = from(0);
+        odd.filter.country = Some("Slovenia".to_owned());
+        assert_eq!(listed(&odd).unwrap_err().code, ErrorCode::Invalid);
     }
 
     #[test]

@@ -13,7 +13,7 @@ use protocol::frame::{Page, Purpose, Watch};
 use protocol::id::{ContactId, ConversationId};
 use protocol::permission::Principal;
 use protocol::rejection::ErrorCode;
-use protocol::view::{InboxFilter, VisitorFilter};
+use protocol::view::{InboxFilter, VisitorList};
 use router::{Part, Topic, VisitorConnection};
 use serde_json::Value;
 use storage::audit::Change;
@@ -56,9 +56,7 @@ async fn watch(stage: &Stage, ear: &Ear, agent: Agent, watch: Watch) -> Value {
 }
 
 fn visitors() -> Watch {
-    Watch::Visitors {
-        filter: VisitorFilter::default(),
-    }
+    Watch::Visitors(VisitorList::default())
 }
 
 async fn enter(stage: &Stage, visitor: &common::Visitor) {

@@ -19,7 +19,7 @@ use protocol::position::Position;
 use protocol::rejection::{CloseCode, ErrorCode};
 use protocol::site::SiteChange;
 use protocol::text::Name;
-use protocol::view::{InboxFilter, InboxList, InboxOrder, VisitorFilter};
+use protocol::view::{InboxFilter, InboxList, InboxOrder, VisitorList};
 use protocol::workspace::{Settings, SiteOverrides, WorkspaceChange};
 use router::{Part, Topic, VisitorConnection};
 use serde_json::{Value, json};
@@ -163,7 +163,7 @@ on_both! {
         let change = stage.change("workspace.changed");
         let slow = refreshing(3_600_000);
         storage::workspace::change(&stage.db, 1, &slow, &change).await.expect("it works");
-        let watch = Watch::Visitors { filter: VisitorFilter::default() };
+        let watch = Watch::Visitors(VisitorList::default());
         let watcher = stage.world.ids.next();
         let topic = stage.router.watch(&owner.actor, &watch, watcher).expect("an agent may");
         let ear = stage.ear();
@@ -186,7 +186,7 @@ on_both! {
     async fn a_visitor_is_seen_with_pages_and_the_store_remembers_them(stage: Stage) {
         let owner = stage.owner();
         let ear = stage.ear();
-        let watch = Watch::Visitors { filter: VisitorFilter::default() };
+        let watch = Watch::Visitors(VisitorList::default());
         let watcher = stage.world.ids.next();
         let topic = stage.router.watch(&owner.actor, &watch, watcher).expect("an agent may");
         ear.listen(topic);
@@ -233,7 +233,7 @@ on_both! {
         let empty = (ErrorCode::Empty, Some("name".into()));
         assert_eq!(track(connection_id, "", &properties).await, Err(empty));
         let owner = stage.owner();
-        let watch = Watch::Visitors { filter: VisitorFilter::default() };
+        let watch = Watch::Visitors(VisitorList::default());
         let topic = stage.router.watch(&owner.actor, &watch, stage.world.ids.next());
         let list = stage.router.snapshot(&owner.actor, topic.expect("an agent may")).await;
         let list: Value = serde_json::from_slice(&list.expect("a list").text).expect("JSON");
@@ -278,7 +278,7 @@ on_both! {
         let taken = stage.router.visitor_page(connection_id, next.clone()).await;
         taken.expect("within the visit's bound");
         let owner = stage.owner();
-        let watch = Watch::Visitors { filter: VisitorFilter::default() };
+        let watch = Watch::Visitors(VisitorList::default());
         let topic = stage.router.watch(&owner.actor, &watch, stage.world.ids.next());
         let list = stage.router.snapshot(&owner.actor, topic.expect("an agent may")).await;
         let list: Value = serde_json::from_slice(&list.expect("a list").text).expect("JSON");
@@ -304,7 +304,7 @@ on_both! {
 
     async fn a_restart_does_not_forget_how_long_a_sign_of_life_counts(stage: Stage) {
         let stage = with_settings(stage, |settings| settings.active_threshold_ms = 1).await;
-        let watch = Watch::Visitors { filter: VisitorFilter::default() };
+        let watch = Watch::Visitors(VisitorList::default());
         let watcher = stage.world.ids.next();
         let topic = stage.router.watch(&stage.owner().actor, &watch, watcher).expect("allowed");
         let ear = stage.ear();

@@ -18,7 +18,7 @@ use protocol::frame::{Follow, Page, Purpose, Watch};
 use protocol::id::{ConnectionId, ConversationId, EntryId, NodeId};
 use protocol::permission::{Actor, Principal, Role};
 use protocol::rejection::{CloseCode, ErrorCode};
-use protocol::view::{InboxFilter, InboxList, VisitorFilter};
+use protocol::view::{InboxFilter, InboxList, VisitorList};
 use router::{Part, Router, RouterConfig, Topic, VisitorConnection};
 use serde_json::{Value, json};
 use world::World;
@@ -132,9 +132,7 @@ async fn tab_at(stage: &Stage, router: &Router, visitor: Visitor) -> ConnectionI
 /// An agent watches the visitors on a node.
 async fn watching(stage: &Stage, router: &Router, agent: Agent) -> (Ear, Topic) {
     let (ear, connection_id) = agent_at(stage, router, agent).await;
-    let watch = Watch::Visitors {
-        filter: VisitorFilter::default(),
-    };
+    let watch = Watch::Visitors(VisitorList::default());
     let topic = router.watch(&agent.actor, &watch, connection_id);
     let topic = topic.expect("an agent may");
     ear.listen(topic);

@@ -1,4 +1,5 @@
-//! Whether the visitors of what an agent shows are here, however many others are on the sites.
+//! Whether the visitors of what an agent shows are here, however many others are on the sites; and windows into the
+//! list of all.
 
 #[path = "common/both.rs"]
 mod both;
@@ -9,9 +10,10 @@ use bus::Bus;
 use common::{Agent, Ear, Stage, Visitor, browser, eventually};
 use protocol::frame::{Page, Purpose, Watch};
 use protocol::id::{ConnectionId, VisitorId};
-use protocol::limit::PAGE_ROWS_MAX;
+use protocol::limit::{PAGE_ROWS_MAX, ROWS_BEFORE_MAX};
 use protocol::permission::{Permission, Permissions, Principal};
 use protocol::rejection::{ErrorCode, Rejection};
+use protocol::view::{VisitorList, VisitorOrder};
 use router::{Router, RouterConfig, Topic, VisitorConnection};
 use serde_json::{Value, json};
 use world::World;
@@ -87,6 +89,39 @@ fn states(frame: &Value) -> Vec<(&str, &str)> {
         .collect()
 }
 
+fn window(order: VisitorOrder, first: u32) -> Watch {
+    Watch::Visitors(VisitorList {
+        order,
+        first,
+        ..VisitorList::default()
+    })
+}
+
+/// The rows of a list by the order they are told in.
+fn ids(list: &Value) -> Vec<String> {
+    let rows = list["rows"].as_array().expect("a list").iter();
+    rows.map(|row| row["id"].as_str().expect("an id").to_owned())
+        .collect()
+}
+
+/// Three come, each later than the one before, and the second goes to another page.
+async fn they_come(stage: &Stage) -> Vec<String> {
+    let mut came = Vec::new();
+    for number in 0..3 {
+        let visitor = stage.visitor().await;
+        let tab = tab_at(stage, &stage.router, visitor).await;
+        if number == 1 {
+            let next = page("https://shop.example/b");
+            let taken = stage.router.visitor_page(tab, next).await;
+            taken.expect("within the visit's bound");
+        }
+        came.push(visitor.id.to_string());
+        let came_ms = stage.world.clock.now_ms();
+        eventually(async || stage.world.clock.now_ms() > came_ms).await;
+    }
+    came
+}
+
 /// Two nodes on the stage's store, with worlds of their own.
 async fn nodes(stage: &Stage) -> [(World, Router); 2] {
     let bus = Bus::shared();
@@ -111,7 +146,7 @@ on_both! {
             let other = stage.visitor().await;
             tab_at(&stage, &stage.router, other).await;
         }
-        let all = Watch::Visitors { filter: Default::default() };
+        let all = Watch::Visitors(Default::default());
         let (_, _, list) = watching(&stage, &stage.router, &all).await;
         let rows = list["rows"].as_array().expect("a list");
         assert_eq!(rows.len(), PAGE_ROWS_MAX);
@@ -148,6 +183,69 @@ on_both! {
         let frame = first.frame("visitor_presence").await;
         assert_eq!(states(&frame), [(one.id.to_string().as_str(), "active")]);
         assert_eq!(frame.get("row"), None, "nobody asked for it");
+    }
+
+    async fn a_window_is_moved_along_a_list_in_the_order_asked_for(stage: Stage) {
+        let came = they_come(&stage).await;
+        for (order, expected) in [
+            (VisitorOrder::Active, [2, 1, 0]),
+            (VisitorOrder::Newest, [2, 1, 0]),
+            (VisitorOrder::Longest, [0, 1, 2]),
+            (VisitorOrder::Pages, [1, 2, 0]),
+        ] {
+            let expected = expected.map(|index: usize| came[index].clone());
+            for first in 0..=3 {
+                let (.., list) = watching(&stage, &stage.router, &window(order, first)).await;
+                assert_eq!(ids(&list), expected[first as usize..], "{order:?} from {first}");
+                assert_eq!(list["counts"]["listed"], 3);
+                let told = list.get("first").and_then(Value::as_u64);
+                assert_eq!(told.unwrap_or_default(), u64::from(first));
+            }
+        }
+    }
+
+    async fn two_windows_into_one_list_are_told_what_becomes_of_their_own_part(stage: Stage) {
+        let came = they_come(&stage).await;
+        let newest = window(VisitorOrder::Newest, 2);
+        let (last, _, list) = watching(&stage, &stage.router, &newest).await;
+        assert_eq!(ids(&list), [came[0].clone()]);
+        let newest = window(VisitorOrder::Newest, 0);
+        let (first, ..) = watching(&stage, &stage.router, &newest).await;
+        let fourth = stage.visitor().await;
+        tab_at(&stage, &stage.router, fourth).await;
+        for (ear, pushed) in [(last, &came[1]), (first, &fourth.id.to_string())] {
+            let changes = ear.frame("visitor_changes").await;
+            assert_eq!(ids(&changes), [pushed.clone()]);
+            assert_eq!((&changes["gone"], &changes["beyond"]), (&json!([]), &json!([])));
+            assert_eq!(changes["counts"]["listed"], 4);
+        }
+    }
+
+    async fn a_window_on_one_node_shows_who_is_on_the_other(stage: Stage) {
+        let [(_, here), (_, there)] = nodes(&stage).await;
+        let watch = window(VisitorOrder::Longest, 1);
+        let (ear, topic, _) = watching(&stage, &there, &watch).await;
+        let mut came = Vec::new();
+        for router in [&here, &there, &here] {
+            let visitor = stage.visitor().await;
+            tab_at(&stage, router, visitor).await;
+            came.push(visitor.id.to_string());
+            let came_ms = stage.world.clock.now_ms();
+            eventually(async || stage.world.clock.now_ms() > came_ms).await;
+        }
+        while ear.frame("visitor_changes").await["counts"]["listed"] != 3 {}
+        let list = read(&there, stage.owner(), topic).await;
+        assert_eq!(ids(&list), came[1..]);
+    }
+
+    async fn a_window_begins_within_bounds(stage: Stage) {
+        let watch = |first| {
+            let watch = window(VisitorOrder::Active, first);
+            stage.router.watch(&stage.owner().actor, &watch, stage.world.ids.next()).map(|_| ())
+        };
+        assert_eq!(watch(ROWS_BEFORE_MAX), Ok(()));
+        let refused = Rejection::of(ErrorCode::TooMany, "first");
+        assert_eq!(watch(ROWS_BEFORE_MAX + 1), Err(refused));
     }
 
     async fn names_are_bounded_and_for_those_who_may_see_visitors(stage: Stage) {

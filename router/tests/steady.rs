@@ -15,7 +15,7 @@ use protocol::frame::Purpose;
 use protocol::id::{CannedResponseId, EventId};
 use protocol::permission::{Principal, Role};
 use protocol::text::Name;
-use protocol::view::VisitorFilter;
+use protocol::view::VisitorList;
 use router::{Part, RouterConfig, Topic, VisitorConnection};
 use serde_json::Value;
 use storage::Written;
@@ -153,7 +153,7 @@ on_both! {
             browser: common::browser(),
             page: None,
         };
-        let watch = protocol::frame::Watch::Visitors { filter: VisitorFilter::default() };
+        let watch = protocol::frame::Watch::Visitors(VisitorList::default());
         let topic = stage.router.watch(&owner.actor, &watch, stage.world.ids.next());
         let topic = topic.expect("an agent may");
         let ear = stage.ear();

@@ -115,6 +115,7 @@ export class Stack {
   #process = null;
   #port = 0;
   #isSetUp;
+  #settings;
   #cable = new Cable(() => this.#port);
   #browser = null;
   setupLink = "";
@@ -122,13 +123,14 @@ export class Stack {
   /** What pages complained about, with their address. */
   complaints = [];
 
-  constructor(isSetUp) {
+  constructor(isSetUp, settings) {
     this.#isSetUp = isSetUp;
+    this.#settings = settings;
   }
 
-  /** Starts everything; with `isSetUp` an owner, a workspace and a site are there already. */
-  static async start({ isSetUp = true } = {}) {
-    const stack = new Stack(isSetUp);
+  /** Starts everything; with `isSetUp` an owner, a workspace and a site are there already. `settings` are further variables of the server's. */
+  static async start({ isSetUp = true, settings = {} } = {}) {
+    const stack = new Stack(isSetUp, settings);
     stack.#directory = await mkdtemp(join(tmpdir(), "switchboard-story-"));
     await stack.startServer();
     await stack.#cable.open();
@@ -167,6 +169,7 @@ export class Stack {
         SWITCHBOARD_DATA_DIR: this.data,
         SWITCHBOARD_LIMITS_TRUSTED_ADDRESSES: "127.0.0.0/8",
         ...setUp,
+        ...this.#settings,
       },
       stdio: ["ignore", "pipe", "inherit"],
     });

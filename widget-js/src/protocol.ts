@@ -157,16 +157,34 @@ order?: InboxOrder, } | { "type": "read",
 conversation_id: ConversationId,
 /** Up to which `seq`. */
 seq: number, } | { "type": "visitors",
-/** The rows. */
+/** Its rows, in the list's order: at most `PAGE_ROWS_MAX`, and as many as fit into `WINDOW_BYTES_MAX`. */
 rows: Array<LiveVisitor>,
-/** How many there are. */
-counts: VisitorCounts, } | { "type": "visitor_changes",
+/** How many there are in the whole list. */
+counts: VisitorCounts,
+/** The countries that the list may be narrowed to: of all whom the filter lets in, whichever country it names. */
+countries: Array<string>,
+/** Which. */
+filter?: VisitorFilter,
+/** What stands first; `active` when absent. */
+order?: VisitorOrder,
+/** How many rows of the list stand before the first one wanted, at most `ROWS_BEFORE_MAX`; none when absent. */
+first?: number, } | { "type": "visitor_changes",
 /** New or changed rows. */
 rows: Array<LiveVisitor>,
-/** Who left, or no longer belongs. */
+/** Who left, or is no longer in the list. */
 gone: Array<VisitorId>,
+/** Who is in the list, and no longer in this part of it. */
+beyond: Array<VisitorId>,
 /** How many there are. */
-counts: VisitorCounts, } | { "type": "visitor_presence",
+counts: VisitorCounts,
+/** The countries; absent where they did not change. */
+countries?: Array<string> | null,
+/** Which. */
+filter?: VisitorFilter,
+/** What stands first; `active` when absent. */
+order?: VisitorOrder,
+/** How many rows of the list stand before the first one wanted, at most `ROWS_BEFORE_MAX`; none when absent. */
+first?: number, } | { "type": "visitor_presence",
 /** Their states. */
 states: Array<VisitorState>,
 /** The row that was asked for, where he is here; absent where it did not change. */
@@ -1814,6 +1832,15 @@ cursor?: string | null, };
 /** A browser on a site. */
 export type VisitorId = string;
 
+/** A part of the list of visitors: which are listed, in which order, and where the part begins. */
+export type VisitorList = {
+/** Which. */
+filter?: VisitorFilter,
+/** What stands first; `active` when absent. */
+order?: VisitorOrder,
+/** How many rows of the list stand before the first one wanted, at most `ROWS_BEFORE_MAX`; none when absent. */
+first?: number, };
+
 /** What the server says to visitors. */
 export type VisitorNews = { "type": "welcome",
 /** Who this is. */
@@ -1857,6 +1884,9 @@ entry_id?: EntryId | null, } | { "type": "staff" } & Staff | { "type": "config" 
 /** Why. */
 problem: Problem, };
 
+/** What stands first in the list of visitors. */
+export type VisitorOrder = "active" | "newest" | "longest" | "pages";
+
 /** A visitor's session. */
 export type VisitorSession = {
 /** Who this browser is. Changes with the identity; what waits to be sent goes only under the id
@@ -1897,9 +1927,7 @@ team_marks: Marks, };
 export type WaitingOn = "agent" | "customer";
 
 /** A list to watch live. */
-export type Watch = { "view": "inbox" } & InboxList | { "view": "notices" } & InboxList | { "view": "visitors",
-/** Which. */
-filter: VisitorFilter, } | { "view": "presence",
+export type Watch = { "view": "inbox" } & InboxList | { "view": "notices" } & InboxList | { "view": "visitors" } & VisitorList | { "view": "presence",
 /** Which, at most `PAGE_ROWS_MAX`. */
 visitor_ids: Array<VisitorId>,
 /** One whose row is told too. */
@@ -1981,6 +2009,7 @@ export const limit = {
   resumes_max: 64,
   page_entries_max: 200,
   page_rows_max: 100,
+  rows_before_max: 1000000,
   properties_max: 32,
   url_bytes_max: 2048,
   title_bytes_max: 300,

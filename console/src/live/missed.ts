@@ -1,7 +1,7 @@
 /** What a paused list does not show. Pure. */
 import type { LiveVisitor } from "@switchboard/protocol";
 
-import type { Visitors } from "./visitors.ts";
+import { hasLeft, type Visitors } from "./visitors.ts";
 
 /** How many came, left, and did something. */
 export interface Missed {
@@ -16,7 +16,7 @@ export function missedOf(paused: Visitors, live: Visitors): Missed {
   const rows = [...live.rows.values()];
   const came = rows.filter(({ id }) => !paused.rows.has(id)).length;
   const changed = rows.filter((row) => differs(paused.rows.get(row.id), row)).length;
-  const left = [...paused.rows.keys()].filter((id) => !live.rows.has(id)).length;
+  const left = [...paused.rows.keys()].filter((id) => hasLeft(live, id)).length;
   return { came, left, changed };
 }
 

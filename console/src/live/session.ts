@@ -22,7 +22,7 @@ import type {
   Problem,
   Screen,
   SocketToken,
-  VisitorFilter,
+  VisitorList,
 } from "@switchboard/protocol";
 
 import { call, queryText, Refused, setWorkspace } from "../api/http.ts";
@@ -35,7 +35,7 @@ import { emptyInbox, isOf, narrowingOf, withChanges, withOlder, withSnapshot, ty
 import { noNames, noPresence, presence, withNames, withPresence, type Names } from "./presence.ts";
 import { forgetRecords, mergeReads, noteNames, noteRecords, reads, records } from "./record.ts";
 import { CUSTOMER, forgetSignals, noteTyping, noteViewing } from "./signal.ts";
-import { noVisitors, withVisitorChanges, withVisitors, type Visitors } from "./visitors.ts";
+import { filterKey, isSameList, isSamePart, listOf, noVisitors, withVisitorChanges, withVisitors, type Visitors } from "./visitors.ts";
 
 /** The client that speaks for an agent. */
 export type AgentClient = Client<AgentNews, Entry>;
@@ -74,8 +74,8 @@ export const inbox = createStore<Inbox>(emptyInbox({ filter: "all" }));
 /** Who is on the sites. */
 export const visitors = createStore<Visitors>(noVisitors);
 
-/** The filter of {@link visitors}. */
-export const visitorFilter = createStore<VisitorFilter>({});
+/** The part of which list of them is asked for. */
+export const visitorList = createStore<VisitorList>({});
 
 /** Of whom {@link presence} tells. */
 export const presenceNames = createStore<Names>(noNames);
@@ -132,7 +132,7 @@ export function beginSession(member: Membership): void {
   started.subscribe(() => status.set(started.status));
   started.watch({ view: "inbox", ...inbox.get().list });
   if (notices) started.watch({ view: "notices", ...notices });
-  started.watch({ view: "visitors", filter: visitorFilter.get() });
+  started.watch({ view: "visitors", ...visitorList.get() });
   watchPresence(presenceNames.get());
   started.signal({ type: "availability", availability: availability.get() });
   started.signal({ type: "screen", screen: null, ...sight });
@@ -202,7 +202,7 @@ function take(from: AgentClient, news: AgentNews): void {
       reads.set((known) => mergeReads(known, { [news.conversation_id]: news.seq }));
       return;
     case "visitors":
-      visitors.set(withVisitors(news.rows, news.counts, now()));
+      if (isSameList(news, visitorList.get())) visitors.set(withVisitors(news, now()));
       return;
     case "visitor_changes":
       visitors.set((held) => withVisitorChanges(held, news, now()));
@@ -302,12 +302,14 @@ export function watchNotices(list: InboxList | null): void {
   else live?.unwatch("notices");
 }
 
-/** Watches other visitors. */
-export function watchVisitors(filter: VisitorFilter): void {
-  if (JSON.stringify(filter) === JSON.stringify(visitorFilter.get())) return;
-  visitorFilter.set(filter);
-  visitors.set((held) => ({ ...noVisitors, counts: held.counts }));
-  live?.watch({ view: "visitors", filter });
+/** Watches other visitors, or another part of them. What is known stays until they come, unless they are others. */
+export function watchVisitors({ filter, order, first }: VisitorList): void {
+  const before = visitorList.get();
+  const list = listOf(filter, order, first);
+  if (isSamePart(before, list)) return;
+  visitorList.set(list);
+  if (filterKey(before.filter) !== filterKey(list.filter)) visitors.set((held) => ({ ...noVisitors, counts: held.counts, countries: held.countries }));
+  live?.watch({ view: "visitors", ...list });
 }
 
 /** Asks whether others are here. */

@@ -2,22 +2,45 @@ import { describe, expect, it } from "vitest";
 import type { LiveVisitor } from "@switchboard/protocol";
 
 import { visitor } from "../../test/sample.ts";
-import { hostOf, pathOf, sourceName, sourceText, visitorOrder, withVisitorChanges, withVisitors } from "./visitors.ts";
+import { hostOf, noVisitors, pathOf, sourceName, sourceText, visitorOrder, withVisitorChanges, withVisitors } from "./visitors.ts";
 
 const counts = { listed: 1, active: 1, idle: 0 };
-const start = withVisitors([visitor("vis_a", { version: 4 })], counts, 10);
+const start = withVisitors({ filter: {}, rows: [visitor("vis_a", { version: 4 })], counts, countries: ["SI"] }, 10);
+const nothing = { filter: {}, rows: [], gone: [], beyond: [], counts };
 
 describe("the visitor list", () => {
   it("takes newer rows and leaves older ones", () => {
-    const next = withVisitorChanges(start, { rows: [visitor("vis_a", { version: 3, page_count: 9 }), visitor("vis_b")], gone: [], counts }, 20);
+    const next = withVisitorChanges(start, { ...nothing, rows: [visitor("vis_a", { version: 3, page_count: 9 }), visitor("vis_b")] }, 20);
     expect(next.rows.get("vis_a")?.page_count).toBe(2);
     expect(next.rows.has("vis_b")).toBe(true);
     expect(next.heard_at_ms).toBe(20);
   });
 
-  it("drops those who left, named as gone or by their state", () => {
-    expect(withVisitorChanges(start, { rows: [], gone: ["vis_a"], counts }, 20).rows.size).toBe(0);
-    expect(withVisitorChanges(start, { rows: [visitor("vis_a", { version: 5, state: "left" })], gone: [], counts }, 20).rows.size).toBe(0);
+  it("drops those who left and those who stand elsewhere, and knows which is which", () => {
+    const left = withVisitorChanges(start, { ...nothing, gone: ["vis_a"] }, 20);
+    const beyond = withVisitorChanges(start, { ...nothing, beyond: ["vis_a"] }, 20);
+    expect([left.rows.size, beyond.rows.size]).toEqual([0, 0]);
+    expect([left.gone.has("vis_a"), beyond.gone.has("vis_a")]).toEqual([true, false]);
+  });
+
+  it("remembers a bounded number of those who left", () => {
+    const ids = Array.from({ length: 1_200 }, (_, index) => `vis_${index}`);
+    const { gone } = withVisitorChanges(start, { ...nothing, gone: ids }, 20);
+    expect([gone.size, gone.has("vis_199"), gone.has("vis_200")]).toEqual([1_000, false, true]);
+  });
+
+  it("is not changed by what is said of another part, another order or other visitors", () => {
+    for (const other of [{ first: 20 }, { order: "newest" as const }, { filter: { country: "SI" } }]) {
+      expect(withVisitorChanges(start, { ...nothing, rows: [visitor("vis_b")], ...other }, 20)).toBe(start);
+    }
+    expect(withVisitorChanges(noVisitors, { ...nothing, rows: [visitor("vis_b")] }, 20)).toBe(noVisitors);
+    expect(withVisitorChanges(start, { ...nothing, order: "active", first: 0 }, 20).heard_at_ms).toBe(20);
+  });
+
+  it("keeps the countries until others are named", () => {
+    const same = withVisitorChanges(start, nothing, 20);
+    expect(same.countries).toEqual(["SI"]);
+    expect(withVisitorChanges(same, { ...nothing, countries: ["AT"] }, 30).countries).toEqual(["AT"]);
   });
 
   it("shows the active before the idle, the newest first", () => {

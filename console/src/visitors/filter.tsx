@@ -1,10 +1,10 @@
 /** Which visitors are listed, in which order, and with which columns. */
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useId, useMemo, useRef, useState } from "react";
-import { limit, type LiveVisitor } from "@switchboard/protocol";
+import { limit, type VisitorOrder } from "@switchboard/protocol";
 
 import { sitesQuery } from "../api/query.ts";
-import { ORDERS, pathOf, sourceName, type Order } from "../live/visitors.ts";
+import { ORDERS, pathOf, sourceName, type Visitors } from "../live/visitors.ts";
 import { Button } from "../part/control.tsx";
 import { Icon } from "../part/icon.tsx";
 import { countryName } from "../side/visit.tsx";
@@ -12,17 +12,17 @@ import { useActions } from "../shell/action.ts";
 import { ColumnMenu } from "./column.tsx";
 import { often, type VisitorSearch } from "./narrow.ts";
 
-const ORDER_NAMES: Record<Order, string> = { active: "Active first", longest: "Here longest", pages: "Most pages", newest: "Came last" };
+const ORDER_NAMES: Record<VisitorOrder, string> = { active: "Active first", longest: "Here longest", pages: "Most pages", newest: "Came last" };
 
 /** An order of the address bar, or the one a list has by itself. */
-export function orderOf(text: string | undefined): Order {
+export function orderOf(text: string | undefined): VisitorOrder {
   return ORDERS.find((each) => each === text) ?? "active";
 }
 
 const NOTHING: VisitorSearch = { site: undefined, state: undefined, device: undefined, country: undefined, find: undefined, page: undefined, source: undefined };
 
 /** The line of choices over the list. */
-export function Filters({ search, change, rows }: { search: VisitorSearch; change: (next: VisitorSearch) => void; rows: ReadonlyMap<string, LiveVisitor> }) {
+export function Filters({ search, change, live: { rows, countries: known } }: { search: VisitorSearch; change: (next: VisitorSearch) => void; live: Visitors }) {
   const sites = useQuery(sitesQuery);
   const [text, setText] = useState(search.find ?? "");
   // What is being typed goes, too.
@@ -36,10 +36,10 @@ export function Filters({ search, change, rows }: { search: VisitorSearch; chang
     return () => clearTimeout(timer);
   }, [text]);
   const countries = useMemo(() => {
-    const codes = new Set([...rows.values()].flatMap((row) => (row.browser.country ? [row.browser.country] : [])));
+    const codes = new Set(known);
     if (search.country) codes.add(search.country);
-    return [...codes].sort();
-  }, [rows, search.country]);
+    return [...codes].map((code) => [code, countryName(code)] as const).sort(([, one], [, other]) => one.localeCompare(other));
+  }, [known, search.country]);
   const pages = useMemo(() => often([...rows.values()].map((row) => (row.page ? pathOf(row.page.url) : ""))), [rows]);
   const sources = useMemo(() => often([...rows.values()].map(({ source }) => sourceName(source))), [rows]);
   const active_sites = sites.data?.filter((site) => !site.archived) ?? [];
@@ -58,7 +58,7 @@ export function Filters({ search, change, rows }: { search: VisitorSearch; chang
         <Choice label="State" value={search.state} onChange={(state) => change({ state })} options={[["active", "Active"], ["idle", "Idle"]]} />
         <Choice label="Device" value={search.device} onChange={(device) => change({ device })} options={[["desktop", "Desktop"], ["mobile", "Phone"], ["tablet", "Tablet"]]} />
         {countries.length > 0 && (
-          <Choice label="Country" value={search.country} onChange={(country) => change({ country })} options={countries.map((code) => [code, countryName(code)])} />
+          <Choice label="Country" value={search.country} onChange={(country) => change({ country })} options={countries} />
         )}
         <Words key={`page ${cleared_count}`} label="Page" value={search.page} options={pages} onChange={(page) => change({ page })} />
         <Words key={`source ${cleared_count}`} label="Source" value={search.source} options={sources} onChange={(source) => change({ source })} />

@@ -1,33 +1,24 @@
 /** Who is on the sites now: live, filtered, still while pointed at, with the honest age of the news. */
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
-import { useCallback, useEffect, useMemo, useRef, useState } from "react";
-import type { LiveVisitor } from "@switchboard/protocol";
+import { useCallback, useEffect, useState } from "react";
 
 import { sitesQuery } from "../api/query.ts";
 import { useLiveVisitor } from "../live/beside.ts";
 import { missedOf, missedText } from "../live/missed.ts";
-import { arrange, shownRows, type Arranged } from "../live/order.ts";
-import { neighbourOf } from "../live/selection.ts";
 import { status, visitors, watchVisitors } from "../live/session.ts";
 import { useTimeText } from "../part/clock.ts";
 import { Button } from "../part/control.tsx";
-import { usePhone } from "../part/screen.ts";
-import { VirtualRows } from "../part/rows.tsx";
 import { useStore } from "../part/store.ts";
 import { spanText } from "../part/time.tsx";
 import { Snippet } from "../settings/snippet.tsx";
 import { useActions } from "../shell/action.ts";
-import { density } from "../shell/density.ts";
-import { visitorOrder, type Order, type Visitors } from "../live/visitors.ts";
+import { filterKey, type Visitors } from "../live/visitors.ts";
 import { ColumnHeads } from "./column.tsx";
 import { VisitorDetail } from "./detail.tsx";
 import { Filters, orderOf } from "./filter.tsx";
 import { filterOf, type VisitorSearch } from "./narrow.ts";
-import { VisitorRow } from "./row.tsx";
-
-const ROW_HEIGHT = { comfortable: 60, compact: 36 };
-const PHONE_ROW_HEIGHT = 92;
+import { VisitorList } from "./list.tsx";
 
 /** The page of visitors. */
 export function VisitorsPage() {
@@ -37,12 +28,14 @@ export function VisitorsPage() {
   const [paused, setPaused] = useState<Visitors | null>(null);
   const shown = paused ?? live;
   const filter = filterOf(search);
-  const filter_key = JSON.stringify(filter);
+  const order = orderOf(search.order);
+  const list_key = `${order} ${filterKey(filter)}`;
+  const filtered = filterKey(filter) !== filterKey();
   useEffect(() => {
-    watchVisitors(filter);
+    watchVisitors({ filter, order });
     setPaused(null);
-    // The key stands for the filter.
-  }, [filter_key]);
+    // The key stands for both.
+  }, [list_key]);
   // Elsewhere the list of all is watched: the palette finds who is here, and the rail counts them.
   useEffect(() => () => watchVisitors({}), []);
   const change = useCallback(
@@ -60,7 +53,7 @@ export function VisitorsPage() {
       <section className="visitors-main" aria-label="Visitors">
         <header className="visitors-head">
           <h1>Visitors</h1>
-          <Counts live={shown} />
+          <Counts live={shown} filtered={filtered} />
           <span className="grow" />
           {paused && <Missed paused={paused} live={live} />}
           <Freshness paused={paused} />
@@ -68,9 +61,9 @@ export function VisitorsPage() {
             {paused ? "Resume" : "Pause"}
           </Button>
         </header>
-        <Filters search={search} change={change} rows={live.rows} />
+        <Filters search={search} change={change} live={live} />
         <ColumnHeads />
-        <VisitorList key={filter_key} shown={shown} chosen={search.visitor} order={orderOf(search.order)} filtered={filter_key !== "{}"} onChoose={choose} />
+        <VisitorList key={list_key} shown={shown} paused={paused !== null} chosen={search.visitor} onChoose={choose} nobody={<NobodyHere filtered={filtered} />} />
       </section>
       {search.visitor && (
         <VisitorDetail key={search.visitor} id={search.visitor} live={chosen} onClose={() => change({ visitor: undefined })} />
@@ -79,10 +72,16 @@ export function VisitorsPage() {
   );
 }
 
-function Counts({ live }: { live: Visitors }) {
+/** How many there are, whatever part of them is in sight. */
+function Counts({ live, filtered }: { live: Visitors; filtered: boolean }) {
   if (!live.counts) return null;
   return (
     <span className="counts">
+      {filtered && live.ready && (
+        <>
+          <b>{live.counts.listed}</b> listed ·{" "}
+        </>
+      )}
       <b>{live.counts.active}</b> active · <b>{live.counts.idle}</b> idle
     </span>
   );
@@ -110,52 +109,6 @@ function Freshness({ paused }: { paused: Visitors | null }) {
   );
 }
 
-function VisitorList({ shown, chosen, order: wanted, filtered, onChoose }: { shown: Visitors; chosen: string | undefined; order: Order; filtered: boolean; onChoose: (id: string) => void }) {
-  const scroller = useRef<HTMLDivElement>(null);
-  const [pointed, setPointed] = useState(false);
-  const arranged = useRef<Arranged>({ order: [], waiting_count: 0 });
-  const sorted = useMemo(() => visitorOrder(shown.rows, wanted), [shown.rows, wanted]);
-  const { order, waiting_count } = useMemo(() => (arranged.current = arrange(arranged.current.order, sorted, pointed)), [sorted, pointed]);
-  // Whoever left while the list stands still is shown as he was, dimmed.
-  const known = useRef<ReadonlyMap<string, LiveVisitor>>(new Map());
-  const rows = useMemo(() => (known.current = shownRows(known.current, order, shown.rows)), [order, shown.rows]);
-  const row_height = ROW_HEIGHT[useStore(density)];
-  const height = usePhone() ? PHONE_ROW_HEIGHT : row_height;
-  const walk = (step: 1 | -1) => {
-    const id = neighbourOf(order, chosen, step);
-    if (id) onChoose(id);
-  };
-  useActions([
-    { id: "next", name: "Next visitor", group: "List", keys: "j", keyOnly: true, run: () => walk(1) },
-    { id: "previous", name: "Previous visitor", group: "List", keys: "k", keyOnly: true, run: () => walk(-1) },
-  ]);
-  if (!shown.ready) return <VisitorSkeleton />;
-  if (order.length === 0) return <NobodyHere filtered={filtered} />;
-  return (
-    <div className="list" onPointerEnter={(event) => event.pointerType === "mouse" && setPointed(true)} onPointerLeave={() => setPointed(false)}>
-      {waiting_count > 0 && <div className="list-news list-news-quiet">{waiting_count} more, shown when the pointer leaves</div>}
-      <VirtualRows
-        key={height}
-        scroller={scroller}
-        ids={order}
-        label="Visitors on the sites"
-        height={height}
-        chosen={chosen}
-        row={(id, tabIndex) => {
-          const row = rows.get(id);
-          return row && <VisitorRow row={row} chosen={id === chosen} gone={!shown.rows.has(id)} tabIndex={tabIndex} onChoose={onChoose} />;
-        }}
-      >
-        {shown.counts && shown.counts.listed > order.length && (
-          <p className="list-more faint">
-            The {order.length} most recently active of {shown.counts.listed}. Narrow the list to see others.
-          </p>
-        )}
-      </VirtualRows>
-    </div>
-  );
-}
-
 function NobodyHere({ filtered }: { filtered: boolean }) {
   const sites = useQuery(sitesQuery);
   const site = sites.data?.find((each) => !each.archived);
@@ -175,19 +128,6 @@ function NobodyHere({ filtered }: { filtered: boolean }) {
       <a className="button" href="/demo/" target="_blank" rel="noopener">
         Open the test page
       </a>
-    </div>
-  );
-}
-
-function VisitorSkeleton() {
-  return (
-    <div className="list-skeleton" role="status" aria-label="Loading visitors">
-      {[52, 64, 46, 58].map((width) => (
-        <div key={width} className="list-skeleton-row">
-          <span className="skeleton" style={{ width: 10, height: 10, borderRadius: 5 }} />
-          <span className="skeleton" style={{ display: "block", width: `${width}%`, height: 14 }} />
-        </div>
-      ))}
     </div>
   );
 }

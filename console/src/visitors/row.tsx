@@ -9,9 +9,9 @@ import { Since } from "../part/time.tsx";
 import { deviceText, shortPlaceText } from "../side/visit.tsx";
 import { useColumns, widthsOf, type Column } from "./column.tsx";
 
-/** A row; breathes once when the page changes or the site reports something. */
+/** A row; breathes once when the visitor goes to another page, is back or away, begins to chat, or the site reports something. */
 export const VisitorRow = memo(function VisitorRow({ row, chosen, gone, tabIndex, onChoose }: { row: LiveVisitor; chosen: boolean; gone: boolean; tabIndex: 0 | -1; onChoose: (id: string) => void }) {
-  const breath = useBreath(`${row.page_count} ${row.event_count} ${row.page?.url ?? ""}`);
+  const breath = useBreath(`${row.page_count} ${row.event_count} ${row.state} ${row.conversation_id ?? ""} ${row.page?.url ?? ""}`);
   const state = gone ? "quiet" : row.state === "active" ? "live" : "away";
   const lamp_name = gone ? "Left" : row.state === "active" ? "Active" : "Idle";
   const page = row.page;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use protocol::frame::{ClientFrame, Page, Purpose, Watch};
 use protocol::news::AgentNews;
-use protocol::view::VisitorFilter;
+use protocol::view::VisitorList;
 use protocol::visitor::LiveVisitor;
 use serde::{Deserialize, Serialize};
 
@@ -145,9 +145,7 @@ pub async fn play(share: Share, mut worker: Worker) -> Result<Latencies, Error> 
         let mut client = Client::new(world.clone(), doors.server_of(index).clone(), access);
         client.connect().await?;
         client
-            .watch(Watch::Visitors {
-                filter: VisitorFilter::default(),
-            })
+            .watch(Watch::Visitors(VisitorList::default()))
             .await?;
         Ok(client)
     };

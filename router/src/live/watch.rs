@@ -1,13 +1,16 @@
 //! What agents watch of the visitors who are here: lists, and those whom they name.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use presence::named::Named;
 use presence::state::{Change, Visitors};
-use presence::view::VisitorView;
+use presence::view::{VisitorView, folded};
+use presence::window::Window;
 use protocol::id::{VisitorId, WorkspaceId};
 use protocol::news::AgentNews;
+use protocol::view::VisitorList;
 use protocol::visitor::LiveVisitor;
 use world::HashMap;
 
@@ -18,88 +21,139 @@ use crate::delivery::{Class, Encoded};
 use crate::topic::{Topic, ViewId};
 use crate::visitors::Wanted;
 
-/// What somebody watches.
-struct Watched {
+/// Something that is watched.
+struct Watched<T> {
     workspace_id: WorkspaceId,
-    view: View,
+    what: T,
     /// How long its changes are collected.
     interval: Duration,
     /// When it is told next, while it has something to tell.
     due: Option<Duration>,
 }
 
-enum View {
-    List(VisitorView),
-    Named(Named),
+/// A list, and all windows into it that somebody watches.
+struct List {
+    view: VisitorView,
+    windows: BTreeMap<ViewId, Window>,
+}
+
+/// What is the same list: that of a workspace, with the filter as it is compared, whatever part of it.
+type ListKey = (WorkspaceId, VisitorList);
+
+fn key_of(workspace_id: WorkspaceId, list: &VisitorList) -> ListKey {
+    let whole = VisitorList {
+        filter: folded(list.filter.clone()),
+        order: list.order,
+        first: 0,
+    };
+    (workspace_id, whole)
 }
 
 /// All that is watched.
-// Invariant: `named` holds exactly the visitors of the views by name, each with the view.
+// Invariant: `windows` names the list of each window, and no list is without one; `named` holds exactly the visitors
+// of `names`, each with the view.
 #[derive(Default)]
 pub(super) struct Watches {
-    views: HashMap<ViewId, Watched>,
+    lists: HashMap<ListKey, Watched<List>>,
+    windows: HashMap<ViewId, ListKey>,
+    names: HashMap<ViewId, Watched<Named>>,
     named: BTreeSet<(VisitorId, ViewId)>,
+}
+
+impl<T> Watched<T> {
+    fn new(workspace_id: WorkspaceId, what: T, interval: Duration) -> Self {
+        Self {
+            workspace_id,
+            what,
+            interval,
+            due: None,
+        }
+    }
+
+    /// It has something to tell. Says whether it had not before.
+    fn wait(&mut self, now: Duration) -> bool {
+        let is_due_anew = self.due.is_none();
+        self.due.get_or_insert(now + self.interval);
+        is_due_anew
+    }
+
+    /// Changes are collected so long from now on. What waits already waits no longer than that.
+    fn pace(&mut self, interval: Duration, now: Duration) {
+        self.interval = interval;
+        self.due = self.due.map(|due| due.min(now + interval));
+    }
 }
 
 impl Watches {
     /// When something is to be told next.
     pub(super) fn due(&self) -> Option<Duration> {
-        self.views.values().filter_map(|watched| watched.due).min()
+        let lists = self.lists.values().filter_map(|watched| watched.due);
+        let names = self.names.values().filter_map(|watched| watched.due);
+        lists.chain(names).min()
     }
 
-    fn put(&mut self, view_id: ViewId, watched: Watched) {
-        if let View::Named(named) = &watched.view {
-            self.named.extend(named.ids().map(|id| (id, view_id)));
-        }
-        self.views.insert(view_id, watched);
+    fn name(&mut self, view_id: ViewId, watched: Watched<Named>) {
+        let ids = watched.what.ids();
+        self.named.extend(ids.map(|id| (id, view_id)));
+        self.names.insert(view_id, watched);
     }
 
-    fn take(&mut self, view_id: ViewId) -> Option<Watched> {
-        let watched = self.views.remove(&view_id)?;
-        if let View::Named(named) = &watched.view {
-            for visitor_id in named.ids() {
-                self.named.remove(&(visitor_id, view_id));
+    /// Nobody watches this any more. Gives whose it was.
+    fn take(&mut self, view_id: ViewId) -> Option<WorkspaceId> {
+        if let Some(key) = self.windows.remove(&view_id) {
+            let list = self.lists.get_mut(&key)?;
+            list.what.windows.remove(&view_id);
+            if list.what.windows.is_empty() {
+                self.lists.remove(&key);
             }
+            return Some(key.0);
         }
-        Some(watched)
+        let watched = self.names.remove(&view_id)?;
+        for visitor_id in watched.what.ids() {
+            self.named.remove(&(visitor_id, view_id));
+        }
+        Some(watched.workspace_id)
     }
 
     fn is_watched(&self, workspace_id: WorkspaceId) -> bool {
-        let mut views = self.views.values();
-        views.any(|watched| watched.workspace_id == workspace_id)
+        let lists = self.lists.values().map(|watched| watched.workspace_id);
+        let names = self.names.values().map(|watched| watched.workspace_id);
+        lists.chain(names).any(|id| id == workspace_id)
     }
 
-    /// Puts a change into all that shows it. Says whether something is due that was not.
+    /// Puts a change into all that shows it. Says whether something is due that was not. Costs a step in each list of
+    /// the workspace, however many watch it.
     fn show(&mut self, change: &Change, now: Duration) -> bool {
+        let mut is_due_anew = false;
+        for list in self.lists.values_mut() {
+            if list.workspace_id == change.workspace_id {
+                list.what.view.take(change);
+                is_due_anew |= list.wait(now);
+            }
+        }
         let visitor_id = change.row.id;
         let named = (visitor_id, ViewId(0))..=(visitor_id, ViewId(u64::MAX));
-        let named: Vec<_> = self.named.range(named).map(|(_, id)| *id).collect();
-        let mut is_due_anew = false;
-        for (view_id, watched) in &mut self.views {
-            if watched.workspace_id != change.workspace_id {
+        for (_, view_id) in self.named.range(named) {
+            let Some(named) = self.names.get_mut(view_id) else {
                 continue;
-            }
-            let is_shown = match &mut watched.view {
-                View::List(list) => {
-                    list.take(change);
-                    true
-                }
-                View::Named(of) => named.contains(view_id) && of.take(visitor_id),
             };
-            if is_shown {
-                is_due_anew |= watched.due.is_none();
-                watched.due.get_or_insert(now + watched.interval);
+            if named.workspace_id == change.workspace_id && named.what.take(visitor_id) {
+                is_due_anew |= named.wait(now);
             }
         }
         is_due_anew
     }
 
-    /// Changes of a workspace are collected so long. What waits already waits no longer than that.
+    /// Changes of a workspace are collected so long.
     fn pace(&mut self, workspace_id: WorkspaceId, interval: Duration, now: Duration) {
-        for watched in self.views.values_mut() {
-            if watched.workspace_id == workspace_id {
-                watched.interval = interval;
-                watched.due = watched.due.map(|due| due.min(now + interval));
+        for list in self.lists.values_mut() {
+            if list.workspace_id == workspace_id {
+                list.pace(interval, now);
+            }
+        }
+        for named in self.names.values_mut() {
+            if named.workspace_id == workspace_id {
+                named.pace(interval, now);
             }
         }
     }
@@ -114,6 +168,18 @@ fn find<'a>(
     move |visitor_id| match around {
         None => visitors.find(workspace_id, visitor_id),
         Some((around, _)) => around.everywhere.find(workspace_id, visitor_id),
+    }
+}
+
+/// All visitors of a workspace who are here, on whichever node.
+fn all<'a>(
+    visitors: &'a Visitors,
+    around: &'a Option<(Around, Duration)>,
+    workspace_id: WorkspaceId,
+) -> Box<dyn Iterator<Item = &'a Arc<LiveVisitor>> + 'a> {
+    match around {
+        None => Box::new(visitors.of_workspace(workspace_id)),
+        Some((around, _)) => Box::new(around.everywhere.of_workspace(workspace_id)),
     }
 }
 
@@ -148,59 +214,57 @@ impl Actor {
         interval: Duration,
     ) -> Encoded {
         self.watch(workspace_id);
-        if !self.views.views.contains_key(&view_id) {
-            let watched = Watched {
-                workspace_id,
-                view: self.view(workspace_id, wanted),
-                interval: interval.max(self.router.config().view_interval),
-                due: None,
-            };
-            self.views.put(view_id, watched);
-        }
-        let counts = self.counts(workspace_id);
-        let watched = self.views.views.get_mut(&view_id);
-        let news = match &mut watched.expect("it was put there").view {
-            View::List(list) => {
-                let (rows, counts) = list.snapshot(counts);
-                AgentNews::Visitors { rows, counts }
-            }
-            View::Named(named) => named
-                .snapshot(find(&self.visitors, &self.around, workspace_id))
-                .into(),
-        };
-        Encoded::new(&news, Class::Row)
-    }
-
-    fn view(&self, workspace_id: WorkspaceId, wanted: Wanted) -> View {
-        match wanted {
-            Wanted::List(filter) => {
-                let counts = self.counts(workspace_id);
-                View::List(match &self.around {
-                    None => {
-                        let all = self.visitors.of_workspace(workspace_id);
-                        VisitorView::new(filter, all, counts)
-                    }
-                    Some((around, _)) => {
-                        let all = around.everywhere.of_workspace(workspace_id);
-                        VisitorView::new(filter, all, counts)
-                    }
-                })
-            }
+        let interval = interval.max(self.router.config().view_interval);
+        let news = match wanted {
+            Wanted::List(list) => self.window(workspace_id, view_id, list, interval),
             Wanted::Named {
                 visitor_ids,
                 row_id,
             } => {
                 let find = find(&self.visitors, &self.around, workspace_id);
-                View::Named(Named::new(visitor_ids, row_id, find))
+                if !self.views.names.contains_key(&view_id) {
+                    let named = Named::new(visitor_ids, row_id, &find);
+                    let watched = Watched::new(workspace_id, named, interval);
+                    self.views.name(view_id, watched);
+                }
+                let named = self.views.names.get_mut(&view_id);
+                let named = named.expect("it was put there");
+                named.what.snapshot(find).into()
             }
-        }
+        };
+        Encoded::new(&news, Class::Row)
+    }
+
+    /// A window, whole. Costs a walk over all visitors where nobody watches another one into the same list.
+    fn window(
+        &mut self,
+        workspace_id: WorkspaceId,
+        view_id: ViewId,
+        list: VisitorList,
+        interval: Duration,
+    ) -> AgentNews {
+        let here = self.counts(workspace_id);
+        let (visitors, around) = (&self.visitors, &self.around);
+        let key = key_of(workspace_id, &list);
+        let (filter, order) = (key.1.filter.clone(), key.1.order);
+        let watched = self.views.lists.entry(key.clone()).or_insert_with(|| {
+            let list = List {
+                view: VisitorView::new(filter, order, all(visitors, around, workspace_id)),
+                windows: BTreeMap::new(),
+            };
+            Watched::new(workspace_id, list, interval)
+        });
+        self.views.windows.insert(view_id, key);
+        let List { view, windows } = &mut watched.what;
+        let window = windows.entry(view_id);
+        let window = window.or_insert_with(|| Window::new(list, view, here));
+        window.snapshot(view, here).into()
     }
 
     pub(super) fn unwatch(&mut self, view_id: ViewId) {
-        let Some(watched) = self.views.take(view_id) else {
+        let Some(workspace_id) = self.views.take(view_id) else {
             return;
         };
-        let workspace_id = watched.workspace_id;
         let is_last = !self.views.is_watched(workspace_id);
         if let (true, Some((around, _))) = (is_last, &mut self.around) {
             around.unwatch(workspace_id);
@@ -211,17 +275,23 @@ impl Actor {
     pub(super) async fn tell(&mut self) {
         let now = self.router.world().clock.elapsed();
         let (visitors, around) = (&self.visitors, &self.around);
-        let views = self.views.views.iter_mut();
-        let told = views.filter_map(|(view_id, watched)| {
-            watched.due.take_if(|due| *due <= now)?;
-            let workspace_id = watched.workspace_id;
-            let news: AgentNews = match &mut watched.view {
-                View::List(list) => list.flush(counts(visitors, around, workspace_id))?.into(),
-                View::Named(named) => named.flush(find(visitors, around, workspace_id))?.into(),
-            };
-            Some((*view_id, news))
-        });
-        let told: Vec<_> = told.collect();
+        let mut told: Vec<(ViewId, AgentNews)> = Vec::new();
+        for watched in self.views.lists.values_mut() {
+            if watched.due.take_if(|due| *due <= now).is_some() {
+                let here = counts(visitors, around, watched.workspace_id);
+                let List { view, windows } = &mut watched.what;
+                told.extend(windows.iter_mut().filter_map(|(view_id, window)| {
+                    Some((*view_id, window.flush(view, here)?.into()))
+                }));
+            }
+        }
+        for (view_id, watched) in &mut self.views.names {
+            if watched.due.take_if(|due| *due <= now).is_some() {
+                let find = find(visitors, around, watched.workspace_id);
+                let news = watched.what.flush(find);
+                told.extend(news.map(|news| (*view_id, news.into())));
+            }
+        }
         let screens = self.screens.take_due(now);
         self.see_who_is_due();
         for (view_id, news) in told {

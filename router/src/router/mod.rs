@@ -302,7 +302,7 @@ impl Router {
     ///
     /// # Errors
     /// `forbidden`, `too_long` for a search or country, `invalid` for an order that a list has not, `too_many` for
-    /// too many names.
+    /// too many names, and for a window that begins too far down.
     pub fn watch(
         &self,
         actor: &Actor,
@@ -325,10 +325,9 @@ impl Router {
                     list,
                 })
             }
-            Watch::Visitors { filter } => {
+            Watch::Visitors(list) => {
                 actor.may(Permission::VisitorsRead)?;
-                visitors::check(filter)?;
-                let wanted = Wanted::List(filter.clone());
+                let wanted = visitors::listed(list)?;
                 Ok(self.watch_visitors(actor, &wanted, connection_id))
             }
             Watch::Presence {

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
+import { Crowd } from "../crowd.mjs";
 import { Stack, openRow, say, until } from "../stack.mjs";
 
 let stack;
@@ -22,21 +23,6 @@ async function walker(word) {
 
 /** Goes to another page of the single-page kind. */
 const walk = (page, address) => page.evaluate((next) => history.pushState(null, "", next), address);
-
-/** As many people as wanted on a page, each by a connection without a browser; gives how they leave. */
-async function crowd(count) {
-  const { api } = await stack.api();
-  const stays = new AbortController();
-  for (let index = 0; index < count; index += 1) {
-    const { token } = await api.ask("POST", "visitor/session", { site_key: stack.siteKey });
-    const hello = { token, purpose: "launcher", page: { url: `${stack.origin}/demo/?crowd=${index}`, title: "In the crowd" } };
-    const options = { method: "POST", headers: { "content-type": "application/json", origin: stack.origin }, body: JSON.stringify({ hello }), signal: stays.signal };
-    const stream = await fetch(`${stack.origin}/api/v1/stream`, options);
-    // It goes on until they leave, unread.
-    await stream.body.getReader().read();
-  }
-  return () => stays.abort();
-}
 
 /** Runs before the page's scripts, in the place of the developer tools: writes down which rows React draws, and which of them for nothing. */
 function noteDraws() {
@@ -124,11 +110,11 @@ test("a paused list stands still and says what it keeps back, and shows all of i
 test("whoever writes is here for the conversation, however many others are on the site", async () => {
   const { page: shop, panel } = await stack.visitor("/demo/tea/");
   await say(panel, "Am I one of many?");
-  // More than the list of visitors shows, and all of them active after him.
-  const leave = await crowd(103);
+  // More than a part of the list of visitors holds, and all of them came after him.
+  const crowd = await Crowd.of(stack, 103);
   const page = await stack.console();
   await page.goto(`${stack.origin}/console/visitors`);
-  await page.getByText(/^The 100 most recently active of 10\d\./).waitFor();
+  await page.locator(".counts", { hasText: /10\d active/ }).waitFor();
   await page.getByRole("link", { name: /^Inbox/ }).click();
   await openRow(page, "Am I one of many?");
   const side = page.getByRole("complementary", { name: "Contact" });
@@ -152,6 +138,116 @@ test("whoever writes is here for the conversation, however many others are on th
   await side.getByText("Last visit").waitFor();
   await row.getByRole("img", { name: "Waits for the customer" }).waitFor();
   assert.deepEqual(stack.complaints, []);
-  leave();
+  crowd.leave();
   await page.context().close();
+});
+
+const browsers = {
+  phone: "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 Mobile/15E148 Safari/604.1",
+  tablet: "Mozilla/5.0 (iPad; CPU OS 15_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/15.6 Mobile/15E148 Safari/604.1",
+  desktop: "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0",
+};
+
+/** Somebody is away after the shortest time that may be set. */
+async function awaySoon() {
+  const { api, headers } = await stack.api();
+  const { settings, version } = await api.ask("GET", "workspace", undefined, headers);
+  await api.ask("PATCH", "workspace", { settings: { ...settings, active_threshold_ms: 10_000 } }, { ...headers, "if-match": `"${version}"` });
+}
+
+test("each filter of the list finds those of whom it is true, and two find those of whom both are", async () => {
+  await awaySoon();
+  const crowd = await Crowd.of(stack, 3, (index) => [
+    { page: "/demo/?few=ana", referrer: "https://search.example/?q=tea", headers: { "user-agent": browsers.desktop } },
+    { page: "/demo/tea/?few=ben", headers: { "user-agent": browsers.phone } },
+    { page: "/demo/tea/?few=cleo&utm_source=letter", headers: { "user-agent": browsers.tablet } },
+  ][index]);
+  await crowd.does(1, { type: "activity", visible: false });
+  await agent.goto(`${stack.origin}/console/visitors?find=few`);
+  await agent.mouse.move(0, 0);
+  const rows = agent.locator(".visitor");
+  const shows = async (what, ...names) => {
+    const expected = names.sort().join(" ");
+    await until(what, async () => {
+      const found = (await rows.allInnerTexts()).map((text) => /few=(\w+)/.exec(text)?.[1]);
+      return found.sort().join(" ") === expected;
+    });
+  };
+  const choose = (label, value) => agent.getByRole("combobox", { name: label, exact: true }).selectOption(value);
+  await shows("all", "ana", "ben", "cleo");
+  assert.match(await agent.locator(".counts").innerText(), /^3 listed/);
+
+  await choose("Device", "mobile");
+  await shows("who has a phone", "ben");
+  await choose("Device", "tablet");
+  await shows("who has a tablet", "cleo");
+  await choose("Device", "desktop");
+  await shows("who sits at a desk", "ana");
+  await choose("Device", "");
+
+  const source = agent.getByRole("combobox", { name: "Source holds" });
+  await source.fill("search.EXAMPLE");
+  await shows("whom another site led here", "ana");
+  await source.fill("letter");
+  await shows("who came by a letter", "cleo");
+  await source.fill("direct");
+  await shows("who came by himself", "ben");
+  await source.fill("");
+
+  const path = agent.getByRole("combobox", { name: "Page holds" });
+  await path.fill("/demo/tea");
+  await shows("who looks at tea", "ben", "cleo");
+  await choose("Device", "mobile");
+  await shows("who looks at tea by phone", "ben");
+  await choose("Device", "");
+  await path.fill("");
+
+  // He looked away, and is idle once that has lasted.
+  await choose("State", "idle");
+  await shows("who is idle", "ben");
+  await choose("State", "active");
+  await shows("who is active", "ana", "cleo");
+  // He leaves one list for the other while it is looked at.
+  await crowd.does(1, { type: "activity", visible: true });
+  await shows("who is active by now", "ana", "ben", "cleo");
+  await path.fill("nowhere");
+  await agent.getByRole("heading", { name: "Nobody fits" }).waitFor();
+  assert.match(await agent.locator(".counts").innerText(), /^0 listed/);
+  await agent.getByRole("button", { name: "Clear", exact: true }).click();
+  await rows.filter({ hasText: "few=ana" }).waitFor();
+  assert.deepEqual(stack.complaints, []);
+  crowd.leave();
+});
+
+/** Writes down whose rows light up from now on. */
+function noteBreaths() {
+  window.breaths = [];
+  const look = (records) => records.forEach(({ target }) => target.dataset.breath && window.breaths.push(/lit=(\w+)/.exec(target.innerText)?.[1]));
+  new MutationObserver(look).observe(document.body, { subtree: true, attributes: true, attributeFilter: ["data-breath"] });
+}
+
+test("a row lights up when its visitor walks on, is away, is back, or begins to chat, and no other row does", async () => {
+  await awaySoon();
+  const crowd = await Crowd.of(stack, 2, (index) => ({ page: `/demo/?lit=${["ana", "ben"][index]}` }));
+  await agent.goto(`${stack.origin}/console/visitors?page=lit`);
+  await agent.mouse.move(0, 0);
+  await until("both", async () => (await agent.locator(".visitor").count()) === 2);
+  await agent.evaluate(noteBreaths);
+  const lights = async (what) => {
+    await until(what, () => agent.evaluate(() => window.breaths.length > 0));
+    await agent.locator(".visitor[data-breath]").waitFor({ state: "detached" });
+    assert.deepEqual(await agent.evaluate(() => window.breaths.splice(0)), ["ana"], what);
+  };
+  await crowd.does(0, { type: "page", url: `${stack.origin}/demo/tea/?lit=ana`, title: "Tea" });
+  await lights("who walks on");
+  await crowd.does(0, { type: "activity", visible: false });
+  await lights("who is away");
+  await agent.getByRole("img", { name: "Idle" }).waitFor();
+  await crowd.does(0, { type: "activity", visible: true });
+  await lights("who is back");
+  await crowd.does(0, { type: "command", client_id: "first", command: { do: "send_message", body: "Is it in stock?" } });
+  await lights("who begins to chat");
+  await agent.getByText("In a conversation").waitFor({ state: "attached" });
+  assert.deepEqual(stack.complaints, []);
+  crowd.leave();
 });

@@ -13,7 +13,7 @@ use protocol::frame::{ClientFrame, Watch};
 use protocol::news::{AgentNews, VisitorNews};
 use protocol::rejection::ErrorCode;
 use protocol::trouble::TroubleKind;
-use protocol::view::{InboxFilter, VisitorFilter};
+use protocol::view::{InboxFilter, VisitorList};
 use serde_json::json;
 use tests::cluster::{AHEAD_MS, Cluster, run, run_on_own_postgres};
 use tests::home::Step;
@@ -121,9 +121,7 @@ async fn they_talk_over_two_nodes(cluster: Cluster) -> Cluster {
     };
     let typing = visitor.client.hears("that the agent types", typing).await;
     typing.expect("it comes");
-    let visitors = Watch::Visitors {
-        filter: VisitorFilter::default(),
-    };
+    let visitors = Watch::Visitors(VisitorList::default());
     agent.client.watch(visitors).await.expect("the line is up");
     let listed = |news: &News| match news {
         News::Agent(
@@ -232,9 +230,7 @@ async fn one_of_two_is_killed(mut cluster: Cluster) -> Cluster {
     ghosts[0].says("I shall be gone").await;
     let id = visitor.conversation();
     agent.opens(id).await;
-    let visitors = Watch::Visitors {
-        filter: VisitorFilter::default(),
-    };
+    let visitors = Watch::Visitors(VisitorList::default());
     agent.client.watch(visitors).await.expect("the line is up");
     let mut gone = BTreeMap::new();
     they_are(1 + GHOSTS, &mut gone, &mut agent).await;

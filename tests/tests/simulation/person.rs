@@ -13,7 +13,7 @@ use protocol::id::{ConversationId, EntryId, SiteId, VisitorId};
 use protocol::news::{AgentNews, VisitorNews};
 use protocol::rejection::ErrorCode;
 use protocol::text::{Body, ClientId};
-use protocol::view::{InboxFilter, VisitorFilter};
+use protocol::view::{InboxFilter, VisitorList};
 use protocol::visitor::LiveVisitor;
 use world::net::simulated::Network;
 use world::{Ids, World};
@@ -125,8 +125,8 @@ impl Person {
             let all = InboxFilter::All.into();
             let _ = client.watch(Watch::Inbox(all)).await;
             if self.is_list_open {
-                let filter = VisitorFilter::default();
-                let _ = client.watch(Watch::Visitors { filter }).await;
+                let list = VisitorList::default();
+                let _ = client.watch(Watch::Visitors(list)).await;
             }
         }
         loop {

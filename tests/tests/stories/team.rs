@@ -10,7 +10,8 @@ use protocol::frame::{ClientFrame, Watch};
 use protocol::id::{CannedResponseId, ConversationId};
 use protocol::news::AgentNews;
 use protocol::page::Page;
-use protocol::view::{InboxFilter, InboxList, ViewName, VisitorFilter};
+use protocol::rejection::ErrorCode;
+use protocol::view::{InboxFilter, InboxList, ViewName, VisitorList};
 use serde_json::json;
 use tests::person::draft;
 use tests::{Agent, Stack};
@@ -330,9 +331,7 @@ async fn where_the_site_says_so_the_end_is_taken_back(stack: Stack) -> Stack {
 
 async fn the_visitor_list_is_live_and_an_agent_starts_the_chat(stack: Stack) -> Stack {
     let mut agent = stack.agent().await;
-    let watch = Watch::Visitors {
-        filter: VisitorFilter::default(),
-    };
+    let watch = Watch::Visitors(VisitorList::default());
     agent.client.watch(watch).await.expect("the line is up");
     let mut visitor = stack.visitor().await;
     let visitor_id = visitor.id();

@@ -291,7 +291,7 @@ impl Identified {
         let view = match watch {
             Watch::Inbox(_) => ViewName::Inbox,
             Watch::Notices(_) => ViewName::Notices,
-            Watch::Visitors { .. } => ViewName::Visitors,
+            Watch::Visitors(_) => ViewName::Visitors,
             Watch::Presence { .. } => ViewName::Presence,
         };
         let router = &self.shard.doors.router;
