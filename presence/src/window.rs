@@ -1,7 +1,7 @@
 //! A part of a live list that agents have in sight. It remembers what it last told, and a flush compares the list
 //! with that: agents hear of what they look at and of numbers, never of the whole site's churn.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use protocol::id::VisitorId;
 use protocol::news::AgentNews;
@@ -94,8 +94,13 @@ impl Window {
     #[must_use]
     pub fn snapshot(&mut self, view: &VisitorView, here: Counts) -> Snapshot {
         let rows: Vec<_> = view.window(self.list.first).cloned().collect();
-        for row in &rows {
-            self.told.entry(row.id).or_default();
+        let ids: BTreeSet<VisitorId> = rows.iter().map(|row| row.id).collect();
+        // Who is not in it now may be again by the next flush, as he was told to the others.
+        for (id, version) in &mut self.told {
+            *version = version.filter(|_| ids.contains(id));
+        }
+        for id in ids {
+            self.told.entry(id).or_default();
         }
         let counts = view.counts(here);
         self.told_counts = self.told_counts.filter(|told| *told == counts);
