@@ -1,6 +1,6 @@
 // Made from the Rust crate `protocol` by its test `typescript`. Do not edit:
 // SWITCHBOARD_WRITE=1 cargo test -p protocol --test typescript
-// fixtures: 6da17919b809d748
+// fixtures: 7bb45779d0e8036d
 
 /** Accepts an invitation. */
 export type AcceptInvitation = {
