@@ -6,23 +6,31 @@ export class Crowd {
   #people = [];
   #stays = new AbortController();
 
-  constructor(origin) {
-    this.#origin = origin;
+  #api;
+  #siteKey;
+
+  /** Nobody yet, on the site of a stack. */
+  constructor(stack, api) {
+    this.#origin = stack.origin;
+    this.#siteKey = stack.siteKey;
+    this.#api = api;
   }
 
-  /**
-   * As many as wanted come, one after the other. `who` says of each what is his own: the `page` that he looks at, the
-   * `referrer`, and `headers` that his browser sends.
-   */
+  /** As many as wanted come, one after the other. `who` says of each what is his own, as for `comes`. */
   static async of(stack, count, who = (index) => ({ page: `/demo/?crowd=${index}` })) {
     const { api } = await stack.api();
-    const crowd = new Crowd(stack.origin);
-    for (let index = 0; index < count; index += 1) await crowd.#comes(api, stack.siteKey, who(index));
+    const crowd = new Crowd(stack, api);
+    for (let index = 0; index < count; index += 1) await crowd.comes(who(index));
     return crowd;
   }
 
-  async #comes(api, siteKey, { page, referrer, headers = {} }) {
-    const { token } = await api.ask("POST", "visitor/session", { site_key: siteKey });
+  /**
+   * One comes, and gets the next index: with the `page` that he looks at, the `referrer`, `headers` that his browser
+   * sends, his `language`, and to another site than the stack's where `siteKey` names it.
+   */
+  async comes({ page, referrer, headers = {}, language, siteKey = this.#siteKey }) {
+    const api = this.#api;
+    const { token } = await api.ask("POST", "visitor/session", { site_key: siteKey, language });
     const hello = { token, purpose: "launcher", page: { url: this.#origin + page, title: "In the crowd", referrer } };
     const options = { method: "POST", headers: { "content-type": "application/json", origin: this.#origin, ...headers }, body: JSON.stringify({ hello }), signal: this.#stays.signal };
     const stream = await fetch(`${this.#origin}/api/v1/stream`, options);
@@ -31,13 +39,19 @@ export class Crowd {
     let text = "";
     while (!text.includes("\n")) text += new TextDecoder().decode((await reader.read()).value);
     const welcome = JSON.parse(text.slice(0, text.indexOf("\n")));
-    this.#people.push({ api, headers: { authorization: `Bearer ${token}`, "switchboard-connection": welcome.connection_id } });
+    this.#people.push({ authorization: `Bearer ${token}`, "switchboard-connection": welcome.connection_id });
+    return this.#people.length - 1;
   }
 
   /** One of them says something in the way of his browser, by a frame. */
   async does(index, frame) {
-    const { api, headers } = this.#people[index];
-    return api.ask("POST", "frames", frame, headers);
+    return this.#api.ask("POST", "frames", frame, this.#people[index]);
+  }
+
+  /** One of them writes. */
+  async writes(index, body) {
+    const command = { do: "send_message", body };
+    return this.does(index, { type: "command", client_id: this.#api.nextId(), command });
   }
 
   /** All go. */

@@ -3,6 +3,9 @@ import { useEffect, useRef, useState, type RefObject } from "react";
 
 import { hasFiles } from "../shell/stray.ts";
 
+/** Milliseconds after which files that are held over it are told of again by every browser. */
+const HELD_MS = 1_000;
+
 /** Takes them; says while some are held over it. */
 export function useFileDrop(form: RefObject<HTMLFormElement | null>, take: (files: readonly File[]) => void): boolean {
   const [over, setOver] = useState(false);
@@ -12,7 +15,7 @@ export function useFileDrop(form: RefObject<HTMLFormElement | null>, take: (file
     const zone = form.current?.closest<HTMLElement>(".conversation-main");
     if (!zone) return undefined;
     const stop = new AbortController();
-    const on = (type: "dragenter" | "dragover" | "drop", act: (event: DragEvent) => void) =>
+    const on = (type: "dragenter" | "dragover" | "dragleave" | "drop", act: (event: DragEvent) => void) =>
       zone.addEventListener(
         type,
         (event) => {
@@ -22,16 +25,24 @@ export function useFileDrop(form: RefObject<HTMLFormElement | null>, take: (file
         },
         { signal: stop.signal },
       );
-    on("dragenter", () => setOver(true));
-    on("dragover", () => setOver(true));
-    // Whatever is known of what is dragged: nothing is, once that is called off.
-    const leave = ({ relatedTarget }: DragEvent) => setOver((was) => was && relatedTarget instanceof Node && zone.contains(relatedTarget));
-    zone.addEventListener("dragleave", leave, { signal: stop.signal });
+    // Some browsers do not tell that they were taken away: they are gone once nothing more is heard of them.
+    let held = 0;
+    const holds = (isHeld: boolean) => {
+      clearTimeout(held);
+      setOver(isHeld);
+      if (isHeld) held = window.setTimeout(() => setOver(false), HELD_MS);
+    };
+    on("dragenter", () => holds(true));
+    on("dragover", () => holds(true));
+    on("dragleave", ({ relatedTarget }) => holds(relatedTarget instanceof Node && zone.contains(relatedTarget)));
     on("drop", (event) => {
-      setOver(false);
+      holds(false);
       takes.current([...(event.dataTransfer?.files ?? [])]);
     });
-    return () => stop.abort();
+    return () => {
+      clearTimeout(held);
+      stop.abort();
+    };
   }, [form]);
   return over;
 }

@@ -60,8 +60,8 @@ test("a site says that it wants a name, and where its pages are", async () => {
   await lacks(dialog, "Add", "Name", "Write what the site is called.");
   await dialog.getByText("Write where its pages are, like https://www.example.com.").waitFor();
   await dialog.getByLabel("Name", { exact: true }).fill("Tea blog");
-  await dialog.getByLabel("Allowed origins").fill("no address");
-  await dialog.getByText("Not the address of a website: no address").waitFor();
+  await dialog.getByLabel("Allowed origins").fill("ftp://shop.example");
+  await dialog.getByText("Not the address of a website: ftp://shop.example").waitFor();
   await dialog.getByRole("button", { name: "Add", exact: true }).click();
   await until("the origins to be the next thing to mend", () => isFocused(dialog.getByLabel("Allowed origins")));
   await dialog.getByLabel("Allowed origins").fill("https://blog.example");

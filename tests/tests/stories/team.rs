@@ -10,7 +10,6 @@ use protocol::frame::{ClientFrame, Watch};
 use protocol::id::{CannedResponseId, ConversationId};
 use protocol::news::AgentNews;
 use protocol::page::Page;
-use protocol::rejection::ErrorCode;
 use protocol::view::{InboxFilter, InboxList, ViewName, VisitorList};
 use serde_json::json;
 use tests::person::draft;

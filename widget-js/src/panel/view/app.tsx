@@ -36,10 +36,14 @@ function useSnapshot(store: PanelStore): Snapshot {
   return snapshot;
 }
 
+/** Milliseconds after which files that are held over the panel are told of again by every browser. */
+const HELD_MS = 1_000;
+
 export function App({ store }: { store: PanelStore }): VNode {
   const state = useSnapshot(store);
   const [isDropping, setDropping] = useState(false);
   const root = useRef<HTMLElement>(null);
+  const held = useRef(0);
   const notice = useNotice(state);
   const person = state.session?.visitor_id ?? "";
   const { color, brightness } = state.config?.theme ?? {};
@@ -66,19 +70,23 @@ export function App({ store }: { store: PanelStore }): VNode {
   }, [store, state.editing]);
 
   const mayAttach = state.status.name !== "stopped" && !state.isUnknown && state.editing === null;
+  /** Whether files are held over it. Some browsers do not tell that they were taken away: they are gone once nothing more is heard of them. */
+  const holds = (isHeld: boolean): void => {
+    clearTimeout(held.current);
+    setDropping(isHeld);
+    if (isHeld) held.current = window.setTimeout(() => setDropping(false), HELD_MS);
+  };
   const onDrop = (event: DragEvent): void => {
     // Words that are dragged go where they are dropped.
     if (event.dataTransfer?.types.includes("Files") !== true) return;
     event.preventDefault();
-    setDropping(false);
+    holds(false);
     if (mayAttach) store.uploads.add(event.dataTransfer.files);
   };
   const onDrag = (event: DragEvent): void => {
-    // Who calls the dragging off takes what was dragged away at once: nothing is known of it then.
-    if (event.type !== "dragleave" && event.dataTransfer?.types.includes("Files") !== true) return;
+    if (event.dataTransfer?.types.includes("Files") !== true) return;
     event.preventDefault();
-    const stays = event.type !== "dragleave" || root.current?.contains(event.relatedTarget as Node | null) === true;
-    setDropping((isOver) => mayAttach && stays && (isOver || event.type !== "dragleave"));
+    holds(mayAttach && (event.type !== "dragleave" || root.current?.contains(event.relatedTarget as Node | null) === true));
   };
 
   return (
