@@ -146,7 +146,7 @@ test("what is drawn of several signs is one sign, alone and in a name, and is cu
   assert.ok(widths.family <= widths.four, JSON.stringify(widths));
   // Where it is cut it ends with a whole sign: no half of one is ever shown.
   await answer(agent, `${"x".repeat(199)}${family}`);
-  await sees(panel, family);
+  await panel.locator("article.team", { hasText: family }).waitFor();
   for (const frame of [agent, panel]) assert.doesNotMatch(await frame.evaluate(() => document.body.innerText), /\ufffd|[\ud800-\udbff](?![\udc00-\udfff])/);
   await answer(agent, `${family} from us, too`);
   await panel.locator("article.team", { hasText: "from us, too" }).waitFor();
@@ -163,6 +163,7 @@ test("a name that runs from the right turns nothing beside it, in the console an
   await hers.goto(`${stack.origin}/console/settings/profile`);
   await hers.getByLabel("Name", { exact: true }).fill("דנה כהן");
   await hers.getByLabel("Name", { exact: true }).blur();
+  await hers.getByText("Saved", { exact: true }).first().waitFor();
   await hers.goto(`${stack.origin}/console/inbox/all`);
   await openRow(hers, "the shop, I mean");
   await answer(hers, "We open at nine");

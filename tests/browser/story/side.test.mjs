@@ -55,7 +55,7 @@ test("an earlier conversation stands beside the new one, and opens", async () =>
   await sees(panel, "Answered in the first one");
   await agent.getByRole("button", { name: "Close", exact: true }).click();
   const { api, headers } = await stack.api();
-  await until("the conversation to be closed", async () => (await api.ask("GET", "conversations?filter=all&limit=1", undefined, headers)).items[0].state === "closed");
+  await until("the conversation to be closed", async () => (await api.ask("GET", "conversations?filter=closed", undefined, headers)).items.length === 1);
   await say(panel, "And something else altogether");
   await openRow(agent, "And something else altogether");
   const earlier = side().getByRole("link", { name: /Answered in the first one/ });
