@@ -52,7 +52,7 @@ use crate::http::{
         session::begin, thread::history, thread::entries, attachment::upload, attachment::download, picture::find,
         stream::socket, stream::stream, stream::frames,
     ),
-    components(schemas(protocol::rejection::Problem)),
+    components(schemas(protocol::rejection::Problem, protocol::todo::TodoFilter)),
     modifiers(&Security, &Problems),
     tags(
         (name = "setup", description = "Once, at the beginning."),

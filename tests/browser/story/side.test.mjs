@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
 import { violations } from "../axe.mjs";
-import { Stack, answer, openPanel, openRow, say, sees, until } from "../stack.mjs";
+import { Stack, answer, openRow, say, sees, until } from "../stack.mjs";
 
 /** A visit is over after so long without another page: the least that may be set. */
 const VISIT_MS = 60_000;
@@ -71,7 +71,6 @@ test("an earlier conversation stands beside the new one, and opens", async () =>
 test("an earlier visit unfolds its pages and what the site reported", async () => {
   await until("the visit to be over", () => Date.now() - leftAtMs > VISIT_MS + 1_000, VISIT_MS + 60_000);
   await visitor.goto(`${stack.origin}/demo/about/`);
-  await openPanel(visitor);
   await side().getByText(/^Earlier visits \(1\)$/).click();
   const line = side().locator(".earlier-visit");
   await line.locator("summary", { hasText: /13 pages · 1 event/ }).click();

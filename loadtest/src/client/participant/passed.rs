@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     fn told(mark: usize) -> News {
-        let json = serde_json::json!({"type": "visitor_changes", "rows": [], "gone": [],
+        let json = serde_json::json!({"type": "visitor_changes", "rows": [], "gone": [], "beyond": [],
             "counts": {"active": mark, "idle": 0, "listed": 0}});
         News::Agent(serde_json::from_value(json).expect("a frame"))
     }
