@@ -371,7 +371,7 @@ impl Client {
 fn any_row(number: u128, version: u64, mix: u64) -> LiveVisitor {
     let mut row = row(number, version, mix % 97);
     row.page_count = u32::try_from(mix % 11).unwrap();
-    if mix % 3 == 0 {
+    if mix.is_multiple_of(3) {
         row.state = PresenceState::Idle;
     }
     let country = ["SI", "HR", "AT"].get(usize::try_from(mix % 4).unwrap());

@@ -215,7 +215,7 @@ on_both! {
         tab_at(&stage, &stage.router, fourth).await;
         for (ear, pushed) in [(last, &came[1]), (first, &fourth.id.to_string())] {
             let changes = ear.frame("visitor_changes").await;
-            assert_eq!(ids(&changes), [pushed.clone()]);
+            assert_eq!(ids(&changes), std::slice::from_ref(pushed));
             assert_eq!((&changes["gone"], &changes["beyond"]), (&json!([]), &json!([])));
             assert_eq!(changes["counts"]["listed"], 4);
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use protocol::agent::Sight;
-use protocol::frame::{ClientFrame, Purpose};
+use protocol::frame::{ClientFrame, Follow, Purpose};
 use protocol::limit;
 use protocol::rejection::{CloseCode, ErrorCode, Rejection};
 use protocol::text::{ClientId, cut};
@@ -91,15 +91,7 @@ impl Identified {
                     came: self.shard.doors.world.clock.elapsed(),
                 })));
             }
-            ClientFrame::Follow(follow) => {
-                self.full()?;
-                if self.followed(follow.conversation_id).is_none()
-                    && self.follows.len() >= limit::FOLLOWS_MAX
-                {
-                    return Err(Rejection::of(ErrorCode::TooMany, "conversation_id"));
-                }
-                self.follow(follow);
-            }
+            ClientFrame::Follow(follow) => self.on_follow(follow)?,
             ClientFrame::Unfollow { conversation_id } => self.unfollow(conversation_id),
             ClientFrame::Watch(watch) => self.watch(&watch)?,
             ClientFrame::Unwatch { view } => {
@@ -153,6 +145,16 @@ impl Identified {
                 }
             }
         }
+        Ok(())
+    }
+
+    fn on_follow(&mut self, follow: Follow) -> Result<(), Rejection> {
+        self.full()?;
+        let is_new = self.followed(follow.conversation_id).is_none();
+        if is_new && self.follows.len() >= limit::FOLLOWS_MAX {
+            return Err(Rejection::of(ErrorCode::TooMany, "conversation_id"));
+        }
+        self.follow(follow);
         Ok(())
     }
 
