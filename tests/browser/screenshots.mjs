@@ -46,6 +46,12 @@ async function shootConsole(stack, look, options) {
   await openRow(page, "gift");
   await page.getByText("Third order this year").first().waitFor();
   await shoot(page, `console-${look}`);
+  await page.goto(`${stack.origin}/console/inbox/todo`);
+  await page.locator("a.row-todo").nth(1).waitFor();
+  await shoot(page, `todo-${look}`);
+  await page.goto(`${stack.origin}/console/inbox/all?q=gift`);
+  await page.getByText("1 found").waitFor();
+  await shoot(page, `search-${look}`);
   await page.goto(`${stack.origin}/console/visitors`);
   await page.getByText("basket_filled").first().waitFor();
   await shoot(page, `visitors-${look}`);
@@ -57,7 +63,21 @@ async function shootConsole(stack, look, options) {
     await page.getByText(mark).first().waitFor();
     await shoot(page, `settings-${place}-${look}`);
   }
+  await page.goto(`${stack.origin}/console/settings/sites?site=${stack.siteKey}`);
+  await page.getByLabel("Allowed origins").waitFor();
+  await shoot(page, `site-${look}`);
   await page.getByRole("link", { name: /^Inbox/ }).click();
+  if (look === "phone") return page;
+  // Who has no keys finds things in the lists.
+  await page.keyboard.press("Control+k");
+  await page.getByRole("combobox", { name: "Find anything" }).fill("an");
+  await page.getByRole("option").nth(2).waitFor();
+  await shoot(page, `palette-${look}`);
+  await page.keyboard.press("Escape");
+  await page.getByRole("dialog").waitFor({ state: "detached" });
+  await page.keyboard.press("?");
+  await page.getByRole("dialog", { name: "Keyboard" }).waitFor();
+  await shoot(page, `shortcuts-${look}`);
   return page;
 }
 
