@@ -43,7 +43,7 @@ export const Line = memo(function Line({ item, names, conversation_id, may_delet
     case "event":
       return (
         <div className="event" data-key={item.key}>
-          {eventText(item.entry, names)} <Clock at_ms={item.entry.sent_at_ms} />
+          <span>{eventText(item.entry, names)}</span> <Clock at_ms={item.entry.sent_at_ms} />
         </div>
       );
     case "message":

@@ -65,7 +65,7 @@ test("an admin writes the team's, an agent his own, and what is wrong is said wh
   await dialog.getByRole("textbox", { name: "Text" }).fill("x".repeat(4_097));
   await dialog.getByText("4,096 bytes at most").waitFor();
   await dialog.getByRole("button", { name: "Add it" }).click();
-  await until("the text to be the next thing to mend", () => dialog.getByRole("textbox", { name: "Text" }).evaluate((field) => field === document.activeElement));
+  await until("the nickname to be the next thing to mend", () => dialog.getByLabel("Nickname").evaluate((field) => field === document.activeElement));
   assert.ok(await dialog.isVisible());
   await dialog.getByRole("button", { name: "Cancel" }).click();
 
