@@ -41,7 +41,7 @@ words! {
         CannedResponseChanged = "canned_response.changed",
         /// A saved view was made, changed or taken away.
         SavedViewChanged = "saved_view.changed",
-        /// Something is asked of a member, or he read it or did it. The member is the subject.
+        /// Something is asked of a member, or no longer, or he read it or did it. The member is the subject.
         TodoChanged = "todo.changed",
         /// A network was blocked, or let in again.
         BlockedAddressChanged = "blocked_address.changed",

@@ -252,6 +252,26 @@ mod stories {
             assert!(todos(&talk, ana).await.is_empty() && todos(&talk, bob).await.is_empty());
         }
 
+        async fn whoever_had_it_is_told_that_it_is_asked_of_him_no_longer(store: &Store) {
+            let talk = Talk::new(store).await;
+            let id = talk.says("where is it?").await.conversation.id;
+            let [ana, bob]: [AgentId; 2] = [store.world.ids.next(), store.world.ids.next()];
+            // What he took himself was never asked of him.
+            talk.does(id, to(Some(talk.agent_id))).await;
+            talk.does(id, to(Some(ana))).await;
+            assert_eq!((told(&talk, talk.agent_id).await, told(&talk, ana).await), (0, 1));
+            // Who is given it once more is told of that alone.
+            talk.does(id, to(Some(ana))).await;
+            assert_eq!(told(&talk, ana).await, 2);
+            talk.does(id, to(Some(bob))).await;
+            assert_eq!((told(&talk, ana).await, told(&talk, bob).await), (3, 1));
+            talk.does(id, to(None)).await;
+            assert_eq!((told(&talk, ana).await, told(&talk, bob).await), (3, 2));
+            // Whose it was not is told nothing when it is given from nobody.
+            talk.does(id, to(Some(talk.agent_id))).await;
+            assert_eq!((told(&talk, ana).await, told(&talk, bob).await), (3, 2));
+        }
+
         async fn what_is_done_leaves_the_list_and_comes_back_where_it_was(store: &Store) {
             let talk = Talk::new(store).await;
             let id = talk.says("hello").await.conversation.id;

@@ -7,7 +7,7 @@ use std::slice;
 
 use protocol::entry::Author;
 use protocol::event::EventType;
-use protocol::id::{AgentId, EntryId, TimerId};
+use protocol::id::{AgentId, EntryId, EventId, TimerId};
 use protocol::limit;
 use protocol::message::{Format, plain_text};
 use protocol::text::cut;
@@ -56,6 +56,17 @@ const INSERT_TODO: &str = "
     VALUES ($1, $2, $3, $4, $5, $6, $7)";
 
 const GIVEN_TO_TODO: Given = &[(5, "seq"), (6, "active_at_ms")];
+
+/// Whose the conversation was is told that it is asked of him no longer, where it was. Uses `todo_of_conversation`.
+const TELL_FORMER: &str = "
+    INSERT INTO event (event_id, workspace_id, event_type, subject, number, at_ms)
+    SELECT $3, $1, 'todo.changed', t.agent_id, CAST($4 AS BIGINT), CAST($5 AS BIGINT)
+    FROM todo t
+    WHERE t.workspace_id = $1 AND t.agent_id = $6 AND t.conversation_id = $2 AND t.kind = 'assignment'
+        AND t.agent_id <> $7
+    LIMIT 1";
+
+const GIVEN_TO_FORMER: Given = &[(3, "seq"), (4, "active_at_ms"), (5, "assignee_id")];
 
 /// One for all entries of the append: whoever hears of a number reads up to it.
 const INSERT_EVENT: &str = "
@@ -210,8 +221,9 @@ impl Head<'_> {
             batch.push(self.insert_entry(line, &lines[index + 1..]));
             self.push_consequences(db, batch, line);
             self.push_todos(db, batch, line, &lines[index + 1..]);
+            self.push_former(db, batch, line, &lines[index + 1..]);
         }
-        let event_id = db.world().ids.next::<protocol::id::EventId>();
+        let event_id = db.world().ids.next::<EventId>();
         let params = vec![
             Value::from(event_id),
             self.workspace_id.clone(),
@@ -356,7 +368,7 @@ impl Head<'_> {
             batch.push(Stmt::row(INSERT_TODO, params, GIVEN_TO_TODO));
         }
         for agent_id in agent_ids {
-            let event_id = db.world().ids.next::<protocol::id::EventId>();
+            let event_id = db.world().ids.next::<EventId>();
             let params = vec![
                 Value::from(event_id),
                 self.workspace_id.clone(),
@@ -367,6 +379,22 @@ impl Head<'_> {
             ];
             batch.push(Stmt::row(INSERT_EVENT, params, GIVEN_TO_EVENT));
         }
+    }
+
+    /// Adds what tells the member whose the conversation was, where an entry gives it to somebody else or to nobody.
+    fn push_former(&self, db: &Db, batch: &mut Batch, line: &Line<'_>, after: &[Line<'_>]) {
+        let NewContent::Assigned { agent_id } = &line.entry.content else {
+            return;
+        };
+        let (seq, _) = numbers(line, after);
+        let more = [
+            Value::from(db.world().ids.next::<EventId>()),
+            seq,
+            Value::Integer(0),
+            Value::from(""),
+            Value::from(agent_id.map(|id| id.to_string()).unwrap_or_default()),
+        ];
+        batch.push(self.change(TELL_FORMER, &more).with(GIVEN_TO_FORMER));
     }
 
     fn push_message(&self, batch: &mut Batch, entry_id: EntryId, message: &NewMessage) {

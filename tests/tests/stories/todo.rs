@@ -129,6 +129,14 @@ async fn who_is_given_a_conversation_is_told_and_says_when_it_is_done(stack: Sta
     heard.expect("it comes");
     assert!(todos(&stack, &jon).await.is_empty());
     assert_eq!(marks(&stack, &jon, &[entry_id], "open").await, 204);
+    let heard = jon.client.hears("that it is open again", of_todos).await;
+    heard.expect("it comes");
     assert_eq!(todos(&stack, &jon).await.len(), 1);
+
+    // Whose it is no longer hears of it.
+    mira.does(assign(&mira)).await;
+    let heard = jon.client.hears("that it is another's", of_todos).await;
+    heard.expect("it comes");
+    assert!(todos(&stack, &jon).await.is_empty());
     stack
 }
