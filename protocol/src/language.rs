@@ -1,18 +1,47 @@
-//! Languages by their codes, whatever the region.
+//! Languages by their codes, whatever the region, and those that the widget speaks.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use ts_rs::TS;
+use utoipa::ToSchema;
 
+use crate::conversation::words;
 use crate::rejection::{ErrorCode, Rejection};
+
+words! {
+    /// A language that the widget speaks, by its code.
+    WidgetLanguage {
+        /// English.
+        English = "en",
+        /// Ukrainian.
+        Ukrainian = "uk",
+        /// German.
+        German = "de",
+        /// French.
+        French = "fr",
+        /// Spanish.
+        Spanish = "es",
+        /// Portuguese.
+        Portuguese = "pt",
+        /// Polish.
+        Polish = "pl",
+        /// Turkish.
+        Turkish = "tr",
+        /// Japanese.
+        Japanese = "ja",
+        /// Arabic.
+        Arabic = "ar",
+    }
+}
 
 /// Letters of a code.
 const LENGTH_MAX: usize = 3;
 
 /// A language: the two or three letters that a BCP 47 tag begins with, small.
 // Invariant: small ASCII letters, then zeros.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, ts_rs::TS, utoipa::ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, TS, ToSchema)]
 #[ts(type = "string", export_to = "protocol.ts")]
 #[schema(value_type = String)]
 pub struct Language([u8; LENGTH_MAX]);

@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use crate::conversation::VisitorConversation;
 use crate::entry::VisitorEntry;
 use crate::id::{PictureId, SiteId, VisitorId};
+use crate::language::WidgetLanguage;
 use crate::site::Theme;
 use crate::support_hours::OpenSpan;
 
@@ -52,13 +53,13 @@ pub struct VisitorSession {
     pub unread: u32,
     /// Whether a signed identity stands behind this visitor.
     pub identified: bool,
-    /// What the launcher says, in the language asked for; nothing from a server without the web apps.
+    /// What the launcher says, in the language asked for or the one that the site falls back to; nothing from a server without the web apps.
     pub words: BTreeMap<String, String>,
 }
 
 /// How a site's widget looks and who is there.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS, ToSchema)]
-#[ts(export_to = "protocol.ts")]
+#[ts(export_to = "protocol.ts", optional_fields = nullable)]
 pub struct WidgetConfig {
     /// Grows with every change of the site.
     pub version: u64,
@@ -74,6 +75,9 @@ pub struct WidgetConfig {
     pub respect_do_not_track: bool,
     /// Whether the team sees what is written before it is sent. Visitors MUST be told where they write.
     pub typing_preview: bool,
+    /// What the widget speaks to visitors whose own language is none of its own; English when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<WidgetLanguage>,
     /// Who answers.
     pub staff: Staff,
     /// When the team is there by its support hours: the spans of the next days that are not over, in order and

@@ -5,6 +5,7 @@ use ts_rs::TS;
 use utoipa::ToSchema;
 
 use crate::id::{PictureId, WorkspaceId};
+use crate::language::WidgetLanguage;
 use crate::support_hours::SupportHours;
 use crate::text::Name;
 
@@ -66,6 +67,8 @@ pub struct Settings {
     pub respect_do_not_track: bool,
     /// Whether the team sees what a visitor writes before it is sent. The widget tells visitors so.
     pub typing_preview: bool,
+    /// What the widget speaks to visitors whose own language is none of its own. English when absent.
+    pub language: Option<WidgetLanguage>,
     /// How many sessions the visitors of a site may begin in a minute, all together (SEC-02). What the
     /// server allows when absent, which is the most in any case.
     pub sessions_per_minute: Option<u32>,
@@ -91,6 +94,7 @@ impl Default for Settings {
             anonymize_addresses: false,
             respect_do_not_track: true,
             typing_preview: false,
+            language: None,
             sessions_per_minute: None,
             messages_per_minute: None,
             visitor_refresh_ms: 0,
@@ -118,6 +122,7 @@ impl Settings {
                 .respect_do_not_track
                 .unwrap_or(self.respect_do_not_track),
             typing_preview: overrides.typing_preview.unwrap_or(self.typing_preview),
+            language: overrides.language.or(self.language),
             sessions_per_minute: overrides.sessions_per_minute.or(self.sessions_per_minute),
             messages_per_minute: overrides.messages_per_minute.or(self.messages_per_minute),
             visitor_refresh_ms: self.visitor_refresh_ms,
@@ -147,6 +152,9 @@ pub struct SiteOverrides {
     /// Whether the team sees what a visitor writes before it is sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub typing_preview: Option<bool>,
+    /// What the widget speaks to visitors whose own language is none of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub language: Option<WidgetLanguage>,
     /// How many sessions the site's visitors may begin in a minute, all together.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sessions_per_minute: Option<u32>,
@@ -187,6 +195,7 @@ mod tests {
         assert_eq!(settings.session_timeout_ms, 1_800_000);
         assert!(settings.respect_do_not_track);
         assert!(!settings.typing_preview, "nobody reads along");
+        assert_eq!(settings.language, None, "English");
         assert_eq!(settings.visitor_refresh_ms, 0, "told as it happens");
         assert!(!settings.single_owner, "there may be several");
         assert!(!settings.setup_put_away, "the list stands there until then");
@@ -196,6 +205,7 @@ mod tests {
     fn a_site_is_as_its_workspace_but_for_what_it_sets() {
         let workspace = Settings {
             sessions_per_minute: Some(60),
+            language: Some(WidgetLanguage::German),
             anonymize_addresses: true,
             ..Settings::default()
         };
@@ -207,6 +217,7 @@ mod tests {
             anonymize_addresses: Some(false),
             respect_do_not_track: Some(false),
             typing_preview: Some(true),
+            language: Some(WidgetLanguage::French),
             sessions_per_minute: Some(30),
             messages_per_minute: Some(5),
         };
@@ -219,6 +230,7 @@ mod tests {
                 anonymize_addresses: false,
                 respect_do_not_track: false,
                 typing_preview: true,
+                language: Some(WidgetLanguage::French),
                 sessions_per_minute: Some(30),
                 messages_per_minute: Some(5),
                 visitor_refresh_ms: 0,

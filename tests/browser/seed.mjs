@@ -87,7 +87,7 @@ export async function seed(stack) {
   const [me] = (await api.ask("GET", "agents", undefined, mira)).items;
   await api.ask("PATCH", `agents/${me.id}`, { name: owner.name }, version(me));
   const workspace = await api.ask("GET", "workspace", undefined, mira);
-  await api.ask("PATCH", "workspace", { name: "Kettle & Leaf", time_zone: "Europe/Ljubljana", industry: "Tea, weighed by hand", currency: "EUR", support_hours }, version(workspace));
+  await api.ask("PATCH", "workspace", { name: "Kettle & Leaf", time_zone: "Europe/Ljubljana", industry: "Tea, weighed by hand", currency: "EUR", support_hours, settings: { ...workspace.settings, language: "en" } }, version(workspace));
   for (const response of canned) await api.ask("POST", "canned-responses", response, mira);
   await api.ask("POST", "keys", { name: "Order desk", scopes: ["conversations.read", "conversations.write"] }, mira);
   const invited = await api.ask("POST", "invitations", { email: "jon@example.com", role: "agent" }, mira);

@@ -1,6 +1,6 @@
 // Made from the Rust crate `protocol` by its test `typescript`. Do not edit:
 // SWITCHBOARD_WRITE=1 cargo test -p protocol --test typescript
-// fixtures: 7bb45779d0e8036d
+// fixtures: de8032411a60fdcb
 
 /** Accepts an invitation. */
 export type AcceptInvitation = {
@@ -1376,6 +1376,8 @@ anonymize_addresses: boolean,
 respect_do_not_track: boolean,
 /** Whether the team sees what a visitor writes before it is sent. The widget tells visitors so. */
 typing_preview: boolean,
+/** What the widget speaks to visitors whose own language is none of its own. English when absent. */
+language: WidgetLanguage | null,
 /** How many sessions the visitors of a site may begin in a minute, all together (SEC-02). What the
  * server allows when absent, which is the most in any case. */
 sessions_per_minute: number | null,
@@ -1508,6 +1510,8 @@ anonymize_addresses?: boolean | null,
 respect_do_not_track?: boolean | null,
 /** Whether the team sees what a visitor writes before it is sent. */
 typing_preview?: boolean | null,
+/** What the widget speaks to visitors whose own language is none of its own. */
+language?: WidgetLanguage | null,
 /** How many sessions the site's visitors may begin in a minute, all together. */
 sessions_per_minute?: number | null,
 /** How many commands one visitor may send in a minute. */
@@ -1902,7 +1906,7 @@ config: WidgetConfig,
 unread: number,
 /** Whether a signed identity stands behind this visitor. */
 identified: boolean,
-/** What the launcher says, in the language asked for; nothing from a server without the web apps. */
+/** What the launcher says, in the language asked for or the one that the site falls back to; nothing from a server without the web apps. */
 words: { [key in string]: string }, };
 
 /** How alive a visitor is whom somebody asked for. */
@@ -1952,11 +1956,16 @@ attachment_bytes_max: number,
 respect_do_not_track: boolean,
 /** Whether the team sees what is written before it is sent. Visitors MUST be told where they write. */
 typing_preview: boolean,
+/** What the widget speaks to visitors whose own language is none of its own; English when absent. */
+language?: WidgetLanguage | null,
 /** Who answers. */
 staff: Staff,
 /** When the team is there by its support hours: the spans of the next days that are not over, in order and
  * apart. Absent where no hours are stated. */
 open?: Array<OpenSpan>, };
+
+/** A language that the widget speaks, by its code. */
+export type WidgetLanguage = "en" | "uk" | "de" | "fr" | "es" | "pt" | "pl" | "tr" | "ja" | "ar";
 
 /** A tenant. */
 export type Workspace = {

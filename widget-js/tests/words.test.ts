@@ -52,6 +52,18 @@ it.each([
   expect(localeOf(tag)).toBe(locale);
 });
 
+it.each([
+  ["nb-NO", "de", "de"],
+  ["", "uk", "uk"],
+  ["ja-JP", "de", "ja"],
+  ["nb-NO", "hr", "en"],
+  ["nb-NO", "undefined", "en"],
+  ["nb-NO", "constructor", "en"],
+])("speaks to a page in %s of a site whose main language is %s the language %s", async (tag, main, locale) => {
+  expect(localeOf(tag, main)).toBe(locale);
+  expect(await speak(tag, main)).toBe(locale);
+});
+
 it("says and counts in the language that was loaded", async () => {
   await speak("uk-UA");
   expect(staffLine({ online: true, people: [{ name: "Ірина" }] })).toBe("Ірина на зв’язку");

@@ -36,6 +36,7 @@ function OpenSteps({ workspace, asks }: { workspace: Workspace; asks: boolean })
     member_count: agents.data.filter((agent) => !agent.deactivated).length + invitations.data.length,
     was_seen,
     was_written,
+    language: workspace.settings.language,
   });
   const open = steps.filter((step) => !step.done);
   if (open.length === 0) return null;
@@ -114,6 +115,15 @@ const WORDS: Record<StepName, { title: string; text: string; way: (site_id: stri
     ),
   },
   look: { title: "Make it look like yours", text: "Color, title and first words of the chat.", way: toSite("Change it") },
+  language: {
+    title: "Choose your main language",
+    text: "The chat speaks ten languages and follows the page. Visitors with another one read English until you choose.",
+    way: () => (
+      <Link className="button" to="/settings/$page" params={{ page: "workspace" }}>
+        Choose
+      </Link>
+    ),
+  },
   team: {
     title: "Invite your team",
     text: "Whoever joins answers from the same inbox.",

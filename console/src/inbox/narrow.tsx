@@ -9,6 +9,7 @@ import { membership, team } from "../live/session.ts";
 import { now } from "../part/clock.ts";
 import { Button, IconButton } from "../part/control.tsx";
 import { Icon } from "../part/icon.tsx";
+import { languageName } from "../part/language.ts";
 import { useStore } from "../part/store.ts";
 import { dateText } from "../part/time.tsx";
 import { useActions } from "../shell/action.ts";
@@ -215,13 +216,4 @@ function useLanguages(chosen: string | undefined): [string, string][] {
     .filter((code) => /^[a-z]{2,3}$/.test(code))
     .map((code): [string, string] => [code, languageName(code)])
     .sort(([, one], [, other]) => one.localeCompare(other));
-}
-
-/** A language's name of its code. */
-function languageName(code: string): string {
-  try {
-    return new Intl.DisplayNames(["en"], { type: "language" }).of(code) ?? code;
-  } catch {
-    return code;
-  }
 }

@@ -23,7 +23,7 @@ const site = (facts: Partial<Known["sites"][number]> = {}): Known["sites"][numbe
   ...facts,
 });
 const done = (facts: Partial<Known>) =>
-  stepsOf({ sites: [site()], member_count: 1, was_seen: false, was_written: false, ...facts })
+  stepsOf({ sites: [site()], member_count: 1, was_seen: false, was_written: false, language: null, ...facts })
     .filter((step) => step.done)
     .map((step) => step.name);
 
@@ -35,6 +35,7 @@ describe("the steps of a set-up", () => {
     ["the widget was seen", { was_seen: true }, "widget"],
     ["the look was changed", { sites: [site({ theme: { ...site().theme, color: "#2f5d43" } })] }, "look"],
     ["it has a title of its own", { sites: [site({ theme: { ...site().theme, title: "Kettle & Leaf" } })] }, "look"],
+    ["a main language was chosen, English too", { language: "en" }, "language"],
     ["somebody was invited", { member_count: 2 }, "team"],
     ["somebody wrote", { was_written: true }, "conversation"],
   ] satisfies [string, Partial<Known>, string][])("count as done once %s", (_, facts, name) => {

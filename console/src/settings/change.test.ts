@@ -43,6 +43,10 @@ describe("a line of the audit log", () => {
     expect(changes('{"theme":[{"color":"#111111","title":""},{"color":"#222222","title":""}]}')).toEqual(["Look, color: #111111 → #222222"]);
   });
 
+  it("says languages by their names", () => {
+    expect(changes('{"settings":[{"language":null},{"language":"de"}],"overrides":[{"language":"uk"},{}]}')).toEqual(["Settings, language: German", "Overrides, language: Ukrainian → nothing"]);
+  });
+
   it("says hours day by day", () => {
     const [before, after] = [{ monday: [], friday: [] }, { monday: [{ from: "09:00", to: "12:00" }, { from: "13:00", to: "17:00" }], friday: [] }];
     expect(changes(JSON.stringify({ support_hours: [before, after], currency: ["", "EUR"] }))).toEqual(["Support hours, Monday: 09:00–12:00, 13:00–17:00", "Currency: EUR"]);

@@ -2,6 +2,7 @@
 import { beginningOf } from "@switchboard/markup";
 import type { AuditEntry } from "@switchboard/protocol";
 
+import { languageName } from "../part/language.ts";
 import { spanText } from "../part/time.tsx";
 import { DAYS } from "./support-hour.ts";
 
@@ -152,6 +153,7 @@ function valueText(field: string, value: unknown, names: Line["names"]): string 
   if (value === null || value === undefined || value === "") return "";
   if (typeof value === "boolean") return value ? "yes" : "no";
   if (typeof value === "number" && field.endsWith("_ms") && !field.endsWith("_at_ms")) return spanText(value);
+  if (typeof value === "string" && field === "language") return languageName(value);
   if (Array.isArray(value)) return value.map((each) => valueText(field, each, names)).join(", ");
   // A span of hours.
   if (isObject(value) && typeof value.from === "string" && typeof value.to === "string") return `${value.from}–${value.to}`;

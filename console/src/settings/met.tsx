@@ -1,5 +1,6 @@
 /** Two changed one thing: the last write stands, and whoever made it reads whose it took the place of. */
 import { Button, IconButton } from "../part/control.tsx";
+import { languageName } from "../part/language.ts";
 import type { Saving } from "./save.ts";
 
 /** What leaves are called in their forms, where their own names say it less well. */
@@ -11,11 +12,13 @@ const NAMES: Readonly<Record<string, string>> = {
   icon: "Icon of the tab",
   identity_required: "Require a signed identity",
   "settings.active_threshold_ms": "A visitor counts as active for",
+  "settings.language": "Main language",
   "settings.session_timeout_ms": "A visit ends after",
   "settings.setup_put_away": "Set-up list in the inbox",
   "settings.single_owner": "One owner only",
   "settings.typing_preview": "Show what visitors type",
   "settings.visitor_refresh_ms": "Tell the visitor list every",
+  "overrides.language": "Main language",
   "theme.asks.email": "Asked before: e-mail",
   "theme.asks.name": "Asked before: name",
   "theme.asks.phone": "Asked before: phone",
@@ -40,9 +43,10 @@ export function leafName(leaf: string): string {
 const SAID_LENGTH_MAX = 200;
 
 /** A value in words, where it has any: pictures, lists and times are told by their names alone. */
-function saidOf(value: unknown): string | null {
+function saidOf(leaf: string, value: unknown): string | null {
   if (typeof value === "boolean") return value ? "yes" : "no";
   if (typeof value !== "string" || value.startsWith("data:") || value.length > SAID_LENGTH_MAX) return null;
+  if (leaf.endsWith(".language")) return languageName(value);
   return value.trim() === "" ? "nothing" : value;
 }
 
@@ -52,7 +56,7 @@ export function MetLines({ saving: { met, takeTheirs, forget } }: { saving: Savi
     <div className="met" role="status" aria-label="Changed by colleagues">
       {met.map((each) => {
         const name = leafName(each.leaf);
-        const said = saidOf(each.theirs);
+        const said = saidOf(each.leaf, each.theirs);
         return (
           <div key={each.leaf} className="met-line">
             <span className="grow">

@@ -4,6 +4,7 @@ import type { Settings, Site, SiteChange, SiteOverrides } from "@switchboard/pro
 
 import { workspaceQuery } from "../api/query.ts";
 import { Field } from "../part/control.tsx";
+import { languageName, SPOKEN_LANGUAGES, spokenOf } from "../part/language.ts";
 import { useHeld } from "./held.ts";
 import { OptionalNumber } from "./number.tsx";
 import { Section } from "./page.tsx";
@@ -35,7 +36,19 @@ export function Overrides({ site, change }: { site: Site; change: (next: Partial
     </Field>
   );
   return (
-    <Section title="Limits and privacy" hint="Of this site alone. What is left empty is as the workspace says.">
+    <Section title="Language, limits and privacy" hint="Of this site alone. What is left empty is as the workspace says.">
+      <Field label="Main language" hint="For visitors whose own the chat does not speak.">
+        {(props) => (
+          <select {...props} className="input" value={overrides.language ?? ""} onChange={(event) => set({ language: spokenOf(event.target.value) }, "now")}>
+            <option value="">As the workspace{defaults ? ` (${languageName(defaults.language ?? "en")})` : ""}</option>
+            {SPOKEN_LANGUAGES.map(([code, name]) => (
+              <option key={code} value={code}>
+                {name}
+              </option>
+            ))}
+          </select>
+        )}
+      </Field>
       <OptionalNumber label="New visitors a minute" hint="Sessions that the site's visitors may begin, all together." value={overrides.sessions_per_minute} otherwise={rateText(defaults, "sessions_per_minute")} onValue={(sessions_per_minute) => set({ sessions_per_minute })} />
       <OptionalNumber label="Messages of one visitor a minute" hint="More are refused for a while." value={overrides.messages_per_minute} otherwise={rateText(defaults, "messages_per_minute")} onValue={(messages_per_minute) => set({ messages_per_minute })} />
       <OptionalNumber label="A visit ends after" hint="Time without a page view. In minutes." unit={60_000} value={overrides.session_timeout_ms} otherwise={timeText(defaults?.session_timeout_ms, 60_000)} onValue={(session_timeout_ms) => set({ session_timeout_ms })} />

@@ -1,12 +1,13 @@
 /** The workspace: what the business is, when somebody is there, how visits are counted and what is kept of visitors. */
 import { useQuery } from "@tanstack/react-query";
-import { useState } from "react";
+import { useState, type ReactNode } from "react";
 import { currencies, type Settings, type Workspace, type WorkspaceChange } from "@switchboard/protocol";
 
 import { fieldError, formError } from "../api/http.ts";
 import { workspaceQuery } from "../api/query.ts";
 import { useMay } from "../live/right.ts";
 import { Field, FormError, Switch, TextField } from "../part/control.tsx";
+import { SPOKEN_LANGUAGES, spokenOf } from "../part/language.ts";
 import { pictureAddress } from "../shell/tab-icon.ts";
 import { useHeld } from "./held.ts";
 import { ICON, LogoField } from "./logo.tsx";
@@ -45,7 +46,16 @@ function WorkspaceForm({ workspace: heard }: { workspace: Workspace }) {
         Saved as you go. <Saved saving={saving} />
       </PageHead>
       <MetLines saving={saving} />
-      <General workspace={workspace} zone={zone} failed={failed} setZone={setZone} change={change} />
+      <General workspace={workspace} zone={zone} failed={failed} setZone={setZone} change={change}>
+        <Pick
+          label="Main language"
+          hint={LANGUAGE_HINT}
+          value={settings.language ?? ""}
+          choices={LANGUAGES}
+          error={null}
+          onValue={(value) => set({ language: spokenOf(value) })}
+        />
+      </General>
       <SupportHoursSection hours={workspace.support_hours} time_zone={zone} error={fieldError(failed, "support_hours")} onChange={(support_hours, pause) => change({ support_hours }, pause)} />
       <Section title="Owners">
         <Switch
@@ -84,9 +94,10 @@ interface GeneralProps {
   failed: unknown;
   setZone: (zone: string) => void;
   change: (next: Partial<WorkspaceChange>, pause?: "soon" | "now") => void;
+  children: ReactNode;
 }
 
-function General({ workspace, zone, failed, setZone, change }: GeneralProps) {
+function General({ workspace, zone, failed, setZone, change, children }: GeneralProps) {
   const [name, setName] = useHeld(workspace.name);
   const [industry, setIndustry] = useHeld(workspace.industry);
   const [currency, setCurrency] = useHeld(workspace.currency);
@@ -147,9 +158,16 @@ function General({ workspace, zone, failed, setZone, change }: GeneralProps) {
           change({ time_zone: value }, "now");
         }}
       />
+      {children}
     </Section>
   );
 }
+
+/** What it means that a workspace, or a site, has a main language. */
+const LANGUAGE_HINT = "The chat follows the language of the page. Visitors whose own it does not speak read this one.";
+
+/** Languages of the widget by their names, none first. */
+const LANGUAGES: readonly (readonly [string, string])[] = [["", "None chosen (English)"], ...SPOKEN_LANGUAGES];
 
 /** Currencies by their names, none first. */
 const CURRENCIES: readonly [string, string][] = [

@@ -15,6 +15,7 @@ import { Button, IconButton } from "../part/control.tsx";
 import { ConfirmByTyping } from "../part/dialog.tsx";
 import { Icon } from "../part/icon.tsx";
 import { Face, Lamp } from "../part/lamp.tsx";
+import { languageName } from "../part/language.ts";
 import { usePhone } from "../part/screen.ts";
 import { useStore } from "../part/store.ts";
 import { Ago, exactText } from "../part/time.tsx";
@@ -151,14 +152,6 @@ function Proved({ kind, value, identities }: { kind: Identity["kind"]; value: st
       )}
     </span>
   );
-}
-
-function languageName(tag: string): string {
-  try {
-    return new Intl.DisplayNames(["en"], { type: "language" }).of(tag) ?? tag;
-  } catch {
-    return tag;
-  }
 }
 
 function localTime(zone: string): string {

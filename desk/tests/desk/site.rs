@@ -2,6 +2,7 @@
 
 use protocol::id::SiteId;
 use protocol::identity_key::NewIdentityKey;
+use protocol::language::WidgetLanguage;
 use protocol::limit;
 use protocol::permission::{Actor, Role};
 use protocol::rejection::ErrorCode;
@@ -200,6 +201,7 @@ async fn a_site_sets_otherwise_within_the_bounds_of_its_workspace() {
         let overrides = SiteOverrides {
             active_threshold_ms: Some(20_000),
             messages_per_minute: Some(30),
+            language: Some(WidgetLanguage::French),
             ..SiteOverrides::default()
         };
         let change = setting(overrides.clone());
@@ -373,6 +375,7 @@ async fn the_workspace_changes_by_version_and_within_bounds() {
         let (agent, _) = office.member(&owner, "bob@example.com", Role::Agent).await;
         let settings = Settings {
             session_timeout_ms: 600_000,
+            language: Some(WidgetLanguage::German),
             ..Settings::default()
         };
         let change = WorkspaceChange {

@@ -15,6 +15,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use protocol::id::SiteId;
+use protocol::language::WidgetLanguage;
 use protocol::permission::{Actor, Permission, Principal};
 use protocol::rejection::ErrorCode;
 use serde::Deserialize;
@@ -126,11 +127,16 @@ async fn widget_asset(
     Ok(response)
 }
 
-/// What the launcher says in a language, as the widget's build has it; in English where that language is
+/// What the launcher says in a language, as the widget's build has it; in the site's `main` one where that language is
 /// none of the widget's, and nothing where there is no build.
-pub(crate) async fn launcher_words(doors: &Doors, tag: Option<&str>) -> BTreeMap<String, String> {
-    let language = tag.and_then(|tag| tag.split('-').next()).unwrap_or("en");
-    for language in [language.to_ascii_lowercase().as_str(), "en"] {
+pub(crate) async fn launcher_words(
+    doors: &Doors,
+    tag: Option<&str>,
+    main: Option<WidgetLanguage>,
+) -> BTreeMap<String, String> {
+    let main = main.unwrap_or(WidgetLanguage::English).as_str();
+    let own = tag.and_then(|tag| tag.split('-').next()).unwrap_or(main);
+    for language in [own.to_ascii_lowercase().as_str(), main] {
         let path = format!("widget-js/dist/words/{language}.json");
         if let Ok(file) = find(doors, &path).await
             && let Ok(words) = serde_json::from_slice(&file.bytes)

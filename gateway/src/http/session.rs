@@ -91,7 +91,7 @@ pub(crate) async fn begin(
         config: config.ok_or(ErrorCode::UnknownSite)?,
         unread: standing.unread,
         identified: standing.contact_id.is_some(),
-        words: asset::launcher_words(&doors, locale.as_deref()).await,
+        words: asset::launcher_words(&doors, locale.as_deref(), settings.language).await,
     }))
 }
 

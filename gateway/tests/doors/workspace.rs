@@ -123,6 +123,44 @@ async fn what_a_workspace_cannot_be_is_refused_and_changes_nothing() {
 }
 
 #[tokio::test]
+async fn a_main_language_is_told_to_widgets_and_is_one_that_they_speak() {
+    let house = House::open(Trust::Trusted).await;
+    let owner = house.owner().await;
+    let site = house.site(&owner).await;
+    let begin = json!({"site_key": site, "locale": "nb"});
+    let language = async || {
+        let call = Call::post("/visitor/session", &begin);
+        let call = call.header("origin", "https://shop.example.com");
+        house.ask(call).await.good()["config"]["language"].clone()
+    };
+    assert_eq!(language().await, Value::Null);
+    let set = |version, language: Value| {
+        let body = json!({"settings": {"language": language}});
+        house.as_(&owner, Call::patch("/workspace", version, &body))
+    };
+    for wrong in [json!("nb"), json!("de-AT"), json!(""), json!(1)] {
+        assert_eq!(set(1, wrong).await.code(), "malformed");
+    }
+    let set = set(1, json!("de")).await.good();
+    assert_eq!(set["settings"]["language"], "de");
+    assert_eq!(language().await, "de");
+    // A site may have another one.
+    let path = format!("/sites/{site}");
+    let otherwise = json!({"overrides": {"language": "fr"}});
+    house
+        .as_(&owner, Call::patch(&path, 1, &otherwise))
+        .await
+        .good();
+    assert_eq!(language().await, "fr");
+    let unknown = json!({"overrides": {"language": "hr"}});
+    let refused = house.as_(&owner, Call::patch(&path, 2, &unknown)).await;
+    assert_eq!(refused.code(), "malformed");
+    let back = json!({"overrides": {}});
+    house.as_(&owner, Call::patch(&path, 2, &back)).await.good();
+    assert_eq!(language().await, "de");
+}
+
+#[tokio::test]
 async fn a_workspaces_icon_is_a_picture_as_a_members_is() {
     let house = House::open(Trust::Trusted).await;
     let owner = house.owner().await;

@@ -212,6 +212,7 @@ pub(crate) fn config_of(
         attachment_bytes_max,
         respect_do_not_track: settings.respect_do_not_track,
         typing_preview: settings.typing_preview,
+        language: settings.language,
         staff,
         open: tenant.opening.spans(now_ms),
     })

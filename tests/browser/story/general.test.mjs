@@ -93,11 +93,12 @@ test("an open panel says it as the minute comes, by the server's clock", async (
   await page.context().close();
 });
 
-test("hours, currency and industry are set in the settings, and kept", async () => {
+test("hours, currency, industry and the main language are set in the settings, and kept", async () => {
   const owner = await stack.console({ viewport: { width: 1440, height: 1000 } });
   await owner.goto(`${stack.origin}/console/settings/workspace`);
   await owner.getByLabel("Industry").fill("Tea and what it is drunk from");
   await owner.getByLabel("Currency").selectOption("EUR");
+  await owner.getByLabel("Main language").selectOption("German");
   await owner.getByRole("button", { name: "Add hours on Monday" }).focus();
   await owner.keyboard.press("Enter");
   const monday = owner.getByRole("group", { name: "Monday" });
@@ -110,7 +111,7 @@ test("hours, currency and industry are set in the settings, and kept", async () 
   const stored = await workspace();
   assert.deepEqual(stored.support_hours.friday, [{ from: "09:00", to: "12:00" }, { from: "13:00", to: "24:00" }]);
   assert.deepEqual(stored.support_hours.saturday, []);
-  assert.deepEqual([stored.industry, stored.currency], ["Tea and what it is drunk from", "EUR"]);
+  assert.deepEqual([stored.industry, stored.currency, stored.settings.language], ["Tea and what it is drunk from", "EUR", "de"]);
   // What cannot be is said there, and not sent.
   await monday.getByLabel("Monday, hours 2, from").fill("11:00");
   await monday.getByRole("alert").getByText("do not overlap").waitFor();
@@ -122,8 +123,10 @@ test("hours, currency and industry are set in the settings, and kept", async () 
   await owner.reload();
   assert.equal(await monday.getByLabel("Monday, hours 2, from").inputValue(), "11:00");
   assert.equal(await owner.getByLabel("Currency").inputValue(), "EUR");
+  assert.equal(await owner.getByLabel("Main language").inputValue(), "de");
   await owner.goto(`${stack.origin}/console/settings/audit`);
   await owner.getByText(/Support hours, Monday: .*09:00–10:00, 11:00–24:00/).first().waitFor();
+  await owner.getByText("Settings, language: German").waitFor();
   await owner.context().close();
   assert.deepEqual(stack.complaints, []);
 });

@@ -68,6 +68,32 @@ for (const [name, options, expected] of [
   });
 }
 
+test("who speaks none of its languages reads the main one of the workspace, or of the site", async () => {
+  const { api, headers } = await stack.api();
+  const at = (version) => ({ ...headers, "if-match": `"${version}"` });
+  const reads = async (path, launcher, greeting, code) => {
+    const { page, asked } = await open(path, { lang: "nb-NO", locale: "nb-NO" });
+    await until("the launcher", async () => (await buttonNames(page)).some((each) => launcher.test(each)));
+    await page.evaluate(() => window.Switchboard.open());
+    await (await findPanel(page)).getByText(greeting).waitFor();
+    assert.deepEqual(wordsAsked(asked), [code]);
+    await page.context().close();
+  };
+  const { version, settings } = await api.ask("GET", "workspace", undefined, headers);
+  const changed = await api.ask("PATCH", "workspace", { settings: { ...settings, language: "de" } }, at(version));
+  await reads("/main", /^Chat öffnen, /, "Hallo. Wie können wir helfen?", "de");
+  const site = await api.ask("GET", `sites/${stack.siteKey}`, undefined, headers);
+  const otherwise = await api.ask("PATCH", `sites/${stack.siteKey}`, { overrides: { ...site.overrides, language: "pl" } }, at(site.version));
+  await reads("/site", /^Otwórz czat, /, "Dzień dobry. W czym możemy pomóc?", "pl");
+  // Whose own it speaks reads that.
+  const { page } = await open("/own", { lang: "uk", locale: "nb-NO" });
+  await until("the launcher", async () => (await buttonNames(page)).some((each) => /^Відкрити чат, /.test(each)));
+  await page.context().close();
+  await api.ask("PATCH", `sites/${stack.siteKey}`, { overrides: site.overrides }, at(otherwise.version));
+  await api.ask("PATCH", "workspace", { settings }, at(changed.version));
+  assert.deepEqual(stack.complaints, []);
+});
+
 test("the chat in Arabic runs from the right, on a page that does not", async () => {
   const { page } = await open("/arabic", { lang: "ar", locale: "en-US" });
   await page.evaluate(() => window.Switchboard.open());

@@ -68,12 +68,12 @@ test("an owner sets Switchboard up and answers the first visitor", async () => {
   // What is still to be done is listed, and what teaches the next step stands within its pane.
   const steps = page.getByRole("region", { name: "Set-up" });
   // Our own test page is no page of theirs.
-  await steps.getByText("0 of 5 done").waitFor();
+  await steps.getByText("0 of 6 done").waitFor();
   await steps.getByText("the test page does not count").waitFor();
   // The tag on a page of the business is seen there, and the list hears of it by itself.
   const customer = await stack.person();
   await customer.goto(shop.page("/tea", { head: tag({ origin: stack.origin, siteKey: /site_[0-9a-z]{26}/.exec(snippet)[0] }) }));
-  await steps.getByText("1 of 5 done").waitFor();
+  await steps.getByText("1 of 6 done").waitFor();
   await steps.getByText("the test page does not count").waitFor({ state: "detached" });
   const lesson = page.locator(".pane-list .empty > .stack");
   await lesson.waitFor();

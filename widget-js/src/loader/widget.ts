@@ -320,7 +320,7 @@ export function makeWidget({ base, siteKey, identity, attributes }: WidgetOption
   const load = (): void => {
     if (frame !== null || keeper.session === null) return;
     // The server knows the key, and none of the others needs an escape.
-    const query = `site=${siteKey}&origin=${location.origin}&instance=${instance}&dir=${getComputedStyle(document.documentElement).direction}&lang=${encodeURIComponent(locale())}`;
+    const query = `site=${siteKey}&origin=${location.origin}&instance=${instance}&dir=${getComputedStyle(document.documentElement).direction}&lang=${encodeURIComponent(locale())}&main=${keeper.session.config.language}`;
     frame = launcher.frame(`${base}/widget/panel?${query}`);
   };
 

@@ -33,7 +33,7 @@ if (root !== null) {
 
 /** Speaks the language of a tag from here on. */
 async function turnTo(tag: string): Promise<void> {
-  const locale = await speak(tag);
+  const locale = await speak(tag, parameters.get("main") ?? "");
   document.documentElement.lang = locale;
   document.documentElement.dir = isFromRight(locale) || parameters.get("dir") === "rtl" ? "rtl" : "ltr";
 }

@@ -12,17 +12,18 @@ let locale: Locale = "en";
 /** For dates and numbers: the page's own tag where it is of that language (`en-GB`). */
 let formats: string = "en";
 
-/** The tag that was asked for last: languages may come in another order than they were asked for. */
+/** What was asked for last: languages may come in another order than they were asked for. */
 let wanted = "";
 
-/** Loads the words of a page's language; of English where they cannot be had. Gives what is spoken then. */
-export async function speak(tag: string): Promise<Locale> {
-  if (tag === wanted && catalog !== null) return locale;
-  wanted = tag;
-  const next = localeOf(tag);
+/** Loads the words of a page's language, or of the site's `main` one; of English where they cannot be had. Gives what is spoken then. */
+export async function speak(tag: string, main = ""): Promise<Locale> {
+  const asked = `${tag} ${main}`;
+  if (asked === wanted && catalog !== null) return locale;
+  wanted = asked;
+  const next = localeOf(tag, main);
   // A server that was renewed meanwhile has them under another name.
   const words = (await catalogs[next]().catch(catalogs.en)).default;
-  if (tag !== wanted) return locale;
+  if (asked !== wanted) return locale;
   catalog = words;
   locale = next;
   formats = Intl.getCanonicalLocales(locale)[0] ?? "en";

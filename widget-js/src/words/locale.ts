@@ -1,5 +1,6 @@
 // The languages that the widget speaks, and which of them a page gets.
 
+import type { WidgetLanguage } from "../protocol.ts";
 import type english from "./en.json";
 
 /** All that the widget says in one language. Others may have more forms of counting than English. */
@@ -24,14 +25,18 @@ export const catalogs = {
   tr: () => import("./tr.json"),
   ja: () => import("./ja.json"),
   ar: () => import("./ar.json"),
-} satisfies Record<string, () => Promise<{ readonly default: Catalog }>>;
+} satisfies Record<WidgetLanguage, () => Promise<{ readonly default: Catalog }>>;
 
-export type Locale = keyof typeof catalogs;
+export type Locale = WidgetLanguage;
 
-/** The language for a tag like `pt-BR`; English where it is none of ours. */
-export function localeOf(tag: string): Locale {
-  const language = tag.toLowerCase().split(/[-_]/, 1)[0] ?? "";
-  return Object.hasOwn(catalogs, language) ? (language as Locale) : "en";
+/** The language for a tag like `pt-BR`; where it is none of ours, the site's `main` one, or English. */
+export function localeOf(tag: string, main = ""): Locale {
+  const own = tag.toLowerCase().split(/[-_]/, 1)[0] ?? "";
+  return [own, main].find(isOurs) ?? "en";
+}
+
+function isOurs(language: string): language is Locale {
+  return Object.hasOwn(catalogs, language);
 }
 
 /** Whether a language is written from the right. */
