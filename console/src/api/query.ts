@@ -185,10 +185,13 @@ export const contactQuery = (contact_id: string) =>
     },
   });
 
+/** The conversations of a person, active last first, a page at a time. */
 export const contactConversationsQuery = (contact_id: string) =>
-  queryOptions({
+  infiniteQueryOptions({
     queryKey: ["contact", contact_id, "conversations"],
-    queryFn: ({ signal }) => call<Listing<Conversation>>(`contacts/${contact_id}/conversations`, { signal }),
+    queryFn: ({ pageParam, signal }) => call<Listing<Conversation>>(`contacts/${contact_id}/conversations${queryText({ cursor: pageParam, limit: 20 })}`, { signal }),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.cursor ?? undefined,
   });
 
 export const visitorQuery = (visitor_id: string) =>

@@ -1,5 +1,5 @@
 /** The side panel: who this is, what they look at, what was before. */
-import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useEffect, useMemo, useState, type ReactNode } from "react";
 import type { Contact, Conversation, Identity } from "@switchboard/protocol";
@@ -205,16 +205,17 @@ function VisitSection({ visitor_id, row }: { visitor_id: string; row: Conversati
 }
 
 function EarlierSection({ row }: { row: Conversation }) {
-  const found = useQuery(contactConversationsQuery(row.contact_id));
+  const found = useInfiniteQuery(contactConversationsQuery(row.contact_id));
+  const read = useMemo(() => found.data?.pages.flatMap((page) => page.items), [found.data]);
   const known = useStore(records);
   const cache = useQueryClient();
   // A conversation of this person that the list does not hold: it is read again.
   const begun = useLiveVisitor(row.visitor_id).live?.conversation_id;
-  const missing = begun != null && begun !== row.id && found.data?.items.every((each) => each.id !== begun) === true;
+  const missing = begun != null && begun !== row.id && read?.every((each) => each.id !== begun) === true;
   useEffect(() => {
     if (missing) void cache.invalidateQueries({ queryKey: contactConversationsQuery(row.contact_id).queryKey });
   }, [cache, row.contact_id, begun, missing]);
-  const others = useMemo(() => othersOf(row, found.data?.items ?? [], known), [row, found.data, known]);
+  const others = useMemo(() => othersOf(row, read ?? [], known), [row, read, known]);
   if (others.length === 0) return null;
   return (
     <section className="side-section">
@@ -234,6 +235,18 @@ function EarlierSection({ row }: { row: Conversation }) {
           </li>
         ))}
       </ul>
+      {found.isFetchNextPageError && (
+        <p className="field-error small" role="alert">
+          {errorText(found.error)}
+        </p>
+      )}
+      {found.hasNextPage && (
+        <div>
+          <Button size="small" disabled={found.isFetchingNextPage} onClick={() => void found.fetchNextPage()}>
+            Show more
+          </Button>
+        </div>
+      )}
     </section>
   );
 }

@@ -79,8 +79,8 @@ export function reopen(row: Conversation): void {
 /** A customer has one open conversation: a later one that is open keeps this one closed. */
 async function sayWhereItWentOn(row: Conversation, error: unknown): Promise<void> {
   if (problemIn(error)?.code !== "conversation_state") return sayRefused(error);
-  const found = await queries.fetchQuery({ ...contactConversationsQuery(row.contact_id), staleTime: 0 }).catch(() => null);
-  const other = found?.items.find((each) => each.id !== row.id && each.site_id === row.site_id && each.state !== "closed");
+  const found = await queries.fetchInfiniteQuery({ ...contactConversationsQuery(row.contact_id), staleTime: 0 }).catch(() => null);
+  const other = found?.pages[0]?.items.find((each) => each.id !== row.id && each.site_id === row.site_id && each.state !== "closed");
   if (!other) return sayRefused(error);
   toastError(`Went on in #${other.number}. This one stays closed, and nothing was changed.`, { name: `Open #${other.number}`, conversation_id: other.id });
 }

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
 import { violations } from "../axe.mjs";
+import { Crowd } from "../crowd.mjs";
 import { Stack, answer, openRow, say, sees, until } from "../stack.mjs";
 
 /** A visit is over after so long without another page: the least that may be set. */
@@ -85,5 +86,37 @@ test("an earlier visit unfolds its pages and what the site reported", async () =
   assert.deepEqual(await violations(agent), []);
   await line.locator("summary").click();
   await trail.waitFor({ state: "detached" });
+  assert.deepEqual(stack.complaints, []);
+});
+
+test("of many other conversations the last ones stand there, and more to who asks", async () => {
+  const { api, headers } = await stack.api();
+  const crowd = new Crowd(stack, api);
+  const guest = await crowd.comes({ page: "/demo/about/" });
+  const close = (conversation_id) => api.ask("POST", "commands", { do: "close", conversation_id }, { ...headers, "idempotency-key": api.nextId() });
+  const begun = async (text) => (await api.ask("GET", "conversations?filter=all", undefined, headers)).items.find((row) => row.preview?.text === text);
+  for (let number = 1; number <= 22; number += 1) {
+    const text = `Question ${number} of many`;
+    await crowd.writes(guest, text);
+    await until(text, async () => (await begun(text)) !== undefined);
+    if (number < 22) await close((await begun(text)).id);
+  }
+  // A console that heard of none of them as they ended.
+  const page = await stack.console({ viewport: { width: 1440, height: 900 } });
+  await openRow(page, "Question 22 of many");
+  const others = page.getByRole("complementary", { name: "Contact" }).locator(".earlier-link");
+  const names = () => others.locator("bdi").allTextContents();
+  const from = (first, last) => Array.from({ length: first - last + 1 }, (_, index) => `Question ${first - index} of many`);
+  await until("the first page", async () => (await others.count()) === 19);
+  assert.deepEqual(await names(), from(21, 3));
+  await page.getByRole("button", { name: "Show more" }).click();
+  await until("all", async () => (await others.count()) === 21);
+  assert.deepEqual(await names(), from(21, 1));
+  await page.getByRole("button", { name: "Show more" }).waitFor({ state: "detached" });
+  assert.deepEqual(await violations(page), []);
+  await others.last().click();
+  await page.getByRole("log").getByText("Question 1 of many").waitFor();
+  crowd.leave();
+  await page.context().close();
   assert.deepEqual(stack.complaints, []);
 });
