@@ -111,9 +111,7 @@ function TeamTime({ agents, sign_ins, from_ms, onChoose }: TimeProps) {
             </td>
             <td data-word="Time">{count === 0 ? <span className="faint">Not signed in</span> : hoursText(ms)}</td>
             <td data-word="Sign-ins">{count}</td>
-            <td data-word="Last used">
-              {is_here && <Lamp state="live" size="small" name="Signed in" />} {seen_at_ms !== null && <At at_ms={seen_at_ms} />}
-            </td>
+            <td data-word="Last used">{seen_at_ms !== null && <LastUsed at_ms={seen_at_ms} is_here={is_here} />}</td>
           </tr>
         ))}
       </tbody>
@@ -148,7 +146,7 @@ function SignIns({ sign_ins, agents }: { sign_ins: readonly SignIn[]; agents: re
               <At at_ms={one.created_at_ms} />
             </td>
             <td data-word="Last used">
-              {one.ended_at_ms == null && <Lamp state="live" size="small" name="Signed in" />} <At at_ms={one.seen_at_ms} />
+              <LastUsed at_ms={one.seen_at_ms} is_here={one.ended_at_ms == null} />
             </td>
             <td data-word="For">{spanText(one.seen_at_ms - one.created_at_ms)}</td>
             <td title={one.user_agent}>{browserName(one.user_agent)}</td>
@@ -159,6 +157,16 @@ function SignIns({ sign_ins, agents }: { sign_ins: readonly SignIn[]; agents: re
         ))}
       </tbody>
     </table>
+  );
+}
+
+/** Times stand below each other, whoever is still there. */
+function LastUsed({ at_ms, is_here }: { at_ms: number; is_here: boolean }) {
+  return (
+    <span className="last-used">
+      <At at_ms={at_ms} />
+      {is_here && <Lamp state="live" size="small" name="Signed in" />}
+    </span>
   );
 }
 

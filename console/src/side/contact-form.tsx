@@ -1,6 +1,6 @@
 /** The contact's facts in a form. Two may edit at once: each sees what the other saved, field by field, before saving. */
 import { useQueryClient } from "@tanstack/react-query";
-import { useState } from "react";
+import { useLayoutEffect, useRef, useState } from "react";
 import type { Contact } from "@switchboard/protocol";
 
 import { call, fieldError, formError, problemIn } from "../api/http.ts";
@@ -8,12 +8,17 @@ import { Button, FormError, IconButton, TextField } from "../part/control.tsx";
 import { attributeName } from "../settings/question.ts";
 import { attributeKey, attributesIn, changeOf, CONTACT_FIELDS, factsOf, meanwhile, taken, type Edited } from "./edit.ts";
 
-const NONE = { name: "", value: "" };
+interface Fact {
+  name: string;
+  value: string;
+}
 
-const isWhole = ({ name, value }: typeof NONE) => name.trim() !== "" && value.trim() !== "";
+const NONE: Fact = { name: "", value: "" };
+
+const isWhole = ({ name, value }: Fact) => name.trim() !== "" && value.trim() !== "";
 
 /** The form with the fact that is being added, once it has a name and a value. */
-function withAnother(edited: Edited, another: typeof NONE): Edited {
+function withAnother(edited: Edited, another: Fact): Edited {
   return isWhole(another) ? { ...edited, form: { ...edited.form, [attributeKey(another.name.trim())]: another.value.trim() } } : edited;
 }
 
@@ -72,20 +77,14 @@ export function ContactForm({ contact, onDone }: { contact: Contact; onDone: () 
           <IconButton icon="close" name={`Take ${attributeName(name)} away`} disabled={!now.form[attributeKey(name)]} onClick={() => set(attributeKey(name), "")} />
         </div>
       ))}
-      <div className="attribute">
-        <TextField label="Another fact" placeholder="Plan" value={another.name} maxLength={64} autoComplete="off" onValue={(name) => setAnother({ ...another, name })} />
-        <TextField label="Its value" value={another.value} maxLength={1_024} autoComplete="off" onValue={(value) => setAnother({ ...another, value })} />
-        <Button
-          size="small"
-          disabled={!isWhole(another)}
-          onClick={() => {
-            setEdited(withAnother(now, another));
-            setAnother(NONE);
-          }}
-        >
-          Add
-        </Button>
-      </div>
+      <AnotherFact
+        fact={another}
+        onFact={setAnother}
+        onAdd={() => {
+          setEdited(withAnother(now, another));
+          setAnother(NONE);
+        }}
+      />
       <FormError text={formError(error, CONTACT_FIELDS)} />
       <div className="line">
         <Button type="submit" tone="accent" size="small">
@@ -96,5 +95,32 @@ export function ContactForm({ contact, onDone }: { contact: Contact; onDone: () 
         </Button>
       </div>
     </form>
+  );
+}
+
+interface AnotherFactProps {
+  fact: Fact;
+  onFact: (fact: Fact) => void;
+  onAdd: () => void;
+}
+
+/** A fact that the form has no field for. Its button never goes pale: pressed too early, it says what is lacking. */
+function AnotherFact({ fact, onFact, onAdd }: AnotherFactProps) {
+  const fields = useRef<HTMLDivElement>(null);
+  const [asked_count, setAskedCount] = useState(0);
+  useLayoutEffect(() => {
+    fields.current?.querySelector<HTMLElement>("[aria-invalid=true]")?.focus();
+  }, [asked_count]);
+  const lack = (text: string, words: string) => (asked_count > 0 && text.trim() === "" ? words : null);
+  const add = () => {
+    setAskedCount((count) => (isWhole(fact) ? 0 : count + 1));
+    if (isWhole(fact)) onAdd();
+  };
+  return (
+    <div className="attribute" ref={fields}>
+      <TextField label="Another fact" placeholder="Plan" value={fact.name} maxLength={64} autoComplete="off" error={lack(fact.name, "Write what it is.")} onValue={(name) => onFact({ ...fact, name })} />
+      <TextField label="Its value" value={fact.value} maxLength={1_024} autoComplete="off" error={lack(fact.value, "Write its value.")} onValue={(value) => onFact({ ...fact, value })} />
+      <Button onClick={add}>Add</Button>
+    </div>
   );
 }

@@ -55,7 +55,7 @@ export function TodoFilters() {
   const { count, newest } = useUnread();
   useActions(newest ? [{ id: "todo all read", name: "Mark all as read", group: "List", keys: "y", icon: "checks", run: () => void markAllRead(newest) }] : []);
   return (
-    <div className="line">
+    <div className="line todo-head">
       <nav className="filters grow" aria-label="Lists">
         {TODO_FILTERS.map((each) => (
           <Link key={each} to="/inbox/$list" params={{ list: "todo" }} search={{ show: each === "all" ? undefined : each }} className="filter" activeOptions={{ exact: true }} aria-current={each === filter ? "page" : undefined}>

@@ -82,6 +82,17 @@ test("somebody without a name has one name everywhere, and a new one shows at on
   const save = (page) => sidePanel(page).getByRole("button", { name: "Save" }).click();
   const plan = (page) => sidePanel(page).locator(".facts dt", { hasText: "Plan" });
   await edit(agent);
+  // Pressed too early, the button says what is lacking and leads there.
+  const add = sidePanel(agent).getByRole("button", { name: "Add", exact: true });
+  await add.click();
+  await sidePanel(agent).getByText("Write what it is.").waitFor();
+  assert.equal(await sidePanel(agent).getByLabel("Another fact").evaluate((field) => field === document.activeElement), true);
+  await sidePanel(agent).getByLabel("Another fact").fill("tier");
+  await sidePanel(agent).getByText("Write its value.").waitFor();
+  assert.deepEqual(await violations(agent), []);
+  await sidePanel(agent).getByLabel("Its value").fill("gold");
+  await add.click();
+  await sidePanel(agent).getByLabel("Tier", { exact: true }).fill("");
   await sidePanel(agent).getByLabel("Another fact").fill("plan");
   await sidePanel(agent).getByLabel("Its value").fill("team");
   assert.deepEqual(await violations(agent), []);
