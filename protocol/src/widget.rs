@@ -85,6 +85,10 @@ pub struct WidgetConfig {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[ts(as = "Option<Vec<OpenSpan>>", optional)]
     pub open: Vec<OpenSpan>,
+    /// How long the site's visitors usually waited for a first answer in the last days, in milliseconds, rounded up to
+    /// minutes; absent where it is not known, or too few wrote.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_answer_ms: Option<u64>,
 }
 
 /// Who answers, as visitors see it.

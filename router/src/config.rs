@@ -21,6 +21,8 @@ pub struct RouterConfig {
     pub trace_bytes_max: usize,
     /// How often a live list may change.
     pub view_interval: Duration,
+    /// How long what visitors usually wait is told before it is measured anew.
+    pub first_answer_interval: Duration,
     /// The largest file that is accepted, as widgets are told.
     pub attachment_bytes_max: u64,
     /// Bytes that the visitors of a workspace may have uploaded and not sent yet.
@@ -38,6 +40,7 @@ impl Default for RouterConfig {
             trace_length: 20_000,
             trace_bytes_max: 16 * 1024 * 1024,
             view_interval: Duration::from_millis(250),
+            first_answer_interval: Duration::from_secs(600),
             attachment_bytes_max: protocol::limit::ATTACHMENT_BYTES_MAX,
             visitor_unclaimed_bytes_max: 1024 * 1024 * 1024,
         }

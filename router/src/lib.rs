@@ -18,6 +18,7 @@ mod delivery;
 mod effect;
 mod erase;
 mod error;
+mod first_answer;
 mod hub;
 mod lane;
 mod lanes;

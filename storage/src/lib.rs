@@ -22,6 +22,7 @@ pub mod entry;
 pub mod error;
 pub mod event;
 pub mod failed_login;
+pub mod first_answer;
 pub mod fold;
 pub mod found;
 pub mod identity_key;

@@ -1,6 +1,6 @@
 // Made from the Rust crate `protocol` by its test `typescript`. Do not edit:
 // SWITCHBOARD_WRITE=1 cargo test -p protocol --test typescript
-// fixtures: de8032411a60fdcb
+// fixtures: d4540ba589e07da1
 
 /** Accepts an invitation. */
 export type AcceptInvitation = {
@@ -1962,7 +1962,10 @@ language?: WidgetLanguage | null,
 staff: Staff,
 /** When the team is there by its support hours: the spans of the next days that are not over, in order and
  * apart. Absent where no hours are stated. */
-open?: Array<OpenSpan>, };
+open?: Array<OpenSpan>,
+/** How long the site's visitors usually waited for a first answer in the last days, in milliseconds, rounded up to
+ * minutes; absent where it is not known, or too few wrote. */
+first_answer_ms?: number | null, };
 
 /** A language that the widget speaks, by its code. */
 export type WidgetLanguage = "en" | "uk" | "de" | "fr" | "es" | "pt" | "pl" | "tr" | "ja" | "ar";

@@ -2,7 +2,7 @@
 
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it, vi } from "vitest";
-import { backText, counted, dayText, said, speak, staffLine } from "../src/panel/words.ts";
+import { backText, counted, dayText, expectation, said, speak, staffLine } from "../src/panel/words.ts";
 import { catalogs, localeOf, type Catalog, type Locale } from "../src/words/locale.ts";
 import english from "../src/words/en.json";
 
@@ -140,6 +140,32 @@ describe("when the team is back", () => {
   ])("is said in %s as people say it", async (tag, text) => {
     await speak(tag);
     expect(backText(week, at(28, 12))).toBe(text);
+  });
+});
+
+describe("how long answers usually take", () => {
+  const minutes = (count: number): number => count * 60_000;
+  const here = { online: true, people: [{ name: "Mira" }] };
+
+  it("is said while somebody is there, as people say times, and never as less", async () => {
+    await speak("en-GB");
+    const told = (ms: number | null | undefined): string | undefined => /within (.*)\.$/.exec(expectation(here, ms))?.[1]?.replaceAll("\u00a0", " ");
+    expect([1, 2, 4, 6, 44, 45].map((count) => told(minutes(count)))).toEqual(["1 minute", "2 minutes", "5 minutes", "10 minutes", "45 minutes", "45 minutes"]);
+    expect([46, 60, 61, 24 * 60].map((count) => told(minutes(count)))).toEqual(["1 hour", "1 hour", "2 hours", "24 hours"]);
+    // Longer than a day, or not known: no promise.
+    expect([minutes(24 * 60 + 1), null, undefined].map(told)).toEqual([undefined, undefined, undefined]);
+    expect(expectation(here, null)).toBe("Write to us. The answer comes here, in this window.");
+    expect(expectation({ online: false, people: [] }, minutes(1))).toBe("Leave a message. The answer will be here when you come back.");
+  });
+
+  it.each([
+    ["de", "Übliche Zeit bis zur Antwort: 5\u00a0Minuten."],
+    ["uk", "Зазвичай час до відповіді: 5\u00a0хвилин."],
+    ["pl", "Zwykły czas odpowiedzi: 5\u00a0minut."],
+    ["ja", "通常の返信までの時間は5\u00a0分です。"],
+  ])("is said in %s", async (tag, text) => {
+    await speak(tag);
+    expect(expectation(here, minutes(5))).toContain(text);
   });
 });
 

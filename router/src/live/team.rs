@@ -110,7 +110,8 @@ impl Actor {
         let staff = staff_of(tenant, &self.team(workspace_id));
         let bytes_max = self.router.config().attachment_bytes_max;
         let now_ms = self.now_ms();
-        if let Some(config) = config_of(tenant, site_id, bytes_max, staff, now_ms) {
+        if let Some(mut config) = config_of(tenant, site_id, bytes_max, staff, now_ms) {
+            config.first_answer_ms = self.router.first_answer_ms(workspace_id, site_id);
             self.router.hub().signal(Topic::SiteVisitors(site_id), || {
                 let key = SignalKey::Config;
                 Encoded::new(&VisitorNews::Config(config), Class::Signal { key })
@@ -194,7 +195,7 @@ fn within<'a, T: Serialize + 'a>(
     all.take_while(fits)
 }
 
-/// How a site's widget looks; nothing for a site that does not exist.
+/// How a site's widget looks, but for what is measured; nothing for a site that does not exist.
 pub(crate) fn config_of(
     tenant: &Tenant,
     site_id: SiteId,
@@ -215,6 +216,7 @@ pub(crate) fn config_of(
         language: settings.language,
         staff,
         open: tenant.opening.spans(now_ms),
+        first_answer_ms: None,
     })
 }
 

@@ -27,6 +27,7 @@ use crate::contact::Changes;
 use crate::delivery::{Delivery, Encoded};
 use crate::erase;
 use crate::error::{Error, refused_by};
+use crate::first_answer::FirstAnswers;
 use crate::hub::{Hub, ShardId};
 use crate::lanes::{self, Job, LaneKey, Lanes};
 use crate::learn::Learning;
@@ -88,6 +89,7 @@ struct Inner {
     views: Views,
     live: Live,
     answering: Answering,
+    first_answers: FirstAnswers,
     signals: Signals,
     marking: Marking,
     renewals: Renewals,
@@ -129,6 +131,7 @@ impl Router {
             views: Views::default(),
             live,
             answering: Answering::default(),
+            first_answers: FirstAnswers::default(),
             signals: Signals::new(hub.clone(), world.clock.clone()),
             marking: Marking::new(),
             renewals: Renewals::new(),

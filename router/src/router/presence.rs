@@ -22,7 +22,9 @@ use crate::cache::Tenant;
 use crate::claim;
 use crate::delivery::Encoded;
 use crate::error::refused_by;
+use crate::first_answer::{self, FirstAnswers};
 use crate::live::{self, Answering, Look, Message, staff_of, team_frame};
+use crate::steady;
 use crate::visitor::{self, Arrival, Newcomer, Standing, VisitorConnection};
 
 impl Router {
@@ -273,6 +275,28 @@ impl Router {
         &self.0.answering
     }
 
+    pub(crate) fn first_answers(&self) -> &FirstAnswers {
+        &self.0.first_answers
+    }
+
+    /// How long visitors of a site usually wait for a first answer, where that is known. Where it was measured long
+    /// ago it is measured anew, for those who come later. Cheap, never waits.
+    pub(crate) fn first_answer_ms(
+        &self,
+        workspace_id: WorkspaceId,
+        site_id: SiteId,
+    ) -> Option<u64> {
+        let now = self.0.world.clock.elapsed();
+        let interval = self.0.config.first_answer_interval;
+        if self.0.first_answers.is_due(workspace_id, now, interval) {
+            self.spawn_until_soft(move |router| async move {
+                let doing = first_answer::measure(&router, workspace_id);
+                steady::caught(&router, "first answers", doing).await;
+            });
+        }
+        self.0.first_answers.usual_ms(workspace_id, site_id)
+    }
+
     /// What a site measures its visitors by.
     pub(crate) async fn measures(&self, site: &Site, tenant: &Tenant) {
         self.presence(Input::Measures {
@@ -307,7 +331,12 @@ impl Router {
         let staff = self.staff_in(workspace_id, &tenant).await;
         let bytes_max = self.0.config.attachment_bytes_max;
         let now_ms = self.0.world.clock.now_ms();
-        Ok(live::config_of(&tenant, site_id, bytes_max, staff, now_ms))
+        let config = live::config_of(&tenant, site_id, bytes_max, staff, now_ms);
+        let first_answer_ms = self.first_answer_ms(workspace_id, site_id);
+        Ok(config.map(|config| WidgetConfig {
+            first_answer_ms,
+            ..config
+        }))
     }
 
     async fn staff_in(&self, workspace_id: WorkspaceId, tenant: &Arc<Tenant>) -> Staff {

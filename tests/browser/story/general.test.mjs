@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, beforeEach, test } from "node:test";
 
 import { violations } from "../axe.mjs";
+import { Crowd } from "../crowd.mjs";
 import { Stack, findPanel, until } from "../stack.mjs";
 
 const HOUR_MS = 60 * 60 * 1_000;
@@ -76,6 +77,34 @@ test("outside of its hours the team says when it is back, and inside them what i
   // It is read whole, however narrow the panel is.
   assert.ok(await words.evaluate((part) => getComputedStyle(part).whiteSpace === "normal" && part.scrollWidth <= part.clientWidth + 1), "it is cut");
   await other.context().close();
+  assert.deepEqual(stack.complaints, []);
+});
+
+test("while somebody is here visitors read how long answers usually take, once ten were answered", async () => {
+  const { api, headers } = await stack.api();
+  const crowd = new Crowd(stack, api);
+  const begun = async (text) => (await api.ask("GET", "conversations?filter=all", undefined, headers)).items.find((row) => row.preview?.text === text);
+  const usual = async () => (await api.ask("POST", "visitor/session", { site_key: stack.siteKey })).config.first_answer_ms;
+  for (let number = 1; number <= 10; number += 1) {
+    assert.equal(await usual(), undefined);
+    const text = `Question ${number} to the team`;
+    await crowd.writes(await crowd.comes({ page: "/demo/" }), text);
+    await until(text, async () => (await begun(text)) !== undefined);
+    const answer = { do: "send_message", conversation_id: (await begun(text)).id, body: "Yes" };
+    await api.ask("POST", "commands", answer, { ...headers, "idempotency-key": api.nextId() });
+  }
+  crowd.leave();
+  // What is kept is measured again after ten minutes, or by a server that begins.
+  await stack.killServer();
+  await stack.startServer();
+  await until("it to be measured", async () => (await usual()) === 60_000);
+  const { page, panel } = await stack.visitor();
+  await panel.getByText("Leave a message.").waitFor();
+  const agent = await stack.console();
+  await panel.getByText("Answers usually come within 1\u00a0minute.").waitFor();
+  assert.deepEqual(await violations(panel), []);
+  await agent.context().close();
+  await page.context().close();
   assert.deepEqual(stack.complaints, []);
 });
 

@@ -87,8 +87,22 @@ function together(text: string): string {
   return text.replace(/(\p{Nd}\S*) /gu, "$1\u00a0");
 }
 
-export function expectation(staff: Staff): string {
-  return said(staff.online ? "expect_here" : "expect_away");
+/** What to expect of writing here: while somebody is there also how long answers usually take, where that is known. */
+export function expectation(staff: Staff, firstAnswerMs: number | null | undefined): string {
+  if (!staff.online) return said("expect_away");
+  const time = firstAnswerMs == null ? null : waitText(firstAnswerMs);
+  return time === null ? said("expect_here") : `${said("expect_here")} ${said("expect_usual", { time })}`;
+}
+
+/** Minutes that people say; longer waits are said in hours, and those of more than a day not at all. */
+const SAID_MINUTES = [1, 2, 3, 5, 10, 15, 20, 30, 45];
+
+function waitText(ms: number): string | null {
+  const minutes = SAID_MINUTES.find((each) => ms <= each * 60_000);
+  const hours = Math.ceil(ms / 3_600_000);
+  if (hours > 24) return null;
+  const [unit, count] = minutes === undefined ? (["hour", hours] as const) : (["minute", minutes] as const);
+  return together(new Intl.NumberFormat(formats, { style: "unit", unit, unitDisplay: "long" }).format(count));
 }
 
 export interface Notice {

@@ -117,7 +117,7 @@ function Greeting({ state }: { state: Snapshot }): VNode {
       <p class="large" dir="auto">
         {state.config?.theme.greeting || said("greeting")}
       </p>
-      {state.status.name !== "stopped" && <p dir="auto">{state.isUnknown ? said("sign_in") : expectation(state.staff)}</p>}
+      {state.status.name !== "stopped" && <p dir="auto">{state.isUnknown ? said("sign_in") : expectation(state.staff, state.config?.first_answer_ms)}</p>}
     </div>
   );
 }
