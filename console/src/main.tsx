@@ -29,6 +29,7 @@ import { isSignedOut } from "./api/http.ts";
 import { meQuery, queries } from "./api/query.ts";
 import { endSession, membership, status } from "./live/session.ts";
 import { workspaceChoice } from "./live/workspace.ts";
+import { guardLeaving } from "./part/unsaved.ts";
 import { router } from "./router.tsx";
 import { followDensity } from "./shell/density.ts";
 import { followTheme } from "./shell/theme.ts";
@@ -37,6 +38,7 @@ import { followVersion } from "./shell/version.ts";
 followTheme();
 followDensity();
 followVersion();
+guardLeaving();
 
 // Another workspace is another connection and another set of answers.
 workspaceChoice.subscribe(() => void changeWorkspace());

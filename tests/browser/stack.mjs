@@ -122,6 +122,8 @@ export class Stack {
   siteKey = "";
   /** What pages complained about, with their address. */
   complaints = [];
+  /** Pages whose browser asked whether they may be left; nobody is let go. */
+  held = [];
 
   constructor(isSetUp, settings) {
     this.#isSetUp = isSetUp;
@@ -242,7 +244,8 @@ export class Stack {
       if (isOurs) this.complaints.push(`${page.url()}: ${message.text()}`);
     });
     page.on("dialog", (dialog) => {
-      this.complaints.push(`${page.url()}: a script ran: ${dialog.message()}`);
+      if (dialog.type() === "beforeunload") this.held.push(page);
+      else this.complaints.push(`${page.url()}: a script ran: ${dialog.message()}`);
       void dialog.dismiss();
     });
   }

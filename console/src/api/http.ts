@@ -30,7 +30,12 @@ export interface Call {
   /** The version that a change rests on. */
   version?: number;
   signal?: AbortSignal | undefined;
+  /** Goes on where the page is left meanwhile. */
+  keepalive?: boolean;
 }
+
+/** Browsers let no more than 64 KB go on, and a character is three bytes at most. */
+const KEEPALIVE_CHARACTERS_MAX = 20_000;
 
 let workspace_id: string | null = null;
 
@@ -47,17 +52,19 @@ export function callHeaders(): Record<string, string> {
 }
 
 /** Calls the API. Throws {@link Refused} or {@link Unreachable}. */
-export async function call<T>(path: string, { method = "GET", body, version, signal }: Call = {}): Promise<T> {
+export async function call<T>(path: string, { method = "GET", body, version, signal, keepalive = false }: Call = {}): Promise<T> {
   const headers = callHeaders();
   if (body !== undefined) headers["content-type"] = "application/json";
   if (version !== undefined) headers["if-match"] = `"${version}"`;
+  const text = body === undefined ? undefined : toJson(body);
   let answer: Response;
   try {
     answer = await fetch(`/api/v1/${path}`, {
       method,
       headers,
       credentials: "same-origin",
-      ...(body === undefined ? {} : { body: toJson(body) }),
+      ...(text === undefined ? {} : { body: text }),
+      keepalive: keepalive && (text?.length ?? 0) <= KEEPALIVE_CHARACTERS_MAX,
       ...(signal ? { signal } : {}),
     });
   } catch (error) {
@@ -66,8 +73,8 @@ export async function call<T>(path: string, { method = "GET", body, version, sig
   }
   if (!answer.ok) throw await refusal(answer);
   if (answer.status === 204) return undefined as T;
-  const text = await answer.text();
-  return (text === "" ? undefined : JSON.parse(text)) as T;
+  const answered = await answer.text();
+  return (answered === "" ? undefined : JSON.parse(answered)) as T;
 }
 
 async function refusal(answer: Response): Promise<Error> {

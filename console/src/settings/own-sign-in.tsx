@@ -11,6 +11,7 @@ import { Lamp } from "../part/lamp.tsx";
 import { Ago } from "../part/time.tsx";
 import { countryName } from "../side/visit.tsx";
 import { toast, toastError } from "../part/toast.tsx";
+import { useUnsaved } from "../part/unsaved.ts";
 import { Section } from "./page.tsx";
 
 /** Changes the password; all other browsers are signed out. */
@@ -20,6 +21,7 @@ export function PasswordForm() {
   const [error, setError] = useState<unknown>(null);
   const [busy, setBusy] = useState(false);
   const cache = useQueryClient();
+  useUnsaved(() => (current !== "" || next !== "") && "lost");
   async function save() {
     setBusy(true);
     setError(null);

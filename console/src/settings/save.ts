@@ -3,6 +3,7 @@ import { useQueryClient, type QueryKey } from "@tanstack/react-query";
 import { useCallback, useEffect, useRef, useState } from "react";
 
 import { call, errorText, problemIn } from "../api/http.ts";
+import { useUnsaved } from "../part/unsaved.ts";
 import { begunIn, bodyOf, joined, leafAt, metIn, sinceBegun, touchesOf, withTouches, type Met, type Touches } from "./merge.ts";
 
 /** Where a change has got. */
@@ -61,13 +62,24 @@ export function useSaving<R extends { version: number }, C extends object>(path:
   }, [cache, path, key]);
   const latest = useRef(flush);
   latest.current = flush;
-  useEffect(
-    () => () => {
+  useEffect(() => {
+    const leave = () => {
       clearTimeout(timer.current);
       void latest.current();
-    },
-    [],
-  );
+    };
+    window.addEventListener("pagehide", leave);
+    return () => {
+      window.removeEventListener("pagehide", leave);
+      leave();
+    };
+  }, []);
+  useUnsaved(() => {
+    const waits = pending.current.size > 0;
+    const is_underway = sending.current.size > 0;
+    // What waits for an answer to rest on cannot go before it.
+    if (saving.state === "failed" || begun.current.size > 0 || (waits && is_underway)) return "lost";
+    return (waits || is_underway) && "sent";
+  });
   /** `next` is to be sent; `shown` is what the form shows, where that is not fit to be sent yet. */
   const change = (next: Partial<C>, pause: "soon" | "now" = "soon", shown: Partial<C> = next) => {
     // The form shows what is on its way as if it stood there already.
@@ -92,7 +104,7 @@ async function patch<R extends { version: number }>(path: string, touches: Touch
   let newest = known;
   for (let tries = 1; ; tries += 1) {
     try {
-      const record = await call<R | undefined>(path, { method: "PATCH", body: bodyOf(touches, newest), version: newest.version });
+      const record = await call<R | undefined>(path, { method: "PATCH", body: bodyOf(touches, newest), version: newest.version, keepalive: true });
       return { record: record ?? newest, met: metIn(touches, newest) };
     } catch (error) {
       if (problemIn(error)?.code !== "version_conflict" || tries === TRIES_MAX) throw error;

@@ -12,7 +12,7 @@ export function VersionLine() {
       {is_outdated && (
         <div className="connection">
           <Lamp state="held" />
-          <span className="grow">Switchboard was updated. This page loads anew once you pause; what you have begun is kept.</span>
+          <span className="grow">Switchboard was updated. This page loads anew once you pause and what you changed is saved; drafts are kept.</span>
           <Button size="small" onClick={loadAnew}>
             Load it now
           </Button>

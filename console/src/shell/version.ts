@@ -1,10 +1,11 @@
 /**
  * Whether this page is of the version that the server has now. A tab may stay open over an upgrade: its code is of
  * before, and the parts that it has not loaded yet are gone. It loads itself anew as soon as nobody is in the middle
- * of something; drafts and what waits to be sent are kept in the browser.
+ * of something, and nothing stands in it alone; drafts and what waits to be sent are kept in the browser.
  */
 import { client, membership, status } from "../live/session.ts";
 import { createStore } from "../part/store.ts";
+import { isUnsaved } from "../part/unsaved.ts";
 
 /** Whether a newer version is there. */
 export const outdated = createStore(false);
@@ -45,7 +46,7 @@ export function loadAnew(): void {
   location.reload();
 }
 
-/** Calls back as soon as nobody writes here or has a window open, which may be now. */
+/** Calls back as soon as nobody writes here, has a window open or work that is not saved, which may be now. */
 function whenIdle(then: () => void): void {
   const look = () => {
     if (isBusy()) return;
@@ -56,7 +57,7 @@ function whenIdle(then: () => void): void {
   // After what comes has found its place: focus goes from field to field by way of nowhere.
   const look_soon = () => setTimeout(look, 0);
   for (const kind of SIGNS) document.addEventListener(kind, look_soon);
-  // What was being loaded or sent ends without a sign.
+  // What was being loaded, sent or saved ends without a sign.
   const timer = setInterval(look, LOOK_MS);
   look();
 }
@@ -72,7 +73,7 @@ function isBusy(): boolean {
   const is_writing = at instanceof HTMLElement && (at.isContentEditable || at.matches("input, textarea, select"));
   const is_asked = document.querySelector('[role="dialog"], [role="alertdialog"], [role="menu"], [aria-busy="true"]') !== null;
   const is_sending = membership.get() !== null && client().outbox.length > 0;
-  return (is_writing && document.visibilityState === "visible") || is_asked || is_sending;
+  return (is_writing && document.visibilityState === "visible") || is_asked || is_sending || isUnsaved();
 }
 
 /** Looks for another version each time the connection is back, and when a part of the page is no longer there. */

@@ -5,6 +5,7 @@ import type { Contact } from "@switchboard/protocol";
 
 import { call, fieldError, formError, problemIn } from "../api/http.ts";
 import { Button, FormError, IconButton, TextField } from "../part/control.tsx";
+import { useUnsaved } from "../part/unsaved.ts";
 import { attributeName } from "../settings/question.ts";
 import { attributeKey, attributesIn, changeOf, CONTACT_FIELDS, factsOf, meanwhile, taken, type Edited } from "./edit.ts";
 
@@ -46,6 +47,8 @@ export function ContactForm({ contact, onDone }: { contact: Contact; onDone: () 
       </span>
     ),
   });
+  const is_touched = Object.keys(changeOf(now, facts, contact.attributes)).length > 0 || another.name !== "" || another.value !== "";
+  useUnsaved(() => is_touched && "lost");
   async function save() {
     const change = changeOf(withAnother(now, another), facts, contact.attributes);
     setError(null);

@@ -17,6 +17,7 @@ import { useStore } from "../part/store.ts";
 import { Clock, dayText, exactText } from "../part/time.tsx";
 import { now } from "../part/clock.ts";
 import { toast, toastError } from "../part/toast.tsx";
+import { useUnsaved } from "../part/unsaved.ts";
 import { emphasized } from "../mention/word.ts";
 import { Body } from "./body.tsx";
 import { changeDraft } from "./draft.ts";
@@ -231,6 +232,7 @@ function ProblemLine({ item }: { item: Written }) {
 function EditField({ message, onSave, onDone }: { message: Message; onSave: (body: string) => Promise<unknown>; onDone: () => void }) {
   const [text, setText] = useState(message.body);
   const [error, setError] = useState<string | null>(null);
+  useUnsaved(() => text !== message.body && "lost");
   function save() {
     const body = text.trim();
     if (body === "" || body === message.body) return onDone();

@@ -4,6 +4,7 @@ import { useEffect, useRef, useState } from "react";
 import type { Attachment } from "@switchboard/protocol";
 
 import { callHeaders, errorText } from "../api/http.ts";
+import { useUnsaved } from "../part/unsaved.ts";
 
 /** A file on its way. */
 export interface Upload {
@@ -47,6 +48,7 @@ export function useUploads(onReady: (file: Attachment) => void) {
   const stops = useRef(new Map<number, AbortController>());
   const ready = useRef(onReady);
   ready.current = onReady;
+  useUnsaved(() => uploads.length > 0 && "lost");
   useEffect(() => {
     const running = stops.current;
     return () => {

@@ -13,6 +13,7 @@ import { Icon } from "../part/icon.tsx";
 import { Face } from "../part/lamp.tsx";
 import { usePhone } from "../part/screen.ts";
 import { Since } from "../part/time.tsx";
+import { useUnsaved } from "../part/unsaved.ts";
 import { VisitTrail, VisitFacts } from "../side/visit.tsx";
 
 /** The detail beside the list; a screen of its own on phones. */
@@ -76,6 +77,7 @@ function StartChat({ visitor }: { visitor: LiveVisitor }) {
   const [error, setError] = useState<string | null>(null);
   const [busy, setBusy] = useState(false);
   const navigate = useNavigate();
+  useUnsaved(() => text.trim() !== "" && "lost");
   async function start() {
     setBusy(true);
     setError(null);

@@ -58,16 +58,9 @@ test("a killed and restarted server is only a pause", async () => {
   assert.deepEqual(stack.complaints, []);
 });
 
-test("a tab from before an upgrade loads itself anew once nobody writes in it, and keeps the draft", async () => {
-  const agent = await stack.console();
-  const { panel } = await stack.visitor("/demo/");
-  await say(panel, "before the upgrade");
-  await openRow(agent, "before the upgrade");
-  const box = agent.getByRole("textbox", { name: /^Reply to / });
-  await box.fill("half an answ");
+/** The server that comes back is of another version: its page names another script. Gives whether this page is still the one of before. */
+async function upgrade(agent) {
   await agent.evaluate(() => (window.isOfBefore = true));
-  const isOfBefore = () => agent.evaluate(() => window.isOfBefore === true);
-  // The server that comes back is of another version: its page names another script.
   const page = (url) => url.pathname === "/console/";
   await agent.context().route(page, async (route) => {
     const served = await route.fetch();
@@ -76,6 +69,25 @@ test("a tab from before an upgrade loads itself anew once nobody writes in it, a
   await stack.killServer();
   await stack.startServer();
   await agent.getByText("Switchboard was updated.").waitFor();
+  return () => agent.evaluate(() => window.isOfBefore === true);
+}
+
+/** Leaves the field: what looks after that whether the page may go, and a page that goes, come before this ends. */
+async function pauses(agent) {
+  await agent.evaluate(() => {
+    document.activeElement?.blur();
+    return new Promise((done) => setTimeout(done, 500));
+  });
+}
+
+test("a tab from before an upgrade loads itself anew once nobody writes in it, and keeps the draft", async () => {
+  const agent = await stack.console();
+  const { panel } = await stack.visitor("/demo/");
+  await say(panel, "before the upgrade");
+  await openRow(agent, "before the upgrade");
+  const box = agent.getByRole("textbox", { name: /^Reply to / });
+  await box.fill("half an answ");
+  const isOfBefore = await upgrade(agent);
   await box.press("End");
   await box.pressSequentially("er");
   assert.ok(await isOfBefore(), "nobody is interrupted");
@@ -83,6 +95,79 @@ test("a tab from before an upgrade loads itself anew once nobody writes in it, a
   await until("the page of today", async () => !(await isOfBefore().catch(() => true)));
   await until("the draft", async () => (await box.inputValue().catch(() => "")) === "half an answer");
   assert.deepEqual(stack.complaints, []);
+  await agent.context().close();
+});
+
+test("a tab from before an upgrade waits for what stands in it alone, and who leaves it then is asked", async () => {
+  const agent = await stack.console({ viewport: { width: 1440, height: 900 } });
+  const { page, panel } = await stack.visitor("/demo/");
+  await say(panel, "send me the plan");
+  await openRow(agent, "send me the plan");
+  await answer(agent, "it comes at ones");
+  await sees(panel, "it comes at ones");
+  const box = agent.getByRole("textbox", { name: /^Reply to / });
+  await box.fill("here it is");
+  await agent.getByRole("button", { name: "Edit the contact" }).click();
+  const company = agent.getByRole("textbox", { name: "Company" });
+  await company.fill("Tea and Sons");
+  let release;
+  const released = new Promise((done) => (release = done));
+  await agent.route("**/api/v1/attachments", async (route) => {
+    await released;
+    await route.continue();
+  });
+  const isOfBefore = await upgrade(agent);
+
+  await pauses(agent);
+  assert.ok(await isOfBefore(), "a contact that is being changed");
+  await agent.evaluate(() => location.reload());
+  await until("the browser to ask", () => stack.held.length > 0);
+  assert.ok(await isOfBefore(), "who is asked stays");
+  assert.equal(await company.inputValue(), "Tea and Sons");
+  // Until the next one has begun, the first is not over.
+  const line = agent.getByRole("log").locator(".said", { hasText: "it comes at ones" });
+  await line.hover();
+  await line.getByRole("button", { name: "Change this" }).click();
+  await agent.getByRole("menuitem", { name: "Edit" }).click();
+  const edited = agent.getByRole("textbox", { name: "Edit the text" });
+  await edited.fill("it comes at once");
+  await agent.getByRole("button", { name: "Save" }).last().click();
+  await agent.getByText("Tea and Sons").waitFor();
+  await pauses(agent);
+  assert.ok(await isOfBefore(), "a message that is being changed");
+  await agent.locator(".composer input[type=file]").setInputFiles({ name: "plan.txt", mimeType: "text/plain", buffer: Buffer.from("tea, then more tea") });
+  const chip = agent.locator(".composer .chip", { hasText: "plan.txt" });
+  await chip.getByRole("progressbar").waitFor();
+  await agent.locator(".edit").getByRole("button", { name: "Save" }).click();
+  await sees(panel, "it comes at once");
+  await pauses(agent);
+  assert.ok(await isOfBefore(), "a file on its way");
+
+  release();
+  await until("the page of today", async () => !(await isOfBefore().catch(() => true)));
+  await chip.getByText("18 B").waitFor();
+  await until("the draft", async () => (await box.inputValue().catch(() => "")) === "here it is");
+  await agent.getByText("Tea and Sons").waitFor();
+  assert.deepEqual(stack.complaints, []);
+  for (const each of [agent, page]) await each.context().close();
+});
+
+test("a setting that was changed a moment before the page went is stored", async () => {
+  const agent = await stack.console();
+  await agent.goto(`${stack.origin}/console/settings/workspace`);
+  const name = agent.getByRole("textbox", { name: "Name", exact: true });
+  await name.click();
+  await name.selectText();
+  await agent.evaluate(() => {
+    document.execCommand("insertText", false, "Tea and Daughters");
+    location.assign("/console/inbox/all");
+  });
+  await agent.waitForURL("**/console/inbox/all");
+  assert.ok(!stack.held.includes(agent), "nobody is asked");
+  const { api, headers } = await stack.api();
+  await until("the new name", async () => (await api.ask("GET", "workspace", undefined, headers)).name === "Tea and Daughters");
+  assert.deepEqual(stack.complaints, []);
+  await agent.context().close();
 });
 
 test("where the disk is full each side is told what is kept, and it goes out by itself once there is room", async () => {
