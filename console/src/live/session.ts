@@ -30,7 +30,8 @@ import { queries, refreshChanged, refreshContacts } from "../api/query.ts";
 import { now, setServerNow } from "../part/clock.ts";
 import { pictures } from "../part/lamp.tsx";
 import { createKeptStore, createStore } from "../part/store.ts";
-import { dropDrafts } from "../thread/draft.ts";
+import { dropDrafts, isDraftOf } from "../thread/draft.ts";
+import { dropUploads } from "../thread/upload.ts";
 import { emptyInbox, isOf, narrowingOf, withChanges, withOlder, withSnapshot, type Inbox } from "./inbox.ts";
 import { noNames, noPresence, presence, withNames, withPresence, type Names } from "./presence.ts";
 import { forgetRecords, mergeReads, noteNames, noteRecords, reads, records } from "./record.ts";
@@ -110,7 +111,7 @@ export function beginSession(member: Membership): void {
     membership.set(member);
     return;
   }
-  endSession();
+  forgetSession();
   setWorkspace(member.workspace_id);
   membership.set(member);
   const started = createAgentClient({
@@ -139,8 +140,14 @@ export function beginSession(member: Membership): void {
   started.start();
 }
 
-/** Ends the session and forgets what it knew. */
+/** Ends the session, for who sits here may be another one, and forgets what it knew. */
 export function endSession(): void {
+  forgetSession();
+  dropUploads(() => true);
+}
+
+/** What is on its way up goes on: it is of the same person, in another workspace. */
+function forgetSession(): void {
   live?.stop();
   live = null;
   membership.set(null);
@@ -262,7 +269,9 @@ function takeContact({ contact_ids, name, version, erased }: Extract<AgentNews, 
   refreshContacts(contact_ids, erased);
   if (!erased) return;
   const of_them = [...records.get().values()].filter((row) => contact_ids.includes(row.contact_id));
-  dropDrafts(of_them.map((row) => row.id));
+  const ids = of_them.map((row) => row.id);
+  dropUploads((draft_key) => isDraftOf(draft_key, ids));
+  dropDrafts(ids);
 }
 
 function picturesOf(agents: readonly Agent[]): Map<string, string> {

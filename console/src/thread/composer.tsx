@@ -22,7 +22,7 @@ import { ComposerFiles } from "./composer-files.tsx";
 import { useFileDrop } from "./drop.ts";
 import { readsLikeNote } from "./guard.ts";
 import { useSuggestions } from "./suggest.tsx";
-import { FILES_MAX, useUploads, withFile } from "./upload.ts";
+import { FILES_MAX, useUploads } from "./upload.ts";
 import { toastError } from "../part/toast.tsx";
 
 const BODY_BYTES_MAX = 16 * 1024;
@@ -128,7 +128,7 @@ function useWriting(row: Conversation, onSent: () => void) {
   const [doubted, setDoubted] = useState<Doubted | null>(null);
   const [caret, setCaret] = useState<number | null>(null);
   const change = (next: Partial<Draft>) => changeDraft(key, next);
-  const uploads = useUploads((file) => change({ files: withFile(drafts.get()[key]?.files ?? [], file) }));
+  const uploads = useUploads(key);
   const body = text.trim();
   const too_long = new TextEncoder().encode(body).length > BODY_BYTES_MAX;
   const busy = uploads.all.some((each) => each.error === null);

@@ -19,6 +19,9 @@ describe("drafts", () => {
   it("say in a list what was begun", () => {
     expect(begunText(draft(" It is,\nand more", 1))).toBe("It is,");
     expect(begunText({ ...EMPTY_DRAFT, note: "ask Jon" })).toBe("ask Jon");
+    const file = { id: "att_1", name: "plan.pdf", media_type: "application/pdf", size_bytes: 8 };
+    expect(begunText({ ...EMPTY_DRAFT, files: [file] })).toBe("plan.pdf");
+    expect(begunText({ ...EMPTY_DRAFT, note: "ask Jon", files: [file] })).toBe("ask Jon");
     expect(begunText(undefined)).toBe("");
   });
 

@@ -48,10 +48,14 @@ export function withDraft(all: Record<string, Draft>, key: string, draft: Draft)
   return Object.fromEntries(kept.slice(0, DRAFTS_MAX));
 }
 
-/** Forgets what was begun for conversations, whoever began it here. */
+/** Whether a draft is of one of these conversations, whoever began it here. */
+export function isDraftOf(key: string, conversation_ids: readonly string[]): boolean {
+  return conversation_ids.some((id) => key.endsWith(` ${id}`));
+}
+
+/** Forgets what was begun for conversations. */
 export function dropDrafts(conversation_ids: readonly string[]): void {
-  const is_kept = (key: string) => !conversation_ids.some((id) => key.endsWith(` ${id}`));
-  drafts.set((all) => Object.fromEntries(Object.entries(all).filter(([key]) => is_kept(key))));
+  drafts.set((all) => Object.fromEntries(Object.entries(all).filter(([key]) => !isDraftOf(key, conversation_ids))));
 }
 
 /** Changes a draft. */
@@ -59,8 +63,8 @@ export function changeDraft(key: string, change: Partial<Draft>): void {
   drafts.set((all) => withDraft(all, key, { ...EMPTY_DRAFT, ...all[key], ...change, changed_at_ms: Date.now() }));
 }
 
-/** What was begun for a conversation and not sent, as a list shows it: a reply before a note; nothing where nothing was. */
+/** What was begun for a conversation and not sent, as a list shows it: a reply before a note, words before a file; nothing where nothing was. */
 export function begunText(draft: Draft | undefined): string {
-  const text = draft?.reply.trim() || draft?.note.trim() || "";
+  const text = draft?.reply.trim() || draft?.note.trim() || draft?.files[0]?.name || "";
   return text.split("\n", 1)[0] ?? "";
 }

@@ -1,10 +1,14 @@
-/** Files on their way up: progress, failure, and what is ready to be sent. */
+/**
+ * Files on their way up: progress and failure. They go on while another conversation is open; what is up becomes
+ * part of the draft of the conversation it was added to.
+ */
 import { upload } from "@switchboard/client";
-import { useEffect, useRef, useState } from "react";
 import type { Attachment } from "@switchboard/protocol";
 
 import { callHeaders, errorText } from "../api/http.ts";
-import { useUnsaved } from "../part/unsaved.ts";
+import { createStore, useStore } from "../part/store.ts";
+import { watchUnsaved } from "../part/unsaved.ts";
+import { changeDraft, drafts } from "./draft.ts";
 
 /** A file on its way. */
 export interface Upload {
@@ -20,6 +24,14 @@ export type Uploads = ReturnType<typeof useUploads>;
 
 /** How many files one message takes. */
 export const FILES_MAX = 10;
+
+const NONE: readonly Upload[] = [];
+
+/** What is not up yet, by the key of the draft that it belongs to. */
+const uploads = createStore<ReadonlyMap<string, readonly Upload[]>>(new Map());
+
+/** Ends an upload, by its key. */
+const stops = new Map<number, AbortController>();
 
 let next_key = 1;
 
@@ -42,51 +54,62 @@ export function withFile(files: readonly Attachment[], file: Attachment): readon
   return [...files, file].sort((a, b) => placeOf(a) - placeOf(b));
 }
 
-/** Uploads of one composer. What is ready is handed to `onReady`. */
-export function useUploads(onReady: (file: Attachment) => void) {
-  const [uploads, setUploads] = useState<readonly Upload[]>([]);
-  const stops = useRef(new Map<number, AbortController>());
-  const ready = useRef(onReady);
-  ready.current = onReady;
-  useUnsaved(() => uploads.length > 0 && "lost");
-  useEffect(() => {
-    const running = stops.current;
-    return () => {
-      for (const stop of running.values()) stop.abort();
-    };
-  }, []);
-  const change = (key: number, next: Partial<Upload>) =>
-    setUploads((all) => all.map((each) => (each.key === key ? { ...each, ...next } : each)));
-  const drop = (key: number) => {
-    stops.current.get(key)?.abort();
-    stops.current.delete(key);
-    setUploads((all) => all.filter((each) => each.key !== key));
-  };
-  function start(key: number, file: File) {
-    const stop = new AbortController();
-    stops.current.set(key, stop);
-    change(key, { error: null, progress: 0 });
-    upload("", file, { headers: callHeaders(), onProgress: (progress) => change(key, { progress }), signal: stop.signal })
-      .then((attachment) => {
-        drop(key);
-        addedHere.set(attachment, { key, file });
-        ready.current(attachment);
-      })
-      .catch((error: unknown) => {
-        if (!stop.signal.aborted) change(key, { error: errorText(error) });
-      });
-  }
+// The bytes are in this page alone.
+watchUnsaved(() => uploads.get().size > 0 && "lost");
+
+/** Uploads of one draft. */
+export function useUploads(draft_key: string) {
+  const all = useStore(uploads, (held) => held.get(draft_key)) ?? NONE;
   return {
-    all: uploads,
+    all,
     add(files: readonly File[]) {
       const added = files.map((file) => ({ key: next_key++, file, progress: 0, error: null }));
-      setUploads((all) => [...all, ...added]);
-      for (const each of added) start(each.key, each.file);
+      change(draft_key, (before) => [...before, ...added]);
+      for (const each of added) start(draft_key, each);
     },
     again(key: number) {
-      const found = uploads.find((each) => each.key === key);
-      if (found) start(key, found.file);
+      const found = all.find((each) => each.key === key);
+      if (found) start(draft_key, found);
     },
-    drop,
+    drop: (key: number) => drop(draft_key, key),
   };
+}
+
+/** Ends what is on its way to drafts, and forgets it. */
+export function dropUploads(is_of: (draft_key: string) => boolean): void {
+  for (const [draft_key, all] of uploads.get()) {
+    if (is_of(draft_key)) for (const { key } of all) drop(draft_key, key);
+  }
+}
+
+function change(draft_key: string, next: (before: readonly Upload[]) => readonly Upload[]): void {
+  uploads.set((held) => {
+    const all = next(held.get(draft_key) ?? NONE);
+    const others = [...held].filter(([each]) => each !== draft_key);
+    return new Map(all.length === 0 ? others : [...others, [draft_key, all]]);
+  });
+}
+
+function drop(draft_key: string, key: number): void {
+  stops.get(key)?.abort();
+  stops.delete(key);
+  change(draft_key, (all) => all.filter((each) => each.key !== key));
+}
+
+function start(draft_key: string, { key, file }: Upload): void {
+  const stop = new AbortController();
+  stops.set(key, stop);
+  const tell = (news: Partial<Upload>) => change(draft_key, (all) => all.map((each) => (each.key === key ? { ...each, ...news } : each)));
+  tell({ error: null, progress: 0 });
+  upload("", file, { headers: callHeaders(), onProgress: (progress) => tell({ progress }), signal: stop.signal })
+    .then((attachment) => {
+      // It was called off when it was up already.
+      if (stop.signal.aborted) return;
+      drop(draft_key, key);
+      addedHere.set(attachment, { key, file });
+      changeDraft(draft_key, { files: withFile(drafts.get()[draft_key]?.files ?? [], attachment) });
+    })
+    .catch((error: unknown) => {
+      if (!stop.signal.aborted) tell({ error: errorText(error) });
+    });
 }

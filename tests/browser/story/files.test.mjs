@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
 import { violations } from "../axe.mjs";
-import { Stack, openRow, say, sees, until } from "../stack.mjs";
+import { Stack, answer, openRow, say, sees, until } from "../stack.mjs";
 
 let stack;
 before(async () => (stack = await Stack.start()));
@@ -80,6 +80,54 @@ test("files stand in the order in which they were added, whichever was up first"
   assert.deepEqual(await names(filled.locator(".file")), order);
   assert.deepEqual(stack.complaints, []);
   for (const each of [agent, page]) await each.context().close();
+});
+
+test("files go up while another conversation is open, and wait in the draft of their own", async () => {
+  const { agent, page, panel } = await conversation("Where is the form?");
+  const other = await stack.visitor("/demo/");
+  await say(other.panel, "And where is my parcel?");
+  const gates = new Map();
+  await agent.route("**/api/v1/attachments", async (route) => {
+    const name = decodeURIComponent(route.request().headers()["switchboard-file-name"] ?? "");
+    const way = await new Promise((done) => gates.set(name, done));
+    gates.delete(name);
+    await route[way]();
+  });
+  const goes = async (name, way) => (await until(`${name} to be on its way`, () => gates.get(name)))(way);
+  const chips = agent.locator(".composer .chip");
+  const chip = (name) => chips.filter({ hasText: name });
+  await agent.locator(".composer input[type=file]").setInputFiles(["form.txt", "lost.txt", "map.txt"].map(text));
+  await goes("map.txt", "continue");
+  await chip("map.txt").locator(".faint").waitFor();
+
+  await openRow(agent, "And where is my parcel?");
+  assert.equal(await chips.count(), 0);
+  const row = (name) => agent.locator("a.row", { hasText: `Draft: ${name}` });
+  await row("map.txt").click();
+  await chip("form.txt").getByRole("progressbar").waitFor();
+  assert.deepEqual(await names(chips), ["form.txt", "lost.txt", "map.txt"]);
+
+  await openRow(agent, "And where is my parcel?");
+  await goes("form.txt", "continue");
+  await goes("lost.txt", "abort");
+  await row("form.txt").waitFor();
+  await answer(agent, "It is on its way");
+  await sees(other.panel, "It is on its way");
+  assert.equal(await other.panel.locator("article.team .file").count(), 0);
+  await row("form.txt").click();
+  await chip("lost.txt").getByRole("alert").waitFor();
+  assert.deepEqual(await names(chips), ["form.txt", "lost.txt", "map.txt"]);
+  assert.deepEqual(await violations(agent), []);
+  await chip("lost.txt").getByRole("button", { name: "Try again" }).click();
+  await goes("lost.txt", "continue");
+  await chip("lost.txt").locator(".faint").waitFor();
+  await agent.getByRole("textbox", { name: /^Reply to / }).fill("Here are all three");
+  await agent.getByRole("button", { name: "Send", exact: true }).click();
+  await sees(panel, "Here are all three");
+  assert.deepEqual(await names(panel.locator("article.message", { hasText: "Here are all three" }).locator(".file")), ["form.txt", "lost.txt", "map.txt"]);
+  await row("").waitFor({ state: "detached" });
+  assert.deepEqual(stack.complaints, []);
+  for (const each of [agent, page, other.page]) await each.context().close();
 });
 
 test("what waits to be sent shows its files, to the agent and to the visitor", async () => {
