@@ -15,6 +15,7 @@ import { insertText } from "../part/insert.ts";
 import { useLacks, type Lacks } from "../part/lack.ts";
 import { useStore } from "../part/store.ts";
 import { toast, toastError } from "../part/toast.tsx";
+import { useUnsaved } from "../part/unsaved.ts";
 import { PageHead, Section } from "./page.tsx";
 import { NotLoaded } from "./state.tsx";
 
@@ -123,6 +124,7 @@ function Edit({ before, onClose }: { before: CannedResponse | null; onClose: () 
   const [body, setBody] = useState(before?.body ?? "");
   const [error, setError] = useState<unknown>(null);
   const [busy, setBusy] = useState(false);
+  useUnsaved(() => (nickname !== (before?.nickname ?? "") || body !== (before?.body ?? "")) && "lost");
   const unknown = unknownIn(body);
   const too_long = bytesOf(body.trim()) > limit.canned_body_bytes_max;
   async function save() {
