@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 
+import { violations } from "../axe.mjs";
 import { Stack, chooseLarge, openRow, say, sees, until } from "../stack.mjs";
 
 let stack;
@@ -111,6 +112,42 @@ test("files that are dropped anywhere on a conversation go to its composer, else
   await agent.getByRole("button", { name: "Send", exact: true }).click();
   await sees(panel, "Here is the form");
   await panel.locator("article.team .file", { hasText: "form.txt" }).waitFor();
+  assert.deepEqual(stack.complaints, []);
+  await page.context().close();
+  await agent.context().close();
+});
+
+/** Drops a thousand small files. They are made in the page, for the line to its driver is slow. */
+function dropThousand(zone) {
+  return zone.evaluate((element) => {
+    const dataTransfer = new DataTransfer();
+    for (let index = 0; index < 1_000; index += 1) dataTransfer.items.add(new File([`this is page ${index}`], `page-${index}.txt`, { type: "text/plain" }));
+    for (const type of ["dragenter", "dragover", "drop"]) element.dispatchEvent(new DragEvent(type, { bubbles: true, cancelable: true, dataTransfer }));
+  });
+}
+
+test("of a thousand files that are dropped at once ten go, and it is said that the others do not", async () => {
+  const { agent, page, panel } = await conversation("All of my papers, at once");
+  const told = "A message takes 10 files at most.";
+  await dropThousand(panel.locator(".thread"));
+  await panel.getByRole("alert").getByText(told).waitFor();
+  await until("ten to be up", async () => (await panel.locator(".upload > .quiet").count()) === 10);
+  assert.equal(await panel.locator(".upload").count(), 10);
+  assert.deepEqual(await violations(panel), []);
+  await panel.getByRole("button", { name: "Dismiss" }).click();
+  await panel.getByText(told).waitFor({ state: "detached" });
+  await say(panel, "The first ten of mine");
+  const theirs = agent.locator(".said", { hasText: "The first ten of mine" });
+  await until("the ten of the visitor", async () => (await theirs.locator(".file").count()) === 10);
+
+  await dropThousand(agent.getByRole("log"));
+  await agent.getByText(told).waitFor();
+  await until("ten to be up", async () => (await agent.locator(".composer .chip .faint").count()) === 10);
+  assert.equal(await agent.locator(".composer .chip").count(), 10);
+  await agent.getByRole("textbox", { name: /^Reply to / }).fill("And ten of ours");
+  await agent.getByRole("button", { name: "Send", exact: true }).click();
+  const ours = panel.locator("article.message", { hasText: "And ten of ours" });
+  await until("the ten of the agent", async () => (await ours.locator(".file").count()) === 10);
   assert.deepEqual(stack.complaints, []);
   await page.context().close();
   await agent.context().close();

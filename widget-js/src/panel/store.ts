@@ -119,7 +119,7 @@ export class PanelStore {
     this.base = base;
     this.drafts = new Drafts(localStorageOrNull(), site);
     this.#post = post;
-    this.uploads = new Uploads(base, () => this.#changed());
+    this.uploads = new Uploads(base, () => this.#changed(), (text) => (this.#failure = text));
     this.conversations = new Conversations({
       base,
       token: () => this.token,

@@ -3,7 +3,7 @@
 import { ProblemError, upload } from "../client/api.ts";
 import { newId } from "../client/id.ts";
 import { limit, type Attachment } from "../protocol.ts";
-import { uploadError } from "./words.ts";
+import { said, uploadError } from "./words.ts";
 
 export interface Upload {
   readonly id: string;
@@ -23,14 +23,16 @@ export const atHand = new WeakMap<Attachment, File>();
 export class Uploads {
   readonly #base: string;
   readonly #changed: () => void;
+  readonly #failed: (text: string) => void;
   readonly #aborts = new Map<string, AbortController>();
   #items: readonly Upload[] = [];
   #token = "";
   #bytesMax: number = limit.attachment_bytes_max;
 
-  constructor(base: string, changed: () => void) {
+  constructor(base: string, changed: () => void, failed: (text: string) => void) {
     this.#base = base;
     this.#changed = changed;
+    this.#failed = failed;
   }
 
   get items(): readonly Upload[] {
@@ -48,7 +50,10 @@ export class Uploads {
 
   add(files: Iterable<File>): void {
     for (const file of files) {
-      if (this.#items.length >= limit.attachments_max) break;
+      if (this.#items.length >= limit.attachments_max) {
+        this.#failed(said("file_most", { count: String(limit.attachments_max) }));
+        break;
+      }
       const item: Upload = { id: newId(), file, part: 0, attachment: null, error: null, mayRetry: false };
       this.#items = [...this.#items, item];
       void this.#run(item);
