@@ -8,7 +8,7 @@ import { arrange, type Arranged } from "../live/order.ts";
 import { shownOrder } from "../live/selection.ts";
 import { inbox, loadOlder } from "../live/session.ts";
 import { Button } from "../part/control.tsx";
-import { VirtualRows } from "../part/rows.tsx";
+import { focusRows, VirtualRows } from "../part/rows.tsx";
 import { useStore } from "../part/store.ts";
 import { density } from "../shell/density.ts";
 import { errorText } from "../api/http.ts";
@@ -42,10 +42,12 @@ export function LiveList({ list, chosen }: { list: InboxList; chosen: string | u
   const [near_end_of, setNearEndOf] = useState<number | null>(null);
   const row_count = shown.order.length;
   const older = useOlder(known.cursor !== null, row_count === 0 || near_end_of === row_count, loadOlder);
-  function release() {
+  /** `by_key`: its button goes away, and whoever pressed it with a key goes on in the list. */
+  function release(by_key: boolean) {
     arranged.current = { order: [], waiting_count: 0 };
     scroller.current?.scrollTo({ top: 0 });
     setReleased((count) => count + 1);
+    if (by_key) requestAnimationFrame(() => focusRows(scroller.current));
   }
   // All that was known may have left while others stand behind it.
   if (!known.ready || (shown.order.length === 0 && known.cursor !== null && !older.error)) return <ListSkeleton />;
@@ -53,7 +55,7 @@ export function LiveList({ list, chosen }: { list: InboxList; chosen: string | u
   return (
     <div className="list" onPointerEnter={(event) => event.pointerType === "mouse" && setPointed(true)} onPointerLeave={() => setPointed(false)}>
       {shown.waiting_count > 0 && (
-        <button type="button" className="list-news" onClick={release}>
+        <button type="button" className="list-news" onClick={(event) => release(event.detail === 0)}>
           {shown.waiting_count} new
         </button>
       )}
