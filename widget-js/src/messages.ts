@@ -1,5 +1,10 @@
 // What loader and panel say to each other across the frame. Both sides check origin, window and
 // instance before they believe a word.
+//
+// A page may stay open over an upgrade, and browsers keep the loader for minutes: either may be older than the other.
+// So things are only added here, as on the wire: what is unknown is passed over, and what an older side leaves out is
+// as it was before it could be said. A panel that cannot keep to this takes another address than `/widget/panel`, for
+// loaders of before go on asking for that one.
 
 import type { Command, LauncherSide, Page, Staff, VisitorSession, WidgetConfig } from "./protocol.ts";
 

@@ -20,9 +20,9 @@ export async function speak(tag: string, main = ""): Promise<Locale> {
   const asked = `${tag} ${main}`;
   if (asked === wanted && catalog !== null) return locale;
   wanted = asked;
-  const next = localeOf(tag, main);
+  let next = localeOf(tag, main);
   // A server that was renewed meanwhile has them under another name.
-  const words = (await catalogs[next]().catch(catalogs.en)).default;
+  const words = (await catalogs[next]().catch(() => catalogs[(next = "en")]())).default;
   if (asked !== wanted) return locale;
   catalog = words;
   locale = next;
