@@ -56,6 +56,13 @@ describe("the rows of a thread", () => {
     expect(shown.map(({ quote }) => (quote as { name: string } | null)?.name ?? null)).toEqual([null, "You:", null]);
   });
 
+  it("shows what waits at the server's time, on the day of what is stored", () => {
+    const aheadMs = 2 * 86_400_000;
+    const shown = rowsOf([thread([entry(1, { ...you(1), sent_at_ms: aheadMs })])], [pending({ made_at_ms: 9_000 })], () => null, aheadMs);
+    expect(shown.filter(({ type }) => type === "day")).toHaveLength(1);
+    expect(shown.at(-1)).toMatchObject({ type: "message", key: "p1", atMs: aheadMs + 9_000 });
+  });
+
   it("groups messages of one author that stand close", () => {
     const shown = rows([thread([entry(1), entry(2), entry(3, you(3)), entry(4, { sent_at_ms: 3_000_000 })])]);
     expect(shown.filter(({ type }) => type === "message").map(({ isFirst, isLast }) => [isFirst, isLast])).toEqual([

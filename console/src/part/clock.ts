@@ -7,7 +7,12 @@ let timer: ReturnType<typeof setInterval> | undefined;
 
 /** The server's time, as far as known. */
 export function now(): number {
-  return Date.now() + offset_ms;
+  return serverTime(Date.now());
+}
+
+/** A time of this browser's own clock, as the server has it. */
+export function serverTime(own_at_ms: number): number {
+  return own_at_ms + offset_ms;
 }
 
 /** Takes over the server's clock. */

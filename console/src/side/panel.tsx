@@ -11,6 +11,7 @@ import { previewText } from "../inbox/row.tsx";
 import { useLiveVisitor } from "../live/beside.ts";
 import { records } from "../live/record.ts";
 import { useMay } from "../live/right.ts";
+import { now } from "../part/clock.ts";
 import { Button, IconButton } from "../part/control.tsx";
 import { ConfirmByTyping } from "../part/dialog.tsx";
 import { Icon } from "../part/icon.tsx";
@@ -156,7 +157,7 @@ function Proved({ kind, value, identities }: { kind: Identity["kind"]; value: st
 
 function localTime(zone: string): string {
   try {
-    const time = new Intl.DateTimeFormat("en-US", { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: zone }).format(Date.now());
+    const time = new Intl.DateTimeFormat("en-US", { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: zone }).format(now());
     return `${time} · ${zone.split("/").at(-1)?.replaceAll("_", " ")}`;
   } catch {
     return zone;

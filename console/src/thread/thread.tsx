@@ -1,7 +1,7 @@
 /** The log of a conversation on screen: windowed for long ones, older on scroll, at the end by itself. */
 import { useEffect, useLayoutEffect, useMemo, useRef, useState, useSyncExternalStore, type RefObject } from "react";
 import type { Conversation, Entry } from "@switchboard/protocol";
-import type { Log } from "@switchboard/client";
+import type { Log, OutboxItem } from "@switchboard/client";
 
 import { errorText } from "../api/http.ts";
 import { loadOlderEntries, useLog } from "../live/follow.ts";
@@ -9,6 +9,7 @@ import { reads } from "../live/record.ts";
 import { useMay } from "../live/right.ts";
 import { CUSTOMER, typing } from "../live/signal.ts";
 import { client, markRead, membership, team } from "../live/session.ts";
+import { serverTime } from "../part/clock.ts";
 import { Button } from "../part/control.tsx";
 import { useStore } from "../part/store.ts";
 import type { Names } from "./event.ts";
@@ -85,9 +86,14 @@ function useItems(row: Conversation, log: Log<Entry> | undefined): Item[] {
     return mark !== undefined && mark < row.customer_seq ? mark : null;
   });
   return useMemo(
-    () => itemsOf({ conversation_id: row.id, entries: log?.entries ?? [], waiting: outbox, marks: log?.marks ?? null, me, unread_after }),
+    () => itemsOf({ conversation_id: row.id, entries: log?.entries ?? [], waiting: outbox.map(onServerClock), marks: log?.marks ?? null, me, unread_after }),
     [row.id, log, outbox, me, unread_after],
   );
+}
+
+/** What waits, with the time at which everybody else sees that it was written. */
+function onServerClock(item: OutboxItem): OutboxItem {
+  return { ...item, made_at_ms: serverTime(item.made_at_ms) };
 }
 
 /** The names of those who speak in a conversation. */

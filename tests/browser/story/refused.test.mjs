@@ -103,11 +103,76 @@ test("who has a clock that is days off chats as others do", async () => {
     await page.reload();
     const again = await openPanel(page);
     await sees(again, `Answered ${days}`);
+    // What waits to be sent stands on the day on which it is written.
+    stack.cable.cut();
+    await say(again, `Written ${days} days from now`);
+    await again.locator("article.message", { hasText: `Written ${days} days from now` }).waitFor();
+    const days_shown = await again.locator(".day").allInnerTexts();
+    stack.cable.mend();
+    assert.ok(days_shown.every((day) => /^(Today|Yesterday)$/.test(day)), days_shown.join(", "));
     await page.context().close();
   }
   assert.deepEqual(stack.complaints, []);
   await agent.context().close();
 });
+
+/** Two days off, and some hours, so that times of day are wrong as well. */
+const OFF_MS = 2 * 86_400_000 + 5 * 3_600_000;
+
+for (const [way, sign] of [["ahead", 1], ["behind", -1]]) {
+  test(`an agent whose clock is two days ${way} reads days, waiting times and times to come as others do`, async () => {
+    const { page, panel } = await stack.visitor("/demo/");
+    const text = `Your clock is ${way}`;
+    await say(panel, text);
+    const agent = await stack.console({ viewport: { width: 1440, height: 900 } });
+    await agent.clock.setSystemTime(Date.now() + sign * OFF_MS);
+    await agent.reload();
+    await openRow(agent, text);
+    const row = agent.locator("a.row", { hasText: text });
+    assert.match(await row.locator(".row-time[data-waiting] time").innerText(), /^\d+ (s|min)$/);
+    const days = async () => assert.match((await agent.locator(".thread .day").allInnerTexts()).join(), /^(Yesterday,)?(Today|Yesterday)$/);
+    // Midnight may come in between.
+    await days();
+    const side = agent.getByRole("complementary", { name: "Contact" });
+    const local = await side.locator("dl.facts > div", { hasText: /^Local time/ }).locator("dd").innerText();
+    assert.ok(isAbout(local.slice(0, 5), Date.now()), local);
+
+    await agent.getByRole("button", { name: "Snooze" }).click();
+    const choice = (name) => agent.getByRole("menuitem", { name });
+    assert.ok(isAbout((await choice(/^In 1 hour/).innerText()).slice(-5), Date.now() + 3_600_000));
+    assert.match(await choice(/^Tomorrow morning/).innerText(), /tomorrow 09:00$/);
+    await choice(/^In 1 hour/).click();
+    await agent.getByRole("log").getByText(/^You snoozed this until/).waitFor();
+    const { api, headers } = await stack.api();
+    const id = agent.url().split("/").at(-1);
+    const { snoozed_until_ms } = await api.ask("GET", `conversations/${id}`, undefined, headers);
+    assert.ok(Math.abs(snoozed_until_ms - (Date.now() + 3_600_000)) < 600_000, `${snoozed_until_ms}`);
+
+    // What waits to be sent stands on the day on which it is written.
+    stack.cable.cut();
+    await answer(agent, `By the clock of all, ${way}`);
+    const waiting = agent.locator(".said[data-mark=sending]");
+    await waiting.waitFor();
+    await days();
+    assert.ok(isAbout(await waiting.locator("time").first().innerText(), Date.now()));
+    await say(panel, `And mine is right, ${way}`);
+    stack.cable.mend();
+    await sees(panel, `By the clock of all, ${way}`);
+    await agent.getByRole("log").getByText(`And mine is right, ${way}`).waitFor();
+    await days();
+    assert.deepEqual(stack.complaints, []);
+    await page.context().close();
+    await agent.context().close();
+  });
+}
+
+/** Whether a time of day is that of a moment, or of some minutes beside it. */
+function isAbout(clock, atMs) {
+  const [hours, minutes] = clock.split(":").map(Number);
+  const at = new Date(atMs);
+  const apart = Math.abs(hours * 60 + minutes - (at.getHours() * 60 + at.getMinutes()));
+  return Math.min(apart, 1_440 - apart) <= 5;
+}
 
 test("an archived site ends the chat, and who writes in it is told", async () => {
   const { api, headers } = await stack.api();

@@ -579,7 +579,7 @@ export class PanelStore {
       suggested: this.drafts.suggested,
       staff: this.#staff,
       status: this.#client?.status ?? { name: "off" },
-      rows: rowsOf(threads, outbox, problemText),
+      rows: rowsOf(threads, outbox, problemText, this.now() - Date.now()),
       waiting: waiting.length,
       typing: this.#typing?.name ?? null,
       isOpen: this.#isOpen,

@@ -57,10 +57,12 @@ export type Row =
 /** Messages of one author within this time stand together. */
 const GROUP_MS = 5 * 60_000;
 
+/** `aheadMs`: how far the server's clock is before this browser's, by which what waits was written. */
 export function rowsOf(
   threads: readonly Thread[],
   outbox: readonly OutboxItem[],
   problemText: (item: OutboxItem) => string | null,
+  aheadMs = 0,
 ): readonly Row[] {
   const rows: Row[] = [];
   const shown = new Set<string>();
@@ -86,7 +88,7 @@ export function rowsOf(
   }
   for (const item of outbox) {
     if (shown.has(item.client_id)) continue;
-    const row = pendingRow(item, problemText(item));
+    const row = pendingRow(item, problemText(item), aheadMs);
     if (row !== null) rows.push(row);
   }
   return grouped(withDays(rows));
@@ -153,7 +155,7 @@ function rowOf(entry: VisitorEntry, thread: Thread): Row | null {
   }
 }
 
-function pendingRow(item: OutboxItem, problem: string | null): Row | null {
+function pendingRow(item: OutboxItem, problem: string | null, aheadMs: number): Row | null {
   if (item.command.do !== "send_message") return null;
   const message: Message = { format: "plain", body: item.command.body ?? "" };
   const attachments = filesOf(item);
@@ -170,7 +172,7 @@ function pendingRow(item: OutboxItem, problem: string | null): Row | null {
     isFirst: true,
     isLast: true,
     message,
-    atMs: item.made_at_ms,
+    atMs: item.made_at_ms + aheadMs,
     mark: item.state,
     problem,
     quote: null,
