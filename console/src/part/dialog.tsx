@@ -1,10 +1,20 @@
 /** Dialogs: for what cannot be undone, or needs more than one word. */
 import { Dialog as Base } from "@base-ui/react/dialog";
 import { useBlocker } from "@tanstack/react-router";
-import { useState, type ReactNode } from "react";
+import { useRef, useState, type ReactNode } from "react";
 
 import { errorText } from "../api/http.ts";
 import { Button, TextField } from "./control.tsx";
+
+/** Where the focus goes once a window closes: where it was before, which is read as it opens, for a field in it takes the focus at once. */
+function useWayBack(open: boolean): () => HTMLElement | true {
+  const held = useRef<{ open: boolean; from: Element | null }>({ open: false, from: null });
+  if (open !== held.current.open) held.current = { open, from: open ? document.activeElement : held.current.from };
+  return () => {
+    const { from } = held.current;
+    return from instanceof HTMLElement && from !== document.body && from.isConnected ? from : true;
+  };
+}
 
 /**
  * A window over the page; focus stays in it and goes back where it came from. One that `keeps` closes
@@ -25,12 +35,13 @@ export function Dialog({
   onClose: () => void;
   children: ReactNode;
 }) {
+  const back = useWayBack(open);
   useBlocker({ shouldBlockFn: () => true, enableBeforeUnload: true, disabled: !open || !keeps });
   return (
     <Base.Root open={open} disablePointerDismissal={keeps} onOpenChange={(next) => !next && !keeps && onClose()}>
       <Base.Portal>
         <Base.Backdrop className="scrim" />
-        <Base.Popup className="dialog" data-wide={wide ? "" : undefined}>
+        <Base.Popup className="dialog" data-wide={wide ? "" : undefined} finalFocus={back}>
           <Base.Title render={<h2 />}>{title}</Base.Title>
           {children}
         </Base.Popup>

@@ -1,0 +1,119 @@
+// What is rarely done, by keys alone: settings, an invitation, a site's look, a contact, and the begin of a chat.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+
+import { Hands } from "../keys.mjs";
+import { Stack, findPanel, sees, until } from "../stack.mjs";
+
+let stack;
+let api;
+let headers;
+before(async () => {
+  stack = await Stack.start();
+  ({ api, headers } = await stack.api());
+});
+after(() => stack.stop());
+
+const stored = (what, path, is) => until(what, async () => is(await api.ask("GET", path, undefined, headers)));
+
+test("a site asks, and a visitor begins a chat, answers what is asked and writes, by keys alone", async () => {
+  const site = await api.ask("GET", `sites/${stack.siteKey}`, undefined, headers);
+  const asked = { asks: { name: "optional", email: "needed", phone: "never" }, consent: "I agree to the terms." };
+  await api.ask("PATCH", `sites/${stack.siteKey}`, { theme: { ...site.theme, ...asked } }, { ...headers, "if-match": `"${site.version}"` });
+  const hands = await Hands.of(await stack.person());
+  const { page } = hands;
+  await page.goto(`${stack.origin}/demo/tea/`);
+  // The launcher's own tree is closed: from without it is the last thing on the page, and has no name.
+  await until("the launcher", () => page.evaluate(() => document.body.lastElementChild?.shadowRoot === null && window.Switchboard?.open !== undefined));
+  await until("the focus on the launcher", async () => {
+    await hands.press("Tab");
+    return page.evaluate(() => document.activeElement?.tagName === "DIV");
+  });
+  await hands.press("Enter");
+  const panel = await findPanel(page);
+  await panel.getByRole("button", { name: "Begin the chat" }).waitFor();
+  await hands.at(/^Name/, panel);
+  await hands.type("Ana Kovač");
+  await hands.reach(/^E-mail/, panel);
+  await hands.type("ana at kettle");
+  await hands.press("Enter");
+  await panel.getByText("This is no e-mail address").waitFor();
+  await hands.at(/^E-mail/, panel);
+  await hands.press("Control+a");
+  await hands.type("ana@kettle.example");
+  await hands.reach(/I agree to the terms/, panel);
+  await hands.press("Space");
+  await hands.reach("Begin the chat", panel);
+  await hands.press("Enter");
+  await hands.at("Message", panel);
+  await hands.type("Do you ship to Singapore?");
+  await hands.press("Enter");
+  await sees(panel, "Do you ship to Singapore?");
+  await panel.getByText("Sent", { exact: true }).waitFor();
+  await hands.usedNoPointer();
+  assert.deepEqual(stack.complaints, []);
+  await page.context().close();
+});
+
+test("a setting, an invitation, a site's look and a contact are changed by keys alone", async () => {
+  const hands = await Hands.signIn(stack);
+  const { page } = hands;
+  await page.locator("a.row", { hasText: "Do you ship to Singapore?" }).waitFor();
+
+  await hands.find("settings workspace", "Settings: Workspace");
+  await page.getByRole("heading", { name: "Workspace", level: 1 }).waitFor();
+  await hands.reach("Industry");
+  await hands.type("Tea, weighed by hand");
+  await stored("the industry", "workspace", ({ industry }) => industry === "Tea, weighed by hand");
+  await hands.reach("Respect Do Not Track");
+  const before = (await api.ask("GET", "workspace", undefined, headers)).settings.respect_do_not_track;
+  await hands.press("Space");
+  await stored("the switch", "workspace", ({ settings }) => settings.respect_do_not_track === !before);
+
+  await hands.find("settings team", "Settings: Team");
+  await hands.reach("Invite somebody");
+  await hands.press("Enter");
+  await hands.focus("the address", "[role=dialog] input[type=email]");
+  await hands.type("kim@example.com");
+  await hands.reach("Role");
+  await hands.press("ArrowDown");
+  await hands.reach("Make a link");
+  await hands.press("Enter");
+  await page.getByRole("dialog", { name: "Send the link" }).waitFor();
+  await hands.reach("I have copied it");
+  await hands.press("Enter");
+  await page.getByRole("dialog").waitFor({ state: "detached" });
+  await stored("the invitation", "invitations", ({ items }) => items.some(({ email, role }) => email === "kim@example.com" && role === "admin"));
+  // The focus is back where the window came from.
+  await hands.at("Invite somebody");
+
+  await hands.find("settings sites", "Settings: Sites");
+  await page.getByRole("heading", { name: "Sites", level: 1 }).waitFor();
+  await hands.reach(new RegExp(stack.siteKey));
+  await hands.press("Enter");
+  await page.getByLabel("Allowed origins").waitFor();
+  await hands.reach("Orange");
+  await hands.press("Space");
+  await hands.reach("First words");
+  await hands.type("Tea? Ask us.");
+  await stored("the look", `sites/${stack.siteKey}`, ({ theme }) => theme.color === "#c2570c" && theme.greeting === "Tea? Ask us.");
+  await page.getByRole("figure", { name: "How the widget looks" }).getByText("I agree to the terms.").waitFor();
+
+  await hands.press("Escape");
+  await hands.find("inbox", "Inbox");
+  await page.locator("a.row", { hasText: "Do you ship to Singapore?" }).waitFor();
+  await hands.press("j");
+  await page.getByRole("complementary", { name: "Contact" }).getByText("ana@kettle.example").waitFor();
+  await hands.reach("Edit the contact");
+  await hands.press("Enter");
+  await hands.reach("Company");
+  await hands.type("Kovač & Sons");
+  await hands.press("Enter");
+  await page.getByRole("complementary", { name: "Contact" }).locator("dd", { hasText: "Kovač & Sons" }).waitFor();
+  const { items } = await api.ask("GET", "conversations?filter=all", undefined, headers);
+  await stored("the company", `contacts/${items[0].contact_id}`, ({ company }) => company === "Kovač & Sons");
+  await hands.usedNoPointer();
+  assert.deepEqual(stack.complaints, []);
+  await page.context().close();
+});
