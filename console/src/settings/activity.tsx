@@ -30,7 +30,7 @@ export function ActivityPage() {
   const found = useQuery(signInsQuery(agent_id, days));
   // Time goes on for who is signed in.
   const minute = useTimeText(() => String(Math.floor(now() / 60_000)));
-  if (!agents.data) return <NotLoaded query={agents} />;
+  if (!agents.data) return <NotLoaded query={agents} whole />;
   const from_ms = Math.max(now(), Number(minute) * 60_000) - days * DAY_MS;
   const sign_ins = (found.data ?? []).filter((one) => one.seen_at_ms >= from_ms);
   return (

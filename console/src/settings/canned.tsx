@@ -25,7 +25,7 @@ export function CannedPage() {
   const may = useMay();
   const [query, setQuery] = useState("");
   const [editing, setEditing] = useState<CannedResponse | "new" | null>(null);
-  if (!found.data) return <NotLoaded query={found} />;
+  if (!found.data) return <NotLoaded query={found} whole />;
   const wanted = folded(query.trim());
   const fitting = found.data.filter((each) => folded(`\\${each.nickname} ${each.body}`).includes(wanted));
   const team = fitting.filter((each) => each.agent_id == null);

@@ -33,7 +33,7 @@ export function KeysPage() {
   const cache = useQueryClient();
   const [adding, setAdding] = useState(false);
   const [revoking, setRevoking] = useState<ApiKey | null>(null);
-  if (!found.data) return <NotLoaded query={found} />;
+  if (!found.data) return <NotLoaded query={found} whole />;
   return (
     <div className="page">
       <PageHead title="API keys">

@@ -36,7 +36,7 @@ export function SitesPage() {
   const open_id = useSearch({ strict: false }).site;
   const [adding, setAdding] = useState(false);
   const navigate = useNavigate();
-  if (!found.data) return <NotLoaded query={found} />;
+  if (!found.data) return <NotLoaded query={found} whole />;
   const open = found.data.find((site) => site.id === open_id);
   if (open) return <SiteForm key={open.id} site={open} />;
   const sites = [...found.data].sort((a, b) => Number(a.archived) - Number(b.archived) || a.created_at_ms - b.created_at_ms);

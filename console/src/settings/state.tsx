@@ -2,12 +2,13 @@
 import { errorText } from "../api/http.ts";
 import { Button } from "../part/control.tsx";
 
-/** Loading, or what went wrong. */
-export function NotLoaded({ query }: { query: { isError: boolean; error: unknown; refetch: () => unknown } }) {
+/** Loading, or what went wrong; `whole` where that is all of the page, and its heading. */
+export function NotLoaded({ query, whole = false }: { query: { isError: boolean; error: unknown; refetch: () => unknown }; whole?: boolean }) {
   if (query.isError) {
+    const Title = whole ? "h1" : "h2";
     return (
       <div className="empty">
-        <h2>This could not be read</h2>
+        <Title>This could not be read</Title>
         <p className="faint">{errorText(query.error)}</p>
         <Button onClick={() => void query.refetch()}>Try again</Button>
       </div>

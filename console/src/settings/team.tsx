@@ -39,7 +39,7 @@ export function TeamPage() {
   const found = useQuery(agentsQuery);
   const [inviting, setInviting] = useState(false);
   useNewMembers();
-  if (!found.data) return <NotLoaded query={found} />;
+  if (!found.data) return <NotLoaded query={found} whole />;
   const members = [...found.data].sort((a, b) => Number(a.deactivated) - Number(b.deactivated) || a.name.localeCompare(b.name));
   return (
     <div className="page">

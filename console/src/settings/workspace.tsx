@@ -25,7 +25,7 @@ const KEY = ["workspace"];
 /** The page of the workspace. */
 export function WorkspacePage() {
   const found = useQuery(workspaceQuery);
-  if (!found.data) return <NotLoaded query={found} />;
+  if (!found.data) return <NotLoaded query={found} whole />;
   return <WorkspaceForm workspace={found.data} />;
 }
 
