@@ -1,0 +1,54 @@
+// What the widget costs the thread of a page that loads: no task of 50 ms, in the processor's own time, so that it says
+// something on a machine that has other things to do, too.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+
+import { Stack, launcherName, until } from "../stack.mjs";
+
+const TASK_MS_MAX = 50;
+
+let stack;
+before(async () => (stack = await Stack.start()));
+after(() => stack.stop());
+
+/** Where the tracer tells of tasks, of scripts that begin, and of functions that are called. */
+const categories = ["toplevel", "devtools.timeline", "disabled-by-default-devtools.timeline", "disabled-by-default-lighthouse"];
+
+/** The tasks of a trace in which the widget's script began or one of its functions was called, in milliseconds of processor time. */
+function tasksOfWidget(events) {
+  const isOurs = ({ name, args }) => ["EvaluateScript", "FunctionCall"].includes(name) && args?.data?.url?.endsWith("/widget.js");
+  const begun = events.filter(isOurs);
+  const isAround = (task) => begun.some(({ pid, tid, ts }) => pid === task.pid && tid === task.tid && ts >= task.ts && ts <= task.ts + task.dur);
+  return events.filter((event) => event.ph === "X" && /RunTask$/.test(event.name) && isAround(event)).map(({ tdur }) => tdur / 1_000);
+}
+
+/** Loads the demo page until its launcher says that somebody is there. */
+async function trace(prepare = () => undefined) {
+  const page = await stack.person();
+  await prepare(page);
+  const browser = page.context().browser();
+  await browser.startTracing(page, { categories });
+  await page.goto(`${stack.origin}/demo/`);
+  await until("the launcher", async () => (await launcherName(page)).startsWith("Open chat, somebody is here now"));
+  const { traceEvents } = JSON.parse((await browser.stopTracing()).toString());
+  await page.context().close();
+  return tasksOfWidget(traceEvents);
+}
+
+test("no task of the widget's takes 50 ms while a page loads, and one that did would be seen", async () => {
+  const agent = await stack.console();
+  const tasks = await trace();
+  // Its script, and what the session and the socket bring.
+  assert.ok(tasks.length > 1 && tasks.every((ms) => ms > 0), tasks.join());
+  assert.ok(Math.max(...tasks) < TASK_MS_MAX, `${Math.max(...tasks)} ms`);
+
+  const slowed = await trace((page) => page.route("**/widget.js", async (route) => {
+    const answered = await route.fetch();
+    const busy = "for (let end = performance.now() + 500; performance.now() < end; );";
+    await route.fulfill({ response: answered, body: busy + (await answered.text()) });
+  }));
+  assert.ok(Math.max(...slowed) > TASK_MS_MAX, `${Math.max(...slowed)} ms`);
+  assert.deepEqual(stack.complaints, []);
+  await agent.context().close();
+});
