@@ -170,6 +170,13 @@ test("what a tab left waiting goes out of the next one, once", async () => {
   await next.context().close();
 });
 
+/** Why a browser did not keep a page, as it tells the page and each of its frames; `masked` is what is the browser's own affair. */
+const whyNotKept = (page) => page.evaluate(() => {
+  const reasonsIn = ({ reasons, children }) => [...(reasons ?? []).map(({ reason }) => reason), ...(children ?? []).flatMap(reasonsIn)];
+  const [{ type, notRestoredReasons }] = performance.getEntriesByType("navigation");
+  return notRestoredReasons ? reasonsIn(notRestoredReasons) : [`not told after ${type}`];
+});
+
 test("back and forward find the chat as it was, and live", async () => {
   const { page, panel } = await stack.visitor("/demo/");
   await say(panel, "I walk back and forth");
@@ -192,7 +199,8 @@ test("back and forward find the chat as it was, and live", async () => {
     await page.keyboard.press("Enter");
     await until("the words", () => page.evaluate(() => window.heard.includes("you")));
   } else {
-    // A browser that is short of memory keeps no page.
+    // A browser that is short of memory keeps no page. Nothing of ours may have been the reason.
+    assert.deepEqual((await whyNotKept(page)).filter((reason) => reason !== "masked"), []);
     await say(await openPanel(page), "Back here");
   }
   await agent.getByText("Back here").first().waitFor();
