@@ -19,6 +19,7 @@ export const config = defineConfig({
       "@switchboard/emoji": widget("emoji.ts"),
       "@switchboard/markup": widget("markup/index.ts"),
       "@switchboard/protocol": widget("protocol.ts"),
+      "@switchboard/token.css": widget("token.css"),
     },
   },
   build: {

@@ -1,7 +1,8 @@
 /** The console begins here. */
 import "@fontsource-variable/ibm-plex-sans/wght.css";
 import "@fontsource/ibm-plex-mono/latin-400.css";
-import "./style/token.css";
+import "@switchboard/token.css";
+import "./style/measure.css";
 import "./style/base.css";
 import "./style/control.css";
 import "./style/lamp.css";

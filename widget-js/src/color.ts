@@ -14,9 +14,15 @@ export function contrast(a: number, b: number): number {
   return (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
 }
 
+/** Our own colour, where a customer chose none: the accent of `token.css`. */
+const OURS = "#0f4c5c";
+
+/** Of the papers in `token.css`, what words of a colour are read worst on: the darkest by day, the lightest by night. */
+export const PAPER = { light: "#f7f4ee", dark: "#222c31" } as const;
+
 /** The colour, or ours where it is none. */
 export function safeColor(color: string): string {
-  return /^#[0-9a-f]{6}$/i.test(color) ? color : "#0f4c5c";
+  return /^#[0-9a-f]{6}$/i.test(color) ? color : OURS;
 }
 
 /** Black or white, whichever is read better on `#rrggbb`; one of them always reaches 4.5:1. */

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { contrast, inkOn, luminance, readableOn, safeColor } from "../src/color.ts";
+import { contrast, inkOn, luminance, PAPER, readableOn, safeColor } from "../src/color.ts";
 
 const colors = ["#000000", "#ffffff", "#0f4c5c", "#ffcc00", "#767676", "#777777", "#808080", "#ff0000", "#00ff00", "#7b61ff"];
 
@@ -8,7 +8,7 @@ it.each(colors)("writes readably on %s", (color) => {
 });
 
 it.each(colors)("makes %s readable on paper and ink", (color) => {
-  for (const paper of ["#f7f5f0", "#14191b"]) {
+  for (const paper of Object.values(PAPER)) {
     expect(contrast(luminance(readableOn(color, paper)), luminance(paper))).toBeGreaterThanOrEqual(4.5);
   }
 });

@@ -2,6 +2,7 @@
 import "../style/design.css";
 
 import { useState } from "react";
+import type { Theme } from "@switchboard/protocol";
 
 import { Button, Field, FormError, IconButton, Switch, TextField } from "../part/control.tsx";
 import { Dialog } from "../part/dialog.tsx";
@@ -11,15 +12,43 @@ import { Menu, MenuItem, MenuLabel, MenuRule } from "../part/menu.tsx";
 import { useStore } from "../part/store.ts";
 import { toast, toastError, Toasts } from "../part/toast.tsx";
 import { density } from "../shell/density.ts";
+import { WidgetPreview } from "../settings/preview.tsx";
 import { Mark } from "../shell/rail.tsx";
-import { theme } from "../shell/theme.ts";
+import { switchTheme, theme } from "../shell/theme.ts";
 
 const COLORS: readonly [string, readonly string[]][] = [
   ["Paper", ["paper", "sheet", "sunk", "hover", "chosen", "line", "line-strong"]],
   ["Ink", ["ink", "ink-2", "ink-3"]],
   ["Accent", ["accent", "accent-strong", "accent-soft", "on-accent"]],
   ["Who speaks", ["ours", "ours-line", "theirs", "note", "note-line", "note-ink"]],
-  ["State", ["ringing", "ringing-ink", "live", "live-ink", "held", "held-ink", "assistant", "risk", "risk-ink", "risk-soft", "quiet"]],
+  ["State", ["ringing", "ringing-ink", "on-ringing", "live", "live-ink", "live-on-brand", "held", "held-ink", "assistant", "risk", "risk-ink", "risk-soft", "quiet"]],
+  ["Brand, where a customer chose none", ["brand", "brand-ink"]],
+];
+
+/** A site that chose nothing but its title. */
+const PANEL: Theme = {
+  color: "#0f4c5c",
+  title: "Kettle & Leaf",
+  logo: "",
+  avatar: "",
+  greeting: "",
+  launcher_side: "start",
+  launcher_gap_px: 0,
+  launcher_text: "",
+  brightness: "light",
+  asks: { name: "never", email: "never", phone: "never" },
+  questions: [],
+  consent: "",
+  asks_email_later: false,
+  show_brand: true,
+};
+
+/** The panel in its own colors, and in those of customers. */
+const PANELS: readonly [string, Partial<Theme>][] = [
+  ["Paper, and our own color", {}],
+  ["Ink", { brightness: "dark" }],
+  ["A customer’s color; ink and links follow", { color: "#ffe14d" }],
+  ["What is asked first", { color: "#2f6b43", asks: { name: "optional", email: "needed", phone: "never" }, consent: "I agree to the terms." }],
 ];
 
 const SIZES: readonly [string, string][] = [
@@ -58,7 +87,7 @@ export function DesignPage() {
         </h1>
         <p className="faint">Lamps on a board: one neutral ramp, one accent, colors of state only for state.</p>
         <div className="line">
-          <Button icon="sun" onClick={() => theme.set(document.documentElement.dataset["theme"] === "dark" ? "light" : "dark")}>
+          <Button icon="sun" onClick={switchTheme}>
             {dark === "system" ? "As the system" : dark === "dark" ? "Dark" : "Light"}
           </Button>
           <Button icon="log" onClick={() => density.set(rows === "compact" ? "comfortable" : "compact")}>
@@ -100,6 +129,17 @@ export function DesignPage() {
         </div>
       </Part>
       <Controls />
+      <Part title="The panel">
+        <p className="faint">It takes its colors from where the console does; the customer’s own leads.</p>
+        <ul className="design-panels">
+          {PANELS.map(([words, chosen]) => (
+            <li key={words}>
+              <h3>{words}</h3>
+              <WidgetPreview theme={{ ...PANEL, ...chosen }} site_name="" />
+            </li>
+          ))}
+        </ul>
+      </Part>
       <Part title="Icons">
         <ul className="design-icons">
           {ICON_NAMES.map((name) => (

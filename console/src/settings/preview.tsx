@@ -1,5 +1,5 @@
 /** The widget as the site would show it, drawn live while its look is changed. */
-import { inkOn, readableOn, safeColor } from "@switchboard/color";
+import { inkOn, PAPER, readableOn, safeColor } from "@switchboard/color";
 import { plainText } from "@switchboard/markup";
 import type { Ask, Theme } from "@switchboard/protocol";
 
@@ -12,9 +12,9 @@ export function WidgetPreview({ theme, site_name }: { theme: Theme; site_name: s
   const system_dark = useSystemDark();
   const dark = theme.brightness === "dark" || (theme.brightness === "system" && system_dark);
   const brand = safeColor(theme.color);
-  const style = { "--brand": brand, "--on-brand": inkOn(brand), "--brand-link": readableOn(brand, dark ? "#1e2528" : "#fffefb") } as React.CSSProperties;
+  const style = { "--brand": brand, "--brand-ink": inkOn(brand), "--accent": readableOn(brand, dark ? PAPER.dark : PAPER.light) } as React.CSSProperties;
   return (
-    <figure className="preview" style={style} aria-label="How the widget looks" data-side={theme.launcher_side} data-dark={dark || undefined}>
+    <figure className="preview" style={style} aria-label="How the widget looks" data-side={theme.launcher_side} data-dark={dark ? "" : undefined} data-light={dark ? undefined : ""}>
       <div className="preview-panel">
         <div className="preview-head">
           {theme.logo || theme.avatar ? <img className="preview-face" src={theme.logo || theme.avatar} alt="" /> : <span className="preview-face">MN</span>}

@@ -18,7 +18,7 @@ import { Rail } from "./rail.tsx";
 import { sheet_open, ShortcutSheet } from "./sheet.tsx";
 import { useNoStrayFiles } from "./stray.ts";
 import { useTabIcon } from "./tab-icon.ts";
-import { theme } from "./theme.ts";
+import { switchTheme } from "./theme.ts";
 import { TroubleLines } from "./trouble.tsx";
 import { VersionLine } from "./version-line.tsx";
 
@@ -97,7 +97,7 @@ function useGeneralActions(): Action[] {
       name: "Switch between light and dark",
       group: "General",
       icon: "sun",
-      run: () => theme.set(document.documentElement.dataset["theme"] === "dark" ? "light" : "dark"),
+      run: switchTheme,
     },
     {
       id: "density",

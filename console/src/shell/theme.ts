@@ -15,10 +15,19 @@ export const theme = createKeptStore<ThemeChoice>(
 
 const system_dark = matchMedia("(prefers-color-scheme: dark)");
 
-function apply(): void {
+/** Whether the console is dark now. */
+function isDark(): boolean {
   const chosen = theme.get();
-  const dark = chosen === "dark" || (chosen === "system" && system_dark.matches);
-  document.documentElement.dataset["theme"] = dark ? "dark" : "light";
+  return chosen === "dark" || (chosen === "system" && system_dark.matches);
+}
+
+function apply(): void {
+  document.documentElement.toggleAttribute("data-dark", isDark());
+}
+
+/** The other one of light and dark, from now on whatever the system says. */
+export function switchTheme(): void {
+  theme.set(isDark() ? "light" : "dark");
 }
 
 /** Applies the theme now and whenever it changes. */

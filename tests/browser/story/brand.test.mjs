@@ -58,6 +58,33 @@ async function refused(panel) {
   await panel.locator(".bad .bubble", { hasText: "What does the bell say?" }).waitFor();
 }
 
+test("each theme that is offered is stored, drawn in the preview, and read well in the panel of somebody who is there", async () => {
+  const { page, panel } = await stack.visitor("/demo/", { reducedMotion: "reduce" });
+  await refused(panel);
+  const offered = await owner.getByRole("group", { name: "Colors to choose from" }).getByRole("button").allInnerTexts();
+  assert.deepEqual(offered, ["Blue", "Purple", "Green", "Teal", "Orange", "Red", "Slate"]);
+  const seen = new Set();
+  for (const name of offered) {
+    // What is chosen already is chosen all the same.
+    const button = owner.getByRole("button", { name, exact: true });
+    await button.click();
+    await until(`${name} to be chosen`, async () => (await button.getAttribute("aria-pressed")) === "true");
+    const color = await owner.getByLabel("Color", { exact: true }).inputValue();
+    await choose(() => undefined, (theme) => theme.color === color);
+    await panel.waitForFunction((color) => document.documentElement.style.getPropertyValue("--brand") === color, color);
+    const drawn = await preview().evaluate((figure) => getComputedStyle(figure).getPropertyValue("--brand"));
+    assert.equal(drawn, color);
+    for (const colorScheme of ["light", "dark"]) {
+      await page.emulateMedia({ colorScheme });
+      assert.deepEqual(await violations(panel), [], `${name}, ${colorScheme}`);
+    }
+    seen.add(color);
+  }
+  assert.equal(seen.size, 7);
+  assert.deepEqual(await violations(owner), []);
+  await page.context().close();
+});
+
 test("a color, words and a place chosen for the launcher are seen in the preview at once, and by the next visitor", async () => {
   await choose(() => owner.getByRole("button", { name: "Orange" }).click(), (theme) => theme.color === "#c2570c");
   assert.equal(await owner.getByLabel("Color", { exact: true }).inputValue(), "#c2570c");
@@ -183,7 +210,7 @@ for (const [wanted, system, isDark] of [
     const page = await stack.person({ colorScheme: system, reducedMotion: "reduce" });
     await page.goto(`${stack.origin}/demo/`);
     const panel = await openPanel(page);
-    const paper = isDark ? "rgb(20, 25, 27)" : "rgb(247, 245, 240)";
+    const paper = isDark ? "rgb(18, 24, 27)" : "rgb(247, 244, 238)";
     await until("the look", () => panel.evaluate((paper) => getComputedStyle(document.body).backgroundColor === paper, paper));
     await refused(panel);
     assert.deepEqual(await violations(panel), []);

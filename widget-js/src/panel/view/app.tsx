@@ -2,7 +2,7 @@
 
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { VNode } from "preact";
-import { inkOn, readableOn, safeColor } from "../../color.ts";
+import { inkOn, PAPER, readableOn, safeColor } from "../../color.ts";
 import { setBrightness } from "../brightness.ts";
 import type { PanelStore, Snapshot } from "../store.ts";
 import { connectionNotice, said, type Notice } from "../words.ts";
@@ -53,8 +53,8 @@ export function App({ store }: { store: PanelStore }): VNode {
     const { style } = document.documentElement;
     style.setProperty("--brand", brand);
     style.setProperty("--brand-ink", inkOn(brand));
-    style.setProperty("--accent-light", readableOn(brand, "#f7f5f0"));
-    style.setProperty("--accent-dark", readableOn(brand, "#1e2528"));
+    style.setProperty("--accent-light", readableOn(brand, PAPER.light));
+    style.setProperty("--accent-dark", readableOn(brand, PAPER.dark));
   }, [color]);
 
   useLayoutEffect(() => setBrightness(brightness ?? "system"), [brightness]);
