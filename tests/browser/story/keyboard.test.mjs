@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
 import { violations } from "../axe.mjs";
+import { misfits } from "../layout.mjs";
 import { Stack, answer, chooseLarge, findPanel, launcherName, openRow, say, sees, until } from "../stack.mjs";
 
 let stack;
@@ -128,10 +129,15 @@ test("what the team says is read aloud once, one's own words never", async () =>
   await page.context().close();
 });
 
-test("a checker finds nothing to blame, in either theme, empty, full and at odds with the world", async () => {
-  for (const colorScheme of ["light", "dark"]) {
-    const { page, panel } = await stack.visitor("/demo/", { colorScheme, reducedMotion: "reduce" });
-    assert.deepEqual(await violations(panel), [], `empty, ${colorScheme}`);
+test("a checker finds nothing to blame and all fits, light on the widest screen and dark on the smallest, empty, full and at odds with the world", async () => {
+  const faults = async (frame, width) => [...(await misfits(frame, width)), ...(await violations(frame))];
+  for (const [colorScheme, viewport, width] of [
+    ["light", { width: 2560, height: 1440 }, 380],
+    ["dark", { width: 320, height: 568 }, 320],
+  ]) {
+    const { page, panel } = await stack.visitor("/demo/", { colorScheme, viewport, reducedMotion: "reduce" });
+    assert.equal(await panel.evaluate(() => innerWidth), width);
+    assert.deepEqual(await faults(panel, width), [], `empty, ${colorScheme}`);
     const words = `what does a checker say, ${colorScheme}?`;
     await say(panel, words);
     await agent.mouse.move(700, 300);
@@ -143,13 +149,13 @@ test("a checker finds nothing to blame, in either theme, empty, full and at odds
     await chooseLarge(picker, "b.txt", 21 * 1024 * 1024);
     await panel.getByText(/Larger than/).waitFor();
     await panel.getByRole("button", { name: /^Options for your message/ }).click();
-    assert.deepEqual(await violations(panel), [], `full, ${colorScheme}`);
+    assert.deepEqual(await faults(panel, width), [], `full, ${colorScheme}`);
     await page.keyboard.press("Escape");
     await page.context().setOffline(true);
     await panel.getByText(/offline/).waitFor();
-    assert.deepEqual(await violations(panel), [], `offline, ${colorScheme}`);
+    assert.deepEqual(await faults(panel, width), [], `offline, ${colorScheme}`);
     await page.context().setOffline(false);
-    assert.deepEqual(await violations(page), [], `the page, ${colorScheme}`);
+    assert.deepEqual(await faults(page, viewport.width), [], `the page, ${colorScheme}`);
     await page.context().close();
   }
   for (const path of ["/demo/tea/", "/demo/app/", "/demo/about/", "/demo/strict/"]) {

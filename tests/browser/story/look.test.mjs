@@ -4,8 +4,9 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
 import { violations } from "../axe.mjs";
+import { misfits } from "../layout.mjs";
 import { Shop, tag } from "../shop.mjs";
-import { Stack, answer, launcherName, openPanel, openRow, say, sees, until } from "../stack.mjs";
+import { Stack, answer, findPanel, launcherName, openPanel, openRow, say, sees, until } from "../stack.mjs";
 
 let stack;
 let shop;
@@ -290,6 +291,51 @@ test("at 820 px the side panel lies over nothing, and at 400 % there is a thread
   await stands(() => large.evaluate(() => document.documentElement.scrollWidth), (width) => width === 320);
   assert.deepEqual(stack.complaints, []);
   await large.context().close();
+  await page.context().close();
+});
+
+test("at 400 % the chat has its last words, a line to write in and a way out in sight, and what is asked first can be reached", async () => {
+  const viewport = { width: 320, height: 256 };
+  const { page, panel } = await stack.visitor("/demo/", { viewport });
+  for (const words of ["is there room", "for all of this", "at four times the size?"]) {
+    await say(panel, words);
+    await sees(panel, words);
+  }
+  await openRow(agent, "at four times the size?");
+  await answer(agent, "There is.");
+  await sees(panel, "There is.");
+  const whole = { left: 0, top: 0, right: 320, bottom: 256 };
+  const parts = async () => ({
+    head: await box(panel.locator("header")),
+    close: await box(panel.getByRole("button", { name: "Close chat" })),
+    last: await box(panel.locator("article.message .bubble").last()),
+    field: await box(panel.getByLabel("Message", { exact: true })),
+    send: await box(panel.getByRole("button", { name: "Send" })),
+  });
+  await stands(parts, ({ head, close, last, field, send }) => [close, field, send].every((part) => inside(part, whole)) && inside(last, { ...whole, top: head.bottom, bottom: field.top }));
+  assert.deepEqual(await misfits(panel, 320), []);
+
+  const asking = (asks) => change(stack.siteKey, ({ theme }) => ({ theme: { ...theme, asks } }));
+  await asking({ name: "needed", email: "needed", phone: "optional" });
+  const asked = await stack.person({ viewport });
+  await asked.goto(`${stack.origin}/demo/`);
+  await asked.locator("[data-chat]").first().click();
+  const form = await findPanel(asked);
+  await form.getByLabel("Name").fill("Ana");
+  for (const label of ["E-mail", "Phone (optional)"]) {
+    await asked.keyboard.press("Tab");
+    await stands(() => box(form.getByLabel(label)), (part) => inside(part, whole));
+    await until(`the focus on ${label}`, () => form.getByLabel(label).evaluate((field) => field === document.activeElement));
+  }
+  await asked.keyboard.press("Tab");
+  await stands(async () => ({
+    begin: await box(form.getByRole("button", { name: "Begin the chat" })),
+    close: await box(form.getByRole("button", { name: "Close chat" })),
+  }), ({ begin, close }) => inside(begin, whole) && inside(close, whole));
+  assert.deepEqual(await misfits(form, 320), []);
+  await asking({ name: "never", email: "never", phone: "never" });
+  assert.deepEqual(stack.complaints, []);
+  await asked.context().close();
   await page.context().close();
 });
 
