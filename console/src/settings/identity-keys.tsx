@@ -113,7 +113,7 @@ function AddKey({ site_id, has_others, onClose }: { site_id: string; has_others:
             {errorText(error)}
           </p>
         )}
-        <div className="line">
+        <div className="line wrap">
           <Button type="submit" tone="accent">
             Add the key
           </Button>

@@ -63,7 +63,7 @@ export function Secrets({ site_id }: { site_id: string }) {
           {errorText(error ?? found.error)}
         </p>
       )}
-      <div className="line">
+      <div className="line wrap">
         {(["identity", "webhook"] as const).map((kind) => (
           <Button key={kind} icon="key" onClick={() => void act(() => call<SiteSecret>(`sites/${site_id}/secrets?kind=${kind}`, { method: "POST" }))}>
             Rotate the {kind} secret

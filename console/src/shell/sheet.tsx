@@ -1,4 +1,5 @@
 /** `?`: every shortcut of what is on screen. */
+import { IconButton } from "../part/control.tsx";
 import { Dialog } from "../part/dialog.tsx";
 import { createStore, useStore } from "../part/store.ts";
 import { actions, keysText, type Action } from "./action.ts";
@@ -18,6 +19,7 @@ export function ShortcutSheet() {
   const groups = GROUPS.map((group) => [group, shown.filter((action) => action.group === group)] as const).filter(([, list]) => list.length > 0);
   return (
     <Dialog title="Keyboard" open={open} wide onClose={() => sheet_open.set(false)}>
+      <IconButton icon="close" name="Close" className="sheet-close" onClick={() => sheet_open.set(false)} />
       <div className="sheet">
         {groups.map(([group, list]) => (
           <section key={group}>
