@@ -1,11 +1,15 @@
-// The pictures of the documentation: every page of a believable workspace, in the light and dark theme
-// and on a telephone. Writes docs/screenshots/<page>-<light|dark|phone>.png.
+// The pictures of the documentation: every page of a believable workspace, in the light and dark theme and on a
+// telephone. Writes docs/screenshots/<page>-<light|dark|phone|phone-dark>.png.
+//
+//   node tests/browser/screenshots.mjs [look…]
+//
+// All looks, or those that are named, each of a shop of its own.
 
 import { mkdir } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 
-import { seed } from "./seed.mjs";
-import { Stack, openPanel, openRow, owner, say, sees } from "./stack.mjs";
+import { startSeeded } from "./seed.mjs";
+import { Stack, findPanel, openPanel, openRow, owner, say, sees } from "./stack.mjs";
 
 const folder = fileURLToPath(new URL("../../docs/screenshots/", import.meta.url));
 
@@ -15,7 +19,9 @@ const looks = {
   light: { ...wide, colorScheme: "light" },
   dark: { ...wide, colorScheme: "dark" },
   phone: { ...phone, colorScheme: "light" },
+  "phone-dark": { ...phone, colorScheme: "dark" },
 };
+const isPhone = (look) => look.startsWith("phone");
 
 /** The pages of the settings, and what is there when one has its records. */
 const settings = {
@@ -31,33 +37,50 @@ const settings = {
   profile: "How others see you",
 };
 
-async function shoot(page, name) {
+async function shoot(page, name, { isEmpty = false } = {}) {
   // So is what the connection tells: the rail counts who waits.
-  if (await page.locator(".rail").count()) await page.locator(".rail-count").first().waitFor({ state: "attached" });
+  if (!isEmpty && (await page.locator(".rail").count())) await page.locator(".rail-count").first().waitFor({ state: "attached" });
   // Fonts and pictures are there, and nothing moves.
   await page.evaluate(() => document.fonts.ready);
   await page.screenshot({ path: `${folder}${name}.png`, animations: "disabled" });
 }
 
-async function shootConsole(stack, look, options) {
-  const page = await stack.console(options);
+/** Brings a heading to the top of what scrolls around it. */
+const scrollTo = (page, name) => page.getByRole("heading", { name, exact: true }).evaluate((heading) => heading.scrollIntoView());
+
+async function shootInbox(stack, look, page) {
   await page.locator("a.row").nth(3).waitFor();
-  if (look === "phone") await shoot(page, "inbox-phone");
+  if (isPhone(look)) await shoot(page, `inbox-${look}`);
   await openRow(page, "gift");
   await page.getByText("Third order this year").first().waitFor();
   await shoot(page, `console-${look}`);
+  const side = page.getByRole("complementary", { name: "Contact" });
+  if (!(await side.isVisible())) await page.getByRole("button", { name: "Show the side panel" }).click();
+  await side.getByRole("button", { name: "Edit the contact" }).click();
+  await side.getByLabel("Company").fill("Kovač & Sons");
+  await shoot(page, `contact-${look}`);
   await page.goto(`${stack.origin}/console/inbox/todo`);
   await page.locator("a.row-todo").nth(1).waitFor();
   await shoot(page, `todo-${look}`);
   await page.goto(`${stack.origin}/console/inbox/all?q=gift`);
   await page.getByText("1 found").waitFor();
   await shoot(page, `search-${look}`);
-  await page.goto(`${stack.origin}/console/visitors`);
-  await page.getByText("basket_filled").first().waitFor();
-  await shoot(page, `visitors-${look}`);
-  await page.getByText("basket_filled").first().click();
-  await page.getByRole("button", { name: "Open the conversation" }).waitFor();
-  await shoot(page, `visitor-${look}`);
+  await page.goto(`${stack.origin}/console/inbox/all`);
+  await page.getByRole("button", { name: "Filter" }).click();
+  await page.getByRole("group", { name: "Filters of the list" }).waitFor();
+  // A finger picks nothing.
+  if (!isPhone(look)) {
+    for (const row of [1, 3]) await page.locator("a.row").nth(row).click({ modifiers: ["Control"] });
+    await page.getByText("2 picked").waitFor();
+  }
+  await shoot(page, `filters-${look}`);
+  await page.goto(`${stack.origin}/console/inbox/snoozed`);
+  await page.locator("a.row").nth(1).waitFor();
+  if (!isPhone(look)) await openRow(page, "We do, Marek");
+  await shoot(page, `snoozed-${look}`);
+}
+
+async function shootSettings(stack, look, page) {
   for (const [place, mark] of Object.entries(settings)) {
     await page.goto(`${stack.origin}/console/settings/${place}`);
     await page.getByText(mark).first().waitFor();
@@ -66,19 +89,101 @@ async function shootConsole(stack, look, options) {
   await page.goto(`${stack.origin}/console/settings/sites?site=${stack.siteKey}`);
   await page.getByLabel("Allowed origins").waitFor();
   await shoot(page, `site-${look}`);
-  await page.getByRole("link", { name: /^Inbox/ }).click();
-  if (look === "phone") return page;
+  await scrollTo(page, "Look");
+  await shoot(page, `site-look-${look}`);
+}
+
+async function shootConsole(stack, look, options) {
+  const page = await stack.console(options);
+  await shootInbox(stack, look, page);
+  await page.goto(`${stack.origin}/console/visitors`);
+  await page.getByText("basket_filled").first().waitFor();
+  await shoot(page, `visitors-${look}`);
+  await page.getByText("basket_filled").first().click();
+  await page.getByRole("button", { name: "Open the conversation" }).waitFor();
+  await shoot(page, `visitor-${look}`);
+  await shootSettings(stack, look, page);
   // Who has no keys finds things in the lists.
-  await page.keyboard.press("Control+k");
-  await page.getByRole("combobox", { name: "Find anything" }).fill("an");
-  await page.getByRole("option").nth(2).waitFor();
-  await shoot(page, `palette-${look}`);
-  await page.keyboard.press("Escape");
-  await page.getByRole("dialog").waitFor({ state: "detached" });
-  await page.keyboard.press("?");
-  await page.getByRole("dialog", { name: "Keyboard" }).waitFor();
-  await shoot(page, `shortcuts-${look}`);
-  return page;
+  if (!isPhone(look)) {
+    await page.getByRole("link", { name: /^Inbox/ }).click();
+    await page.keyboard.press("Control+k");
+    await page.getByRole("combobox", { name: "Find anything" }).fill("an");
+    await page.getByRole("option").nth(2).waitFor();
+    await shoot(page, `palette-${look}`);
+    await page.keyboard.press("Escape");
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+    await page.keyboard.press("?");
+    await page.getByRole("dialog", { name: "Keyboard" }).waitFor();
+    await shoot(page, `shortcuts-${look}`);
+  }
+  await page.evaluate(() => navigator.serviceWorker.ready);
+  await page.context().setOffline(true);
+  await page.reload();
+  await page.getByRole("heading", { name: "The server cannot be reached" }).waitFor();
+  await shoot(page, `offline-${look}`);
+  await page.context().close();
+}
+
+/** What is asked before the first message: of this picture's visitor alone. */
+async function shootBegin(stack, look, options) {
+  const { api, headers } = await stack.api();
+  const asks = async (theme) => {
+    const site = await api.ask("GET", `sites/${stack.siteKey}`, undefined, headers);
+    await api.ask("PATCH", `sites/${stack.siteKey}`, { theme: { ...site.theme, ...theme } }, { ...headers, "if-match": `"${site.version}"` });
+  };
+  await asks({
+    asks: { name: "optional", email: "needed", phone: "never" },
+    questions: [{ name: "order_id", label: "", kind: "text", needed: false }],
+    consent: "I have read the [privacy policy](https://kettle.example/privacy).",
+  });
+  const page = await stack.person(options);
+  await page.goto(`${stack.origin}/demo/`);
+  await page.locator("[data-chat]").first().click();
+  const panel = await findPanel(page);
+  await panel.getByLabel("Name (optional)").fill("Ana Kovač");
+  await panel.getByLabel("E-mail").fill("ana at kettle");
+  await panel.getByRole("button", { name: "Begin the chat" }).click();
+  await panel.getByText("This is no e-mail address").waitFor();
+  await shoot(page, `widget-begin-${look}`);
+  await asks({ asks: { name: "never", email: "never", phone: "never" }, questions: [], consent: "" });
+  await page.context().close();
+}
+
+/** The shop as it would be in Arabic. */
+const arabic = [
+  ['lang="en"', 'lang="ar" dir="rtl"'],
+  ["Tea, weighed by hand</h1>", "شاي موزون باليد</h1>"],
+  ["Six teas from people we know, packed on Tuesdays and Fridays, with you two days later.", "ستة أنواع من الشاي من أناس نعرفهم، نعبئها يومي الثلاثاء والجمعة وتصلك بعد يومين."],
+  ["See this week’s tea", "شاي هذا الأسبوع"],
+  ["Ask us which one", "اسألنا أيها تختار"],
+  ["On the shelf", "على الرف"],
+  [">Shop<", ">المتجر<"],
+  [">Smoky black</a>", ">الأسود المدخن</a>"],
+  [">Orders<", ">الطلبات<"],
+  [">About<", ">من نحن<"],
+  [">Strict page<", ">صفحة صارمة<"],
+];
+
+/** A visitor who reads from the right, on a page that runs so. */
+async function shootArabic(stack, look, options, agent) {
+  const page = await stack.person({ ...options, locale: "ar" });
+  await page.route("**/demo/", async (route) => {
+    const answered = await route.fetch();
+    const body = arabic.reduce((html, [english, translated]) => html.replace(english, translated), await answered.text());
+    await route.fulfill({ response: answered, body });
+  });
+  await page.goto(`${stack.origin}/demo/`);
+  await page.locator("[data-chat]").first().click();
+  const panel = await findPanel(page);
+  const question = "هل لديكم شاي أبيض؟";
+  await panel.getByLabel("رسالة", { exact: true }).fill(question);
+  await panel.getByRole("button", { name: "إرسال", exact: true }).click();
+  await openRow(agent, question);
+  await agent.getByRole("textbox", { name: /^Reply to / }).fill("نعم، White peony بسعر 21 €. هل نضع لك علبة جانبًا؟");
+  await agent.getByRole("textbox", { name: /^Reply to / }).press("Enter");
+  await panel.locator("article.team", { hasText: "White peony" }).waitFor();
+  await shoot(page, `widget-arabic-${look}`);
+  await page.context().close();
 }
 
 /** A visitor and an agent speak; the panel is the picture. */
@@ -87,7 +192,7 @@ async function shootWidget(stack, look, options, agent) {
   await page.goto(`${stack.origin}/demo/`);
   await shoot(page, `demo-${look}`);
   const panel = await openPanel(page);
-  const question = `Hello. Which tea goes with ${{ light: "rye bread", dark: "dark bread", phone: "white bread" }[look]}?`;
+  const question = "Hello. Which tea goes with rye bread?";
   await say(panel, question);
   await openRow(agent, question);
   const box = agent.getByRole("textbox", { name: /^Reply to / });
@@ -95,15 +200,18 @@ async function shootWidget(stack, look, options, agent) {
   await box.press("Enter");
   await sees(panel, "The smoky black.");
   await shoot(page, `widget-${look}`);
-  await page.close();
+  await page.context().close();
 }
 
 /** The team reads along: what it sees, and what the visitor is told. */
 async function shootTyping(stack, look, options) {
+  const { api, headers } = await stack.api();
+  const { settings: now, version } = await api.ask("GET", "workspace", undefined, headers);
+  await api.ask("PATCH", "workspace", { settings: { ...now, typing_preview: true } }, { ...headers, "if-match": `"${version}"` });
   const page = await stack.person(options);
   await page.goto(`${stack.origin}/demo/tea/`);
   const panel = await openPanel(page);
-  const question = `Do you still have the oolong ${{ light: "in the blue tin", dark: "in the black tin", phone: "in the small tin" }[look]}?`;
+  const question = "Do you still have the oolong in the blue tin?";
   await say(panel, question);
   const team = await stack.console(options);
   await openRow(team, question);
@@ -116,43 +224,75 @@ async function shootTyping(stack, look, options) {
   await shoot(team, `typing-${look}`);
   await shoot(page, `widget-typing-${look}`);
   await team.context().close();
-  await page.close();
+  await page.context().close();
 }
 
 /** Nobody is signed in. */
-async function shootDoors(stack, fresh, look, options) {
+async function shootDoors(stack, look, options) {
   const page = await stack.person(options);
   await page.goto(`${stack.origin}/console/sign-in`);
   await page.getByLabel("E-mail").waitFor();
   await shoot(page, `sign-in-${look}`);
+  const { api, headers } = await stack.api();
+  const { link } = await api.ask("POST", "invitations", { email: "kim.sato@example.com", role: "agent" }, headers);
+  await page.goto(stack.origin + new URL(link).pathname + new URL(link).hash);
+  await page.getByLabel("Your name").fill("Kim Sato");
+  await shoot(page, `join-${look}`);
   await page.goto(`${stack.origin}/console/design`);
   await page.getByRole("heading", { name: "Colors" }).waitFor();
   await shoot(page, `design-${look}`);
-  const link = new URL(fresh.setupLink);
-  await page.goto(fresh.origin + link.pathname + link.search + link.hash);
-  await page.getByLabel("Your name").fill(owner.name);
-  await shoot(page, `setup-${look}`);
+  for (const part of ["Controls", "The panel"]) {
+    await scrollTo(page, part);
+    await shoot(page, `design-${part === "Controls" ? "controls" : "panel"}-${look}`);
+  }
   await page.context().close();
 }
 
-const stack = await Stack.start();
-const fresh = await Stack.start({ isSetUp: false });
-try {
-  await mkdir(folder, { recursive: true });
-  await seed(stack);
-  for (const [look, options] of Object.entries(looks)) {
-    await shootDoors(stack, fresh, look, options);
-    // Taken whole before a visitor of the panel's picture writes.
-    const page = await shootConsole(stack, look, options);
+/** A team begins: the set-up, and the inbox after it. */
+async function shootBeginning(look, options) {
+  const fresh = await Stack.start({ isSetUp: false });
+  try {
+    const page = await fresh.person(options);
+    const link = new URL(fresh.setupLink);
+    await page.goto(fresh.origin + link.pathname + link.search + link.hash);
+    await page.getByLabel("Your name").fill(owner.name);
+    await shoot(page, `setup-${look}`);
+    await page.getByLabel("E-mail").fill(owner.email);
+    await page.getByLabel("Password").fill(owner.password);
+    await page.getByRole("button", { name: "Next" }).click();
+    await page.getByLabel("Name of the business").fill("Kettle & Leaf");
+    await page.getByRole("button", { name: "Set up" }).click();
+    await page.getByText("Waiting for the first visitor.").waitFor();
+    await shoot(page, `setup-widget-${look}`);
+    await page.getByRole("button", { name: "Go to the inbox" }).click();
+    await page.getByRole("region", { name: "Set-up" }).waitFor();
+    await shoot(page, `empty-${look}`, { isEmpty: true });
     await page.context().close();
+  } finally {
+    await fresh.stop();
   }
-  const agent = await stack.console();
-  for (const [look, options] of Object.entries(looks)) await shootWidget(stack, look, options, agent);
-  const { api, headers } = await stack.api();
-  const { settings: now, version } = await api.ask("GET", "workspace", undefined, headers);
-  await api.ask("PATCH", "workspace", { settings: { ...now, typing_preview: true } }, { ...headers, "if-match": `"${version}"` });
-  for (const [look, options] of Object.entries(looks)) await shootTyping(stack, look, options);
-} finally {
-  await fresh.stop();
-  await stack.stop();
 }
+
+async function shootAll(look, options) {
+  const stack = await startSeeded();
+  try {
+    await shootDoors(stack, look, options);
+    // Taken whole before a visitor of the panel's picture writes.
+    await shootConsole(stack, look, options);
+    await shootBegin(stack, look, options);
+    const agent = await stack.console();
+    await shootWidget(stack, look, options, agent);
+    await shootArabic(stack, look, options, agent);
+    await agent.context().close();
+    await shootTyping(stack, look, options);
+  } finally {
+    await stack.stop();
+  }
+  await shootBeginning(look, options);
+}
+
+const wanted = process.argv.slice(2);
+const unknown = wanted.filter((look) => !(look in looks));
+if (unknown.length > 0) throw new Error(`no look is called ${unknown}; there are ${Object.keys(looks)}`);
+await mkdir(folder, { recursive: true });
+for (const look of wanted.length > 0 ? wanted : Object.keys(looks)) await shootAll(look, looks[look]);

@@ -1,21 +1,109 @@
-// A believable workspace: a tea shop, its team, and six people who write to it.
+// A believable workspace: a tea shop, its team, and who came and wrote to it within a day. The server goes by a clock
+// that is behind while what is old happens.
 
 import { Api } from "./api.mjs";
-import { owner } from "./stack.mjs";
+import { Stack, owner, until } from "./stack.mjs";
+
+const MINUTE_MS = 60_000;
 
 const chrome = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36";
 const safari = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.4 Safari/605.1.15";
 const firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:143.0) Gecko/20100101 Firefox/143.0";
 const iphone = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_4 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.4 Mobile/15E148 Safari/604.1";
 
-/** Who writes what; `answers` come from the team, in turn with the words. `pages` are walked, the last one is in sight. */
+// What people do, as parts of their stories.
+const goes = (...pages) => (somebody) => somebody.goes(pages);
+const says = (body) => (somebody) => somebody.sends({ do: "send_message", body });
+const buys = (name, properties) => (somebody) => somebody.tells({ type: "track", name, properties });
+const of = (member, make) => (somebody, team) => somebody.isHelped(team, member, make(team));
+const answers = (member, body) => of(member, () => ({ do: "send_message", body }));
+const notes = (member, body, named = []) => of(member, (team) => ({ do: "add_note", body, mentions: named.map((each) => team[each].id) }));
+const gives = (member, other) => of(member, (team) => ({ do: "assign", agent_id: team[other].id }));
+const closes = (member) => of(member, () => ({ do: "close" }));
+const rests = (member, hours) => of(member, () => ({ do: "snooze", until_ms: Date.now() + hours * 60 * MINUTE_MS }));
+const ranks = (member, priority) => of(member, () => ({ do: "prioritize", priority }));
+const isSpam = (member) => of(member, () => ({ do: "mark_spam", spam: true }));
+
+/** Everybody, with what happened how many minutes ago. Whoever did something `0` minutes ago is still there. */
 const people = [
-  { name: "Ana Kovač", email: "ana.kovac@example.com", browser: safari, language: "sl", zone: "Europe/Ljubljana", referrer: "https://search.example.org/?q=smoky+black+tea", pages: ["/demo/", "/demo/about/", "/demo/tea/"], events: [["basket_filled", { tins: 2 }]], words: ["Is the smoky black the same harvest as last winter?", "Then two tins, please. Can you pack them as a gift?"], answers: ["It is: the same garden, picked in November."] },
-  { name: "Li Wei", email: "li.wei@example.com", browser: iphone, language: "zh", zone: "Asia/Singapore", pages: ["/demo/"], words: ["Do you ship to Singapore?"], answers: [] },
-  { name: "Jonas Berg", email: "jonas@example.com", browser: chrome, language: "de", zone: "Europe/Berlin", pages: ["/demo/app/", "/demo/about/"], words: ["My parcel 2207 says delivered, but nothing is here."], answers: ["I am sorry, Jonas. I am asking the carrier right now.", "They left it with your neighbor at number 12."], after: "Found it. Thank you for being so quick" },
-  { name: "Priya Raman", email: "priya@example.com", browser: chrome, language: "en", zone: "Asia/Kolkata", pages: ["/demo/", "/demo/app/"], words: ["Could I move my Friday order to next week?"], answers: ["Of course. It leaves next Friday instead."] },
-  { name: "", email: "", browser: iphone, language: "en", zone: "America/New_York", referrer: "https://news.example.net/teas-to-try", query: "?utm_source=letter&utm_campaign=autumn", pages: ["/demo/", "/demo/tea/"], words: ["which one has the least caffeine?"], answers: [] },
-  { name: "Tomás Rey", email: "tomas@example.com", browser: firefox, language: "es", zone: "America/Bogota", pages: ["/demo/tea/", "/demo/"], words: ["¿Tienen té blanco a granel?"], answers: [] },
+  {
+    name: "Ana Kovač", email: "ana.kovac@example.com", browser: safari, language: "sl", zone: "Europe/Ljubljana",
+    referrer: "https://search.example.org/?q=smoky+black+tea",
+    does: {
+      1390: [goes("/demo/", "/demo/tea/"), says("Good morning. When does the new harvest of the smoky black come in?"), answers("Mira", "In the first week of November, Ana. I will keep some for you."), says("Wonderful, thank you"), closes("Mira")],
+      300: [goes("/demo/tea/")],
+      21: [goes("/demo/"), says("Is the smoky black the same harvest as last winter?")],
+      18: [answers("Mira", "It is: the same garden, picked in November.")],
+      12: [goes("/demo/about/"), notes("Mira", "Third order this year. Add a sample of the oolong.")],
+      4: [goes("/demo/app/"), says("Then two tins, please. Can you pack them as a gift?")],
+      0: [goes("/demo/tea/"), buys("basket_filled", { tins: 2 })],
+    },
+  },
+  {
+    name: "Li Wei", email: "li.wei@example.com", browser: iphone, language: "zh", zone: "Asia/Singapore",
+    does: { 12: [goes("/demo/")], 4: [says("Do you ship to Singapore?")], 0: [goes("/demo/about/")] },
+  },
+  {
+    name: "Jonas Berg", email: "jonas@example.com", browser: chrome, language: "de", zone: "Europe/Berlin",
+    does: {
+      1390: [goes("/demo/")],
+      300: [goes("/demo/app/"), says("My parcel 2207 says delivered, but nothing is here."), answers("Jon", "I am sorry, Jonas. I am asking the carrier right now.")],
+      190: [notes("Jon", `@${owner.name}, the third one this month. Shall we ask another carrier?`, ["Mira"]), answers("Jon", "They left it with your neighbor at number 12.")],
+      95: [goes("/demo/about/"), says("Found it. Thank you for being so quick"), answers("Jon", "Glad to hear it. Enjoy your tea.")],
+    },
+  },
+  {
+    name: "Priya Raman", email: "priya@example.com", browser: chrome, language: "en", zone: "Asia/Kolkata",
+    does: {
+      300: [goes("/demo/", "/demo/app/"), says("Could I move my Friday order to next week?")],
+      190: [answers("Jon", "Of course. It leaves next Friday instead."), closes("Jon")],
+    },
+  },
+  {
+    name: "", email: "", browser: iphone, language: "en", zone: "America/New_York",
+    referrer: "https://news.example.net/teas-to-try", query: "?utm_source=letter&utm_campaign=autumn",
+    does: { 12: [goes("/demo/", "/demo/tea/"), says("which one has the least caffeine?")], 0: [goes("/demo/tea/")] },
+  },
+  {
+    name: "Tomás Rey", email: "tomas@example.com", browser: firefox, language: "es", zone: "America/Bogota",
+    does: {
+      95: [goes("/demo/tea/", "/demo/"), says("¿Tienen té blanco a granel?"), gives("Jon", "Mira")],
+      46: [answers("Mira", "Sí, en bolsas de 250 g y de 1 kg. ¿Cuál le interesa?")],
+    },
+  },
+  {
+    name: "Marek Dvořák", email: "marek@kavarna.example", browser: chrome, language: "cs", zone: "Europe/Prague",
+    does: {
+      300: [goes("/demo/about/"), says("We run a small café in Brno. Do you have prices for ten kilos a month?")],
+      190: [answers("Mira", "We do, Marek. You have them by tomorrow noon."), notes("Mira", "Ask the garden first: last year ten kilos were all they had."), rests("Mira", 15)],
+    },
+  },
+  {
+    name: "Sofia Lindqvist", email: "sofia@example.com", browser: safari, language: "sv", zone: "Europe/Stockholm",
+    does: {
+      1390: [goes("/demo/app/"), says("The lid of my tin is bent. Can I send it back?"), answers("Jon", "Please keep it, Sofia; a new one leaves on Tuesday."), rests("Jon", 60)],
+    },
+  },
+  {
+    name: "Hana Suzuki", email: "hana@example.com", browser: chrome, language: "ja", zone: "Asia/Tokyo",
+    does: { 46: [goes("/demo/")], 21: [goes("/demo/tea/"), says("The code from your letter is refused when I pay."), ranks("Jon", 4)], 0: [goes("/demo/app/")] },
+  },
+  {
+    name: "Oluwaseun Adeyemi", email: "seun@example.com", browser: chrome, language: "en", zone: "Africa/Lagos",
+    does: { 95: [goes("/demo/tea/"), says("Is there caffeine in the rooibos?")], 46: [answers("Jon", "None; nor in any of the herbs."), says("Perfect, thanks"), closes("Jon")] },
+  },
+  {
+    name: "Emma Clarke", email: "emma@example.com", browser: safari, language: "en", zone: "Europe/London",
+    does: { 1390: [goes("/demo/app/"), says("Where do I find my invoice for October?")], 300: [answers("Jon", "It is in your mail now, Emma.")] },
+  },
+  {
+    name: "", email: "", browser: chrome, language: "en", zone: "America/Chicago",
+    does: { 190: [goes("/demo/"), says("1000 followers for your shop, cheap!!!"), isSpam("Jon")] },
+  },
+  // Who looks around, and writes to nobody.
+  { name: "", email: "", browser: firefox, language: "fr", zone: "Europe/Paris", referrer: "https://search.example.org/?q=oolong", does: { 1390: [goes("/demo/")], 300: [goes("/demo/tea/")], 21: [goes("/demo/")], 0: [goes("/demo/about/")] } },
+  { name: "", email: "", browser: iphone, language: "it", zone: "Europe/Rome", does: { 4: [goes("/demo/")], 0: [goes("/demo/tea/")] } },
+  { name: "Noor Haddad", email: "noor@example.com", browser: iphone, language: "ar", zone: "Asia/Amman", does: { 300: [goes("/demo/tea/")], 12: [goes("/demo/tea/")], 0: [goes("/demo/app/")] } },
 ];
 
 const titles = { "/demo/": "Tea, weighed by hand", "/demo/tea/": "Smoky black", "/demo/about/": "About us", "/demo/app/": "Open orders" };
@@ -53,33 +141,84 @@ async function connect(api, hello, browser) {
   }
 }
 
-/** A visitor who stays on his page while the pictures are taken. */
-async function enter(api, stack, person) {
-  const browser = { "user-agent": person.browser };
-  const session = await api.ask("POST", "visitor/session", { site_key: stack.siteKey, language: person.language, time_zone: person.zone }, browser);
-  const headers = { ...browser, authorization: `Bearer ${session.token}` };
-  const [first, ...further] = person.pages.map((path, index) => ({
-    url: `${stack.origin}${path}${index === 0 ? (person.query ?? "") : ""}`,
-    title: titles[path],
-    ...(index === 0 && person.referrer !== undefined ? { referrer: person.referrer } : {}),
-  }));
-  const hello = { token: session.token, purpose: "full", page: first };
-  headers["switchboard-connection"] = await connect(api, hello, browser);
-  const send = async (command) => {
-    const frame = { type: "command", client_id: api.nextId(), command };
-    const [answer] = await api.ask("POST", "frames", frame, headers);
+/** One of the people, in a browser of his own. */
+class Somebody {
+  #api;
+  #stack;
+  #person;
+  #session;
+  #connection;
+  #conversationId;
+  #path = "/demo/";
+  #seen = 0;
+
+  constructor(api, stack, person) {
+    this.#api = api;
+    this.#stack = stack;
+    this.#person = person;
+  }
+
+  /** The server was started anew: who does something comes again. */
+  isCut() {
+    this.#connection = undefined;
+  }
+
+  get #headers() {
+    return { "user-agent": this.#person.browser, authorization: `Bearer ${this.#session.token}`, "switchboard-connection": this.#connection };
+  }
+
+  #page(path) {
+    const { query = "", referrer } = this.#person;
+    const isFirst = this.#seen === 0;
+    this.#seen += 1;
+    this.#path = path;
+    return { url: `${this.#stack.origin}${path}${isFirst ? query : ""}`, title: titles[path], ...(isFirst && referrer !== undefined ? { referrer } : {}) };
+  }
+
+  async goes(pages) {
+    const { browser, language, zone: time_zone, name, email } = this.#person;
+    let further = pages;
+    if (this.#connection === undefined) {
+      const isNew = this.#session === undefined;
+      const agent = { "user-agent": browser };
+      this.#session = await this.#api.ask("POST", "visitor/session", { site_key: this.#stack.siteKey, token: this.#session?.token, language, time_zone }, agent);
+      this.#connection = await connect(this.#api, { token: this.#session.token, purpose: "full", page: this.#page(pages[0]) }, agent);
+      if (isNew && name !== "") await this.sends({ do: "identify", claim: { name, email } });
+      further = pages.slice(1);
+    }
+    for (const path of further) await this.tells({ type: "page", ...this.#page(path) });
+  }
+
+  tells(frame) {
+    return this.#api.ask("POST", "frames", frame, this.#headers);
+  }
+
+  async sends(command) {
+    // Who wrote before the server was started anew is still on the page that he looked at then.
+    if (this.#connection === undefined) await this.goes([this.#path]);
+    const [answer] = await this.tells({ type: "command", client_id: this.#api.nextId(), command });
     if (answer?.type !== "ack") throw new Error(JSON.stringify(answer));
-    return answer;
-  };
-  if (person.name !== "") await send({ do: "identify", claim: { name: person.name, email: person.email } });
-  for (const page of further) await api.ask("POST", "frames", { type: "page", ...page }, headers);
-  for (const [name, properties] of person.events ?? []) await api.ask("POST", "frames", { type: "track", name, properties }, headers);
-  return send;
+    this.#conversationId = answer.conversation_id ?? this.#conversationId;
+  }
+
+  /** Somebody of the team does something in his conversation. */
+  isHelped(team, member, command) {
+    const headers = { ...team[member].headers, "idempotency-key": this.#api.nextId() };
+    return this.#api.ask("POST", "commands", { ...command, conversation_id: this.#conversationId }, headers);
+  }
+
+  /** Waits until the server has stored what he looked at: it takes a moment to, and is about to be killed. */
+  isStored({ Mira }) {
+    if (this.#connection === undefined) return undefined;
+    return until(`what ${this.#person.name || "somebody"} saw`, async () => {
+      const { visits } = await this.#api.ask("GET", `visitors/${this.#session.visitor_id}`, undefined, Mira.headers);
+      return visits.reduce((count, { pages }) => count + pages.length, 0) >= this.#seen;
+    });
+  }
 }
 
-/** Fills a fresh workspace. */
-export async function seed(stack) {
-  const api = new Api(stack.origin);
+/** The shop as its owner set it up, and Jon, whom she invited. */
+async function open(api) {
   const mira = await api.signIn(owner.email, owner.password);
   const [site] = (await api.ask("GET", "sites", undefined, mira)).items;
   const version = (record) => ({ ...mira, "if-match": `"${record.version}"` });
@@ -87,41 +226,38 @@ export async function seed(stack) {
   const [me] = (await api.ask("GET", "agents", undefined, mira)).items;
   await api.ask("PATCH", `agents/${me.id}`, { name: owner.name }, version(me));
   const workspace = await api.ask("GET", "workspace", undefined, mira);
-  await api.ask("PATCH", "workspace", { name: "Kettle & Leaf", time_zone: "Europe/Ljubljana", industry: "Tea, weighed by hand", currency: "EUR", support_hours, settings: { ...workspace.settings, language: "en" } }, version(workspace));
+  await api.ask("PATCH", "workspace", { name: "Kettle & Leaf", time_zone: "Europe/Ljubljana", industry: "Tea, weighed by hand", currency: "EUR", support_hours, settings: { ...workspace.settings, setup_put_away: true, language: "en" } }, version(workspace));
   for (const response of canned) await api.ask("POST", "canned-responses", response, mira);
   await api.ask("POST", "keys", { name: "Order desk", scopes: ["conversations.read", "conversations.write"] }, mira);
   const invited = await api.ask("POST", "invitations", { email: "jon@example.com", role: "agent" }, mira);
   const token = invited.link.split("token=")[1];
   await api.ask("POST", "invitations/accept", { token, name: "Jon Arden", password: owner.password });
   const jon = await api.signIn("jon@example.com", owner.password);
-  for (const [index, person] of people.entries()) {
-    const send = await enter(api, stack, person);
-    const team = index % 2 === 0 ? mira : jon;
-    let conversationId = "";
-    for (const [round, body] of person.words.entries()) {
-      conversationId = (await send({ do: "send_message", body })).conversation_id;
-      const answers = round === 0 ? person.answers : [];
-      for (const words of answers) {
-        const command = { do: "send_message", conversation_id: conversationId, body: words };
-        await api.ask("POST", "commands", command, { ...team, "idempotency-key": api.nextId() });
-      }
-    }
-    if (person.after !== undefined) await send({ do: "send_message", body: person.after });
-    if (person.name === "Ana Kovač") {
-      const note = { do: "add_note", conversation_id: conversationId, body: "Third order this year. Add a sample of the oolong." };
-      await api.ask("POST", "commands", note, { ...mira, "idempotency-key": api.nextId() });
-    }
-    if (person.name === "Jonas Berg") {
-      const note = { do: "add_note", conversation_id: conversationId, body: `@${owner.name}, the third one this month. Shall we ask another carrier?`, mentions: [me.id] };
-      await api.ask("POST", "commands", note, { ...jon, "idempotency-key": api.nextId() });
-    }
-    if (person.name === "Tomás Rey") {
-      const give = { do: "assign", conversation_id: conversationId, agent_id: me.id };
-      await api.ask("POST", "commands", give, { ...jon, "idempotency-key": api.nextId() });
-    }
-    if (person.name === "Priya Raman") {
-      const close = { do: "close", conversation_id: conversationId };
-      await api.ask("POST", "commands", close, { ...jon, "idempotency-key": api.nextId() });
-    }
+  const other = (await api.ask("GET", "agents", undefined, mira)).items.find(({ name }) => name === "Jon Arden");
+  return { Mira: { id: me.id, headers: mira }, Jon: { id: other.id, headers: jon } };
+}
+
+/** The moments at which something happened, in minutes before now, the oldest first. */
+const moments = [...new Set(people.flatMap(({ does }) => Object.keys(does).map(Number)))].sort((one, other) => other - one);
+
+/** Everything started, as `Stack.start`, with a day of the shop in it. */
+export async function startSeeded() {
+  const stack = await Stack.start({ behind_ms: moments[0] * MINUTE_MS });
+  await fill(stack).catch(async (error) => {
+    await stack.stop();
+    throw error;
+  });
+  return stack;
+}
+
+async function fill(stack) {
+  const api = new Api(stack.origin);
+  const everybody = people.map((person) => ({ does: person.does, somebody: new Somebody(api, stack, person) }));
+  const team = await open(api);
+  for (const minutes of moments) {
+    if (minutes !== moments[0]) await stack.setClock(minutes * MINUTE_MS);
+    for (const { somebody } of everybody) somebody.isCut();
+    for (const { does, somebody } of everybody) for (const act of does[minutes] ?? []) await act(somebody, team);
+    if (minutes > 0) await Promise.all(everybody.map(({ somebody }) => somebody.isStored(team)));
   }
 }

@@ -109,6 +109,9 @@ class Cable {
   }
 }
 
+/** The variables of a server whose clock is so far behind. */
+const clock = (behind_ms) => (behind_ms === 0 ? { SWITCHBOARD_DEBUG_CLOCK_SKEW_MS: "0" } : { SWITCHBOARD_ALLOW_FAULTS: "1", SWITCHBOARD_DEBUG_CLOCK_SKEW_MS: String(-behind_ms) });
+
 /** A running server, its data, and a browser. */
 export class Stack {
   #directory = "";
@@ -130,9 +133,12 @@ export class Stack {
     this.#settings = settings;
   }
 
-  /** Starts everything; with `isSetUp` an owner, a workspace and a site are there already. `settings` are further variables of the server's. */
-  static async start({ isSetUp = true, settings = {} } = {}) {
-    const stack = new Stack(isSetUp, settings);
+  /**
+   * Starts everything; with `isSetUp` an owner, a workspace and a site are there already. `settings` are further variables of the
+   * server's, and `behind_ms` is how far its clock is behind.
+   */
+  static async start({ isSetUp = true, settings = {}, behind_ms = 0 } = {}) {
+    const stack = new Stack(isSetUp, { ...settings, ...clock(behind_ms) });
     stack.#directory = await mkdtemp(join(tmpdir(), "switchboard-story-"));
     await stack.startServer();
     await stack.#cable.open();
@@ -219,6 +225,13 @@ export class Stack {
     this.#process.once("exit", resolve);
     this.#process.kill("SIGKILL");
     await promise;
+  }
+
+  /** Starts the server anew, with a clock that is so far behind: at most a day, and never further than before. */
+  async setClock(behind_ms) {
+    await this.killServer();
+    this.#settings = { ...this.#settings, ...clock(behind_ms) };
+    await this.startServer();
   }
 
   /** A browser of somebody of his own: no cookies, no storage. */

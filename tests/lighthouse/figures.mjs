@@ -9,8 +9,7 @@
 import { launch } from "chrome-launcher";
 import lighthouse, { desktopConfig } from "lighthouse";
 
-import { seed } from "../browser/seed.mjs";
-import { Stack, owner } from "../browser/stack.mjs";
+import { startSeeded } from "../browser/seed.mjs";
 
 const rounds = Number(process.argv[2] ?? 5);
 
@@ -72,9 +71,8 @@ function tell(what, runs) {
   console.log(`| ${what} | ${shown.join(" | ")} |`);
 }
 
-const stack = await Stack.start();
+const stack = await startSeeded();
 try {
-  await seed(stack);
   const page = await stack.console();
   const cookies = await page.context().cookies();
   await page.context().close();

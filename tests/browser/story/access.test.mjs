@@ -1,108 +1,157 @@
-// Every page of the console, its menus and its windows, as a checker of accessibility finds them.
+// Every page of the console, its menus and its windows, as a checker of accessibility finds them, and how they fit
+// windows from 320 to 2,560 px.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
 import { violations } from "../axe.mjs";
-import { seed } from "../seed.mjs";
+import { misfits } from "../layout.mjs";
+import { startSeeded } from "../seed.mjs";
 import { Stack, openRow, owner } from "../stack.mjs";
 
 let stack;
 before(async () => {
-  stack = await Stack.start();
-  await seed(stack);
+  stack = await startSeeded();
 });
 after(() => stack.stop());
 
 const wide = { viewport: { width: 1440, height: 900 } };
+const widest = { viewport: { width: 2560, height: 1440 } };
 const phone = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
+const smallest = { viewport: { width: 320, height: 568 }, isMobile: true, hasTouch: true };
 
-for (const [look, options] of [
-  ["wide and light", { ...wide, colorScheme: "light" }],
-  ["wide and dark", { ...wide, colorScheme: "dark" }],
-  ["on a telephone", { ...phone, colorScheme: "light" }],
-  ["on a telephone, dark", { ...phone, colorScheme: "dark" }],
+/** What of a page does not fit its window, and what a checker blames; a look of which there is another is not checked twice. */
+async function faults(page, isChecked = true) {
+  return [...(await misfits(page, page.viewportSize().width)), ...(isChecked ? await violations(page) : [])];
+}
+
+/** The open conversation, its menus and windows, and who it is with. */
+async function lookAtConversation(page, look) {
+  await openRow(page, "gift");
+  await page.getByText("Third order this year").first().waitFor();
+  await look(page, "conversation");
+  for (const menu of ["More", "Snooze"]) {
+    await page.getByRole("button", { name: menu, exact: true }).click();
+    await page.getByRole("menu").waitFor();
+    await look(page, `menu ${menu}`);
+    await page.keyboard.press("Escape");
+    await page.getByRole("menu").waitFor({ state: "detached" });
+  }
+  const more = async (name) => {
+    await page.locator(".thread-head").getByRole("button", { name: "More", exact: true }).click();
+    await page.getByRole("menuitem", { name }).click();
+  };
+  await more("Find in it");
+  await page.getByRole("searchbox", { name: "Find in this conversation" }).fill("tins");
+  await page.getByText("1 of 1").waitFor();
+  await look(page, "find bar");
+  await page.keyboard.press("Escape");
+  await more("Go to a day");
+  const day = page.getByRole("dialog", { name: "Go to a day" });
+  await day.getByLabel("Day").fill("2199-01-01");
+  await day.getByText("Pick a day that has begun.").waitFor();
+  await look(page, "window of a day");
+  await page.keyboard.press("Escape");
+  await day.waitFor({ state: "detached" });
+  const side = page.getByRole("complementary", { name: "Contact" });
+  if (!(await side.isVisible())) await page.getByRole("button", { name: "Show the side panel" }).click();
+  await side.getByText("E-mail").waitFor();
+  await look(page, "side panel");
+  await side.getByRole("button", { name: "Erase this contact" }).click();
+  await page.getByRole("dialog").waitFor();
+  await look(page, "window to erase");
+  await page.getByRole("button", { name: "Cancel" }).click();
+  await page.getByRole("dialog").waitFor({ state: "detached" });
+  await side.getByRole("button", { name: "Edit the contact" }).click();
+  await side.getByLabel("Another fact").waitFor();
+  await look(page, "contact that is edited");
+}
+
+/** The lists: what is to be done, filters, what was found, and who is on the sites. */
+async function lookAtLists(page, look) {
+  await page.goto(`${stack.origin}/console/inbox/todo`);
+  await page.locator("a.row-todo").nth(1).waitFor();
+  await look(page, "to do");
+  await page.goto(`${stack.origin}/console/inbox/all`);
+  await page.getByRole("button", { name: "Filter" }).click();
+  await page.getByRole("group", { name: "Filters of the list" }).waitFor();
+  await look(page, "filters of the list");
+  await page.goto(`${stack.origin}/console/inbox/all?q=gift`);
+  await page.getByText("1 found").waitFor();
+  await look(page, "search");
+  await page.goto(`${stack.origin}/console/visitors`);
+  await page.locator(".visitor").nth(2).waitFor();
+  await look(page, "visitors");
+  // A telephone has no room for columns.
+  const columns = page.getByRole("button", { name: "Columns" });
+  if (await columns.isVisible()) {
+    await columns.click();
+    await page.getByRole("menu").waitFor();
+    await look(page, "menu of columns");
+    await page.keyboard.press("Escape");
+    await page.getByRole("menu").waitFor({ state: "detached" });
+  }
+  await page.locator(".visitor").first().click();
+  await page.getByRole("complementary", { name: /^Visitor / }).waitFor();
+  await look(page, "visitor");
+}
+
+/** The settings, the design, and the windows that open anywhere. */
+async function lookAtSettings(page, look) {
+  for (const name of ["workspace", "sites", "team", "canned", "keys", "audit", "activity", "security", "notifications", "profile"]) {
+    await page.goto(`${stack.origin}/console/settings/${name}`);
+    await page.locator(".settings-body h1").waitFor();
+    await look(page, `settings ${name}`);
+  }
+  await page.goto(`${stack.origin}/console/design`);
+  await page.getByRole("heading", { name: "Icons" }).waitFor();
+  await look(page, "design");
+  await page.goto(`${stack.origin}/console/settings/sites?site=${stack.siteKey}`);
+  await page.getByLabel("Allowed origins").waitFor();
+  await look(page, "settings of a site");
+  await page.goto(`${stack.origin}/console/settings/team`);
+  await page.getByRole("button", { name: "Invite somebody" }).click();
+  await page.getByRole("dialog").waitFor();
+  await look(page, "window to invite");
+  await page.keyboard.press("Escape");
+  await page.getByRole("dialog").waitFor({ state: "detached" });
+  await page.keyboard.press("Control+k");
+  await page.getByRole("combobox", { name: "Find anything" }).fill("an");
+  await page.getByRole("option").nth(2).waitFor();
+  await look(page, "palette");
+  await page.keyboard.press("Escape");
+  await page.getByRole("combobox", { name: "Find anything" }).waitFor({ state: "detached" });
+  await page.keyboard.press("?");
+  await page.getByRole("dialog", { name: "Keyboard" }).waitFor();
+  await look(page, "sheet of keys");
+}
+
+for (const [name, options, isChecked] of [
+  ["wide and light", { ...wide, colorScheme: "light" }, true],
+  ["wide and dark", { ...wide, colorScheme: "dark" }, true],
+  ["on a telephone", { ...phone, colorScheme: "light" }, true],
+  ["on the smallest telephone, dark", { ...smallest, colorScheme: "dark" }, true],
+  // As the wide one, but for the room.
+  ["on the widest screen", { ...widest, colorScheme: "light" }, false],
 ]) {
-  test(`a checker finds nothing to blame in the console, ${look}`, async () => {
+  test(`a checker finds nothing to blame in the console, and all fits, ${name}`, async () => {
     const found = {};
     const person = { reducedMotion: "reduce", ...options };
-    const door = await stack.person(person);
     const look = async (page, place) => {
-      const blamed = await violations(page);
+      const blamed = await faults(page, isChecked);
       if (blamed.length > 0) found[place] = blamed;
     };
+    const door = await stack.person(person);
     await door.goto(`${stack.origin}/console/sign-in`);
     await door.getByLabel("Password").waitFor();
     await look(door, "sign in");
     await door.context().close();
-
     const page = await stack.console(person);
     await page.locator("a.row").nth(3).waitFor();
     await look(page, "inbox");
-    await openRow(page, "gift");
-    await page.getByText("Third order this year").first().waitFor();
-    await look(page, "conversation");
-    for (const menu of ["More", "Snooze"]) {
-      await page.getByRole("button", { name: menu, exact: true }).click();
-      await page.getByRole("menu").waitFor();
-      await look(page, `menu ${menu}`);
-      await page.keyboard.press("Escape");
-      await page.getByRole("menu").waitFor({ state: "detached" });
-    }
-    const side = page.getByRole("complementary", { name: "Contact" });
-    if (!(await side.isVisible())) await page.getByRole("button", { name: "Show the side panel" }).click();
-    await side.getByText("E-mail").waitFor();
-    await look(page, "side panel");
-    await side.getByRole("button", { name: "Erase this contact" }).click();
-    await page.getByRole("dialog").waitFor();
-    await look(page, "window to erase");
-    await page.getByRole("button", { name: "Cancel" }).click();
-    await page.getByRole("dialog").waitFor({ state: "detached" });
-
-    await page.goto(`${stack.origin}/console/inbox/todo`);
-    await page.locator("a.row-todo").nth(1).waitFor();
-    await look(page, "to do");
-    await page.goto(`${stack.origin}/console/inbox/all`);
-    await page.getByRole("button", { name: "Filter" }).click();
-    await page.getByRole("group", { name: "Filters of the list" }).waitFor();
-    await look(page, "filters of the list");
-    await page.goto(`${stack.origin}/console/inbox/all?q=gift`);
-    await page.getByText("1 found").waitFor();
-    await look(page, "search");
-    await page.goto(`${stack.origin}/console/visitors`);
-    await page.locator(".visitor").nth(2).waitFor();
-    await look(page, "visitors");
-    await page.locator(".visitor").first().click();
-    await page.getByRole("complementary", { name: /^Visitor / }).waitFor();
-    await look(page, "visitor");
-
-    for (const name of ["workspace", "sites", "team", "canned", "keys", "audit", "activity", "security", "notifications", "profile"]) {
-      await page.goto(`${stack.origin}/console/settings/${name}`);
-      await page.locator(".settings-body h1").waitFor();
-      await look(page, `settings ${name}`);
-    }
-    await page.goto(`${stack.origin}/console/design`);
-    await page.getByRole("heading", { name: "Icons" }).waitFor();
-    await look(page, "design");
-    await page.goto(`${stack.origin}/console/settings/sites?site=${stack.siteKey}`);
-    await page.getByLabel("Allowed origins").waitFor();
-    await look(page, "settings of a site");
-    await page.goto(`${stack.origin}/console/settings/team`);
-    await page.getByRole("button", { name: "Invite somebody" }).click();
-    await page.getByRole("dialog").waitFor();
-    await look(page, "window to invite");
-    await page.keyboard.press("Escape");
-    await page.getByRole("dialog").waitFor({ state: "detached" });
-
-    await page.keyboard.press("Control+k");
-    await page.getByRole("combobox", { name: "Find anything" }).fill("an");
-    await page.getByRole("option").nth(2).waitFor();
-    await look(page, "palette");
-    await page.keyboard.press("Escape");
-    await page.getByRole("combobox", { name: "Find anything" }).waitFor({ state: "detached" });
-    await page.keyboard.press("?");
-    await page.getByRole("dialog", { name: "Keyboard" }).waitFor();
-    await look(page, "sheet of keys");
+    await lookAtConversation(page, look);
+    await lookAtLists(page, look);
+    await lookAtSettings(page, look);
     await page.context().close();
     assert.deepEqual(found, {});
     assert.deepEqual(stack.complaints, []);
