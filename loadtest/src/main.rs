@@ -13,7 +13,7 @@ use loadtest::compare::{self, stand};
 use loadtest::measure::Wish;
 use loadtest::report::{Report, html};
 use loadtest::scenario::{
-    self, chat, connect, drain, feed, idle, inbox, room, slow, soak, storm, verify,
+    self, chat, connect, drain, feed, ghosts, idle, inbox, room, slow, soak, storm, verify,
 };
 use loadtest::target::Target;
 use loadtest::{Error, fleet, process};
@@ -70,6 +70,8 @@ enum Scenario {
     Storm(storm::Options),
     /// Ask a full server to end, and let everybody come back.
     Drain(drain::Options),
+    /// Kill a node of several, and see how long its visitors are still shown.
+    Ghosts(ghosts::Options),
     /// Let some of a room's followers stop reading.
     Slow(slow::Options),
     /// Let people talk, page and watch for a long time.
@@ -166,6 +168,7 @@ async fn lead(world: &World, arguments: &Arguments) -> Result<bool, Error> {
         Scenario::Inbox(options) => inbox::run(&stage().await?, options).await?,
         Scenario::Storm(options) => storm::run(&stage().await?, options).await?,
         Scenario::Drain(options) => drain::run(&mut stage().await?, options).await?,
+        Scenario::Ghosts(options) => ghosts::run(world, target, options, seed).await?,
         Scenario::Slow(options) => slow::run(&stage().await?, options).await?,
         Scenario::Soak(options) => soak::run(&stage().await?, options).await?,
         Scenario::Verify(options) => verify::run(world, target, options, seed).await?,

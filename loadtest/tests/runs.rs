@@ -208,6 +208,20 @@ fn a_node_that_drains_is_found_to_send_its_visitors_back_evenly() {
 }
 
 #[test]
+fn who_was_at_a_node_that_dies_is_told_as_gone_once_and_in_time() {
+    let report = run(&["--own-nodes", "2", "ghosts", "--visitors", "230"]);
+    assert_eq!(report["good"], true, "{report:#}");
+    assert_eq!(report["ghosts"], 115);
+    assert_eq!(report["told_gone"], 115);
+    assert_eq!(report["leaves_per_ghost"], 1.0);
+    assert_eq!(report["others_told_gone"], 0);
+    // Nobody is taken for dead at once.
+    let ghosts = &report["latencies"]["ghost"];
+    assert_eq!(ghosts["count"], 115);
+    assert!(ghosts["p50_us"].as_u64() >= Some(1_000_000), "{report:#}");
+}
+
+#[test]
 fn a_storm_tells_how_often_the_store_was_read_for_each_who_came_back() {
     let report = run(&["--own", "storm", "--visitors", "10", "--missed", "20"]);
     assert_eq!(report["good"], true, "{report:#}");

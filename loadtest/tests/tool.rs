@@ -66,6 +66,9 @@ fn what_is_written_wrongly_is_told() {
     let both = ["--own-nodes", "2", "verify", "--faults"];
     check(&both, "and --own-nodes");
     check(&["--own-nodes", "17", "idle"], "--own-nodes");
+    check(&["--own", "ghosts"], "--own-nodes 2");
+    let few = ["--own-nodes", "3", "ghosts", "--visitors", "2"];
+    check(&few, "each node needs one");
     check(
         &["--own-nodes", "2", "--own", "idle"],
         "cannot be used with",

@@ -58,6 +58,8 @@ tallies! {
     Pages = "pages";
     /// Rows of live lists received.
     Rows = "rows";
+    /// Times that an agent was told of a visitor that he is gone.
+    Gone = "leaves";
 }
 
 const TALLY_COUNT: usize = Tally::ALL.len();

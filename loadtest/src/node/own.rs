@@ -100,6 +100,27 @@ impl Own {
         self.nodes.iter().filter_map(Node::pid).collect()
     }
 
+    /// Kills the last of them, as a lost machine ends.
+    ///
+    /// # Errors
+    /// It had ended by itself before.
+    pub async fn kill_last(&mut self) -> Result<(), Error> {
+        self.last()?.kill().await
+    }
+
+    /// Starts the last of them again.
+    ///
+    /// # Errors
+    /// It does not start.
+    pub async fn start_last(&mut self, world: &World) -> Result<(), Error> {
+        self.last()?.start(world).await
+    }
+
+    fn last(&mut self) -> Result<&mut Node, Error> {
+        let last = self.nodes.last_mut();
+        last.ok_or_else(|| Error::Node("there is none".to_owned()))
+    }
+
     /// Asks all of them at once to end, and starts them again when they have; says how long the end took.
     ///
     /// # Errors

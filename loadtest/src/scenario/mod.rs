@@ -19,6 +19,7 @@ pub mod chat;
 pub mod connect;
 pub mod drain;
 pub mod feed;
+pub mod ghosts;
 pub mod idle;
 pub mod inbox;
 pub mod plan;
@@ -52,6 +53,8 @@ pub enum Part {
     Storm(storm::Share),
     /// Visitors of a server that ends.
     Drain(drain::Share),
+    /// Visitors of nodes of which one is killed.
+    Ghosts(ghosts::Share),
     /// People whose logs are compared with the store.
     Verify(verify::Share),
     /// Lean clients of a comparison.
@@ -72,6 +75,7 @@ pub async fn play(part: Part, worker: Worker) -> Result<Value, Error> {
         Part::Inbox(share) => told(Box::pin(inbox::play(share, worker)).await),
         Part::Storm(share) => told(Box::pin(storm::play(share, worker)).await),
         Part::Drain(share) => told(Box::pin(drain::play(share, worker)).await),
+        Part::Ghosts(share) => told(Box::pin(ghosts::play(share, worker)).await),
         Part::Crowd(share) => told(Box::pin(crowd::play(share, worker)).await),
         Part::Verify(share) => told(Box::pin(verify::play(share, worker)).await),
     }
