@@ -8,10 +8,11 @@ mod common;
 
 use both::on_both;
 use common::{NOW_MS, Store, begin, session};
+use protocol::trouble::{Trouble, TroubleKind};
 use storage::backup::{backup, compare, restore};
 use storage::db::{Batch, Home, Stmt};
 use storage::error::Error;
-use storage::{setup, user};
+use storage::{meta, setup, user};
 
 /// Backs a store up and restores it into another.
 async fn moved(from: &Store, to: &Store) -> storage::db::Db {
@@ -78,6 +79,20 @@ on_both! {
                 assert!(matches!(&told, Err(Error::Corrupt(text)) if text.contains("in login_session")), "{told:?}");
             }
         }
+    }
+
+    async fn a_store_whose_backups_failed_is_copied_like_any_other(store: &Store) {
+        store.installed().await;
+        let trouble = Trouble {
+            kind: TroubleKind::BackupFailed,
+            since_at_ms: NOW_MS,
+            reason: "no room".to_owned(),
+        };
+        meta::note_backup_trouble(&store.db, trouble).await.unwrap();
+        let target = Store::sqlite().await;
+        let restored = moved(store, &target).await;
+        assert_eq!(meta::backup_trouble(&restored).await.unwrap(), None);
+        assert_alike(store, &restored).await;
     }
 
     async fn a_backup_goes_into_an_embedded_store(store: &Store) {
