@@ -26,8 +26,8 @@ span{position:absolute;inset-inline-end:0;border:2px solid #fff;border-radius:9e
 .frame{border:0;width:380px;height:min(640px,100dvh - 110px);border-radius:16px;background:linear-gradient(var(--brand) 68px,#0000 0) #f7f4ee;background-color:light-dark(#f7f4ee,#12181b)}
 .shut{visibility:hidden;animation:none}
 @keyframes in{from{opacity:0;translate:0 8px}}
-@media (max-width:480px),(max-height:420px){.frame{position:fixed;inset:var(--top,0) 0 auto!important;width:100%;height:var(--height,100dvh);border-radius:0}
+@media(max-width:480px),(max-height:420px){.frame{position:fixed;inset:var(--top,0) 0 auto!important;width:100%;height:var(--height,100dvh);border-radius:0}
 :host([open]) .button{display:none}}
 @media print{:host{display:none!important}}
-@media (prefers-reduced-motion){*{animation:none!important}}
+@media(prefers-reduced-motion){*{animation:none!important}}
 `;
