@@ -171,10 +171,7 @@ export function makeWidget({ base, siteKey, identity, attributes }: WidgetOption
 
   // --- the session ------------------------------------------------------------------------------
 
-  const renew = (): Promise<VisitorSession> => {
-    renewing ??= ask().finally(() => (renewing = null));
-    return renewing;
-  };
+  const renew = (): Promise<VisitorSession> => (renewing ??= ask().finally(() => (renewing = null)));
 
   const ask = async (): Promise<VisitorSession> => {
     try {
@@ -263,10 +260,7 @@ export function makeWidget({ base, siteKey, identity, attributes }: WidgetOption
   const pageNow = (): Page | null => (isQuiet() ? null : currentPage());
 
   const command = (command: Command): void => {
-    if (isPanelLive) {
-      post({ type: "command", command });
-      return;
-    }
+    if (isPanelLive) return post({ type: "command", command });
     const client_id = newId();
     commands.set(client_id, command);
     line.send({ type: "command", client_id, command });
