@@ -10,7 +10,6 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use axum::response::{IntoResponse, Redirect, Response};
-use futures_util::FutureExt;
 use http::{Request, StatusCode, header};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -28,11 +27,6 @@ use crate::{Doors, Error, Listeners};
 
 /// How long the acceptor rests when the system has no more descriptors.
 const REST: Duration = Duration::from_millis(100);
-/// How long the acceptor lets others come, where somebody comes this soon after others: a shard is woken once for all
-/// that are handed to it together. Who comes alone is taken at once.
-const GATHER: Duration = Duration::from_millis(1);
-/// Connections that are handed over in a row.
-const GATHERED_MAX: usize = 256;
 /// Connections at a time that are sent on to TLS.
 const REDIRECTS_MAX: usize = 256;
 /// Connections at a time for metrics alone: there are few programs that look after a server.
@@ -103,37 +97,27 @@ async fn accept(
             return;
         }
     };
-    let clock = doors.world.clock.clone();
-    let mut shards = errands.iter().cycle();
-    let mut taken_at: Option<Duration> = None;
+    let mut turn = 0_usize;
     loop {
-        let first = tokio::select! {
+        let accepted = tokio::select! {
             biased;
             () = accepting.cancelled() => return,
             accepted = acceptor.accept() => accepted,
         };
-        if taken_at.is_some_and(|at| clock.elapsed() < at + GATHER) {
-            // The thread has nothing else to do.
-            std::thread::sleep(GATHER);
-        }
-        let others = std::iter::from_fn(|| acceptor.accept().now_or_never());
-        for accepted in std::iter::once(first).chain(others).take(GATHERED_MAX) {
-            let (socket, peer) = match accepted {
-                Ok(accepted) => accepted,
-                Err(error) => {
-                    tracing::warn!("a connection could not be accepted: {error}");
-                    clock.sleep(REST).await;
-                    break;
-                }
-            };
-            doors.metrics.add(Metric::Accepted, 1);
-            let errand = Errand::Accept(Box::new(Accepted { socket, peer }));
-            let shard = shards.next().expect("there is a shard");
-            if shard.send_async(errand).await.is_err() {
-                return;
+        let (socket, peer) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                tracing::warn!("a connection could not be accepted: {error}");
+                doors.world.clock.sleep(REST).await;
+                continue;
             }
+        };
+        doors.metrics.add(Metric::Accepted, 1);
+        turn = (turn + 1) % errands.len();
+        let errand = Errand::Accept(Box::new(Accepted { socket, peer }));
+        if errands[turn].send_async(errand).await.is_err() {
+            return;
         }
-        taken_at = Some(clock.elapsed());
     }
 }
 
