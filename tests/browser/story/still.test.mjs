@@ -80,3 +80,25 @@ test("once the pointer leaves, the news come in by themselves, and go on doing s
   await shows(["Still question 2", "Question 5", "Still question 1", "Question 4", "Still question 0", "Question 3"]);
   assert.deepEqual(stack.complaints, []);
 });
+
+test("somebody who waits rings, and the page rests all the same", async () => {
+  const page = await stack.console({ viewport: { width: 1440, height: 900 } });
+  const lamp = page.locator('.lamp[data-state="ringing"]').first();
+  await lamp.waitFor();
+  const rings = (context) => context.evaluate((element) => element.getAnimations({ subtree: true }).map((animation) => animation.playState));
+  assert.deepEqual(await rings(lamp), ["running"]);
+  const metrics = await page.context().newCDPSession(page);
+  await metrics.send("Performance.enable");
+  const recalculated = async () => (await metrics.send("Performance.getMetrics")).metrics.find(({ name }) => name === "RecalcStyleCount").value;
+  // What moves by itself takes no style of the page: a light that did took it in each of 60 frames a second.
+  const least = async (times, took = Infinity) => {
+    if (times === 0) return took;
+    const before = await recalculated();
+    await page.waitForTimeout(1_000);
+    return least(times - 1, Math.min(took, (await recalculated()) - before));
+  };
+  assert.ok((await least(3)) < 15);
+  await page.emulateMedia({ reducedMotion: "reduce" });
+  assert.deepEqual(await rings(lamp), []);
+  await page.context().close();
+});
