@@ -76,7 +76,7 @@ test("an earlier visit unfolds its pages and what the site reported", async () =
   const line = side().locator(".earlier-visit");
   await line.locator("summary", { hasText: /13 pages · 1 event/ }).click();
   const trail = line.locator(".pages");
-  assert.equal((await steps(trail))[0], "basket_filled");
+  await until("the pages of the visit", async () => (await steps(trail))[0] === "basket_filled");
   await trail.getByRole("button", { name: "and 4 more" }).click();
   const all = await steps(trail);
   assert.equal(all.length, 14);
