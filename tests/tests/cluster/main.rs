@@ -1,6 +1,6 @@
 //! Two nodes as real processes on one Postgres and one Redis: one installation, whatever of it dies.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ use tests::{Agent, Visitor};
 
 mod presence;
 
-use crate::presence::{is_here_on_the_other_node, they_are};
+use crate::presence::{Lookout, is_here_on_the_other_node, they_are};
 
 /// How long a connection may take to end.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -320,6 +320,9 @@ async fn each_node_is_restarted_in_turn(mut cluster: Cluster) -> Cluster {
     visitor.says("hello").await;
     let id = visitor.conversation();
     agent.opens(id).await;
+    // One who does not come back from the second of them.
+    let leaver = cluster.visitor(1).await;
+    let lookout = Lookout::begins(&cluster, 1, leaver.id()).await;
     for (drained, other) in [(0, 1), (1, 0)] {
         cluster.drains(drained).await;
         for client in [&mut visitor.client, &mut agent.client] {
@@ -345,6 +348,10 @@ async fn each_node_is_restarted_in_turn(mut cluster: Cluster) -> Cluster {
             assert_eq!(troubles[0].reason, "data_dir/files, retention.visitor_days");
         }
     }
+    let told = lookout.told(&cluster).await;
+    // Who came to the other node was here all the while.
+    assert_eq!(told.gone, [leaver.id()]);
+    assert_eq!(told.here, BTreeSet::from([visitor.id(), leaver.id()]));
     let people = &mut [&mut visitor.client, &mut agent.client];
     cluster.agree(1, id, people).await;
     cluster
