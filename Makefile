@@ -12,7 +12,7 @@ test:
 
 # Many more seeds of the simulation than `make test` runs. See docs/reliability.md.
 sim:
-	SWITCHBOARD_SIM_SEEDS=$${SWITCHBOARD_SIM_SEEDS:-20000} cargo test --release --locked --package tests --test simulation -- --nocapture
+	SWITCHBOARD_SIM_SEEDS=$${SWITCHBOARD_SIM_SEEDS:-20000} cargo test --release --locked --package simulation -- --nocapture
 
 fmt:
 	cargo fmt --all

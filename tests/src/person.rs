@@ -2,11 +2,10 @@
 
 use loadtest::Error;
 use loadtest::client::{Access, AgentAccess, Client, Said, Speaker, VisitorAccess};
+use loadtest::scenario::cast;
 use protocol::command::{Ack, Command, Draft};
 use protocol::frame::ClientFrame;
 use protocol::id::{ConversationId, VisitorId};
-use protocol::message::Format;
-use protocol::text::Body;
 
 /// A visitor's browser.
 pub struct Visitor {
@@ -28,21 +27,13 @@ pub struct Agent {
 /// For a text that no client may send.
 #[must_use]
 pub fn draft(text: &str) -> Draft {
-    Draft {
-        body: Some(Body::parse(text).expect("a text that may be sent")),
-        format: Format::Plain,
-        reply_to_id: None,
-        attachment_ids: Vec::new(),
-    }
+    cast::draft(&cast::body(text))
 }
 
 /// The command that says something.
 #[must_use]
 pub fn message(conversation_id: Option<ConversationId>, text: &str) -> Command {
-    Command::SendMessage {
-        conversation_id,
-        draft: draft(text),
-    }
+    cast::say(conversation_id, &cast::body(text))
 }
 
 /// Whether a client holds a message with these words, as they read today.

@@ -32,6 +32,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "tests",
         &["protocol", "world", "storage", "server", "loadtest"],
     ),
+    ("simulation", &[]),
 ];
 
 /// Licences under which a dependency may come: they ask for no more than a notice.

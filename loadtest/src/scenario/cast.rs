@@ -223,17 +223,23 @@ pub fn body(text: &str) -> Body {
     Body::parse(text).expect("a text within the limit")
 }
 
+/// Plain words, and nothing else.
+#[must_use]
+pub fn draft(body: &Body) -> Draft {
+    Draft {
+        body: Some(body.clone()),
+        format: Format::Plain,
+        reply_to_id: None,
+        attachment_ids: Vec::new(),
+    }
+}
+
 /// The command that says something.
 #[must_use]
 pub fn say(conversation_id: Option<ConversationId>, body: &Body) -> Command {
     Command::SendMessage {
         conversation_id,
-        draft: Draft {
-            body: Some(body.clone()),
-            format: Format::Plain,
-            reply_to_id: None,
-            attachment_ids: Vec::new(),
-        },
+        draft: draft(body),
     }
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use loadtest::Error;
 use loadtest::client::outbox::Outcome;
 use loadtest::client::{Access, AgentAccess, Client, News, Server, Transport, VisitorAccess};
+use loadtest::scenario::cast;
 use protocol::command::Command;
 use protocol::frame::{ClientFrame, Watch};
 use protocol::id::{ConversationId, EntryId, SiteId, VisitorId};
@@ -225,7 +226,7 @@ impl Person {
         let command = match told {
             Told::Say => self.message(client),
             Told::Note => self.conversation(client).map(|conversation_id| {
-                let draft = tests::person::draft(&self.words());
+                let draft = cast::draft(&self.words());
                 Command::AddNote {
                     conversation_id,
                     draft,
@@ -233,7 +234,7 @@ impl Person {
                 }
             }),
             Told::Edit => self.own_last(client).map(|(conversation_id, entry_id)| {
-                let body = Body::parse(&self.words()).expect("a text that may be sent");
+                let body = self.words();
                 Command::EditMessage {
                     conversation_id,
                     entry_id,
@@ -276,7 +277,7 @@ impl Person {
             Access::Visitor(_) => None,
             Access::Agent(_) => Some(self.conversation(client)?),
         };
-        Some(tests::person::message(conversation_id, &self.words()))
+        Some(cast::say(conversation_id, &self.words()))
     }
 
     fn conversation(&self, client: &Client) -> Option<ConversationId> {
@@ -349,7 +350,7 @@ impl Person {
             let is_visitor = matches!(client.access(), Access::Visitor(_));
             let frame = ClientFrame::Typing {
                 conversation_id: Some(conversation_id),
-                text: is_visitor.then(|| self.words()),
+                text: is_visitor.then(|| self.words().as_str().to_owned()),
                 active: self.dice.below(4) > 0,
             };
             // Where the line is broken, nobody is told.
@@ -400,8 +401,12 @@ impl Person {
         }
     }
 
-    fn words(&self) -> String {
-        format!("{} says {:x}", self.name, self.dice.below(u64::MAX))
+    fn words(&self) -> Body {
+        cast::body(&format!(
+            "{} says {:x}",
+            self.name,
+            self.dice.below(u64::MAX)
+        ))
     }
 
     fn note(&self, what: &str) {
