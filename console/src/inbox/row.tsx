@@ -6,6 +6,7 @@ import { useVisitorState } from "../live/beside.ts";
 import { CUSTOMER, typing } from "../live/signal.ts";
 import { isUnread, reads, records } from "../live/record.ts";
 import { membership, team } from "../live/session.ts";
+import { begun, textBegun } from "../part/begun.ts";
 import { Face, Lamp } from "../part/lamp.tsx";
 import { useStore } from "../part/store.ts";
 import { Ago, Since, soonText } from "../part/time.tsx";
@@ -32,8 +33,9 @@ export const Row = memo(function Row({ id, way, chosen, gone, tabIndex }: { id: 
   const types = useStore(typing, (held) => held.get(id)?.some((typist) => typist.who === CUSTOMER) ?? false);
   const assignee = useStore(team, (held) => (row?.assignee_id ? held.agents.get(row.assignee_id) : undefined));
   const me = useStore(membership, (member) => member?.agent_id ?? "");
-  // What was begun in the open one stands in its composer.
-  const begun = useStore(drafts, (all) => (chosen ? "" : begunText(all[`${me} ${id}`])));
+  // What was begun in the open one stands in its composer, or in its thread.
+  const draft = useStore(drafts, (all) => (chosen ? "" : begunText(all[`${me} ${id}`])));
+  const change = useStore(begun, (all) => (chosen ? "" : textBegun(all, `${me} message ${id} `)));
   if (!row) return null;
   const lamp = lampOf(row, here);
   const unread = isUnread(row, mark);
@@ -75,7 +77,7 @@ export const Row = memo(function Row({ id, way, chosen, gone, tabIndex }: { id: 
           <span className="row-bottom">
             {/* In its own direction, so that its end is cut and not its beginning. */}
             <span className="row-preview cut" dir="auto">
-              {types ? <em>is typing</em> : begun ? <Begun text={begun} /> : previewText(row)}
+              {types ? <em>is typing</em> : draft || change ? <Begun text={draft || change} /> : previewText(row)}
             </span>
             {assignee && <Face name={assignee.name} seed={assignee.id} size="small" />}
             {assignee && <span className="heard-only">Assigned to {assignee.name}</span>}

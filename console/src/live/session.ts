@@ -27,6 +27,7 @@ import type {
 
 import { call, queryText, Refused, setWorkspace } from "../api/http.ts";
 import { queries, refreshChanged, refreshContacts } from "../api/query.ts";
+import { dropBegun } from "../part/begun.ts";
 import { now, setServerNow } from "../part/clock.ts";
 import { pictures } from "../part/lamp.tsx";
 import { createKeptStore, createStore } from "../part/store.ts";
@@ -272,6 +273,8 @@ function takeContact({ contact_ids, name, version, erased }: Extract<AgentNews, 
   const ids = of_them.map((row) => row.id);
   dropUploads((draft_key) => isDraftOf(draft_key, ids));
   dropDrafts(ids);
+  const here = [...visitors.get().rows.values()].filter((row) => row.contact_id != null && contact_ids.includes(row.contact_id));
+  dropBegun([...contact_ids, ...ids, ...here.map((row) => row.id)]);
 }
 
 function picturesOf(agents: readonly Agent[]): Map<string, string> {

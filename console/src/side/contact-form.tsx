@@ -4,8 +4,8 @@ import { useLayoutEffect, useRef, useState } from "react";
 import type { Contact } from "@switchboard/protocol";
 
 import { call, fieldError, formError, problemIn } from "../api/http.ts";
+import type { Form } from "../part/begun.ts";
 import { Button, FormError, IconButton, TextField } from "../part/control.tsx";
-import { useUnsaved } from "../part/unsaved.ts";
 import { attributeName } from "../settings/question.ts";
 import { attributeKey, attributesIn, changeOf, CONTACT_FIELDS, factsOf, meanwhile, taken, type Edited } from "./edit.ts";
 
@@ -16,6 +16,17 @@ interface Fact {
 
 const NONE: Fact = { name: "", value: "" };
 
+/** What stands in the form. */
+export interface ContactEdit {
+  edited: Edited;
+  another: Fact;
+}
+
+/** Whether it is one. */
+export function isContactEdit(value: unknown): value is ContactEdit {
+  return typeof value === "object" && value !== null && "edited" in value && "another" in value;
+}
+
 const isWhole = ({ name, value }: Fact) => name.trim() !== "" && value.trim() !== "";
 
 /** The form with the fact that is being added, once it has a name and a value. */
@@ -23,17 +34,20 @@ function withAnother(edited: Edited, another: Fact): Edited {
   return isWhole(another) ? { ...edited, form: { ...edited.form, [attributeKey(another.name.trim())]: another.value.trim() } } : edited;
 }
 
-/** The form, in the place of the facts. */
-export function ContactForm({ contact, onDone }: { contact: Contact; onDone: () => void }) {
+/** The form, in the place of the facts. What was changed in it stands there again when one comes back to the contact. */
+export function ContactForm({ contact, form }: { contact: Contact; form: Form<ContactEdit> }) {
   const facts = factsOf(contact);
-  const [edited, setEdited] = useState<Edited>({ before: facts, form: facts });
-  const [another, setAnother] = useState(NONE);
+  const { edited, another } = form.value ?? { edited: { before: facts, form: facts }, another: NONE };
   const [error, setError] = useState<unknown>(null);
   const cache = useQueryClient();
   // What others saved since stands in fields that nobody touched here, and is told at those that somebody did.
   const now = taken(edited, facts);
   const told = meanwhile(now, facts);
-  const set = (key: string, value: string) => setEdited({ ...now, form: { ...now.form, [key]: value } });
+  const put = (next: Edited, other: Fact = another) => {
+    const is_touched = Object.keys(changeOf(next, facts, contact.attributes)).length > 0 || other.name !== "" || other.value !== "";
+    form.change(is_touched ? { edited: next, another: other } : undefined);
+  };
+  const set = (key: string, value: string) => put({ ...now, form: { ...now.form, [key]: value } });
   const field = (key: string) => ({
     value: now.form[key] ?? "",
     onValue: (value: string) => set(key, value),
@@ -41,21 +55,19 @@ export function ContactForm({ contact, onDone }: { contact: Contact; onDone: () 
     hint: told[key] !== undefined && (
       <span role="status">
         A colleague changed this to <b>{told[key] === "" ? "nothing" : <bdi>{told[key]}</bdi>}</b> meanwhile. Saving puts yours in its place.{" "}
-        <Button size="small" tone="plain" onClick={() => setEdited({ before: { ...now.before, [key]: told[key] ?? "" }, form: { ...now.form, [key]: told[key] ?? "" } })}>
+        <Button size="small" tone="plain" onClick={() => put({ before: { ...now.before, [key]: told[key] ?? "" }, form: { ...now.form, [key]: told[key] ?? "" } })}>
           Take theirs
         </Button>
       </span>
     ),
   });
-  const is_touched = Object.keys(changeOf(now, facts, contact.attributes)).length > 0 || another.name !== "" || another.value !== "";
-  useUnsaved(() => is_touched && "lost");
   async function save() {
     const change = changeOf(withAnother(now, another), facts, contact.attributes);
     setError(null);
     try {
       if (Object.keys(change).length > 0) await call(`contacts/${contact.id}`, { method: "PATCH", body: change, version: contact.version });
       await cache.invalidateQueries({ queryKey: ["contact", contact.id] });
-      onDone();
+      form.close();
     } catch (reason) {
       setError(reason);
       // The newer record is shown, and the next try rests on it.
@@ -70,7 +82,7 @@ export function ContactForm({ contact, onDone }: { contact: Contact; onDone: () 
         void save();
       }}
     >
-      <TextField label="Name" {...field("name")} autoFocus />
+      <TextField label="Name" {...field("name")} autoFocus={form.opened === "here"} />
       <TextField label="E-mail" type="email" {...field("email")} />
       <TextField label="Phone" type="tel" {...field("phone")} />
       <TextField label="Company" {...field("company")} />
@@ -82,18 +94,15 @@ export function ContactForm({ contact, onDone }: { contact: Contact; onDone: () 
       ))}
       <AnotherFact
         fact={another}
-        onFact={setAnother}
-        onAdd={() => {
-          setEdited(withAnother(now, another));
-          setAnother(NONE);
-        }}
+        onFact={(fact) => put(now, fact)}
+        onAdd={() => put(withAnother(now, another), NONE)}
       />
       <FormError text={formError(error, CONTACT_FIELDS)} />
       <div className="line">
         <Button type="submit" tone="accent" size="small">
           Save
         </Button>
-        <Button size="small" tone="plain" onClick={onDone}>
+        <Button size="small" tone="plain" onClick={form.close}>
           Cancel
         </Button>
       </div>

@@ -11,6 +11,8 @@ import { previewText } from "../inbox/row.tsx";
 import { useLiveVisitor } from "../live/beside.ts";
 import { records } from "../live/record.ts";
 import { useMay } from "../live/right.ts";
+import { membership } from "../live/session.ts";
+import { useForm } from "../part/begun.ts";
 import { now } from "../part/clock.ts";
 import { Button, IconButton } from "../part/control.tsx";
 import { ConfirmByTyping } from "../part/dialog.tsx";
@@ -25,7 +27,7 @@ import { useConnected } from "../shell/connection.tsx";
 import { attributeName, attributeText } from "../settings/question.ts";
 import { block } from "../thread/act.ts";
 import { ContactChanges } from "./changes.tsx";
-import { ContactForm } from "./contact-form.tsx";
+import { ContactForm, isContactEdit } from "./contact-form.tsx";
 import { othersOf } from "./others.ts";
 import { earlierVisits } from "./trail.ts";
 import { EarlierVisit, VisitFacts, VisitTrail } from "./visit.tsx";
@@ -50,7 +52,9 @@ function ContactSection({ row, onClose }: { row: Conversation; onClose: () => vo
   const may = useMay();
   const { state } = useLiveVisitor(row.visitor_id);
   const here = connected ? (row.visitor_id ? state : "left") : undefined;
-  const [editing, setEditing] = useState(false);
+  const me = useStore(membership, (member) => member?.agent_id ?? "");
+  const form = useForm(`${me} contact ${row.contact_id}`, isContactEdit);
+  const editing = form.opened !== null;
   const [erasing, setErasing] = useState(false);
   const cache = useQueryClient();
   const name = row.contact_name;
@@ -64,11 +68,11 @@ function ContactSection({ row, onClose }: { row: Conversation; onClose: () => vo
           </Heading>
           <div className="faint small">{row.contact_erased ? <ErasedAt contact={contact.data} /> : !connected ? "Not connected: nobody knows who is there" : here === "active" ? "On the site now" : here === "idle" ? "On the site, idle" : contact.data ? <>Last seen <Ago at_ms={contact.data.seen_at_ms} words="ago" /></> : ""}</div>
         </div>
-        {contact.data && may("contacts.write") && !row.contact_erased && <IconButton icon="edit" name="Edit the contact" onClick={() => setEditing(true)} />}
+        {contact.data && may("contacts.write") && !row.contact_erased && <IconButton icon="edit" name="Edit the contact" onClick={form.open} />}
         <IconButton icon="close" name="Close the side panel" className="phone-only" onClick={onClose} />
       </div>
       {contact.isError && <p className="faint small">{errorText(contact.error)}</p>}
-      {contact.data && !row.contact_erased && (editing ? <ContactForm contact={contact.data} onDone={() => setEditing(false)} /> : <ContactFacts contact={contact.data} />)}
+      {contact.data && !row.contact_erased && (editing ? <ContactForm contact={contact.data} form={form} /> : <ContactFacts contact={contact.data} />)}
       {contact.data && may("audit.read") && !row.contact_erased && !editing && <ContactChanges contact_id={row.contact_id} />}
       {contact.data && may("contacts.erase") && !row.contact_erased && !editing && (
         <button type="button" className="text-button" onClick={() => setErasing(true)}>

@@ -1,7 +1,7 @@
 /** Drafts: what stands in a composer, per conversation, kept over reloads. */
 import type { AgentId, Attachment, EntryId } from "@switchboard/protocol";
 
-import { createKeptStore } from "../part/store.ts";
+import { createSharedStore } from "../part/store.ts";
 
 /** Who a text is for. */
 export type Mode = "reply" | "note";
@@ -33,14 +33,10 @@ export const EMPTY_DRAFT: Draft = { mode: "reply", reply: "", note: "", files: [
 const DRAFTS_MAX = 100;
 
 /** All drafts, by member and conversation. */
-export const drafts = createKeptStore<Record<string, Draft>>(
-  "switchboard.drafts",
-  {},
-  (value): value is Record<string, Draft> => typeof value === "object" && value !== null && !Array.isArray(value),
-);
+export const drafts = createSharedStore<Draft>("switchboard.drafts");
 
 /** Puts a draft in; empty ones are forgotten, and the oldest of too many. */
-export function withDraft(all: Record<string, Draft>, key: string, draft: Draft): Record<string, Draft> {
+export function withDraft(all: Readonly<Record<string, Draft>>, key: string, draft: Draft): Record<string, Draft> {
   const rest = Object.entries(all).filter(([each]) => each !== key);
   const empty = draft.reply === "" && draft.note === "" && draft.files.length === 0 && draft.mode === "reply" && !draft.quote;
   const kept = empty ? rest : [...rest, [key, draft] as const];

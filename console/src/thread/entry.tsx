@@ -1,5 +1,5 @@
 /** The lines of a thread: messages, notes, events, days. */
-import { memo, useState, type KeyboardEvent } from "react";
+import { memo, useEffect, useState, type KeyboardEvent } from "react";
 import { beginningOf, plainText } from "@switchboard/markup";
 import type { Message } from "@switchboard/protocol";
 
@@ -7,6 +7,7 @@ import { errorText } from "../api/http.ts";
 import { refusalText } from "../api/word.ts";
 import { useMay } from "../live/right.ts";
 import { client, command, team } from "../live/session.ts";
+import { isText, useForm, type Form } from "../part/begun.ts";
 import { Button, IconButton } from "../part/control.tsx";
 import { copyText } from "../part/copy.tsx";
 import { Dialog } from "../part/dialog.tsx";
@@ -17,7 +18,6 @@ import { useStore } from "../part/store.ts";
 import { Clock, dayText, exactText } from "../part/time.tsx";
 import { now } from "../part/clock.ts";
 import { toast, toastError } from "../part/toast.tsx";
-import { useUnsaved } from "../part/unsaved.ts";
 import { emphasized } from "../mention/word.ts";
 import { Body } from "./body.tsx";
 import { changeDraft } from "./draft.ts";
@@ -54,13 +54,17 @@ export const Line = memo(function Line({ item, names, conversation_id, may_delet
 });
 
 function WrittenLine({ item, names, conversation_id, may_delete }: { item: Written; names: Names; conversation_id: string; may_delete: boolean }) {
-  const [editing, setEditing] = useState(false);
   const [deleting, setDeleting] = useState(false);
   const ours = item.author.kind !== "visitor";
   const mine = item.author.kind === "agent" && item.author.agent_id === names.me;
   const name = item.author.kind === "agent" ? names.agent(item.author.agent_id) : authorName(item.author, names);
   const deleted = item.message.deleted_at_ms != null || names.erased;
   const changeable = item.entry_id !== null && !deleted && (mine || (may_delete && ours));
+  const edit = useForm(`${names.me} message ${conversation_id} ${item.entry_id}`, isText);
+  const editing = edit.opened !== null && changeable;
+  useEffect(() => {
+    if (deleted) edit.close();
+  }, [deleted]);
   return (
     <article
       className="said"
@@ -82,12 +86,8 @@ function WrittenLine({ item, names, conversation_id, may_delete }: { item: Writt
           </div>
         )}
         <div className="bubble" title={exactText(item.at_ms)}>
-          {editing && item.entry_id ? (
-            <EditField
-              message={item.message}
-              onDone={() => setEditing(false)}
-              onSave={(body) => command({ do: "edit_message", conversation_id, entry_id: item.entry_id ?? "", body })}
-            />
+          {editing ? (
+            <EditField before={item.message.body} edit={edit} onSave={(body) => command({ do: "edit_message", conversation_id, entry_id: item.entry_id ?? "", body })} />
           ) : (
             <>
               {item.quote && <QuotedLine quote={item.quote} names={names} conversation_id={conversation_id} />}
@@ -103,7 +103,7 @@ function WrittenLine({ item, names, conversation_id, may_delete }: { item: Writt
           <QuoteButton item={item} name={name} me={names.me} conversation_id={conversation_id} />
           {changeable && <Menu trigger={<IconButton icon="more" name="Change this" />} align={ours ? "end" : "start"}>
             {mine && item.message.body !== "" && (
-              <MenuItem icon="edit" onSelect={() => setEditing(true)}>
+              <MenuItem icon="edit" onSelect={edit.open}>
                 Edit
               </MenuItem>
             )}
@@ -229,24 +229,32 @@ function ProblemLine({ item }: { item: Written }) {
   );
 }
 
-function EditField({ message, onSave, onDone }: { message: Message; onSave: (body: string) => Promise<unknown>; onDone: () => void }) {
-  const [text, setText] = useState(message.body);
+/** The words that are being changed. What differs from what was said stands there again when one comes back. */
+function EditField({ before, edit, onSave }: { before: string; edit: Form<string>; onSave: (body: string) => Promise<unknown> }) {
   const [error, setError] = useState<string | null>(null);
-  useUnsaved(() => text !== message.body && "lost");
+  const text = edit.value ?? before;
   function save() {
     const body = text.trim();
-    if (body === "" || body === message.body) return onDone();
-    onSave(body).then(onDone, (reason: unknown) => setError(errorText(reason)));
+    if (body === "" || body === before) return edit.close();
+    onSave(body).then(edit.close, (reason: unknown) => setError(errorText(reason)));
   }
   function key(event: KeyboardEvent) {
-    if (event.key === "Escape") onDone();
+    if (event.key === "Escape") edit.close();
     else if (event.key === "Enter" && !event.shiftKey && !event.nativeEvent.isComposing) save();
     else return;
     event.preventDefault();
   }
   return (
     <div className="edit">
-      <textarea className="input" aria-label="Edit the text" autoFocus dir="auto" value={text} onChange={(event) => setText(event.target.value)} onKeyDown={key} />
+      <textarea
+        className="input"
+        aria-label="Edit the text"
+        autoFocus={edit.opened === "here"}
+        dir="auto"
+        value={text}
+        onChange={({ target }) => edit.change(target.value === before ? undefined : target.value)}
+        onKeyDown={key}
+      />
       {error && (
         <div className="field-error" role="alert">
           {error}
@@ -256,7 +264,7 @@ function EditField({ message, onSave, onDone }: { message: Message; onSave: (bod
         <Button size="small" tone="accent" onClick={save}>
           Save
         </Button>
-        <Button size="small" tone="plain" onClick={onDone}>
+        <Button size="small" tone="plain" onClick={edit.close}>
           Cancel
         </Button>
       </div>

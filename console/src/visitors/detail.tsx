@@ -7,13 +7,14 @@ import type { LiveVisitor } from "@switchboard/protocol";
 import { errorText } from "../api/http.ts";
 import { sitesQuery, visitorQuery } from "../api/query.ts";
 import { useMay } from "../live/right.ts";
-import { command } from "../live/session.ts";
+import { command, membership } from "../live/session.ts";
+import { isText, useForm } from "../part/begun.ts";
 import { Button, Field, IconButton } from "../part/control.tsx";
 import { Icon } from "../part/icon.tsx";
 import { Face } from "../part/lamp.tsx";
 import { usePhone } from "../part/screen.ts";
+import { useStore } from "../part/store.ts";
 import { Since } from "../part/time.tsx";
-import { useUnsaved } from "../part/unsaved.ts";
 import { VisitTrail, VisitFacts } from "../side/visit.tsx";
 
 /** The detail beside the list; a screen of its own on phones. */
@@ -73,16 +74,18 @@ export function VisitorDetail({ id, live, onClose }: { id: string; live: LiveVis
 }
 
 function StartChat({ visitor }: { visitor: LiveVisitor }) {
-  const [text, setText] = useState("");
+  const me = useStore(membership, (member) => member?.agent_id ?? "");
+  const form = useForm(`${me} chat ${visitor.id}`, isText);
+  const text = form.value ?? "";
   const [error, setError] = useState<string | null>(null);
   const [busy, setBusy] = useState(false);
   const navigate = useNavigate();
-  useUnsaved(() => text.trim() !== "" && "lost");
   async function start() {
     setBusy(true);
     setError(null);
     try {
       const ack = await command({ do: "start_conversation", visitor_id: visitor.id, body: text.trim(), format: "markdown" });
+      form.close();
       if (ack.conversation_id) {
         await navigate({ to: "/inbox/$list/$conversationId", params: { list: "all", conversationId: ack.conversation_id } });
       }
@@ -108,7 +111,7 @@ function StartChat({ visitor }: { visitor: LiveVisitor }) {
             dir="auto"
             placeholder="Hello, can I help with what you are looking at?"
             value={text}
-            onChange={(event) => setText(event.target.value)}
+            onChange={({ target }) => form.change(target.value === "" ? undefined : target.value)}
           />
         )}
       </Field>
