@@ -19,7 +19,7 @@ const BEGUN_MAX = 100;
 export const begun = createSharedStore<Begun>(KEY);
 
 // Where the browser keeps nothing, or another page of it wrote over this.
-watchUnsaved(() => Object.keys(begun.get()).length > 0 && !isKept() && "lost");
+watchUnsaved(() => "What you began to change", () => Object.keys(begun.get()).length > 0 && !isKept() && "lost");
 
 function isKept(): boolean {
   try {

@@ -1,19 +1,19 @@
 import { describe, expect, it } from "vitest";
 
-import { isUnsaved, watchUnsaved, wouldLose, type Fate } from "./unsaved.ts";
+import { isUnsaved, losses, watchUnsaved, type Fate } from "./unsaved.ts";
 
 describe("unsaved work", () => {
   it("holds the page while there is any, and is asked for only where it would be lost", () => {
     let fate: Fate | false = false;
-    const forget = watchUnsaved(() => fate);
-    const forget_other = watchUnsaved(() => false);
-    expect([isUnsaved(), wouldLose()]).toEqual([false, false]);
+    const forget = watchUnsaved(() => "A file", () => fate);
+    const forget_other = watchUnsaved(() => "A setting", () => false);
+    expect([isUnsaved(), losses()]).toEqual([false, []]);
     fate = "sent";
-    expect([isUnsaved(), wouldLose()]).toEqual([true, false]);
+    expect([isUnsaved(), losses()]).toEqual([true, []]);
     fate = "lost";
-    expect([isUnsaved(), wouldLose()]).toEqual([true, true]);
+    expect([isUnsaved(), losses()]).toEqual([true, ["A file"]]);
     forget();
-    expect([isUnsaved(), wouldLose()]).toEqual([false, false]);
+    expect([isUnsaved(), losses()]).toEqual([false, []]);
     forget_other();
   });
 });

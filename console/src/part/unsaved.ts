@@ -7,34 +7,41 @@ export type Fate = "lost" | "sent";
 /** Says what would become of it; false where there is none. */
 type Look = () => Fate | false;
 
-const looks = new Set<Look>();
+/** A place where work may stand, and how that is called. */
+interface Watch {
+  name: () => string;
+  look: Look;
+}
 
-/** Names a place where work may stand, until the returned function is called. */
-export function watchUnsaved(look: Look): () => void {
-  looks.add(look);
-  return () => looks.delete(look);
+const watches = new Set<Watch>();
+
+/** Names a place where work may stand, until the returned function is called. `name` says what would be lost, as a line of a list. */
+export function watchUnsaved(name: () => string, look: Look): () => void {
+  const watch = { name, look };
+  watches.add(watch);
+  return () => watches.delete(watch);
 }
 
 /** {@link watchUnsaved} for as long as a component stands. */
-export function useUnsaved(look: Look): void {
+export function useUnsaved(name: string, look: Look): void {
   const latest = useRef(look);
   latest.current = look;
-  useEffect(() => watchUnsaved(() => latest.current()), []);
+  useEffect(() => watchUnsaved(() => name, () => latest.current()), [name]);
 }
 
 /** Whether there is any. */
 export function isUnsaved(): boolean {
-  return [...looks].some((look) => look() !== false);
+  return [...watches].some(({ look }) => look() !== false);
 }
 
-/** Whether any would be lost. */
-export function wouldLose(): boolean {
-  return [...looks].some((look) => look() === "lost");
+/** What would be lost. */
+export function losses(): string[] {
+  return [...watches].filter(({ look }) => look() === "lost").map(({ name }) => name());
 }
 
 /** From now on the browser asks whoever leaves the page while something would be lost. */
 export function guardLeaving(): void {
   window.addEventListener("beforeunload", (event) => {
-    if (wouldLose()) event.preventDefault();
+    if (losses().length > 0) event.preventDefault();
   });
 }

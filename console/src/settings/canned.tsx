@@ -124,7 +124,7 @@ function Edit({ before, onClose }: { before: CannedResponse | null; onClose: () 
   const [body, setBody] = useState(before?.body ?? "");
   const [error, setError] = useState<unknown>(null);
   const [busy, setBusy] = useState(false);
-  useUnsaved(() => (nickname !== (before?.nickname ?? "") || body !== (before?.body ?? "")) && "lost");
+  useUnsaved("The canned response that you write", () => (nickname !== (before?.nickname ?? "") || body !== (before?.body ?? "")) && "lost");
   const unknown = unknownIn(body);
   const too_long = bytesOf(body.trim()) > limit.canned_body_bytes_max;
   async function save() {

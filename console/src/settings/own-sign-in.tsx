@@ -21,7 +21,7 @@ export function PasswordForm() {
   const [error, setError] = useState<unknown>(null);
   const [busy, setBusy] = useState(false);
   const cache = useQueryClient();
-  useUnsaved(() => (current !== "" || next !== "") && "lost");
+  useUnsaved("The new password, which is not saved yet", () => (current !== "" || next !== "") && "lost");
   async function save() {
     setBusy(true);
     setError(null);

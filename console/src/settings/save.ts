@@ -73,7 +73,7 @@ export function useSaving<R extends { version: number }, C extends object>(path:
       leave();
     };
   }, []);
-  useUnsaved(() => {
+  useUnsaved("A setting that is not stored yet", () => {
     const waits = pending.current.size > 0;
     const is_underway = sending.current.size > 0;
     // What waits for an answer to rest on cannot go before it.

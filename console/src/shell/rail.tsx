@@ -2,23 +2,21 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useRouterState } from "@tanstack/react-router";
 
-import { call, errorText } from "../api/http.ts";
-import { meQuery, queries } from "../api/query.ts";
+import { meQuery } from "../api/query.ts";
 import { useMay } from "../live/right.ts";
-import { availability, endSession, inbox, membership, setAvailability, visitors } from "../live/session.ts";
+import { availability, inbox, membership, setAvailability, visitors } from "../live/session.ts";
 import { workspaceChoice } from "../live/workspace.ts";
 import { Icon, type IconName } from "../part/icon.tsx";
 import { Face, Lamp } from "../part/lamp.tsx";
 import { Menu, MenuItem, MenuLabel, MenuRule } from "../part/menu.tsx";
 import { usePhone } from "../part/screen.ts";
 import { useStore } from "../part/store.ts";
-import { toastError } from "../part/toast.tsx";
 import { useUnread } from "../todo/list.tsx";
-import { useActions } from "./action.ts";
 import { useConnected } from "./connection.tsx";
 import { density, type Density } from "./density.ts";
 import { palette_open } from "./palette.tsx";
 import { sheet_open } from "./sheet.tsx";
+import { useSignOut } from "./sign-out.tsx";
 import { TeamHere } from "./team-here.tsx";
 import { theme, type ThemeChoice } from "./theme.ts";
 
@@ -110,64 +108,57 @@ function Own() {
   const navigate = useNavigate();
   const may = useMay();
   const is_phone = usePhone();
-  useActions([{ id: "sign out", name: "Sign out", group: "General", icon: "join", run: () => void signOut() }]);
+  const sign_out = useSignOut();
   if (!member) return null;
   const lamp = !connected ? "quiet" : wanted === "online" ? "live" : "away";
   const state = !connected ? "Offline" : wanted === "online" ? "Online" : "Away";
-  async function signOut() {
-    try {
-      await call("logout", { method: "POST" });
-      await navigate({ to: "/sign-in" });
-      endSession();
-      queries.clear();
-    } catch (error) {
-      toastError(errorText(error));
-    }
-  }
   return (
-    <Menu
-      side={is_phone ? "top" : "right"}
-      align="end"
-      trigger={
-        <button type="button" className="rail-own" title={`${member.name}: ${connected ? state : "offline, for this browser is not connected"}`}>
-          <Face name={member.name} seed={member.agent_id} lamp={lamp} />
-          <span className="rail-name">{state}</span>
-          <span className="heard-only">, menu of {member.name}</span>
-        </button>
-      }
-    >
-      <MenuLabel>
-        {member.name} · {member.workspace_name}
-      </MenuLabel>
-      <MenuItem mark={<Lamp state="live" />} onSelect={() => setAvailability("online")}>
-        Online{wanted === "online" ? " (now)" : ""}
-      </MenuItem>
-      <MenuItem mark={<Lamp state="away" />} onSelect={() => setAvailability("away")}>
-        Away{wanted === "away" ? " (now)" : ""}
-      </MenuItem>
-      <MenuRule />
-      <ThemeItems />
-      <DensityItems />
-      <WorkspaceItems />
-      <MenuRule />
-      <MenuItem icon="person" onSelect={() => void navigate({ to: "/settings/$page", params: { page: "profile" } })}>
-        Profile
-      </MenuItem>
-      <MenuItem icon="shield" onSelect={() => void navigate({ to: "/settings/$page", params: { page: "security" } })}>
-        Security and password
-      </MenuItem>
-      {may("audit.read") && (
-        <MenuItem icon="log" onSelect={() => void navigate({ to: "/settings/$page", params: { page: "audit" } })}>
-          Audit log
+    <>
+      <Menu
+        side={is_phone ? "top" : "right"}
+        align="end"
+        trigger={
+          <button type="button" className="rail-own" title={`${member.name}: ${connected ? state : "offline, for this browser is not connected"}`}>
+            <Face name={member.name} seed={member.agent_id} lamp={lamp} />
+            <span className="rail-name">{state}</span>
+            <span className="heard-only">, menu of {member.name}</span>
+          </button>
+        }
+      >
+        <MenuLabel>
+          {member.name} · {member.workspace_name}
+        </MenuLabel>
+        <MenuItem mark={<Lamp state="live" />} onSelect={() => setAvailability("online")}>
+          Online{wanted === "online" ? " (now)" : ""}
         </MenuItem>
-      )}
-      <MenuItem icon="more" shortcut="?" onSelect={() => sheet_open.set(true)}>
-        Keyboard
-      </MenuItem>
-      <MenuItem icon="join" onSelect={() => void signOut()}>
-        Sign out
-      </MenuItem>
-    </Menu>
+        <MenuItem mark={<Lamp state="away" />} onSelect={() => setAvailability("away")}>
+          Away{wanted === "away" ? " (now)" : ""}
+        </MenuItem>
+        <MenuRule />
+        <ThemeItems />
+        <DensityItems />
+        <WorkspaceItems />
+        <MenuRule />
+        <MenuItem icon="person" onSelect={() => void navigate({ to: "/settings/$page", params: { page: "profile" } })}>
+          Profile
+        </MenuItem>
+        <MenuItem icon="shield" onSelect={() => void navigate({ to: "/settings/$page", params: { page: "security" } })}>
+          Security and password
+        </MenuItem>
+        {may("audit.read") && (
+          <MenuItem icon="log" onSelect={() => void navigate({ to: "/settings/$page", params: { page: "audit" } })}>
+            Audit log
+          </MenuItem>
+        )}
+        <MenuItem icon="more" shortcut="?" onSelect={() => sheet_open.set(true)}>
+          Keyboard
+        </MenuItem>
+        <MenuItem icon="join" onSelect={sign_out.want}>
+          Sign out
+        </MenuItem>
+      </Menu>
+      {sign_out.question}
+    </>
   );
 }
 

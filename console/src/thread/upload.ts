@@ -55,7 +55,12 @@ export function withFile(files: readonly Attachment[], file: Attachment): readon
 }
 
 // The bytes are in this page alone.
-watchUnsaved(() => uploads.get().size > 0 && "lost");
+watchUnsaved(lostText, () => uploads.get().size > 0 && "lost");
+
+function lostText(): string {
+  const names = [...uploads.get().values()].flat().map(({ file }) => file.name);
+  return names.length === 1 ? `The file “${names[0]}”, which is not up yet` : `${names.length} files that are not up yet`;
+}
 
 /** Uploads of one draft. */
 export function useUploads(draft_key: string) {

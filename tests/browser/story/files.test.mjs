@@ -240,3 +240,51 @@ test("a file that cannot go says why, where it is seen", async () => {
   assert.deepEqual(stack.complaints, []);
   await page.context().close();
 });
+
+test("who signs out while a file is on its way is asked, and may stay", async () => {
+  const { agent, page } = await conversation("Where is the manual?");
+  let asked_count = 0;
+  const release = await holdFirst(agent, "manual.txt");
+  await agent.route("**/api/v1/logout", (route) => {
+    asked_count += 1;
+    return route.continue();
+  });
+  await agent.locator(".composer input[type=file]").setInputFiles(text("manual.txt"));
+  const chip = agent.locator(".composer .chip", { hasText: "manual.txt" });
+  await chip.getByRole("progressbar").waitFor();
+  const signOut = async () => {
+    await agent.getByRole("button", { name: /, menu of / }).click();
+    await agent.getByRole("menuitem", { name: "Sign out" }).click();
+  };
+  await signOut();
+  const window = agent.getByRole("dialog", { name: "Sign out now?" });
+  await window.getByText("The file “manual.txt”, which is not up yet").waitFor();
+  assert.deepEqual(await violations(agent), []);
+  await window.getByRole("button", { name: "Stay" }).click();
+  await window.waitFor({ state: "detached" });
+  // By keys it is the same.
+  await agent.keyboard.press("Control+k");
+  await agent.getByRole("combobox", { name: "Find anything" }).fill("sign out");
+  await agent.getByRole("option", { name: "Sign out" }).waitFor();
+  await agent.keyboard.press("Enter");
+  await window.waitFor();
+  await agent.keyboard.press("Escape");
+  await window.waitFor({ state: "detached" });
+  assert.equal(asked_count, 0);
+  await chip.getByRole("progressbar").waitFor();
+  await signOut();
+  await window.getByRole("button", { name: "Sign out all the same" }).click();
+  await agent.getByLabel("Password").waitFor();
+  assert.equal(asked_count, 1);
+  release();
+
+  // Where nothing would be lost nobody is asked; a draft is none of that.
+  const other = await stack.console();
+  await openRow(other, "Where is the manual?");
+  await other.getByRole("textbox", { name: /^Reply to / }).fill("In the box");
+  await other.getByRole("button", { name: /, menu of / }).click();
+  await other.getByRole("menuitem", { name: "Sign out" }).click();
+  await other.getByLabel("Password").waitFor();
+  assert.deepEqual(stack.complaints, []);
+  for (const each of [agent, other, page]) await each.context().close();
+});
