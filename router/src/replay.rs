@@ -2,15 +2,16 @@
 
 use protocol::conversation::Marks;
 use protocol::entry::{Entry, VisitorEntry};
-use protocol::id::{ConversationId, EntryId, WorkspaceId};
+use protocol::id::{ConversationId, EntryId, Id, WorkspaceId};
 use protocol::limit::PAGE_ENTRIES_MAX;
 use protocol::news::{AgentNews, Batch, Continuity, VisitorNews};
 use protocol::permission::{Actor, Permission, Principal, VisitorActor};
 use protocol::position::Position;
-use protocol::rejection::Rejection;
+use protocol::rejection::{ErrorCode, Rejection};
 use storage::Db;
 use storage::entry::Numbering;
-use storage::log::Bound;
+use storage::log::{self, Bound};
+use storage::replay::{First, Span};
 
 use crate::delivery::{Class, Encoded, SignalKey};
 use crate::error::refused_by;
@@ -43,6 +44,18 @@ pub(crate) enum Start {
     Said(Option<Position>),
     /// After a number that this node gave him over the same connection.
     After(u64),
+}
+
+impl Start {
+    /// The number after which he can go on, where the log is as he knew it.
+    fn number(self, epoch: u64) -> Option<u64> {
+        match self {
+            Self::After(number) => Some(number),
+            Self::Said(said) => said
+                .filter(|said| said.epoch == epoch)
+                .map(|said| said.number),
+        }
+    }
 }
 
 impl Replay {
@@ -94,15 +107,22 @@ async fn for_visitor(
     start: Start,
 ) -> Result<Replay, Rejection> {
     let db = router.db();
-    let conversation = router.owns(workspace_id, visitor, conversation_id).await?;
     let fault = |error| refused_by(&error);
+    let (id, after) = (conversation_id, start.number(db.epoch()));
+    let first = storage::replay::of_visitor(db, workspace_id, visitor, id, after).await;
+    let First {
+        conversation,
+        span,
+        marks,
+    } = first.map_err(fault)?.ok_or(ErrorCode::NotFound)?;
+    router.keep_right(visitor.visitor_id.bits(), conversation_id);
     let log = Log {
         workspace_id,
         conversation_id,
         numbering: Numbering::Visitor,
         head: conversation.number,
     };
-    let found = log.read(db, start).await.map_err(fault)?;
+    let found = log.read(db, start, span).await.map_err(fault)?;
     let tenant = router.cache().tenant(workspace_id).await.map_err(fault)?;
     let entries: Vec<VisitorEntry> = found
         .entries
@@ -119,8 +139,6 @@ async fn for_visitor(
     };
     let mut frames = vec![Encoded::new(&VisitorNews::Entries(batch), Class::Row)];
     if !found.more {
-        let marks = storage::participant::team_marks(db, workspace_id, conversation_id);
-        let marks = marks.await.map_err(fault)?;
         frames.push(Encoded::new(
             &VisitorNews::Conversation { conversation },
             Class::Row,
@@ -145,8 +163,15 @@ async fn for_team(
     let workspace_id = actor.workspace_id;
     let db = router.db();
     let fault = |error| refused_by(&error);
+    let after = start.number(db.epoch());
+    let first = storage::replay::of_team(db, workspace_id, conversation_id, after).await;
+    let First {
+        conversation,
+        span,
+        marks,
+    } = first.map_err(fault)?.ok_or(ErrorCode::NotFound)?;
     // Whoever follows it will look at it, type and read: none of that asks the store again.
-    let conversation = router.of_workspace(workspace_id, conversation_id).await?;
+    router.keep_right(workspace_id.bits(), conversation_id);
     let log = Log {
         workspace_id,
         conversation_id,
@@ -158,7 +183,7 @@ async fn for_team(
         Start::Said(_) if conversation.contact_erased => Start::Said(None),
         Start::Said(_) | Start::After(_) => start,
     };
-    let found = log.read(db, start).await.map_err(fault)?;
+    let found = log.read(db, start, span).await.map_err(fault)?;
     let position =
         position_of(db.epoch(), found.entries.last(), |entry| entry.seq).or(found.before);
     let batch = Batch {
@@ -174,6 +199,7 @@ async fn for_team(
             &AgentNews::Conversation { conversation },
             Class::Row,
         ));
+        frames.push(team_marks(conversation_id, marks));
         about(router, actor, conversation_id, &mut frames).await?;
     }
     Ok(Replay {
@@ -185,8 +211,7 @@ async fn for_team(
     })
 }
 
-/// What an agent is told beside a conversation's entries: how far the customer got, who looks at it, how
-/// far he read himself.
+/// What an agent is told beside a conversation's entries and marks: who looks at it, how far he read himself.
 async fn about(
     router: &Router,
     actor: &Actor,
@@ -195,9 +220,6 @@ async fn about(
 ) -> Result<(), Rejection> {
     let (db, workspace_id) = (router.db(), actor.workspace_id);
     let fault = |error| refused_by(&error);
-    let marks =
-        storage::participant::customer_marks(db, workspace_id, conversation_id, Numbering::Team);
-    frames.push(team_marks(conversation_id, marks.await.map_err(fault)?));
     frames.push(router.signals().viewers(conversation_id));
     if let Principal::Agent(agent) = actor.principal {
         let ids = [conversation_id];
@@ -220,62 +242,55 @@ struct Log {
 
 impl Log {
     /// Reads on from where the reader stands, where the store knows that and not too much is missing;
-    /// else the newest page.
-    async fn read(&self, db: &Db, start: Start) -> storage::Result<Found> {
+    /// else the newest page. What was read with the conversation is not read again.
+    async fn read(&self, db: &Db, start: Start, span: Span) -> storage::Result<Found> {
         let (workspace_id, id, numbering) =
             (self.workspace_id, self.conversation_id, self.numbering);
-        let bound = Bound::of(PAGE_ENTRIES_MAX);
-        if let Some(number) = self.goes_on_after(db, start).await?
-            && self.head.saturating_sub(number) <= MISSING_MAX
-        {
-            let page = storage::log::after(db, workspace_id, id, numbering, number, bound);
-            let entries = page.await?;
-            let last = entries.last().map(|entry| match numbering {
-                Numbering::Team => entry.seq,
-                Numbering::Visitor => entry.public_seq.unwrap_or_default(),
-            });
-            let before = match (start, last) {
-                (Start::Said(position), _) => position,
-                (Start::After(_), Some(_)) => None,
-                (Start::After(number), None) => self.position_at(db, number).await?,
+        let (bound, at) = (Bound::of(PAGE_ENTRIES_MAX), span.at);
+        if !self.goes_on(db, start, &span) {
+            let entries = match span.after {
+                None => {
+                    log::newest_with(db, workspace_id, id, numbering, span.entries, bound).await?
+                }
+                Some(_) => log::before(db, workspace_id, id, numbering, None, bound).await?,
             };
             return Ok(Found {
-                continuity: Continuity::Resumed,
-                before,
-                more: last.is_some_and(|last| last < self.head),
+                continuity: Continuity::Afresh,
+                before: None,
                 entries,
+                more: false,
             });
         }
-        let page = storage::log::before(db, workspace_id, id, numbering, None, bound);
+        let entries = log::after_with(db, workspace_id, id, numbering, span.entries, bound).await?;
+        let last = entries.last().map(|entry| match numbering {
+            Numbering::Team => entry.seq,
+            Numbering::Visitor => entry.public_seq.unwrap_or_default(),
+        });
+        let before = match (start, last) {
+            (Start::Said(position), _) => position,
+            (Start::After(_), Some(_)) => None,
+            (Start::After(number), None) => at.map(|entry_id| Position {
+                epoch: db.epoch(),
+                number,
+                entry_id,
+            }),
+        };
         Ok(Found {
-            continuity: Continuity::Afresh,
-            before: None,
-            entries: page.await?,
-            more: false,
+            continuity: Continuity::Resumed,
+            before,
+            more: last.is_some_and(|last| last < self.head),
+            entries,
         })
     }
 
-    /// The number after which the reader can go on.
-    async fn goes_on_after(&self, db: &Db, start: Start) -> storage::Result<Option<u64>> {
-        match start {
-            Start::After(number) => Ok(Some(number)),
-            Start::Said(Some(said)) if said.epoch == db.epoch() => {
-                let found = self.position_at(db, said.number).await?;
-                Ok((found == Some(said)).then_some(said.number))
-            }
-            Start::Said(_) => Ok(None),
-        }
-    }
-
-    /// The position that has a number; nothing where no entry has it.
-    async fn position_at(&self, db: &Db, number: u64) -> storage::Result<Option<Position>> {
-        let (workspace_id, id) = (self.workspace_id, self.conversation_id);
-        let found = storage::entry::id_at(db, workspace_id, id, self.numbering, number);
-        Ok(found.await?.map(|entry_id| Position {
-            epoch: db.epoch(),
-            number,
-            entry_id,
-        }))
+    /// Whether the reader can go on where he stands.
+    fn goes_on(&self, db: &Db, start: Start, span: &Span) -> bool {
+        let is_there = match start {
+            Start::Said(said) => span.at == said.map(|said| said.entry_id),
+            Start::After(_) => true,
+        };
+        let number = start.number(db.epoch());
+        is_there && number.is_some_and(|number| self.head.saturating_sub(number) <= MISSING_MAX)
     }
 }
 

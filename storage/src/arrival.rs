@@ -24,8 +24,8 @@ pub struct Arrival {
     pub last: Option<LastVisit>,
 }
 
-/// What the connection of a visitor begins with; nothing for one whom the store does not know. Two reads, each of
-/// one moment: one for who was never here before, and none at all for a newcomer.
+/// What the connection of a visitor begins with; nothing for one whom the store does not know. One read, all of
+/// one moment, and none at all for a newcomer.
 ///
 /// # Errors
 /// The store's.
@@ -46,46 +46,30 @@ pub async fn find(
         }
     }
     let visitor_id = visitor.visitor_id;
-    let stmts = vec![
+    let mut stmts = vec![
         visitor::find_stmt(workspace_id, visitor_id),
         newest_stmt(workspace_id, visitor),
         visit::last_stmt(workspace_id, visitor_id),
+        unread::list_stmt(workspace_id, 1),
     ];
+    stmts.extend(visit::trace_stmts(workspace_id, visitor_id, 2));
     let answers = reader.snapshot(stmts).await?;
-    let [found, newest, visit] = &answers[..] else {
-        return Err(Error::Fault("three reads have three answers".to_owned()));
+    let [found, newest, visit, not_read, trace @ ..] = &answers[..] else {
+        return Err(Error::Fault("each read has an answer".to_owned()));
     };
     let Some(row) = found.first().map(visitor::decode).transpose()? else {
         return Ok(None);
     };
-    let newest = newest.first().map(decode_newest).transpose()?;
-    let visit = visit.first();
-    let mut stmts = match visit {
-        Some(visit) => visit::trace_stmts(workspace_id, visitor_id, visit)?,
-        None => Vec::new(),
-    };
-    let trace_count = stmts.len();
-    stmts.extend(
-        newest
-            .iter()
-            .map(|newest| unread::list_stmt(workspace_id, newest)),
-    );
-    let answers = match stmts.is_empty() {
-        true => Vec::new(),
-        false => reader.snapshot(stmts).await?,
-    };
-    let (trace, not_read) = answers.split_at(trace_count.min(answers.len()));
-    let (conversation, unread) = match newest.zip(not_read.first()) {
-        Some((newest, rows)) => unread::in_newest(newest, rows)?,
+    let (conversation, unread) = match newest.first() {
+        Some(newest) => unread::in_newest(decode_newest(newest)?, not_read)?,
         None => (None, Unread::default()),
     };
-    let last = visit
-        .map(|visit| visit::decode_last(visit, trace))
-        .transpose()?;
+    let last = visit.first();
+    let last = last.map(|visit| visit::decode_last(visit, trace));
     Ok(Some(Arrival {
         row,
         conversation,
         unread,
-        last,
+        last: last.transpose()?,
     }))
 }

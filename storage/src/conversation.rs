@@ -114,12 +114,12 @@ macro_rules! select_for_visitor {
         concat!(
             "
     SELECT c.conversation_id, c.state, c.public_seq, c.created_at_ms, c.closed_at_ms,
-        (SELECT e.public_seq FROM participant p
+        COALESCE((SELECT e.public_seq FROM participant p
             JOIN entry e ON e.workspace_id = p.workspace_id AND e.conversation_id = p.conversation_id
                 AND e.seq <= p.read_seq AND e.public_seq IS NOT NULL
             WHERE p.workspace_id = c.workspace_id AND p.conversation_id = c.conversation_id
                 AND p.party = 'customer'
-            ORDER BY e.seq DESC LIMIT 1) AS visitor_read
+            ORDER BY e.seq DESC LIMIT 1), 0) AS visitor_read
     FROM conversation c
     WHERE c.workspace_id = $1 AND ",
             $($rest),*
@@ -186,7 +186,7 @@ pub(crate) fn decode_for_visitor(row: &Row) -> Result<VisitorConversation> {
         version: number,
         closed: row.word("state", State::of)? == State::Closed,
         number,
-        read_number: row.maybe_number("visitor_read")?.unwrap_or(0),
+        read_number: row.number("visitor_read")?,
         created_at_ms: row.number("created_at_ms")?,
     })
 }
@@ -341,10 +341,20 @@ pub async fn of_visitor(
     visitor: &VisitorActor,
     conversation_id: ConversationId,
 ) -> Result<Option<VisitorConversation>> {
-    let mut stmt = of_visitor_stmt(FIND_OF_VISITOR, workspace_id, visitor);
-    stmt.params.push(conversation_id.into());
+    let stmt = find_of_visitor_stmt(workspace_id, visitor, conversation_id);
     let row = reader.row(stmt).await?;
     row.map(|row| decode_for_visitor(&row)).transpose()
+}
+
+/// The read of [`of_visitor`].
+pub(crate) fn find_of_visitor_stmt(
+    workspace_id: WorkspaceId,
+    visitor: &VisitorActor,
+    conversation_id: ConversationId,
+) -> Stmt {
+    let mut stmt = of_visitor_stmt(FIND_OF_VISITOR, workspace_id, visitor);
+    stmt.params.push(conversation_id.into());
+    stmt
 }
 
 // Uses `conversation_of_visitor` and `conversation_of_contact`.

@@ -38,6 +38,7 @@ pub mod node;
 pub mod page;
 pub mod participant;
 pub mod picture;
+pub mod replay;
 mod room;
 pub mod saved_view;
 pub mod search;

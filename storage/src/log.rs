@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 
 /// Entries of the first read. Most conversations are shorter, and a longer one is read on only while
 /// its page has room.
-const STEP: usize = 50;
+pub(crate) const STEP: usize = 50;
 
 /// How much a page may hold. It holds one entry at least, whatever that one's size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,7 +48,45 @@ pub async fn before(
     number: Option<u64>,
     bound: Bound,
 ) -> Result<Vec<Entry>> {
+    let page = Page::new(bound);
+    fill_before(
+        reader,
+        workspace_id,
+        conversation_id,
+        numbering,
+        number,
+        page,
+    )
+    .await
+}
+
+/// [`before`] of the newest, of which the first were read already: those of a [`crate::replay::Span`]. The bound is of
+/// more entries than it has.
+///
+/// # Errors
+/// The store's.
+pub async fn newest_with(
+    reader: &Reader,
+    workspace_id: WorkspaceId,
+    conversation_id: ConversationId,
+    numbering: Numbering,
+    first: Vec<Entry>,
+    bound: Bound,
+) -> Result<Vec<Entry>> {
     let mut page = Page::new(bound);
+    let from = first.first().and_then(|entry| number_of(entry, numbering));
+    page.take(first.into_iter().rev(), STEP)?;
+    fill_before(reader, workspace_id, conversation_id, numbering, from, page).await
+}
+
+async fn fill_before(
+    reader: &Reader,
+    workspace_id: WorkspaceId,
+    conversation_id: ConversationId,
+    numbering: Numbering,
+    number: Option<u64>,
+    mut page: Page,
+) -> Result<Vec<Entry>> {
     let mut from = number;
     while let Some(step) = page.step() {
         let read = entry::before(reader, workspace_id, conversation_id, numbering, from, step);
@@ -73,7 +111,47 @@ pub async fn after(
     number: u64,
     bound: Bound,
 ) -> Result<Vec<Entry>> {
+    let page = Page::new(bound);
+    fill_after(
+        reader,
+        workspace_id,
+        conversation_id,
+        numbering,
+        number,
+        page,
+    )
+    .await
+}
+
+/// [`after`], of which the first were read already: those of a [`crate::replay::Span`]. The bound is of more entries
+/// than it has.
+///
+/// # Errors
+/// The store's.
+pub async fn after_with(
+    reader: &Reader,
+    workspace_id: WorkspaceId,
+    conversation_id: ConversationId,
+    numbering: Numbering,
+    first: Vec<Entry>,
+    bound: Bound,
+) -> Result<Vec<Entry>> {
     let mut page = Page::new(bound);
+    let last = first.last().and_then(|entry| number_of(entry, numbering));
+    page.take(first.into_iter(), STEP)?;
+    // With nothing read there is nothing more to read, and no number is needed.
+    let from = last.unwrap_or_default();
+    fill_after(reader, workspace_id, conversation_id, numbering, from, page).await
+}
+
+async fn fill_after(
+    reader: &Reader,
+    workspace_id: WorkspaceId,
+    conversation_id: ConversationId,
+    numbering: Numbering,
+    number: u64,
+    mut page: Page,
+) -> Result<Vec<Entry>> {
     let mut from = number;
     while let Some(step) = page.step() {
         let read = entry::after(reader, workspace_id, conversation_id, numbering, from, step);

@@ -125,10 +125,12 @@ macro_rules! public_marks {
         concat!(
             "
     SELECT
-        COALESCE((SELECT MAX(e.public_seq) FROM entry e WHERE e.workspace_id = $1 AND e.conversation_id = $2
-            AND e.seq <= t.delivered_seq), 0) AS delivered_seq,
-        COALESCE((SELECT MAX(e.public_seq) FROM entry e WHERE e.workspace_id = $1 AND e.conversation_id = $2
-            AND e.seq <= t.read_seq), 0) AS read_seq
+        COALESCE((SELECT e.public_seq FROM entry e WHERE e.workspace_id = $1 AND e.conversation_id = $2
+            AND e.seq <= t.delivered_seq AND e.public_seq IS NOT NULL
+            ORDER BY e.seq DESC LIMIT 1), 0) AS delivered_seq,
+        COALESCE((SELECT e.public_seq FROM entry e WHERE e.workspace_id = $1 AND e.conversation_id = $2
+            AND e.seq <= t.read_seq AND e.public_seq IS NOT NULL
+            ORDER BY e.seq DESC LIMIT 1), 0) AS read_seq
     FROM (
         SELECT MAX(delivered_seq) AS delivered_seq, MAX(read_seq) AS read_seq FROM participant
         WHERE workspace_id = $1 AND conversation_id = $2 AND ",
@@ -151,15 +153,21 @@ pub async fn customer_marks(
     conversation_id: ConversationId,
     numbering: Numbering,
 ) -> Result<Marks> {
+    let stmt = customer_marks_stmt(workspace_id, conversation_id, numbering);
+    decode_marks(reader.row(stmt).await?.as_ref())
+}
+
+/// The read of [`customer_marks`].
+pub(crate) fn customer_marks_stmt(
+    workspace_id: WorkspaceId,
+    conversation_id: ConversationId,
+    numbering: Numbering,
+) -> Stmt {
     let sql = match numbering {
         Numbering::Team => FIND_CUSTOMER_MARKS,
         Numbering::Visitor => FIND_CUSTOMER_PUBLIC_MARKS,
     };
-    marks(
-        reader
-            .row(stmt!(sql, workspace_id, conversation_id))
-            .await?,
-    )
+    stmt!(sql, workspace_id, conversation_id)
 }
 
 /// How far the best of the team has got, in the visitor's numbering.
@@ -171,8 +179,13 @@ pub async fn team_marks(
     workspace_id: WorkspaceId,
     conversation_id: ConversationId,
 ) -> Result<Marks> {
-    let stmt = stmt!(FIND_TEAM_PUBLIC_MARKS, workspace_id, conversation_id);
-    marks(reader.row(stmt).await?)
+    let stmt = team_marks_stmt(workspace_id, conversation_id);
+    decode_marks(reader.row(stmt).await?.as_ref())
+}
+
+/// The read of [`team_marks`].
+pub(crate) fn team_marks_stmt(workspace_id: WorkspaceId, conversation_id: ConversationId) -> Stmt {
+    stmt!(FIND_TEAM_PUBLIC_MARKS, workspace_id, conversation_id)
 }
 
 /// Conversations that are asked for by one statement.
@@ -243,7 +256,8 @@ pub(crate) fn agents_stmt(workspace_id: WorkspaceId, conversation_id: Conversati
     stmt!(LIST_AGENTS, workspace_id, conversation_id)
 }
 
-fn marks(row: Option<Row>) -> Result<Marks> {
+/// Marks out of their row; none where nobody takes part yet.
+pub(crate) fn decode_marks(row: Option<&Row>) -> Result<Marks> {
     row.map_or(Ok(Marks::default()), |row| {
         Ok(Marks {
             delivered: row.number("delivered_seq")?,

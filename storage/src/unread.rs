@@ -4,9 +4,9 @@ use protocol::conversation::VisitorConversation;
 use protocol::id::{ConversationId, EntryId, WorkspaceId};
 use protocol::permission::VisitorActor;
 
-use crate::conversation::{Newest, newest_of_visitor};
+use crate::conversation::{Newest, decode_newest, newest_stmt};
 use crate::db::{Reader, Row, Stmt, stmt};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// What of the team's messages a visitor has not read.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -45,8 +45,7 @@ pub async fn of_visitor(
     Ok(unread)
 }
 
-/// The conversation that goes on with this visitor, and what he has not read of the newest one. One read
-/// for who has none: every visitor's connection asks.
+/// The conversation that goes on with this visitor, and what he has not read of the newest one. One read.
 ///
 /// # Errors
 /// The store's.
@@ -55,23 +54,25 @@ pub async fn with_open(
     workspace_id: WorkspaceId,
     visitor: &VisitorActor,
 ) -> Result<(Option<VisitorConversation>, Unread)> {
-    let newest = newest_of_visitor(reader, workspace_id, visitor).await?;
-    let Some(newest) = newest else {
-        return Ok((None, Unread::default()));
+    let stmts = vec![
+        newest_stmt(workspace_id, visitor),
+        list_stmt(workspace_id, 0),
+    ];
+    let answers = reader.snapshot(stmts).await?;
+    let [newest, not_read] = &answers[..] else {
+        return Err(Error::Fault("two reads have two answers".to_owned()));
     };
-    let rows = reader.rows(list_stmt(workspace_id, &newest)).await?;
-    in_newest(newest, &rows)
+    match newest.first() {
+        Some(newest) => in_newest(decode_newest(newest)?, not_read),
+        None => Ok((None, Unread::default())),
+    }
 }
 
-/// The read of what a visitor has not read of his newest conversation, for [`in_newest`].
-pub(crate) fn list_stmt(workspace_id: WorkspaceId, newest: &Newest) -> Stmt {
-    let Newest { conversation, .. } = newest;
-    stmt!(
-        LIST_UNREAD,
-        workspace_id,
-        conversation.id,
-        conversation.read_number
-    )
+/// The read of what a visitor has not read of his newest conversation, for [`in_newest`]. The read of that one stands
+/// at this place of the same snapshot.
+pub(crate) fn list_stmt(workspace_id: WorkspaceId, newest: usize) -> Stmt {
+    let given = &[(1, "conversation_id"), (2, "visitor_read")];
+    stmt!(LIST_UNREAD, workspace_id, "", 0_u64).after(newest, given)
 }
 
 /// A visitor's newest conversation where it goes on, and what he has not read of it: the rows of [`list_stmt`].

@@ -364,11 +364,14 @@ pub async fn last(
     workspace_id: WorkspaceId,
     visitor_id: VisitorId,
 ) -> Result<Option<LastVisit>> {
-    let Some(row) = reader.row(last_stmt(workspace_id, visitor_id)).await? else {
+    let mut stmts = vec![last_stmt(workspace_id, visitor_id)];
+    stmts.extend(trace_stmts(workspace_id, visitor_id, 0));
+    let answers = reader.snapshot(stmts).await?;
+    let Some((visit, trace)) = answers.split_first() else {
         return Ok(None);
     };
-    let trace = reader.snapshot(trace_stmts(workspace_id, visitor_id, &row)?);
-    decode_last(&row, &trace.await?).map(Some)
+    let visit = visit.first();
+    visit.map(|visit| decode_last(visit, trace)).transpose()
 }
 
 /// The read of a visitor's last visit.
@@ -376,18 +379,19 @@ pub(crate) fn last_stmt(workspace_id: WorkspaceId, visitor_id: VisitorId) -> Stm
     stmt!(LIST_VISITS, workspace_id, visitor_id, 1_u64)
 }
 
-/// The reads of what a visit left behind, for [`decode_last`].
+/// The reads of what a visit left behind, for [`decode_last`]. The visit's own stands at this place of the same
+/// snapshot.
 pub(crate) fn trace_stmts(
     workspace_id: WorkspaceId,
     visitor_id: VisitorId,
-    visit: &Row,
-) -> Result<Vec<Stmt>> {
-    let id = visit.id("visit_id")?;
-    let mut stmts = vec![pages_stmt(workspace_id, id, TRAIL_MAX)];
-    if visit.small("event_count")? > 0 {
-        stmts.push(events_stmt(workspace_id, visitor_id, id, 1));
-    }
-    Ok(stmts)
+    visit: usize,
+) -> [Stmt; 2] {
+    let pages = stmt!(LIST_PAGES, workspace_id, "", TRAIL_MAX);
+    let events = stmt!(LIST_EVENTS, workspace_id, visitor_id, "", 1_u64);
+    [
+        pages.after(visit, &[(1, "visit_id")]),
+        events.after(visit, &[(2, "visit_id")]),
+    ]
 }
 
 /// The last visit of a visitor, out of its row and what [`trace_stmts`] read.
@@ -475,12 +479,8 @@ async fn pages(
     visit_id: VisitId,
     limit: usize,
 ) -> Result<Vec<PageView>> {
-    let stmt = pages_stmt(workspace_id, visit_id, limit);
+    let stmt = stmt!(LIST_PAGES, workspace_id, visit_id, limit);
     decode_pages(&reader.rows(stmt).await?)
-}
-
-fn pages_stmt(workspace_id: WorkspaceId, visit_id: VisitId, limit: usize) -> Stmt {
-    stmt!(LIST_PAGES, workspace_id, visit_id, limit)
 }
 
 fn decode_pages(rows: &[Row]) -> Result<Vec<PageView>> {
@@ -495,17 +495,8 @@ async fn events(
     visit_id: VisitId,
     limit: usize,
 ) -> Result<Vec<CustomEvent>> {
-    let stmt = events_stmt(workspace_id, visitor_id, visit_id, limit);
+    let stmt = stmt!(LIST_EVENTS, workspace_id, visitor_id, visit_id, limit);
     decode_events(&reader.rows(stmt).await?)
-}
-
-fn events_stmt(
-    workspace_id: WorkspaceId,
-    visitor_id: VisitorId,
-    visit_id: VisitId,
-    limit: usize,
-) -> Stmt {
-    stmt!(LIST_EVENTS, workspace_id, visitor_id, visit_id, limit)
 }
 
 fn decode_events(rows: &[Row]) -> Result<Vec<CustomEvent>> {

@@ -1,4 +1,5 @@
-//! The contract of arrivals: what a visitor's connection begins with is what the store has, read or not.
+//! The contract of arrivals: what a visitor's connection begins with is what the store has, read or not; and what a
+//! reader is told first of a conversation, by one read.
 
 #[path = "common/both.rs"]
 mod both;
@@ -7,13 +8,18 @@ mod common;
 use both::on_both;
 use common::talk::{Talk, accepted, browser, key, words};
 use common::{NOW_MS, Store, scope};
+use protocol::conversation::Marks;
 use protocol::entry::Author;
 use protocol::id::VisitId;
 use protocol::permission::VisitorActor;
 use protocol::visitor::{Claim, Device, PageView, Source, Visit};
 use storage::arrival::{self, Arrival};
+use storage::conversation;
 use storage::db::Home;
+use storage::entry::{self, NewContent, Numbering};
 use storage::message::{self, Start};
+use storage::participant::{self, Mark, Party};
+use storage::replay::{self, Span};
 use storage::visit::{self, Trace};
 use storage::visitor::{self, Proof};
 
@@ -183,7 +189,7 @@ mod stories {
                     _ => is_begun_with(&talk, &visitor).await,
                 }
                 let (shown, reads) = arrives(&talk, &visitor).await;
-                assert!(reads > 0, "{which}");
+                assert_eq!(reads, 1, "{which}");
                 let shown = shown.unwrap();
                 let is_shown = match which {
                     0 => shown.row.claim == claim("Ana") && shown.row.name == "Ana",
@@ -226,6 +232,45 @@ mod stories {
             let of = |visit: &Visit| (visit.id, visit.pages.len(), visit.events.len(), visit.active_at_ms);
             let of: Vec<_> = visits.iter().map(of).collect();
             assert_eq!(of, [(second, 4, 2, NOW_MS + 12), (first, 2, 1, NOW_MS + 4)]);
+        }
+
+        async fn who_comes_back_reads_at_once_what_he_missed_and_nothing_of_others(store: &Store) {
+            let talk = Talk::new(store).await;
+            let id = talk.says("one").await.conversation.id;
+            talk.does(id, NewContent::Note(words("aside"))).await;
+            talk.answers(id, "two").await;
+            let (db, workspace_id) = (&store.db, talk.workspace_id);
+            let (party, marks) = (Party::Agent(talk.agent_id), Marks { delivered: 3, read: 2 });
+            let mark = Mark { workspace_id, conversation_id: id, party, marks };
+            participant::mark(db, &[mark], NOW_MS).await.unwrap();
+            let read_count = || store.world.faults.call_count("storage.read");
+            let first = async |visitor: &VisitorActor, after| {
+                let before = read_count();
+                let first = replay::of_visitor(db, workspace_id, visitor, id, after).await;
+                assert_eq!(read_count(), before + 1);
+                first.unwrap()
+            };
+            let all = entry::after(db, workspace_id, id, Numbering::Visitor, 0, 9).await.unwrap();
+            let behind = first(&talk.visitor, Some(1)).await.unwrap();
+            let entries = all[1..].to_vec();
+            assert_eq!(behind.span, Span { after: Some(1), at: Some(all[0].id), entries });
+            assert_eq!(behind.marks, Marks { delivered: 2, read: 1 });
+            let his = conversation::of_visitor(db, workspace_id, &talk.visitor, id).await;
+            assert_eq!(Some(behind.conversation), his.unwrap());
+            let newest = first(&talk.visitor, None).await.unwrap();
+            assert_eq!(newest.span, Span { after: None, at: None, entries: all });
+            let ahead = first(&talk.visitor, Some(3)).await.unwrap();
+            assert_eq!(ahead.span, Span { after: Some(3), at: None, entries: Vec::new() });
+            let stranger = talk.another_visitor().await;
+            assert_eq!(first(&stranger, Some(1)).await, None);
+            let before = read_count();
+            let of_team = replay::of_team(db, workspace_id, id, Some(1)).await.unwrap().unwrap();
+            let elsewhere = replay::of_team(db, store.world.ids.next(), id, Some(1)).await;
+            assert_eq!((elsewhere.unwrap(), read_count()), (None, before + 2));
+            let all = entry::after(db, workspace_id, id, Numbering::Team, 0, 9).await.unwrap();
+            let entries = all[1..].to_vec();
+            assert_eq!(of_team.span, Span { after: Some(1), at: Some(all[0].id), entries });
+            assert_eq!(of_team.conversation.seq, 3);
         }
 
         async fn one_whom_nobody_knows_or_of_another_workspace_does_not_arrive(store: &Store) {

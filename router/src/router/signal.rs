@@ -252,7 +252,7 @@ impl Router {
     ///
     /// # Errors
     /// `not_found` for another workspace's.
-    pub(crate) async fn of_workspace(
+    async fn of_workspace(
         &self,
         workspace_id: WorkspaceId,
         conversation_id: ConversationId,
@@ -272,7 +272,8 @@ impl Router {
             .is_some_and(|kept| now < *kept + RIGHT_KEPT)
     }
 
-    fn keep_right(&self, reader: u128, conversation_id: ConversationId) {
+    /// Remembers for a moment that somebody may read a conversation.
+    pub(crate) fn keep_right(&self, reader: u128, conversation_id: ConversationId) {
         let now = self.0.world.clock.elapsed();
         let mut rights = self.rights();
         if rights.len() >= RIGHTS_MAX {

@@ -7,8 +7,8 @@ use crate::db::row::Row;
 use crate::db::value::Value;
 use crate::error::{Error, Result};
 
-/// What the row of a batch's guard gives to a statement: places of parameters, from zero, and columns. A
-/// number is added to the one that stands in the place; nothing stays nothing; anything else is replaced.
+/// What a row gives to a statement, that of a batch's guard or of an earlier read: places of parameters, from zero, and
+/// columns. A number is added to the one that stands in the place; nothing stays nothing; anything else is replaced.
 pub(crate) type Given = &'static [(usize, &'static str)];
 
 /// A statement with its parameters, `$1` first.
@@ -18,8 +18,10 @@ pub struct Stmt {
     pub sql: &'static str,
     /// The values of `$1..$n`.
     pub params: Vec<Value>,
-    /// Which of them the batch's guard gives.
+    /// Which of them the batch's guard gives, or an earlier read.
     pub(crate) given: Given,
+    /// Which read of its snapshot gives them, from zero: an earlier one. Nothing where the batch's guard does.
+    pub(crate) giver: Option<usize>,
     /// Whether it is an insert of one row, `… VALUES ($1, …, $n)`, or a guard that changes one, `UPDATE … SET … WHERE …
     /// RETURNING …`, with the first `WHERE` being its own: many of them may run as one.
     pub(crate) is_row: bool,
@@ -33,6 +35,7 @@ impl Stmt {
             sql,
             params,
             given: &[],
+            giver: None,
             is_row: false,
         }
     }
@@ -43,6 +46,7 @@ impl Stmt {
             sql,
             params,
             given,
+            giver: None,
             is_row: true,
         }
     }
@@ -52,7 +56,27 @@ impl Stmt {
         Self { given, ..self }
     }
 
-    /// The value of a parameter, from zero, with what the guard's row gives.
+    /// The same read with values that the first row of an earlier one of its snapshot gives. Where that one has no row,
+    /// this has none.
+    pub(crate) fn after(self, giver: usize, given: Given) -> Self {
+        Self {
+            given,
+            giver: Some(giver),
+            ..self
+        }
+    }
+
+    /// The row that gives it values, among those that the earlier reads of its snapshot gave.
+    pub(crate) fn giver_among<'a>(&self, answers: &'a [Vec<Row>]) -> Option<&'a Row> {
+        answers.get(self.giver?)?.first()
+    }
+
+    /// Whether it has no row because the read that gives it values has none.
+    pub(crate) fn lacks(&self, giver: Option<&Row>) -> bool {
+        self.giver.is_some() && giver.is_none()
+    }
+
+    /// The value of a parameter, from zero, with what the guard's row gives, or an earlier read's.
     ///
     /// # Errors
     /// `Fault` where a guard is missing.

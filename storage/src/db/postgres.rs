@@ -358,19 +358,13 @@ async fn snapshot(client: &Object, stmts: &[Stmt]) -> Result<Vec<Vec<Row>>> {
             .await
             .map_err(postgres_error)?;
     }
-    let mut rows = Vec::with_capacity(stmts.len());
+    let mut answers = Vec::with_capacity(stmts.len());
     for stmt in stmts {
-        let failed = |error| postgres_error_in(error, stmt.sql);
-        let statement = client.prepare_cached(stmt.sql).await.map_err(failed)?;
-        let columns = statement.columns().iter();
-        let columns: Arc<[String]> = columns.map(|column| column.name().to_owned()).collect();
-        let params: Vec<&(dyn ToSql + Sync)> = stmt
-            .params
-            .iter()
-            .map(|value| value as &(dyn ToSql + Sync))
-            .collect();
-        let answer = transaction::execute(client, &statement, &columns, &params).await;
-        rows.push(answer.map_err(failed)?.rows);
+        let giver = stmt.giver_among(&answers);
+        answers.push(match stmt.lacks(giver) {
+            true => Vec::new(),
+            false => rows(client, stmt, giver).await?,
+        });
     }
     if many {
         client
@@ -378,7 +372,23 @@ async fn snapshot(client: &Object, stmts: &[Stmt]) -> Result<Vec<Vec<Row>>> {
             .await
             .map_err(postgres_error)?;
     }
-    Ok(rows)
+    Ok(answers)
+}
+
+/// The rows of a read, to which an earlier one may give values.
+async fn rows(client: &Object, stmt: &Stmt, giver: Option<&Row>) -> Result<Vec<Row>> {
+    let failed = |error| postgres_error_in(error, stmt.sql);
+    let statement = client.prepare_cached(stmt.sql).await.map_err(failed)?;
+    let columns = statement.columns().iter();
+    let columns: Arc<[String]> = columns.map(|column| column.name().to_owned()).collect();
+    let values = (0..stmt.params.len()).map(|place| stmt.value(place, giver));
+    let values = values.collect::<Result<Vec<_>>>()?;
+    let params: Vec<&(dyn ToSql + Sync)> = values
+        .iter()
+        .map(|value| &**value as &(dyn ToSql + Sync))
+        .collect();
+    let answer = transaction::execute(client, &statement, &columns, &params).await;
+    Ok(answer.map_err(failed)?.rows)
 }
 
 /// Our error for one of the driver's, in the place of a statement.

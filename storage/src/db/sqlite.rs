@@ -314,12 +314,21 @@ impl<'c> Session<'c> {
             return Ok(vec![self.run(stmt, None)?.rows]);
         }
         self.run(&Stmt::new(BEGIN_READ, Vec::new()), None)?;
-        let rows = stmts
-            .iter()
-            .map(|stmt| Ok(self.run(stmt, None)?.rows))
-            .collect();
+        let rows = self.run_reads(stmts);
         self.run(&Stmt::new(COMMIT, Vec::new()), None)?;
         rows
+    }
+
+    fn run_reads(&mut self, stmts: &[Stmt]) -> Result<Vec<Vec<Row>>> {
+        let mut answers = Vec::with_capacity(stmts.len());
+        for stmt in stmts {
+            let giver = stmt.giver_among(&answers);
+            answers.push(match stmt.lacks(giver) {
+                true => Vec::new(),
+                false => self.run(stmt, giver)?.rows,
+            });
+        }
+        Ok(answers)
     }
 
     fn run_batch(&mut self, batch: &Batch) -> Result<Vec<Answer>> {
@@ -338,7 +347,7 @@ impl<'c> Session<'c> {
         Ok(answers)
     }
 
-    /// Runs one statement; `guard` is the row that the batch's guard gave.
+    /// Runs one statement; `guard` is the row that the batch's guard gave, or an earlier read.
     fn run(&mut self, stmt: &Stmt, guard: Option<&Row>) -> Result<Answer> {
         let place = (stmt.sql.as_ptr(), stmt.sql.len());
         let prepared = match self.prepared.entry(place) {

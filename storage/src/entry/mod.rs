@@ -17,6 +17,7 @@ pub use append::append;
 pub(crate) use append::{Reads, hold_files, outcome_of};
 pub(crate) use read::author as author_of;
 pub use read::{after, before, find, id_at};
+pub(crate) use read::{after_stmts, before_stmts, decode_all, id_at_stmt};
 pub use several::{Several, append_several};
 
 use crate::command::{CommandKey, Receipt, Refusal};

@@ -98,13 +98,24 @@ pub async fn after(
     number: u64,
     limit: usize,
 ) -> Result<Vec<Entry>> {
+    let stmts = after_stmts(workspace_id, conversation_id, numbering, number, limit);
+    decode_all(&reader.snapshot(stmts.into()).await?)
+}
+
+/// The reads of [`after`], for [`decode_all`].
+pub(crate) fn after_stmts(
+    workspace_id: WorkspaceId,
+    conversation_id: ConversationId,
+    numbering: Numbering,
+    number: u64,
+    limit: usize,
+) -> [Stmt; 2] {
     let limit = limit.min(limit::PAGE_ENTRIES_MAX + 1);
     let sql = match numbering {
         Numbering::Team => [LIST_AFTER, LIST_ATTACHMENTS_AFTER],
         Numbering::Visitor => [LIST_AFTER_PUBLIC, LIST_ATTACHMENTS_AFTER_PUBLIC],
     };
-    let stmts = sql.map(|sql| stmt!(sql, workspace_id, conversation_id, number, limit));
-    decode_all(&reader.snapshot(stmts.into()).await?)
+    sql.map(|sql| stmt!(sql, workspace_id, conversation_id, number, limit))
 }
 
 /// The last entries before a number (`None`: the newest), in number order, at most `limit`.
@@ -119,16 +130,27 @@ pub async fn before(
     number: Option<u64>,
     limit: usize,
 ) -> Result<Vec<Entry>> {
+    let stmts = before_stmts(workspace_id, conversation_id, numbering, number, limit);
+    let mut entries = decode_all(&reader.snapshot(stmts.into()).await?)?;
+    entries.reverse();
+    Ok(entries)
+}
+
+/// The reads of [`before`], for [`decode_all`], which gives them newest first.
+pub(crate) fn before_stmts(
+    workspace_id: WorkspaceId,
+    conversation_id: ConversationId,
+    numbering: Numbering,
+    number: Option<u64>,
+    limit: usize,
+) -> [Stmt; 2] {
     let limit = limit.min(limit::PAGE_ENTRIES_MAX + 1);
     let number = number.map_or(i64::MAX, |number| i64::try_from(number).unwrap_or(i64::MAX));
     let sql = match numbering {
         Numbering::Team => [LIST_BEFORE, LIST_ATTACHMENTS_BEFORE],
         Numbering::Visitor => [LIST_BEFORE_PUBLIC, LIST_ATTACHMENTS_BEFORE_PUBLIC],
     };
-    let stmts = sql.map(|sql| stmt!(sql, workspace_id, conversation_id, number, limit));
-    let mut entries = decode_all(&reader.snapshot(stmts.into()).await?)?;
-    entries.reverse();
-    Ok(entries)
+    sql.map(|sql| stmt!(sql, workspace_id, conversation_id, number, limit))
 }
 
 /// One entry.
@@ -167,14 +189,24 @@ pub async fn id_at(
     numbering: Numbering,
     number: u64,
 ) -> Result<Option<EntryId>> {
+    let row = reader
+        .row(id_at_stmt(workspace_id, conversation_id, numbering, number))
+        .await?;
+    row.map(|row| row.id("entry_id")).transpose()
+}
+
+/// The read of [`id_at`], as column `entry_id`.
+pub(crate) fn id_at_stmt(
+    workspace_id: WorkspaceId,
+    conversation_id: ConversationId,
+    numbering: Numbering,
+    number: u64,
+) -> Stmt {
     let sql = match numbering {
         Numbering::Team => FIND_ID_AT,
         Numbering::Visitor => FIND_ID_AT_PUBLIC,
     };
-    let row = reader
-        .row(stmt!(sql, workspace_id, conversation_id, number))
-        .await?;
-    row.map(|row| row.id("entry_id")).transpose()
+    stmt!(sql, workspace_id, conversation_id, number)
 }
 
 /// The entries of two answers: entries, and their files.
