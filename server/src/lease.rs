@@ -194,6 +194,12 @@ impl Lease {
         self.world.tracker.spawn(task);
     }
 
+    /// The node's seat among others; nothing for a store that is locked as a file, which has one node.
+    pub(crate) fn seat(&self) -> String {
+        let node = self.node.as_deref();
+        node.map(|node| lock(node).seat.clone()).unwrap_or_default()
+    }
+
     /// Gives the lease back, once nothing is written any more.
     pub(crate) async fn leave(self) {
         let Some(node) = &self.node else { return };
@@ -400,12 +406,16 @@ fn lock(node: &Mutex<Node>) -> MutexGuard<'_, Node> {
 
 /// What an operator knows this process by.
 fn own_name(data_dir: &DataDir) -> String {
+    format!("process {} on {}", std::process::id(), place(data_dir))
+}
+
+/// What an operator knows this node by, over restarts.
+pub(crate) fn place(data_dir: &DataDir) -> String {
     let machine = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let path = std::path::absolute(data_dir.path());
     let path = path.unwrap_or_else(|_| data_dir.path().to_owned());
     format!(
-        "process {} on {} with the data directory {}",
-        std::process::id(),
+        "{} with the data directory {}",
         machine.trim(),
         path.display()
     )

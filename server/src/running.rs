@@ -10,6 +10,7 @@ use desk::Desk;
 use gateway::metric::Metrics;
 use gateway::{Gateway, GatewayConfig, Listeners, Parts};
 use router::Router;
+use storage::backup_turn::Holder;
 use storage::blob::{BlobConfig, Blobs};
 use storage::{Db, Home};
 use world::World;
@@ -21,7 +22,7 @@ use crate::config::{Addresses, Checked, Config, Shared};
 use crate::directory::DataDir;
 use crate::error::{Error, Result};
 use crate::housekeeping::Housekeeping;
-use crate::lease::{FileLock, Lease};
+use crate::lease::{self, FileLock, Lease};
 use crate::order::Clerk;
 
 /// How often a node measures its clock against the store's.
@@ -85,6 +86,10 @@ impl Core {
             db: db.clone(),
             blobs: checked.blobs.clone(),
             plan: checked.backup.clone(),
+            holder: Holder {
+                place: lease::place(&data_dir),
+                seat: lease.seat(),
+            },
             metrics: Arc::clone(&metrics),
             world: world.clone(),
         };

@@ -9,6 +9,7 @@ pub mod arrival;
 pub mod attachment;
 pub mod audit;
 pub mod backup;
+pub mod backup_turn;
 pub mod blob;
 pub mod blocked_address;
 mod called;

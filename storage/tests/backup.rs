@@ -10,6 +10,7 @@ use both::on_both;
 use common::{NOW_MS, Store, begin, session};
 use protocol::trouble::{Trouble, TroubleKind};
 use storage::backup::{backup, compare, restore};
+use storage::backup_turn::{self, Holder, Turn, TurnState};
 use storage::db::{Batch, Home, Stmt};
 use storage::error::Error;
 use storage::{meta, setup, user};
@@ -93,6 +94,25 @@ on_both! {
         let restored = moved(store, &target).await;
         assert_eq!(meta::backup_trouble(&restored).await.unwrap(), None);
         assert_alike(store, &restored).await;
+    }
+
+    async fn of_many_who_take_the_same_turn_one_has_it(store: &Store) {
+        let turn = |holder: u64| Turn {
+            holder: Holder { place: holder.to_string(), seat: holder.to_string() },
+            due_at_ms: NOW_MS,
+            taken_at_ms: NOW_MS + holder,
+            state: TurnState::Taken,
+        };
+        let mut last = backup_turn::find(&store.db).await.unwrap();
+        assert_eq!(last, None);
+        for round in 0..2 {
+            let takes = (0..20).map(|n| backup_turn::put(&store.db, last.as_ref(), turn(round * 20 + n)));
+            let taken = futures_util::future::join_all(takes).await;
+            let mut taken: Vec<_> = taken.into_iter().filter_map(Result::unwrap).collect();
+            assert_eq!(taken.len(), 1, "{taken:?}");
+            last = backup_turn::find(&store.db).await.unwrap();
+            assert_eq!(last, taken.pop());
+        }
     }
 
     async fn a_backup_goes_into_an_embedded_store(store: &Store) {

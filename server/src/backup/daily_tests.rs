@@ -1,19 +1,27 @@
 //! The daily backup on a clock that the test moves.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use gateway::metric::{Metric, Metrics};
+use storage::backup_turn::{self, Holder, Turn, TurnState};
 use storage::blob::BlobConfig;
+use storage::node::{self, Company};
 use storage::{DatabaseConfig, Db};
 use world::{Clock, World};
 
-use super::{Backups, DAILY, DAY_MS, stamp};
+use super::daily::DAY_MS;
+use super::{Backups, DAILY, PARTIAL, stamp};
 use crate::config::BackupPlan;
 
 const HOUR_MS: u64 = 60 * 60 * 1_000;
+const MINUTE_MS: u64 = 60 * 1_000;
+
+/// How long something may take that happens.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// When the daily backup is due, after midnight.
 const THREE_MS: u64 = 3 * HOUR_MS;
@@ -47,18 +55,76 @@ impl Home {
     }
 
     fn begins(&self) {
+        self.begins_as("", self.backups(), &self.world, &self.metrics);
+    }
+
+    /// A node begins that keeps its backups there.
+    fn begins_as(&self, name: &str, directory: PathBuf, world: &World, metrics: &Arc<Metrics>) {
         let backups = Backups {
             db: self.db.clone(),
             blobs: BlobConfig::Directory(self.files()),
             plan: BackupPlan {
                 daily_at_ms: Some(THREE_MS),
                 keep: 7,
-                directory: self.backups(),
+                directory,
             },
-            metrics: self.metrics.clone(),
-            world: self.world.clone(),
+            holder: holder(name),
+            metrics: metrics.clone(),
+            world: world.clone(),
         };
-        self.world.tracker.spawn(backups.daily());
+        world.tracker.spawn(backups.daily());
+    }
+
+    /// One of several nodes begins; what time it is, the home says.
+    async fn node(&self, name: &str) -> Node {
+        let mut world = World::system();
+        world.clock = self.world.clock.clone();
+        let node = Node {
+            directory: self.directory.path().join(name),
+            world,
+            metrics: Arc::default(),
+        };
+        self.enters(name).await;
+        self.begins_as(name, node.directory.clone(), &node.world, &node.metrics);
+        node
+    }
+
+    /// A node is among those that live.
+    async fn enters(&self, name: &str) {
+        let row = node::Node {
+            id: self.world.ids.next(),
+            name: name.to_owned(),
+            seat: name.to_owned(),
+            company: Company::Shared,
+            bus: "bus".to_owned(),
+            files: String::new(),
+            settings: BTreeMap::new(),
+            version: "1".to_owned(),
+            renewal: 1,
+            started_at_ms: 0,
+            renewed_at_ms: 0,
+        };
+        assert_eq!(node::enter(&self.db, &row, &[]).await.unwrap(), []);
+    }
+
+    /// A node is not among those that live any more.
+    async fn leaves(&self, name: &str) {
+        let nodes = node::list(&self.db.reader()).await.unwrap();
+        let gone = nodes.iter().find(|node| node.name == name).unwrap();
+        node::leave(&self.db, gone.id).await.unwrap();
+    }
+
+    /// Somebody has the turn at a backup, and writes it.
+    async fn takes(&self, name: &str, due_at_ms: u64) {
+        let last = backup_turn::find(&self.db.reader()).await.unwrap();
+        let turn = Turn {
+            holder: holder(name),
+            due_at_ms,
+            taken_at_ms: due_at_ms,
+            state: TurnState::Taken,
+        };
+        let taken = backup_turn::put(&self.db, last.as_ref(), turn).await;
+        assert!(taken.unwrap().is_some());
     }
 
     fn files(&self) -> PathBuf {
@@ -86,15 +152,25 @@ impl Home {
         }
     }
 
+    /// Waits until something came of the turn that was taken last.
+    async fn settles(&self) {
+        let settled = async {
+            loop {
+                let last = backup_turn::find(&self.db.reader()).await.unwrap();
+                if last.unwrap().turn.state != TurnState::Taken {
+                    return;
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, settled).await.unwrap();
+    }
+
     /// How many failed, and how many are there.
     fn count(&self) -> (i64, usize) {
-        let written = fs::read_dir(self.backups()).map_or(0, |entries| {
-            let names = entries.map(|entry| entry.unwrap().file_name());
-            names
-                .filter(|name| name.to_str().unwrap().starts_with(DAILY))
-                .count()
-        });
-        (self.metrics.get(Metric::BackupsFailed), written)
+        (
+            self.metrics.get(Metric::BackupsFailed),
+            count_in(&self.backups()),
+        )
     }
 
     /// Since when the team is told that backups fail.
@@ -109,6 +185,49 @@ impl Home {
             i64::try_from(at_ms / 1_000).unwrap()
         );
     }
+}
+
+/// One of several nodes.
+struct Node {
+    directory: PathBuf,
+    world: World,
+    metrics: Arc<Metrics>,
+}
+
+impl Node {
+    fn count(&self) -> usize {
+        count_in(&self.directory)
+    }
+
+    fn failed_count(&self) -> i64 {
+        self.metrics.get(Metric::BackupsFailed)
+    }
+}
+
+fn holder(name: &str) -> Holder {
+    Holder {
+        place: name.to_owned(),
+        seat: name.to_owned(),
+    }
+}
+
+/// How many daily backups are there, whole.
+fn count_in(directory: &Path) -> usize {
+    let names = fs::read_dir(directory).into_iter().flatten();
+    let names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    names
+        .filter(|name| name.starts_with(DAILY) && !name.ends_with(PARTIAL))
+        .count()
+}
+
+/// Waits for what is done on threads of its own.
+async fn until(is_so: impl Fn() -> bool) {
+    let so = async {
+        while !is_so() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, so).await.unwrap();
 }
 
 /// Nothing can be written where a file stands.
@@ -189,4 +308,72 @@ async fn the_last_seven_daily_backups_stay_and_none_that_was_made_by_hand_goes()
     assert!(old[..6].iter().all(|path| path.is_dir()));
     assert!(old[6..].iter().chain([&half]).all(|path| !path.exists()));
     assert!(by_hand.is_dir());
+}
+
+#[tokio::test]
+async fn of_two_nodes_one_writes_and_the_other_where_that_one_fails_or_is_gone() {
+    let due_ms = |day: u64| MIDNIGHT_MS + THREE_MS + day * DAY_MS;
+    let home = Home::at(due_ms(0) - 1).await;
+    let (one, two) = (home.node("one").await, home.node("two").await);
+    home.is(due_ms(0)).await;
+    until(|| one.count() + two.count() == 1).await;
+    home.settles().await;
+    home.is(due_ms(0) + HOUR_MS).await;
+    assert_eq!(one.count() + two.count(), 1, "one of them is enough");
+    let (first, second) = match one.count() {
+        1 => (one, two),
+        _ => (two, one),
+    };
+    // The other one knows of it, and where the last one lies, there the next one comes.
+    let written_at = |node: &Node| node.metrics.get(Metric::BackupWrittenAt);
+    until(|| written_at(&first) == written_at(&second)).await;
+    home.is(due_ms(1)).await;
+    until(|| first.count() == 2).await;
+    home.settles().await;
+    home.is(due_ms(1) + HOUR_MS).await;
+    assert_eq!((first.count(), second.count()), (2, 0));
+    // It cannot write: the other one does.
+    fs::rename(&first.directory, home.directory.path().join("full")).unwrap();
+    is_in_the_way(&first.directory);
+    home.is(due_ms(2)).await;
+    until(|| first.failed_count() == 1).await;
+    home.settles().await;
+    home.is(due_ms(2) + 6 * MINUTE_MS).await;
+    until(|| second.count() == 1).await;
+    home.settles().await;
+    fs::remove_file(&first.directory).unwrap();
+    home.is(due_ms(2) + 2 * HOUR_MS).await;
+    assert_eq!((first.count(), second.count()), (0, 1));
+    assert_eq!(home.fail_since().await, None);
+    // That one is gone: after a minute it is the first one's turn again.
+    second.world.tracker.stop();
+    second.world.tracker.wait().await;
+    home.is(due_ms(3) + MINUTE_MS - 1).await;
+    assert_eq!((first.count(), second.count()), (0, 1));
+    home.is(due_ms(3) + MINUTE_MS).await;
+    until(|| first.count() == 1).await;
+}
+
+#[tokio::test]
+async fn a_node_that_writes_is_waited_for_while_it_lives() {
+    let due_ms = MIDNIGHT_MS + THREE_MS;
+    let home = Home::at(due_ms - 1).await;
+    let one = home.node("one").await;
+    home.enters("two").await;
+    home.takes("two", due_ms).await;
+    home.is(due_ms + 2 * HOUR_MS).await;
+    assert_eq!(one.count(), 0);
+    // It dies, and what it began is begun anew within minutes.
+    home.leaves("two").await;
+    home.is(due_ms + 2 * HOUR_MS + 5 * MINUTE_MS).await;
+    until(|| one.count() == 1).await;
+    home.settles().await;
+    // One that lives and never says what became of it is waited for half a day.
+    home.enters("two").await;
+    home.takes("two", due_ms + DAY_MS).await;
+    home.is(due_ms + DAY_MS + 12 * HOUR_MS - MINUTE_MS).await;
+    assert_eq!(one.count(), 1);
+    home.is(due_ms + DAY_MS + 12 * HOUR_MS + 5 * MINUTE_MS)
+        .await;
+    until(|| one.count() == 2).await;
 }

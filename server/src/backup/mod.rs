@@ -15,6 +15,7 @@ use gateway::metric::{Metric, Metrics};
 use protocol::text;
 use protocol::trouble::{Trouble, TroubleKind};
 use storage::Db;
+use storage::backup_turn::Holder;
 use storage::blob::BlobConfig;
 use world::World;
 
@@ -25,6 +26,7 @@ use crate::error::{Error, Result};
 
 pub use self::restore::{Present, restore};
 
+mod daily;
 mod restore;
 pub(crate) mod tree;
 
@@ -37,14 +39,8 @@ const PARTIAL: &str = ".partial";
 /// The beginning of the names that the daily backup gives, and takes away again.
 const DAILY: &str = "daily-";
 
-/// After this long a daily backup that failed is tried again, in milliseconds.
-const AGAIN_MS: u64 = 60 * 60 * 1_000;
-
 /// Bytes of the reason why one failed that are kept for the team.
 const REASON_BYTES_MAX: usize = 500;
-
-/// A day, in milliseconds.
-const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
 
 /// Writes backups of a running server.
 #[derive(Clone)]
@@ -55,6 +51,8 @@ pub struct Backups {
     pub blobs: BlobConfig,
     /// When and where.
     pub plan: BackupPlan,
+    /// Whose they are, among nodes that share a store.
+    pub holder: Holder,
     /// Where it is counted what became of them.
     pub metrics: Arc<Metrics>,
     /// Clock and tasks.
@@ -76,61 +74,25 @@ impl Backups {
         Ok(target)
     }
 
-    /// Writes a daily backup each day at its time until the server stops, and removes the oldest. One
-    /// that was missed while the server was down is made up for after start.
-    pub async fn daily(self) {
-        let Some(at_ms) = self.plan.daily_at_ms else {
-            return;
-        };
-        let stop = self.world.tracker.soft().clone();
-        let newest_ms = self.newest_daily_ms();
-        if let Some(newest_ms) = newest_ms {
-            self.metrics.set(Metric::BackupWrittenAt, newest_ms / 1_000);
-        }
-        let after_ms = newest_ms.unwrap_or_else(|| self.world.clock.now_ms());
-        let mut next_ms = next_after(after_ms, at_ms);
-        loop {
-            tokio::select! {
-                () = stop.cancelled() => return,
-                () = self.world.clock.sleep_until_ms(next_ms) => {}
-            }
-            let written = self.write_daily().await;
-            let now_ms = self.world.clock.now_ms();
-            next_ms = next_after(now_ms, at_ms);
-            match written {
-                Ok(path) => tracing::info!(path = %path.display(), "daily backup written"),
-                Err(error) => {
-                    tracing::error!(%error, "the daily backup failed, and is tried again in an hour");
-                    next_ms = next_ms.min(now_ms + AGAIN_MS);
-                }
-            }
-        }
-    }
-
-    async fn write_daily(&self) -> Result<PathBuf> {
-        let name = format!("{DAILY}{}", stamp(self.world.clock.now_ms()));
-        let target = self.plan.directory.join(name);
-        self.write_to(&target).await?;
-        self.prune().map_err(|source| Error::Backup {
-            path: target.clone(),
-            source,
-        })?;
-        Ok(target)
-    }
-
     /// Writes one, and counts what became of it.
     async fn write_to(&self, target: &Path) -> Result<()> {
-        let written = self.write_whole(target).await;
-        let now_s = self.world.clock.now_ms() / 1_000;
-        match &written {
-            Ok(()) => self.metrics.set(Metric::BackupWrittenAt, now_s),
-            Err(_) => {
-                self.metrics.add(Metric::BackupsFailed, 1);
-                self.metrics.set(Metric::BackupFailedAt, now_s);
-            }
+        let written = self.counted(self.write_whole(target).await);
+        if written.is_ok() {
+            let now_s = self.world.clock.now_ms() / 1_000;
+            self.metrics.set(Metric::BackupWrittenAt, now_s);
         }
         self.note(target, &written).await;
         written
+    }
+
+    /// Counts what keeps a backup from being written.
+    fn counted<T, E>(&self, done: std::result::Result<T, E>) -> std::result::Result<T, E> {
+        if done.is_err() {
+            let now_s = self.world.clock.now_ms() / 1_000;
+            self.metrics.add(Metric::BackupsFailed, 1);
+            self.metrics.set(Metric::BackupFailedAt, now_s);
+        }
+        done
     }
 
     /// Tells the team's admins, on every node and until one is written. One that somebody wanted elsewhere is his
@@ -195,37 +157,6 @@ impl Backups {
         }
         sync(partial).map_err(failed)
     }
-
-    /// Removes all but the newest daily backups, and what a crash left half written.
-    fn prune(&self) -> io::Result<()> {
-        let mut whole = Vec::new();
-        for entry in fs::read_dir(&self.plan.directory)? {
-            let path = entry?.path();
-            let name = path
-                .file_name()
-                .and_then(|name| name.to_str())
-                .unwrap_or_default();
-            if name.starts_with(DAILY) && name.ends_with(PARTIAL) {
-                remove(&path)?;
-            } else if name.starts_with(DAILY) {
-                whole.push(path);
-            }
-        }
-        // The names sort like the times in them.
-        whole.sort();
-        let spare = whole.len().saturating_sub(self.plan.keep);
-        whole[..spare].iter().try_for_each(|path| remove(path))
-    }
-
-    /// When the newest daily backup was made.
-    fn newest_daily_ms(&self) -> Option<u64> {
-        let names = fs::read_dir(&self.plan.directory).ok()?.flatten();
-        let times = names.filter_map(|entry| {
-            let name = entry.file_name();
-            stamp_ms(name.to_str()?.strip_prefix(DAILY)?)
-        });
-        times.max()
-    }
 }
 
 fn partial_name(target: &Path) -> io::Result<PathBuf> {
@@ -251,16 +182,6 @@ fn stamp_ms(text: &str) -> Option<u64> {
     u64::try_from(at.and_utc().timestamp_millis()).ok()
 }
 
-/// The first moment after `after_ms` at which the clock shows `daily_at_ms` past midnight, UTC.
-fn next_after(after_ms: u64, daily_at_ms: u64) -> u64 {
-    let today_ms = after_ms - after_ms % DAY_MS + daily_at_ms;
-    if today_ms > after_ms {
-        today_ms
-    } else {
-        today_ms + DAY_MS
-    }
-}
-
 /// How long a stop waits for a backup that is being written.
 pub(crate) const FINISH_MAX: Duration = Duration::from_secs(20);
 
@@ -270,15 +191,6 @@ mod daily_tests;
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_next_backup_is_the_first_moment_after() {
-        let three_ms = 3 * 60 * 60 * 1_000;
-        assert_eq!(next_after(0, three_ms), three_ms);
-        assert_eq!(next_after(three_ms - 1, three_ms), three_ms);
-        assert_eq!(next_after(three_ms, three_ms), three_ms + DAY_MS);
-        assert_eq!(next_after(DAY_MS - 1, 0), DAY_MS);
-    }
 
     #[test]
     fn a_stamp_sorts_like_its_time_and_reads_back() {
