@@ -20,7 +20,29 @@ const chromiumPath = process.env.SWITCHBOARD_TEST_CHROMIUM ?? "/usr/bin/chromium
 
 export const owner = { name: "Mira Novak", email: "mira@example.com", password: "correct-horse-battery" };
 
+// The driver has a list of its own of what is turned off, and a browser takes only the last one: it is repeated here.
+const driverOff = [
+  "AvoidUnnecessaryBeforeUnloadCheckSync",
+  "DestroyProfileOnBrowserClose",
+  "HttpsUpgrades",
+  "HttpsFirstBalancedModeAutoEnable",
+  "LensOverlay",
+  "MediaRouter",
+  "PaintHolding",
+  "ThirdPartyStoragePartitioning",
+  "AvoidCorsURLLoaderRestartOnRedirect",
+  "TcpPortRandomizationWin",
+  "OptimizationHints",
+  "NetworkTimeServiceQuerying",
+  "AimEnabled",
+  "PreconnectToSearch",
+];
+
+/** Pages of the browser's own that wait below its address bar: they cost more than half of what each window costs. */
+const popupsOff = ["WebUIOmniboxPopup", "WebUIOmniboxAimPopup"];
+
 const flags = [
+  `--disable-features=${[...driverOff, ...popupsOff].join()}`,
   "--no-sandbox",
   "--disable-gpu",
   "--disable-quic",
@@ -121,6 +143,8 @@ export class Stack {
   #settings;
   #cable = new Cable(() => this.#port);
   #browser = null;
+  /** The owner's session of `api`. */
+  #headers = null;
   setupLink = "";
   siteKey = "";
   /** What pages complained about, with their address. */
@@ -286,7 +310,10 @@ export class Stack {
   /** The API as its owner may use it: `ask` and the headers for it. `direct` goes past the cable. */
   async api({ direct = false } = {}) {
     const api = new Api(direct ? this.directOrigin : this.origin);
-    return { api, headers: await api.signIn(owner.email, owner.password) };
+    // A password is slow to check, and meant to be. A session may have been ended by what a story does.
+    const isSignedIn = this.#headers !== null && (await api.ask("GET", "me", undefined, this.#headers).then(() => true, () => false));
+    if (!isSignedIn) this.#headers = await api.signIn(owner.email, owner.password);
+    return { api, headers: this.#headers };
   }
 
   /** Takes somebody into the team, and gives what he signs in with. */
