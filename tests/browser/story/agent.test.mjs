@@ -6,21 +6,25 @@ import { after, before, test } from "node:test";
 import { Stack, openRow, say, until } from "../stack.mjs";
 
 let stack;
-before(async () => (stack = await Stack.start()));
+let agent;
+before(async () => {
+  stack = await Stack.start();
+  agent = await stack.console();
+});
 after(() => stack.stop());
 
-/** A visitor who said something, and a console in which that is open. */
+/** A visitor who said something, in a conversation that is open in the console. */
 async function conversation(text) {
-  const { panel } = await stack.visitor("/demo/");
+  const { page, panel } = await stack.visitor("/demo/");
   await say(panel, text);
-  const agent = await stack.console();
+  await agent.goto(`${stack.origin}/console/inbox/all`);
   await openRow(agent, text);
   await agent.getByRole("textbox", { name: /^Reply to / }).waitFor();
-  return { agent, panel };
+  return { page, panel };
 }
 
 test("Enter does what has the focus says, with a conversation open", async () => {
-  const { agent } = await conversation("Enter is mine");
+  const { page } = await conversation("Enter is mine");
   await agent.getByRole("link", { name: /^Mine/ }).focus();
   await agent.keyboard.press("Enter");
   await agent.waitForURL(/\/inbox\/mine/);
@@ -34,10 +38,11 @@ test("Enter does what has the focus says, with a conversation open", async () =>
   await agent.keyboard.press("Enter");
   await until("the composer", () => agent.evaluate(() => document.activeElement.matches("textarea")));
   assert.deepEqual(stack.complaints, []);
+  await page.context().close();
 });
 
 test("what was refused is not said to be done", async () => {
-  const { agent, panel } = await conversation("The first of two");
+  const { page, panel } = await conversation("The first of two");
   await agent.getByRole("button", { name: "Close", exact: true }).click();
   await panel.getByText("ended", { exact: false }).first().waitFor();
   await say(panel, "The second of two");
@@ -52,10 +57,10 @@ test("what was refused is not said to be done", async () => {
   await agent.getByRole("link", { name: /^Open #/ }).click();
   await agent.getByRole("log").getByText("The second of two").waitFor();
   assert.deepEqual(stack.complaints, []);
+  await page.context().close();
 });
 
 test("origins count once the field is left, whole, and never none", async () => {
-  const agent = await stack.console();
   await agent.goto(`${stack.origin}/console/settings/sites?site=${stack.siteKey}`);
   const origins = agent.getByLabel("Allowed origins");
   const { api, headers } = await stack.api();
@@ -78,17 +83,20 @@ test("origins count once the field is left, whole, and never none", async () => 
 });
 
 test("a color that is half typed holds no other change up", async () => {
-  const agent = await stack.console();
   await agent.goto(`${stack.origin}/console/settings/sites?site=${stack.siteKey}`);
   await agent.getByLabel("Color", { exact: true }).fill("#12");
   await agent.getByLabel("Title").fill("Another title");
   const { api, headers } = await stack.api();
-  await until("the title", async () => (await api.ask("GET", `sites/${stack.siteKey}`, undefined, headers)).theme.title === "Another title");
+  const theme = async () => (await api.ask("GET", `sites/${stack.siteKey}`, undefined, headers)).theme;
+  await until("the title", async () => (await theme()).title === "Another title");
+  // Whole, it is stored, and the page may be left.
+  await agent.getByLabel("Color", { exact: true }).fill("#123456");
+  await until("the color", async () => (await theme()).color === "#123456");
   assert.deepEqual(stack.complaints, []);
 });
 
 test("an erasure asks for its word each time", async () => {
-  const { agent } = await conversation("Ask me twice");
+  const { page } = await conversation("Ask me twice");
   const side = agent.getByRole("complementary", { name: "Contact" });
   if (!(await side.isVisible())) await agent.getByRole("button", { name: "Show the side panel" }).click();
   await side.getByRole("button", { name: "Erase this contact" }).click();
@@ -99,10 +107,11 @@ test("an erasure asks for its word each time", async () => {
   assert.equal(await agent.getByLabel("Type “erase” to confirm").inputValue(), "");
   assert.ok(await agent.getByRole("button", { name: "Erase for good" }).isDisabled());
   assert.deepEqual(stack.complaints, []);
+  await page.context().close();
 });
 
 test("rows stand on two lines or on one, as one likes, and do so after a reload", async () => {
-  const { agent } = await conversation("How dense is your tea?");
+  const { page } = await conversation("How dense is your tea?");
   const heights = async () => ({
     row: await agent.locator(".list a.row").first().evaluate((row) => row.getBoundingClientRect().height),
     lines: await agent.locator(".list a.row .row-main").first().evaluate((main) => new Set([...main.querySelectorAll(".row-name, .row-preview")].map((part) => Math.round(part.getBoundingClientRect().bottom / 8))).size),
@@ -131,4 +140,5 @@ test("rows stand on two lines or on one, as one likes, and do so after a reload"
   await choose("Two lines");
   await until("two lines", async () => (await heights()).row === 68);
   assert.deepEqual(stack.complaints, []);
+  await page.context().close();
 });

@@ -7,7 +7,11 @@ import { violations } from "../axe.mjs";
 import { Stack, answer, findPanel, launcherName, openPanel, openRow, say, sees, until } from "../stack.mjs";
 
 let stack;
-before(async () => (stack = await Stack.start()));
+let agent;
+before(async () => {
+  stack = await Stack.start();
+  agent = await stack.console();
+});
 after(() => stack.stop());
 
 /** The team sees what visitors write before it is sent, or no longer. */
@@ -18,7 +22,6 @@ async function readsAlong(typing_preview) {
 }
 
 test("what one side does shows on the other, and a reload changes nothing", async () => {
-  const agent = await stack.console();
   const page = await stack.person();
   const sent = [];
   page.on("websocket", (socket) => socket.on("framesent", ({ payload }) => sent.push(`${payload}`)));
@@ -82,10 +85,10 @@ test("what one side does shows on the other, and a reload changes nothing", asyn
   await say(again, "Yes, please.");
   await agent.getByText("Yes, please.").first().waitFor();
   assert.deepEqual(stack.complaints, []);
+  await page.context().close();
 });
 
 test("a visitor who walks on stays in the conversation, and the agent sees the pages", async () => {
-  const agent = await stack.console();
   const { page, panel } = await stack.visitor("/demo/");
   await say(panel, "Which one is without caffeine?");
   await openRow(agent, "Which one is without caffeine?");
@@ -95,11 +98,11 @@ test("a visitor who walks on stays in the conversation, and the agent sees the p
   await page.waitForURL(/\/demo\/about\//);
   await agent.getByText(/about/i).first().waitFor();
   assert.deepEqual(stack.complaints, []);
+  await page.context().close();
 });
 
 test("hostile words stay words on both sides", async () => {
-  const agent = await stack.console();
-  const { panel } = await stack.visitor("/demo/");
+  const { page, panel } = await stack.visitor("/demo/");
   const words = `<img src=x onerror="alert(1)"><script>alert(2)</script> [x](javascript:alert(3))`;
   await say(panel, words);
   await openRow(agent, "<img src=x");
@@ -111,10 +114,10 @@ test("hostile words stay words on both sides", async () => {
     assert.equal(await frame.locator("img[src='x'], [onerror], [onmouseover]").count(), 0);
   }
   assert.deepEqual(stack.complaints, []);
+  await page.context().close();
 });
 
 test("an unread answer shows while the panel is closed", async () => {
-  const agent = await stack.console();
   const { page, panel } = await stack.visitor("/demo/");
   await say(panel, "I will look around meanwhile");
   await openRow(agent, "I will look around meanwhile");
@@ -140,4 +143,5 @@ test("an unread answer shows while the panel is closed", async () => {
   await until("nothing unread", async () => /^Open chat, [^,]+$/.test(await launcherName(page)));
   assert.equal(await findPanel(page), opened);
   assert.deepEqual(stack.complaints, []);
+  await page.context().close();
 });

@@ -10,9 +10,11 @@ import { violations } from "../axe.mjs";
 import { Stack, chooseLarge, openRow, say, sees, until } from "../stack.mjs";
 
 let stack;
+let agent;
 let folder;
 before(async () => {
   stack = await Stack.start();
+  agent = await stack.console({ viewport: { width: 1440, height: 900 } });
   folder = await mkdtemp(join(tmpdir(), "switchboard-drop-"));
 });
 after(async () => {
@@ -23,10 +25,9 @@ after(async () => {
 async function conversation(text) {
   const { page, panel } = await stack.visitor("/demo/");
   await say(panel, text);
-  const agent = await stack.console({ viewport: { width: 1440, height: 900 } });
   await openRow(agent, text);
   await agent.getByRole("textbox", { name: /^Reply to / }).waitFor();
-  return { agent, page, panel };
+  return { page, panel };
 }
 
 async function file(name, text) {
@@ -56,7 +57,7 @@ async function drag(page, locator) {
 }
 
 test("files that are dropped anywhere on the panel go with the next message", async () => {
-  const { agent, page, panel } = await conversation("I have two papers for you");
+  const { page, panel } = await conversation("I have two papers for you");
   const files = [await file("receipt.txt", "one tin"), await file("letter.txt", "dear shop")];
   const dragged = await drag(page, panel.locator(".thread"));
   await dragged.over({ files });
@@ -77,11 +78,10 @@ test("files that are dropped anywhere on the panel go with the next message", as
   assert.equal(page.url(), `${stack.origin}/demo/`);
   assert.deepEqual(stack.complaints, []);
   await page.context().close();
-  await agent.context().close();
 });
 
 test("files that are dropped anywhere on a conversation go to its composer, elsewhere nowhere", async () => {
-  const { agent, page, panel } = await conversation("Please send me the form");
+  const { page, panel } = await conversation("Please send me the form");
   const files = [await file("form.txt", "name, address")];
   const composer = agent.locator(".composer");
   const dragged = await drag(agent, agent.getByRole("log"));
@@ -114,7 +114,6 @@ test("files that are dropped anywhere on a conversation go to its composer, else
   await panel.locator("article.team .file", { hasText: "form.txt" }).waitFor();
   assert.deepEqual(stack.complaints, []);
   await page.context().close();
-  await agent.context().close();
 });
 
 /** Drops a thousand small files. They are made in the page, for the line to its driver is slow. */
@@ -127,7 +126,7 @@ function dropThousand(zone) {
 }
 
 test("of a thousand files that are dropped at once ten go, and it is said that the others do not", async () => {
-  const { agent, page, panel } = await conversation("All of my papers, at once");
+  const { page, panel } = await conversation("All of my papers, at once");
   const told = "A message takes 10 files at most.";
   await dropThousand(panel.locator(".thread"));
   await panel.getByRole("alert").getByText(told).waitFor();
@@ -150,7 +149,6 @@ test("of a thousand files that are dropped at once ten go, and it is said that t
   await until("the ten of the agent", async () => (await ours.locator(".file").count()) === 10);
   assert.deepEqual(stack.complaints, []);
   await page.context().close();
-  await agent.context().close();
 });
 
 /** What lies in the server's store of files, the unfinished ones among it. */
@@ -161,11 +159,11 @@ async function stored() {
 
 for (const [where, choose] of [
   ["a visitor", ({ panel }) => ({ scope: panel, picker: panel.locator(".composer input[type=file]"), bar: panel.getByRole("progressbar", { name: "Uploading plan.txt" }), chips: panel.locator(".upload") })],
-  ["an agent", ({ agent }) => ({ scope: agent, picker: agent.locator(".composer input[type=file]"), bar: agent.getByRole("progressbar", { name: "Uploading plan.txt" }), chips: agent.locator(".composer .chip") })],
+  ["an agent", () => ({ scope: agent, picker: agent.locator(".composer input[type=file]"), bar: agent.getByRole("progressbar", { name: "Uploading plan.txt" }), chips: agent.locator(".composer .chip") })],
 ]) {
   test(`an upload that ${where} calls off ends, and leaves nothing behind`, async () => {
-    const { agent, page, panel } = await conversation(`called off by ${where}`);
-    const { scope, picker, bar, chips } = choose({ agent, panel });
+    const { page, panel } = await conversation(`called off by ${where}`);
+    const { scope, picker, bar, chips } = choose({ panel });
     const before = await stored();
     const asked = [];
     const sender = scope === agent ? agent : page;
@@ -189,6 +187,5 @@ for (const [where, choose] of [
     for (const frame of [panel, agent]) assert.equal(await frame.getByText("plan.txt").count(), 0);
     assert.deepEqual(stack.complaints, []);
     await page.context().close();
-    await agent.context().close();
   });
 }

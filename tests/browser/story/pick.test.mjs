@@ -6,7 +6,8 @@ import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { violations } from "../axe.mjs";
-import { Stack, openPanel, openRow, say, until } from "../stack.mjs";
+import { Crowd } from "../crowd.mjs";
+import { Stack, openRow, until } from "../stack.mjs";
 
 let stack;
 let page;
@@ -14,14 +15,10 @@ const words = ["first of four", "second of four", "third of four", "last of four
 const answered = "answer to the second";
 before(async () => {
   stack = await Stack.start();
-  for (const each of words) {
-    const visitor = await stack.person();
-    await visitor.goto(`${stack.origin}/demo/`);
-    const panel = await openPanel(visitor);
-    await say(panel, each);
-    await panel.getByText("Sent", { exact: true }).first().waitFor();
-    await visitor.context().close();
-  }
+  const crowd = await Crowd.of(stack, words.length, () => ({ page: "/demo/" }));
+  // One after the other, so that their order is known.
+  for (const [index, each] of words.entries()) await crowd.writes(index, each);
+  crowd.leave();
   page = await stack.console({ viewport: { width: 1440, height: 900 }, reducedMotion: "reduce" });
   await page.locator("a.row").nth(3).waitFor();
 });
