@@ -60,7 +60,7 @@ test("what two admins change in different fields of one site stands, and both re
     return !theme.show_brand && theme.greeting === "Good day" && overrides.messages_per_minute === 7;
   });
   await until("the greeting in the form", async () => (await one.getByLabel("First words").inputValue()) === "Good day");
-  assert.equal(await one.getByLabel("Messages of one visitor a minute").inputValue(), "7");
+  await until("the number in the form", async () => (await one.getByLabel("Messages of one visitor a minute").inputValue()) === "7");
   assert.equal(await one.locator(".met-line").count(), 0);
   // A whole form that was opened before changes nothing of it, either.
   await one.getByLabel("Show what visitors type").selectOption("true");
@@ -119,7 +119,7 @@ test("the workspace's settings and the days of its week are kept apart, too", as
   await until("Monday", async () => (await workspace()).support_hours.monday.length === 1);
   const stored = await workspace();
   assert.deepEqual([stored.support_hours.sunday, stored.settings.messages_per_minute, stored.name], [hours, 9, "Theirs"]);
-  assert.equal(await owner.getByLabel("Name", { exact: true }).inputValue(), "Theirs");
+  await until("the colleague's name", async () => (await owner.getByLabel("Name", { exact: true }).inputValue()) === "Theirs");
   assert.equal(await owner.locator(".met-line").count(), 0);
   await owner.context().close();
   assert.deepEqual(stack.complaints, []);

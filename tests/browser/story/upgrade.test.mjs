@@ -127,7 +127,7 @@ test("a panel of today understands the loader of 0.1.0, and says to it what that
   const tell = (message) => page.evaluate((message) => window.tell(message), message);
   await talks(panel, "from a page of then");
   for (const type of ["ready", "live", "staff"]) assert.ok((await heard(type)).length > 0, type);
-  assert.deepEqual([...new Set((await heard("message")).map(({ from }) => from))].sort(), ["team", "you"]);
+  await until("both sides", async () => [...new Set((await heard("message")).map(({ from }) => from))].sort().join() === "team,you");
   const { online, people } = (await heard("staff")).at(-1);
   assert.deepEqual([online, people.map(({ name }) => name)], [true, ["mira"]]);
 
