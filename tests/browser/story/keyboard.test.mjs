@@ -136,7 +136,7 @@ test("a checker finds nothing to blame and all fits, light on the widest screen 
     ["dark", { width: 320, height: 568 }, 320],
   ]) {
     const { page, panel } = await stack.visitor("/demo/", { colorScheme, viewport, reducedMotion: "reduce" });
-    assert.equal(await panel.evaluate(() => innerWidth), width);
+    await until(`${width} px`, async () => (await panel.evaluate(() => innerWidth)) === width);
     assert.deepEqual(await faults(panel, width), [], `empty, ${colorScheme}`);
     const words = `what does a checker say, ${colorScheme}?`;
     await say(panel, words);

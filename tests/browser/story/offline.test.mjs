@@ -32,11 +32,12 @@ test("what is written offline goes out once when the network is back", async () 
     ["before the tunnel", "in the tunnel, one", "in the tunnel, two", "welcome back"],
   );
   assert.deepEqual(stack.complaints, []);
+  for (const each of [agent, page]) await each.context().close();
 });
 
 test("a killed and restarted server is only a pause", async () => {
   const agent = await stack.console();
-  const { panel } = await stack.visitor("/demo/");
+  const { page, panel } = await stack.visitor("/demo/");
   await say(panel, "before the crash");
   await openRow(agent, "before the crash");
   await answer(agent, "answered before the crash");
@@ -56,6 +57,7 @@ test("a killed and restarted server is only a pause", async () => {
   await sees(panel, "heard after all");
   assert.equal(await panel.locator("article.message", { hasText: "said to nobody" }).count(), 1);
   assert.deepEqual(stack.complaints, []);
+  for (const each of [agent, other, page]) await each.context().close();
 });
 
 /** The server that comes back is of another version: its page names another script. Gives whether this page is still the one of before. */
@@ -82,7 +84,7 @@ async function pauses(agent) {
 
 test("a tab from before an upgrade loads itself anew once nobody writes in it, and keeps the draft", async () => {
   const agent = await stack.console();
-  const { panel } = await stack.visitor("/demo/");
+  const { page, panel } = await stack.visitor("/demo/");
   await say(panel, "before the upgrade");
   await openRow(agent, "before the upgrade");
   const box = agent.getByRole("textbox", { name: /^Reply to / });
@@ -95,7 +97,7 @@ test("a tab from before an upgrade loads itself anew once nobody writes in it, a
   await until("the page of today", async () => !(await isOfBefore().catch(() => true)));
   await until("the draft", async () => (await box.inputValue().catch(() => "")) === "half an answer");
   assert.deepEqual(stack.complaints, []);
-  await agent.context().close();
+  for (const each of [agent, page]) await each.context().close();
 });
 
 test("a tab from before an upgrade waits for what stands in it alone, and who leaves it then is asked", async () => {

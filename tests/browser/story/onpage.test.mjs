@@ -76,7 +76,7 @@ test("a tag says where the launcher stands, what is on it, how bright it is and 
   await field(panel).pressSequentially("12 seats");
   await panel.getByRole("button", { name: "Send" }).click();
   await sees(panel, "I would like a quote for 12 seats");
-  assert.equal(await field(panel).inputValue(), "");
+  await until("an empty field", async () => (await field(panel).inputValue()) === "");
   assert.deepEqual(await violations(panel), []);
   assert.deepEqual(warnings, []);
   assert.deepEqual(stack.complaints, []);
@@ -170,10 +170,11 @@ test("an app changes its language, and the chat with it: launcher, panel and dir
   await field(panel).fill("noch nicht gesendet");
   await update(page, { locale: "ar" });
   await panel.getByText("مرحبًا. كيف يمكننا المساعدة؟").waitFor();
-  assert.deepEqual(await panel.evaluate(() => [document.documentElement.lang, document.documentElement.dir]), ["ar", "rtl"]);
+  const runs = (lang, dir) => until(`${lang}, ${dir}`, () => panel.evaluate((wanted) => `${document.documentElement.lang} ${document.documentElement.dir}` === wanted, `${lang} ${dir}`));
+  await runs("ar", "rtl");
   await update(page, { locale: null });
   await panel.getByText("Hello. How can we help?").waitFor();
-  assert.deepEqual(await panel.evaluate(() => [document.documentElement.lang, document.documentElement.dir]), ["en", "ltr"]);
+  await runs("en", "ltr");
   await until("English again", async () => (await buttons()).some((name) => name === "Close chat"));
   assert.equal(await field(panel).inputValue(), "noch nicht gesendet");
   await panel.getByRole("button", { name: "Send" }).click();

@@ -23,6 +23,7 @@ test("the chat works on a page with a strict content security policy", async () 
   await answer(agent, "Very.");
   await sees(panel, "Very.");
   assert.deepEqual(stack.complaints, []);
+  for (const each of [agent, page]) await each.context().close();
 });
 
 test("on a telephone the chat fills the screen and nothing scrolls sideways", async () => {
@@ -44,6 +45,7 @@ test("on a telephone the chat fills the screen and nothing scrolls sideways", as
     await until(`nothing of ${side.url()} beside the screen`, () => side.evaluate(() => document.documentElement.scrollWidth <= innerWidth + 1));
   }
   assert.deepEqual(stack.complaints, []);
+  for (const each of [agent, page]) await each.context().close();
 });
 
 test("the page keeps its globals and loses the widget without a trace", async () => {
