@@ -10,11 +10,17 @@ const axe = await readFile(new URL("./node_modules/axe-core/axe.min.js", import.
 const isStill = (frame) => frame.evaluate(() =>
   document.getAnimations().every(({ playState, effect }) => playState !== "running" || effect?.getComputedTiming().endTime === Infinity));
 
-/** What it finds to blame: the rule and the elements. What guards the focus of a window passes it on at once. */
-export async function violations(frame) {
+/** What it finds to blame: the rule and the elements. */
+export const violations = (frame) => check(frame, ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]);
+
+/** What it finds to blame in the colors alone. */
+export const badColors = (frame) => check(frame, { type: "rule", values: ["color-contrast", "link-in-text-block"] });
+
+/** What guards the focus of a window passes it on at once. */
+async function check(frame, runOnly) {
   await until("all to stand still", () => isStill(frame));
   if (!(await frame.evaluate(() => "axe" in window))) await frame.evaluate(axe);
-  const found = await frame.evaluate(() =>
-    window.axe.run({ exclude: ["[data-base-ui-focus-guard]"] }, { iframes: false, runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }));
+  const found = await frame.evaluate((runOnly) =>
+    window.axe.run({ exclude: ["[data-base-ui-focus-guard]"] }, { iframes: false, resultTypes: ["violations"], runOnly }), runOnly);
   return found.violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(" | ")}`);
 }
