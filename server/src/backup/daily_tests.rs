@@ -20,9 +20,6 @@ use crate::config::BackupPlan;
 const HOUR_MS: u64 = 60 * 60 * 1_000;
 const MINUTE_MS: u64 = 60 * 1_000;
 
-/// How long something may take that happens.
-const PATIENCE: Duration = Duration::from_secs(60);
-
 /// When the daily backup is due, after midnight.
 const THREE_MS: u64 = 3 * HOUR_MS;
 
@@ -75,10 +72,10 @@ impl Home {
         world.tracker.spawn(backups.daily());
     }
 
-    /// One of several nodes begins; what time it is, the home says.
+    /// One of several nodes begins, with a clock of its own.
     async fn node(&self, name: &str) -> Node {
         let mut world = World::system();
-        world.clock = self.world.clock.clone();
+        world.clock = Clock::manual(self.world.clock.now_ms());
         let node = Node {
             directory: self.directory.path().join(name),
             world,
@@ -137,32 +134,7 @@ impl Home {
 
     /// Lets time pass until then, and until all that was due is done.
     async fn is(&self, then_ms: u64) {
-        let clock = &self.world.clock;
-        loop {
-            let left_ms = then_ms - clock.now_ms();
-            let Some(wake) = clock.next_wake() else {
-                // It is at work, on threads of its own.
-                tokio::task::yield_now().await;
-                continue;
-            };
-            if left_ms == 0 {
-                return;
-            }
-            clock.advance((wake - clock.elapsed()).min(Duration::from_millis(left_ms)));
-        }
-    }
-
-    /// Waits until something came of the turn that was taken last.
-    async fn settles(&self) {
-        let settled = async {
-            loop {
-                let last = backup_turn::find(&self.db.reader()).await.unwrap();
-                if last.unwrap().turn.state != TurnState::Taken {
-                    return;
-                }
-            }
-        };
-        tokio::time::timeout(PATIENCE, settled).await.unwrap();
+        pass(&self.world.clock, then_ms).await;
     }
 
     /// How many failed, and how many are there.
@@ -195,12 +167,13 @@ struct Node {
 }
 
 impl Node {
-    fn count(&self) -> usize {
-        count_in(&self.directory)
+    /// Lets time pass for it alone.
+    async fn is(&self, then_ms: u64) {
+        pass(&self.world.clock, then_ms).await;
     }
 
-    fn failed_count(&self) -> i64 {
-        self.metrics.get(Metric::BackupsFailed)
+    fn count(&self) -> usize {
+        count_in(&self.directory)
     }
 }
 
@@ -220,14 +193,20 @@ fn count_in(directory: &Path) -> usize {
         .count()
 }
 
-/// Waits for what is done on threads of its own.
-async fn until(is_so: impl Fn() -> bool) {
-    let so = async {
-        while !is_so() {
+/// Lets time pass until then, and until all that was due of the one who waits on this clock is done.
+async fn pass(clock: &Clock, then_ms: u64) {
+    loop {
+        let left_ms = then_ms - clock.now_ms();
+        let Some(wake) = clock.next_wake() else {
+            // It is at work, on threads of its own.
             tokio::task::yield_now().await;
+            continue;
+        };
+        if left_ms == 0 {
+            return;
         }
-    };
-    tokio::time::timeout(PATIENCE, so).await.unwrap();
+        clock.advance((wake - clock.elapsed()).min(Duration::from_millis(left_ms)));
+    }
 }
 
 /// Nothing can be written where a file stands.
@@ -315,43 +294,36 @@ async fn of_two_nodes_one_writes_and_the_other_where_that_one_fails_or_is_gone()
     let due_ms = |day: u64| MIDNIGHT_MS + THREE_MS + day * DAY_MS;
     let home = Home::at(due_ms(0) - 1).await;
     let (one, two) = (home.node("one").await, home.node("two").await);
-    home.is(due_ms(0)).await;
-    until(|| one.count() + two.count() == 1).await;
-    home.settles().await;
-    home.is(due_ms(0) + HOUR_MS).await;
-    assert_eq!(one.count() + two.count(), 1, "one of them is enough");
-    let (first, second) = match one.count() {
-        1 => (one, two),
-        _ => (two, one),
-    };
-    // The other one knows of it, and where the last one lies, there the next one comes.
-    let written_at = |node: &Node| node.metrics.get(Metric::BackupWrittenAt);
-    until(|| written_at(&first) == written_at(&second)).await;
-    home.is(due_ms(1)).await;
-    until(|| first.count() == 2).await;
-    home.settles().await;
-    home.is(due_ms(1) + HOUR_MS).await;
-    assert_eq!((first.count(), second.count()), (2, 0));
+    let counts = || (one.count(), two.count());
+    one.is(due_ms(0)).await;
+    two.is(due_ms(0)).await;
+    assert_eq!(counts(), (1, 0), "one of them is enough");
+    for node in [&one, &two] {
+        let written_at = node.metrics.get(Metric::BackupWrittenAt);
+        assert_eq!(written_at, i64::try_from(due_ms(0) / 1_000).unwrap());
+    }
+    // Where the last one lies, there the next one comes.
+    two.is(due_ms(1)).await;
+    assert_eq!(counts(), (1, 0));
+    one.is(due_ms(1)).await;
+    two.is(due_ms(1) + HOUR_MS).await;
+    assert_eq!(counts(), (2, 0));
     // It cannot write: the other one does.
-    fs::rename(&first.directory, home.directory.path().join("full")).unwrap();
-    is_in_the_way(&first.directory);
-    home.is(due_ms(2)).await;
-    until(|| first.failed_count() == 1).await;
-    home.settles().await;
-    home.is(due_ms(2) + 6 * MINUTE_MS).await;
-    until(|| second.count() == 1).await;
-    home.settles().await;
-    fs::remove_file(&first.directory).unwrap();
-    home.is(due_ms(2) + 2 * HOUR_MS).await;
-    assert_eq!((first.count(), second.count()), (0, 1));
+    fs::rename(&one.directory, home.directory.path().join("full")).unwrap();
+    is_in_the_way(&one.directory);
+    one.is(due_ms(2)).await;
+    assert_eq!(one.metrics.get(Metric::BackupsFailed), 1);
+    assert_eq!(home.fail_since().await, Some(due_ms(2)));
+    two.is(due_ms(2)).await;
     assert_eq!(home.fail_since().await, None);
-    // That one is gone: after a minute it is the first one's turn again.
-    second.world.tracker.stop();
-    second.world.tracker.wait().await;
-    home.is(due_ms(3) + MINUTE_MS - 1).await;
-    assert_eq!((first.count(), second.count()), (0, 1));
-    home.is(due_ms(3) + MINUTE_MS).await;
-    until(|| first.count() == 1).await;
+    fs::remove_file(&one.directory).unwrap();
+    one.is(due_ms(2) + 2 * HOUR_MS).await;
+    assert_eq!(counts(), (0, 1));
+    // That one is heard of no more: after a minute it is the first one's turn again.
+    one.is(due_ms(3) + MINUTE_MS - 1).await;
+    assert_eq!(counts(), (0, 1));
+    one.is(due_ms(3) + MINUTE_MS).await;
+    assert_eq!(counts(), (1, 1));
 }
 
 #[tokio::test]
@@ -361,19 +333,17 @@ async fn a_node_that_writes_is_waited_for_while_it_lives() {
     let one = home.node("one").await;
     home.enters("two").await;
     home.takes("two", due_ms).await;
-    home.is(due_ms + 2 * HOUR_MS).await;
+    one.is(due_ms + 2 * HOUR_MS).await;
     assert_eq!(one.count(), 0);
     // It dies, and what it began is begun anew within minutes.
     home.leaves("two").await;
-    home.is(due_ms + 2 * HOUR_MS + 5 * MINUTE_MS).await;
-    until(|| one.count() == 1).await;
-    home.settles().await;
+    one.is(due_ms + 2 * HOUR_MS + 5 * MINUTE_MS).await;
+    assert_eq!(one.count(), 1);
     // One that lives and never says what became of it is waited for half a day.
     home.enters("two").await;
     home.takes("two", due_ms + DAY_MS).await;
-    home.is(due_ms + DAY_MS + 12 * HOUR_MS - MINUTE_MS).await;
+    one.is(due_ms + DAY_MS + 12 * HOUR_MS - 1).await;
     assert_eq!(one.count(), 1);
-    home.is(due_ms + DAY_MS + 12 * HOUR_MS + 5 * MINUTE_MS)
-        .await;
-    until(|| one.count() == 2).await;
+    one.is(due_ms + DAY_MS + 12 * HOUR_MS).await;
+    assert_eq!(one.count(), 2);
 }
