@@ -14,7 +14,7 @@ import { Divider, usePaneWidth, type PaneSize } from "../part/pane.tsx";
 import { focusRows } from "../part/rows.tsx";
 import { useStore } from "../part/store.ts";
 import { useActions } from "../shell/action.ts";
-import { TodoFilters, TodoList } from "../todo/list.tsx";
+import { TodoFilters, TodoList, useUnread } from "../todo/list.tsx";
 import { Checklist } from "./checklist.tsx";
 import { LiveList } from "./list.tsx";
 import { listOf } from "./narrow.ts";
@@ -215,6 +215,8 @@ function useWalk(list: string, chosen: string | undefined): void {
 /** What stands beside the list while nothing is open. */
 export function NothingOpen() {
   const waiting_count = useStore(inbox, (held) => held.counts?.waiting_anywhere ?? 0);
+  const is_todo = useParams({ strict: false }).list === "todo";
+  if (is_todo) return <NoTodoOpen />;
   return (
     <div className="empty nothing-open">
       <h2>{waiting_count > 0 ? `${waiting_count} waiting for an answer` : "Nobody is waiting"}</h2>
@@ -222,6 +224,19 @@ export function NothingOpen() {
         Open one with <kbd>J</kbd>, walk with <kbd>J</kbd> <kbd>K</kbd>, see all keys with <kbd>?</kbd>
       </p>
       <Checklist />
+    </div>
+  );
+}
+
+/** What stands beside what is asked of me while none of it is open. */
+function NoTodoOpen() {
+  const { count } = useUnread();
+  return (
+    <div className="empty nothing-open">
+      <h2>{count !== null ? `${count} not read yet` : "Nothing new is asked of you"}</h2>
+      <p className="faint">
+        Open one with <kbd>J</kbd>, mark it as done with <kbd>M</kbd>, see all keys with <kbd>?</kbd>
+      </p>
     </div>
   );
 }

@@ -124,7 +124,8 @@ function Edit({ before, onClose }: { before: CannedResponse | null; onClose: () 
   const [body, setBody] = useState(before?.body ?? "");
   const [error, setError] = useState<unknown>(null);
   const [busy, setBusy] = useState(false);
-  useUnsaved("The canned response that you write", () => (nickname !== (before?.nickname ?? "") || body !== (before?.body ?? "")) && "lost");
+  const is_touched = nickname !== (before?.nickname ?? "") || body !== (before?.body ?? "");
+  useUnsaved("The canned response that you write", () => is_touched && "lost");
   const unknown = unknownIn(body);
   const too_long = bytesOf(body.trim()) > limit.canned_body_bytes_max;
   async function save() {
@@ -152,7 +153,7 @@ function Edit({ before, onClose }: { before: CannedResponse | null; onClose: () 
     if (!busy) void save();
   });
   return (
-    <Dialog title={before ? "Change a canned response" : "Write a canned response"} open wide onClose={onClose}>
+    <Dialog title={before ? "Change a canned response" : "Write a canned response"} open wide keeps={is_touched} onClose={onClose}>
       <form {...lacks.form} className="stack canned-form">
         {!before && may("canned.write") && (
           <fieldset className="checks">

@@ -4,6 +4,7 @@ import type { ReactNode } from "react";
 
 import { useMay } from "../live/right.ts";
 import { Icon } from "../part/icon.tsx";
+import { usePhone } from "../part/screen.ts";
 import { ActivityPage } from "./activity.tsx";
 import { AuditPage } from "./audit.tsx";
 import { CannedPage } from "./canned.tsx";
@@ -36,6 +37,7 @@ export function SettingsPage() {
   const allowed = PAGES.filter((each) => each.needs === null || may(each.needs));
   const page = allowed.find((each) => each.place === params.page) ?? allowed[0];
   // The page's own title is the first heading; where none is shown beside it, this is.
+  const is_phone = usePhone();
   const NavTitle = params.page ? "p" : "h1";
   return (
     <div className="settings" data-open={params.page ? "" : undefined}>
@@ -44,7 +46,7 @@ export function SettingsPage() {
         <ul>
           {allowed.map(({ place, name, icon }) => (
             <li key={place}>
-              <Link to="/settings/$page" params={{ page: place }} className="settings-link" aria-current={place === page?.place ? "page" : undefined}>
+              <Link to="/settings/$page" params={{ page: place }} className="settings-link" aria-current={place === page?.place && (params.page !== undefined || !is_phone) ? "page" : undefined}>
                 <Icon name={icon} /> {name}
               </Link>
             </li>

@@ -16,6 +16,7 @@ import { createStore, useStore } from "../part/store.ts";
 import { agoText } from "../part/time.tsx";
 import { now } from "../part/clock.ts";
 import { actions, keysText, type Action } from "./action.ts";
+import { begins, holds } from "./sought.ts";
 
 /** Whether the palette is open. */
 export const palette_open = createStore(false);
@@ -47,15 +48,6 @@ export function Palette() {
   );
 }
 
-/** Whether every word of the query begins a word of the text, or stands in it. */
-export function matches(text: string, query: string): boolean {
-  const folded = text.toLowerCase();
-  return query
-    .toLowerCase()
-    .split(/\s+/)
-    .every((word) => folded.includes(word));
-}
-
 function useChoices(query: string): Choice[] {
   const offered = useStore(actions);
   const known = useStore(records);
@@ -79,7 +71,7 @@ function useChoices(query: string): Choice[] {
     };
     const seen = new Set<string>();
     const action_choices = offered
-      .filter((action) => !action.keyOnly && !seen.has(action.id) && seen.add(action.id) && matches(`${action.group} ${action.name}`, query))
+      .filter((action) => !action.keyOnly && !seen.has(action.id) && seen.add(action.id) && begins(`${action.group} ${action.name}`, query))
       .map((action: Action) => ({
         id: `action ${action.id}`,
         group: action.group,
@@ -91,7 +83,7 @@ function useChoices(query: string): Choice[] {
       }));
     const searched = new Map((found.data ?? []).map((each) => [each.conversation.id, each]));
     const conversations = [...known.values()]
-      .filter((row) => searched.has(row.id) || matches(`${row.contact_name} #${row.number} ${row.preview?.text ?? ""}`, query))
+      .filter((row) => searched.has(row.id) || holds(`${row.contact_name} #${row.number} ${row.preview?.text ?? ""}`, query))
       .sort((a, b) => b.active_at_ms - a.active_at_ms)
       .slice(0, query ? 8 : 5)
       .map((row) => {
@@ -108,7 +100,7 @@ function useChoices(query: string): Choice[] {
       });
     const people = query
       ? [...here.values()]
-          .filter((visitor) => matches(visitor.name, query))
+          .filter((visitor) => holds(visitor.name, query))
           .slice(0, 5)
           .map((visitor) => ({
             id: visitor.id,

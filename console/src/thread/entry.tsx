@@ -15,6 +15,7 @@ import { Icon } from "../part/icon.tsx";
 import { Face } from "../part/lamp.tsx";
 import { Menu, MenuItem } from "../part/menu.tsx";
 import { useStore } from "../part/store.ts";
+import { keysText } from "../shell/action.ts";
 import { Clock, dayText, exactText } from "../part/time.tsx";
 import { now } from "../part/clock.ts";
 import { toast, toastError } from "../part/toast.tsx";
@@ -267,6 +268,9 @@ function EditField({ before, edit, onSave }: { before: string; edit: Form<string
         <Button size="small" tone="plain" onClick={edit.close}>
           Cancel
         </Button>
+        <span className="edit-hint faint small">
+          <kbd>{keysText("enter")}</kbd> save <kbd>{keysText("escape")}</kbd> cancel
+        </span>
       </div>
     </div>
   );

@@ -229,3 +229,21 @@ test("the button asks for the list too, also on a narrow screen and in the dark"
   await until("the room given back", async () => (await last()) > stood);
   assert.deepEqual(stack.complaints, []);
 });
+
+test("what one writes for it is not lost by Escape or a click beside it", async () => {
+  await settings(mira);
+  await mira.getByRole("button", { name: "Write one" }).click();
+  const dialog = mira.getByRole("dialog");
+  await dialog.getByLabel("Nickname").waitFor();
+  await mira.keyboard.press("Escape");
+  await dialog.waitFor({ state: "detached" });
+  await mira.getByRole("button", { name: "Write one" }).click();
+  const words = dialog.getByRole("textbox", { name: "Text" });
+  await words.fill("Half a thought");
+  await mira.keyboard.press("Escape");
+  await mira.mouse.click(5, 5);
+  assert.equal(await words.inputValue(), "Half a thought");
+  await dialog.getByRole("button", { name: "Cancel" }).click();
+  await dialog.waitFor({ state: "detached" });
+  assert.deepEqual(stack.complaints, []);
+});

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { Stack, openRow, say } from "../stack.mjs";
+import { Stack, openRow, say, sees, until } from "../stack.mjs";
 
 const phone = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
 
@@ -52,6 +52,37 @@ test("no field is so small that a telephone zooms into it", async () => {
   await agent.getByRole("textbox", { name: /^Reply to / }).waitFor();
   small.push(...(await smallFields(agent)));
   assert.deepEqual(small, []);
+  assert.deepEqual(stack.complaints, []);
+  for (const each of [agent, visitor]) await each.context().close();
+});
+
+test("what is long is in sight as a whole: a message that is changed, and a window with a form", async () => {
+  const { page: visitor, panel } = await stack.visitor("/demo/", phone);
+  await say(panel, "How do you pack it?");
+  const agent = await stack.console(phone);
+  await openRow(agent, "How do you pack it?");
+  const box = agent.getByRole("textbox", { name: /^Reply to / });
+  await box.fill(Array.from({ length: 9 }, (_, index) => `Tin ${index + 1} by hand`).join("\n"));
+  await agent.getByRole("button", { name: "Send" }).click();
+  await sees(panel, "Tin 9 by hand");
+  await agent.getByRole("log").locator(".said", { hasText: "Tin 9 by hand" }).getByRole("button", { name: "Change this" }).click();
+  await agent.getByRole("menuitem", { name: "Edit" }).click();
+  const edited = agent.getByRole("textbox", { name: "Edit the text" });
+  assert.equal(await edited.evaluate((field) => field.scrollHeight <= field.clientHeight), true);
+  await agent.locator(".edit").getByRole("button", { name: "Cancel" }).click();
+  await agent.locator(".thread-head").getByRole("button", { name: "More", exact: true }).click();
+  await agent.getByRole("menuitem", { name: /Find in it/ }).waitFor();
+  assert.equal(await agent.locator(".menu-item kbd").first().isVisible(), false, "keys, to who has none");
+  await agent.keyboard.press("Escape");
+
+  await agent.goto(`${stack.origin}/console/settings`);
+  await agent.getByRole("link", { name: "Workspace" }).waitFor();
+  assert.equal(await agent.locator(".settings-link[aria-current]").count(), 0, "none of them is open");
+  await agent.getByRole("link", { name: "Canned responses" }).click();
+  await agent.getByRole("button", { name: "Write one" }).click();
+  const dialog = agent.getByRole("dialog");
+  await dialog.getByRole("button", { name: "Add it" }).waitFor();
+  await until("the whole window", () => dialog.evaluate((element) => element.scrollHeight <= element.clientHeight));
   assert.deepEqual(stack.complaints, []);
   for (const each of [agent, visitor]) await each.context().close();
 });

@@ -57,6 +57,7 @@ test("a member is picked by name, and who is named is told where he is", async (
   await row(jon, "about parcel 2207").waitFor();
   assert.equal(await row(jon, "about parcel 2207").getAttribute("data-unread"), "true");
   await unread(jon, 1);
+  await jon.getByRole("heading", { name: "1 not read yet" }).waitFor();
   assert.deepEqual(await violations(jon), []);
   // He names nobody else's list, and not the writer's.
   await place(mira).click();
