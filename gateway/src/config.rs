@@ -12,6 +12,8 @@ use protocol::network::Network;
 pub struct GatewayConfig {
     /// The installation's secret that signs tokens, from the store.
     pub token_key: [u8; 32],
+    /// What an operator knows this process by among nodes.
+    pub node_name: String,
     /// Our own origin as browsers see it, `https://chat.example.com`; taken from each request's
     /// `Host` when absent.
     pub public_origin: Option<String>,
@@ -37,6 +39,7 @@ impl Default for GatewayConfig {
     fn default() -> Self {
         Self {
             token_key: [0; 32],
+            node_name: String::new(),
             public_origin: None,
             shards: std::thread::available_parallelism()
                 .map_or(1, usize::from)

@@ -102,6 +102,8 @@ pub(crate) struct DoorsInner {
     certificate: Option<Arc<tls::Certificate>>,
     pub(crate) config: GatewayConfig,
     ready: AtomicBool,
+    /// When they were opened.
+    pub(crate) opened_at_ms: u64,
 }
 
 impl Deref for Doors {
@@ -293,6 +295,7 @@ fn doors(config: GatewayConfig, parts: Parts) -> Result<Doors, Error> {
         metrics: parts.metrics,
         streams: connection::stream::Streams::default(),
         ready: AtomicBool::new(true),
+        opened_at_ms: parts.world.clock.now_ms(),
         world: parts.world,
         reader: parts.reader,
         router: parts.router,

@@ -24,6 +24,7 @@ pub mod limit;
 pub mod message;
 pub mod network;
 pub mod news;
+pub mod node;
 pub mod page;
 pub mod permission;
 pub mod position;

@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use protocol::rejection::{CloseCode, ErrorCode};
 use protocol::{
     agent, attachment, audit, blocked_address, canned_response, command, contact, currency, event,
-    frame, identity_key, key, limit, message, news, page, saved_view, search, setup, site, todo,
-    trouble, visitor, widget, workspace,
+    frame, identity_key, key, limit, message, news, node, page, saved_view, search, setup, site,
+    todo, trouble, visitor, widget, workspace,
 };
 use sha2::{Digest, Sha256};
 use ts_rs::{Config, TS, TypeVisitor};
@@ -99,6 +99,7 @@ impl Collector<'_> {
         self.visit::<audit::AuditEntry>();
         self.visit::<audit::FailedLogin>();
         self.visit::<trouble::Trouble>();
+        self.visit::<node::NodeSeen>();
         self.visit::<event::Event>();
         self.visit::<page::Page<site::Site>>();
     }

@@ -335,6 +335,14 @@ impl Nodes {
     }
 }
 
+impl Router {
+    /// Which run of this node it is, as its lease has it.
+    #[must_use]
+    pub fn node_id(&self) -> NodeId {
+        self.nodes().id()
+    }
+}
+
 /// Where nodes tell that they are there.
 const SIGNS: &str = "nodes";
 

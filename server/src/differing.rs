@@ -90,7 +90,7 @@ fn compare<'a>(own: &Settings, others: impl Iterator<Item = &'a Node>) -> BTreeM
 mod tests {
     use super::*;
     use protocol::id::{Id, NodeId};
-    use storage::node::Company;
+    use storage::node::{Company, Load};
 
     fn settings(of: &[(&str, &str)]) -> Settings {
         let owned = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
@@ -110,6 +110,7 @@ mod tests {
             renewal: 1,
             started_at_ms: 0,
             renewed_at_ms: 0,
+            load: Load::default(),
         }
     }
 

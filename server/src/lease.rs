@@ -13,12 +13,14 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::Write;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use gateway::metric::{Metric, Metrics};
 use protocol::id::NodeId;
 use router::Router;
-use storage::node::{self, Company, Node};
+use storage::node::{self, Company, Load, Node};
 use storage::{DatabaseConfig, Db, Home};
 use world::World;
 
@@ -116,6 +118,8 @@ pub(crate) struct Lease {
     node: Option<Arc<Mutex<Node>>>,
     /// Nothing for a node that is alone, or whose files are in a bucket.
     signs: Option<Signs>,
+    /// Whether clients are sent away.
+    is_draining: Arc<AtomicBool>,
 }
 
 impl Lease {
@@ -161,12 +165,13 @@ impl Lease {
             world: world.clone(),
             node,
             signs,
+            is_draining: Arc::default(),
         })
     }
 
     /// Renews the lease until the server stops. Stops a server that is alone when the lease is another's;
     /// tells the router who else is there where the store is shared.
-    pub(crate) fn keep(&self, router: &Router) {
+    pub(crate) fn keep(&self, router: &Router, metrics: &Arc<Metrics>) {
         let Some(node) = self.node.clone() else {
             return;
         };
@@ -189,9 +194,16 @@ impl Lease {
             differing: Differing::default(),
             signs: self.signs.clone(),
             apart,
+            metrics: Arc::clone(metrics),
+            is_draining: Arc::clone(&self.is_draining),
         };
         let task = keeper.run();
         self.world.tracker.spawn(task);
+    }
+
+    /// Tells other nodes that clients are sent away.
+    pub(crate) fn drain(&self) {
+        self.is_draining.store(true, Ordering::Relaxed);
     }
 
     /// The node's seat among others; nothing for a store that is locked as a file, which has one node.
@@ -239,6 +251,7 @@ fn own_node(data_dir: &DataDir, shared: &Shared, world: &World) -> Result<Node> 
         renewal: 1,
         started_at_ms: now_ms,
         renewed_at_ms: now_ms,
+        load: Load::default(),
     })
 }
 
@@ -292,6 +305,8 @@ struct Keeper {
     differing: Differing,
     signs: Option<Signs>,
     apart: Apart,
+    metrics: Arc<Metrics>,
+    is_draining: Arc<AtomicBool>,
 }
 
 impl Keeper {
@@ -334,7 +349,8 @@ impl Keeper {
     async fn beat(&mut self) -> Result<bool> {
         let (node_id, now_ms) = (lock(&self.node).id, self.world.clock.now_ms());
         let dead = self.dead();
-        let Some(nodes) = node::beat(&self.db, node_id, &dead, now_ms).await? else {
+        let load = self.load();
+        let Some(nodes) = node::beat(&self.db, node_id, load, &dead, now_ms).await? else {
             return self.enter_again().await;
         };
         let now = self.world.clock.elapsed();
@@ -371,6 +387,15 @@ impl Keeper {
         Ok(true)
     }
 
+    /// What the node says of itself.
+    fn load(&self) -> Load {
+        let connections = self.metrics.get(Metric::Connections);
+        Load {
+            connection_count: u64::try_from(connections).unwrap_or_default(),
+            is_draining: self.is_draining.load(Ordering::Relaxed),
+        }
+    }
+
     /// Those that have not renewed for a whole term.
     fn dead(&self) -> Vec<(NodeId, u64)> {
         let now = self.world.clock.elapsed();
@@ -405,7 +430,7 @@ fn lock(node: &Mutex<Node>) -> MutexGuard<'_, Node> {
 }
 
 /// What an operator knows this process by.
-fn own_name(data_dir: &DataDir) -> String {
+pub(crate) fn own_name(data_dir: &DataDir) -> String {
     format!("process {} on {}", std::process::id(), place(data_dir))
 }
 

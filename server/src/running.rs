@@ -62,6 +62,8 @@ pub struct Core {
     world: World,
     backups: Backups,
     metrics: Arc<Metrics>,
+    /// What an operator knows this process by.
+    name: String,
     lease: Lease,
     /// Held for their locks alone, and dropped after the store.
     _locks: (FileLock, DataDir),
@@ -100,7 +102,7 @@ impl Core {
                 return Err(error);
             }
         };
-        lease.keep(&router);
+        lease.keep(&router, &metrics);
         let desk = Desk::new(
             world.clone(),
             db.clone(),
@@ -115,6 +117,7 @@ impl Core {
             world,
             backups,
             metrics,
+            name: lease::own_name(&data_dir),
             lease,
             _locks: (file_lock, data_dir),
         })
@@ -244,6 +247,7 @@ async fn open_doors(core: &Core, checked: &Checked, listeners: Listeners) -> Res
     let (db, world) = (&core.db, &core.world);
     let config = GatewayConfig {
         token_key: token_key(db, world).await?,
+        node_name: core.name.clone(),
         ..checked.gateway.clone()
     };
     let socket = AdminSocket::listen(&checked.data_dir)?;
@@ -325,6 +329,7 @@ impl Running {
 
     /// The orderly end: not ready, no new connections, clients told when to return, commits finished.
     pub async fn stop(self) {
+        self.core.lease.drain();
         self.gateway.drain(self.drain).await;
         // Connections say goodbye to the core before it is asked to end.
         self.gateway.stop().await;

@@ -20,6 +20,15 @@ pub enum Company {
     Shared,
 }
 
+/// What a node says of itself each time that it renews its lease beside others.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Load {
+    /// Open sockets and streams.
+    pub connection_count: u64,
+    /// Whether it sends its clients away, to end.
+    pub is_draining: bool,
+}
+
 /// A running process.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Node {
@@ -46,6 +55,8 @@ pub struct Node {
     pub started_at_ms: u64,
     /// When it last renewed its lease.
     pub renewed_at_ms: u64,
+    /// What it said of itself then; nothing yet of one that is alone.
+    pub load: Load,
 }
 
 impl Node {
@@ -74,7 +85,8 @@ const INSERT_NODE: &str = "
 
 /// Walks the whole table, which holds running processes.
 const LIST_NODES: &str = "
-    SELECT node_id, name, seat, is_alone, bus, version, renewal, started_at_ms, renewed_at_ms, files, settings_json
+    SELECT node_id, name, seat, is_alone, bus, version, renewal, started_at_ms, renewed_at_ms, files, settings_json,
+        connection_count, is_draining
     FROM node ORDER BY started_at_ms, node_id LIMIT 1000";
 
 /// Enters the store, in the place of those that are known to be dead. Gives the nodes that are in the way;
@@ -135,19 +147,31 @@ pub async fn renew(db: &Db, node_id: NodeId, at_ms: u64) -> Result<bool> {
     }
 }
 
-/// Renews a lease, removes nodes that are known to be dead with the renewal at which they are, and gives all that are in the store now; nothing
-/// where the lease was the node's no longer.
+const BEAT_NODE: &str = "
+    UPDATE node SET renewal = renewal + 1, renewed_at_ms = $2, connection_count = $3, is_draining = $4
+    WHERE node_id = $1";
+
+/// Renews a lease with what the node says of itself, removes nodes that are known to be dead with the renewal at which
+/// they are, and gives all that are in the store now; nothing where the lease was the node's no longer.
 ///
 /// # Errors
 /// The store's.
 pub async fn beat(
     db: &Db,
     node_id: NodeId,
+    load: Load,
     dead: &[(NodeId, u64)],
     at_ms: u64,
 ) -> Result<Option<Vec<Node>>> {
     let mut batch = Batch::locking(vec!["node".to_owned()]);
-    let renewed = batch.push(stmt!(RENEW_NODE, node_id, at_ms));
+    let (connection_count, is_draining) = (load.connection_count, load.is_draining);
+    let renewed = batch.push(stmt!(
+        BEAT_NODE,
+        node_id,
+        at_ms,
+        connection_count,
+        is_draining
+    ));
     for (dead_id, renewal) in dead {
         batch.push(stmt!(DELETE_DEAD, *dead_id, *renewal));
     }
@@ -206,5 +230,9 @@ fn decode(row: &Row) -> Result<Node> {
         renewal: row.number("renewal")?,
         started_at_ms: row.number("started_at_ms")?,
         renewed_at_ms: row.number("renewed_at_ms")?,
+        load: Load {
+            connection_count: row.number("connection_count")?,
+            is_draining: row.flag("is_draining")?,
+        },
     })
 }

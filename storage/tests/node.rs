@@ -10,7 +10,7 @@ use common::talk::{Talk, words};
 use storage::db::Home;
 use storage::entry::{self, NewContent, Numbering, Outcome};
 use storage::error::Error;
-use storage::node::{self, Company, Node};
+use storage::node::{self, Company, Load, Node};
 
 #[expect(clippy::unwrap_used, reason = "a story that fails shall fail loudly")]
 mod stories {
@@ -29,6 +29,7 @@ mod stories {
             renewal: 1,
             started_at_ms: 1,
             renewed_at_ms: 1,
+            load: Load::default(),
         }
     }
 
@@ -155,7 +156,7 @@ mod stories {
             for one in [&first, &second] {
                 assert_eq!(node::enter(db, one, &[]).await.unwrap(), []);
             }
-            let seen = node::beat(db, first.id, &[], 2).await.unwrap().unwrap();
+            let seen = node::beat(db, first.id, Load::default(), &[], 2).await.unwrap().unwrap();
             assert_eq!(seen.len(), 2);
             assert!(node::renew(db, second.id, 3).await.unwrap());
             node::leave(db, first.id).await.unwrap();
@@ -175,16 +176,20 @@ mod stories {
                 let of = nodes.iter().filter(|node| node.id == second.id);
                 of.map(|node| (node.id, node.renewal)).collect::<Vec<_>>()
             };
-            let seen = node::beat(db, first.id, &[], 2).await.unwrap().unwrap();
+            let seen = node::beat(db, first.id, Load::default(), &[], 2).await.unwrap().unwrap();
             assert_eq!(seen.len(), 2);
-            assert!(node::renew(db, second.id, 3).await.unwrap());
+            let load = Load { connection_count: 7, is_draining: true };
+            node::beat(db, second.id, load, &[], 3).await.unwrap().unwrap();
+            let listed = node::list(db).await.unwrap();
+            let said = |id| listed.iter().find(|node| node.id == id).map(|node| node.load);
+            assert_eq!((said(first.id), said(second.id)), (Some(Load::default()), Some(load)));
             let dead = of_second(&seen);
-            let seen = node::beat(db, first.id, &dead, 4).await.unwrap().unwrap();
+            let seen = node::beat(db, first.id, Load::default(), &dead, 4).await.unwrap().unwrap();
             assert_eq!(seen.len(), 2, "it renewed");
             let dead = of_second(&seen);
-            let seen = node::beat(db, first.id, &dead, 5).await.unwrap().unwrap();
+            let seen = node::beat(db, first.id, Load::default(), &dead, 5).await.unwrap().unwrap();
             assert_eq!(ids(&seen), [first.id]);
-            assert_eq!(node::beat(db, second.id, &[], 6).await.unwrap(), None);
+            assert_eq!(node::beat(db, second.id, Load::default(), &[], 6).await.unwrap(), None);
         }
     }
 

@@ -11,7 +11,7 @@ use common::Store;
 use storage::Db;
 use storage::db::{DatabaseConfig, Home};
 use storage::error::Error;
-use storage::node::{self, Company, Node};
+use storage::node::{self, Company, Load, Node};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, ReadHalf, WriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_postgres::NoTls;
@@ -115,6 +115,7 @@ fn node(world: &World, company: Company) -> Node {
         renewal: 1,
         started_at_ms: 1,
         renewed_at_ms: 1,
+        load: Load::default(),
     }
 }
 
@@ -122,7 +123,7 @@ async fn renew(db: &Db, node: &Node) -> Result<bool, Error> {
     match node.company {
         Company::Alone => node::renew(db, node.id, 2).await,
         Company::Shared => {
-            let nodes = node::beat(db, node.id, &[], 2).await?;
+            let nodes = node::beat(db, node.id, Load::default(), &[], 2).await?;
             Ok(nodes.is_some())
         }
     }

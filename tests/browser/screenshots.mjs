@@ -32,6 +32,7 @@ const settings = {
   keys: "Order desk",
   audit: "joined the team",
   activity: "Chrome on Linux",
+  system: "Ready",
   security: "this one",
   notifications: "A sound",
   profile: "How others see you",

@@ -12,7 +12,7 @@ use protocol::id::NodeId;
 use router::{Router, RouterConfig};
 use storage::Db;
 use storage::blob::BlobConfig;
-use storage::node::{Company, Node as Row};
+use storage::node::{Company, Load, Node as Row};
 use storage::simulated::Store;
 use tokio::sync::Notify;
 use world::net::simulated::{Network, Pipe};
@@ -202,6 +202,7 @@ impl Life {
             renewal: 1,
             started_at_ms: now_ms,
             renewed_at_ms: now_ms,
+            load: Load::default(),
         }
     }
 }
@@ -257,7 +258,9 @@ impl Keeper {
         let dead = self.seen.iter().filter(|seen| now - seen.since >= TERM);
         let dead: Vec<_> = dead.map(|seen| (seen.id, seen.renewal)).collect();
         let now_ms = self.world.clock.now_ms();
-        let Some(rows) = storage::node::beat(&self.db, own_id, &dead, now_ms).await? else {
+        let load = Load::default();
+        let beaten = storage::node::beat(&self.db, own_id, load, &dead, now_ms).await?;
+        let Some(rows) = beaten else {
             return Ok(false);
         };
         let now = self.world.clock.elapsed();

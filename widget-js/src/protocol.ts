@@ -1203,6 +1203,31 @@ language?: string | null,
 /** The language that the widget speaks on this page: the page's, or what its tag says. */
 locale?: string | null, };
 
+/** A running server process. */
+export type NodeId = string;
+
+/** A node as it was seen last. */
+export type NodeSeen = {
+/** Which run of it. */
+id: NodeId,
+/** What an operator knows it by: process, machine, data directory. */
+name: string,
+/** Which program it runs. */
+version: string,
+/** What it does. */
+state: NodeState,
+/** Open sockets and streams. */
+connection_count: number,
+/** Since when it runs. */
+started_at_ms: number,
+/** When it was last heard of. */
+seen_at_ms: number,
+/** Whether it is the one that answers. */
+answers: boolean, };
+
+/** What a node does. */
+export type NodeState = "ready" | "draining" | "gone";
+
 /** A span of time in which the team is there by its hours. */
 export type OpenSpan = {
 /** From when, in milliseconds since 1970. */

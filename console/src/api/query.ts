@@ -14,6 +14,7 @@ import type {
   Listing,
   LoginSession,
   Me,
+  NodeSeen,
   SavedView,
   SignIn,
   Site,
@@ -74,6 +75,16 @@ export const troublesQuery = queryOptions({
   staleTime: 0,
   refetchInterval: TROUBLES_MS,
   retry: false,
+});
+
+/** Servers are looked at this often while they are shown. */
+const NODES_MS = 3_000;
+
+export const nodesQuery = queryOptions({
+  queryKey: ["nodes"],
+  queryFn: ({ signal }) => whole<NodeSeen>("nodes", signal),
+  staleTime: 0,
+  refetchInterval: NODES_MS,
 });
 
 export const sitesQuery = queryOptions({

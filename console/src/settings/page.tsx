@@ -14,6 +14,7 @@ import { PAGES, type PlaceOfSettings } from "./pages.ts";
 import { ProfilePage } from "./profile.tsx";
 import { SecurityPage } from "./security.tsx";
 import { SitesPage } from "./sites.tsx";
+import { SystemPage } from "./system.tsx";
 import { TeamPage } from "./team.tsx";
 import { WorkspacePage } from "./workspace.tsx";
 
@@ -25,6 +26,7 @@ const SHOWN: Record<PlaceOfSettings, () => ReactNode> = {
   keys: () => <KeysPage />,
   audit: () => <AuditPage />,
   activity: () => <ActivityPage />,
+  system: () => <SystemPage />,
   security: () => <SecurityPage />,
   notifications: () => <NoticesPage />,
   profile: () => <ProfilePage />,

@@ -23,6 +23,7 @@ export const PAGES = [
   { place: "keys", name: "API keys", icon: "key", needs: "keys.write" },
   { place: "audit", name: "Audit log", icon: "log", needs: "audit.read" },
   { place: "activity", name: "Activity", icon: "clock", needs: "audit.read" },
+  { place: "system", name: "System", icon: "wave", needs: "settings.write" },
   { place: "security", name: "Security", icon: "shield", needs: null },
   { place: "notifications", name: "Notifications", icon: "bell", needs: null },
   { place: "profile", name: "Profile", icon: "person", needs: null },

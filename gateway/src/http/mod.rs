@@ -30,6 +30,7 @@ pub(crate) mod invitation;
 pub(crate) mod key;
 pub(crate) mod login;
 pub(crate) mod me;
+pub(crate) mod node;
 pub(crate) mod openapi;
 pub(crate) mod page;
 pub(crate) mod parameter;
@@ -77,6 +78,7 @@ pub(crate) fn router(doors: Doors) -> Router {
         .merge(saved_view::routes())
         .merge(todo::routes())
         .merge(trouble::routes())
+        .merge(node::routes())
         .merge(visitor::routes())
         .merge(workspace::routes());
     // Doors of the team, end.

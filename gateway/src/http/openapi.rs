@@ -16,8 +16,8 @@ use utoipa::{Modify, OpenApi};
 use crate::Doors;
 use crate::http::{
     agent, attachment, audit, auth, blocked_address, canned_response, contact, conversation, docs,
-    identity_key, invitation, key, login, me, picture, saved_view, search, session, setup, site,
-    stream, thread, todo, trouble, visitor, workspace,
+    identity_key, invitation, key, login, me, node, picture, saved_view, search, session, setup,
+    site, stream, thread, todo, trouble, visitor, workspace,
 };
 
 /// All doors under `/api/v1`.
@@ -33,7 +33,7 @@ use crate::http::{
         setup::state, setup::set_up,
         login::log_in, login::log_out, login::change_password, login::list_sessions,
         login::end_session, login::end_other_sessions, me::me, me::socket_token, invitation::lookup, invitation::accept,
-        workspace::find, workspace::change, trouble::list,
+        workspace::find, workspace::change, trouble::list, node::list,
         site::list, site::create, site::find, site::change, site::list_secrets,
         site::seen, site::rotate_secret, site::drop_secret,
         identity_key::list, identity_key::add, identity_key::remove,

@@ -12,6 +12,20 @@ fn span(from: &str, to: &str) -> Value {
 }
 
 #[tokio::test]
+async fn an_admin_sees_the_node_that_answers() {
+    let house = House::open(Trust::Trusted).await;
+    let owner = house.owner().await;
+    let nodes = house.as_(&owner, Call::get("/nodes")).await.good();
+    let [node] = nodes["items"].as_array().unwrap().as_slice() else {
+        panic!("not one node: {nodes}");
+    };
+    assert_eq!(node["state"], "ready");
+    assert_eq!(node["answers"], true);
+    assert_eq!(node["connection_count"], 0);
+    assert!(node["seen_at_ms"].as_u64() >= node["started_at_ms"].as_u64());
+}
+
+#[tokio::test]
 async fn a_workspace_says_what_it_does_and_when_somebody_is_there() {
     let house = House::open(Trust::Trusted).await;
     let owner = house.owner().await;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use gateway::metric::{Metric, Metrics};
 use storage::backup_turn::{self, Holder, Turn, TurnState};
 use storage::blob::BlobConfig;
-use storage::node::{self, Company};
+use storage::node::{self, Company, Load};
 use storage::{DatabaseConfig, Db};
 use world::{Clock, World};
 
@@ -100,6 +100,7 @@ impl Home {
             renewal: 1,
             started_at_ms: 0,
             renewed_at_ms: 0,
+            load: Load::default(),
         };
         assert_eq!(node::enter(&self.db, &row, &[]).await.unwrap(), []);
     }

@@ -53,6 +53,14 @@ const MIGRATIONS: &[Migration] = &[
         sqlite: "",
         postgres: "",
     },
+    Migration {
+        number: 3,
+        name: "node",
+        readable_from: 1,
+        texts: &[include_str!("../schema/node.sql")],
+        sqlite: "",
+        postgres: "",
+    },
 ];
 
 /// What the common text calls and Postgres has not.

@@ -119,6 +119,7 @@ const settings = {
   keys: "API keys",
   audit: "Audit log",
   activity: "Activity",
+  system: "System",
   security: "Security",
   notifications: "Notifications",
   profile: "Profile",

@@ -40,6 +40,7 @@ test("no field is so small that a telephone zooms into it", async () => {
   small.push(...(await smallFields(agent)));
   await look("settings/canned", () => agent.getByRole("button", { name: "Write one" }));
   await look("settings/activity", () => agent.getByLabel("Whose"));
+  await look("settings/system", () => agent.getByRole("table", { name: "Servers" }));
   await look("settings/security", () => agent.getByLabel("New password"));
   await look("settings/notifications", () => agent.getByLabel("Tell me of"));
   await look("settings/profile", () => agent.getByText("How others see you"));
