@@ -11,6 +11,7 @@ use loadtest::node::redis::Redis;
 use loadtest::node::{Node, Spec};
 use protocol::entry::Entry;
 use protocol::id::{ConversationId, SiteId};
+use protocol::node::{NodeSeen, NodeState};
 use protocol::page::Page;
 use protocol::trouble::Trouble;
 use tempfile::TempDir;
@@ -415,6 +416,37 @@ impl Cluster {
         let call = owner.call(Call::get("/api/v1/troubles"));
         let page: Page<Trouble> = http.ask(&call).await.expect("the owner may ask");
         page.items
+    }
+
+    /// The nodes as one of them lists them.
+    ///
+    /// # Panics
+    /// Where it refuses.
+    pub async fn listed(&self, node: usize, owner: &AgentAccess) -> Vec<NodeSeen> {
+        let mut http = Http::new(self.server(node).await);
+        let call = owner.call(Call::get("/api/v1/nodes"));
+        let page: Page<NodeSeen> = http.ask(&call).await.expect("the owner may ask");
+        page.items
+    }
+
+    /// Waits until one node lists them in these states and with so many connections, itself first.
+    ///
+    /// # Panics
+    /// When it takes too long.
+    pub async fn lists(&self, node: usize, owner: &AgentAccess, wanted: &[(NodeState, u64)]) {
+        let listed = async {
+            loop {
+                let nodes = self.listed(node, owner).await;
+                let found = nodes.iter().map(|node| (node.state, node.connection_count));
+                if found.eq(wanted.iter().copied()) {
+                    return;
+                }
+                self.world.clock.sleep(LOOK_AGAIN).await;
+            }
+        };
+        let listed = self.world.clock.timeout(PATIENCE, listed).await;
+        let nodes = self.listed(node, owner).await;
+        assert!(listed.is_some(), "node {node} lists {nodes:?}");
     }
 
     /// Waits until a node has said something in its log so many times, and checks that it lives.

@@ -11,6 +11,7 @@ use loadtest::node::proxy::Proxy;
 use protocol::command::Command;
 use protocol::frame::{ClientFrame, Watch};
 use protocol::news::{AgentNews, VisitorNews};
+use protocol::node::NodeState;
 use protocol::rejection::ErrorCode;
 use protocol::trouble::TroubleKind;
 use protocol::view::{InboxFilter, VisitorList};
@@ -235,6 +236,10 @@ async fn one_of_two_is_killed(mut cluster: Cluster) -> Cluster {
     let mut gone = BTreeMap::new();
     they_are(1 + GHOSTS, &mut gone, &mut agent).await;
     assert_eq!(gone, BTreeMap::new());
+    let owner = cluster.owner(1).await;
+    let ready = |count: usize| (NodeState::Ready, count as u64);
+    let both = [ready(1), ready(1 + GHOSTS)];
+    cluster.lists(1, &owner, &both).await;
     let clock = cluster.world.clock.clone();
     let killed_at = clock.elapsed();
     cluster.loses(0).await;
@@ -245,6 +250,7 @@ async fn one_of_two_is_killed(mut cluster: Cluster) -> Cluster {
     they_are(1, &mut gone, &mut agent).await;
     let shown_for = clock.elapsed() - killed_at;
     assert!(shown_for <= GHOST_MAX, "ghosts for {shown_for:?}");
+    cluster.lists(1, &owner, &[ready(2)]).await;
     cluster.regains(0).await;
     for ghost in &mut ghosts {
         ghost.client.move_to(cluster.server(0).await);
@@ -385,7 +391,7 @@ async fn a_successor_brings_the_store_up_to_date(mut cluster: Cluster) -> Cluste
     }
     cluster.takes_step(Step::Contracts).await;
     let refused = cluster.refuses(&[]).await;
-    let why = "the store has schema 4, which takes a program that knows 3 or more, and this program knows 2";
+    let why = "the store has schema 5, which takes a program that knows 4 or more, and this program knows 3";
     assert!(refused.contains(why), "{refused}");
     visitor.says("who serves, serves on").await;
     agent.sees(id, "who serves, serves on").await;
