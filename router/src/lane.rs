@@ -348,6 +348,7 @@ impl Lane {
                 None
             }
         };
+        self.begin_in_sight(&stored.entries).await;
         self.pass(stored.entries.clone()).await;
         let workspace_id = self.workspace_id();
         let told = &mut self.memory.told;
@@ -366,10 +367,38 @@ impl Lane {
                 known.learn(&commit.conversation, &commit.entries);
             }
         }
+        self.begin_in_sight(&commit.entries).await;
         self.pass(commit.entries.clone()).await;
         let workspace_id = self.workspace_id();
         let told = &mut self.memory.told;
         effect::elsewhere(&self.router, workspace_id, before, commit, told, heard).await;
+    }
+
+    /// A lane that begins with what the visitor does not see begins with the last of what he does: by its number his
+    /// connections know what they missed. Nothing else tells them: what stands before counts as passed.
+    async fn begin_in_sight(&mut self, entries: &[Entry]) {
+        let is_seen = entries.iter().any(|entry| entry.public_seq.is_some());
+        let Some(first) = entries.first() else {
+            return;
+        };
+        if is_seen || self.turnstile.passed().is_some() {
+            return;
+        }
+        let first = first.seq;
+        if let Err(error) = self.read_from_sight(first).await {
+            tracing::warn!(%error, "what a visitor saw last could not be read");
+            self.part_ways().await;
+        }
+    }
+
+    async fn read_from_sight(&mut self, first: u64) -> storage::Result<()> {
+        let (workspace_id, conversation_id) = self.conversation_id();
+        let (db, numbering) = (self.router.db(), Numbering::Visitor);
+        let seen = storage::entry::before(db, workspace_id, conversation_id, numbering, None, 1);
+        match seen.await?.first() {
+            Some(last) => self.read_after(last.seq.min(first) - 1).await,
+            None => Ok(()),
+        }
     }
 
     async fn pass(&mut self, entries: Vec<Entry>) {

@@ -85,6 +85,38 @@ fn a_list_that_could_not_be_read_is_read_later() {
     });
 }
 
+/// A message was stored whose answer was lost, and a note passed before the event log told of it: nothing showed the
+/// visitor that something was missing.
+#[test]
+fn what_was_said_before_a_note_reaches_the_visitor() {
+    check(Plan {
+        seed: 1_441,
+        node_count: 3,
+        visitor_count: 3,
+        tab_count: 0,
+        agent_count: 2,
+        is_list_open: false,
+        steps: vec![
+            step(996, Act::Kill { node: 1, ms: 251 }),
+            step(1_112, Act::Say { who: 1 }),
+            step(2_111, Act::LoseNews { node: 0, count: 2 }),
+            step(8_573, Act::Leave { who: 4, ms: 11_795 }),
+            step(11_603, Act::LoseNews { node: 0, count: 1 }),
+            step(12_231, Act::Say { who: 0 }),
+            step(15_706, Act::Cut { who: 4 }),
+            step(16_233, Act::Cut { who: 1 }),
+            step(16_846, Act::Erase),
+            step(16_871, Act::Say { who: 4 }),
+            step(16_912, Act::Note { who: 3 }),
+            step(19_462, Act::Read { who: 1 }),
+            step(21_080, Act::LoseAnswer { count: 2 }),
+            step(21_563, Act::Erase),
+            step(21_585, Act::Note { who: 3 }),
+            step(21_874, Act::Note { who: 3 }),
+        ],
+    });
+}
+
 /// The list of visitors is closed: a node of which nobody watches the visitors said nothing more of its agents.
 #[test]
 fn an_agent_whose_coming_was_lost_is_seen_by_all() {
