@@ -24,6 +24,12 @@ describe("a visit's trail", () => {
     expect(words(trailOf(undefined, known))).toEqual(["paid team", "/b", "chosen team", "/a"]);
   });
 
+  it("keeps the order of what came at one moment", () => {
+    const visit = { pages: [page("/a", 1), page("/b", 1), page("/c", 1)], events: [event("chosen", 1)] };
+    expect(words(trailOf(undefined, stored(visit.pages, visit.events)))).toEqual(["chosen team", "/c", "/b", "/a"]);
+    expect(words(visitTrail(visit as unknown as Visit))).toEqual(["chosen team", "/c", "/b", "/a"]);
+  });
+
   it("marks the page in sight, whether it is stored yet or not", () => {
     const known = stored([page("/a", 1), page("/b", 3)], []);
     expect(words(trailOf(live({ page: page("/b", 3) }), known))).toEqual(["/b now", "/a"]);

@@ -27,12 +27,12 @@ export function trailOf(live: LiveVisitor | undefined, stored: Visitor | undefin
     if (newest?.kind === "page" && newest.page.url === current.url) steps[seen] = step;
     else steps.push(step);
   }
-  return steps.sort(newestFirst);
+  return newestFirst(steps);
 }
 
 /** The steps of a visit that is over; newest first. */
 export function visitTrail(visit: Visit): Step[] {
-  return stepsOf(visit).sort(newestFirst);
+  return newestFirst(stepsOf(visit));
 }
 
 /** The visits before the present one, or before the last one where nobody is here; newest first. */
@@ -47,8 +47,9 @@ function stepsOf({ pages, events }: Pick<Visit, "pages" | "events">): Step[] {
   return [...pages.map((page): Step => ({ kind: "page", page, now: false })), ...events.map((event, index): Step => ({ kind: "event", event, index }))];
 }
 
-function newestFirst(a: Step, b: Step): number {
-  return timeOf(b) - timeOf(a);
+/** Steps that come oldest first, those of one moment, too. */
+function newestFirst(steps: readonly Step[]): Step[] {
+  return steps.toReversed().sort((a, b) => timeOf(b) - timeOf(a));
 }
 
 function timeOf(step: Step): number {

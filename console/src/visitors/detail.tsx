@@ -12,6 +12,7 @@ import { isText, useForm } from "../part/begun.ts";
 import { Button, Field, IconButton } from "../part/control.tsx";
 import { Icon } from "../part/icon.tsx";
 import { Face } from "../part/lamp.tsx";
+import { useLacks } from "../part/lack.ts";
 import { usePhone } from "../part/screen.ts";
 import { useStore } from "../part/store.ts";
 import { Since } from "../part/time.tsx";
@@ -77,10 +78,12 @@ function StartChat({ visitor }: { visitor: LiveVisitor }) {
   const me = useStore(membership, (member) => member?.agent_id ?? "");
   const form = useForm(`${me} chat ${visitor.id}`, isText);
   const text = form.value ?? "";
-  const [error, setError] = useState<string | null>(null);
+  const [error, setError] = useState<unknown>(null);
   const [busy, setBusy] = useState(false);
   const navigate = useNavigate();
+  const lacks = useLacks(text.trim() ? {} : { text: "Write the first words." }, error, () => void start());
   async function start() {
+    if (busy) return;
     setBusy(true);
     setError(null);
     try {
@@ -90,20 +93,14 @@ function StartChat({ visitor }: { visitor: LiveVisitor }) {
         await navigate({ to: "/inbox/$list/$conversationId", params: { list: "all", conversationId: ack.conversation_id } });
       }
     } catch (reason) {
-      setError(errorText(reason));
+      setError(reason);
     } finally {
       setBusy(false);
     }
   }
   return (
-    <form
-      className="stack"
-      onSubmit={(event) => {
-        event.preventDefault();
-        if (text.trim() && !busy) void start();
-      }}
-    >
-      <Field label="Start a chat" hint="The first words open the conversation on the visitor's page." error={error}>
+    <form className="stack" {...lacks.form}>
+      <Field label="Start a chat" hint="The first words open the conversation on the visitor's page." error={lacks.said("text") ?? (error === null ? null : errorText(error))}>
         {(props) => (
           <textarea
             {...props}
@@ -115,7 +112,7 @@ function StartChat({ visitor }: { visitor: LiveVisitor }) {
           />
         )}
       </Field>
-      <Button type="submit" tone="accent" icon="send" disabled={!text.trim() || busy}>
+      <Button type="submit" tone="accent" icon="send" disabled={busy}>
         {busy ? "Starting" : "Start chat"}
       </Button>
     </form>

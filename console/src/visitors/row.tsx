@@ -6,14 +6,16 @@ import { pathOf, sourceText } from "../live/visitors.ts";
 import { Icon } from "../part/icon.tsx";
 import { Lamp } from "../part/lamp.tsx";
 import { Since } from "../part/time.tsx";
+import { useConnected } from "../shell/connection.tsx";
 import { deviceText, shortPlaceText } from "../side/visit.tsx";
 import { useColumns, widthsOf, type Column } from "./column.tsx";
 
 /** A row; breathes once when the visitor goes to another page, is back or away, begins to chat, or the site reports something. */
 export const VisitorRow = memo(function VisitorRow({ row, chosen, gone, tabIndex, onChoose }: { row: LiveVisitor; chosen: boolean; gone: boolean; tabIndex: 0 | -1; onChoose: (id: string) => void }) {
   const breath = useBreath(`${row.page_count} ${row.event_count} ${row.state} ${row.conversation_id ?? ""} ${row.page?.url ?? ""}`);
-  const state = gone ? "quiet" : row.state === "active" ? "live" : "away";
-  const lamp_name = gone ? "Left" : row.state === "active" ? "Active" : "Idle";
+  const connected = useConnected();
+  const state = gone || !connected ? "quiet" : row.state === "active" ? "live" : "away";
+  const lamp_name = gone ? "Left" : !connected ? "Not connected: nobody knows whether still here" : row.state === "active" ? "Active" : "Idle";
   const page = row.page;
   const columns = useColumns();
   return (

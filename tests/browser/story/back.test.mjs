@@ -104,7 +104,11 @@ test("words to begin a chat wait beside their visitor", async () => {
   await agent.getByRole("link", { name: /^Visitors/ }).click();
   const words = agent.getByLabel("Start a chat");
   await agent.locator(".visitor", { hasText: "eva@kettle.example" }).click();
+  await agent.getByRole("button", { name: "Start chat" }).click();
+  await agent.getByText("Write the first words.").waitFor();
+  await until("the way to the words", () => words.evaluate((field) => field === document.activeElement));
   await words.fill("Good day, Eva");
+  await agent.getByText("Write the first words.").waitFor({ state: "detached" });
   await agent.getByRole("link", { name: /^Inbox/ }).click();
   await agent.getByRole("link", { name: /^Visitors/ }).click();
   await agent.locator(".visitor", { hasText: "eva@kettle.example" }).click();

@@ -44,7 +44,14 @@ test("a killed and restarted server is only a pause", async () => {
   await sees(panel, "answered before the crash");
   const other = await stack.console();
   await other.evaluate(() => navigator.serviceWorker.ready);
+  const watcher = await stack.console();
+  await watcher.getByRole("link", { name: /^Visitors/ }).click();
+  const lamp = (state) => watcher.locator(`.visitor .lamp[data-state="${state}"]`).first();
+  await lamp("live").waitFor();
   await stack.killServer();
+  // Who is there, nobody knows now.
+  await lamp("quiet").waitFor();
+  assert.equal(await lamp("live").count(), 0);
   await say(panel, "said to nobody");
   // Who loads the console now reads why there is nothing to see, and is back by himself.
   await other.reload();
@@ -53,11 +60,12 @@ test("a killed and restarted server is only a pause", async () => {
   await stack.startServer();
   await other.getByText("said to nobody").first().waitFor();
   await agent.getByText("said to nobody").first().waitFor();
+  await lamp("live").waitFor();
   await answer(agent, "heard after all");
   await sees(panel, "heard after all");
   assert.equal(await panel.locator("article.message", { hasText: "said to nobody" }).count(), 1);
   assert.deepEqual(stack.complaints, []);
-  for (const each of [agent, other, page]) await each.context().close();
+  for (const each of [agent, other, watcher, page]) await each.context().close();
 });
 
 /** The server that comes back is of another version: its page names another script. Gives whether this page is still the one of before. */
