@@ -250,7 +250,10 @@ test("a file that cannot go says why, where it is seen", async () => {
 });
 
 test("who signs out while a file is on its way is asked, and may stay", async () => {
-  const { agent, page } = await conversation("Where is the manual?");
+  const { page } = await conversation("Where is the manual?");
+  // A console of its own, as it is left in the end.
+  const agent = await stack.console();
+  await openRow(agent, "Where is the manual?");
   let asked_count = 0;
   const release = await holdFirst(agent, "manual.txt");
   await agent.route("**/api/v1/logout", (route) => {
