@@ -1,6 +1,9 @@
 //! What happens in a simulation: who is there, and what is done at which time. A seed makes a plan; a part of
 //! a plan is one too, so a failing plan can be made smaller.
 
+use std::collections::BTreeMap;
+use std::time::Duration;
+
 use world::{Clock, Ids};
 
 /// After how long a visitor who hung up counts as gone, nearly.
@@ -168,6 +171,17 @@ impl Plan {
             };
             self.steps.push(Step { at_ms, act });
         }
+    }
+
+    /// How long anybody is away or rests, where he does all of it one after the other.
+    pub(crate) fn absence_max(&self) -> Duration {
+        let mut absences = BTreeMap::<usize, u64>::new();
+        for step in &self.steps {
+            if let Act::Leave { who, ms } | Act::Rest { who, ms } = step.act {
+                *absences.entry(who).or_default() += ms;
+            }
+        }
+        Duration::from_millis(absences.into_values().max().unwrap_or_default())
     }
 
     fn act(&self, dice: &Dice) -> Act {

@@ -20,7 +20,7 @@ use crate::screen::{Present, Screen};
 use crate::shop::{BEGIN_MS, Shop};
 use crate::trace::Trace;
 
-/// How long after the last fault everybody may take to agree.
+/// How long after the last fault, and once nobody is away any more, everybody may take to agree.
 const PATIENCE: Duration = Duration::from_secs(150);
 
 /// How often it is looked whether they do, and how long they must.
@@ -204,7 +204,7 @@ impl<'a> Scene<'a> {
 
     /// Waits until everybody holds what is stored, and still does a while later.
     fn settle(&mut self) -> (Vec<String>, usize) {
-        let end = self.clock.elapsed() + PATIENCE;
+        let end = self.clock.elapsed() + PATIENCE + self.plan.absence_max();
         let mut stayed = 0;
         loop {
             if let Err(failure) = self.pass_until(self.clock.elapsed() + LOOK) {
