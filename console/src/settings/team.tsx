@@ -77,26 +77,36 @@ function Member({ agent }: { agent: Agent }) {
   const isSingle = useSingleOwner();
   const [isHanding, setHanding] = useState(false);
   const lamp: LampState = presence === "online" ? "live" : presence === "away" ? "away" : "quiet";
-  async function change(body: AgentChange, version: number): Promise<Agent | undefined> {
+  // Changes go one after another, each on top of what the one before came to: the list may be read later than one clicks.
+  const newest = useRef(agent.version);
+  newest.current = Math.max(newest.current, agent.version);
+  const before = useRef<Promise<unknown>>(Promise.resolve());
+  function change(body: AgentChange): Promise<Agent | undefined> {
+    const stored = before.current.then(() => send(body));
+    before.current = stored;
+    return stored;
+  }
+  async function send(body: AgentChange): Promise<Agent | undefined> {
     try {
-      const stored = await call<Agent>(`agents/${agent.id}`, { method: "PATCH", body, version });
-      await cache.invalidateQueries({ queryKey: ["agents"] });
+      const stored = await call<Agent>(`agents/${agent.id}`, { method: "PATCH", body, version: newest.current });
+      newest.current = stored.version;
       return stored;
     } catch (error) {
       toastError(errorText(error));
-      await cache.invalidateQueries({ queryKey: ["agents"] });
       return undefined;
+    } finally {
+      await cache.invalidateQueries({ queryKey: ["agents"] });
     }
   }
   async function deactivate(deactivated: boolean) {
-    const stored = await change({ deactivated }, agent.version);
+    const stored = await change({ deactivated });
     if (!stored) return;
-    toast(deactivated ? `${agent.name} was deactivated and signed out everywhere` : `${agent.name} is back`, () => void change({ deactivated: !deactivated }, stored.version));
+    toast(deactivated ? `${agent.name} was deactivated and signed out everywhere` : `${agent.name} is back`, () => void change({ deactivated: !deactivated }));
   }
   function choose(role: Role) {
     // One cannot take it back oneself.
     if (role === "owner" && isSingle) setHanding(true);
-    else void change({ role }, agent.version);
+    else void change({ role });
   }
   const may = useMay();
   const roles: Role[] = may("owner") ? ["owner", "admin", "agent"] : ["admin", "agent"];
@@ -122,7 +132,7 @@ function Member({ agent }: { agent: Agent }) {
           ))}
         </select>
       )}
-      {!fixed && agent.id !== me && <Grants agent={agent} onChange={(grants) => change({ grants }, agent.version)} />}
+      {!fixed && agent.id !== me && <Grants agent={agent} onChange={(grants) => change({ grants })} />}
       {agent.id !== me && (agent.role !== "owner" || may("owner")) && (
         <Button size="small" {...(agent.deactivated ? {} : { tone: "risk" as const })} onClick={() => void deactivate(!agent.deactivated)}>
           {agent.deactivated ? "Reactivate" : "Deactivate"}
@@ -136,7 +146,7 @@ function Member({ agent }: { agent: Agent }) {
             tone="risk"
             onClick={() => {
               setHanding(false);
-              void change({ role: "owner" }, agent.version);
+              void change({ role: "owner" });
             }}
           >
             Hand over

@@ -35,7 +35,7 @@ export interface Line {
 /** A function around its state, as all of the loader: see `launcher.ts`. */
 export function makeLine(options: LineOptions): Line {
   let socket: WebSocket | null = null;
-  let timer = 0;
+  let timer: ReturnType<typeof setTimeout> | undefined;
   let failures = 0;
   let openings = 0;
   let heardAtMs = 0;
@@ -59,12 +59,14 @@ export function makeLine(options: LineOptions): Line {
   const wake = (): void => {
     const now = Date.now();
     if (!isOn || now < returnAtMs) return;
-    if (isLive ? now - heardAtMs > SILENCE_MS_MAX : socket === null) void open();
+    if (isLive ? now - heardAtMs > SILENCE_MS_MAX : !socket) void open();
   };
 
   const send = (frame: ClientFrame): boolean => {
-    if (isLive) socket?.send(toJson(frame));
-    return isLive;
+    // Between the other end's close and the event that says so nothing can be sent.
+    const isOpen = isLive && socket?.readyState === 1; // OPEN
+    if (isOpen) socket?.send(toJson(frame));
+    return isOpen;
   };
 
   const open = async (): Promise<void> => {
@@ -90,12 +92,12 @@ export function makeLine(options: LineOptions): Line {
     opened.onclose = ({ code }) => {
       if (mine === attempt) closed(code);
     };
-    arm(OPENING_MS_MAX, () => closed(0));
+    arm(OPENING_MS_MAX, closed);
   };
 
   const heard = (news: VisitorNews): void => {
     heardAtMs = Date.now();
-    arm(SILENCE_MS_MAX, () => closed(0));
+    arm(SILENCE_MS_MAX, closed);
     if (news.type === "welcome") {
       isLive = true;
       openings = 0;
@@ -105,17 +107,17 @@ export function makeLine(options: LineOptions): Line {
     options.onNews(news);
   };
 
-  const closed = (code: number): void => {
+  const closed = (code?: number): void => {
     if (isLive) failures = 0;
     else if (++openings === BLOCKED_AFTER) options.onBlocked();
     drop();
-    if (code >= 4200 && code < 4300) stop();
+    if (code! >= 4200 && code! < 4300) stop();
     else if (isOn) later();
   };
 
   const later = (): void => {
     const jitterMs = Math.random() * Math.min(30_000, 500 * 2 ** failures++);
-    arm(Math.max(jitterMs, returnAtMs - Date.now()), () => void open());
+    arm(Math.max(jitterMs, returnAtMs - Date.now()), open);
   };
 
   const drop = (): void => {
@@ -126,9 +128,9 @@ export function makeLine(options: LineOptions): Line {
     socket = null;
   };
 
-  const arm = (ms: number, run: () => void): void => {
+  const arm = (ms: number, run: () => unknown): void => {
     clearTimeout(timer);
-    timer = window.setTimeout(run, ms);
+    timer = setTimeout(run, ms);
   };
 
   return { start, stop, wake, send };
