@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use protocol::entry::{Content, Entry};
 use protocol::id::{EntryId, Id};
-use storage::search::{self, Learned, SLICE, Unlearned};
+use storage::search::{self, Learned, Unlearned};
 use tokio::sync::Notify;
 
 use crate::router::Router;
@@ -91,10 +91,11 @@ impl Learning {
     /// Takes in what waits. What came after the last slice that is full waits for others again: each slice is a
     /// transaction, however few words it has.
     async fn told(&self, router: &Router) {
+        let slice = search::slice(router.db());
         loop {
             let ids: Vec<EntryId> = {
                 let mut waiting = self.waiting();
-                let count = waiting.len().min(SLICE);
+                let count = waiting.len().min(slice);
                 waiting.drain(..count).collect()
             };
             if ids.is_empty() {
@@ -102,7 +103,7 @@ impl Learning {
             }
             // What fails, or somebody else takes in meanwhile, is left behind.
             self.slice(router, Unlearned::Told(&ids)).await;
-            if ids.len() < SLICE {
+            if ids.len() < slice {
                 return;
             }
         }

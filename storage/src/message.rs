@@ -399,7 +399,7 @@ impl Begin<'_> {
             .unwrap_or_else(|| ids.next());
         let entry = self.entry(ids.next(), visitor.id, contact_id);
         let head = Head {
-            workspace_id: Value::from(self.workspace_id),
+            workspace_id: self.workspace_id,
             conversation_id: Value::from(conversation_id),
             key: self.key,
             at_ms: self.at_ms,

@@ -1,12 +1,13 @@
 //! Search: the one file besides `db` that asks which database it is. Same results on both.
 //!
-//! Which words a text has is decided here and stored beside it, a moment after the text: a message waits for
-//! no index. The databases only look the words up.
+//! Which words a text has is decided here and stored beside it; the databases only look them up. A message waits for
+//! no index: Postgres gets the words with it, and sorts them in later; SQLite, which has one writer, gets them a moment
+//! after it.
 
 use std::collections::BTreeSet;
 
 use protocol::conversation::Conversation;
-use protocol::id::{ConversationId, EntryId};
+use protocol::id::{ConversationId, EntryId, WorkspaceId};
 use protocol::limit;
 use protocol::message::{Format, plain_text};
 use protocol::page::{Cursor, List, Page};
@@ -43,14 +44,18 @@ CREATE TRIGGER message_index_delete AFTER DELETE ON message WHEN old.words <> ''
 END;
 ";
 
-/// The index of Postgres: the same words, as a tsvector. A message comes into it with its words, beside the groups:
-/// now and then somebody has to sort in what came last, and it must not be a group. A little at a time: for the usual
-/// 4 MB that takes a processor away for a third of a second.
+/// The index of Postgres: the same words, as a tsvector.
 pub(crate) const INDEX_POSTGRES: &str = "
 CREATE INDEX message_index ON message
     USING GIN (array_to_tsvector(string_to_array(words, ' ')))
     WITH (gin_pending_list_limit = 256)
     WHERE words IS NOT NULL;
+";
+
+/// A message comes with its words, which wait in a list of the index until [`learn`] sorts them in, beside the groups. Only
+/// past so many kilobytes whoever adds to the list does it, which would be a group.
+pub(crate) const INDEX_POSTGRES_WAITS: &str = "
+ALTER INDEX message_index SET (gin_pending_list_limit = 65536);
 ";
 
 /// Words of one message in the index.
@@ -72,8 +77,33 @@ fn workspace_word(id: &str) -> String {
     id.replace('_', "")
 }
 
+/// The words of a text where they are stored with it. Nothing where the search learns them later.
+pub(crate) fn words_beside(
+    db: &Db,
+    workspace_id: WorkspaceId,
+    format: Format,
+    body: &str,
+) -> Option<String> {
+    match db.backend() {
+        Backend::Sqlite => None,
+        Backend::Postgres => Some(words(&workspace_id.to_string(), &plain_text(format, body))),
+    }
+}
+
 /// Messages whose words are found in one go: it holds the writer for a few milliseconds.
-pub const SLICE: usize = 64;
+const SLICE: usize = 64;
+
+/// How many of those that are told [`learn`] takes in at once.
+#[must_use]
+pub fn slice(db: &Db) -> usize {
+    match db.backend() {
+        Backend::Sqlite => SLICE,
+        Backend::Postgres => usize::MAX,
+    }
+}
+
+/// Uses `message_index`.
+const SORT_IN: &str = "SELECT gin_clean_pending_list('message_index')";
 
 /// Messages that are asked for by one statement.
 const ASKED_AT_ONCE: usize = 16;
@@ -108,7 +138,7 @@ const SET_WORDS_OF_LIST: &str = "
 /// Which messages the search is to learn.
 #[derive(Debug, Clone, Copy)]
 pub enum Unlearned<'a> {
-    /// These, as far as it does not know them; at most [`SLICE`] count.
+    /// These, as far as it does not know them; at most [`slice`] count.
     Told(&'a [EntryId]),
     /// Whatever was left behind of those whose ids were made before this one.
     Before(EntryId),
@@ -134,15 +164,16 @@ struct Lesson {
     body: String,
 }
 
-/// Lets the search find messages that were stored since; at most [`SLICE`] in one transaction. Any number of nodes
-/// may do it at once: best each its own, for whoever meets another one at the same messages waits.
+/// Lets the search find messages that were stored since, or find them faster; at most 64 in one transaction. Any
+/// number of nodes may do it at once: best each its own, for whoever meets another one at the same messages waits.
 ///
 /// # Errors
 /// The store's.
 pub async fn learn(db: &Db, unlearned: Unlearned<'_>) -> Result<Learned> {
-    let rows = match unlearned {
-        Unlearned::Told(ids) => told(db, ids).await?,
-        Unlearned::Before(id) => db.rows(stmt!(LIST_LEFT_BEHIND, SLICE, id)).await?,
+    let rows = match (unlearned, db.backend()) {
+        (Unlearned::Told(ids), Backend::Sqlite) => told(db, ids).await?,
+        (Unlearned::Told(_), Backend::Postgres) => return sort_in(db).await,
+        (Unlearned::Before(id), _) => db.rows(stmt!(LIST_LEFT_BEHIND, SLICE, id)).await?,
     };
     if rows.is_empty() {
         return Ok(Learned::All);
@@ -181,6 +212,13 @@ pub async fn learn(db: &Db, unlearned: Unlearned<'_>) -> Result<Learned> {
         (SLICE, Unlearned::Before(_)) => Learned::Some,
         _ => Learned::All,
     })
+}
+
+/// Postgres has the words of what was told: they are only sorted in. Nobody can see that, so it goes with the reads,
+/// beside the groups. Two nodes that do it wait for each other, and the second one finds nothing to do.
+async fn sort_in(db: &Db) -> Result<Learned> {
+    db.rows(stmt!(SORT_IN)).await?;
+    Ok(Learned::All)
 }
 
 async fn told(db: &Db, ids: &[EntryId]) -> Result<Vec<Row>> {

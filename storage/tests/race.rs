@@ -5,6 +5,8 @@
 
 mod common;
 
+use std::future::Future;
+
 use common::talk::{ANY, Talk, accepted, key, words};
 use common::{NOW_MS, Store};
 use futures_util::future::join_all;
@@ -356,12 +358,8 @@ async fn cut_connections_lose_nothing_acknowledged() {
     background.await.unwrap().unwrap();
 }
 
-/// Whoever had to wait for a conversation sees all that was done meanwhile, not the store of before the wait.
-#[tokio::test]
-async fn a_send_that_waited_sees_what_it_waited_for() {
-    let store = Store::postgres().await;
-    let talk = Talk::new(&store).await;
-    let id = talk.says("one").await.conversation.id;
+/// A connection beside the store's, as another node has it.
+async fn beside(store: &Store) -> (tokio_postgres::Client, impl Future<Output = ()>) {
     let Home::Postgres(url) = &store.config.home else {
         panic!("a Postgres");
     };
@@ -369,31 +367,98 @@ async fn a_send_that_waited_sees_what_it_waited_for() {
         .await
         .unwrap();
     let background = store.world.tracker.spawn(connection);
-    // Within a transaction, connections that were made after its first look are not seen.
-    let (watcher, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls)
-        .await
-        .unwrap();
-    let watched = store.world.tracker.spawn(connection);
-    let lock = "BEGIN; UPDATE conversation SET language = language";
-    client.batch_execute(lock).await.unwrap();
+    (client, async { background.await.unwrap().unwrap() })
+}
+
+/// Until so many wait for a lock. Within a transaction, connections that were made after its first look are not seen.
+async fn waiting(watcher: &tokio_postgres::Client, count: i64) {
+    let sql = "SELECT COUNT(*) FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    while watcher.query_one(sql, &[]).await.unwrap().get::<_, i64>(0) != count {}
+}
+
+/// What another node does that appends: it counts in the conversation.
+const COUNT: &str = "UPDATE conversation SET version = version + 1";
+const BLOCK: &str = "UPDATE visitor SET blocked_at_ms = 1; COMMIT";
+
+/// Whoever had to wait for a conversation sees all that was done meanwhile, not the store of before the wait.
+#[tokio::test]
+async fn a_send_that_waited_sees_what_it_waited_for() {
+    let store = Store::postgres().await;
+    let talk = Talk::new(&store).await;
+    let id = talk.says("one").await.conversation.id;
+    let (client, ended) = beside(&store).await;
+    let (watcher, watched) = beside(&store).await;
+    client.batch_execute("BEGIN").await.unwrap();
+    client.batch_execute(COUNT).await.unwrap();
     let saying = talk.says_as(talk.visitor, "late", words("two"));
     let blocking = async {
-        let waiting = "SELECT COUNT(*) FROM pg_stat_activity
-            WHERE datname = current_database() AND wait_event_type = 'Lock'";
-        while watcher
-            .query_one(waiting, &[])
-            .await
-            .unwrap()
-            .get::<_, i64>(0)
-            == 0
-        {}
-        let block = "UPDATE visitor SET blocked_at_ms = 1; COMMIT";
-        client.batch_execute(block).await.unwrap();
+        waiting(&watcher, 1).await;
+        client.batch_execute(BLOCK).await.unwrap();
     };
     let (outcome, ()) = futures_util::join!(saying, blocking);
     assert_eq!(outcome, Outcome::Refused(Refusal::Blocked));
     assert_eq!(numbers(&talk, id).await, [1]);
     drop((client, watcher));
-    background.await.unwrap().unwrap();
-    watched.await.unwrap().unwrap();
+    ended.await;
+    watched.await;
+}
+
+/// The same of sends that are stored together: who had to wait sees it, and who had not is stored meanwhile.
+#[tokio::test]
+async fn sends_of_one_group_that_waited_see_what_they_waited_for() {
+    let store = Store::postgres().await;
+    let talk = Talk::new(&store).await;
+    let mut ids = Vec::new();
+    let mut visitors = Vec::new();
+    for _ in 0..4 {
+        let visitor = talk.another_visitor().await;
+        let begun = accepted(talk.says_as(visitor, "first", words("one")).await);
+        ids.push(begun.conversation.id);
+        visitors.push(visitor);
+    }
+    let (first, first_ended) = beside(&store).await;
+    let (second, second_ended) = beside(&store).await;
+    let (watcher, watched) = beside(&store).await;
+    let counts = |index: usize| format!("{COUNT} WHERE conversation_id = '{}'", ids[index]);
+    first
+        .batch_execute(&format!("BEGIN; {}", counts(0)))
+        .await
+        .unwrap();
+    second
+        .batch_execute(&format!("BEGIN; {}; {}", counts(1), counts(2)))
+        .await
+        .unwrap();
+    let says = |index: usize| talk.says_as(visitors[index], "late", words("two"));
+    let others = async {
+        // The others come while the first one waits, and are one group when it is done.
+        waiting(&watcher, 1).await;
+        futures_util::join!(says(1), says(2), says(3))
+    };
+    let blocking = async {
+        waiting(&watcher, 1).await;
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        first.batch_execute("COMMIT").await.unwrap();
+        waiting(&watcher, 0).await;
+        waiting(&watcher, 1).await;
+        let block = format!(
+            "UPDATE visitor SET blocked_at_ms = 1 WHERE visitor_id <> '{}'; COMMIT",
+            visitors[3].visitor_id
+        );
+        second.batch_execute(&block).await.unwrap();
+    };
+    let (waited, (one, two, free), ()) = futures_util::join!(says(0), others, blocking);
+    accepted(waited);
+    accepted(free);
+    let blocked = Outcome::Refused(Refusal::Blocked);
+    assert_eq!((one, two), (blocked.clone(), blocked));
+    let mut counts = Vec::new();
+    for id in ids {
+        counts.push(numbers(&talk, id).await.len());
+    }
+    assert_eq!(counts, [2, 1, 1, 2]);
+    drop((first, second, watcher));
+    first_ended.await;
+    second_ended.await;
+    watched.await;
 }

@@ -123,6 +123,9 @@ pub struct Batch {
     pub holds: Vec<Hold>,
     /// The statement that decides: where it gives no row, nothing else runs. Its answer comes first.
     pub(crate) guard: Option<Stmt>,
+    /// Whether the guard gives no row where it waited for one that was changed meanwhile. It needs nothing held, then:
+    /// what it did not decide is held and asked again.
+    pub(crate) is_wary: bool,
     /// Whether nothing may come between the guard and the rest: for guards that look at more than what is held.
     pub(crate) is_alone: bool,
     /// Whether it takes long and nobody waits for it: Postgres stores it beside the groups, whose rows it would hold

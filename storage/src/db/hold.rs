@@ -231,6 +231,20 @@ impl Held {
     }
 }
 
+/// Whether the group's guards hold what they need themselves: all of one text, wary, and each for one row, which they
+/// come to in the order of the group. Others' holds might be in another order.
+pub(crate) fn is_needless(batches: &[&Batch]) -> bool {
+    let mut texts = batches.iter().filter_map(|batch| batch.guard.as_ref());
+    let first = texts.next();
+    batches.iter().all(|batch| match &batch.guard {
+        Some(guard) => {
+            let is_same = first.is_some_and(|first| std::ptr::eq(first.sql, guard.sql));
+            batch.is_wary && !batch.is_alone && batch.holds.len() == 1 && is_same
+        }
+        None => batch.holds.is_empty(),
+    })
+}
+
 /// The guarded batches in waves. The guards of a wave may decide together, because none looks at what another
 /// one's rest changes: they hold nothing in common. Whoever is alone has a wave of his own.
 pub(crate) fn waves(batches: &[&Batch]) -> Vec<Vec<usize>> {

@@ -61,6 +61,14 @@ const MIGRATIONS: &[Migration] = &[
         sqlite: "",
         postgres: "",
     },
+    Migration {
+        number: 4,
+        name: "words",
+        readable_from: 1,
+        texts: &[],
+        sqlite: "",
+        postgres: search::INDEX_POSTGRES_WAITS,
+    },
 ];
 
 /// What the common text calls and Postgres has not.

@@ -170,7 +170,12 @@ impl Line {
         answers: &mut [Vec<Answer>],
     ) -> Result<()> {
         let waves = hold::waves(batches);
-        let holds = hold::stmts(batches);
+        let is_unheld = hold::is_needless(batches);
+        let holds = if is_unheld {
+            Vec::new()
+        } else {
+            hold::stmts(batches)
+        };
         let mut requests = Vec::new();
         for stmt in fence.into_iter().chain(&holds) {
             requests.push(self.request(stmt, None, To::Nobody).await?);
@@ -183,6 +188,9 @@ impl Line {
             self.push_guards(batches, wave, &mut requests).await?;
             let sent = std::mem::take(&mut requests);
             self.go(first.take(), sent, None, answers).await?;
+            if is_unheld {
+                self.ask_again(batches, wave, answers).await?;
+            }
             before = wave;
         }
         self.push_rest(batches, before, answers, &mut requests)
@@ -200,6 +208,34 @@ impl Line {
             End::RollBack => "ROLLBACK",
         };
         self.go(first, requests, Some(end), answers).await
+    }
+
+    /// Asks guards that gave no row once more, with what they need held: they were refused, or had to wait and know
+    /// nothing of what was done meanwhile.
+    async fn ask_again(
+        &mut self,
+        batches: &[&Batch],
+        wave: &[usize],
+        answers: &mut [Vec<Answer>],
+    ) -> Result<()> {
+        let gave = |index: usize| {
+            answers[index]
+                .first()
+                .is_some_and(|guard| !guard.rows.is_empty())
+        };
+        let open: Vec<usize> = wave.iter().copied().filter(|index| !gave(*index)).collect();
+        if open.is_empty() {
+            return Ok(());
+        }
+        let mut requests = Vec::new();
+        let held: Vec<&Batch> = open.iter().map(|index| batches[*index]).collect();
+        let holds = hold::stmts(&held);
+        for stmt in &holds {
+            requests.push(self.request(stmt, None, To::Nobody).await?);
+        }
+        self.push_guards(batches, &open, &mut requests).await?;
+        open.iter().for_each(|index| answers[*index].clear());
+        self.go(None, requests, None, answers).await
     }
 
     /// Adds the guards of a wave. Those of one text that each change one row go as one statement.

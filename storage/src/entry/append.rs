@@ -66,12 +66,13 @@ pub async fn append(db: &Db, append: &Append) -> Result<Outcome> {
 /// The guarded batch of an append, and where its reads are.
 pub(super) fn batch_of(db: &Db, append: &Append, lines: &[Line<'_>]) -> (Batch, Reads) {
     let head = Head {
-        workspace_id: Value::from(append.workspace_id),
+        workspace_id: append.workspace_id,
         conversation_id: Value::from(append.conversation_id),
         key: &append.key,
         at_ms: append.at_ms,
     };
     let mut batch = Batch::guarded(holds(append), advance(&head, append, lines));
+    batch.is_wary = true;
     batch.is_alone = lines.iter().any(|line| looks_beyond(line.entry));
     head.push_commands(&mut batch, lines);
     head.push_entries(db, &mut batch, lines);

@@ -14,7 +14,8 @@ use crate::error::Result;
 /// `$3` principal, `$4` client id, `$5` entries, `$6` public entries, `$7` time, `$8` to `$10` states, `$11`
 /// fence, `$12` version, `$13` visitor, `$14` contact, `$15` files, `$16` their count, `$17` message to change,
 /// `$18` whether the visitor must have no other open conversation. Negative numbers and empty texts ask for
-/// nothing.
+/// nothing. The version that the statement looked at first is still that of the row: who waited for it while another
+/// one counted does nothing, as all else that it looked at is of before the wait.
 macro_rules! advance {
     ($more:literal) => {
         concat!(
@@ -24,6 +25,9 @@ macro_rules! advance {
             $more,
             "
     WHERE workspace_id = $1 AND conversation_id = $2 AND state IN ($8, $9, $10)
+        AND version = (
+            SELECT s.version FROM conversation s
+            WHERE s.workspace_id = $1 AND s.conversation_id = $2)
         AND (CAST($11 AS BIGINT) < 0 OR fence = CAST($11 AS BIGINT))
         AND (CAST($12 AS BIGINT) < 0 OR version = CAST($12 AS BIGINT))
         AND NOT EXISTS (

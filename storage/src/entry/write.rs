@@ -7,7 +7,7 @@ use std::slice;
 
 use protocol::entry::Author;
 use protocol::event::EventType;
-use protocol::id::{AgentId, EntryId, EventId, TimerId};
+use protocol::id::{AgentId, EntryId, EventId, TimerId, WorkspaceId};
 use protocol::limit;
 use protocol::message::{Format, plain_text};
 use protocol::text::cut;
@@ -17,6 +17,7 @@ use crate::command::CommandKey;
 use crate::conversation::SLOT_MS;
 use crate::db::{Batch, Db, Given, Stmt, Value};
 use crate::entry::{NewContent, NewEntry, NewMessage, block};
+use crate::search;
 
 /// Bytes of a preview.
 const PREVIEW_BYTES_MAX: usize = 160;
@@ -47,8 +48,8 @@ const GIVEN_TO_ASSIGNED: Given = &[
 ];
 
 const INSERT_MESSAGE: &str = "
-    INSERT INTO message (workspace_id, entry_id, conversation_id, format, body, language, reply_to_id)
-    VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    INSERT INTO message (workspace_id, entry_id, conversation_id, format, body, language, reply_to_id, words)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
 
 /// Something is asked of a member, and he is told. Where there are several they go as one.
 const INSERT_TODO: &str = "
@@ -125,9 +126,9 @@ const CLAIM_ATTACHMENTS: &str = "
         AND deleted_at_ms IS NULL
         AND $5 LIKE '%' || attachment_id || '%'";
 
-/// The search forgets the old words at once and learns the new ones later.
+/// The search forgets the old words at once, and knows the new ones or learns them later.
 const REPLACE_MESSAGE: &str = "
-    UPDATE message SET body = $4, words = NULL, edited_at_ms = $5
+    UPDATE message SET body = $4, words = $6, edited_at_ms = $5
     WHERE workspace_id = $1 AND entry_id = $3 AND conversation_id = $2";
 
 const EMPTY_MESSAGE: &str = "
@@ -168,7 +169,7 @@ const BIND_VISITOR: &str = "
 
 /// What all statements of an append share.
 pub(crate) struct Head<'a> {
-    pub(crate) workspace_id: Value,
+    pub(crate) workspace_id: WorkspaceId,
     pub(crate) conversation_id: Value,
     pub(crate) key: &'a CommandKey,
     pub(crate) at_ms: u64,
@@ -188,7 +189,7 @@ impl Head<'_> {
     /// A change: a statement whose first two parameters are these, followed by `more`.
     pub(crate) fn change(&self, sql: &'static str, more: &[Value]) -> Stmt {
         let mut params = Vec::with_capacity(2 + more.len());
-        params.extend([self.workspace_id.clone(), self.conversation_id.clone()]);
+        params.extend([Value::from(self.workspace_id), self.conversation_id.clone()]);
         params.extend_from_slice(more);
         Stmt::new(sql, params)
     }
@@ -200,7 +201,7 @@ impl Head<'_> {
             let entry_id = Value::from(line.entry.id);
             let (seq, public_seq) = numbers(line, &lines[index + 1..]);
             let params = vec![
-                self.workspace_id.clone(),
+                Value::from(self.workspace_id),
                 Value::from(key.principal.as_str()),
                 Value::from(key.client_id.as_str()),
                 Value::from(key.digest),
@@ -226,7 +227,7 @@ impl Head<'_> {
         let event_id = db.world().ids.next::<EventId>();
         let params = vec![
             Value::from(event_id),
-            self.workspace_id.clone(),
+            Value::from(self.workspace_id),
             Value::from("entry.added"),
             self.conversation_id.clone(),
             Value::Integer(0),
@@ -247,15 +248,16 @@ impl Head<'_> {
         };
         match &line.entry.content {
             NewContent::Message(message) | NewContent::Note(message) => {
-                self.push_message(batch, entry_id, message);
+                self.push_message(db, batch, entry_id, message);
             }
             NewContent::Edited { target_id, body } => {
                 let format = line.target_format;
                 let target_id = Value::from(*target_id);
                 let at_ms = Value::from(self.at_ms);
+                let words = self.words_beside(db, format, body);
                 push(
                     REPLACE_MESSAGE,
-                    &[target_id.clone(), Value::from(body), at_ms],
+                    &[target_id.clone(), Value::from(body), at_ms, words],
                 );
                 let preview = Value::from(preview(format, body));
                 push(REPLACE_PREVIEW, &[target_id, preview]);
@@ -331,7 +333,7 @@ impl Head<'_> {
             (Value::Null, GIVEN_TO_ENTRY)
         };
         let params = vec![
-            self.workspace_id.clone(),
+            Value::from(self.workspace_id),
             self.conversation_id.clone(),
             seq,
             public_seq,
@@ -357,7 +359,7 @@ impl Head<'_> {
         let (seq, _) = numbers(line, after);
         for agent_id in agent_ids {
             let params = vec![
-                self.workspace_id.clone(),
+                Value::from(self.workspace_id),
                 Value::from(*agent_id),
                 Value::from(line.entry.id),
                 Value::from(kind.as_str()),
@@ -371,7 +373,7 @@ impl Head<'_> {
             let event_id = db.world().ids.next::<EventId>();
             let params = vec![
                 Value::from(event_id),
-                self.workspace_id.clone(),
+                Value::from(self.workspace_id),
                 Value::from(EventType::TodoChanged.as_str()),
                 Value::from(*agent_id),
                 seq.clone(),
@@ -397,16 +399,17 @@ impl Head<'_> {
         batch.push(self.change(TELL_FORMER, &more).with(GIVEN_TO_FORMER));
     }
 
-    fn push_message(&self, batch: &mut Batch, entry_id: EntryId, message: &NewMessage) {
+    fn push_message(&self, db: &Db, batch: &mut Batch, entry_id: EntryId, message: &NewMessage) {
         let entry_id = Value::from(entry_id);
         let params = vec![
-            self.workspace_id.clone(),
+            Value::from(self.workspace_id),
             entry_id.clone(),
             self.conversation_id.clone(),
             Value::from(message.format.as_str()),
             Value::from(message.body.as_str()),
             Value::from(message.language.as_deref()),
             Value::from(message.reply_to_id),
+            self.words_beside(db, message.format, &message.body),
         ];
         batch.push(Stmt::row(INSERT_MESSAGE, params, &[]));
         if !message.attachment_ids.is_empty() {
@@ -414,6 +417,10 @@ impl Head<'_> {
             let files = Value::from(attachment_list(message));
             batch.push(self.change(CLAIM_ATTACHMENTS, &[entry_id, principal, files]));
         }
+    }
+
+    fn words_beside(&self, db: &Db, format: Format, body: &str) -> Value {
+        Value::from(search::words_beside(db, self.workspace_id, format, body))
     }
 }
 

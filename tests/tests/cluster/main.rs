@@ -391,7 +391,7 @@ async fn a_successor_brings_the_store_up_to_date(mut cluster: Cluster) -> Cluste
     }
     cluster.takes_step(Step::Contracts).await;
     let refused = cluster.refuses(&[]).await;
-    let why = "the store has schema 5, which takes a program that knows 4 or more, and this program knows 3";
+    let why = "the store has schema 6, which takes a program that knows 5 or more, and this program knows 4";
     assert!(refused.contains(why), "{refused}");
     visitor.says("who serves, serves on").await;
     agent.sees(id, "who serves, serves on").await;
