@@ -14,6 +14,9 @@ pub const BEAT: Duration = Duration::from_secs(1);
 /// How long a node may be silent, or the bus in reach again, before silence means something.
 pub const TERM: Duration = Duration::from_secs(3);
 
+/// How long what comes late from a node that said goodbye is known as that.
+const LATE_MAX: Duration = Duration::from_secs(60);
+
 /// How old the store's word on who lives may be.
 const ROLL_AGE_MAX: Duration = Duration::from_millis(2_500);
 
@@ -40,6 +43,8 @@ struct Other {
 #[derive(Debug, Default)]
 pub struct Roster {
     others: BTreeMap<NodeId, Other>,
+    /// Those that said goodbye, and when. None comes back: who begins anew is another one.
+    parted: BTreeMap<NodeId, Duration>,
     /// Since when the bus is in reach.
     reached_at: Option<Duration>,
     /// Who lives, as the store had it, and when.
@@ -77,8 +82,17 @@ impl Roster {
     }
 
     /// A node said goodbye: it is not missed.
-    pub fn part(&mut self, node_id: NodeId) {
+    pub fn part(&mut self, node_id: NodeId, now: Duration) {
         self.others.remove(&node_id);
+        self.parted
+            .retain(|_, parted_at| now < *parted_at + LATE_MAX);
+        self.parted.insert(node_id, now);
+    }
+
+    /// Whether a node said goodbye. What it told before may come after that, by another topic.
+    #[must_use]
+    pub fn has_parted(&self, node_id: NodeId) -> bool {
+        self.parted.contains_key(&node_id)
     }
 
     /// Who fell silent and who is gone by now.
@@ -168,7 +182,9 @@ mod tests {
         let mut roster = roster();
         roster.call(seconds(10), []);
         assert_eq!(roster.check(seconds(13)), [Verdict::Silent(node())]);
-        roster.part(node());
+        assert!(!roster.has_parted(node()));
+        roster.part(node(), seconds(13));
+        assert!(roster.has_parted(node()));
         roster.call(seconds(14), []);
         assert!(roster.check(seconds(14)).is_empty());
     }

@@ -40,7 +40,7 @@ pub(crate) struct Around {
     pub(crate) everywhere: Everywhere,
     pub(crate) team: Team,
     roster: Roster,
-    /// Workspaces whose visitors somebody here watches, and when the others were last told so.
+    /// Workspaces whose visitors somebody here watches, and when the others are told so again.
     watched: HashMap<WorkspaceId, Duration>,
     /// Workspaces whose visitors another node watches.
     wanted: HashMap<WorkspaceId, Wanted>,
@@ -106,7 +106,8 @@ impl Around {
     /// Somebody here watches the visitors of a workspace.
     pub(crate) fn watch(&mut self, workspace_id: WorkspaceId) {
         if !self.watched.contains_key(&workspace_id) {
-            self.watched.insert(workspace_id, self.now());
+            let again_at = self.now() + WATCH_PERIOD;
+            self.watched.insert(workspace_id, again_at);
             self.missed.insert(workspace_id);
         }
     }
@@ -131,7 +132,7 @@ impl Around {
             Sign::Beat => self.hear(node_id),
             Sign::Goodbye => {
                 let now_ms = self.router.world().clock.now_ms();
-                self.roster.part(node_id);
+                self.roster.part(node_id, self.now());
                 self.everywhere.part(node_id, now_ms);
                 self.team.part(node_id, now_ms);
                 self.router.signals().forget(node_id);
@@ -147,10 +148,19 @@ impl Around {
         node_id: NodeId,
         presence: Presence,
     ) -> Outcome {
+        // It would be taken for a node that is there, and soon for one that died: its people would leave too early.
+        if self.roster.has_parted(node_id) {
+            return Outcome::default();
+        }
         let mut outcome = self.hear(node_id);
         match presence {
             Presence::Ask { visitors } => {
                 *self.asked.entry(workspace_id).or_default() |= visitors;
+                let now = self.now();
+                // Whoever asks may not know who watches: somebody of the workspace has just come there.
+                if let Some(again_at) = self.watched.get_mut(&workspace_id) {
+                    *again_at = now;
+                }
             }
             Presence::Watch => {
                 let until = self.now() + WATCH_TERM;
@@ -285,12 +295,13 @@ impl Around {
     fn ask(&mut self, now: Duration) {
         for workspace_id in std::mem::take(&mut self.missed) {
             let watched = self.watched.get_mut(&workspace_id);
-            let visitors = watched.map(|last| *last = now).is_some();
+            let visitors = watched.map(|again_at| *again_at = now + WATCH_PERIOD);
+            let visitors = visitors.is_some();
             self.tell(workspace_id, || Presence::Ask { visitors });
         }
-        for (workspace_id, last) in &mut self.watched {
-            if now >= *last + WATCH_PERIOD {
-                *last = now;
+        for (workspace_id, again_at) in &mut self.watched {
+            if now >= *again_at {
+                *again_at = now + WATCH_PERIOD;
                 let news = || News::Presence(Presence::Watch);
                 self.router.nodes().tell(&self.router, *workspace_id, news);
             }

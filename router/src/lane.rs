@@ -396,13 +396,18 @@ impl Lane {
         let (db, numbering) = (self.router.db(), Numbering::Visitor);
         let seen = storage::entry::before(db, workspace_id, conversation_id, numbering, None, 1);
         match seen.await?.first() {
-            Some(last) => self.read_after(last.seq.min(first) - 1).await,
+            Some(last) => self.read_after(last.seq.min(first) - 1).await.map(drop),
             None => Ok(()),
         }
     }
 
     async fn pass(&mut self, entries: Vec<Entry>) {
         let now = self.router.world().clock.elapsed();
+        if self.turnstile.passed().is_none()
+            && let Some(first) = entries.first()
+        {
+            self.standing.begun.store(first.seq - 1, Ordering::Release);
+        }
         let ready = self.turnstile.offer(entries, now);
         if ready.is_empty() {
             return;
@@ -442,22 +447,22 @@ impl Lane {
         }
     }
 
-    /// A lane that passed nothing yet reads all that one commit may have made; followers know by the number
-    /// what they have.
+    /// A lane that passed nothing yet, or began after what is owed, reads all that one commit may have made; followers
+    /// know by the number what they have, and counts what they counted.
     async fn read_up_to(&mut self, owed: Owed) -> storage::Result<()> {
-        let mut from = self
-            .turnstile
-            .passed()
-            .unwrap_or_else(|| owed.first.saturating_sub(COMMIT_ENTRIES_MAX));
+        let begun = self.standing.begun.load(Ordering::Acquire);
+        let mut from = match self.turnstile.passed() {
+            Some(passed) if owed.first > begun => passed,
+            Some(_) | None => owed.first.saturating_sub(COMMIT_ENTRIES_MAX),
+        };
         // Page by page, to the end of what the store has.
         while from < owed.last {
             self.memory.known = None;
-            self.read_after(from).await?;
-            let passed = self.turnstile.passed().unwrap_or_default();
-            if passed <= from {
+            let read = self.read_after(from).await?;
+            if read <= from {
                 break;
             }
-            from = passed;
+            from = read;
         }
         if owed.is_beginning && !self.has_told_beginning {
             let (workspace_id, conversation_id) = self.conversation_id();
@@ -476,7 +481,8 @@ impl Lane {
         }
     }
 
-    async fn read_after(&mut self, from: u64) -> storage::Result<()> {
+    /// Reads what stands after a number, and passes on what did not pass. Gives the last number read.
+    async fn read_after(&mut self, from: u64) -> storage::Result<u64> {
         let (workspace_id, conversation_id) = self.conversation_id();
         let db = self.router.db();
         let entries = storage::entry::after(
@@ -494,7 +500,7 @@ impl Lane {
             let told = &mut self.memory.told;
             effect::healed(&self.router, workspace_id, &conversation, &entries, told).await;
         }
-        Ok(())
+        Ok(entries.last().map_or(from, |entry| entry.seq))
     }
 
     fn conversation_id(&self) -> (WorkspaceId, ConversationId) {

@@ -3,6 +3,7 @@
 //! What enters a lane is finished there, whoever still waits for it. A lane is made when it is needed
 //! and goes when it was idle for a while.
 
+use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -85,6 +86,9 @@ pub(crate) enum Job {
 /// What a lane shares with those who look at it from outside. It outlives a panic.
 #[derive(Debug, Default)]
 pub(crate) struct Standing {
+    /// The number before the first that passed the turnstile: what stands up to there was not told here. Set before
+    /// `passed` is.
+    pub(crate) begun: AtomicU64,
     /// The last number that passed the turnstile; zero before the first.
     pub(crate) passed: AtomicU64,
     /// What the event log told of and is yet to be read.
@@ -154,12 +158,12 @@ impl Lanes {
         entrance.standing.debt.add(more);
     }
 
-    /// The last number that passed in a conversation's lane; nothing where no lane is.
-    pub(crate) fn passed(&self, key: LaneKey) -> Option<u64> {
+    /// The numbers that passed in a conversation's lane; nothing where no lane is.
+    pub(crate) fn passed(&self, key: LaneKey) -> Option<Range<u64>> {
         let lanes = self.lock();
-        lanes
-            .get(&key)
-            .map(|entrance| entrance.standing.passed.load(Ordering::Acquire))
+        let standing = &lanes.get(&key)?.standing;
+        let end = standing.passed.load(Ordering::Acquire) + 1;
+        Some(standing.begun.load(Ordering::Acquire) + 1..end)
     }
 
     /// Takes an idle lane off the map, unless something entered it meanwhile.

@@ -225,12 +225,14 @@ fn heal(router: &Router, event: &Event) {
     let key = LaneKey::Conversation(event.workspace_id, conversation_id);
     let passed = router.lanes().passed(key).unwrap_or_default();
     let told = router.nodes().told(conversation_id);
-    if event.number <= told && passed == 0 {
+    // What stands before the first that a lane passed it told nobody here.
+    let is_before = passed.is_empty() || event.number < passed.start;
+    if event.number <= told && is_before {
         return;
     }
     // A beginning is told to the visitor's tabs by the lane that saw it, or by this.
     let is_beginning = event.event_type == EventType::ConversationCreated;
-    if passed < event.number || is_beginning {
+    if !passed.contains(&event.number) || is_beginning {
         let owed = Owed {
             first: event.number,
             last: event.number,

@@ -1,5 +1,6 @@
 //! What a visitor has not read: counted in the store once, then carried on by the conversation's lane.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use protocol::id::{ConversationId, EntryId, VisitorId, WorkspaceId};
@@ -27,8 +28,9 @@ struct Carried {
     /// As it was counted in the store.
     counted: Unread,
     counted_at: Duration,
-    /// What the team said after that, with the visitor's numbers; at most as many as are counted.
-    since: Vec<(u64, EntryId)>,
+    /// What the team said after that, by the visitor's numbers, for it may come by more than once; at most as many as
+    /// are counted.
+    since: BTreeMap<u64, EntryId>,
 }
 
 impl Carried {
@@ -38,7 +40,7 @@ impl Carried {
     }
 
     fn newest(&self) -> Option<EntryId> {
-        let said = self.since.last().map(|(_, entry_id)| *entry_id);
+        let said = self.since.last_key_value().map(|(_, entry_id)| *entry_id);
         said.or(self.counted.entry_id)
     }
 
@@ -46,12 +48,13 @@ impl Carried {
         router.hub().unread(visitor_id, self.count(), self.newest());
     }
 
-    fn say(&mut self, said: &[(u64, EntryId)]) {
-        let is_new = |(number, _): &&(u64, EntryId)| *number > self.counted.number;
-        let said: Vec<_> = said.iter().filter(is_new).copied().collect();
+    fn say(&mut self, said: impl IntoIterator<Item = (u64, EntryId)>) {
+        let counted = self.counted.number;
+        let said = said.into_iter().filter(|(number, _)| *number > counted);
         self.since.extend(said);
-        let too_many = self.since.len().saturating_sub(UNREAD_MAX as usize);
-        self.since.drain(..too_many);
+        while self.since.len() > UNREAD_MAX as usize {
+            self.since.pop_first();
+        }
     }
 }
 
@@ -62,10 +65,10 @@ impl Counts {
         let mut carried = Carried {
             counted,
             counted_at,
-            since: Vec::new(),
+            since: BTreeMap::new(),
         };
         if let Some(before) = before {
-            carried.say(&before.since);
+            carried.say(before.since);
         }
         self.0.entry(visitor_id).or_insert(carried)
     }
@@ -95,7 +98,7 @@ impl Counts {
             let is_wanted = router.hub().wants_unread(visitor_id);
             match self.0.get_mut(&visitor_id).filter(is_fresh) {
                 Some(carried) if is_wanted => {
-                    carried.say(said);
+                    carried.say(said.iter().copied());
                     carried.tell(router, visitor_id);
                 }
                 Some(_) | None => {
@@ -182,13 +185,16 @@ mod tests {
             assert_eq!((carried.count(), carried.newest()), (count, newest));
         };
         let say = |counts: &mut Counts, numbers: std::ops::Range<u64>| {
-            let said: Vec<_> = numbers.map(said).collect();
-            counts.0.get_mut(&id).expect("counted").say(&said);
+            let carried = counts.0.get_mut(&id).expect("counted");
+            carried.say(numbers.map(said));
         };
         check(&counts, 1, Some(3));
         say(&mut counts, 3..5);
         say(&mut counts, 6..7);
         check(&counts, 3, Some(6));
+        // Read again with what was missing before it, or told twice.
+        say(&mut counts, 4..7);
+        check(&counts, 4, Some(6));
         // He read up to 4, and that was counted before 6 was said.
         counts.count(id, counted(0, 5), Duration::ZERO);
         check(&counts, 1, Some(6));

@@ -6,7 +6,7 @@ use protocol::frame::{ClientFrame, Follow, Hello, Page, Purpose};
 use protocol::id::ConnectionId;
 use protocol::limit;
 use protocol::news::{AgentNews, ConnectionLimits, VisitorNews, Welcome};
-use protocol::permission::{Actor, AgentActor, Principal, VisitorActor};
+use protocol::permission::{Actor, Principal, VisitorActor};
 use protocol::rejection::{CloseCode, ErrorCode, Rejection};
 use protocol::site::Site;
 use router::{Arrival, Topic, VisitorConnection};
@@ -286,24 +286,34 @@ impl Unidentified {
         {
             return Err(Rejection::from(ErrorCode::OriginRefused).into());
         }
-        let (actor, agent, expires_at_ms) = self.member(claims).await?;
+        let shard = Rc::clone(&self.shard);
+        self.mailbox.identify(Phase::Agent, claims.expires_at_ms);
+        let topics = [
+            Topic::Session(claims.session_id),
+            Topic::Agent(claims.agent_id),
+            Topic::Team(claims.workspace_id),
+        ];
+        for topic in topics {
+            shard.subscribe(topic, &self.mailbox);
+        }
+        // Only now: whose rights end from here on, or who is blocked, is ended by his topics.
+        let (actor, expires_at_ms) = match self.member(claims).await {
+            Ok(member) => member,
+            Err(refused) => {
+                for topic in topics {
+                    shard.unsubscribe(topic, &self.mailbox);
+                }
+                return Err(refused);
+            }
+        };
+        self.mailbox.identify(Phase::Agent, expires_at_ms);
         let identity = self.identity(actor, Purpose::Full);
         let connection_id = identity.connection_id;
-        self.mailbox.identify(Phase::Agent, expires_at_ms);
-        let shard = Rc::clone(&self.shard);
         let mut connection = Identified::new(shard, Rc::clone(&self.mailbox), &identity);
-        connection.listen(Topic::Session(agent.session_id));
-        connection.listen(Topic::Agent(agent.agent_id));
-        connection.listen(Topic::Team(actor.workspace_id));
-        // Only now: who is blocked from here on is ended by his topic.
-        let (router, address) = (&doors.router, self.caller.line.address);
-        if let Err(blocked) = router.may_come_from(actor.workspace_id, address).await {
-            connection.leave().await;
-            return Err(blocked.into());
-        }
+        connection.listens(&topics);
         connection.say(frame::encoded(&AgentNews::Welcome {
             welcome: self.welcome(connection_id, expires_at_ms),
-            agent_id: agent.agent_id,
+            agent_id: claims.agent_id,
         }));
         doors.router.agent_enter(&actor, connection_id).await;
         match doors.router.team(&actor).await {
@@ -316,8 +326,8 @@ impl Unidentified {
         Ok(connection)
     }
 
-    /// The member behind a token, and when his login session ends.
-    async fn member(&self, claims: &AgentClaims) -> Result<(Actor, AgentActor, u64), Refused> {
+    /// The member behind a token, who may come from here, and when his login session ends.
+    async fn member(&self, claims: &AgentClaims) -> Result<(Actor, u64), Refused> {
         let doors = &self.shard.doors;
         let found = doors
             .desk
@@ -325,14 +335,14 @@ impl Unidentified {
             .await
             .map_err(Failure::from)?;
         let actor = found.ok_or(Rejection::from(ErrorCode::Unauthenticated))?;
-        let Principal::Agent(agent) = actor.principal else {
-            return Err(Rejection::from(ErrorCode::Unauthenticated).into());
-        };
         let now_ms = doors.world.clock.now_ms();
         let session = storage::session::find(&doors.reader, claims.session_id, now_ms)
             .await
             .map_err(Failure::from)?;
         let session = session.ok_or(Rejection::from(ErrorCode::Unauthenticated))?;
-        Ok((actor, agent, session.expires_at_ms))
+        let address = self.caller.line.address;
+        let may_come = doors.router.may_come_from(actor.workspace_id, address);
+        may_come.await?;
+        Ok((actor, session.expires_at_ms))
     }
 }

@@ -125,17 +125,21 @@ async fn a_connection_that_asks_nothing_more_is_hung_up() {
     until(&stack, Metric::HttpConnections, 0).await;
 }
 
-/// The reads of the store so far, as `/metrics` tells them.
-async fn store_reads(stack: &Stack) -> u64 {
+/// A figure, as `/metrics` tells it.
+pub(crate) async fn figure(stack: &Stack, name: &str) -> u64 {
     let mut stream = TcpStream::connect(stack.metrics).await.unwrap();
     let ask = b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n";
     stream.write_all(ask).await.unwrap();
     let body = parse(&rest(&mut stream).await).body;
     let text = String::from_utf8(body).unwrap();
-    let line = text
-        .lines()
-        .find_map(|line| line.strip_prefix("switchboard_store_read_seconds_count "));
-    line.unwrap().parse().unwrap()
+    let mut lines = text.lines().filter_map(|line| line.split_once(' '));
+    let line = lines.find(|(said, _)| *said == name);
+    line.unwrap().1.parse().unwrap()
+}
+
+/// The reads of the store so far.
+async fn store_reads(stack: &Stack) -> u64 {
+    figure(stack, "switchboard_store_read_seconds_count").await
 }
 
 #[tokio::test]

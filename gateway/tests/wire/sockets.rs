@@ -8,6 +8,7 @@ use protocol::limit;
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
 
+use crate::plain::figure;
 use crate::stack::{Heard, PAGE, Stack};
 
 #[tokio::test]
@@ -67,6 +68,7 @@ async fn only_a_good_hello_gets_in() {
         socket.until("error").await;
         assert_eq!(socket.end().await, Some(code), "{token}");
     }
+    assert_eq!(figure(&stack, "switchboard_topics").await, 0);
     let mut socket = stack.open(Some("https://evil.example")).await;
     socket.hello(json!({"token": good})).await;
     assert_eq!(

@@ -226,6 +226,11 @@ impl Identified {
         }
     }
 
+    /// The mailbox listens to these topics already.
+    pub(crate) fn listens(&mut self, topics: &[Topic]) {
+        self.topics.extend_from_slice(topics);
+    }
+
     fn forget(&mut self, topic: Topic) {
         if let Some(index) = self.topics.iter().position(|one| *one == topic) {
             self.topics.swap_remove(index);

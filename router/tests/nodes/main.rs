@@ -1,9 +1,11 @@
 //! Two nodes on one store and one bus: what happens on one is seen on the other, at once by the bus, and
 //! within moments without it.
 
-#[path = "common/both.rs"]
+#[path = "../common/both.rs"]
 mod both;
+#[path = "../common/mod.rs"]
 mod common;
+mod presence;
 
 use std::time::Duration;
 
@@ -11,14 +13,13 @@ use both::on_both;
 use bus::Bus;
 use bytes::Bytes;
 use common::{Agent, Ear, Heard, Stage, Visitor, browser, client_id, eventually, say};
-use protocol::agent::{Availability, Screen, Sight};
 use protocol::blocked_address::BlockedAddress;
 use protocol::command::{Ack, Command};
 use protocol::frame::{Follow, Page, Purpose, Watch};
 use protocol::id::{ConnectionId, ConversationId, EntryId, NodeId};
 use protocol::permission::{Actor, Principal, Role};
 use protocol::rejection::{CloseCode, ErrorCode};
-use protocol::view::{InboxFilter, InboxList, VisitorList};
+use protocol::view::{InboxFilter, InboxList};
 use router::{Part, Router, RouterConfig, Topic, VisitorConnection};
 use serde_json::{Value, json};
 use world::World;
@@ -129,23 +130,6 @@ async fn tab_at(stage: &Stage, router: &Router, visitor: Visitor) -> ConnectionI
     connection_id
 }
 
-/// An agent watches the visitors on a node.
-async fn watching(stage: &Stage, router: &Router, agent: Agent) -> (Ear, Topic) {
-    let (ear, connection_id) = agent_at(stage, router, agent).await;
-    let watch = Watch::Visitors(VisitorList::default());
-    let topic = router.watch(&agent.actor, &watch, connection_id);
-    let topic = topic.expect("an agent may");
-    ear.listen(topic);
-    let list = router.snapshot(&agent.actor, topic).await;
-    list.expect("a list");
-    (ear, topic)
-}
-
-/// Waits until the list has so many active visitors.
-async fn lists(ear: &Ear, active: u32) {
-    while ear.frame("visitor_changes").await["counts"]["active"] != active {}
-}
-
 fn text_of(entry: &Value) -> Option<String> {
     let body = &entry["entry"]["content"]["message"]["body"];
     body.as_str().map(str::to_owned)
@@ -187,13 +171,6 @@ async fn what_waits_for_a_running_transaction_is_told_once_that_has_ended() {
     eventually(async || looks() > before + LOOKS).await;
     running.batch_execute("COMMIT").await.expect("it ends");
     while !ear.frame("team").await.to_string().contains("bob") {}
-}
-
-/// The names of those who answer.
-fn names(staff: &Value) -> Vec<String> {
-    let people = staff["people"].as_array().expect("it tells who answers");
-    let name = |member: &Value| member["name"].as_str().unwrap_or_default().to_owned();
-    people.iter().map(name).collect()
 }
 
 on_both! {
@@ -454,138 +431,5 @@ on_both! {
         }
         let refused = pair.other.may_come_from(stage.workspace_id, home).await;
         assert_eq!(refused.expect_err("it is blocked").code, ErrorCode::Blocked);
-    }
-
-    async fn a_visitor_on_one_node_is_in_the_list_on_the_other(stage: Stage) {
-        let pair = Pair::on(&stage, Tail::Rung).await;
-        let owner = stage.owner();
-        // He is there before anybody watches.
-        let early = tab_at(&stage, &pair.one, stage.visitor().await).await;
-        let (ear, _) = watching(&stage, &pair.other, owner).await;
-        lists(&ear, 1).await;
-        let visitor = stage.visitor().await;
-        let tab = tab_at(&stage, &pair.one, visitor).await;
-        lists(&ear, 2).await;
-        // The same browser with a tab on the other node is one visitor.
-        let second = tab_at(&stage, &pair.other, visitor).await;
-        let both = ear.until(|heard| match heard {
-            Heard::Frame(_, frame, _) if frame["rows"][0]["tab_count"] == 2 => Some(frame.clone()),
-            Heard::Frame(..) | Heard::Follow(..) | Heard::Afresh(..) | Heard::Close(..) | Heard::Lost => None,
-        });
-        assert_eq!(both.await["counts"]["active"], 2);
-        for (router, tab) in [(&pair.other, second), (&pair.one, tab), (&pair.one, early)] {
-            router.visitor_leave(tab).await;
-        }
-    }
-
-    async fn who_answers_is_known_on_all_nodes(stage: Stage) {
-        let pair = Pair::on(&stage, Tail::Rung).await;
-        let owner = stage.owner();
-        let visitor = stage.visitor().await;
-        let his = visitor_at(&stage, &pair.one, visitor).await;
-        let (at_one, _) = agent_at(&stage, &pair.one, stage.agent("Bob", Role::Agent).await).await;
-        let (_, connection_id) = agent_at(&stage, &pair.other, owner).await;
-        while names(&his.frame("staff").await) != ["Ana", "Bob"] {}
-        let away = Availability::Away;
-        pair.other.availability(&owner.actor, away).await.expect("she may");
-        let told = at_one.until(|heard| match heard {
-            Heard::Frame(_, frame, _) if frame["presence"][0]["availability"] == "away" => Some(()),
-            Heard::Frame(..) | Heard::Follow(..) | Heard::Afresh(..) | Heard::Close(..) | Heard::Lost => None,
-        });
-        told.await;
-        // She is away on the other node too, until she says otherwise there.
-        agent_at(&stage, &pair.one, owner).await;
-        pair.other.agent_leave(connection_id).await;
-        pair.one.availability(&owner.actor, Availability::Online).await.expect("she may");
-        while names(&his.frame("staff").await) != ["Ana", "Bob"] {}
-    }
-
-    async fn what_an_agent_has_in_sight_is_known_on_all_nodes(stage: Stage) {
-        let pair = Pair::on(&stage, Tail::Rung).await;
-        let owner = stage.owner();
-        let (at_one, _) = agent_at(&stage, &pair.one, stage.agent("Bob", Role::Agent).await).await;
-        let (_, tab) = agent_at(&stage, &pair.other, owner).await;
-        let id: ConversationId = stage.world.ids.next();
-        let sees = async |screen| {
-            let sight = Sight::of(screen, Some(id));
-            pair.other.screen(&owner.actor, tab, sight).await.expect("an agent");
-        };
-        let hears = async |wanted: Option<&str>| {
-            let hers = |frame: &Value| {
-                let presence = frame["presence"].as_array().into_iter().flatten();
-                let mut hers = presence.filter(|each| each["agent_id"] == owner.id.to_string());
-                let which = (wanted == Some("conversation")).then(|| id.to_string());
-                hers.any(|each| {
-                    let told = |field: &str| each.get(field).and_then(Value::as_str);
-                    (told("screen"), told("conversation_id")) == (wanted, which.as_deref())
-                })
-            };
-            while !hers(&at_one.frame("team_presence").await) {}
-        };
-        hears(None).await;
-        sees(Some(Screen::Settings)).await;
-        hears(Some("settings")).await;
-        sees(Some(Screen::Conversation)).await;
-        hears(Some("conversation")).await;
-        sees(Some(Screen::Visitors)).await;
-        hears(Some("visitors")).await;
-        pair.other.agent_leave(tab).await;
-        hears(None).await;
-    }
-
-    async fn the_visitors_of_a_killed_node_leave_once_and_those_elsewhere_stay(stage: Stage) {
-        let pair = Pair::on(&stage, Tail::Rung).await;
-        let (ear, _) = watching(&stage, &pair.other, stage.owner()).await;
-        let (ghost, elsewhere) = (stage.visitor().await, stage.visitor().await);
-        tab_at(&stage, &pair.one, ghost).await;
-        tab_at(&stage, &pair.one, elsewhere).await;
-        tab_at(&stage, &pair.other, elsewhere).await;
-        lists(&ear, 2).await;
-        pair.world.tracker.stop_hard();
-        // The store shows no other node alive.
-        let gone = async {
-            loop {
-                pair.other.call_the_roll(Vec::new());
-                stage.world.clock.sleep(Duration::from_millis(100)).await;
-            }
-        };
-        let told = async {
-            loop {
-                let frame = ear.frame("visitor_changes").await;
-                let gone = frame["gone"].as_array().cloned().unwrap_or_default();
-                if !gone.is_empty() {
-                    return (gone, frame["counts"]["active"].clone());
-                }
-            }
-        };
-        let (gone, active) = tokio::select! {
-            () = gone => unreachable!("it goes on for ever"),
-            told = told => told,
-        };
-        assert_eq!(gone, [json!(ghost.id.to_string())]);
-        assert_eq!(active, 1);
-    }
-
-    async fn the_visitors_of_a_node_that_says_goodbye_have_a_while(stage: Stage) {
-        let pair = Pair::on(&stage, Tail::Rung).await;
-        let (ear, _) = watching(&stage, &pair.other, stage.owner()).await;
-        let visitor = stage.visitor().await;
-        tab_at(&stage, &pair.one, visitor).await;
-        lists(&ear, 1).await;
-        pair.world.tracker.stop();
-        pair.world.tracker.wait().await;
-        pair.other.call_the_roll(Vec::new());
-        // He comes back to the other node: one visitor all the while, and never none.
-        tab_at(&stage, &pair.other, visitor).await;
-        let back = async {
-            loop {
-                let frame = ear.frame("visitor_changes").await;
-                assert_eq!(frame["gone"], json!([]), "nobody left");
-                if frame["rows"][0]["tab_count"] == 2 {
-                    return frame;
-                }
-            }
-        };
-        assert_eq!(back.await["counts"]["active"], 1);
     }
 }
