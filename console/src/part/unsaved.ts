@@ -7,31 +7,40 @@ export type Fate = "lost" | "sent";
 /** Says what would become of it; false where there is none. */
 type Look = () => Fate | false;
 
+/** Sends at once what waits; done when it is stored or refused. */
+type Send = () => Promise<void>;
+
 /** A place where work may stand, and how that is called. */
 interface Watch {
   name: () => string;
   look: Look;
+  send?: Send | undefined;
 }
 
 const watches = new Set<Watch>();
 
 /** Names a place where work may stand, until the returned function is called. `name` says what would be lost, as a line of a list. */
-export function watchUnsaved(name: () => string, look: Look): () => void {
-  const watch = { name, look };
+export function watchUnsaved(name: () => string, look: Look, send?: Send): () => void {
+  const watch = { name, look, send };
   watches.add(watch);
   return () => watches.delete(watch);
 }
 
 /** {@link watchUnsaved} for as long as a component stands. */
-export function useUnsaved(name: string, look: Look): void {
-  const latest = useRef(look);
-  latest.current = look;
-  useEffect(() => watchUnsaved(() => name, () => latest.current()), [name]);
+export function useUnsaved(name: string, look: Look, send?: Send): void {
+  const latest = useRef({ look, send });
+  latest.current = { look, send };
+  useEffect(() => watchUnsaved(() => name, () => latest.current.look(), async () => latest.current.send?.()), [name]);
 }
 
 /** Whether there is any. */
 export function isUnsaved(): boolean {
   return [...watches].some(({ look }) => look() !== false);
+}
+
+/** Sends what can be sent, for who signs out cannot on the way out. What is left is lost. */
+export async function sendUnsaved(): Promise<void> {
+  await Promise.all([...watches].map(({ send }) => send?.()));
 }
 
 /** What would be lost. */

@@ -42,44 +42,50 @@ export function useSaving<R extends { version: number }, C extends object>(path:
   const sending = useRef<Touches>(NOTHING);
   const begun = useRef<ReadonlyMap<string, unknown>>(new Map());
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
-  const flush = useCallback(async () => {
-    if (sending.current.size > 0 || pending.current.size === 0) return;
+  const underway = useRef(Promise.resolve());
+  const is_failed = useRef(false);
+  const send = useCallback(async () => {
     sending.current = pending.current;
     pending.current = NOTHING;
     setSaving({ state: "saving", error: null, text: "Saving" });
     try {
       const sent = await patch(path, sending.current, newest.current);
+      is_failed.current = false;
       setStored(sent.record);
       setMet((held) => [...sent.met, ...held.filter(({ leaf }) => sent.met.every((each) => each.leaf !== leaf))]);
       setSaving({ state: "saved", error: null, text: "Saved" });
       await cache.invalidateQueries({ queryKey: key });
     } catch (error) {
+      is_failed.current = true;
       setSaving({ state: "failed", error, text: errorText(error) });
     } finally {
       sending.current = NOTHING;
-      if (pending.current.size > 0) void latest.current();
+      if (pending.current.size > 0) await latest.current();
     }
   }, [cache, path, key]);
+  const flush = () => {
+    clearTimeout(timer.current);
+    if (sending.current.size === 0 && pending.current.size > 0) underway.current = send();
+    return underway.current;
+  };
   const latest = useRef(flush);
   latest.current = flush;
   useEffect(() => {
-    const leave = () => {
-      clearTimeout(timer.current);
-      void latest.current();
-    };
+    const leave = () => void latest.current();
     window.addEventListener("pagehide", leave);
     return () => {
       window.removeEventListener("pagehide", leave);
       leave();
     };
   }, []);
-  useUnsaved("A setting that is not stored yet", () => {
+  const fate = () => {
     const waits = pending.current.size > 0;
     const is_underway = sending.current.size > 0;
     // What waits for an answer to rest on cannot go before it.
-    if (saving.state === "failed" || begun.current.size > 0 || (waits && is_underway)) return "lost";
+    if (is_failed.current || begun.current.size > 0 || (waits && is_underway)) return "lost";
     return (waits || is_underway) && "sent";
-  });
+  };
+  useUnsaved("A setting that is not stored yet", fate, () => latest.current());
   /** `next` is to be sent; `shown` is what the form shows, where that is not fit to be sent yet. */
   const change = (next: Partial<C>, pause: "soon" | "now" = "soon", shown: Partial<C> = next) => {
     // The form shows what is on its way as if it stood there already.

@@ -8,7 +8,7 @@ import { endSession } from "../live/session.ts";
 import { Button } from "../part/control.tsx";
 import { Dialog } from "../part/dialog.tsx";
 import { toastError } from "../part/toast.tsx";
-import { losses } from "../part/unsaved.ts";
+import { losses, sendUnsaved } from "../part/unsaved.ts";
 import { useActions } from "./action.ts";
 
 /** The way out, and the question that may stand before it. */
@@ -26,12 +26,13 @@ export function useSignOut() {
       toastError(errorText(error));
     }
   }
-  function want() {
+  async function want() {
+    await sendUnsaved();
     const would_go = losses();
-    if (would_go.length === 0) void signOut();
+    if (would_go.length === 0) await signOut();
     else setLost(would_go);
   }
-  useActions([{ id: "sign out", name: "Sign out", group: "General", icon: "join", run: want }]);
+  useActions([{ id: "sign out", name: "Sign out", group: "General", icon: "join", run: () => void want() }]);
   const question = (
     <Dialog title="Sign out now?" open={lost.length > 0} onClose={() => setLost([])}>
       <p>This would be lost:</p>
@@ -50,5 +51,5 @@ export function useSignOut() {
       </div>
     </Dialog>
   );
-  return { want, question };
+  return { want: () => void want(), question };
 }

@@ -72,6 +72,17 @@ export function eventText(entry: Entry, names: Names): string {
   }
 }
 
+/**
+ * Whether the entry after it, of the same act, says it as well: who takes a conversation joins it, and who leaves
+ * gives it back.
+ */
+export function isSaidByNext({ content, author, sent_at_ms }: Entry, next: Entry | undefined): boolean {
+  if (author.kind !== "agent" || next?.author.kind !== "agent" || next.author.agent_id !== author.agent_id || next.sent_at_ms !== sent_at_ms) return false;
+  const { content: then } = next;
+  if (content.kind === "joined") return then.kind === "assigned" && then.agent_id === content.agent_id;
+  return content.kind === "assigned" && !content.agent_id && then.kind === "left" && then.agent_id === content.previous_id;
+}
+
 function isAuthor(entry: Entry, agent_id: AgentId): boolean {
   return entry.author.kind === "agent" && entry.author.agent_id === agent_id;
 }

@@ -31,6 +31,13 @@ describe("a thread", () => {
     expect(kinds({ entries: [message(1, "agent"), edited] })).toEqual(["day", "message"]);
   });
 
+  it("shows one line for an answer that joins and takes", () => {
+    const at = { sent_at_ms: 1_700_000_000_005 };
+    const joined = message(2, "agent", { ...at, content: { kind: "joined", agent_id: "agt_1" } });
+    const taken = message(3, "agent", { ...at, content: { kind: "assigned", agent_id: "agt_1" } });
+    expect(kinds({ entries: [message(1, "visitor"), joined, taken, message(4, "agent", at)] })).toEqual(["day", "message", "event", "message"]);
+  });
+
   it("shows what waits to be sent behind what is stored", () => {
     const items = itemsOf(parts({ entries: [message(1, "visitor")], waiting: [waiting("one")] }));
     expect(items.at(-1)).toMatchObject({ kind: "message", key: "one", mark: "sending", entry_id: null });

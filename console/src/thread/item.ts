@@ -3,6 +3,7 @@ import { filesOf } from "@switchboard/client";
 import type { AgentId, Attachment, Author, Command, Entry, EntryId, Format, Marks, Message, Problem } from "@switchboard/protocol";
 
 import { startOfDay } from "../part/time.tsx";
+import { isSaidByNext } from "./event.ts";
 
 /** How far a message of ours has got. */
 export type Mark = "sending" | "refused" | "sent" | "delivered" | "seen";
@@ -73,10 +74,10 @@ export function itemsOf({ conversation_id, entries, waiting, marks, me, unread_a
   };
   const known = new Set<string>();
   const said = new Map<EntryId, NonNullable<Written["quote"]>>();
-  for (const entry of entries) {
+  for (const [index, entry] of entries.entries()) {
     if (entry.client_id) known.add(entry.client_id);
     const { content } = entry;
-    if (content.kind === "edited" || content.kind === "deleted") continue;
+    if (content.kind === "edited" || content.kind === "deleted" || isSaidByNext(entry, entries[index + 1])) continue;
     if (!unread_shown && entry.seq > (unread_after ?? 0) && entry.author.kind === "visitor") {
       unread_shown = true;
       // The heading of a new day stands above it.

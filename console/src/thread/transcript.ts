@@ -4,7 +4,7 @@ import type { Batch, Conversation, Entry } from "@switchboard/protocol";
 
 import { call, queryText } from "../api/http.ts";
 import { clockText, exactText } from "../part/time.tsx";
-import { authorName, eventText, type Names } from "./event.ts";
+import { authorName, eventText, isSaidByNext, type Names } from "./event.ts";
 
 /** What of a log a text holds: all of it, or only what the customer may read. */
 export type Part = "all" | "messages";
@@ -15,9 +15,9 @@ const day_format = new Intl.DateTimeFormat("en-US", { weekday: "long", year: "nu
 export function transcriptOf(row: Pick<Conversation, "number" | "contact_name">, entries: readonly Entry[], part: Part, names: Names): string {
   const lines = [`Conversation ${row.number} with ${row.contact_name}`];
   let day = "";
-  for (const entry of entries) {
+  for (const [index, entry] of entries.entries()) {
     const text = lineOf(entry, part, names);
-    if (text === null) continue;
+    if (text === null || isSaidByNext(entry, entries[index + 1])) continue;
     const its_day = day_format.format(entry.sent_at_ms);
     if (its_day !== day) lines.push("", its_day);
     day = its_day;

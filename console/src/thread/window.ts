@@ -57,7 +57,7 @@ export function useWindow(items: readonly Item[], scroller: RefObject<HTMLDivEle
   const [from, before] = rangeOf(items, span);
   const shown = items.slice(from, before);
   const kept = useRef<{ key: string; top: number } | null>(null);
-  const ends = `${shown[0]?.key} ${shown.at(-1)?.key}`;
+  const ends = `${shown.find(({ kind }) => kind !== "day")?.key} ${shown.at(-1)?.key}`;
   useLayoutEffect(() => {
     const line = kept.current && lineWith(scroller.current, kept.current.key);
     if (line && kept.current && scroller.current) scroller.current.scrollTop += topOf(line, scroller.current) - kept.current.top;
@@ -87,9 +87,9 @@ function topOf(line: HTMLElement, scroller: HTMLElement): number {
   return line.getBoundingClientRect().top - scroller.getBoundingClientRect().top;
 }
 
-/** The first line that begins in sight. */
+/** The first line that begins in sight. No heading of a day: that stands above what comes before the line, too. */
 function lineInSight(scroller: HTMLElement): { key: string; top: number } | null {
-  const lines = [...scroller.querySelectorAll<HTMLElement>("[data-key]")];
+  const lines = [...scroller.querySelectorAll<HTMLElement>("[data-key]:not(.day)")];
   let [low, high] = [0, lines.length - 1];
   while (low < high) {
     const middle = (low + high) >> 1;

@@ -106,6 +106,9 @@ test("sign in, open, answer, note, canned response, assign, snooze, close, next,
   await said("the third of the day");
   const third = opened();
   await write("r", "Reply to", "good morning");
+  // Who answers joins and takes it; it is one line.
+  await said("You took this");
+  assert.equal(await log().getByText("You joined").count(), 0);
   await write("n", "Note", "she is in a hurry");
   await press("r");
   await focus("the field", 'textarea[aria-label^="Reply to"]');

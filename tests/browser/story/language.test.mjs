@@ -116,6 +116,18 @@ test("the chat in Arabic runs from the right, on a page that does not", async ()
   const mine = await at(panel.locator("article.you .bubble"));
   const theirs = await at(panel.locator("article.team .bubble"));
   assert.ok(mine.middle < thread.middle && theirs.middle > thread.middle, JSON.stringify({ thread, mine, theirs }));
+  // A refused file's name stands above the reason, in whichever script it is.
+  const empty = (name) => ({ name, mimeType: "application/pdf", buffer: Buffer.alloc(0) });
+  await panel.locator("input[type=file]").setInputFiles([empty("receipt.pdf"), empty("إيصال الطلب.pdf")]);
+  const begin = (locator) => locator.evaluate((element) => {
+    const range = document.createRange();
+    range.selectNodeContents(element);
+    return Math.round(range.getBoundingClientRect().right);
+  });
+  for (const name of ["receipt.pdf", "إيصال"]) {
+    const refused = panel.locator(".upload.bad", { hasText: name });
+    assert.equal(await begin(refused.locator("bdi")), await begin(refused.getByRole("alert")), name);
+  }
   assert.equal(await panel.evaluate(() => document.documentElement.scrollWidth > innerWidth), false);
   assert.deepEqual(await violations(panel), []);
   assert.deepEqual(stack.complaints, []);

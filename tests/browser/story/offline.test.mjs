@@ -176,6 +176,35 @@ test("a setting that was changed a moment before the page went is stored", async
   await agent.context().close();
 });
 
+test("a setting that was changed a moment before one signs out is stored, and what is refused is told before", async () => {
+  const agent = await stack.console();
+  await agent.goto(`${stack.origin}/console/settings/workspace`);
+  const field = await agent.getByRole("textbox", { name: "Name", exact: true }).elementHandle();
+  // A hand is never as quick as this: the page itself types and presses, within one turn.
+  const typesAndSignsOut = async (text) => {
+    await agent.keyboard.press("Control+k");
+    await agent.getByRole("combobox", { name: "Find anything" }).fill("sign out");
+    await agent.getByRole("option", { name: "Sign out", selected: true }).waitFor();
+    await field.evaluate((field, text) => {
+      Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value").set.call(field, text);
+      field.dispatchEvent(new Event("input", { bubbles: true }));
+      document.querySelector("[role=option][aria-selected=true]").click();
+    }, text);
+  };
+  await agent.route("**/api/v1/workspace", (route) => route.fulfill({ status: 503, json: { code: "unavailable", message: "not now" } }), { times: 1 });
+  await typesAndSignsOut("Tea and Nobody");
+  const window = agent.getByRole("dialog", { name: "Sign out now?" });
+  await window.getByText("A setting that is not stored yet").waitFor();
+  await window.getByRole("button", { name: "Stay" }).click();
+  await window.waitFor({ state: "detached" });
+  await typesAndSignsOut("Tea and Sons");
+  await agent.waitForURL("**/console/sign-in");
+  const { api, headers } = await stack.api();
+  assert.equal((await api.ask("GET", "workspace", undefined, headers)).name, "Tea and Sons");
+  assert.deepEqual(stack.complaints, []);
+  await agent.context().close();
+});
+
 test("where the disk is full each side is told what is kept, and it goes out by itself once there is room", async () => {
   const { page, panel } = await stack.visitor("/demo/");
   await say(panel, "Before it is full");
