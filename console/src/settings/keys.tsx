@@ -107,7 +107,7 @@ function AddKey({ open, onClose }: { open: boolean; onClose: () => void }) {
       setError(reason);
     }
   }
-  const lacks = useLacks(keyLacks(name, scopes), error, () => void add());
+  const lacks = useLacks(keyLacks(name, scopes), error, add);
   const unmarked = lacks.said("scopes");
   const unmarked_id = useId();
   function done() {

@@ -38,9 +38,7 @@ export function PasswordForm() {
       setBusy(false);
     }
   }
-  const lacks = useLacks(ownPasswordLacks(current, next), error, () => {
-    if (!busy) void save();
-  });
+  const lacks = useLacks(ownPasswordLacks(current, next), error, save);
   return (
     <Section title="Password">
       <form className="stack" {...lacks.form}>

@@ -204,7 +204,7 @@ function Invite({ open, onClose }: { open: boolean; onClose: () => void }) {
       setError(reason);
     }
   }
-  const lacks = useLacks(emailLacks(email, "Write the address of who is to come."), error, () => void invite());
+  const lacks = useLacks(emailLacks(email, "Write the address of who is to come."), error, invite);
   function done() {
     setEmail("");
     lacks.clear();
