@@ -59,7 +59,7 @@ async function lookAway(name) {
   await page.goto(shop.page(`/${name}`, { head: tag(stack), body: opening }));
   const panel = await findPanel(page);
   await say(panel, `I am soon ${name}`);
-  await panel.getByText("Sent").first().waitFor();
+  await panel.getByText("Sent", { exact: true }).first().waitFor();
   const watcher = await stack.console();
   await openRow(watcher, `I am soon ${name}`);
   await watcher.getByText(/^On the site/).waitFor();
