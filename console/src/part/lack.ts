@@ -7,7 +7,8 @@ export type Lacks<Field extends string> = Partial<Record<Field, string>>;
 /**
  * The button of a form never goes pale: pressed too early, it has each field say what it lacks, as long as it does,
  * and leads to the first of them. `error` is what the server said; it leads there, too. Pressed again while what
- * `onReady` began is under way, it begins nothing: on a slow line people do.
+ * `onReady` gives is under way, it begins nothing: on a slow line people do. So it gives what is sent, and waits for
+ * nothing that is read afterwards.
  */
 export function useLacks<Field extends string>(lacks: Lacks<Field>, error: unknown, onReady: () => Promise<void> | void) {
   const form = useRef<HTMLFormElement>(null);

@@ -95,7 +95,7 @@ function Block({ network: offered, onClose }: { network: string; onClose: () => 
     } finally {
       setBusy(false);
     }
-    await cache.invalidateQueries({ queryKey: ["blocked_addresses"] });
+    void cache.invalidateQueries({ queryKey: ["blocked_addresses"] });
   }
   const lacks = useLacks<"network">(network.trim() === "" ? { network: "Write an address, or a network." } : {}, error, block);
   return (

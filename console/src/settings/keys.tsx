@@ -102,7 +102,7 @@ function AddKey({ open, onClose }: { open: boolean; onClose: () => void }) {
     try {
       const body: NewApiKey = { name: name.trim(), scopes: [...scopes], ...(days === null ? {} : { expires_at_ms: now() + days * DAY_MS }) };
       setMade(await call<ApiKey>("keys", { method: "POST", body }));
-      await cache.invalidateQueries({ queryKey: ["keys"] });
+      void cache.invalidateQueries({ queryKey: ["keys"] });
     } catch (reason) {
       setError(reason);
     }

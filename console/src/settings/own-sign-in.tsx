@@ -31,7 +31,7 @@ export function PasswordForm() {
       setNext("");
       lacks.clear();
       toast("Your password was changed");
-      await cache.invalidateQueries({ queryKey: ["sessions"] });
+      void cache.invalidateQueries({ queryKey: ["sessions"] });
     } catch (reason) {
       setError(reason);
     } finally {

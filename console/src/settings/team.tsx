@@ -199,7 +199,7 @@ function Invite({ open, onClose }: { open: boolean; onClose: () => void }) {
     try {
       const body: NewInvitation = { email: email.trim(), role };
       setMade(await call<Invitation>("invitations", { method: "POST", body }));
-      await cache.invalidateQueries({ queryKey: ["invitations"] });
+      void cache.invalidateQueries({ queryKey: ["invitations"] });
     } catch (reason) {
       setError(reason);
     }
