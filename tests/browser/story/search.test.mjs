@@ -195,3 +195,28 @@ test("a list and a search are narrowed by what is urgent, and what narrows a sea
   await agent.context().close();
   assert.deepEqual(stack.complaints, []);
 });
+
+test("keys go to what a search found, and never to what stood there before it", async () => {
+  const agent = await stack.console();
+  await agent.locator("a.row").first().waitFor();
+  let release;
+  const released = new Promise((done) => (release = done));
+  await agent.route("**/api/v1/search?*", async (route) => {
+    await released;
+    await route.continue();
+  });
+  await agent.keyboard.press("/");
+  await until("the focus in the field", () => agent.evaluate(() => document.activeElement?.matches("input[type=search]") === true));
+  await agent.keyboard.type("needle");
+  await agent.keyboard.press("ArrowDown");
+  await agent.keyboard.press("Enter");
+  await searched(agent, "needle");
+  assert.match(new URL(agent.url()).pathname, /\/inbox\/all\/?$/);
+  release();
+  const found = agent.locator("a.row-found", { hasText: "needle" });
+  await found.waitFor();
+  await agent.keyboard.press("ArrowDown");
+  await until("the focus on the row", () => found.evaluate((row) => row === document.activeElement));
+  assert.deepEqual(stack.complaints, []);
+  await agent.context().close();
+});
