@@ -40,7 +40,6 @@ export function ContactForm({ contact, form }: { contact: Contact; form: Form<Co
   const facts = factsOf(contact);
   const { edited, another } = form.value ?? { edited: { before: facts, form: facts }, another: NONE };
   const [error, setError] = useState<unknown>(null);
-  const is_saving = useRef(false);
   const cache = useQueryClient();
   // What others saved since stands in fields that nobody touched here, and is told at those that somebody did.
   const now = taken(edited, facts);
@@ -79,10 +78,8 @@ export function ContactForm({ contact, form }: { contact: Contact; form: Form<Co
       await store(newest);
     }
   }
+  /** Pressed again while that is under way, it finds all of it there, or saves what was told of meanwhile. */
   async function save() {
-    // Pressed again while that is under way, it is saved once.
-    if (is_saving.current) return;
-    is_saving.current = true;
     setError(null);
     try {
       await store(contact);
@@ -90,8 +87,6 @@ export function ContactForm({ contact, form }: { contact: Contact; form: Form<Co
       form.close();
     } catch (reason) {
       setError(reason);
-    } finally {
-      is_saving.current = false;
     }
   }
   return (
