@@ -15,6 +15,11 @@ const PROCESSOR_RATE = 8;
 const LATE_MS_MIN = 300;
 const LATE_MS_MAX = 2_000;
 const SMALL_BYTES = 16_384;
+/** What has carried more than this in one direction carries a large file. */
+const LARGE_BYTES = 1_000_000;
+
+/** How many times longer what must come is waited for. */
+export const PATIENCE = kinds.size === 0 ? 1 : 3;
 
 /** Numbers in [0, 1) that follow from a seed. */
 function chance(seed) {
@@ -87,12 +92,14 @@ export function slowLine() {
   if (!kinds.has("line")) return [];
   const next = chance(seed * 7_919 + (connectionCount += 1));
   let last = 0;
+  let carried = 0;
   return [
     new Transform({
       transform(bytes, _, done) {
         const now = performance.now();
+        carried += bytes.length;
         // A large file is slow enough.
-        const isLate = bytes.length < SMALL_BYTES && next() < 0.3;
+        const isLate = bytes.length < SMALL_BYTES && carried < LARGE_BYTES && next() < 0.3;
         last = Math.max(last, now + (isLate ? LATE_MS_MIN + next() * (LATE_MS_MAX - LATE_MS_MIN) : 0));
         setTimeout(() => done(null, bytes), last - now);
       },

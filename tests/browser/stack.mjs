@@ -12,7 +12,7 @@ import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 
 import { Api } from "./api.mjs";
-import { slowLine, slowPages, slowProcessor } from "./hostile.mjs";
+import { PATIENCE, slowLine, slowPages, slowProcessor } from "./hostile.mjs";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 export const binary = resolve(root, process.env.SWITCHBOARD_BIN ?? "target/release/switchboard");
@@ -55,7 +55,7 @@ const flags = [
 ];
 
 /** How long to wait for what must come. It ends what hangs, and measures nothing: machines are busy. */
-const PATIENCE_MS = 90_000;
+const PATIENCE_MS = 90_000 * PATIENCE;
 
 /** Waits until `look`, which answers at once, gives something, and gives that. */
 export async function until(what, look, limitMs = PATIENCE_MS) {
@@ -398,6 +398,20 @@ export async function openRow(page, text) {
   await page.mouse.move(0, 0);
   // Until it is there, the one that was open before stands beside the list, with its own field to write in.
   await page.getByRole("log").getByText(text).first().waitFor();
+}
+
+/** What a console tells of the person beside the open conversation. */
+export const sidePanel = (page) => page.getByRole("complementary", { name: "Contact" });
+
+/** Opens the side panel where it is not open already, and gives it. */
+export async function showSide(page) {
+  const side = sidePanel(page);
+  const show = page.getByRole("button", { name: "Show the side panel" });
+  // The one or the other, as soon as the conversation is there.
+  await side.or(show).first().waitFor();
+  if (await show.isVisible()) await show.click();
+  await side.waitFor();
+  return side;
 }
 
 /** The agent answers in the open conversation. */

@@ -67,7 +67,7 @@ function Accept({ token, offer }: { token: string; offer: InvitationOffer }) {
       setBusy(false);
     }
   }
-  const lacks = useLacks({ ...nameLacks(name), ...(offer.has_account ? passwordLacks(password) : newPasswordLacks(password)) }, error, () => void accept());
+  const lacks = useLacks({ ...nameLacks(name), ...(offer.has_account ? passwordLacks(password) : newPasswordLacks(password)) }, error, accept);
   // It says how long a password is to be, too.
   const refused = fieldError(error, "password");
   return (

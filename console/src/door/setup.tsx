@@ -76,7 +76,7 @@ export function SetupPage() {
       {step === 0 ? (
         <AccountStep form={form} change={change} error={error} onNext={() => setStep(1)} />
       ) : (
-        <WorkspaceStep form={form} change={change} error={error} busy={busy} onBack={() => setStep(0)} onNext={() => void finish()} />
+        <WorkspaceStep form={form} change={change} error={error} busy={busy} onBack={() => setStep(0)} onNext={finish} />
       )}
     </DoorFrame>
   );
@@ -112,7 +112,7 @@ interface StepProps {
   form: Form;
   change: (next: Partial<Form>) => void;
   error: unknown;
-  onNext: () => void;
+  onNext: () => Promise<void> | void;
 }
 
 function AccountStep({ form, change, error, onNext }: StepProps) {

@@ -35,7 +35,7 @@ export function SignInPage() {
       setBusy(false);
     }
   }
-  const lacks = useLacks({ ...emailLacks(email), ...passwordLacks(password) }, error, () => void signIn());
+  const lacks = useLacks({ ...emailLacks(email), ...passwordLacks(password) }, error, signIn);
   if (setup.data?.done === false) return <NotSetUp />;
   return (
     <DoorFrame title="Sign in" {...(ended ? { lead: ENDED } : {})}>

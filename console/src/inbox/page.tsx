@@ -53,6 +53,8 @@ export function InboxPage() {
   const pane = useRef<HTMLElement>(null);
   const field = useRef<HTMLInputElement>(null);
   const toField = () => field.current?.select();
+  // What an earlier search found is in sight until the next one has found something: none of it is meant.
+  const toRows = () => pane.current?.querySelector("[data-stale]") === null && focusRows(pane.current);
   return (
     <div className="panes" data-open={chosen ? "" : undefined}>
       <section
@@ -64,7 +66,7 @@ export function InboxPage() {
           if (event.key === "Escape" && search && event.target !== field.current) toField();
         }}
       >
-        <ListHead list={list} search={search} chosen={chosen} field={field} onDown={() => focusRows(pane.current)} />
+        <ListHead list={list} search={search} chosen={chosen} field={field} onDown={toRows} />
         {search ? (
           <SearchList filter={filter} search={search} chosen={chosen} onTop={toField} />
         ) : list === "todo" ? (
@@ -116,7 +118,8 @@ function ListHead({ list, search, chosen, field, onDown }: HeadProps) {
   function key(event: KeyboardEvent<HTMLInputElement>) {
     if (event.nativeEvent.isComposing) return;
     if (event.key === "ArrowDown" || event.key === "Enter") {
-      if (onDown()) event.preventDefault();
+      // The rows follow the letters after a pause: before that they are not what was typed.
+      if (text.trim() === search && onDown()) event.preventDefault();
     } else if (event.key === "Escape" && text) {
       // The first Escape clears, the next one leaves the field.
       setText("");

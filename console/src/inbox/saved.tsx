@@ -129,9 +129,7 @@ function Ask({ view, filter, search, onClose }: { view: SavedView | null; filter
       setBusy(false);
     }
   }
-  const lacks = useLacks<"name">(name.trim() === "" ? { name: "Write what the view is called." } : {}, error, () => {
-    if (!busy) void save();
-  });
+  const lacks = useLacks<"name">(name.trim() === "" ? { name: "Write what the view is called." } : {}, error, save);
   return (
     <Dialog title={view ? "Rename the view" : "Save this list as a view"} open onClose={onClose}>
       <form className="stack" {...lacks.form}>

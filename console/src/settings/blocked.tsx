@@ -95,11 +95,9 @@ function Block({ network: offered, onClose }: { network: string; onClose: () => 
     } finally {
       setBusy(false);
     }
-    await cache.invalidateQueries({ queryKey: ["blocked_addresses"] });
+    void cache.invalidateQueries({ queryKey: ["blocked_addresses"] });
   }
-  const lacks = useLacks<"network">(network.trim() === "" ? { network: "Write an address, or a network." } : {}, error, () => {
-    if (!busy) void block();
-  });
+  const lacks = useLacks<"network">(network.trim() === "" ? { network: "Write an address, or a network." } : {}, error, block);
   return (
     <Dialog title="Block an address" open onClose={onClose}>
       <form className="stack" {...lacks.form}>

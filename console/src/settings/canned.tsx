@@ -149,9 +149,7 @@ function Edit({ before, onClose }: { before: CannedResponse | null; onClose: () 
     }
   }
   const missing: Lacks<"body"> = too_long ? { body: "" } : body.trim() === "" ? { body: "Write what is to be said." } : {};
-  const lacks = useLacks(missing, error, () => {
-    if (!busy) void save();
-  });
+  const lacks = useLacks(missing, error, save);
   return (
     <Dialog title={before ? "Change a canned response" : "Write a canned response"} open wide keeps={is_touched} onClose={onClose}>
       <form {...lacks.form} className="stack canned-form">

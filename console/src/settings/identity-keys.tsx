@@ -78,7 +78,7 @@ function AddKey({ site_id, has_others, onClose }: { site_id: string; has_others:
   const is_private = isPrivate(text);
   const wrong = is_private ? "This is a private key. It stays on your server: paste its public half." : fieldError(error, "public_key");
   const missing: Lacks<"key"> = is_private ? { key: "" } : text.trim() === "" ? { key: "Paste the public key." } : {};
-  const lacks = useLacks(missing, error, () => void add());
+  const lacks = useLacks(missing, error, add);
   return (
     <Dialog title="Add a public key" open onClose={onClose}>
       <form className="stack" {...lacks.form}>

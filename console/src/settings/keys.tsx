@@ -102,12 +102,12 @@ function AddKey({ open, onClose }: { open: boolean; onClose: () => void }) {
     try {
       const body: NewApiKey = { name: name.trim(), scopes: [...scopes], ...(days === null ? {} : { expires_at_ms: now() + days * DAY_MS }) };
       setMade(await call<ApiKey>("keys", { method: "POST", body }));
-      await cache.invalidateQueries({ queryKey: ["keys"] });
+      void cache.invalidateQueries({ queryKey: ["keys"] });
     } catch (reason) {
       setError(reason);
     }
   }
-  const lacks = useLacks(keyLacks(name, scopes), error, () => void add());
+  const lacks = useLacks(keyLacks(name, scopes), error, add);
   const unmarked = lacks.said("scopes");
   const unmarked_id = useId();
   function done() {

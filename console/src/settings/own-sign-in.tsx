@@ -31,16 +31,14 @@ export function PasswordForm() {
       setNext("");
       lacks.clear();
       toast("Your password was changed");
-      await cache.invalidateQueries({ queryKey: ["sessions"] });
+      void cache.invalidateQueries({ queryKey: ["sessions"] });
     } catch (reason) {
       setError(reason);
     } finally {
       setBusy(false);
     }
   }
-  const lacks = useLacks(ownPasswordLacks(current, next), error, () => {
-    if (!busy) void save();
-  });
+  const lacks = useLacks(ownPasswordLacks(current, next), error, save);
   return (
     <Section title="Password">
       <form className="stack" {...lacks.form}>

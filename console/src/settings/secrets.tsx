@@ -1,6 +1,6 @@
 /** Secrets of a site: shown once, rotated with an overlap. */
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { useState, type ReactNode } from "react";
+import { useRef, useState, type ReactNode } from "react";
 import type { SecretKind, SiteSecret } from "@switchboard/protocol";
 
 import { call, errorText } from "../api/http.ts";
@@ -22,13 +22,19 @@ export function Secrets({ site_id }: { site_id: string }) {
   const cache = useQueryClient();
   const [made, setMade] = useState<SiteSecret | null>(null);
   const [error, setError] = useState<unknown>(null);
+  const is_under_way = useRef(false);
   async function act(what: () => Promise<SiteSecret | undefined>) {
+    // Pressed twice on a slow line, one is made: the other would take the place of the one that is being copied.
+    if (is_under_way.current) return;
+    is_under_way.current = true;
     setError(null);
     try {
       setMade((await what()) ?? null);
-      await cache.invalidateQueries({ queryKey: ["secrets", site_id] });
+      void cache.invalidateQueries({ queryKey: ["secrets", site_id] });
     } catch (reason) {
       setError(reason);
+    } finally {
+      is_under_way.current = false;
     }
   }
   return (

@@ -92,7 +92,7 @@ function AddSite({ open, onClose, onAdded }: { open: boolean; onClose: () => voi
       ...(allowed.bad.length > 0 ? { origins: "" } : allowed.good.length === 0 ? { origins: "Write where its pages are, like https://www.example.com." } : {}),
     },
     error,
-    () => void add(),
+    add,
   );
   function close() {
     lacks.clear();

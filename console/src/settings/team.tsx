@@ -199,12 +199,12 @@ function Invite({ open, onClose }: { open: boolean; onClose: () => void }) {
     try {
       const body: NewInvitation = { email: email.trim(), role };
       setMade(await call<Invitation>("invitations", { method: "POST", body }));
-      await cache.invalidateQueries({ queryKey: ["invitations"] });
+      void cache.invalidateQueries({ queryKey: ["invitations"] });
     } catch (reason) {
       setError(reason);
     }
   }
-  const lacks = useLacks(emailLacks(email, "Write the address of who is to come."), error, () => void invite());
+  const lacks = useLacks(emailLacks(email, "Write the address of who is to come."), error, invite);
   function done() {
     setEmail("");
     lacks.clear();

@@ -97,8 +97,8 @@ export function listenForKeys(): () => void {
     if (isPress(event) && !event.ctrlKey && !event.metaKey) return;
     const chord = chordOf(event);
     const in_text = isText(event.target);
-    // A window or menu over the page has its own keys.
-    const over = document.querySelector("[role=dialog], [role=menu]") !== null;
+    // A window or menu over the page has its own keys, until it is closed: it may be seen a little longer.
+    const over = document.querySelector(":is([role=dialog], [role=menu]):not([data-closed])") !== null;
     const sequence = event.timeStamp - before_at_ms < SEQUENCE_MS && before ? `${before} ${chord}` : "";
     const offered = actions.get();
     const fits = (action: Action, keys: string) => action.keys === keys && (!in_text || action.inText === true) && !over;

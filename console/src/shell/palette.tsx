@@ -2,7 +2,7 @@
 import { Dialog as Base } from "@base-ui/react/dialog";
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { useDeferredValue, useMemo, useState, type KeyboardEvent } from "react";
+import { useDeferredValue, useEffect, useLayoutEffect, useMemo, useState, type KeyboardEvent } from "react";
 import type { Found, Listing } from "@switchboard/protocol";
 
 import { call, queryText } from "../api/http.ts";
@@ -115,16 +115,34 @@ function useChoices(query: string): Choice[] {
   }, [offered, known, here, found.data, query, navigate]);
 }
 
+/** Which choice is marked: the first one, and the same while more is found around it, or what one goes to. */
+function useChosen(query: string, choices: readonly Choice[]) {
+  const [held, setHeld] = useState<{ query: string; id: string | undefined }>({ query: "", id: undefined });
+  const place = held.query === query ? choices.findIndex(({ id }) => id === held.id) : -1;
+  const choose = (index: number) => setHeld({ query, id: choices[index]?.id });
+  const is_new = place < 0 && choices.length > 0;
+  useLayoutEffect(() => {
+    if (is_new) choose(0);
+  }, [is_new, query]);
+  return { index: Math.max(0, place), choose };
+}
+
 function PaletteBody() {
   const [text, setText] = useState("");
   const query = useDeferredValue(text.trim());
   const choices = useChoices(query);
-  const [at, setAt] = useState(0);
-  const index = Math.min(at, Math.max(0, choices.length - 1));
+  const { index, choose } = useChosen(query, choices);
+  const [enters, setEnters] = useState(false);
+  // The list is drawn after the letters: who typed faster than that means what it will hold.
+  useEffect(() => {
+    if (!enters || query !== text.trim()) return;
+    setEnters(false);
+    choices[index]?.run();
+  });
   function key(event: KeyboardEvent) {
-    if (event.key === "ArrowDown") setAt((index + 1) % Math.max(1, choices.length));
-    else if (event.key === "ArrowUp") setAt((index - 1 + choices.length) % Math.max(1, choices.length));
-    else if (event.key === "Enter") choices[index]?.run();
+    if (event.key === "ArrowDown") choose((index + 1) % Math.max(1, choices.length));
+    else if (event.key === "ArrowUp") choose((index - 1 + choices.length) % Math.max(1, choices.length));
+    else if (event.key === "Enter") setEnters(true);
     else return;
     event.preventDefault();
   }
@@ -143,7 +161,7 @@ function PaletteBody() {
           value={text}
           onChange={(event) => {
             setText(event.target.value);
-            setAt(0);
+            setEnters(false);
           }}
           onKeyDown={key}
         />
@@ -166,7 +184,7 @@ function PaletteBody() {
               ref={(node) => {
                 if (each === index) node?.scrollIntoView({ block: "nearest" });
               }}
-              onPointerMove={() => setAt(each)}
+              onPointerMove={() => each !== index && choose(each)}
               onClick={choice.run}
             >
               {choice.mark}

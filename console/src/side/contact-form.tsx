@@ -4,6 +4,7 @@ import { useLayoutEffect, useRef, useState } from "react";
 import type { Contact } from "@switchboard/protocol";
 
 import { call, fieldError, formError, problemIn } from "../api/http.ts";
+import { contactQuery } from "../api/query.ts";
 import type { Form } from "../part/begun.ts";
 import { Button, FormError, IconButton, TextField } from "../part/control.tsx";
 import { attributeName } from "../settings/question.ts";
@@ -61,17 +62,31 @@ export function ContactForm({ contact, form }: { contact: Contact; form: Form<Co
       </span>
     ),
   });
+  /** Puts what was touched on top of a record; and where that is another by now, on top of the newest, unless others wrote the same fields. */
+  async function store(record: Contact): Promise<void> {
+    const stood = factsOf(record);
+    const change = changeOf(withAnother(taken(edited, stood), another), stood, record.attributes);
+    if (Object.keys(change).length === 0) return;
+    try {
+      await call(`contacts/${record.id}`, { method: "PATCH", body: change, version: record.version });
+    } catch (reason) {
+      if (problemIn(reason)?.code !== "version_conflict") throw reason;
+      // It is shown as well: what others wrote is told at the fields, and the next try rests on it.
+      const newest = await cache.fetchQuery({ ...contactQuery(record.id), staleTime: 0 });
+      const stands = factsOf(newest);
+      if (newest.version === record.version || Object.keys(meanwhile(withAnother(taken(edited, stands), another), stands)).length > 0) throw reason;
+      await store(newest);
+    }
+  }
+  /** Pressed again while that is under way, it finds all of it there, or saves what was told of meanwhile. */
   async function save() {
-    const change = changeOf(withAnother(now, another), facts, contact.attributes);
     setError(null);
     try {
-      if (Object.keys(change).length > 0) await call(`contacts/${contact.id}`, { method: "PATCH", body: change, version: contact.version });
+      await store(contact);
       await cache.invalidateQueries({ queryKey: ["contact", contact.id] });
       form.close();
     } catch (reason) {
       setError(reason);
-      // The newer record is shown, and the next try rests on it.
-      if (problemIn(reason)?.code === "version_conflict") void cache.invalidateQueries({ queryKey: ["contact", contact.id] });
     }
   }
   return (

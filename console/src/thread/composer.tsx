@@ -128,6 +128,8 @@ function useWriting(row: Conversation, onSent: () => void) {
   const [doubted, setDoubted] = useState<Doubted | null>(null);
   const [caret, setCaret] = useState<number | null>(null);
   const change = (next: Partial<Draft>) => changeDraft(key, next);
+  // At once: until then what is typed would be keys of the page.
+  const toField = () => field.current?.focus();
   const uploads = useUploads(key);
   const body = text.trim();
   const too_long = new TextEncoder().encode(body).length > BODY_BYTES_MAX;
@@ -183,7 +185,7 @@ function useWriting(row: Conversation, onSent: () => void) {
     },
     choose(next: Mode) {
       change({ mode: next });
-      requestAnimationFrame(() => field.current?.focus());
+      toField();
     },
     takeFiles(list: readonly File[]) {
       const free = FILES_MAX - files.length - uploads.all.length;
@@ -197,7 +199,7 @@ function useWriting(row: Conversation, onSent: () => void) {
       setDoubted(null);
       change({ mode: "note", note: text, reply: "" });
       signalTyping(false);
-      requestAnimationFrame(() => field.current?.focus());
+      toField();
     },
     send({ sure }: { sure: boolean } = { sure: false }) {
       if (!ready) return;

@@ -130,7 +130,7 @@ function QuoteButton({ item, name, me, conversation_id }: { item: Written; name:
     const quote = { entry_id: item.entry_id ?? "", kind: item.kind, name, text: shortText(item.message) };
     // What only the team sees is answered where only the team reads.
     changeDraft(`${me} ${conversation_id}`, { quote, ...(item.kind === "note" ? { mode: "note" as const } : {}) });
-    requestAnimationFrame(() => document.querySelector<HTMLElement>(".composer-field")?.focus());
+    document.querySelector<HTMLElement>(".composer-field")?.focus();
   }
   return <IconButton icon="reply" name={item.kind === "note" ? "Answer this note" : "Quote this in an answer"} onClick={answer} />;
 }

@@ -81,9 +81,8 @@ function StartChat({ visitor }: { visitor: LiveVisitor }) {
   const [error, setError] = useState<unknown>(null);
   const [busy, setBusy] = useState(false);
   const navigate = useNavigate();
-  const lacks = useLacks(text.trim() ? {} : { text: "Write the first words." }, error, () => void start());
+  const lacks = useLacks(text.trim() ? {} : { text: "Write the first words." }, error, start);
   async function start() {
-    if (busy) return;
     setBusy(true);
     setError(null);
     try {

@@ -7,7 +7,7 @@ import { after, before, test } from "node:test";
 import { badColors, violations } from "../axe.mjs";
 import { misfits } from "../layout.mjs";
 import { startSeeded } from "../seed.mjs";
-import { Stack, openRow, owner } from "../stack.mjs";
+import { Stack, openRow, owner, showSide } from "../stack.mjs";
 
 let stack;
 before(async () => {
@@ -65,8 +65,7 @@ async function lookAtConversation(page, look) {
   await look(page, "window of a day");
   await page.keyboard.press("Escape");
   await day.waitFor({ state: "detached" });
-  const side = page.getByRole("complementary", { name: "Contact" });
-  if (!(await side.isVisible())) await page.getByRole("button", { name: "Show the side panel" }).click();
+  const side = await showSide(page);
   await side.getByText("E-mail").waitFor();
   await look(page, "side panel");
   await side.getByRole("button", { name: "Erase this contact" }).click();

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { Stack, openRow, say, until } from "../stack.mjs";
+import { Stack, openRow, say, showSide, until } from "../stack.mjs";
 
 let stack;
 let agent;
@@ -97,8 +97,7 @@ test("a color that is half typed holds no other change up", async () => {
 
 test("an erasure asks for its word each time", async () => {
   const { page } = await conversation("Ask me twice");
-  const side = agent.getByRole("complementary", { name: "Contact" });
-  if (!(await side.isVisible())) await agent.getByRole("button", { name: "Show the side panel" }).click();
+  const side = await showSide(agent);
   await side.getByRole("button", { name: "Erase this contact" }).click();
   await agent.getByLabel("Type “erase” to confirm").fill("erase");
   await agent.getByRole("button", { name: "Cancel" }).click();

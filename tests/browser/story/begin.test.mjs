@@ -100,6 +100,8 @@ test("where all may be left empty, it can be, and a reload does not ask again", 
 async function be(state) {
   await agent.getByRole("button", { name: /, menu of / }).click();
   await agent.getByRole("menuitem", { name: state }).click();
+  // While it fades it shows what it would offer next.
+  await agent.getByRole("menu").waitFor({ state: "detached" });
 }
 
 test("who writes while nobody is here is asked in the conversation where to reach him, and may keep it", async () => {
@@ -132,7 +134,7 @@ test("who writes while nobody is here is asked in the conversation where to reac
   await other.page.reload();
   const again = await openPanel(other.page);
   await say(again, "Never mind");
-  await again.getByText("Sent", { exact: true }).waitFor();
+  await again.locator("article.message", { hasText: "Never mind" }).getByText("Sent", { exact: true }).waitFor();
   assert.equal(await again.getByLabel("Where can we reach you if you leave?").count(), 0);
   await other.page.context().close();
 
@@ -145,7 +147,7 @@ test("who writes while nobody is here is asked in the conversation where to reac
   await agent.getByRole("link", { name: /^Inbox/ }).click();
   const there = await openPanel(known);
   await say(there, "And to Greenland?");
-  await there.getByText("Sent", { exact: true }).waitFor();
+  await there.locator("article.message", { hasText: "And to Greenland?" }).getByText("Sent", { exact: true }).waitFor();
   assert.equal(await there.getByLabel("Where can we reach you if you leave?").count(), 0);
   await be("Online");
   assert.deepEqual(stack.complaints, []);

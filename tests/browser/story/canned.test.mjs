@@ -217,11 +217,11 @@ test("the button asks for the list too, also on a narrow screen and in the dark"
   // What was said last stands over the list, and stays there while that gets shorter.
   const last = () => phone.locator(".thread .said").last().evaluate((element) => Math.round(element.getBoundingClientRect().bottom));
   const top = () => phone.locator(".suggestions").evaluate((element) => Math.round(element.getBoundingClientRect().top));
+  await until("what was said over the list", async () => (await last()) <= (await top()));
   const stood = await last();
-  assert.ok(stood <= (await top()), `${stood} over ${await top()}`);
   await phone.keyboard.type("hel");
   await until("a shorter list", async () => (await list(phone).getByRole("option").count()) < 3);
-  assert.equal(await last(), stood);
+  await until("what was said to stay", async () => (await last()) === stood);
   const { x, width, y } = await list(phone).boundingBox();
   assert.ok(x >= 0 && x + width <= 390 && y >= 0, "it stands within the screen");
   await option(phone, "Howdy").click();

@@ -44,7 +44,7 @@ async function open(search = "") {
 test("the list is as long as there are visitors, and is scrolled to its end", async () => {
   await open();
   await isAt(0, COUNT - 1);
-  assert.equal(await list().evaluate((node) => node.scrollHeight), COUNT * ROW_HEIGHT);
+  await until("its length", async () => (await list().evaluate((node) => node.scrollHeight)) === COUNT * ROW_HEIGHT);
   await counts(`${COUNT} active · 0 idle`);
   await scrollTo(COUNT * ROW_HEIGHT);
   await isAt(COUNT - 1, 0);
@@ -93,8 +93,8 @@ test("what is read keeps its place while others come above it", async () => {
   const top = await topOf();
   const others = await Crowd.of(stack, 3, (index) => ({ page: `/demo/?crowd=late${index}` }));
   await isAt(153, name);
-  assert.equal(await topOf(), top);
-  assert.equal(await list().evaluate((node) => node.scrollTop), 153 * ROW_HEIGHT);
+  await until("the row in its place", async () => (await topOf()) === top);
+  await until("the list to have gone on", async () => (await list().evaluate((node) => node.scrollTop)) === 153 * ROW_HEIGHT);
   // At the top it is the new ones that one looks for.
   await scrollTo(0);
   await isAt(0, "late2");

@@ -53,9 +53,8 @@ async function begins() {
   await press("Enter");
 }
 
-const press = async (...keys) => {
-  for (const key of keys) await page.keyboard.press(key);
-};
+/** Presses keys in a row, as fast as hands do. */
+const press = (...keys) => Promise.all(keys.map((key) => page.keyboard.press(key)));
 const focus = (what, selector) => until(`the focus on ${what}`, () => page.evaluate((wanted) => document.activeElement?.matches(wanted) === true, selector));
 const log = () => page.getByRole("log");
 const said = (text) => log().getByText(text).first().waitFor();
@@ -195,6 +194,7 @@ test("a list is narrowed to a site and a language, both by keys, and the address
   };
   /** Goes to a choice by the Tab key, and walks it from its beginning. */
   const set = async (label, text) => {
+    await page.locator("label", { hasText: new RegExp(`^${label}`) }).locator("option", { hasText: text }).first().waitFor({ state: "attached" });
     const is_there = () => page.evaluate((wanted) => document.activeElement?.closest("label")?.firstElementChild?.textContent === wanted, label);
     for (let step = 0; !(await is_there()); step += 1) {
       assert.ok(step < 40, `${label} is not reached`);

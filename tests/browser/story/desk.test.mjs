@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
 
-import { Stack, answer, findPanel, launcherName, openRow, owner, say, sees, until } from "../stack.mjs";
+import { Stack, answer, findPanel, launcherName, openRow, owner, say, sees, showSide, until } from "../stack.mjs";
 
 let stack;
 let agent;
@@ -286,8 +286,7 @@ test("a colleague is invited, gets more rights, and is let go", async () => {
 
 test("without a line nobody is said to be here, and the counters say that they are old", async () => {
   const { page, panel } = await conversation("Are you there?");
-  const side = agent.getByRole("complementary", { name: "Contact" });
-  if (!(await side.isVisible())) await agent.getByRole("button", { name: "Show the side panel" }).click();
+  const side = await showSide(agent);
   await side.getByText("On the site now", { exact: true }).waitFor();
   await agent.getByRole("button", { name: /Online/ }).waitFor();
   stack.cable.cut();

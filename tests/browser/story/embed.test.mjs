@@ -59,7 +59,7 @@ async function lookAway(name) {
   await page.goto(shop.page(`/${name}`, { head: tag(stack), body: opening }));
   const panel = await findPanel(page);
   await say(panel, `I am soon ${name}`);
-  await panel.getByText("Sent").first().waitFor();
+  await panel.getByText("Sent", { exact: true }).first().waitFor();
   const watcher = await stack.console();
   await openRow(watcher, `I am soon ${name}`);
   await watcher.getByText(/^On the site/).waitFor();
@@ -191,7 +191,7 @@ test("a browser that keeps nothing still chats, for as long as the page lives", 
   await page.evaluate(() => history.pushState(null, "", "/blocked/further"));
   await say(panel, "none at all");
   await sees(panel, "none at all");
-  assert.equal(await panel.locator("article.message").count(), 3);
+  await until("three messages", async () => (await panel.locator("article.message").count()) === 3);
   assert.deepEqual(stack.complaints, []);
   await page.context().close();
 });
@@ -246,15 +246,16 @@ test("a page opens, closes, hides and shows the chat, and hears of it", async ()
     const element = [...document.body.children].find((child) => child.matches("div") && child.shadowRoot === null && child.style.length > 0);
     return element === undefined ? "gone" : element.hidden ? "hidden" : element.hasAttribute("open") ? "open" : "shut";
   });
+  const is = (wanted) => until(`the chat to be ${wanted}`, async () => (await host()) === wanted);
   await heard(["ready", null]);
-  assert.equal(await host(), "shut");
+  await is("shut");
   await page.evaluate(() => window.Switchboard.push(["open"]));
-  assert.equal(await host(), "open");
+  await is("open");
   const panel = await findPanel(page);
   await say(panel, "can the page hear this?");
   await heard(["ready", null], ["open", null], ["message", "you"]);
   await page.evaluate(() => window.Switchboard.close());
-  assert.equal(await host(), "shut");
+  await is("shut");
   await openRow(agent, "can the page hear this?");
   await answer(agent, "It can.");
   const all = [["ready", null], ["open", null], ["message", "you"], ["close", null]];
@@ -262,9 +263,9 @@ test("a page opens, closes, hides and shows the chat, and hears of it", async ()
   await until("the answer", async () => (await isThere(["message", "team"])) && (await isThere(["unread", 1])));
   assert.deepEqual((await page.evaluate(() => window.heard)).slice(0, 4), all);
   await page.evaluate(() => window.Switchboard.hide());
-  assert.equal(await host(), "hidden");
+  await is("hidden");
   await page.evaluate(() => window.Switchboard.show());
-  assert.equal(await host(), "shut");
+  await is("shut");
   await page.evaluate(() => window.Switchboard.open());
   await until("nothing unread", () => isThere(["unread", 0]));
   // A listener that throws harms nobody, and one that left hears no more.
@@ -331,6 +332,6 @@ test("a laptop that slept until the server gave it up catches up by itself", asy
   await sees(panel, "sleep well");
   await say(panel, "good morning");
   await watcher.getByText("good morning").first().waitFor();
-  assert.equal(await panel.locator("article.message").count(), 3);
+  await until("three messages", async () => (await panel.locator("article.message").count()) === 3);
   assert.deepEqual(stack.complaints, []);
 });

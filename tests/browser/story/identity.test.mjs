@@ -100,7 +100,7 @@ test("what a page says of its visitor is shown to the team as said, not as prove
   const other = await enter();
   await other.page.evaluate(() => window.Switchboard.identify({ name: "Ema Horvat", email: "ema@example.com" }));
   await say(other.panel, "me, too");
-  await other.panel.getByText("Sent").first().waitFor();
+  await other.panel.getByText("Sent", { exact: true }).first().waitFor();
   assert.equal(await other.panel.locator("article.message").count(), 1);
   assert.deepEqual(stack.complaints, []);
   await page.context().close();
@@ -111,7 +111,7 @@ test("another identity in the same page sees nothing of the one before, not even
   const { page, panel } = await enter({}, `async data-identity-token="${proof("ben")}"`);
   await say(panel, "plum-secret of ben");
   await sees(panel, "plum-secret of ben");
-  await panel.getByText("Sent").first().waitFor();
+  await panel.getByText("Sent", { exact: true }).first().waitFor();
   await panel.getByLabel("Message", { exact: true }).fill("plum-draft of ben");
   const ben = await visitorOf(page);
   assert.notDeepEqual(await traces(page, "plum-secret"), []);
@@ -127,7 +127,7 @@ test("another identity in the same page sees nothing of the one before, not even
   await panel.getByText("plum-secret").waitFor({ state: "detached" });
   await until("an empty field", async () => (await panel.getByLabel("Message", { exact: true }).inputValue()) === "");
   await say(panel, "quince of cleo");
-  await panel.getByText("Sent").first().waitFor();
+  await panel.getByText("Sent", { exact: true }).first().waitFor();
   assert.equal(await panel.locator("article.message").count(), 1);
   for (const word of ["plum-secret", "plum-draft"]) await forgets(page, word);
 
@@ -142,7 +142,7 @@ test("another identity in the same page sees nothing of the one before, not even
 test("who logs out leaves nothing: no words, no draft, nothing that waits", async () => {
   const { page, panel } = await enter();
   await say(panel, "medlar-secret");
-  await panel.getByText("Sent").first().waitFor();
+  await panel.getByText("Sent", { exact: true }).first().waitFor();
   const before = await visitorOf(page);
   stack.cable.cut();
   await page.context().setOffline(true);
@@ -158,7 +158,7 @@ test("who logs out leaves nothing: no words, no draft, nothing that waits", asyn
   await until("no message", async () => (await panel.locator("article.message").count()) === 0);
   await until("an empty field", async () => (await panel.getByLabel("Message", { exact: true }).inputValue()) === "");
   await say(panel, "as somebody new");
-  await panel.getByText("Sent").first().waitFor();
+  await panel.getByText("Sent", { exact: true }).first().waitFor();
   for (const word of ["medlar-secret", "medlar-waiting", "medlar-draft"]) await forgets(page, word);
   const { api, headers } = await stack.api();
   const { items } = await api.ask("GET", "conversations?filter=all", undefined, headers);

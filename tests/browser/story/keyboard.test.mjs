@@ -171,7 +171,7 @@ test("whatever colour a customer chose, its words can be read", async () => {
   const path = `sites/${stack.siteKey}`;
   const { page, panel } = await stack.visitor("/demo/", { reducedMotion: "reduce" });
   await say(panel, "see https://a.example/colour");
-  await panel.getByText("Sent").first().waitFor();
+  await panel.getByText("Sent", { exact: true }).first().waitFor();
   for (const color of ["#ffffff", "#000000", "#ffe14d", "#777777", "#c8372d", "#14191b"]) {
     const site = await api.ask("GET", path, undefined, headers);
     await api.ask("PATCH", path, { theme: { ...site.theme, color } }, { ...headers, "if-match": `"${site.version}"` });

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
 import { Hands } from "../keys.mjs";
-import { Stack, findPanel, sees, until } from "../stack.mjs";
+import { Stack, findPanel, say, sees, until } from "../stack.mjs";
 
 let stack;
 let api;
@@ -16,6 +16,42 @@ before(async () => {
 after(() => stack.stop());
 
 const stored = (what, path, is) => until(what, async () => is(await api.ask("GET", path, undefined, headers)));
+
+test("what is found by its name is what was typed, however fast, and stays marked while more is found", async () => {
+  const { page: visitor, panel } = await stack.visitor("/demo/tea/");
+  await say(panel, "Are visitors welcome in the garden?");
+  await sees(panel, "Are visitors welcome in the garden?");
+  await say(panel, "On Sundays, I mean");
+  const { page } = await Hands.signIn(stack);
+  await page.locator("a.row", { hasText: "On Sundays" }).waitFor();
+  let release;
+  const released = new Promise((done) => (release = done));
+  await page.route("**/api/v1/search?*", async (route) => {
+    await released;
+    await route.continue();
+  });
+  await page.keyboard.press("Control+k");
+  const field = page.getByRole("combobox", { name: "Find anything" });
+  const marked = page.getByRole("option", { selected: true });
+  await field.fill("visitors");
+  await marked.filter({ hasText: "Visitors" }).waitFor();
+  release();
+  await page.getByRole("option").filter({ hasText: "welcome in the garden" }).waitFor();
+  assert.equal(await marked.filter({ hasText: "welcome in the garden" }).count(), 0);
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/\/console\/visitors/);
+  // The last letters and the key in one turn, before anything is drawn.
+  await page.keyboard.press("Control+k");
+  await field.evaluate((input) => {
+    Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value").set.call(input, "settings team");
+    input.dispatchEvent(new InputEvent("input", { bubbles: true }));
+    input.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", bubbles: true, cancelable: true }));
+  });
+  await page.waitForURL(/\/console\/settings\/team/);
+  await field.waitFor({ state: "detached" });
+  assert.deepEqual(stack.complaints, []);
+  for (const each of [visitor, page]) await each.context().close();
+});
 
 test("a site asks, and a visitor begins a chat, answers what is asked and writes, by keys alone", async () => {
   const site = await api.ask("GET", `sites/${stack.siteKey}`, undefined, headers);

@@ -100,6 +100,33 @@ test("a canned response, a blocked address and a public key say that there is no
   assert.deepEqual(stack.complaints, []);
 });
 
+test("pressed twice while the line is slow, a button does it once", async () => {
+  // None of its requests goes through a worker of its own: they can be held back.
+  const page = await stack.console({ serviceWorkers: "block" });
+  let release;
+  const released = new Promise((done) => (release = done));
+  let asked_count = 0;
+  await page.route("**/api/v1/invitations", async (route) => {
+    if (route.request().method() !== "POST") return route.fallback();
+    asked_count += 1;
+    await released;
+    return route.continue();
+  });
+  await page.goto(`${stack.origin}/console/settings/team`);
+  await page.getByRole("button", { name: "Invite somebody" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel("E-mail").fill("bo@example.com");
+  await dialog.getByRole("button", { name: "Make a link" }).click();
+  await until("it to be on its way", () => asked_count === 1);
+  await dialog.getByRole("button", { name: "Make a link" }).click();
+  release();
+  await dialog.getByRole("button", { name: "I have copied it" }).click();
+  await dialog.waitFor({ state: "detached" });
+  assert.equal(asked_count, 1);
+  assert.deepEqual(stack.complaints, []);
+  await page.context().close();
+});
+
 test("a new password says how much is missing, and that the present one is wanted", async () => {
   const page = await settings("security", null);
   await lacks(page, "Change the password", "Present password", "Write your present password.");

@@ -57,7 +57,7 @@ for (const [name, options, expected] of [
     await page.evaluate(() => window.Switchboard.open());
     const panel = await findPanel(page);
     await panel.getByText(expected.greeting).waitFor();
-    assert.equal(await panel.evaluate(() => document.documentElement.lang), expected.code);
+    await until(expected.code, () => panel.evaluate((code) => document.documentElement.lang === code, expected.code));
     await panel.getByLabel(expected.field, { exact: true }).fill(`words in ${expected.code}`);
     await panel.getByRole("button", { name: expected.send, exact: true }).click();
     await panel.getByText(expected.sent, { exact: true }).first().waitFor();
@@ -99,7 +99,7 @@ test("the chat in Arabic runs from the right, on a page that does not", async ()
   await page.evaluate(() => window.Switchboard.open());
   const panel = await findPanel(page);
   await panel.getByText("مرحبًا. كيف يمكننا المساعدة؟").waitFor();
-  assert.equal(await panel.evaluate(() => document.documentElement.dir), "rtl");
+  await until("from the right", () => panel.evaluate(() => document.documentElement.dir === "rtl"));
   await panel.getByLabel("رسالة", { exact: true }).fill("هل لديكم شاي أبيض؟");
   await panel.getByRole("button", { name: "إرسال", exact: true }).click();
   await openRow(agent, "هل لديكم شاي أبيض؟");

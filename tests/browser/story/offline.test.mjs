@@ -51,7 +51,7 @@ test("a killed and restarted server is only a pause", async () => {
   await stack.killServer();
   // Who is there, nobody knows now.
   await lamp("quiet").waitFor();
-  assert.equal(await lamp("live").count(), 0);
+  await lamp("live").waitFor({ state: "detached" });
   await say(panel, "said to nobody");
   // Who loads the console now reads why there is nothing to see, and is back by himself.
   await other.reload();

@@ -100,7 +100,7 @@ test("a tag opens the panel by itself, and the page hears of it", async () => {
   // Also where the session of the page before is known already.
   await onPage("/more-help", { attributes: { panel: "open" }, head, page });
   await stands(page, { isOpen: true });
-  assert.deepEqual(await page.evaluate(() => window.heard), ["open"]);
+  await page.waitForFunction(() => window.heard.join() === "open");
   // A page that closes it before it is there keeps it closed.
   await onPage("/no-help", { attributes: { panel: "open" }, head: `<script>window.Switchboard = [["close"]];</script>`, page });
   await stands(page, { isHidden: false, isOpen: false });
@@ -189,6 +189,7 @@ test("what is no setting, or no value of it, is ignored and named once", async (
     attributes: { side: "left", theme: "DARK", locale: "../../../etc/passwd", label: "x".repeat(61), panel: "", greeting: "g".repeat(2_001), supportBase: "https://elsewhere.example" },
   });
   await stands(page, { side: "end", label: "", scheme: "light dark", isHidden: false, isOpen: false });
+  await until("a warning", () => warnings.length > 0);
   assert.deepEqual(warnings, ["Switchboard: ignored panel,side,theme,locale,label,greeting"]);
   // Each call for itself; what is well formed beside it counts.
   const asked = [

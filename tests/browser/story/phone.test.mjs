@@ -69,7 +69,7 @@ test("what is long is in sight as a whole: a message that is changed, and a wind
   await agent.getByRole("log").locator(".said", { hasText: "Tin 9 by hand" }).getByRole("button", { name: "Change this" }).click();
   await agent.getByRole("menuitem", { name: "Edit" }).click();
   const edited = agent.getByRole("textbox", { name: "Edit the text" });
-  assert.equal(await edited.evaluate((field) => field.scrollHeight <= field.clientHeight), true);
+  await until("all of it in sight", () => edited.evaluate((field) => field.scrollHeight <= field.clientHeight));
   await agent.locator(".edit").getByRole("button", { name: "Cancel" }).click();
   await agent.locator(".thread-head").getByRole("button", { name: "More", exact: true }).click();
   await agent.getByRole("menuitem", { name: /Find in it/ }).waitFor();

@@ -32,7 +32,8 @@ async function overflowsNowhere(frame, selector) {
 }
 
 /** Where words stand on the page, by their own letters. */
-const placeOf = (locator, words) => locator.evaluate((element, words) => {
+const placeOf = (locator, words) => locator.evaluateAll(([element], words) => {
+  if (element === undefined) return null;
   const walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
   for (let node = walker.nextNode(); node !== null; node = walker.nextNode()) {
     const at = node.data.indexOf(words);
@@ -187,12 +188,14 @@ test("a name that runs from the right turns nothing beside it, in the console an
   assert.equal(await direction("the shop, I mean"), "rtl");
   assert.equal(await direction("We open at nine"), "ltr");
 
-  // In the panel: who is typing, and who is here.
-  await hers.getByRole("textbox", { name: /^Reply to / }).pressSequentially("and close");
+  // In the panel: who is typing, and who is here. The one is told as long as it is so, and is looked at meanwhile.
   const typing = panel.locator(".typing");
-  await typing.waitFor();
-  const typist = await placeOf(typing, "דנה");
-  const types = await placeOf(typing, "is typing");
+  let typist;
+  let types;
+  await Promise.all([
+    until("who types", async () => (typist = await placeOf(typing, "דנה")) !== null && (types = await placeOf(typing, "is typing")) !== null),
+    hers.getByRole("textbox", { name: /^Reply to / }).pressSequentially("and close at six", { delay: 250 }),
+  ]);
   assert.ok(typist.right <= types.left, JSON.stringify({ typist, types }));
   const head = panel.locator(".who p");
   await head.filter({ hasText: "דנה" }).waitFor();

@@ -10,6 +10,14 @@ import { Stack, answer, openRow, say, sees, until } from "../stack.mjs";
 /** Waits until the address tells the whole search: it follows the keys after a pause. */
 const searched = (page, words) => page.waitForURL((url) => url.searchParams.get("q") === words);
 
+/** Goes to the field by its key, and types there. */
+async function types(page, words) {
+  await page.keyboard.press("/");
+  await until("the focus in the field", () => page.evaluate(() => document.activeElement?.matches("input[type=search]") === true));
+  await page.keyboard.type(words);
+  await searched(page, words);
+}
+
 const LINES_AT_ONCE = 10;
 
 let stack;
@@ -26,10 +34,8 @@ test("a search finds what other lists hold, says where, leads there, and goes aw
   await agent.getByRole("button", { name: "Close", exact: true }).click();
   await agent.locator("a.row").first().waitFor({ state: "detached" });
 
-  await agent.keyboard.press("/");
   const field = agent.getByRole("searchbox", { name: "Search all conversations" });
-  await agent.keyboard.type("blue tea");
-  await searched(agent, "blue tea");
+  await types(agent, "blue tea");
   const found = agent.locator("a.row-found", { hasText: "Closed" });
   await found.locator("mark", { hasText: "Teapot" }).waitFor();
   await agent.getByText("1 found in all conversations").waitFor();
@@ -79,11 +85,11 @@ test("a search leads to words far up in a long conversation", async () => {
   await agent.reload();
   await agent.getByText("line 259").first().waitFor();
   assert.equal(await agent.locator("article.said", { hasText: "needle" }).count(), 0);
-  await agent.keyboard.press("/");
-  await agent.keyboard.type("needle");
-  await searched(agent, "needle");
-  await agent.locator("a.row-found", { hasText: "needle" }).waitFor();
+  await types(agent, "needle");
+  const found = agent.locator("a.row-found", { hasText: "needle" });
+  await found.waitFor();
   await agent.keyboard.press("ArrowDown");
+  await until("the focus on the row", () => found.evaluate((row) => row === document.activeElement));
   await agent.keyboard.press("Enter");
   await inSight(agent, "The needle is here");
 
@@ -155,12 +161,12 @@ test("a list and a search are narrowed by what is urgent, and what narrows a sea
   const rank = (priority) => api.ask("POST", "commands", { do: "prioritize", conversation_id: broken.id, priority }, { ...headers, "idempotency-key": api.nextId() });
   await rank(4);
   await urgent.waitFor();
-  assert.equal(await other.count(), 0);
+  await other.waitFor({ state: "detached" });
   assert.deepEqual(await violations(agent), []);
   await agent.waitForURL((url) => url.searchParams.get("priority") === "4");
   await agent.reload();
   await urgent.waitFor();
-  assert.equal(await other.count(), 0);
+  await other.waitFor({ state: "detached" });
   // Kept as a view.
   await agent.getByRole("button", { name: "Save view" }).click();
   await agent.getByRole("dialog").getByLabel("Name").fill("Urgent");
@@ -170,9 +176,7 @@ test("a list and a search are narrowed by what is urgent, and what narrows a sea
   assert.equal(views.items.find(({ name }) => name === "Urgent").list.priority, 4);
 
   // A search stays as narrow as the list was, and says so.
-  await agent.keyboard.press("/");
-  await agent.keyboard.type("marzipan");
-  await searched(agent, "marzipan");
+  await types(agent, "marzipan");
   await agent.getByText("1 found among what fits the filters").waitFor();
   await agent.getByRole("list", { name: "The search is narrowed to" }).getByText("Priority: Urgent").waitFor();
   assert.deepEqual(await violations(agent), []);
@@ -190,4 +194,29 @@ test("a list and a search are narrowed by what is urgent, and what narrows a sea
   await agent.getByRole("heading", { name: "Nothing found that fits the filters" }).waitFor();
   await agent.context().close();
   assert.deepEqual(stack.complaints, []);
+});
+
+test("keys go to what a search found, and never to what stood there before it", async () => {
+  const agent = await stack.console();
+  await agent.locator("a.row").first().waitFor();
+  let release;
+  const released = new Promise((done) => (release = done));
+  await agent.route("**/api/v1/search?*", async (route) => {
+    await released;
+    await route.continue();
+  });
+  await agent.keyboard.press("/");
+  await until("the focus in the field", () => agent.evaluate(() => document.activeElement?.matches("input[type=search]") === true));
+  await agent.keyboard.type("needle");
+  await agent.keyboard.press("ArrowDown");
+  await agent.keyboard.press("Enter");
+  await searched(agent, "needle");
+  assert.match(new URL(agent.url()).pathname, /\/inbox\/all\/?$/);
+  release();
+  const found = agent.locator("a.row-found", { hasText: "needle" });
+  await found.waitFor();
+  await agent.keyboard.press("ArrowDown");
+  await until("the focus on the row", () => found.evaluate((row) => row === document.activeElement));
+  assert.deepEqual(stack.complaints, []);
+  await agent.context().close();
 });

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
 import { violations } from "../axe.mjs";
-import { Stack, until } from "../stack.mjs";
+import { Stack, openRow, say, showSide, until } from "../stack.mjs";
 
 let stack;
 before(async () => {
@@ -95,6 +95,35 @@ test("where both changed one field the last write stands, is told, and gives way
   await told.getByRole("button", { name: "Keep mine: Color" }).click();
   assert.equal((await site()).theme.color, "#123456");
   await owner.context().close();
+  assert.deepEqual(stack.complaints, []);
+});
+
+test("a contact that somebody else changed meanwhile is saved at the first try, where both wrote other fields", async () => {
+  const { page, panel } = await stack.visitor("/demo/");
+  await say(panel, "Who pays for it?");
+  const agent = await console_of();
+  await openRow(agent, "Who pays for it?");
+  const { api, headers } = await stack.api();
+  const { items } = await api.ask("GET", "conversations?filter=all", undefined, headers);
+  const path = `contacts/${items[0].contact_id}`;
+  const side = await showSide(agent);
+  await side.getByRole("button", { name: "Edit the contact" }).click();
+  await side.getByLabel("Company").fill("Tea and Sons");
+  await holdsBack(agent, path, () => colleague(path, () => ({ phone: "+385 1 234" })));
+  await side.getByRole("button", { name: "Save" }).click();
+  await side.getByRole("button", { name: "Edit the contact" }).waitFor();
+  for (const words of ["Tea and Sons", "+385 1 234"]) await side.getByText(words, { exact: true }).waitFor();
+
+  // Where both wrote the same one, it is told first.
+  await side.getByRole("button", { name: "Edit the contact" }).click();
+  await side.getByLabel("Company").fill("Tea and Daughters");
+  await holdsBack(agent, path, () => colleague(path, () => ({ company: "Tea alone" })));
+  await side.getByRole("button", { name: "Save" }).click();
+  await side.getByText("A colleague changed this to Tea alone meanwhile.").waitFor();
+  await side.getByRole("button", { name: "Save" }).click();
+  await side.getByText("Tea and Daughters", { exact: true }).waitFor();
+  assert.equal((await api.ask("GET", path, undefined, headers)).company, "Tea and Daughters");
+  for (const each of [agent, page]) await each.context().close();
   assert.deepEqual(stack.complaints, []);
 });
 

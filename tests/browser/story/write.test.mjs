@@ -71,6 +71,25 @@ test("a note cannot be answered to the customer, and words that read like a note
   await page.context().close();
 });
 
+test("what is typed right after the key of a note stands in it, however late a browser draws", async () => {
+  const { page, panel } = await stack.visitor("/demo/");
+  await say(panel, "who has seen the plan?");
+  const slow = await stack.console({ viewport: { width: 1440, height: 900 } });
+  await openRow(slow, "who has seen the plan?");
+  await slow.getByRole("textbox", { name: /^Reply to / }).waitFor();
+  await slow.evaluate(() => {
+    const { requestAnimationFrame } = window;
+    window.requestAnimationFrame = (turn) => setTimeout(() => requestAnimationFrame(turn), 2_000);
+  });
+  // Each of these letters is a key of the page as well.
+  await slow.keyboard.type("nseen it");
+  const note = slow.getByRole("textbox", { name: "Note to the team" });
+  await until("the words", async () => (await note.inputValue()) === "seen it");
+  assert.equal(await slow.getByRole("menu").count(), 0);
+  assert.deepEqual(stack.complaints, []);
+  for (const each of [slow, page]) await each.context().close();
+});
+
 test("what was begun is said in the list until it is sent", async () => {
   const { page, panel } = await stack.visitor("/demo/");
   await say(panel, "the first of two");
