@@ -4,7 +4,9 @@
 //! its way already.
 //!
 //! Nothing passes because time went by: where the one that is waited for does not come, the connection
-//! ends, and the client sends on the next one what it still wants, in order. Pure: time comes in.
+//! ends, and the client sends on the next one what it still wants, in order. From then on nothing is done here, in
+//! no line: what was said with it was given up too, and nothing that came later may be done in its place. Pure: time
+//! comes in.
 
 use std::time::Duration;
 
@@ -114,12 +116,15 @@ struct Awaited {
 #[derive(Debug, Default)]
 pub(crate) struct Order {
     awaited: Vec<Awaited>,
+    /// Whether the connection is at its end.
+    is_over: bool,
 }
 
 impl Order {
     /// Whether it is a command's turn. If it is, [`Order::done`] or [`Order::refused`] follows.
     pub(crate) fn turn(&mut self, line: Line, client_id: &ClientId, now: Duration) -> Turn {
-        if self.awaited.len() > AWAITED_MAX {
+        self.is_over |= self.awaited.len() > AWAITED_MAX;
+        if self.is_over {
             return Turn::Never;
         }
         let waits = |one: &&mut Awaited| one.line == line && !one.is_tried;
@@ -131,6 +136,7 @@ impl Order {
             return Turn::Now;
         }
         if awaited.due + PATIENCE <= now {
+            self.is_over = true;
             return Turn::Never;
         }
         let wait = awaited.due.saturating_sub(now).max(PAUSE).as_millis();
@@ -259,10 +265,18 @@ mod tests {
         assert_eq!(order.turn(ONE(), &id("b"), at(13)), later(250));
         assert_eq!(order.turn(ONE(), &id("b"), at(14)), Turn::Never);
         assert_eq!(order.turn(ONE(), &id("c"), at(1_000)), Turn::Never);
-        assert_eq!(order.turn(OTHER(), &id("d"), at(1_000)), Turn::Now);
-        // It comes after all.
-        does(&mut order, "a", at(1_000));
-        does(&mut order, "b", at(1_000));
+    }
+
+    /// As it was seen to happen: a line of which nothing was refused was given up with the others, all but what had
+    /// come just too late to go together with them.
+    #[test]
+    fn nothing_is_done_on_a_connection_that_was_given_up() {
+        let mut order = refused();
+        assert_eq!(order.turn(OTHER(), &id("c"), at(14)), Turn::Now);
+        assert_eq!(order.turn(ONE(), &id("b"), at(14)), Turn::Never);
+        for (line, name) in [(OTHER(), "d"), (ONE(), "a"), (ONE(), "b")] {
+            assert_eq!(order.turn(line, &id(name), at(14)), Turn::Never, "{name}");
+        }
     }
 
     #[test]
