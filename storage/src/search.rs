@@ -102,7 +102,7 @@ pub fn slice(db: &Db) -> usize {
     }
 }
 
-/// Uses `message_index`.
+/// Sorts in what waits in the index.
 const SORT_IN: &str = "SELECT gin_clean_pending_list('message_index')";
 
 /// Messages that are asked for by one statement.

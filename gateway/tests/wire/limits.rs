@@ -547,35 +547,3 @@ async fn what_was_said_before_hanging_up_stays_in_order() {
         assert_eq!(stored(&mut socket, id).await, number);
     }
 }
-
-/// Who is sent away for a command that does not come has given up all that he said with what was in its way: in other
-/// conversations nothing that came later may be done in the place of that.
-#[tokio::test]
-async fn nothing_is_done_any_more_for_who_is_sent_away() {
-    let stack = Stack::with_own_time_and(|_| {}).await;
-    let mut visited = Vec::new();
-    for _ in 0..2 {
-        let mut visitor = stack.visitor(&stack.visitor_token().await).await;
-        visitor.says("a", say("a")).await;
-        visited.push(visitor.until("ack").await["conversation_id"].clone());
-    }
-    let says = |place: usize, word: &str| json!({"do": "send_message", "conversation_id": visited[place], "body": word});
-    let notes = |place: usize, word: &str| json!({"do": "add_note", "conversation_id": visited[place], "body": word});
-    let mut agent = stack.agent().await;
-    stack.world.faults.fail("storage.commit", 0, 1);
-    agent.says("b", says(0, "b")).await;
-    assert_eq!(answers(&mut agent, 1).await, [("b".to_owned(), None)]);
-    stack.world.clock.advance(Duration::from_secs(11));
-    // Two that go together, and a third that does not go with them.
-    agent.says("c", says(0, "c")).await;
-    agent.says("d", says(1, "d")).await;
-    agent.says("e", notes(1, "e")).await;
-    assert_eq!(agent.end().await, Some(4003));
-    let mut agent = stack.agent().await;
-    let mut numbers = Vec::new();
-    for (id, command) in [("d", says(1, "d")), ("e", notes(1, "e"))] {
-        agent.says(id, command).await;
-        numbers.extend(answers(&mut agent, 1).await[0].1);
-    }
-    assert!(numbers.is_sorted() && numbers.len() == 2, "{numbers:?}");
-}
