@@ -138,7 +138,7 @@ const SET_WORDS_OF_LIST: &str = "
 /// Which messages the search is to learn.
 #[derive(Debug, Clone, Copy)]
 pub enum Unlearned<'a> {
-    /// These, as far as it does not know them; at most [`slice`] count.
+    /// These, as far as it does not know them; at most [`slice()`] count.
     Told(&'a [EntryId]),
     /// Whatever was left behind of those whose ids were made before this one.
     Before(EntryId),
