@@ -1,6 +1,10 @@
 //! Lists: statements for one row that run for many at once, on Postgres.
 
+use std::fmt::Write as _;
+
 use postgres_types::Type;
+
+use crate::db::batch::Given;
 
 /// The column that tells which item of the list gave a row, from one.
 pub(crate) const PLACE: &str = "place_in_list";
@@ -8,22 +12,92 @@ pub(crate) const PLACE: &str = "place_in_list";
 /// A statement for one row as one for a list of rows: `INSERT … VALUES ($1, …)`, or `UPDATE … SET … WHERE … RETURNING …`
 /// without a condition before its own.
 pub(crate) fn of(sql: &str, types: &[Type]) -> String {
-    let columns: Vec<_> = types
-        .iter()
-        .enumerate()
-        .map(|(index, column)| format!("${}::{}[]", index + 1, column.name()))
-        .collect();
-    let columns = columns.join(", ");
+    let columns = columns(types, 0);
     if let Some((insert, _)) = sql.split_once("VALUES") {
         return format!("{insert} SELECT * FROM unnest({columns})");
     }
-    let names: Vec<_> = (1..=types.len()).map(|place| format!("p{place}")).collect();
     let list = format!(
         "FROM unnest({columns}) WITH ORDINALITY AS list ({}, {PLACE}) WHERE",
-        names.join(", ")
+        names(types)
     );
     let update = sql.replace('$', "list.p").replacen("WHERE", &list, 1);
     format!("{update}, {PLACE}")
+}
+
+/// Rows of one table, each of which the guard in its place lets through or not.
+pub(crate) struct Rows<'a> {
+    /// `INSERT … VALUES ($1, …)`.
+    pub(crate) sql: &'a str,
+    /// The types of its parameters.
+    pub(crate) types: &'a [Type],
+    /// What the guard gives: numbers, which are added.
+    pub(crate) given: Given,
+}
+
+/// Guards, the rows that they let through, and the fence, as one statement, which gives the guards' rows. The
+/// parameters are the columns of the guards, those of each table, after them the places of its rows' guards, and at last
+/// the fence's. The fence is asked where anything is let through.
+pub(crate) fn chain(
+    guard: &str,
+    types: &[Type],
+    tables: &[Rows<'_>],
+    fence: Option<&str>,
+) -> String {
+    let mut text = format!("WITH guard AS ({})", of(guard, types));
+    let mut before = types.len();
+    for (index, rows) in tables.iter().enumerate() {
+        let given = |place: usize| rows.given.iter().find(|(given, _)| *given == place);
+        let values: Vec<_> = (0..rows.types.len())
+            .map(|place| match given(place) {
+                Some((_, column)) => format!("list.p{} + guard.{column}", place + 1),
+                None => format!("list.p{}", place + 1),
+            })
+            .collect();
+        let insert = rows
+            .sql
+            .split_once("VALUES")
+            .map_or(rows.sql, |(insert, _)| insert);
+        let (columns, names, values) = (
+            columns(rows.types, before),
+            names(rows.types),
+            values.join(", "),
+        );
+        before += rows.types.len() + 1;
+        // Writing to a text does not fail.
+        let _ = write!(
+            text,
+            ", rows{index} AS ({insert} SELECT {values} FROM unnest({columns}, ${before}::int8[]) AS list ({names}, place) \
+             JOIN guard ON guard.{PLACE} = list.place)"
+        );
+    }
+    let fence = fence.map(|fence| {
+        format!(
+            ", ({}) AS fence",
+            fence.replace("$1", &format!("${}", before + 1))
+        )
+    });
+    format!(
+        "{text} SELECT guard.*{} FROM guard",
+        fence.unwrap_or_default()
+    )
+}
+
+/// `$1::text[], …`, after so many others.
+fn columns(types: &[Type], before: usize) -> String {
+    let column =
+        |(index, column): (usize, &Type)| format!("${}::{}[]", before + index + 1, column.name());
+    types
+        .iter()
+        .enumerate()
+        .map(column)
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+/// `p1, …`
+fn names(types: &[Type]) -> String {
+    let names: Vec<_> = (1..=types.len()).map(|place| format!("p{place}")).collect();
+    names.join(", ")
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ mod statistics;
 mod timeline;
 mod transaction;
 mod value;
+mod whole;
 
 use std::path::PathBuf;
 use std::sync::Arc;

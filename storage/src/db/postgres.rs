@@ -24,6 +24,7 @@ use crate::db::row::Row;
 use crate::db::timeline::Timeline;
 use crate::db::transaction::{self, End, Failure, Line};
 use crate::db::value::{Boxed, Value};
+use crate::db::whole::Whole;
 use crate::db::{DatabaseConfig, migration};
 use crate::error::{Error, Result};
 
@@ -32,6 +33,15 @@ const DEADLOCK_RETRIES: usize = 3;
 
 /// Uses the row of this connection alone.
 const IS_ENCRYPTED: &str = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()";
+
+/// How a group is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// As one statement where it can be, whose guards may have to be asked again.
+    Short,
+    /// With what it needs held first.
+    Held,
+}
 
 /// The thread of an open store. It ends when the queues to it are closed.
 #[derive(Debug)]
@@ -236,46 +246,72 @@ impl Serving {
         let mut line = None;
         while let Ok(first) = queue.recv_async().await {
             let waiting = group::rest(queue, first);
-            let batches: Vec<&Batch> = waiting.iter().map(|write| &write.batch).collect();
-            match self.commit(&mut line, &batches).await {
-                Ok(answers) => {
-                    group::reply(waiting.into_iter().zip(answers.into_iter().map(Ok)));
-                }
-                Err(error) if waiting.len() == 1 => {
-                    group::reply(waiting.into_iter().zip([Err(error)]));
-                }
-                // Nobody knows what became of the group: running it again might store it twice over.
-                Err(Error::Unavailable(cause)) => {
-                    group::reply(
-                        waiting
-                            .into_iter()
-                            .map(|write| (write, Err(Error::Unavailable(cause.clone())))),
-                    );
-                }
-                Err(error) => {
-                    tracing::debug!(%error, "a group failed and runs batch by batch");
-                    for write in waiting {
-                        let answer = self.commit(&mut line, &[&write.batch]).await;
-                        let answer = answer.map(|mut answers| answers.pop().unwrap_or_default());
-                        group::reply([(write, answer)]);
+            let open = self.store(&mut line, waiting, Way::Short).await;
+            if !open.is_empty() {
+                self.store(&mut line, open, Way::Held).await;
+            }
+        }
+    }
+
+    /// Stores a group and tells each who waits. Gives back what has to go with what it needs held.
+    async fn store(&self, line: &mut Option<Line>, waiting: Vec<Write>, way: Way) -> Vec<Write> {
+        let batches: Vec<&Batch> = waiting.iter().map(|write| &write.batch).collect();
+        let whole = match way {
+            Way::Short => Whole::of(&batches),
+            Way::Held => None,
+        };
+        match self.commit(line, &batches, whole.as_ref()).await {
+            Ok(answers) => {
+                let is_whole = whole.is_some();
+                let is_open = |answers: &[Answer]| is_whole && answers[0].rows.is_empty();
+                let mut open = Vec::new();
+                for (write, answers) in waiting.into_iter().zip(answers) {
+                    if is_open(&answers) {
+                        open.push(write);
+                    } else {
+                        group::reply([(write, Ok(answers))]);
                     }
+                }
+                return open;
+            }
+            Err(error) if waiting.len() == 1 => {
+                group::reply(waiting.into_iter().zip([Err(error)]));
+            }
+            // Nobody knows what became of the group: running it again might store it twice over.
+            Err(Error::Unavailable(cause)) => {
+                let unknown = |write| (write, Err(Error::Unavailable(cause.clone())));
+                group::reply(waiting.into_iter().map(unknown));
+            }
+            Err(error) => {
+                tracing::debug!(%error, "a group failed and runs batch by batch");
+                for write in waiting {
+                    let answer = self.commit(line, &[&write.batch], None).await;
+                    let answer = answer.map(|mut answers| answers.pop().unwrap_or_default());
+                    group::reply([(write, answer)]);
                 }
             }
         }
+        Vec::new()
     }
 
     async fn commit(
         &self,
         kept: &mut Option<Line>,
         batches: &[&Batch],
+        whole: Option<&Whole<'_>>,
     ) -> Result<Vec<Vec<Answer>>> {
         let began = self.gauge.begin();
-        let answers = self.store(kept, batches).await;
+        let answers = self.run(kept, batches, whole).await;
         self.gauge.note_commit(began, batches.len());
         answers
     }
 
-    async fn store(&self, kept: &mut Option<Line>, batches: &[&Batch]) -> Result<Vec<Vec<Answer>>> {
+    async fn run(
+        &self,
+        kept: &mut Option<Line>,
+        batches: &[&Batch],
+        whole: Option<&Whole<'_>>,
+    ) -> Result<Vec<Vec<Answer>>> {
         let mut retries = 0;
         loop {
             let mut line = match kept.take() {
@@ -283,16 +319,17 @@ impl Serving {
                 Some(_) | None => Line::new(self.client().await?),
             };
             let planted = group::planted(&self.faults, "storage.commit");
-            let end = if planted.is_ok() {
-                End::Commit
-            } else {
-                End::RollBack
+            let fence = self.fence.get();
+            let work = async {
+                match (&planted, whole) {
+                    (Ok(()), Some(whole)) => line.run_whole(fence, whole).await,
+                    (Ok(()), None) => line.run(fence, batches, End::Commit).await,
+                    (Err(_), _) => line.run(fence, batches, End::RollBack).await,
+                }
             };
             // A network that swallows packets must not hold a writer for ever. The ended connection ends the
             // transaction, unless its commit was under way: unknown.
-            let answers =
-                tokio::time::timeout(self.timeout * 3, line.run(self.fence.get(), batches, end))
-                    .await;
+            let answers = tokio::time::timeout(self.timeout * 3, work).await;
             let Ok(answers) = answers else {
                 line.end();
                 return Err(Error::Unavailable(

@@ -21,6 +21,7 @@ use crate::db::batch::{Answer, Batch, Stmt};
 use crate::db::postgres::postgres_error_in;
 use crate::db::row::Row;
 use crate::db::value::{Boxed, Value};
+use crate::db::whole::Whole;
 use crate::db::{hold, list};
 use crate::error::Error;
 
@@ -79,6 +80,8 @@ pub(crate) enum End {
 pub(crate) struct Line {
     client: Object,
     prepared: HashMap<(usize, usize, Many), Prepared>,
+    /// Groups that were one statement, by the texts that they were made of.
+    wholes: Vec<(Vec<&'static str>, Prepared)>,
 }
 
 /// Whether a statement stores one row or a list of them.
@@ -126,6 +129,7 @@ impl Line {
         Self {
             client,
             prepared: HashMap::new(),
+            wholes: Vec::new(),
         }
     }
 
@@ -162,6 +166,57 @@ impl Line {
         }
     }
 
+    /// Runs a group as one statement. Guards that gave no row are to be asked again, with what they need held.
+    pub(crate) async fn run_whole(
+        &mut self,
+        fence: Option<&Stmt>,
+        whole: &Whole<'_>,
+    ) -> Result<Vec<Vec<Answer>>> {
+        let texts = whole.texts();
+        let prepared = self.prepared_whole(fence, whole, &texts).await?;
+        let columns = whole.columns().into_iter().map(Param::Column);
+        let fence = fence.iter().flat_map(|fence| &fence.params);
+        let params = columns.chain(fence.map(|value| Param::One(Cow::Borrowed(value))));
+        let request = Request {
+            prepared,
+            sql: texts[0],
+            params: params.collect(),
+            to: To::Guarded((0..whole.len()).collect()),
+        };
+        let answer = self.execute(&request).await;
+        let answer = answer.map_err(|error| Failure::of(error, request.sql))?;
+        let mut answers: Vec<Vec<Answer>> = vec![Vec::new(); whole.len()];
+        request
+            .to
+            .give(answer, &mut answers)
+            .map_err(Failure::Store)?;
+        Ok(answers)
+    }
+
+    async fn prepared_whole(
+        &mut self,
+        fence: Option<&Stmt>,
+        whole: &Whole<'_>,
+        texts: &[&'static str],
+    ) -> Result<Prepared> {
+        let same = |known: &[&str]| {
+            let texts = texts.iter().zip(known);
+            known.len() == texts.len()
+                && texts.fold(true, |all, (one, other)| all && std::ptr::eq(*one, *other))
+        };
+        if let Some((_, prepared)) = self.wholes.iter().find(|(known, _)| same(known)) {
+            return Ok(prepared.clone());
+        }
+        let mut types = Vec::with_capacity(texts.len());
+        for sql in texts {
+            let prepared = self.prepared(sql, Many::No).await?;
+            types.push(prepared.statement.params().to_vec());
+        }
+        let prepared = self.prepare(&whole.sql(&types, fence), texts[0]).await?;
+        self.wholes.push((texts.to_vec(), prepared.clone()));
+        Ok(prepared)
+    }
+
     async fn run_waves(
         &mut self,
         fence: Option<&Stmt>,
@@ -170,12 +225,7 @@ impl Line {
         answers: &mut [Vec<Answer>],
     ) -> Result<()> {
         let waves = hold::waves(batches);
-        let is_unheld = hold::is_needless(batches);
-        let holds = if is_unheld {
-            Vec::new()
-        } else {
-            hold::stmts(batches)
-        };
+        let holds = hold::stmts(batches);
         let mut requests = Vec::new();
         for stmt in fence.into_iter().chain(&holds) {
             requests.push(self.request(stmt, None, To::Nobody).await?);
@@ -188,9 +238,6 @@ impl Line {
             self.push_guards(batches, wave, &mut requests).await?;
             let sent = std::mem::take(&mut requests);
             self.go(first.take(), sent, None, answers).await?;
-            if is_unheld {
-                self.ask_again(batches, wave, answers).await?;
-            }
             before = wave;
         }
         self.push_rest(batches, before, answers, &mut requests)
@@ -208,34 +255,6 @@ impl Line {
             End::RollBack => "ROLLBACK",
         };
         self.go(first, requests, Some(end), answers).await
-    }
-
-    /// Asks guards that gave no row once more, with what they need held: they were refused, or had to wait and know
-    /// nothing of what was done meanwhile.
-    async fn ask_again(
-        &mut self,
-        batches: &[&Batch],
-        wave: &[usize],
-        answers: &mut [Vec<Answer>],
-    ) -> Result<()> {
-        let gave = |index: usize| {
-            answers[index]
-                .first()
-                .is_some_and(|guard| !guard.rows.is_empty())
-        };
-        let open: Vec<usize> = wave.iter().copied().filter(|index| !gave(*index)).collect();
-        if open.is_empty() {
-            return Ok(());
-        }
-        let mut requests = Vec::new();
-        let held: Vec<&Batch> = open.iter().map(|index| batches[*index]).collect();
-        let holds = hold::stmts(&held);
-        for stmt in &holds {
-            requests.push(self.request(stmt, None, To::Nobody).await?);
-        }
-        self.push_guards(batches, &open, &mut requests).await?;
-        open.iter().for_each(|index| answers[*index].clear());
-        self.go(None, requests, None, answers).await
     }
 
     /// Adds the guards of a wave. Those of one text that each change one row go as one statement.
@@ -363,19 +382,24 @@ impl Line {
         if let Some(prepared) = self.prepared.get(&place) {
             return Ok(prepared.clone());
         }
-        let failed = |error| Failure::of(error, sql);
-        let mut statement = self.client.prepare(sql).await.map_err(failed)?;
+        let mut prepared = self.prepare(sql, sql).await?;
         if many == Many::Yes {
-            let list = list::of(sql, statement.params());
-            statement = self.client.prepare(&list).await.map_err(failed)?;
+            let list = list::of(sql, prepared.statement.params());
+            prepared = self.prepare(&list, sql).await?;
         }
-        let columns = statement.columns().iter();
-        let prepared = Prepared {
-            columns: columns.map(|column| column.name().to_owned()).collect(),
-            statement,
-        };
         self.prepared.insert(place, prepared.clone());
         Ok(prepared)
+    }
+
+    /// Prepares a text that was made from another one.
+    async fn prepare(&self, sql: &str, of: &'static str) -> Result<Prepared> {
+        let statement = self.client.prepare(sql).await;
+        let statement = statement.map_err(|error| Failure::of(error, of))?;
+        let columns = statement.columns().iter();
+        Ok(Prepared {
+            columns: columns.map(|column| column.name().to_owned()).collect(),
+            statement,
+        })
     }
 
     /// Sends statements at once and takes in their answers in order. If one fails, those after it fail too,

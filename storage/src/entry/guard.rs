@@ -5,7 +5,7 @@ use protocol::entry::Author;
 use protocol::id::{ConversationId, EntryId};
 
 use crate::command::Refusal;
-use crate::conversation::conversation_columns;
+use crate::conversation::{SLOT_MS, conversation_columns};
 use crate::db::{Db, Stmt, Value, stmt};
 use crate::entry::write::{Head, Line, attachment_list, preview};
 use crate::entry::{Append, NewContent, NewEntry, NewMessage};
@@ -17,7 +17,7 @@ use crate::error::Result;
 /// nothing. The version that the statement looked at first is still that of the row: who waited for it while another
 /// one counted does nothing, as all else that it looked at is of before the wait.
 macro_rules! advance {
-    ($more:literal) => {
+    ($more:expr) => {
         concat!(
             "
     UPDATE conversation SET version = version + 1, seq = seq + $5, public_seq = public_seq + $6,
@@ -67,8 +67,10 @@ const ADVANCE: &str = advance!("");
 /// The same for entries of which the last one is a message. `$19` whether the customer spoke, `$20` whose turn
 /// it is now, `$21` the entry, `$22` the preview, `$23` files, `$24` the side that takes the pen, empty for
 /// none.
-const ADVANCE_SAID: &str = advance!(
-    ",
+macro_rules! advance_said {
+    ($more:literal) => {
+        advance!(concat!(
+            ",
         customer_seq = CASE WHEN CAST($19 AS BOOLEAN) THEN seq + $5 ELSE customer_seq END,
         waiting_on = $20,
         waiting_since_at_ms = CASE WHEN waiting_on = $20 THEN waiting_since_at_ms
@@ -78,16 +80,32 @@ const ADVANCE_SAID: &str = advance!(
         preview_sent_at_ms = CASE WHEN $7 > active_at_ms THEN $7 ELSE active_at_ms END,
         handler = CASE WHEN $24 = 'human' THEN 'human' ELSE handler END,
         fence = CASE WHEN $24 = '' OR pen_side = $24 THEN fence ELSE fence + 1 END,
-        pen_side = CASE WHEN $24 = '' THEN pen_side ELSE $24 END"
+        pen_side = CASE WHEN $24 = '' THEN pen_side ELSE $24 END",
+            $more
+        ))
+    };
+}
+
+const ADVANCE_SAID: &str = advance_said!("");
+
+/// The same, which moves the conversation to the slot of its time. `$25` milliseconds of a slot.
+const ADVANCE_SAID_TO_SLOT: &str = advance_said!(
+    ",
+        active_slot = (CASE WHEN $7 > active_at_ms THEN $7 ELSE active_at_ms END) / CAST($25 AS BIGINT)"
 );
 
-/// The statement that guards and counts.
-pub(super) fn advance(head: &Head<'_>, append: &Append, lines: &[Line<'_>]) -> Stmt {
+/// The statement that guards and counts, and for a message moves the conversation to the slot of its time.
+pub(super) fn advance(head: &Head<'_>, append: &Append, lines: &[Line<'_>], to_slot: bool) -> Stmt {
     let mut more = guard(append, lines);
     let sql = match lines.last().map(|line| (&line.entry.content, line.entry)) {
         Some((NewContent::Message(message), entry)) => {
             more.extend(said(message, entry));
-            ADVANCE_SAID
+            if to_slot {
+                more.push(Value::from(SLOT_MS));
+                ADVANCE_SAID_TO_SLOT
+            } else {
+                ADVANCE_SAID
+            }
         }
         Some(_) | None => ADVANCE,
     };
@@ -112,7 +130,7 @@ fn guard(append: &Append, lines: &[Line<'_>]) -> Vec<Value> {
     let reopens = lines
         .iter()
         .any(|line| matches!(line.entry.content, NewContent::Reopened { .. }));
-    let mut values = Vec::with_capacity(22);
+    let mut values = Vec::with_capacity(23);
     values.extend([
         Value::from(append.key.principal.as_str()),
         Value::from(append.key.client_id.as_str()),

@@ -1,0 +1,117 @@
+//! A group of nothing but guarded rows as one statement of Postgres: the guards decide, and what they let through is
+//! stored, in one go and without a transaction around it.
+//!
+//! What the guards give to the rows stays in Postgres. One that gave no row was refused, or had to wait and knows
+//! nothing of what was done meanwhile: whoever sent the group asks it again, with what it needs held.
+
+use std::borrow::Cow;
+
+use postgres_types::Type;
+
+use crate::db::batch::{Batch, Given, Stmt};
+use crate::db::hold;
+use crate::db::list::{self, Rows};
+use crate::db::value::Value;
+
+/// A group as one statement.
+pub(crate) struct Whole<'a> {
+    /// The guards, which have one text, in the order of the group.
+    guards: Vec<&'a Stmt>,
+    /// The rows by table, each with the place of its guard, from one.
+    tables: Vec<Table<'a>>,
+}
+
+/// What goes into one table.
+struct Table<'a> {
+    sql: &'static str,
+    given: Given,
+    rows: Vec<(Value, &'a Stmt)>,
+}
+
+impl<'a> Whole<'a> {
+    /// The group as one statement; nothing where it is more than guarded rows, or where a guard has to come after
+    /// what another one lets through.
+    pub(crate) fn of(batches: &[&'a Batch]) -> Option<Self> {
+        let is_one_wave = || hold::waves(batches).len() == 1;
+        if !hold::is_needless(batches) || !is_one_wave() {
+            return None;
+        }
+        let mut guards = Vec::with_capacity(batches.len());
+        let mut tables: Vec<Table<'a>> = Vec::new();
+        for batch in batches {
+            guards.push(batch.guard.as_ref().filter(|guard| guard.is_row)?);
+            let place = Value::from(guards.len());
+            for stmt in &batch.stmts {
+                if !stmt.is_row || !adds_only(stmt) {
+                    return None;
+                }
+                let row = (place.clone(), stmt);
+                let same = |table: &&mut Table<'_>| std::ptr::eq(table.sql, stmt.sql);
+                match tables.iter_mut().find(same) {
+                    Some(table) if table.given == stmt.given => table.rows.push(row),
+                    Some(_) => return None,
+                    None => tables.push(Table {
+                        sql: stmt.sql,
+                        given: stmt.given,
+                        rows: vec![row],
+                    }),
+                }
+            }
+        }
+        Some(Self { guards, tables })
+    }
+
+    /// How many batches it has.
+    pub(crate) fn len(&self) -> usize {
+        self.guards.len()
+    }
+
+    /// The texts that it is made of: the guard's, then each table's.
+    pub(crate) fn texts(&self) -> Vec<&'static str> {
+        let guard = self.guards.iter().take(1).map(|guard| guard.sql);
+        guard
+            .chain(self.tables.iter().map(|table| table.sql))
+            .collect()
+    }
+
+    /// The statement; `types` are those of the parameters of each of its texts.
+    pub(crate) fn sql(&self, types: &[Vec<Type>], fence: Option<&Stmt>) -> String {
+        let texts = self.texts();
+        let rows = self.tables.iter().zip(&types[1..]);
+        let rows: Vec<_> = rows
+            .map(|(table, types)| Rows {
+                sql: table.sql,
+                types,
+                given: table.given,
+            })
+            .collect();
+        list::chain(texts[0], &types[0], &rows, fence.map(|fence| fence.sql))
+    }
+
+    /// The values of its parameters, each a column.
+    pub(crate) fn columns(&self) -> Vec<Vec<Cow<'a, Value>>> {
+        let column = |stmts: &mut dyn Iterator<Item = &'a Stmt>, place: usize| {
+            stmts
+                .map(|stmt| Cow::Borrowed(&stmt.params[place]))
+                .collect()
+        };
+        let mut columns = Vec::new();
+        for place in 0..self.guards[0].params.len() {
+            columns.push(column(&mut self.guards.iter().copied(), place));
+        }
+        for table in &self.tables {
+            for place in 0..table.rows[0].1.params.len() {
+                columns.push(column(&mut table.rows.iter().map(|(_, stmt)| *stmt), place));
+            }
+            let places = table.rows.iter();
+            columns.push(places.map(|(place, _)| Cow::Owned(place.clone())).collect());
+        }
+        columns
+    }
+}
+
+/// Whether what the guard gives is added to numbers, or to nothing.
+fn adds_only(stmt: &Stmt) -> bool {
+    let is_number = |place: usize| matches!(stmt.params[place], Value::Integer(_) | Value::Null);
+    stmt.given.iter().all(|(place, _)| is_number(*place))
+}
