@@ -128,4 +128,25 @@ mod tests {
              WHERE b = list.p1 AND EXISTS (SELECT 1 FROM u WHERE c = list.p1) RETURNING a, place_in_list"
         );
     }
+
+    #[test]
+    fn guards_and_the_rows_that_they_let_through_become_one_statement() {
+        let guard = "UPDATE t SET n = n + $2 WHERE a = $1 RETURNING n";
+        let rows = [Rows {
+            sql: "INSERT INTO u (a, n) VALUES ($1, $2)",
+            types: &[Type::TEXT, Type::INT8],
+            given: &[(1, "n")],
+        }];
+        let types = [Type::TEXT, Type::INT8];
+        let whole = chain(guard, &types, &rows, Some("SELECT fence($1)"));
+        assert_eq!(
+            whole,
+            "WITH guard AS (UPDATE t SET n = n + list.p2 FROM unnest($1::text[], $2::int8[]) WITH ORDINALITY \
+             AS list (p1, p2, place_in_list) WHERE a = list.p1 RETURNING n, place_in_list), \
+             rows0 AS (INSERT INTO u (a, n)  SELECT list.p1, list.p2 + guard.n \
+             FROM unnest($3::text[], $4::int8[], $5::int8[]) AS list (p1, p2, place) \
+             JOIN guard ON guard.place_in_list = list.place) \
+             SELECT guard.*, (SELECT fence($6)) AS fence FROM guard"
+        );
+    }
 }

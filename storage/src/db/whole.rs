@@ -115,3 +115,69 @@ fn adds_only(stmt: &Stmt) -> bool {
     let is_number = |place: usize| matches!(stmt.params[place], Value::Integer(_) | Value::Null);
     stmt.given.iter().all(|(place, _)| is_number(*place))
 }
+
+#[cfg(test)]
+mod tests {
+    use protocol::id::{ConversationId, Id, WorkspaceId};
+
+    use super::*;
+    use crate::db::Hold;
+
+    const GUARD: &str = "UPDATE t SET n = n + 1 WHERE a = $1 RETURNING n";
+    const ROW: &str = "INSERT INTO u (n) VALUES ($1)";
+
+    fn batch(conversation: u128) -> Batch {
+        let id = ConversationId::from_bits(conversation);
+        let hold = Hold::Conversation(WorkspaceId::from_bits(1), id);
+        let guard = Stmt::row(GUARD, vec![Value::from(id)], &[]);
+        let mut batch = Batch::guarded(vec![hold], guard);
+        batch.is_wary = true;
+        batch.push(Stmt::row(ROW, vec![Value::Integer(0)], &[(0, "n")]));
+        batch
+    }
+
+    fn is_whole(batches: &[Batch]) -> bool {
+        let batches: Vec<&Batch> = batches.iter().collect();
+        Whole::of(&batches).is_some()
+    }
+
+    #[test]
+    fn only_guarded_rows_that_do_not_touch_each_other_are_whole() {
+        let with = |change: &dyn Fn(&mut Batch)| {
+            let mut second = batch(2);
+            change(&mut second);
+            [batch(1), second]
+        };
+        assert!(is_whole(&[batch(1)]));
+        assert!(is_whole(&with(&|_| {})));
+        assert!(!is_whole(&[batch(1), batch(1)]), "one after the other");
+        let statement = |batch: &mut Batch| {
+            batch.push(Stmt::new("DELETE FROM u", Vec::new()));
+        };
+        assert!(!is_whole(&with(&statement)), "no row");
+        let text = |batch: &mut Batch| {
+            batch.push(Stmt::row(ROW, vec![Value::from("")], &[(0, "n")]));
+        };
+        assert!(!is_whole(&with(&text)), "a text is given");
+        let ungiven = |batch: &mut Batch| {
+            batch.push(Stmt::row(ROW, vec![Value::Integer(0)], &[]));
+        };
+        assert!(!is_whole(&with(&ungiven)), "rows of one table differ");
+        assert!(!is_whole(&with(&|batch| batch.is_wary = false)));
+        assert!(!is_whole(&with(&|batch| batch.is_alone = true)));
+        assert!(!is_whole(&with(&|batch| batch.guard = None)));
+        assert!(!is_whole(&[]));
+    }
+
+    #[test]
+    fn each_row_knows_the_place_of_its_guard() {
+        let batches = [batch(1), batch(2)];
+        let batches: Vec<&Batch> = batches.iter().collect();
+        let whole = Whole::of(&batches).unwrap();
+        assert_eq!(whole.texts(), [GUARD, ROW]);
+        let columns = whole.columns();
+        assert_eq!(columns.len(), 3);
+        assert_eq!(*columns[2][0], Value::Integer(1));
+        assert_eq!(*columns[2][1], Value::Integer(2));
+    }
+}
