@@ -4,6 +4,8 @@
 //! First the rows of all are held and the guards decide; then what they let through is stored, rows of one
 //! table as one statement. Guards of batches that hold the same row decide one after the other, each after
 //! what the one before let through was stored.
+//!
+//! A group of nothing but guarded rows goes as one statement instead ([`crate::db::whole`]).
 
 use std::borrow::Cow;
 use std::collections::HashMap;
