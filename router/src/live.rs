@@ -186,7 +186,9 @@ pub(crate) struct Actor {
     views: Watches,
     /// What agents have in sight, and nobody was told.
     screens: Screens,
-    /// When the next of the views, or of the screens, is due.
+    /// The workspaces whose visitors are yet to be told who answers, and when.
+    untold: HashMap<WorkspaceId, Duration>,
+    /// When the next of the views, of the screens or of the workspaces is due.
     tell_at: Option<Duration>,
     /// The other nodes, where there may be any, and when they are next told and looked after.
     around: Option<(Around, Duration)>,
@@ -213,6 +215,7 @@ impl Actor {
             agent_of: HashMap::default(),
             views: Watches::default(),
             screens: Screens::default(),
+            untold: HashMap::default(),
             tell_at: None,
         }
     }

@@ -3,6 +3,7 @@
 
 use std::cmp::Reverse;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use protocol::agent::{Agent, AgentPresence, Availability};
 use protocol::id::{AgentId, ConnectionId, SiteId, WorkspaceId};
@@ -16,6 +17,9 @@ use super::{Actor, Changed};
 use crate::cache::Tenant;
 use crate::delivery::{Class, Encoded, SignalKey};
 use crate::topic::Topic;
+
+/// When it is tried again to tell visitors who answers.
+const UNTOLD_WAIT: Duration = Duration::from_secs(1);
 
 /// How many are shown of those who are online.
 const PEOPLE_MAX: usize = 3;
@@ -75,10 +79,27 @@ impl Actor {
                 Encoded::new(&news, Class::Row)
             })
             .await;
+        self.tell_visitors(workspace_id).await;
+    }
+
+    /// Tells visitors who answers. Where the store cannot be asked how the team looks, a moment later: nothing else
+    /// may ever tell them.
+    pub(super) async fn tell_visitors(&mut self, workspace_id: WorkspaceId) {
         match self.router.cache().tenant(workspace_id).await {
             Ok(tenant) => self.tell_staff(workspace_id, &tenant),
-            Err(error) => tracing::warn!(%error, "visitors were not told who answers"),
+            Err(error) => {
+                tracing::warn!(%error, "visitors could not be told who answers; it is tried again");
+                let at = self.router.world().clock.elapsed() + UNTOLD_WAIT;
+                self.untold.insert(workspace_id, at);
+                self.see_who_is_due();
+            }
         }
+    }
+
+    /// The workspaces whose visitors are to be told now what could not be told before.
+    pub(super) fn take_untold(&mut self, now: Duration) -> Vec<WorkspaceId> {
+        let due = self.untold.extract_if(|_, at| *at <= now);
+        due.map(|(workspace_id, _)| workspace_id).collect()
     }
 
     /// Tells what changed in the store.

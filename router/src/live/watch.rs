@@ -194,7 +194,8 @@ impl Actor {
 
     pub(super) fn see_who_is_due(&mut self) {
         let due = self.views.due().into_iter();
-        self.tell_at = due.chain(self.screens.due()).min();
+        let untold = self.untold.values().copied();
+        self.tell_at = due.chain(self.screens.due()).chain(untold).min();
     }
 
     /// Changes of a workspace's visitors are collected as long as it set, and no shorter than the server's
@@ -293,6 +294,7 @@ impl Actor {
             }
         }
         let screens = self.screens.take_due(now);
+        let untold = self.take_untold(now);
         self.see_who_is_due();
         for (view_id, news) in told {
             self.router
@@ -302,6 +304,9 @@ impl Actor {
         }
         for (workspace_id, changes) in screens {
             self.team_changed(workspace_id, changes).await;
+        }
+        for workspace_id in untold {
+            self.tell_visitors(workspace_id).await;
         }
     }
 }
