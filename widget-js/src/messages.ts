@@ -14,7 +14,7 @@ export type ToPanel =
       readonly session: VisitorSession;
       readonly page: Page | null;
       readonly isOpen: boolean;
-      /** Since when the page is connected, by the server's clock: what was said since then is news to it. */
+      /** Since when the page has its session, by the server's clock: what was said since then is news to it. */
       readonly sinceMs: number | null;
     }
   | { readonly type: "session_failed"; readonly code: string | null }

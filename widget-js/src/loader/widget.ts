@@ -188,6 +188,7 @@ export function makeWidget({ base, siteKey, identity, attributes }: WidgetOption
 
   const welcome = (session: VisitorSession): void => {
     isRefused = false;
+    sinceMs ??= session.now_ms;
     if (isPanelLive) line.stop();
     show();
     setUnread(session.unread);
@@ -275,7 +276,6 @@ export function makeWidget({ base, siteKey, identity, attributes }: WidgetOption
   const onNews = (news: VisitorNews | ToLoader): void => {
     switch (news.type) {
       case "welcome":
-        sinceMs ??= news.now_ms;
         sendWaiting(line.send);
         setUnread(news.unread);
         configure(news);
