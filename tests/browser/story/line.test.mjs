@@ -142,6 +142,27 @@ test("a page hears of what was said before its line came up", async () => {
   }
 });
 
+test("a chat that was lost on its way comes when it is opened again", async () => {
+  const page = await stack.person();
+  await page.goto(`${stack.origin}/demo/`);
+  await until("the launcher", async () => (await launcherName(page)).startsWith("Open chat"));
+  const lost = [];
+  await page.route("**/widget/assets/**", (route) => {
+    lost.push(route.request().url());
+    return route.abort("connectionreset");
+  });
+  await page.locator("[data-chat]").first().click();
+  await until("the loss", () => lost.length > 0);
+  await page.unrouteAll();
+  await page.evaluate(() => window.Switchboard.close());
+  const panel = await openPanel(page);
+  await say(panel, "There you are");
+  await sees(panel, "There you are");
+  assert.equal(page.frames().filter((frame) => frame.url().includes("/widget/panel")).length, 1);
+  assert.deepEqual(stack.complaints, []);
+  await page.context().close();
+});
+
 test("a server that dies in mid-sentence costs not a letter", async () => {
   const { page, panel } = await stack.visitor("/demo/");
   await say(panel, "I will tell you a story");
