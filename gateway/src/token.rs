@@ -56,6 +56,14 @@ pub struct VisitorClaims {
     pub expires_at_ms: u64,
 }
 
+impl VisitorClaims {
+    /// When the session answered that gave it.
+    #[must_use]
+    pub fn begun_at_ms(&self) -> u64 {
+        self.expires_at_ms.saturating_sub(VISITOR_TOKEN_MS)
+    }
+}
+
 /// What an agent's token says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AgentClaims {

@@ -47,6 +47,8 @@ pub struct VisitorSession {
     pub token: String,
     /// When sockets stop accepting it; renew before.
     pub expires_at_ms: u64,
+    /// The server's clock, before `unread` was read: what comes later is news to the page.
+    pub now_ms: u64,
     /// How the widget looks and who is there.
     pub config: WidgetConfig,
     /// Messages of the team that the visitor has not read.

@@ -49,6 +49,7 @@ mod view;
 mod visit;
 mod visitor;
 mod visitors;
+mod widget;
 
 pub use config::RouterConfig;
 pub use delivery::{Class, Delivery, Encoded, SignalKey};

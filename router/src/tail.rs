@@ -327,13 +327,16 @@ async fn site(router: &Router, workspace_id: WorkspaceId, site_id: SiteId) -> st
     Ok(())
 }
 
-/// Tells a site's visitors how the widget looks now.
+/// Tells a site's visitors how the widget looks now, and remembers it for those who come later.
 async fn tell_config(
     router: &Router,
     workspace_id: WorkspaceId,
     site_id: SiteId,
     tenant: &Arc<Tenant>,
 ) {
+    router
+        .widgets()
+        .changed(site_id, router.world().clock.now_ms());
     if router.hub().is_followed(&Topic::SiteVisitors(site_id)) {
         let message = Message::Changed {
             workspace_id,

@@ -14,7 +14,7 @@ export type ToPanel =
       readonly session: VisitorSession;
       readonly page: Page | null;
       readonly isOpen: boolean;
-      /** Since when the page is connected, by the server's clock: what was said since then is news to it. */
+      /** Since when the page has its session, by the server's clock: what was said since then is news to it. */
       readonly sinceMs: number | null;
     }
   | { readonly type: "session_failed"; readonly code: string | null }
@@ -74,11 +74,11 @@ export interface Envelope<M> {
 /** The message in an event, if it is one of ours, from that window, origin and instance. */
 export function open<M>(
   event: MessageEvent<unknown>,
-  source: MessageEventSource | null,
+  source: MessageEventSource | null | undefined,
   origin: string,
   instance: string,
 ): M | null {
-  if (source === null || event.source !== source || event.origin !== origin) return null;
+  if (!source || event.source !== source || event.origin !== origin) return null;
   const envelope = event.data as Partial<Envelope<M>> | null;
   return (envelope?.switchboard === instance && envelope.message) || null;
 }

@@ -1,6 +1,6 @@
 // Made from the Rust crate `protocol` by its test `typescript`. Do not edit:
 // SWITCHBOARD_WRITE=1 cargo test -p protocol --test typescript
-// fixtures: d4540ba589e07da1
+// fixtures: 930665e9523e9b14
 
 /** Accepts an invitation. */
 export type AcceptInvitation = {
@@ -1925,6 +1925,8 @@ visitor_id: VisitorId,
 token: string,
 /** When sockets stop accepting it; renew before. */
 expires_at_ms: number,
+/** The server's clock, before `unread` was read: what comes later is news to the page. */
+now_ms: number,
 /** How the widget looks and who is there. */
 config: WidgetConfig,
 /** Messages of the team that the visitor has not read. */

@@ -1,19 +1,35 @@
 /** Dialogs: for what cannot be undone, or needs more than one word. */
 import { Dialog as Base } from "@base-ui/react/dialog";
 import { useBlocker } from "@tanstack/react-router";
-import { useRef, useState, type ReactNode } from "react";
+import { useLayoutEffect, useRef, useState, type ReactNode } from "react";
 
 import { errorText } from "../api/http.ts";
 import { Button, TextField } from "./control.tsx";
 
-/** Where the focus goes once a window closes: where it was before, which is read as it opens, for a field in it takes the focus at once. */
-function useWayBack(open: boolean): () => HTMLElement | true {
+/**
+ * The way back from a window: to where the focus was before, which is read as it opens, for a field in it takes the
+ * focus at once. It is gone as the window closes, not when nothing of it is seen any more: until then keys would be
+ * words of a field that goes. Who is elsewhere by then stays there.
+ */
+export function useWayBack(open: boolean) {
+  const popup = useRef<HTMLDivElement>(null);
   const held = useRef<{ open: boolean; from: Element | null }>({ open: false, from: null });
   if (open !== held.current.open) held.current = { open, from: open ? document.activeElement : held.current.from };
-  return () => {
+  const from = () => {
     const { from } = held.current;
-    return from instanceof HTMLElement && from !== document.body && from.isConnected ? from : true;
+    return from instanceof HTMLElement && from !== document.body && from.isConnected ? from : null;
   };
+  useLayoutEffect(() => {
+    const at = document.activeElement;
+    if (open || !(at instanceof HTMLElement) || !popup.current?.contains(at)) return;
+    at.blur();
+    from()?.focus({ preventScroll: true });
+  }, [open]);
+  const finalFocus = () => {
+    const at = document.activeElement;
+    return (at === null || at === document.body || popup.current?.contains(at) === true) && (from() ?? true);
+  };
+  return { ref: popup, finalFocus };
 }
 
 /**
@@ -35,13 +51,13 @@ export function Dialog({
   onClose: () => void;
   children: ReactNode;
 }) {
-  const back = useWayBack(open);
+  const way_back = useWayBack(open);
   useBlocker({ shouldBlockFn: () => true, enableBeforeUnload: true, disabled: !open || !keeps });
   return (
     <Base.Root open={open} disablePointerDismissal={keeps} onOpenChange={(next) => !next && !keeps && onClose()}>
       <Base.Portal>
         <Base.Backdrop className="scrim" />
-        <Base.Popup className="dialog" data-wide={wide ? "" : undefined} finalFocus={back}>
+        <Base.Popup className="dialog" data-wide={wide ? "" : undefined} {...way_back}>
           <Base.Title render={<h2 />}>{title}</Base.Title>
           {children}
         </Base.Popup>

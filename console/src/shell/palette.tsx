@@ -10,6 +10,7 @@ import { previewText } from "../inbox/row.tsx";
 import { lampOf } from "../inbox/word.ts";
 import { visitors } from "../live/session.ts";
 import { noteRecords, records } from "../live/record.ts";
+import { useWayBack } from "../part/dialog.tsx";
 import { Icon } from "../part/icon.tsx";
 import { Lamp } from "../part/lamp.tsx";
 import { createStore, useStore } from "../part/store.ts";
@@ -35,11 +36,12 @@ interface Choice {
 /** The palette, mounted once. */
 export function Palette() {
   const open = useStore(palette_open);
+  const way_back = useWayBack(open);
   return (
     <Base.Root open={open} onOpenChange={(next) => palette_open.set(next)}>
       <Base.Portal>
         <Base.Backdrop className="scrim" />
-        <Base.Popup className="dialog palette">
+        <Base.Popup className="dialog palette" {...way_back}>
           <Base.Title className="heard-only">Find anything</Base.Title>
           <PaletteBody />
         </Base.Popup>

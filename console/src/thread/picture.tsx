@@ -4,6 +4,7 @@ import { useEffect, useRef, useState, type RefObject } from "react";
 import type { Attachment } from "@switchboard/protocol";
 
 import { IconButton } from "../part/control.tsx";
+import { useWayBack } from "../part/dialog.tsx";
 import { Icon } from "../part/icon.tsx";
 import { blobOf, sizeText } from "./file.tsx";
 import { addedHere } from "./upload.ts";
@@ -91,10 +92,11 @@ function useNear(frame: RefObject<HTMLElement | null>): boolean {
 /** The whole window for one picture: fitted first, in its full size when wanted. The focus goes back where it came from. */
 function Lightbox({ file, url, open, onClose }: { file: Attachment; url: string; open: boolean; onClose: () => void }) {
   const [large, setLarge] = useState(false);
+  const way_back = useWayBack(open);
   return (
     <Base.Root open={open} onOpenChange={(next) => !next && onClose()}>
       <Base.Portal>
-        <Base.Popup className="lightbox" data-large={large || undefined}>
+        <Base.Popup className="lightbox" data-large={large || undefined} {...way_back}>
           <div className="lightbox-bar">
             <Base.Title className="grow cut" render={<h2 />}>
               <bdi>{file.name}</bdi>

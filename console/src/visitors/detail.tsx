@@ -1,7 +1,7 @@
 /** One visitor in full, and the way to begin a chat. */
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { useState } from "react";
+import { useRef, useState } from "react";
 import type { LiveVisitor } from "@switchboard/protocol";
 
 import { errorText } from "../api/http.ts";
@@ -16,6 +16,7 @@ import { useLacks } from "../part/lack.ts";
 import { usePhone } from "../part/screen.ts";
 import { useStore } from "../part/store.ts";
 import { Since } from "../part/time.tsx";
+import { toastError, toastWay } from "../part/toast.tsx";
 import { VisitTrail, VisitFacts } from "../side/visit.tsx";
 
 /** The detail beside the list; a screen of its own on phones. */
@@ -27,10 +28,11 @@ export function VisitorDetail({ id, live, onClose }: { id: string; live: LiveVis
   const site = sites.data?.find((each) => each.id === (live?.site_id ?? stored.data?.site_id));
   const name = live?.name ?? stored.data?.name ?? "";
   const conversation_id = live?.conversation_id;
+  const place = useRef<HTMLElement>(null);
   // On a phone it is the title of the screen.
   const [Heading, Title] = usePhone() ? (["h1", "h2"] as const) : (["h2", "h3"] as const);
   return (
-    <aside className="visitor-detail" aria-label={`Visitor ${name}`}>
+    <aside ref={place} className="visitor-detail" aria-label={`Visitor ${name}`}>
       <div className="side-section">
         <div className="side-head">
           <Face name={name} seed={live?.contact_id ?? stored.data?.contact_id ?? id} size="large" lamp={live?.state === "active" ? "live" : live ? "away" : "quiet"} lampName={live?.state ?? "left"} />
@@ -61,7 +63,7 @@ export function VisitorDetail({ id, live, onClose }: { id: string; live: LiveVis
             Open the conversation
           </Button>
         ) : (
-          live && may("conversations.write") && <StartChat visitor={live} />
+          live && may("conversations.write") && <StartChat visitor={live} isHere={() => place.current !== null} />
         )}
       </div>
       {!stored.data?.erased && <section className="side-section">
@@ -74,7 +76,7 @@ export function VisitorDetail({ id, live, onClose }: { id: string; live: LiveVis
   );
 }
 
-function StartChat({ visitor }: { visitor: LiveVisitor }) {
+function StartChat({ visitor, isHere }: { visitor: LiveVisitor; isHere: () => boolean }) {
   const me = useStore(membership, (member) => member?.agent_id ?? "");
   const form = useForm(`${me} chat ${visitor.id}`, isText);
   const text = form.value ?? "";
@@ -88,11 +90,14 @@ function StartChat({ visitor }: { visitor: LiveVisitor }) {
     try {
       const ack = await command({ do: "start_conversation", visitor_id: visitor.id, body: text.trim(), format: "markdown" });
       form.close();
-      if (ack.conversation_id) {
-        await navigate({ to: "/inbox/$list/$conversationId", params: { list: "all", conversationId: ack.conversation_id } });
-      }
+      const { conversation_id } = ack;
+      if (!conversation_id) return;
+      // On a slow line one goes on meanwhile, and may be writing to somebody else by then.
+      if (isHere()) await navigate({ to: "/inbox/$list/$conversationId", params: { list: "all", conversationId: conversation_id } });
+      else toastWay(`The chat with ${visitor.name} has begun`, { name: "Open", conversation_id });
     } catch (reason) {
-      setError(reason);
+      if (isHere()) setError(reason);
+      else toastError(errorText(reason));
     } finally {
       setBusy(false);
     }

@@ -9,6 +9,7 @@ use protocol::news::{AgentNews, ConnectionLimits, VisitorNews, Welcome};
 use protocol::permission::{Actor, Principal, VisitorActor};
 use protocol::rejection::{CloseCode, ErrorCode, Rejection};
 use protocol::site::Site;
+use protocol::widget::WidgetConfig;
 use router::{Arrival, Topic, VisitorConnection};
 
 use crate::browser::{self, Place};
@@ -180,20 +181,27 @@ impl Unidentified {
         });
         connection.listen(Topic::SiteVisitors(visitor.site_id));
         // Only now: what begins or ends meanwhile is in what is read, or comes as a notice.
-        let arrival = match self.admit(claims, &actor).await {
-            Ok(arrival) => arrival,
+        let (arrival, config) = match self.admit(claims, &actor).await {
+            Ok(admitted) => admitted,
             Err(refused) => {
                 connection.leave().await;
                 return Err(refused);
             }
         };
         let page = self.greet(claims, &mut connection, &arrival, hello);
+        if let Some(config) = config {
+            connection.say(frame::encoded(&VisitorNews::Config(config)));
+        }
         self.enter(&identity, visitor, page, arrival).await;
         Ok(connection)
     }
 
-    /// Lets a visitor in, if his row and his site do.
-    async fn admit(&self, claims: &VisitorClaims, actor: &Actor) -> Result<Arrival, Refused> {
+    /// Lets a visitor in, if his row and his site do. With how the widget looks, where his session may not know.
+    async fn admit(
+        &self,
+        claims: &VisitorClaims,
+        actor: &Actor,
+    ) -> Result<(Arrival, Option<WidgetConfig>), Refused> {
         let router = &self.shard.doors.router;
         let address = self.caller.line.address;
         router.may_come_from(claims.workspace_id, address).await?;
@@ -207,7 +215,9 @@ impl Unidentified {
             let stored = storage::site::find(reader, workspace_id, site_id).await;
             self.check_site(stored.map_err(Failure::from)?.as_ref())?;
         }
-        Ok(arrival)
+        let begun_at_ms = claims.begun_at_ms();
+        let config = router.widget_config_since(workspace_id, site_id, begun_at_ms);
+        Ok((arrival, config.await?))
     }
 
     /// Whether a site takes visitors, from where this one comes.

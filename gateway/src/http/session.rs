@@ -58,6 +58,7 @@ pub(crate) async fn begin(
     seen.language = browser::tag(asked.language.as_deref()).or_else(|| browser::language(&headers));
     let time_zone = asked.time_zone.as_deref().and_then(time_zone::named);
     seen.time_zone = time_zone.map(str::to_owned);
+    let now_ms = doors.world.clock.now_ms();
     let standing = doors
         .router
         .begin_visitor(&Newcomer {
@@ -73,7 +74,7 @@ pub(crate) async fn begin(
     if standing.blocked {
         return Err(ErrorCode::Blocked.into());
     }
-    let expires_at_ms = doors.world.clock.now_ms() + VISITOR_TOKEN_MS;
+    let expires_at_ms = now_ms + VISITOR_TOKEN_MS;
     let token = doors.tokens.sign(&Claims::Visitor(VisitorClaims {
         workspace_id,
         site_id: site.id,
@@ -88,6 +89,7 @@ pub(crate) async fn begin(
         visitor_id: standing.visitor_id,
         token,
         expires_at_ms,
+        now_ms,
         config: config.ok_or(ErrorCode::UnknownSite)?,
         unread: standing.unread,
         identified: standing.contact_id.is_some(),

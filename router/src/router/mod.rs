@@ -47,6 +47,7 @@ use crate::topic::Topic;
 use crate::trace::Traces;
 use crate::view::{Inboxes, inboxes};
 use crate::visitors::{self, Views, Wanted};
+use crate::widget::Widgets;
 
 /// Figures for metrics.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -90,6 +91,7 @@ struct Inner {
     live: Live,
     answering: Answering,
     first_answers: FirstAnswers,
+    widgets: Widgets,
     signals: Signals,
     marking: Marking,
     renewals: Renewals,
@@ -132,6 +134,7 @@ impl Router {
             live,
             answering: Answering::default(),
             first_answers: FirstAnswers::default(),
+            widgets: Widgets::new(world.clock.now_ms()),
             signals: Signals::new(hub.clone(), world.clock.clone()),
             marking: Marking::new(),
             renewals: Renewals::new(),

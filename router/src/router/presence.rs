@@ -26,6 +26,7 @@ use crate::first_answer::{self, FirstAnswers};
 use crate::live::{self, Answering, Look, Message, staff_of, team_frame};
 use crate::steady;
 use crate::visitor::{self, Arrival, Newcomer, Standing, VisitorConnection};
+use crate::widget::Widgets;
 
 impl Router {
     /// An agent can be reached, or not. Lasts until the agent says otherwise or this node ends.
@@ -258,6 +259,23 @@ impl Router {
         config.map_err(|error| refused_by(&error))
     }
 
+    /// How a site's widget looks now, where that may have changed since a session was begun. For who listens to
+    /// his site's topic before. One look where it has not.
+    ///
+    /// # Errors
+    /// `unavailable`.
+    pub async fn widget_config_since(
+        &self,
+        workspace_id: WorkspaceId,
+        site_id: SiteId,
+        begun_at_ms: u64,
+    ) -> Result<Option<WidgetConfig>, Rejection> {
+        match self.0.widgets.is_outdated(site_id, begun_at_ms) {
+            true => self.widget_config(workspace_id, site_id).await,
+            false => Ok(None),
+        }
+    }
+
     /// The team with what everybody does: what an agent is told first.
     ///
     /// # Errors
@@ -273,6 +291,10 @@ impl Router {
 impl Router {
     pub(crate) fn answering(&self) -> &Answering {
         &self.0.answering
+    }
+
+    pub(crate) fn widgets(&self) -> &Widgets {
+        &self.0.widgets
     }
 
     pub(crate) fn first_answers(&self) -> &FirstAnswers {

@@ -53,6 +53,42 @@ test("what is found by its name is what was typed, however fast, and stays marke
   for (const each of [visitor, page]) await each.context().close();
 });
 
+test("a key that is pressed while a menu or a window still fades does what it says, and the focus stays there", async () => {
+  const { page: visitor, panel } = await stack.visitor("/demo/tea/");
+  await say(panel, "Is the tea garden open?");
+  const hands = await Hands.signIn(stack);
+  const { page } = hands;
+  await page.locator("a.row", { hasText: "Is the tea garden open?" }).click();
+  await page.getByRole("textbox", { name: /^Reply to / }).waitFor();
+  await page.evaluate(() => {
+    window.fading = new CSSStyleSheet();
+    document.adoptedStyleSheets = [...document.adoptedStyleSheets, window.fading];
+  });
+  const fades = (rule) => page.evaluate((rule) => window.fading.replaceSync(rule), rule);
+  for (const [opens, what, key, name] of [
+    ["s", "[role=menu]", "n", "Note to the team"],
+    ["Control+k", ".palette", "r", /^Reply to /],
+    ["?", ".dialog:not(.palette)", "n", "Note to the team"],
+  ]) {
+    // For as long as this takes.
+    await fades("@keyframes fades { to { opacity: 0.5; } } [data-closed] { animation: fades 600s !important; }");
+    await hands.press(opens);
+    await until(`the focus in ${what}`, () => page.evaluate((what) => document.activeElement.closest(what) !== null, what));
+    await hands.press("Escape");
+    await page.locator(`${what}[data-closed]`).waitFor({ state: "attached" });
+    await hands.press(key);
+    await hands.at(name);
+    assert.equal(await page.locator(`${what}[data-closed]`).count(), 1);
+    await fades("");
+    await page.locator(what).waitFor({ state: "detached" });
+    await hands.type("Yes");
+    assert.equal(await page.getByRole("textbox", { name }).inputValue(), "Yes");
+    for (const back of ["Control+a", "Delete", "Escape"]) await hands.press(back);
+  }
+  assert.deepEqual(stack.complaints, []);
+  for (const each of [visitor, page]) await each.context().close();
+});
+
 test("a site asks, and a visitor begins a chat, answers what is asked and writes, by keys alone", async () => {
   const site = await api.ask("GET", `sites/${stack.siteKey}`, undefined, headers);
   const asked = { asks: { name: "optional", email: "needed", phone: "never" }, consent: "I agree to the terms." };

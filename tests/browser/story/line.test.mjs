@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { Stack, answer, chooseLarge, findPanel, openPanel, openRow, say, sees, until } from "../stack.mjs";
+import { Stack, answer, chooseLarge, findPanel, launcherName, openPanel, openRow, say, sees, until } from "../stack.mjs";
 
 let stack;
 let agent;
@@ -109,6 +109,58 @@ test("where sockets are blocked the chat goes over plain HTTP", async () => {
   } finally {
     stack.cable.blocksSockets = false;
   }
+});
+
+test("a page hears of what was said before its line came up", async () => {
+  const { page, panel } = await stack.visitor("/demo/");
+  await say(panel, "I go on to the next page");
+  await openRow(agent, "I go on to the next page");
+  await page.addInitScript(() => {
+    window.heard = [];
+    window.Switchboard = window.Switchboard || [];
+    for (const event of ["ready", "message"]) window.Switchboard.push(["on", event, (detail) => window.heard.push(detail ?? event)]);
+  });
+  // Sockets do not come up, and the panel, that has another way, is slow to load.
+  stack.cable.blocksSockets = true;
+  let release;
+  const held = new Promise((done) => (release = done));
+  try {
+    await page.route("**/widget/panel?*", (route) => held.then(() => route.continue()));
+    await page.goto(`${stack.origin}/demo/about/`);
+    await until("the session", () => page.evaluate(() => window.heard.includes("ready")));
+    await answer(agent, "Here you are");
+    await until("the answer to be stored", () => agent.getByRole("log").getByText("Here you are").isVisible());
+    await until("the badge", async () => (await launcherName(page)).endsWith(", 1 unread"));
+    release();
+    await until("the page's own news", () => page.evaluate(() => window.heard.includes("team")));
+    assert.deepEqual(await page.evaluate(() => window.heard), ["ready", "team"]);
+    assert.deepEqual(stack.complaints, []);
+    await page.context().close();
+  } finally {
+    release();
+    stack.cable.blocksSockets = false;
+  }
+});
+
+test("a chat that was lost on its way comes when it is opened again", async () => {
+  const page = await stack.person();
+  await page.goto(`${stack.origin}/demo/`);
+  await until("the launcher", async () => (await launcherName(page)).startsWith("Open chat"));
+  const lost = [];
+  await page.route("**/widget/assets/**", (route) => {
+    lost.push(route.request().url());
+    return route.abort("connectionreset");
+  });
+  await page.locator("[data-chat]").first().click();
+  await until("the loss", () => lost.length > 0);
+  await page.unrouteAll();
+  await page.evaluate(() => window.Switchboard.close());
+  const panel = await openPanel(page);
+  await say(panel, "There you are");
+  await sees(panel, "There you are");
+  assert.equal(page.frames().filter((frame) => frame.url().includes("/widget/panel")).length, 1);
+  assert.deepEqual(stack.complaints, []);
+  await page.context().close();
 });
 
 test("a server that dies in mid-sentence costs not a letter", async () => {

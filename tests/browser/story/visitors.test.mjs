@@ -251,3 +251,39 @@ test("a row lights up when its visitor walks on, is away, is back, or begins to 
   assert.deepEqual(stack.complaints, []);
   crowd.leave();
 });
+
+test("who went on to another conversation while a chat was being begun is not fetched away from it", async () => {
+  const { page: other, panel } = await stack.visitor("/demo/tea/");
+  await say(panel, "I am the one you write to");
+  const page = await stack.console();
+  await page.addInitScript(() => {
+    const { send } = WebSocket.prototype;
+    const held = [];
+    WebSocket.prototype.send = function (frame) {
+      if (frame.includes("start_conversation")) held.push(() => send.call(this, frame));
+      else send.call(this, frame);
+    };
+    window.letGo = () => held.splice(0).map((go) => go()).length;
+  });
+  await page.reload();
+  await openRow(page, "I am the one you write to");
+  const walks = await walker("elsewhere");
+  await page.getByRole("link", { name: /^Visitors/ }).click();
+  await page.locator(".visitor", { hasText: "/demo/about/?elsewhere" }).click();
+  await page.getByLabel("Start a chat").fill("Good day");
+  await page.getByRole("button", { name: "Start chat" }).click();
+  await page.getByRole("button", { name: "Starting" }).waitFor();
+  await page.goBack();
+  const box = page.getByRole("textbox", { name: /^Reply to / });
+  await box.pressSequentially("I am writing to");
+  const at = page.url();
+  assert.equal(await page.evaluate(() => window.letGo()), 1);
+  await page.getByText(/^The chat with .* has begun$/).waitFor();
+  await page.keyboard.type(" you");
+  assert.equal(page.url(), at);
+  assert.equal(await box.inputValue(), "I am writing to you");
+  await page.getByRole("status", { name: "Messages" }).getByRole("link", { name: "Open" }).click();
+  await page.getByRole("log").getByText("Good day").waitFor();
+  assert.deepEqual(stack.complaints, []);
+  for (const each of [other, walks, page]) await each.context().close();
+});

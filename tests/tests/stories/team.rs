@@ -8,7 +8,7 @@ use protocol::command::Command;
 use protocol::conversation::State;
 use protocol::frame::{ClientFrame, Watch};
 use protocol::id::{CannedResponseId, ConversationId};
-use protocol::news::AgentNews;
+use protocol::news::{AgentNews, VisitorNews};
 use protocol::page::Page;
 use protocol::view::{InboxFilter, InboxList, ViewName, VisitorList};
 use serde_json::json;
@@ -23,6 +23,7 @@ tests::stories! {
     what_a_visitor_says_after_the_end_goes_on
     where_the_site_says_so_the_end_is_taken_back
     the_visitor_list_is_live_and_an_agent_starts_the_chat
+    who_was_away_is_told_how_the_widget_looks_now
     a_canned_response_is_told_to_every_agent_and_to_no_visitor
 }
 
@@ -279,6 +280,28 @@ async fn site_changes(stack: &Stack, agent: &Agent, change: &serde_json::Value) 
         .header("if-match", format!("\"{}\"", site.version));
     let answer = stack.asks(&agent.access().call(patch)).await;
     answer.into_body().expect("the owner may");
+}
+
+async fn who_was_away_is_told_how_the_widget_looks_now(stack: Stack) -> Stack {
+    let agent = stack.agent().await;
+    let mut there = stack.visitor().await;
+    // One lost his line, the other has a session and no line yet.
+    let mut away = stack.visitor().await;
+    away.client.cut();
+    let mut late = stack.visitor_with(None).await;
+    let change = json!({ "identity_required": true });
+    site_changes(&stack, &agent, &change).await;
+    let told = |news: &News| match news {
+        News::Visitor(VisitorNews::Config(config)) => config.identity_required.then_some(()),
+        News::Visitor(_) | News::Agent(_) => None,
+    };
+    there.client.hears("it", told).await.expect("as it happens");
+    for visitor in [&mut away, &mut late] {
+        visitor.connects().await;
+        let heard = visitor.client.hears("it", told).await;
+        heard.expect("with his welcome");
+    }
+    stack
 }
 
 async fn where_the_site_says_so_the_end_is_taken_back(stack: Stack) -> Stack {

@@ -21,7 +21,7 @@ export interface Launcher {
   /** The first unread line, as text. */
   showPreview(preview: Preview | null): void;
   setOpen(isOpen: boolean): void;
-  /** The frame of the panel, made on first need and kept. */
+  /** A frame for the panel, in place of the one before. */
   frame(url: string): HTMLIFrameElement;
   destroy(): void;
 }
@@ -136,7 +136,7 @@ export function makeLauncher(settings: PageSettings, onToggle: () => void, onInt
       draw();
     },
     frame(url) {
-      if (panel !== null) return panel;
+      panel?.remove();
       panel = make("iframe", "frame shut");
       const { theme, site_name } = session!.config;
       panel.title = theme.title || site_name;

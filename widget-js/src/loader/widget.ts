@@ -125,6 +125,8 @@ export function makeWidget({ base, siteKey, identity, attributes }: WidgetOption
       wantsOpen = false;
       if (!isOpen) return;
       isOpen = false;
+      // It may have been lost on the way: the next time it is loaded anew.
+      if (!isPanelReady) frame = null;
       launcher.setOpen(false);
       post({ type: "close" });
       emit("close", null);
@@ -188,6 +190,7 @@ export function makeWidget({ base, siteKey, identity, attributes }: WidgetOption
 
   const welcome = (session: VisitorSession): void => {
     isRefused = false;
+    sinceMs ??= session.now_ms;
     if (isPanelLive) line.stop();
     show();
     setUnread(session.unread);
@@ -275,7 +278,6 @@ export function makeWidget({ base, siteKey, identity, attributes }: WidgetOption
   const onNews = (news: VisitorNews | ToLoader): void => {
     switch (news.type) {
       case "welcome":
-        sinceMs ??= news.now_ms;
         sendWaiting(line.send);
         setUnread(news.unread);
         configure(news);
@@ -312,9 +314,9 @@ export function makeWidget({ base, siteKey, identity, attributes }: WidgetOption
   // --- the panel --------------------------------------------------------------------------------
 
   const load = (): void => {
-    if (frame !== null || keeper.session === null) return;
-    // The server knows the key, and none of the others needs an escape.
-    const query = `site=${siteKey}&origin=${location.origin}&instance=${instance}&dir=${getComputedStyle(document.documentElement).direction}&lang=${encodeURIComponent(locale())}&main=${keeper.session.config.language}`;
+    if (frame !== null) return;
+    // Nothing asks for it before there is a session. The server knows the key, and none of the others needs an escape.
+    const query = `site=${siteKey}&origin=${location.origin}&instance=${instance}&dir=${getComputedStyle(document.documentElement).direction}&lang=${encodeURIComponent(locale())}&main=${keeper.session!.config.language}`;
     frame = launcher.frame(`${base}/widget/panel?${query}`);
   };
 
@@ -330,7 +332,7 @@ export function makeWidget({ base, siteKey, identity, attributes }: WidgetOption
   };
 
   const onMessage = (event: MessageEvent<unknown>): void => {
-    const message = open<ToLoader>(event, frame?.contentWindow ?? null, base, instance);
+    const message = open<ToLoader>(event, frame?.contentWindow, base, instance);
     if (message === null) return;
     switch (message.type) {
       case "ready":
