@@ -96,6 +96,7 @@ it("keeps of one who left only what never went out", async () => {
   store.save({ ...item("stored"), state: "stored" });
   store.save({ ...item("refused"), state: "refused" });
   store.save({ ...item("foreign"), principal: "vis_2", state: "stored" });
+  expect(store.has(item("waiting"))).toBe(true);
   store.leave("vis_1");
   expect((await store.adopt("vis_1")).map(({ client_id }) => client_id)).toEqual(["waiting", "sent"]);
   expect(await store.adopt("vis_2")).toHaveLength(1);
@@ -118,5 +119,6 @@ it("survives a storage that is full", () => {
   const store = new OutboxStore(storage, "a", null);
   store.open();
   expect(() => store.save(item("one"))).not.toThrow();
+  expect(store.has(item("one"))).toBe(false);
   store.close();
 });

@@ -77,6 +77,17 @@ export async function call<T>(path: string, { method = "GET", body, version, sig
   return (answered === "" ? undefined : JSON.parse(answered)) as T;
 }
 
+/** Takes something away, and gives whether it was there: what somebody took away before is as gone as it should be. */
+export async function takeAway(path: string): Promise<boolean> {
+  try {
+    await call(path, { method: "DELETE" });
+    return true;
+  } catch (error) {
+    if (problemIn(error)?.code !== "not_found") throw error;
+    return false;
+  }
+}
+
 async function refusal(answer: Response): Promise<Error> {
   try {
     const problem: unknown = await answer.json();

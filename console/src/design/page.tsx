@@ -80,7 +80,7 @@ export function DesignPage() {
   const dark = useStore(theme);
   const rows = useStore(density);
   return (
-    <main className="design">
+    <main className="design" id="place">
       <header className="page-head">
         <h1>
           <Mark /> The design

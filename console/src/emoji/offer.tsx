@@ -4,6 +4,7 @@ import type { KeyboardEvent, RefObject } from "react";
 
 import { IconButton } from "../part/control.tsx";
 import { insertText } from "../part/insert.ts";
+import { MAIN_PART } from "../part/menu.tsx";
 import type { Offer } from "../thread/suggest.tsx";
 import { ALL, emojiAskedAt, emojiFitting } from "./word.ts";
 
@@ -28,7 +29,7 @@ export function EmojiMenu({ onPick }: { onPick: (emoji: string) => void }) {
   return (
     <Base.Root modal={false} orientation="horizontal">
       <Base.Trigger render={<IconButton icon="smile" name="Insert an emoji" shortcut=":" />} />
-      <Base.Portal container={document.getElementById("place")}>
+      <Base.Portal container={MAIN_PART}>
         <Base.Positioner className="positioner" sideOffset={4} align="start" side="top" collisionPadding={8}>
           <Base.Popup className="menu emoji-menu" aria-label="Emoji" onKeyDown={goRow}>
             {ALL.map(({ emoji, name }) => (

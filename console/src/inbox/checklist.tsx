@@ -4,6 +4,7 @@ import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import type { Workspace, WorkspaceChange } from "@switchboard/protocol";
 
+import { errorText } from "../api/http.ts";
 import { agentsQuery, invitationsQuery, sitesQuery, workspaceQuery } from "../api/query.ts";
 import { useMay } from "../live/right.ts";
 import { Button } from "../part/control.tsx";
@@ -78,11 +79,11 @@ function PutAway({ workspace }: { workspace: Workspace }) {
   const set = (setup_put_away: boolean) => change({ settings: { ...record.settings, setup_put_away } }, "now");
   return (
     <>
-      {saving.state === "failed" && (
-        <span className="field-error small" role="alert">
-          {saving.text}
+      {[...saving.refused.values()].map(({ error }) => (
+        <span key={errorText(error)} className="field-error small" role="alert">
+          {errorText(error)}
         </span>
-      )}
+      ))}
       <Button
         size="small"
         tone="plain"

@@ -4,7 +4,7 @@ import { Link, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import type { InboxFilter, NewSavedView, SavedView, SavedViewChange, Whose } from "@switchboard/protocol";
 
-import { call, errorText, fieldError, formError } from "../api/http.ts";
+import { call, errorText, fieldError, formError, takeAway } from "../api/http.ts";
 import { savedViewsQuery } from "../api/query.ts";
 import { useMay } from "../live/right.ts";
 import { Button, FormError, IconButton, TextField } from "../part/control.tsx";
@@ -91,8 +91,8 @@ function useRemove(): (view: SavedView) => Promise<void> {
   const again = () => cache.invalidateQueries({ queryKey: KEY });
   return async (view) => {
     try {
-      await call(`saved-views/${view.id}`, { method: "DELETE" });
-      toast(`The view ${view.name} was taken away`, () => {
+      const was_there = await takeAway(`saved-views/${view.id}`);
+      if (was_there) toast(`The view ${view.name} was taken away`, () => {
         const body: NewSavedView = { whose: view.agent_id == null ? "team" : "own", name: view.name, list: view.list };
         void call("saved-views", { method: "POST", body }).then(again, (error: unknown) => toastError(errorText(error)));
       });

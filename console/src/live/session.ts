@@ -31,6 +31,7 @@ import { dropBegun } from "../part/begun.ts";
 import { now, setServerNow } from "../part/clock.ts";
 import { pictures } from "../part/lamp.tsx";
 import { createKeptStore, createStore } from "../part/store.ts";
+import { watchUnsaved } from "../part/unsaved.ts";
 import { dropDrafts, isDraftOf } from "../thread/draft.ts";
 import { dropUploads } from "../thread/upload.ts";
 import { emptyInbox, isOf, narrowingOf, withChanges, withOlder, withSnapshot, type Inbox } from "./inbox.ts";
@@ -105,6 +106,13 @@ export function client(): AgentClient {
   if (live === null) throw new Error("no session has begun");
   return live;
 }
+
+/** Words that still wait to be stored, and would not go out of the next page. */
+function isWaitingHere(): boolean {
+  return live !== null && live.outbox.some((item) => item.keep && (item.state === "waiting" || item.state === "sent") && !live?.keeps(item));
+}
+
+watchUnsaved(() => "A message that waits to go out", () => isWaitingHere() && "lost");
 
 /** Begins a session; ends the one before. */
 export function beginSession(member: Membership): void {

@@ -1,7 +1,7 @@
 /** What was begun in a form and is neither saved nor given up: it waits in this browser, wherever one goes meanwhile, as drafts of messages do. */
 import { useState } from "react";
 
-import { createSharedStore, useStore } from "./store.ts";
+import { createSharedStore, isKept, useStore } from "./store.ts";
 import { watchUnsaved } from "./unsaved.ts";
 
 interface Begun {
@@ -18,16 +18,7 @@ const BEGUN_MAX = 100;
 /** What was begun here. */
 export const begun = createSharedStore<Begun>(KEY);
 
-// Where the browser keeps nothing, or another page of it wrote over this.
-watchUnsaved(() => "What you began to change", () => Object.keys(begun.get()).length > 0 && !isKept() && "lost");
-
-function isKept(): boolean {
-  try {
-    return localStorage.getItem(KEY) === JSON.stringify(begun.get());
-  } catch {
-    return false;
-  }
-}
+watchUnsaved(() => "What you began to change", () => Object.keys(begun.get()).length > 0 && !isKept(KEY, begun.get()) && "lost");
 
 /** Puts one in, or takes it out; the oldest of too many are forgotten. */
 export function withBegun(all: AllBegun, name: string, value: unknown, changed_at_ms: number): AllBegun {

@@ -4,6 +4,13 @@ import type { ReactElement, ReactNode } from "react";
 
 import { Icon, type IconName } from "./icon.tsx";
 
+/** The page's main part, where all that is said belongs; looked for once it is there. */
+export const MAIN_PART = {
+  get current() {
+    return document.getElementById("place");
+  },
+};
+
 /** A button with a menu. */
 export function Menu({
   trigger,
@@ -19,8 +26,7 @@ export function Menu({
   return (
     <Base.Root modal={false}>
       <Base.Trigger render={trigger} />
-      {/* Within the page's main part, as all that is said there. */}
-      <Base.Portal container={document.getElementById("place")}>
+      <Base.Portal container={MAIN_PART}>
         <Base.Positioner className="positioner" sideOffset={4} align={align} side={side} collisionPadding={8}>
           <Base.Popup className="menu">{children}</Base.Popup>
         </Base.Positioner>

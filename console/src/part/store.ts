@@ -77,6 +77,15 @@ function keep(key: string, value: unknown): void {
   }
 }
 
+/** Whether a browser keeps this: not where storage is full or blocked, or another page wrote over it. */
+export function isKept(key: string, value: unknown): boolean {
+  try {
+    return localStorage.getItem(key) === JSON.stringify(value);
+  } catch {
+    return false;
+  }
+}
+
 function readKept<T>(key: string, initial: T, valid: (value: unknown) => value is T): T {
   try {
     const text = localStorage.getItem(key);

@@ -3,7 +3,7 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import type { BlockedAddress, NewBlockedAddress } from "@switchboard/protocol";
 
-import { call, errorText, fieldError, formError, problemIn } from "../api/http.ts";
+import { call, errorText, fieldError, formError, problemIn, takeAway } from "../api/http.ts";
 import { blockedQuery } from "../api/query.ts";
 import { team } from "../live/session.ts";
 import { Button, FormError, TextField } from "../part/control.tsx";
@@ -24,7 +24,7 @@ export function BlockedAddresses({ offered, onOffered }: { offered: string | nul
   if (!found.data) return <NotLoaded query={found} />;
   async function unblock(blocked: BlockedAddress) {
     try {
-      await call(`blocked-addresses/${blocked.id}`, { method: "DELETE" });
+      await takeAway(`blocked-addresses/${blocked.id}`);
       toast(`${blocked.network} may come in again`);
     } catch (error) {
       toastError(errorText(error));

@@ -3,7 +3,7 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useRef, useState } from "react";
 import { limit, type CannedResponse, type CannedResponseChange, type NewCannedResponse, type Whose } from "@switchboard/protocol";
 
-import { call, errorText, fieldError, formError } from "../api/http.ts";
+import { call, errorText, fieldError, formError, takeAway } from "../api/http.ts";
 import { cannedQuery } from "../api/query.ts";
 import { fill, folded, labelOf, unknownIn, VARIABLES, type Facts } from "../canned/word.ts";
 import { useMay } from "../live/right.ts";
@@ -101,8 +101,8 @@ function useRemove(): (response: CannedResponse) => Promise<void> {
   const again = () => cache.invalidateQueries({ queryKey: ["canned_responses"] });
   return async (response) => {
     try {
-      await call(`canned-responses/${response.id}`, { method: "DELETE" });
-      toast(`${labelOf(response)} was taken away`, () => {
+      const was_there = await takeAway(`canned-responses/${response.id}`);
+      if (was_there) toast(`${labelOf(response)} was taken away`, () => {
         const body: NewCannedResponse = { whose: response.agent_id == null ? "team" : "own", nickname: response.nickname, body: response.body };
         void call("canned-responses", { method: "POST", body }).then(again, (error: unknown) => toastError(errorText(error)));
       });

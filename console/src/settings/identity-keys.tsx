@@ -3,7 +3,7 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import type { IdentityKey, NewIdentityKey } from "@switchboard/protocol";
 
-import { call, errorText, fieldError } from "../api/http.ts";
+import { call, errorText, fieldError, takeAway } from "../api/http.ts";
 import { identityKeysQuery } from "../api/query.ts";
 import { now } from "../part/clock.ts";
 import { Button, Field } from "../part/control.tsx";
@@ -21,7 +21,7 @@ export function IdentityKeys({ site_id }: { site_id: string }) {
   async function remove(key: IdentityKey) {
     setError(null);
     try {
-      await call(`sites/${site_id}/identity-keys/${key.id}`, { method: "DELETE" });
+      await takeAway(`sites/${site_id}/identity-keys/${key.id}`);
       await cache.invalidateQueries({ queryKey: ["identity-keys", site_id] });
     } catch (reason) {
       setError(reason);

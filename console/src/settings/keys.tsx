@@ -3,7 +3,7 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useId, useState } from "react";
 import type { ApiKey, NewApiKey, Permission } from "@switchboard/protocol";
 
-import { call, fieldError, formError } from "../api/http.ts";
+import { call, fieldError, formError, takeAway } from "../api/http.ts";
 import { keysQuery } from "../api/query.ts";
 import { useMay } from "../live/right.ts";
 import { now } from "../part/clock.ts";
@@ -70,7 +70,7 @@ export function KeysPage() {
           open
           onClose={() => setRevoking(null)}
           onConfirm={async () => {
-            await call(`keys/${revoking.id}`, { method: "DELETE" });
+            await takeAway(`keys/${revoking.id}`);
             await cache.invalidateQueries({ queryKey: ["keys"] });
           }}
         >

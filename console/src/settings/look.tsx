@@ -2,7 +2,6 @@
 import { contrast, inkOn, luminance } from "@switchboard/color";
 import { limit, type Ask, type Asks, type Brightness, type LauncherSide, type Theme } from "@switchboard/protocol";
 
-import { fieldError } from "../api/http.ts";
 import { Field, Switch, TextField } from "../part/control.tsx";
 import { Choice } from "./choice.tsx";
 import { useHeld } from "./held.ts";
@@ -47,34 +46,34 @@ const ASKED: readonly [keyof Asks, string][] = [
 interface LookProps {
   theme: Theme;
   site_name: string;
-  error: unknown;
+  errorAt: (field: string) => string | null;
   onChange: (next: Partial<Theme>, pause?: "soon" | "now") => void;
 }
 
 /** The form and the preview. */
-export function Look({ theme, site_name, error, onChange }: LookProps) {
+export function Look({ theme, site_name, errorAt, onChange }: LookProps) {
   return (
     <div className="look">
       <div className="stack">
-        <ColorField value={theme.color} onValue={(color) => onChange({ color })} error={fieldError(error, "color")} />
+        <ColorField value={theme.color} onValue={(color) => onChange({ color })} error={errorAt("color")} />
         <Choice label="Brightness" value={theme.brightness} choices={BRIGHTNESS} onValue={(brightness) => onChange({ brightness }, "now")} />
-        <TextField label="Title" hint="The business’s name. The site’s name where this is empty." value={theme.title} error={fieldError(error, "title")} onValue={(title) => onChange({ title })} />
-        <LogoField label="Logo" hint="In the header, in place of faces. It is made small, so a simple sign reads best." value={theme.logo} error={fieldError(error, "logo")} onValue={(logo) => onChange({ logo }, "now")} />
-        <LogoField label="Face of the team" hint="For members without a picture of their own, in place of their initials." value={theme.avatar} error={fieldError(error, "avatar")} onValue={(avatar) => onChange({ avatar }, "now")} />
-        <Field label="First words" hint="Shown in an empty thread. Where this is empty, the widget greets in the visitor’s own language." error={fieldError(error, "greeting")}>
+        <TextField label="Title" hint="The business’s name. The site’s name where this is empty." value={theme.title} error={errorAt("title")} onValue={(title) => onChange({ title })} />
+        <LogoField label="Logo" hint="In the header, in place of faces. It is made small, so a simple sign reads best." value={theme.logo} error={errorAt("logo")} onValue={(logo) => onChange({ logo }, "now")} />
+        <LogoField label="Face of the team" hint="For members without a picture of their own, in place of their initials." value={theme.avatar} error={errorAt("avatar")} onValue={(avatar) => onChange({ avatar }, "now")} />
+        <Field label="First words" hint="Shown in an empty thread. Where this is empty, the widget greets in the visitor’s own language." error={errorAt("greeting")}>
           {(props) => <textarea {...props} className="input" placeholder={GREETING} value={theme.greeting} onChange={(event) => onChange({ greeting: event.target.value })} />}
         </Field>
         <Choice label="Launcher" value={theme.launcher_side} choices={SIDES} onValue={(launcher_side) => onChange({ launcher_side }, "now")} />
-        <TextField label="Words on the launcher" hint="Beside its sign, like “Ask us”. It stays round where this is empty." value={theme.launcher_text} error={fieldError(error, "launcher_text")} onValue={(launcher_text) => onChange({ launcher_text })} />
-        <Gap value={theme.launcher_gap_px} error={fieldError(error, "launcher_gap_px")} onValue={(launcher_gap_px) => onChange({ launcher_gap_px })} />
+        <TextField label="Words on the launcher" hint="Beside its sign, like “Ask us”. It stays round where this is empty." value={theme.launcher_text} error={errorAt("launcher_text")} onValue={(launcher_text) => onChange({ launcher_text })} />
+        <Gap value={theme.launcher_gap_px} error={errorAt("launcher_gap_px")} onValue={(launcher_gap_px) => onChange({ launcher_gap_px })} />
         <fieldset className="asks">
           <legend>Asked before the first message</legend>
           {ASKED.map(([part, name]) => (
             <Choice key={part} label={name} value={theme.asks[part]} choices={ASKS} onValue={(ask) => onChange({ asks: { ...theme.asks, [part]: ask } }, "now")} />
           ))}
         </fieldset>
-        <Questions questions={theme.questions} error={fieldError(error, "questions") ?? fieldError(error, "label")} onChange={(questions, pause) => onChange({ questions: [...questions] }, pause)} />
-        <Consent value={theme.consent} error={fieldError(error, "consent")} onValue={(consent) => onChange({ consent })} />
+        <Questions questions={theme.questions} error={errorAt("questions") ?? errorAt("label")} onChange={(questions, pause) => onChange({ questions: [...questions] }, pause)} />
+        <Consent value={theme.consent} error={errorAt("consent")} onValue={(consent) => onChange({ consent })} />
         <Switch
           label="Ask for an e-mail address in the conversation"
           hint="Of visitors who are not known, while nobody is here or no answer came for a minute."

@@ -50,10 +50,10 @@ function saidOf(leaf: string, value: unknown): string | null {
   return value.trim() === "" ? "nothing" : value;
 }
 
-/** All that was met, each with a way back to theirs. Stands in sight, wherever in the page one changed it. */
+/** All that was met, each with a way back to theirs. */
 export function MetLines({ saving: { met, takeTheirs, forget } }: { saving: Saving }) {
   return (
-    <div className="met" role="status" aria-label="Changed by colleagues">
+    <div className="met-lines" role="status" aria-label="Changed by colleagues">
       {met.map((each) => {
         const name = leafName(each.leaf);
         const said = saidOf(each.leaf, each.theirs);

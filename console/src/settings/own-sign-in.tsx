@@ -2,7 +2,7 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 
-import { call, errorText, fieldError, formError } from "../api/http.ts";
+import { call, errorText, fieldError, formError, takeAway } from "../api/http.ts";
 import { sessionsQuery } from "../api/query.ts";
 import { newPasswordLacks } from "../door/lack.ts";
 import { Button, FormError, TextField } from "../part/control.tsx";
@@ -85,7 +85,7 @@ export function Sessions() {
                 size="small"
                 tone="risk"
                 onClick={() =>
-                  void call(`sessions/${session.id}`, { method: "DELETE" })
+                  void takeAway(`sessions/${session.id}`)
                     .catch((error: unknown) => toastError(errorText(error)))
                     .finally(() => void cache.invalidateQueries({ queryKey: ["sessions"] }))
                 }

@@ -2,17 +2,15 @@
 import { useQuery } from "@tanstack/react-query";
 import type { Agent, AgentChange } from "@switchboard/protocol";
 
-import { fieldError } from "../api/http.ts";
 import { agentsQuery } from "../api/query.ts";
 import { membership, team } from "../live/session.ts";
 import { Field, TextField } from "../part/control.tsx";
 import { useStore } from "../part/store.ts";
 import { useHeld } from "./held.ts";
-import { MetLines } from "./met.tsx";
 import { PageHead, Section } from "./page.tsx";
 import { PictureField } from "./picture.tsx";
 import { useSaving } from "./save.ts";
-import { Saved } from "./saved.tsx";
+import { Saved, SavingLines } from "./saved.tsx";
 import { zones } from "./workspace.tsx";
 
 const KEY = ["agents"];
@@ -35,15 +33,14 @@ function NameForm({ agent: heard }: { agent: Agent }) {
   const { record: agent, saving, change } = useSaving<Agent, AgentChange>(`agents/${heard.id}`, KEY, heard);
   const [name, setName] = useHeld(agent.name);
   const [zone, setZone] = useHeld(agent.time_zone);
-  const failed = saving.state === "failed" ? saving.error : null;
   return (
     <Section title="How others see you">
-      <PictureField agent={agent} error={fieldError(failed, "picture")} onValue={(picture) => change({ picture }, "now")} />
+      <PictureField agent={agent} error={saving.errorAt("picture")} onValue={(picture) => change({ picture }, "now")} />
       <TextField
         label="Name"
         hint="Visitors and the team see it."
         value={name}
-        error={name.trim() ? fieldError(failed, "name") : "A name is needed."}
+        error={name.trim() ? saving.errorAt("name") : "A name is needed."}
         onValue={(value) => {
           setName(value);
           if (value.trim()) change({ name: value.trim() });
@@ -67,7 +64,7 @@ function NameForm({ agent: heard }: { agent: Agent }) {
         )}
       </Field>
       <Saved saving={saving} />
-      <MetLines saving={saving} />
+      <SavingLines saving={saving} />
     </Section>
   );
 }

@@ -2,15 +2,20 @@
 import { useQueryClient, type QueryKey } from "@tanstack/react-query";
 import { useCallback, useEffect, useRef, useState } from "react";
 
-import { call, errorText, problemIn } from "../api/http.ts";
+import { call, fieldError, problemIn } from "../api/http.ts";
 import { useUnsaved } from "../part/unsaved.ts";
 import { begunIn, bodyOf, joined, leafAt, metIn, sinceBegun, touchesOf, withTouches, type Met, type Touches } from "./merge.ts";
+import { parted, stillRefused, without, withRefused, worthSending, type Fault, type Refusals } from "./refusal.ts";
 
 /** Where a change has got. */
 export interface Saving {
-  state: "idle" | "saving" | "saved" | "failed";
-  error: unknown;
-  text: string;
+  state: "idle" | "saving" | "saved";
+  /** What the form shows and nobody stored, each until it is stored or undone. */
+  refused: Refusals;
+  /** What is wrong with one of its fields, in words. */
+  errorAt: (field: string) => string | null;
+  /** Sends once more what no field of the form is to blame for. */
+  tryAgain: () => void;
   /** What colleagues had changed where it was changed here, newest first. */
   met: readonly Met[];
   /** Puts theirs back. */
@@ -19,11 +24,11 @@ export interface Saving {
   forget: (leaf: string) => void;
 }
 
-const IDLE = { state: "idle" as Saving["state"], error: null as unknown, text: "" };
 const PAUSE_MS = 600;
 /** How often a change is put on top of a newer record, in one go. */
 const TRIES_MAX = 5;
 const NOTHING: Touches = new Map();
+const NONE: Refusals = new Map();
 
 /**
  * Collects changes of one record and sends them after a pause, one at a time. Only what differs from the
@@ -32,7 +37,7 @@ const NOTHING: Touches = new Map();
  */
 export function useSaving<R extends { version: number }, C extends object>(path: string, key: QueryKey, heard: R) {
   const cache = useQueryClient();
-  const [saving, setSaving] = useState(IDLE);
+  const [state, setState] = useState<Saving["state"]>("idle");
   const [met, setMet] = useState<readonly Met[]>([]);
   const [stored, setStored] = useState(heard);
   const record = stored.version > heard.version ? stored : heard;
@@ -43,26 +48,32 @@ export function useSaving<R extends { version: number }, C extends object>(path:
   const begun = useRef<ReadonlyMap<string, unknown>>(new Map());
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
   const underway = useRef(Promise.resolve());
-  const is_failed = useRef(false);
+  const [told, setRefused] = useState(NONE);
+  const refused = useRef(NONE);
+  const refuse = useCallback((next: Refusals) => setRefused((refused.current = next)), []);
   const send = useCallback(async () => {
-    sending.current = pending.current;
+    const touches = pending.current;
+    sending.current = touches;
     pending.current = NOTHING;
-    setSaving({ state: "saving", error: null, text: "Saving" });
+    setState("saving");
     try {
-      const sent = await patch(path, sending.current, newest.current);
-      is_failed.current = false;
+      const sent = await patch(path, touches, newest.current);
+      refuse(without(refused.current, touches));
       setStored(sent.record);
       setMet((held) => [...sent.met, ...held.filter(({ leaf }) => sent.met.every((each) => each.leaf !== leaf))]);
-      setSaving({ state: "saved", error: null, text: "Saved" });
+      setState("saved");
       await cache.invalidateQueries({ queryKey: key });
     } catch (error) {
-      is_failed.current = true;
-      setSaving({ state: "failed", error, text: errorText(error) });
+      const problem = problemIn(error);
+      const { refused: at_fault, others } = parted(touches, { error, field: problem?.field ?? null, is_passing: problem?.retry !== "never" });
+      refuse(new Map([...without(refused.current, touches), ...at_fault]));
+      pending.current = joined(others, pending.current);
+      setState("idle");
     } finally {
       sending.current = NOTHING;
       if (pending.current.size > 0) await latest.current();
     }
-  }, [cache, path, key]);
+  }, [cache, path, key, refuse]);
   const flush = () => {
     clearTimeout(timer.current);
     if (sending.current.size === 0 && pending.current.size > 0) underway.current = send();
@@ -82,15 +93,21 @@ export function useSaving<R extends { version: number }, C extends object>(path:
     const waits = pending.current.size > 0;
     const is_underway = sending.current.size > 0;
     // What waits for an answer to rest on cannot go before it.
-    if (is_failed.current || begun.current.size > 0 || (waits && is_underway)) return "lost";
+    if (refused.current.size > 0 || begun.current.size > 0 || (waits && is_underway)) return "lost";
     return (waits || is_underway) && "sent";
   };
-  useUnsaved("A setting that is not stored yet", fate, () => latest.current());
+  const sendAgain = (faults: readonly Fault[]) => {
+    pending.current = withRefused(pending.current, refused.current, faults);
+    return flush();
+  };
+  useUnsaved("A setting that is not stored yet", fate, () => sendAgain(["moment"]));
   /** `next` is to be sent; `shown` is what the form shows, where that is not fit to be sent yet. */
   const change = (next: Partial<C>, pause: "soon" | "now" = "soon", shown: Partial<C> = next) => {
     // The form shows what is on its way as if it stood there already.
     const rests_on = withTouches(newest.current, joined(sending.current, pending.current));
-    const touches = touchesOf(next, rests_on);
+    refuse(stillRefused(refused.current, newest.current, shown));
+    const touches = worthSending(touchesOf(next, rests_on), refused.current);
+    if (touches.size > 0) pending.current = withRefused(pending.current, refused.current, ["moment"]);
     pending.current = joined(pending.current, sinceBegun(touches, begun.current));
     begun.current = begunIn(begun.current, shown, touches, rests_on);
     clearTimeout(timer.current);
@@ -100,9 +117,12 @@ export function useSaving<R extends { version: number }, C extends object>(path:
   const forget = (leaf: string) => setMet((held) => held.filter((each) => each.leaf !== leaf));
   const takeTheirs = ({ leaf, theirs }: Met) => {
     forget(leaf);
-    change(bodyOf(new Map([[leaf, { before: leafAt(record, leaf), mine: theirs }]]), record) as Partial<C>, "now");
+    change(bodyOf(new Map([[leaf, { before: leafAt(record, leaf), mine: theirs }]]), record) as Partial<C>, "now", {});
   };
-  return { record, saving: { ...saving, met, takeTheirs, forget } satisfies Saving, change };
+  const left = stillRefused(told, record);
+  const errorAt = (field: string) => [...left.values()].map(({ error }) => fieldError(error, field)).find((text) => text !== null) ?? null;
+  const tryAgain = () => void sendAgain(["moment", "change"]);
+  return { record, saving: { state, refused: left, errorAt, tryAgain, met, takeTheirs, forget } satisfies Saving, change };
 }
 
 /** Sends a change on top of the newest record, and says what of others it took the place of. */

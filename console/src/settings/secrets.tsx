@@ -3,7 +3,7 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useRef, useState, type ReactNode } from "react";
 import type { SecretKind, SiteSecret } from "@switchboard/protocol";
 
-import { call, errorText } from "../api/http.ts";
+import { call, errorText, takeAway } from "../api/http.ts";
 import { secretsQuery } from "../api/query.ts";
 import { now } from "../part/clock.ts";
 import { Button } from "../part/control.tsx";
@@ -56,7 +56,7 @@ export function Secrets({ site_id }: { site_id: string }) {
               </span>
             </span>
             {secret.expires_at_ms != null && (
-              <Button size="small" tone="risk" onClick={() => void act(() => call(`sites/${site_id}/secrets/${secret.id}`, { method: "DELETE" }))}>
+              <Button size="small" tone="risk" onClick={() => void act(() => takeAway(`sites/${site_id}/secrets/${secret.id}`).then(() => undefined))}>
                 End it now
               </Button>
             )}

@@ -15,7 +15,6 @@ import { toast } from "../part/toast.tsx";
 import { useHeld } from "./held.ts";
 import { IdentityKeys } from "./identity-keys.tsx";
 import { isColor, Look } from "./look.tsx";
-import { MetLines } from "./met.tsx";
 import { originsOf } from "./origin.ts";
 import { OriginsField } from "./origins.tsx";
 import { Overrides } from "./overrides.tsx";
@@ -23,7 +22,7 @@ import { PageHead, Section } from "./page.tsx";
 import { isWhole } from "./question.ts";
 import { Secrets } from "./secrets.tsx";
 import { useSaving } from "./save.ts";
-import { Saved } from "./saved.tsx";
+import { Saved, SavingLines } from "./saved.tsx";
 import { SeenLine } from "./seen.tsx";
 import { Snippet } from "./snippet.tsx";
 import { NotLoaded } from "./state.tsx";
@@ -122,7 +121,8 @@ function SiteForm({ site: heard }: { site: Site }) {
   const [domain, setDomain] = useHeld(site.domain);
   const [description, setDescription] = useHeld(site.description);
   const [theme, setTheme] = useHeld(site.theme);
-  const failed = saving.state === "failed" ? saving.error : null;
+  const [after_close, setAfterClose] = useHeld(site.after_close);
+  const [identity_required, setIdentityRequired] = useHeld(site.identity_required);
   const look = (next: Partial<Theme>, pause: "soon" | "now" = "soon") => {
     const whole = { ...theme, ...next };
     setTheme(whole);
@@ -142,6 +142,10 @@ function SiteForm({ site: heard }: { site: Site }) {
     setOrigins(allowed.good.join("\n"));
     if (allowed.good.join(" ") !== site.allowed_origins.join(" ")) change({ allowed_origins: allowed.good }, "now");
   };
+  const closes = (after_close: Site["after_close"]) => {
+    setAfterClose(after_close);
+    change({ after_close }, "now");
+  };
   return (
     <div className="page">
       <PageHead title={site.name}>
@@ -150,7 +154,7 @@ function SiteForm({ site: heard }: { site: Site }) {
         </Link>
         {" · "}Saved as you go. <Saved saving={saving} />
       </PageHead>
-      <MetLines saving={saving} />
+      <SavingLines saving={saving} />
       <Section title="Put it on your pages" hint="Anywhere in the head or body; it loads by itself and holds nothing up.">
         <Snippet site_id={site.id} />
         <SeenLine site={site} />
@@ -164,30 +168,30 @@ function SiteForm({ site: heard }: { site: Site }) {
         <TextField
           label="Name"
           value={name}
-          error={name.trim() ? fieldError(failed, "name") : "A site needs a name."}
+          error={name.trim() ? saving.errorAt("name") : "A site needs a name."}
           onValue={(value) => {
             setName(value);
             if (value.trim()) change({ name: value.trim() });
           }}
         />
-        <TextField label="Domain" hint="For people; the allowed origins decide." value={domain} error={fieldError(failed, "domain")} onValue={(value) => (setDomain(value), change({ domain: value.trim() }))} />
-        <Field label="What it is for" error={fieldError(failed, "description")}>
+        <TextField label="Domain" hint="For people; the allowed origins decide." value={domain} error={saving.errorAt("domain")} onValue={(value) => (setDomain(value), change({ domain: value.trim() }))} />
+        <Field label="What it is for" error={saving.errorAt("description")}>
           {(props) => <textarea {...props} className="input" value={description} onChange={(event) => (setDescription(event.target.value), change({ description: event.target.value }))} />}
         </Field>
         <OriginsField
           value={origins}
-          error={origins.trim() === "" ? "The widget would load nowhere. To turn it off, archive the site." : fieldError(failed, "allowed_origins")}
+          error={origins.trim() === "" ? "The widget would load nowhere. To turn it off, archive the site." : saving.errorAt("allowed_origins")}
           onValue={writeOrigins}
           onLeave={keepOrigins}
         />
       </Section>
       <Section title="Look">
-        <Look theme={theme} site_name={name} error={failed} onChange={look} />
+        <Look theme={theme} site_name={name} errorAt={saving.errorAt} onChange={look} />
       </Section>
       <Section title="After the end" hint="What a customer's message does once a conversation is closed.">
         <Field label="A new message">
           {(props) => (
-            <select {...props} className="input" value={site.after_close} onChange={(event) => change({ after_close: event.target.value === "reopen" ? "reopen" : "start_new" }, "now")}>
+            <select {...props} className="input" value={after_close} onChange={(event) => closes(event.target.value === "reopen" ? "reopen" : "start_new")}>
               <option value="start_new">begins a new conversation</option>
               <option value="reopen">reopens the old one within {Math.max(1, Math.round(site.reopen_within_ms / 3_600_000))} h</option>
             </select>
@@ -199,8 +203,11 @@ function SiteForm({ site: heard }: { site: Site }) {
         <Switch
           label="Require a signed identity"
           hint="Nobody writes without one."
-          checked={site.identity_required}
-          onChange={(identity_required) => change({ identity_required }, "now")}
+          checked={identity_required}
+          onChange={(identity_required) => {
+            setIdentityRequired(identity_required);
+            change({ identity_required }, "now");
+          }}
         />
       </Section>
       <Section title="Secrets" hint="Rotating makes a new one; the old ones work for 24 hours more.">

@@ -3,7 +3,7 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
 import type { Agent, AgentChange, Invitation, NewInvitation, Role } from "@switchboard/protocol";
 
-import { call, errorText, fieldError, formError } from "../api/http.ts";
+import { call, errorText, fieldError, formError, takeAway } from "../api/http.ts";
 import { agentsQuery, invitationsQuery, refreshChanged, workspaceQuery } from "../api/query.ts";
 import { emailLacks } from "../door/lack.ts";
 import { useMay } from "../live/right.ts";
@@ -174,7 +174,7 @@ function Invitations() {
               size="small"
               tone="risk"
               onClick={() =>
-                void call(`invitations/${invitation.id}`, { method: "DELETE" })
+                void takeAway(`invitations/${invitation.id}`)
                   .catch((error: unknown) => toastError(errorText(error)))
                   .finally(() => void cache.invalidateQueries({ queryKey: ["invitations"] }))
               }

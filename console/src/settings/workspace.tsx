@@ -3,20 +3,18 @@ import { useQuery } from "@tanstack/react-query";
 import { useState, type ReactNode } from "react";
 import { currencies, type Settings, type Workspace, type WorkspaceChange } from "@switchboard/protocol";
 
-import { fieldError, formError } from "../api/http.ts";
 import { workspaceQuery } from "../api/query.ts";
 import { useMay } from "../live/right.ts";
-import { Field, FormError, Switch, TextField } from "../part/control.tsx";
+import { Field, Switch, TextField } from "../part/control.tsx";
 import { SPOKEN_LANGUAGES, spokenOf } from "../part/language.ts";
 import { pictureAddress } from "../shell/tab-icon.ts";
 import { useHeld } from "./held.ts";
 import { ICON, LogoField } from "./logo.tsx";
-import { MetLines } from "./met.tsx";
 import { OptionalNumber } from "./number.tsx";
 import { TYPING_PREVIEW_HINT } from "./overrides.tsx";
 import { PageHead, Section } from "./page.tsx";
 import { useSaving } from "./save.ts";
-import { Saved } from "./saved.tsx";
+import { Saved, SavingLines } from "./saved.tsx";
 import { NotLoaded } from "./state.tsx";
 import { SupportHoursSection } from "./support-hours.tsx";
 
@@ -38,15 +36,14 @@ function WorkspaceForm({ workspace: heard }: { workspace: Workspace }) {
     setSettings(whole);
     change({ settings: whole }, pause);
   };
-  const failed = saving.state === "failed" ? saving.error : null;
   const isOwner = useMay()("owner");
   return (
     <div className="page">
       <PageHead title="Workspace">
         Saved as you go. <Saved saving={saving} />
       </PageHead>
-      <MetLines saving={saving} />
-      <General workspace={workspace} zone={zone} failed={failed} setZone={setZone} change={change}>
+      <SavingLines saving={saving} />
+      <General workspace={workspace} zone={zone} errorAt={saving.errorAt} setZone={setZone} change={change}>
         <Pick
           label="Main language"
           hint={LANGUAGE_HINT}
@@ -56,7 +53,7 @@ function WorkspaceForm({ workspace: heard }: { workspace: Workspace }) {
           onValue={(value) => set({ language: spokenOf(value) })}
         />
       </General>
-      <SupportHoursSection hours={workspace.support_hours} time_zone={zone} error={fieldError(failed, "support_hours")} onChange={(support_hours, pause) => change({ support_hours }, pause)} />
+      <SupportHoursSection hours={workspace.support_hours} time_zone={zone} error={saving.errorAt("support_hours")} onChange={(support_hours, pause) => change({ support_hours }, pause)} />
       <Section title="Owners">
         <Switch
           label="One owner only"
@@ -82,7 +79,6 @@ function WorkspaceForm({ workspace: heard }: { workspace: Workspace }) {
         <Switch label="Shorten network addresses" hint="Stored addresses lose their last part." checked={settings.anonymize_addresses} onChange={(anonymize_addresses) => set({ anonymize_addresses })} />
         <Switch label="Respect Do Not Track" hint="Browsers that ask for it are not followed from page to page." checked={settings.respect_do_not_track} onChange={(respect_do_not_track) => set({ respect_do_not_track })} />
         <Switch label="Show what visitors type" hint={TYPING_PREVIEW_HINT} checked={settings.typing_preview} onChange={(typing_preview) => set({ typing_preview })} />
-        <FormError text={formError(failed, ["name", "time_zone", "industry", "currency", "icon", "support_hours"])} />
       </Section>
     </div>
   );
@@ -91,13 +87,13 @@ function WorkspaceForm({ workspace: heard }: { workspace: Workspace }) {
 interface GeneralProps {
   workspace: Workspace;
   zone: string;
-  failed: unknown;
+  errorAt: (field: string) => string | null;
   setZone: (zone: string) => void;
   change: (next: Partial<WorkspaceChange>, pause?: "soon" | "now") => void;
   children: ReactNode;
 }
 
-function General({ workspace, zone, failed, setZone, change, children }: GeneralProps) {
+function General({ workspace, zone, errorAt, setZone, change, children }: GeneralProps) {
   const [name, setName] = useHeld(workspace.name);
   const [industry, setIndustry] = useHeld(workspace.industry);
   const [currency, setCurrency] = useHeld(workspace.currency);
@@ -109,7 +105,7 @@ function General({ workspace, zone, failed, setZone, change, children }: General
       <TextField
         label="Name"
         value={name}
-        error={name.trim() === "" ? "A workspace needs a name." : fieldError(failed, "name")}
+        error={name.trim() === "" ? "A workspace needs a name." : errorAt("name")}
         onValue={(value) => {
           setName(value);
           if (value.trim()) change({ name: value.trim() });
@@ -119,7 +115,7 @@ function General({ workspace, zone, failed, setZone, change, children }: General
         label="Icon of the tab"
         hint="The team sees it in the tabs of their browsers; without one, the lamp."
         value={icon}
-        error={fieldError(failed, "icon")}
+        error={errorAt("icon")}
         form={ICON}
         instead={<img src="/console/icon.svg" alt="" width={24} height={24} />}
         onValue={(value) => {
@@ -131,7 +127,7 @@ function General({ workspace, zone, failed, setZone, change, children }: General
         label="Industry"
         hint="What the business does, in a few words."
         value={industry}
-        error={fieldError(failed, "industry")}
+        error={errorAt("industry")}
         onValue={(value) => {
           setIndustry(value);
           change({ industry: value.trim() });
@@ -141,7 +137,7 @@ function General({ workspace, zone, failed, setZone, change, children }: General
         label="Currency"
         value={currency}
         choices={CURRENCIES}
-        error={fieldError(failed, "currency")}
+        error={errorAt("currency")}
         onValue={(value) => {
           setCurrency(value);
           change({ currency: value }, "now");
@@ -152,7 +148,7 @@ function General({ workspace, zone, failed, setZone, change, children }: General
         hint="Days of the workspace begin and end by it. Times on screen are in the zone of whoever looks."
         value={zone}
         choices={zones(zone).map((each) => [each, each])}
-        error={fieldError(failed, "time_zone")}
+        error={errorAt("time_zone")}
         onValue={(value) => {
           setZone(value);
           change({ time_zone: value }, "now");

@@ -1,7 +1,8 @@
 /** Drafts: what stands in a composer, per conversation, kept over reloads. */
 import type { AgentId, Attachment, EntryId } from "@switchboard/protocol";
 
-import { createSharedStore } from "../part/store.ts";
+import { createSharedStore, isKept } from "../part/store.ts";
+import { watchUnsaved } from "../part/unsaved.ts";
 
 /** Who a text is for. */
 export type Mode = "reply" | "note";
@@ -32,8 +33,12 @@ export const EMPTY_DRAFT: Draft = { mode: "reply", reply: "", note: "", files: [
 
 const DRAFTS_MAX = 100;
 
+const KEY = "switchboard.drafts";
+
 /** All drafts, by member and conversation. */
-export const drafts = createSharedStore<Draft>("switchboard.drafts");
+export const drafts = createSharedStore<Draft>(KEY);
+
+watchUnsaved(() => "What you wrote and did not send", () => Object.keys(drafts.get()).length > 0 && !isKept(KEY, drafts.get()) && "lost");
 
 /** Puts a draft in; empty ones are forgotten, and the oldest of too many. */
 export function withDraft(all: Readonly<Record<string, Draft>>, key: string, draft: Draft): Record<string, Draft> {

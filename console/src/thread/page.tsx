@@ -12,6 +12,7 @@ import { useMay } from "../live/right.ts";
 import { client, membership } from "../live/session.ts";
 import { Button } from "../part/control.tsx";
 import { Divider, usePaneWidth, type PaneSize } from "../part/pane.tsx";
+import { usePhone } from "../part/screen.ts";
 import { createKeptStore, useStore } from "../part/store.ts";
 import { useActions } from "../shell/action.ts";
 import { SidePanel } from "../side/panel.tsx";
@@ -41,12 +42,14 @@ export function ConversationPage() {
     client().signal({ type: "viewing", conversation_id: id });
     return () => client().signal({ type: "viewing", conversation_id: null });
   }, [id, agent_id]);
+  // A telephone shows nothing beside it that would have the page's title.
+  const Title = usePhone() ? "h1" : "h2";
   const row = known ?? asked.data;
   if (row) return <Conversation key={id} row={row} list={list} at={at} />;
   if (asked.isError) {
     return (
       <div className="empty">
-        <h2>This conversation cannot be shown</h2>
+        <Title>This conversation cannot be shown</Title>
         <p className="faint">{errorText(asked.error)}</p>
         <div className="line">
           <Button onClick={() => void asked.refetch()}>Try again</Button>

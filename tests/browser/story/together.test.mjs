@@ -153,3 +153,47 @@ test("the workspace's settings and the days of its week are kept apart, too", as
   await owner.context().close();
   assert.deepEqual(stack.complaints, []);
 });
+
+test("what is refused says so until it is saved or undone, and keeps nothing else from being saved", async () => {
+  const owner = await console_of();
+  await owner.goto(`${stack.origin}/console/settings/sites?site=${stack.siteKey}`);
+  const title = owner.getByLabel("Title");
+  await title.waitFor();
+  const before = (await site()).theme.title;
+  const told = owner.getByRole("status", { name: "Not saved" });
+  const isSaved = owner.getByText("Saved", { exact: true });
+  const field = owner.locator(".field", { has: title }).locator(".field-error");
+  await title.fill("T".repeat(500));
+  await told.getByText("Title is not saved. The title is too long.").waitFor();
+  await field.getByText("The title is too long.").waitFor();
+  assert.deepEqual(await violations(owner), []);
+  // Others of the same part are stored, and it still says what is not.
+  await owner.getByLabel("First words").fill("Good morning");
+  await until("the other field", async () => (await site()).theme.greeting === "Good morning");
+  await owner.getByLabel("Domain").fill("tea.example");
+  await until("another part", async () => (await site()).domain === "tea.example");
+  await owner.getByText("Not all of it is saved").waitFor();
+  await told.getByText("Title is not saved.").waitFor();
+  await field.waitFor();
+  assert.equal((await site()).theme.title, before);
+  await title.fill(before);
+  await told.getByText("Title is not saved.").waitFor({ state: "detached" });
+  await field.waitFor({ state: "detached" });
+  await title.fill("T".repeat(500));
+  await told.getByText("Title is not saved.").waitFor();
+  await title.fill("Tea again");
+  await until("the title", async () => (await site()).theme.title === "Tea again");
+  await isSaved.waitFor();
+  assert.equal(await told.innerText(), "");
+
+  // Where the server is away nothing is wrong with the words: they go with the next ones, or when it is asked for.
+  await owner.route(`**/api/v1/sites/${stack.siteKey}`, (route) => (route.request().method() === "PATCH" ? route.abort() : route.fallback()), { times: 1 });
+  await owner.getByRole("switch", { name: "Require a signed identity" }).click();
+  await told.getByText("Require a signed identity is not saved. The server cannot be reached.").waitFor();
+  await told.getByRole("button", { name: "Try again" }).click();
+  await until("the switch", async () => (await site()).identity_required);
+  await isSaved.waitFor();
+  assert.equal(await told.innerText(), "");
+  await owner.context().close();
+  assert.deepEqual(stack.complaints, []);
+});

@@ -251,6 +251,11 @@ export class Client<N extends News, E extends AnyEntry> {
     return this.#sender.shown;
   }
 
+  /** Whether it goes out of the next page, should this one end before. */
+  keeps(item: OutboxItem): boolean {
+    return this.#store.has(item);
+  }
+
   retry(clientId: string): void {
     this.#sender.retry(clientId);
   }

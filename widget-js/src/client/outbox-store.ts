@@ -65,6 +65,11 @@ export class OutboxStore {
     this.#write(key(item.principal, item.client_id), JSON.stringify(stored));
   }
 
+  /** Whether an item outlives the page: where storage is full or blocked it does not. */
+  has(item: OutboxItem): boolean {
+    return this.#read(key(item.principal, item.client_id)) !== null;
+  }
+
   remove(item: OutboxItem): void {
     this.#remove(key(item.principal, item.client_id));
   }
@@ -175,13 +180,10 @@ function parse(text: string | null): StoredItem | null {
   }
 }
 
-/** The browser's storage, or null where it is blocked. Even asking for it may throw. */
+/** The browser's storage, or null where it is blocked: even asking for it may throw. One that is full is still read. */
 export function localStorageOrNull(): Storage | null {
   try {
-    const storage = globalThis.localStorage;
-    storage.setItem(`${TAB}probe`, "");
-    storage.removeItem(`${TAB}probe`);
-    return storage;
+    return globalThis.localStorage ?? null;
   } catch {
     return null;
   }
