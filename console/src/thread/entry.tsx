@@ -97,7 +97,7 @@ function WrittenLine({ item, names, conversation_id, may_delete }: { item: Writt
           )}
         </div>
         {(item.mark === "refused" || item.problem) && <ProblemLine item={item} />}
-        {item.mark && item.mark !== "refused" && !item.problem && <MarkLine mark={item.mark} />}
+        {item.mark && item.mark !== "refused" && !item.problem && !item.marked_below && <MarkLine mark={item.mark} />}
       </div>
       {item.entry_id !== null && !deleted && !editing && (
         <span className="said-tools">
