@@ -483,12 +483,4 @@ describe("its status", () => {
     await settle();
     expect(made.client.status.name).toBe("connecting");
   });
-
-  it("keeps the server's clock", async () => {
-    const { client, world } = stage();
-    client.start();
-    await settle();
-    world.transport.welcomes({ now_ms: world.nowMs + 90_000 });
-    expect(client.now()).toBe(world.nowMs + 90_000);
-  });
 });

@@ -69,11 +69,16 @@ export function dayText(at_ms: number, now_ms: number): string {
   return days < 300 ? week_format.format(at_ms) : year_format.format(at_ms);
 }
 
-/** Midnight before a time, in the browser's zone. */
+let day = { begins_at_ms: 0, ends_at_ms: 0 };
+
+/** Midnight before a time, in the browser's zone. The last day is remembered: the lines of a thread ask for it by the thousand. */
 export function startOfDay(at_ms: number): number {
-  const day = new Date(at_ms);
-  day.setHours(0, 0, 0, 0);
-  return day.getTime();
+  if (at_ms < day.begins_at_ms || at_ms >= day.ends_at_ms) {
+    const midnight = new Date(at_ms);
+    const begins_at_ms = midnight.setHours(0, 0, 0, 0);
+    day = { begins_at_ms, ends_at_ms: midnight.setDate(midnight.getDate() + 1) };
+  }
+  return day.begins_at_ms;
 }
 
 /** How long ago, live. */

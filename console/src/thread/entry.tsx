@@ -17,7 +17,7 @@ import { Menu, MenuItem } from "../part/menu.tsx";
 import { useStore } from "../part/store.ts";
 import { keysText } from "../shell/action.ts";
 import { Clock, dayText, exactText } from "../part/time.tsx";
-import { now } from "../part/clock.ts";
+import { useTimeText } from "../part/clock.ts";
 import { toast, toastError } from "../part/toast.tsx";
 import { emphasized } from "../mention/word.ts";
 import { Body } from "./body.tsx";
@@ -31,11 +31,7 @@ import { sought } from "./sought.ts";
 export const Line = memo(function Line({ item, names, conversation_id, may_delete }: { item: Item; names: Names; conversation_id: string; may_delete: boolean }) {
   switch (item.kind) {
     case "day":
-      return (
-        <div className="day" role="separator" data-key={item.key}>
-          <span>{dayText(item.at_ms, now())}</span>
-        </div>
-      );
+      return <DayLine item={item} />;
     case "unread":
       return (
         <div className="unread-line" role="separator" data-key={item.key}>
@@ -53,6 +49,16 @@ export const Line = memo(function Line({ item, names, conversation_id, may_delet
       return <WrittenLine item={item} names={names} conversation_id={conversation_id} may_delete={may_delete} />;
   }
 });
+
+/** The line itself stays as it is when midnight comes; what the day is called does not. */
+function DayLine({ item }: { item: Extract<Item, { kind: "day" }> }) {
+  const text = useTimeText((now_ms) => dayText(item.at_ms, now_ms));
+  return (
+    <div className="day" role="separator" data-key={item.key}>
+      <span>{text}</span>
+    </div>
+  );
+}
 
 function WrittenLine({ item, names, conversation_id, may_delete }: { item: Written; names: Names; conversation_id: string; may_delete: boolean }) {
   const [deleting, setDeleting] = useState(false);
@@ -97,7 +103,7 @@ function WrittenLine({ item, names, conversation_id, may_delete }: { item: Writt
           )}
         </div>
         {(item.mark === "refused" || item.problem) && <ProblemLine item={item} />}
-        {item.mark && item.mark !== "refused" && !item.problem && <MarkLine mark={item.mark} />}
+        {item.mark && item.mark !== "refused" && !item.problem && !item.marked_below && <MarkLine mark={item.mark} />}
       </div>
       {item.entry_id !== null && !deleted && !editing && (
         <span className="said-tools">

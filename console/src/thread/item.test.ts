@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { message } from "../../test/sample.ts";
-import { itemsOf, markOf, type Parts, type Waiting } from "./item.ts";
+import { itemsOf, keepingSame, markOf, type Parts, type Waiting } from "./item.ts";
 
 const parts = (facts: Partial<Parts>): Parts => ({ conversation_id: "cnv_a", entries: [], waiting: [], marks: null, me: "agt_1", unread_after: null, ...facts });
 const waiting = (client_id: string, facts: Partial<Waiting> = {}): Waiting => ({
@@ -24,6 +24,21 @@ describe("a thread", () => {
     const note = message(3, "agent", { content: { kind: "note", message: { format: "plain", body: "psst" } } });
     const items = itemsOf(parts({ entries: [message(1, "agent"), message(2, "agent"), note] })).filter((item) => item.kind !== "day");
     expect(items.map((item) => "joined" in item && item.joined)).toEqual([false, true, false]);
+  });
+
+  it("shows one mark for what one of us says in a row, below the last of it", () => {
+    const items = itemsOf(parts({ entries: [message(1, "agent"), message(2, "agent"), message(3, "visitor"), message(4, "agent")] }));
+    expect(items.flatMap((item) => ("mark" in item && item.mark ? [item.marked_below] : []))).toEqual([true, false, false]);
+  });
+
+  it("keeps the very lines that are as they were, also those that quote", () => {
+    const quoting = message(2, "agent", { content: { kind: "message", message: { format: "plain", body: "Yes", reply_to_id: "ent_1" } } });
+    const entries = [message(1, "visitor"), quoting];
+    const before = itemsOf(parts({ entries }));
+    const after = keepingSame(before, itemsOf(parts({ entries: [...entries, message(3, "visitor")] })));
+    expect(after.map((item, index) => item === before[index])).toEqual([true, true, true, false]);
+    const seen = keepingSame(before, itemsOf(parts({ entries, marks: { delivered: 2, read: 2 } })));
+    expect(seen.map((item, index) => item === before[index])).toEqual([true, true, false]);
   });
 
   it("shows no line for edits and deletions: their targets show them", () => {

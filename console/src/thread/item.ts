@@ -21,6 +21,8 @@ export interface Written {
   message: Message;
   /** Of ours to the customer only. */
   mark: Mark | null;
+  /** Whether the line below is of the same run and has a mark: one stands for all. */
+  marked_below: boolean;
   problem: Problem | null;
   /** What it answers, where that is loaded. */
   quote: { author: Author; message: Message; seq: number } | null;
@@ -70,6 +72,8 @@ export function itemsOf({ conversation_id, entries, waiting, marks, me, unread_a
   };
   const add = (item: Item, at_ms: number) => {
     begin(at_ms);
+    const above = items.at(-1);
+    if (above && "mark" in above && "mark" in item) above.marked_below = item.joined && item.mark !== null;
     items.push(item);
   };
   const known = new Set<string>();
@@ -98,6 +102,23 @@ export function itemsOf({ conversation_id, entries, waiting, marks, me, unread_a
   return items;
 }
 
+/** The lines of a thread, where a line that is as it was before is the very same one: it need not be drawn again. */
+export function keepingSame(before: readonly Item[], items: readonly Item[]): Item[] {
+  const known = new Map(before.map((item) => [item.key, item]));
+  return items.map((item) => {
+    const other = known.get(item.key);
+    return other && isSame(other, item) ? other : item;
+  });
+}
+
+/** Whether two things hold the same parts; what a line quotes is made anew each time, of the same parts. */
+function isSame<T extends object>(a: T, b: T): boolean {
+  return (Object.keys(b) as (keyof T)[]).every((name) => {
+    const [one, other] = [a[name], b[name]];
+    return one === other || (name === "quote" && one !== null && other !== null && isSame(one as object, other as object));
+  });
+}
+
 function writtenOf(entry: Entry, kind: "message" | "note", message: Message, marks: Marks | null, before: readonly Item[]): Written {
   const ours = entry.author.kind !== "visitor";
   return {
@@ -110,6 +131,7 @@ function writtenOf(entry: Entry, kind: "message" | "note", message: Message, mar
     at_ms: entry.sent_at_ms,
     message,
     mark: ours && kind === "message" && !message.deleted_at_ms ? markOf(entry.seq, marks) : null,
+    marked_below: false,
     problem: null,
     quote: null,
     joined: joins(before, kind, entry.author, entry.sent_at_ms),
@@ -137,6 +159,7 @@ function waitingOf(conversation_id: string, item: Waiting, me: AgentId, before: 
     at_ms: item.made_at_ms,
     message,
     mark: item.state === "refused" ? "refused" : item.state === "stored" ? "sent" : "sending",
+    marked_below: false,
     problem: item.problem,
     quote: null,
     joined: joins(before, kind, author, item.made_at_ms),

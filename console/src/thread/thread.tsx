@@ -14,9 +14,9 @@ import { Button } from "../part/control.tsx";
 import { useStore } from "../part/store.ts";
 import type { Names } from "./event.ts";
 import { Line } from "./entry.tsx";
-import { itemsOf, type Item } from "./item.ts";
+import { itemsOf, keepingSame, type Item } from "./item.ts";
 import { lineOf, sought, type Place } from "./sought.ts";
-import { EDGE_PX, lineWith, useWindow } from "./window.ts";
+import { lineWith, useWindow } from "./window.ts";
 
 const NEAR_PX = 80;
 
@@ -41,7 +41,7 @@ export function Thread({ row, bottom, at }: { row: Conversation; bottom: RefObje
   function scrolled() {
     end.onScroll();
     part.onScroll();
-    if ((scroller.current?.scrollTop ?? 0) <= EDGE_PX && part.from_start) older.load();
+    if (part.wantsOlder()) older.load();
   }
   const may_delete = useMay()("team.write");
   return (
@@ -85,10 +85,11 @@ function useItems(row: Conversation, log: Log<Entry> | undefined): Item[] {
     const mark = reads.get().get(row.id);
     return mark !== undefined && mark < row.customer_seq ? mark : null;
   });
-  return useMemo(
-    () => itemsOf({ conversation_id: row.id, entries: log?.entries ?? [], waiting: outbox.map(onServerClock), marks: log?.marks ?? null, me, unread_after }),
-    [row.id, log, outbox, me, unread_after],
-  );
+  const drawn = useRef<Item[]>([]);
+  return useMemo(() => {
+    const items = itemsOf({ conversation_id: row.id, entries: log?.entries ?? [], waiting: outbox.map(onServerClock), marks: log?.marks ?? null, me, unread_after });
+    return (drawn.current = keepingSame(drawn.current, items));
+  }, [row.id, log, outbox, me, unread_after]);
 }
 
 /** What waits, with the time at which everybody else sees that it was written. */

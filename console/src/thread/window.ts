@@ -1,14 +1,18 @@
 /** The part of a long log that stands in the page: so many lines and no more, wherever one looks. */
-import { useLayoutEffect, useRef, useState, type RefObject } from "react";
+import { useEffect, useLayoutEffect, useRef, useState, type RefObject } from "react";
 
 import type { Item } from "./item.ts";
 
-/** How many lines stand in the page at first, and how many more come with each step. */
-const STEP = 120;
+/** How many lines stand in the page at first. */
+const FIRST = 60;
+/** How many more come with each step: one step is drawn within a frame. */
+const STEP = 20;
 /** How many stand there at most: what is far out of sight goes. */
-const LINES_MAX = 3 * STEP;
+const LINES_MAX = 200;
 /** How near an edge one must be for more to come. */
-export const EDGE_PX = 400;
+const EDGE_PX = 1_200;
+/** How few lines wait above what stands in the page when older ones are read. */
+const WAITING_MIN = 40;
 
 /** From which line to before which one; nothing stands for the end, which moves. */
 export interface Span {
@@ -39,11 +43,11 @@ export function downwards(keys: readonly { key: string }[], span: Span): Span {
 
 /** The span around a line. Pure. */
 export function around(keys: readonly { key: string }[], index: number): Span {
-  return spanOf(keys, Math.max(0, index - STEP / 2), Math.min(keys.length, index + STEP / 2));
+  return spanOf(keys, Math.max(0, index - FIRST / 2), Math.min(keys.length, index + FIRST / 2));
 }
 
 function spanOf(keys: readonly { key: string }[], from: number, before: number): Span {
-  return { count: Math.max(before - from, STEP), last: before >= keys.length ? null : (keys[before - 1]?.key ?? null) };
+  return { count: Math.max(before - from, FIRST), last: before >= keys.length ? null : (keys[before - 1]?.key ?? null) };
 }
 
 /** The line with a key, where it stands in the page. */
@@ -51,36 +55,49 @@ export function lineWith(scroller: HTMLElement | null, key: string): HTMLElement
   return scroller?.querySelector<HTMLElement>(`[data-key="${CSS.escape(key)}"]`) ?? null;
 }
 
-/** What of a log stands in the page. Lines in sight stay where they are when others come or go around them. */
+/**
+ * What of a log stands in the page; more comes step by step, a frame each, while one is near an edge. Lines in sight
+ * stay where they are when others come or go around them.
+ */
 export function useWindow(items: readonly Item[], scroller: RefObject<HTMLDivElement | null>) {
-  const [span, setSpan] = useState<Span>({ count: STEP, last: null });
+  const [span, setSpan] = useState<Span>({ count: FIRST, last: null });
   const [from, before] = rangeOf(items, span);
   const shown = items.slice(from, before);
-  const kept = useRef<{ key: string; top: number } | null>(null);
   const ends = `${shown.find(({ kind }) => kind !== "day")?.key} ${shown.at(-1)?.key}`;
+  const drawn = useRef(ends);
+  const kept = useRef<{ key: string; top: number } | null>(null);
+  // As it stands now: one may have scrolled on since the event.
+  if (drawn.current !== ends && scroller.current) kept.current = lineInSight(scroller.current);
   useLayoutEffect(() => {
+    drawn.current = ends;
     const line = kept.current && lineWith(scroller.current, kept.current.key);
     if (line && kept.current && scroller.current) scroller.current.scrollTop += topOf(line, scroller.current) - kept.current.top;
     // Only where lines came or went at an end.
   }, [ends]);
-  function onScroll() {
+  function step() {
     const node = scroller.current;
     if (!node) return;
-    kept.current = lineInSight(node);
-    if (node.scrollTop <= EDGE_PX && from > 0) setSpan(upwards(items, span));
+    if (isNearStart(node) && from > 0) setSpan(upwards(items, span));
     else if (node.scrollHeight - node.scrollTop - node.clientHeight <= EDGE_PX && before < items.length) setSpan(downwards(items, span));
   }
+  useEffect(() => {
+    const frame = requestAnimationFrame(step);
+    return () => cancelAnimationFrame(frame);
+  }, [ends, items]);
   return {
     shown,
     from_start: from === 0,
     to_end: before === items.length,
-    onScroll,
-    showEnd: () => setSpan({ count: STEP, last: null }),
-    showAt(index: number) {
-      kept.current = null;
-      setSpan(around(items, index));
-    },
+    /** Whether one is so far up that older lines are wanted. */
+    wantsOlder: () => from <= WAITING_MIN && isNearStart(scroller.current),
+    onScroll: step,
+    showEnd: () => setSpan({ count: FIRST, last: null }),
+    showAt: (index: number) => setSpan(around(items, index)),
   };
+}
+
+function isNearStart(scroller: HTMLElement | null): boolean {
+  return scroller !== null && scroller.scrollTop <= EDGE_PX;
 }
 
 function topOf(line: HTMLElement, scroller: HTMLElement): number {

@@ -1,10 +1,10 @@
 // What the widget costs the thread of a page that loads: no task of 50 ms, in the processor's own time, so that it says
-// something on a machine that has other things to do, too.
+// something on a machine that has other things to do, too. And what is seen of the panel while it loads.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { Stack, launcherName, until } from "../stack.mjs";
+import { Stack, findPanel, launcherName, openPanel, until } from "../stack.mjs";
 
 const TASK_MS_MAX = 50;
 
@@ -51,4 +51,23 @@ test("no task of the widget's takes 50 ms while a page loads, and one that did w
   assert.ok(Math.max(...slowed) > TASK_MS_MAX, `${Math.max(...slowed)} ms`);
   assert.deepEqual(stack.complaints, []);
   await agent.context().close();
+});
+
+test("while the panel's script comes over a slow line, what the launcher draws beneath is seen through it", async () => {
+  const page = await stack.person({ viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true });
+  let comes;
+  const held = new Promise((done) => (comes = done));
+  await page.route("**/widget/assets/panel-*.js", (route) => held.then(() => route.continue()));
+  await page.goto(`${stack.origin}/demo/`);
+  const opened = openPanel(page);
+  const panel = await findPanel(page);
+  await until("its style sheet", () => panel.evaluate(() => document.styleSheets.length > 0));
+  const grounds = () => panel.evaluate(() => [document.documentElement, document.body, document.querySelector(".panel")].map((each) => each && getComputedStyle(each).backgroundColor));
+  const none = "rgba(0, 0, 0, 0)";
+  assert.deepEqual(await grounds(), [none, none, null]);
+  comes();
+  await opened;
+  assert.notEqual((await grounds())[2], none);
+  assert.deepEqual(stack.complaints, []);
+  await page.context().close();
 });

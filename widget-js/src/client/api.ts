@@ -19,6 +19,8 @@ export interface ApiRequest {
   readonly headers?: Record<string, string>;
   readonly credentials?: RequestCredentials;
   readonly signal?: AbortSignal;
+  /** Looks at the head of the answer. */
+  readonly head?: (headers: Headers) => void;
 }
 
 /** Asks the API; `path` stands after `/api/v1/`. Throws `ProblemError` for a refusal. */
@@ -33,6 +35,7 @@ export async function api<T>(base: string, path: string, request: ApiRequest = {
     credentials: request.credentials ?? "omit",
     signal: request.signal ?? null,
   });
+  request.head?.(response.headers);
   const value: unknown = response.status === 204 ? null : await response.json().catch(() => null);
   if (!response.ok) throw new ProblemError(problemOf(value, response.status));
   return value as T;

@@ -87,7 +87,6 @@ export class Client<N extends News, E extends AnyEntry> {
   readonly #deliveredSaid = new Map<string, number>();
   #principal: string | null = null;
   #epoch = 0;
-  #clockOffsetMs = 0;
   #status: Status = { name: "off" };
 
   /** `followsOwn`: visitors follow each conversation of theirs without asking. */
@@ -143,11 +142,6 @@ export class Client<N extends News, E extends AnyEntry> {
 
   get status(): Status {
     return this.#status;
-  }
-
-  /** The server's clock. */
-  now(): number {
-    return this.#environment.now() + this.#clockOffsetMs;
   }
 
   /** Calls back after every change of status, logs or outbox. */
@@ -377,7 +371,6 @@ export class Client<N extends News, E extends AnyEntry> {
   }
 
   #onWelcome(frame: Extract<News, { type: "welcome" }>): void {
-    this.#clockOffsetMs = frame.now_ms - this.#environment.now();
     if (this.#epoch !== 0 && this.#epoch !== frame.epoch) {
       // Another life of the store: whatever it may have lost goes again, before what was written since.
       this.#sender.doubt(this.#awaited(frame), this.#epoch);

@@ -9,6 +9,8 @@ import { said } from "./words.ts";
 export interface ConversationsOptions {
   readonly base: string;
   token(): string;
+  /** When the server answered, by its own clock. */
+  answered(date: string | null): void;
   changed(): void;
   /** Something could not be loaded. */
   failed(text: string): void;
@@ -86,11 +88,11 @@ export class Conversations {
   async #load(query: string): Promise<void> {
     if (this.#isLoading) return;
     const client = this.#client;
-    const { base, token, changed, failed } = this.#options;
+    const { base, token, answered, changed, failed } = this.#options;
     this.#isLoading = true;
     changed();
     try {
-      const history = await api<VisitorHistory>(base, `visitor/history${query}`, { token: token() });
+      const history = await api<VisitorHistory>(base, `visitor/history${query}`, { token: token(), head: (headers) => answered(headers.get("date")) });
       if (client !== this.#client) return;
       for (const { conversation, entries, team_marks } of history.conversations) {
         const known = this.#threads.get(conversation.id);

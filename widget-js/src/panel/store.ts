@@ -19,6 +19,7 @@ import type {
   WidgetConfig,
 } from "../protocol.ts";
 import { Chime } from "./chime.ts";
+import { Clock } from "./clock.ts";
 import { Conversations } from "./conversations.ts";
 import { Drafts } from "./drafts.ts";
 import { EmailLater, type Reach } from "./email-later.ts";
@@ -33,11 +34,6 @@ import { Typist } from "./typist.ts";
 import { counted, refusal, refusalOf, said, stoppedText } from "./words.ts";
 
 type VisitorClient = Client<VisitorNews, VisitorEntry>;
-
-interface Typing {
-  readonly name: string;
-  readonly untilMs: number;
-}
 
 /** `count` tells two apart that have the same words. */
 interface Announcement {
@@ -87,6 +83,7 @@ export class PanelStore {
   readonly #introduction = new Introduction(localStorageOrNull());
   readonly #emailLater = new EmailLater(localStorageOrNull(), () => this.#changed());
   readonly #chime = new Chime(localStorageOrNull());
+  readonly #clock = new Clock(localStorageOrNull());
   readonly #post: (message: ToLoader) => void;
   readonly #listeners = new Set<() => void>();
   readonly #seen = new Seen();
@@ -98,7 +95,7 @@ export class PanelStore {
   #settings: PageSettings = {};
   #isOpen = false;
   #isPaused = false;
-  #typing: Typing | null = null;
+  #typing: string | null = null;
   #typingTimer: ReturnType<typeof setTimeout> | undefined;
   readonly #typist = new Typist(
     () => this.#isSeenEarly() && this.#editing === null,
@@ -123,6 +120,7 @@ export class PanelStore {
     this.conversations = new Conversations({
       base,
       token: () => this.token,
+      answered: (date) => this.#clock.answered(date),
       changed: () => this.#changed(),
       failed: (text) => (this.#failure = text),
     });
@@ -237,7 +235,7 @@ export class PanelStore {
 
   async #credentials(visitorId: string, fresh: boolean): Promise<Credentials> {
     let session = this.#session;
-    if (fresh || session === null || session.expires_at_ms < Date.now()) {
+    if (fresh || session === null || session.expires_at_ms < this.now()) {
       const next = new Promise<VisitorSession>((resolve, reject) => {
         this.#awaited.push({ resolve, reject });
       });
@@ -280,6 +278,7 @@ export class PanelStore {
     if (client !== this.#client) return;
     switch (news.type) {
       case "welcome":
+        this.#clock.welcomed(news.now_ms);
         this.#seen.welcomed(news.now_ms);
         this.#emailLater.isKnown = news.reachable;
         if (news.conversation != null) this.#setConversation(news.conversation);
@@ -347,7 +346,7 @@ export class PanelStore {
 
   #setTyping(name: string | null): void {
     clearTimeout(this.#typingTimer);
-    this.#typing = name === null ? null : { name, untilMs: Date.now() + limit.typing_ms };
+    this.#typing = name;
     if (name !== null) {
       this.#typingTimer = setTimeout(() => {
         this.#typing = null;
@@ -490,7 +489,7 @@ export class PanelStore {
   }
 
   /** The server's clock: a visitor's may be days off. */
-  now = (): number => this.#client?.now() ?? Date.now();
+  now = (): number => this.#clock.now();
 
   retry(clientId: string): void {
     this.#client?.retry(clientId);
@@ -579,9 +578,9 @@ export class PanelStore {
       suggested: this.drafts.suggested,
       staff: this.#staff,
       status: this.#client?.status ?? { name: "off" },
-      rows: rowsOf(threads, outbox, problemText, this.now() - Date.now()),
+      rows: rowsOf(threads, outbox, problemText, this.#clock.aheadMs),
       waiting: waiting.length,
-      typing: this.#typing?.name ?? null,
+      typing: this.#typing,
       isOpen: this.#isOpen,
       isPaused: this.#isPaused,
       isLoadingOlder: this.conversations.isLoading,
