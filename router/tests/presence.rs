@@ -266,6 +266,22 @@ on_both! {
         assert_eq!(watch(blind, 1).expect_err("refused").code, ErrorCode::Forbidden);
     }
 
+    async fn visitors_hear_who_answers_once_the_store_is_back(stage: Stage) {
+        // A node that has read nothing of the team.
+        let stage = stage.restart().await;
+        let owner = stage.owner();
+        let (site, team) = (stage.ear(), stage.ear());
+        site.listen(Topic::SiteVisitors(stage.site_id));
+        team.listen(Topic::Team(stage.workspace_id));
+        stage.world.faults.fail("storage.read", 0, u64::MAX);
+        stage.router.agent_enter(&owner.actor, stage.world.ids.next()).await;
+        team.frame("team_presence").await;
+        eventually(async || stage.world.faults.call_count("storage.read") > 1).await;
+        assert!(site.rest().is_empty());
+        stage.world.faults.heal();
+        assert_eq!(site.frame("staff").await["people"][0]["name"], "Ana");
+    }
+
     async fn who_is_on_another_node_is_here_and_leaves_with_it(stage: Stage) {
         let [(one_world, one), (_, other)] = nodes(&stage).await;
         let visitor = stage.visitor().await;

@@ -255,6 +255,11 @@ impl Reader {
             Driver::Postgres(_) => Backend::Postgres,
         }
     }
+
+    /// Whether a row that is told of the slot it has already changes in place: SQLite writes its index again.
+    pub(crate) fn keeps_equal_values(&self) -> bool {
+        self.backend() == Backend::Postgres
+    }
 }
 
 impl Db {

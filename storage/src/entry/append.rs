@@ -13,7 +13,7 @@ use protocol::message::{Format, Message};
 use crate::command::{self, Found, Receipt, Refusal};
 use crate::contact::{self, Shown};
 use crate::conversation;
-use crate::db::{Answer, Backend, Batch, Db, Hold, Value};
+use crate::db::{Answer, Batch, Db, Hold, Value};
 use crate::entry::guard::{advance, files_of, target_of, why};
 use crate::entry::write::{Head, Line};
 use crate::entry::{Append, NewContent, NewEntry, NewMessage, Outcome, Stored, read};
@@ -71,14 +71,10 @@ pub(super) fn batch_of(db: &Db, append: &Append, lines: &[Line<'_>]) -> (Batch, 
         key: &append.key,
         at_ms: append.at_ms,
     };
-    // Postgres moves the row in place where its slot stays, and guards of one text go as one; SQLite writes the index
-    // again whenever it is told of the slot.
     let stays = |reached| conversation::slot(reached) >= conversation::slot(append.at_ms);
     let leaves = !append.reached_at_ms.is_some_and(stays);
-    let to_slot = match db.backend() {
-        Backend::Sqlite => leaves,
-        Backend::Postgres => true,
-    };
+    // Where it costs nothing all guards have one text, and go as one.
+    let to_slot = leaves || db.keeps_equal_values();
     let mut batch = Batch::guarded(holds(append), advance(&head, append, lines, to_slot));
     batch.is_wary = true;
     batch.is_alone = lines.iter().any(|line| looks_beyond(line.entry));
