@@ -123,8 +123,9 @@ mod tests {
     use super::*;
     use crate::db::Hold;
 
-    const GUARD: &str = "UPDATE t SET n = n + 1 WHERE a = $1 RETURNING n";
-    const ROW: &str = "INSERT INTO u (n) VALUES ($1)";
+    // One text each, wherever it is named: they are told apart by where they stand.
+    static GUARD: &str = "UPDATE t SET n = n + 1 WHERE a = $1 RETURNING n";
+    static ROW: &str = "INSERT INTO u (n) VALUES ($1)";
 
     fn batch(conversation: u128) -> Batch {
         let id = ConversationId::from_bits(conversation);
