@@ -7,6 +7,7 @@ import { now } from "../part/clock.ts";
 import { Button } from "../part/control.tsx";
 import { clockText, dateText, exactText } from "../part/time.tsx";
 import { countryName } from "../side/visit.tsx";
+import { browserName } from "./own-sign-in.tsx";
 import { Section } from "./page.tsx";
 import { NotLoaded } from "./state.tsx";
 
@@ -45,6 +46,7 @@ export function FailedLogins({ onBlock }: { onBlock: (network: string) => void }
             <th scope="col">When</th>
             <th scope="col">Address tried</th>
             <th scope="col">Reason</th>
+            <th scope="col">With</th>
             <th scope="col">From</th>
             {may_block && (
               <th scope="col">
@@ -61,7 +63,8 @@ export function FailedLogins({ onBlock }: { onBlock: (network: string) => void }
               </td>
               <td>{line.email}</td>
               <td>{REASONS[line.reason] ?? line.reason}</td>
-              <td className="small faint" title={line.user_agent}>
+              <td title={line.user_agent}>{browserName(line.user_agent)}</td>
+              <td className="small faint">
                 {line.address} {line.country ? countryName(line.country) : ""}
               </td>
               {may_block && (

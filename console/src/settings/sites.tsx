@@ -1,17 +1,17 @@
 /** Sites: installations of the widget, each with its origins, its look and its secrets. */
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
-import { useState } from "react";
+import { useRef, useState } from "react";
 import type { NewSite, Site, SiteChange, Theme } from "@switchboard/protocol";
 
-import { call, fieldError, formError } from "../api/http.ts";
+import { call, errorText, fieldError, formError } from "../api/http.ts";
 import { sitesQuery } from "../api/query.ts";
 import { Button, Field, FormError, Switch, TextField } from "../part/control.tsx";
 import { Dialog } from "../part/dialog.tsx";
 import { Icon } from "../part/icon.tsx";
 import { useLacks } from "../part/lack.ts";
 import { Lamp } from "../part/lamp.tsx";
-import { toast } from "../part/toast.tsx";
+import { toast, toastError } from "../part/toast.tsx";
 import { useHeld } from "./held.ts";
 import { IdentityKeys } from "./identity-keys.tsx";
 import { isColor, Look } from "./look.tsx";
@@ -74,15 +74,24 @@ function AddSite({ open, onClose, onAdded }: { open: boolean; onClose: () => voi
   const [error, setError] = useState<unknown>(null);
   const cache = useQueryClient();
   const allowed = originsOf(origins);
+  const closings = useRef(0);
   async function add() {
+    const before = closings.current;
+    // On a slow line one may have closed it, and be elsewhere by then.
+    const isHere = () => closings.current === before;
     try {
       const body: NewSite = { name: name.trim(), allowed_origins: allowed.good };
       const site = await call<Site>("sites", { method: "POST", body });
       await cache.invalidateQueries({ queryKey: KEY });
-      onClose();
-      onAdded(site);
+      if (isHere()) {
+        onClose();
+        onAdded(site);
+      } else {
+        toast(`${site.name} was added`);
+      }
     } catch (reason) {
-      setError(reason);
+      if (isHere()) setError(reason);
+      else toastError(errorText(reason));
     }
   }
   const lacks = useLacks<"name" | "origins">(
@@ -94,6 +103,7 @@ function AddSite({ open, onClose, onAdded }: { open: boolean; onClose: () => voi
     add,
   );
   function close() {
+    closings.current += 1;
     lacks.clear();
     onClose();
   }

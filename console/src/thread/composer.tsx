@@ -23,7 +23,7 @@ import { useFileDrop } from "./drop.ts";
 import { readsLikeNote } from "./guard.ts";
 import { useSuggestions } from "./suggest.tsx";
 import { FILES_MAX, useUploads } from "./upload.ts";
-import { toastError } from "../part/toast.tsx";
+import { toast, toastError } from "../part/toast.tsx";
 
 const BODY_BYTES_MAX = 16 * 1024;
 const TYPING_EVERY_MS = 2_000;
@@ -202,6 +202,7 @@ function useWriting(row: Conversation, onSent: () => void) {
       toField();
     },
     send({ sure }: { sure: boolean } = { sure: false }) {
+      if (busy) toast("Your files are still on their way. Send it once they are there.");
       if (!ready) return;
       if (mode === "reply" && !sure && readsLikeNote(body, [...team.get().agents.values()].map((agent) => agent.name))) {
         setDoubted("note");

@@ -199,7 +199,8 @@ function CloseButton({ row, list }: { row: Conversation; list: string }) {
   }
   useActions([{ id: "close", name: closed ? "Reopen" : "Close", group: "Conversation", keys: "e", icon: closed ? "reopen" : "check", run: act }]);
   return (
-    <Button icon={closed ? "reopen" : "check"} onClick={act} title={`${closed ? "Reopen" : "Close"} (E)`} aria-keyshortcuts="e" className="close-button">
+    // The second press of a double click would close the next one, which stands in its place by then.
+    <Button icon={closed ? "reopen" : "check"} onClick={(event) => event.detail < 2 && act()} title={`${closed ? "Reopen" : "Close"} (E)`} aria-keyshortcuts="e" className="close-button">
       <span className="close-word">{closed ? "Reopen" : "Close"}</span>
     </Button>
   );

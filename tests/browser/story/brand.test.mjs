@@ -211,7 +211,7 @@ for (const [wanted, system, isDark] of [
     await page.goto(`${stack.origin}/demo/`);
     const panel = await openPanel(page);
     const paper = isDark ? "rgb(18, 24, 27)" : "rgb(247, 244, 238)";
-    await until("the look", () => panel.evaluate((paper) => getComputedStyle(document.body).backgroundColor === paper, paper));
+    await until("the look", () => panel.evaluate((paper) => getComputedStyle(document.querySelector(".panel")).backgroundColor === paper, paper));
     await refused(panel);
     assert.deepEqual(await violations(panel), []);
     await page.context().close();

@@ -241,6 +241,44 @@ test("files go both ways, as pictures and as cards to save", async () => {
   await page.context().close();
 });
 
+test("a double click on Close closes one conversation, not the next one with it", async () => {
+  const pages = [];
+  for (const text of ["This one stays", "This one stays, too", "This one is done"]) pages.push((await conversation(text)).page);
+  const rows = agent.locator("a.row");
+  const count = await rows.count();
+  await agent.getByRole("button", { name: "Close", exact: true }).dblclick();
+  await until("it to be gone", async () => (await rows.count()) < count);
+  await agent.getByRole("textbox", { name: /^Reply to / }).waitFor();
+  await answer(agent, "You are next.");
+  assert.equal(await rows.count(), count - 1);
+  assert.deepEqual(stack.complaints, []);
+  for (const page of pages) await page.context().close();
+});
+
+test("Enter while a file is on its way says so, keeps the words, and sends both once it is there", async () => {
+  const { page, panel } = await conversation("The papers, please");
+  let let_go;
+  const held = new Promise((resolve) => (let_go = resolve));
+  await agent.route("**/api/v1/attachments", async (route) => {
+    await held;
+    await route.continue();
+  });
+  await agent.locator(".composer input[type=file]").setInputFiles({ name: "paper.txt", mimeType: "text/plain", buffer: Buffer.from("signed") });
+  const field = agent.getByRole("textbox", { name: /^Reply to / });
+  await field.fill("Here they are.");
+  await field.press("Enter");
+  await agent.getByRole("status", { name: "Messages" }).getByText("Your files are still on their way.").waitFor();
+  assert.equal(await field.inputValue(), "Here they are.");
+  let_go();
+  await agent.locator(".chip", { hasText: "paper.txt" }).getByText("6 B").waitFor();
+  await field.press("Enter");
+  await sees(panel, "Here they are.");
+  await panel.locator("article.team .file", { hasText: "paper.txt" }).waitFor();
+  await agent.unroute("**/api/v1/attachments");
+  assert.deepEqual(stack.complaints, []);
+  await page.context().close();
+});
+
 test("a colleague is invited, gets more rights, and is let go", async () => {
   const settings = await stack.console();
   await settings.goto(`${stack.origin}/console/settings/team`);

@@ -246,8 +246,13 @@ test("who looks after security sees who failed, keeps addresses out, and signs o
   const mira = await stack.console();
   const elsewhere = await stack.console();
   const ada = await stack.console({}, await stack.joins("Ada Lind", "admin"));
-  const { api } = await stack.api();
-  await api.signIn("mira@example.com", "a guess at it").catch(() => undefined);
+  const stranger = await stack.person();
+  await stranger.goto(`${stack.origin}/console/sign-in`);
+  await stranger.getByLabel("E-mail").fill("mira@example.com");
+  await stranger.getByLabel("Password").fill("a guess at it");
+  await stranger.getByRole("button", { name: "Sign in" }).click();
+  await stranger.getByRole("alert").first().waitFor();
+  await stranger.context().close();
   for (const page of [mira, ada]) {
     await page.getByRole("link", { name: "Settings" }).click();
     await page.getByRole("link", { name: "Security" }).click();
@@ -256,6 +261,10 @@ test("who looks after security sees who failed, keeps addresses out, and signs o
   await mira.getByRole("button", { name: "Sign out everywhere else" }).click();
   await elsewhere.waitForURL(/\/console\/sign-in/);
   await mira.getByRole("button", { name: "Sign out everywhere else" }).waitFor({ state: "detached" });
+
+  // When, whose, why, with what and from where.
+  await mira.getByRole("row", { name: /\d\d:\d\d.* mira@example\.com wrong password Chrome on Linux 127\.0\.0\.1/ }).waitFor();
+  assert.deepEqual(await violations(mira), []);
 
   // What failed is a click away from being blocked, and nobody locks himself out by it.
   await mira.getByRole("row", { name: /wrong password/ }).getByRole("button", { name: "Block 127.0.0.1" }).click();

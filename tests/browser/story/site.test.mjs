@@ -61,6 +61,29 @@ test("each site says where its widget was seen, by itself, and what helps where 
   assert.deepEqual(stack.complaints, []);
 });
 
+test("who closes the form of a new site while it is being added stays where he is", async () => {
+  const page = await stack.console();
+  await page.goto(`${stack.origin}/console/settings/sites`);
+  let let_go;
+  const held = new Promise((resolve) => (let_go = resolve));
+  await page.route("**/api/v1/sites", async (route) => {
+    if (route.request().method() === "POST") await held;
+    await route.continue();
+  });
+  await page.getByRole("button", { name: "Add a site" }).click();
+  const form = page.getByRole("dialog", { name: "Add a site" });
+  await form.getByRole("textbox", { name: "Name" }).fill("Slow shop");
+  await form.getByRole("textbox", { name: /origins/i }).fill("https://slow.example");
+  await form.getByRole("button", { name: "Add", exact: true }).click();
+  await form.getByRole("button", { name: "Cancel" }).click();
+  const address = page.url();
+  let_go();
+  await page.getByRole("status", { name: "Messages" }).getByText("Slow shop was added").waitFor();
+  assert.equal(page.url(), address);
+  await page.getByText("Slow shop", { exact: true }).waitFor();
+  await page.context().close();
+});
+
 test("a site that wants signed identities lets nobody else write, and says so", async () => {
   const { api, headers } = await stack.api();
   const { secret } = await api.ask("POST", `sites/${stack.siteKey}/secrets`, {}, headers);
