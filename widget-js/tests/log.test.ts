@@ -82,6 +82,26 @@ describe("a log", () => {
     expect(log.position?.number).toBe(5);
   });
 
+  it("takes no page that does not reach it, as it was read afresh meanwhile", () => {
+    const afresh = applied(applyBatch(empty, { ...batch("afresh", [entry(9)]), older: true }));
+    expect(prepend(afresh, { entries: [entry(1), entry(2)], older: false })).toBe(afresh);
+    expect(prepend(empty, { entries: [entry(1), entry(2)], older: false })).toBe(empty);
+  });
+
+  it("is told by no page how far another one reached", () => {
+    const whole = applied(applyBatch(empty, batch("afresh", [entry(1), entry(2)])));
+    expect(prepend(whole, { entries: [entry(2)], older: true })).toBe(whole);
+  });
+
+  it("shows the words of today in a page that was read before they changed", () => {
+    const edited = entry(4, {
+      content: { kind: "edited", target_id: "ent_1", message: { format: "plain", body: "better", edited_at_ms: 9 } },
+    });
+    const deleted = entry(5, { content: { kind: "deleted", target_id: "ent_2" } });
+    const late = applied(applyBatch(empty, { ...batch("afresh", [entry(3), edited, deleted]), older: true }));
+    expect(bodies(prepend(late, { entries: [entry(1), entry(2)], older: false }))).toEqual(["better", "", "text 3", "edited", "deleted"]);
+  });
+
   it("lets marks grow only", () => {
     const marked = applyMarks(three, { delivered: 3, read: 2 });
     expect(applyMarks(marked, { delivered: 1, read: 1 })).toBe(marked);

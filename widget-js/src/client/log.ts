@@ -27,7 +27,7 @@ export type Applied<E extends AnyEntry> =
   | { readonly result: "gap" };
 
 /** The entry's number in the counting of whoever reads it. */
-export function numberOf(entry: AnyEntry): number {
+export function numberOf(entry: Pick<VisitorEntry, "number"> | Pick<Entry, "seq">): number {
   return "seq" in entry ? entry.seq : entry.number;
 }
 
@@ -88,15 +88,23 @@ export function applyEntry<E extends AnyEntry>(log: Log<E>, entry: E, epoch: num
   };
 }
 
-/** Puts an older page above. What is there already is dropped. */
-export function prepend<E extends AnyEntry>(
-  log: Log<E>,
-  page: { readonly entries: readonly E[]; readonly older: boolean },
-): Log<E> {
-  const first = log.entries[0];
-  const before = first === undefined ? Infinity : numberOf(first);
+/** Part of a log: what was said, and whether more was said before. */
+export interface Stretch<E extends AnyEntry> {
+  readonly entries: readonly E[];
+  readonly older: boolean;
+}
+
+/**
+ * Puts an older page above. What is there already is dropped, and a page that does not reach what is there, as
+ * that was read afresh meanwhile. What changed since the page was read is changed in it.
+ */
+export function prepend<L extends Stretch<AnyEntry>>(log: L, page: Stretch<L["entries"][number]>): L {
+  const before = numberOf(log.entries[0] ?? { number: 0 });
   const above = page.entries.filter((entry) => numberOf(entry) < before);
-  return { ...log, entries: [...above, ...log.entries], older: page.older };
+  const last = above.at(-1);
+  if (last === undefined) return page.entries.length === 0 && log.older !== page.older ? { ...log, older: page.older } : log;
+  if (numberOf(last) !== before - 1) return log;
+  return { ...log, entries: withChanges([...above, ...log.entries], log.entries, above.length), older: page.older };
 }
 
 /** Marks only grow. */
@@ -122,15 +130,19 @@ function later(a: Position | null, b: Position | null): Position | null {
 /** Adds entries, and lets edits and deletions change what they are about. */
 function fold<E extends AnyEntry>(entries: readonly E[], added: readonly E[]): readonly E[] {
   if (added.length === 0) return entries;
-  const all = [...entries, ...added];
+  return withChanges([...entries, ...added], added, Infinity);
+}
+
+/** Lets edits and deletions change what they are about, among the first so many of all. */
+function withChanges<E extends AnyEntry>(all: E[], changes: readonly E[], count: number): readonly E[] {
   let places: Map<EntryId, number> | null = null;
-  for (const entry of added) {
+  for (const entry of changes) {
     const { content } = entry;
     if (content.kind !== "edited" && content.kind !== "deleted") continue;
     places ??= new Map(all.map((other, index) => [other.id, index]));
-    const place = places.get(content.target_id);
-    const target = place === undefined ? undefined : all[place];
-    if (place === undefined || target === undefined) continue;
+    const place = places.get(content.target_id) ?? Infinity;
+    const target = place < count ? all[place] : undefined;
+    if (target === undefined) continue;
     all[place] =
       content.kind === "edited"
         ? withMessage(target, content.message)

@@ -2,9 +2,12 @@
 
 import { api } from "../client/api.ts";
 import type { Client } from "../client/client.ts";
+import { prepend } from "../client/log.ts";
 import type { VisitorConversation, VisitorEntry, VisitorHistory, VisitorNews } from "../protocol.ts";
 import type { Thread } from "./thread.ts";
 import { said } from "./words.ts";
+
+type VisitorClient = Client<VisitorNews, VisitorEntry>;
 
 export interface ConversationsOptions {
   readonly base: string;
@@ -16,36 +19,44 @@ export interface ConversationsOptions {
   failed(text: string): void;
 }
 
+/** How long a page may take to come. */
+const PAGE_MS_MAX = 20_000;
+/** Older pages that are read to have a whole conversation, at most. */
+const WHOLE_PAGES_MAX = 100;
+
 export class Conversations {
   readonly #options: ConversationsOptions;
-  #client: Client<VisitorNews, VisitorEntry> | null = null;
+  #client: VisitorClient | null = null;
   #threads = new Map<string, Thread>();
   /** Where earlier conversations go on. */
   #cursor: string | null = null;
-  #isLoading = false;
+  /** The page that is being fetched, one at a time: whether it came. */
+  #page: Promise<boolean> | null = null;
   /** Whether the first page was fetched. */
   #isFetched = false;
+  /** Whether it was tried. */
+  #isTried = false;
 
   constructor(options: ConversationsOptions) {
     this.#options = options;
   }
 
   /** Begins anew, for whoever this client is; nothing of before stays. */
-  begin(client: Client<VisitorNews, VisitorEntry> | null): void {
+  begin(client: VisitorClient | null): void {
     this.#client = client;
     this.#threads = new Map();
     this.#cursor = null;
-    this.#isLoading = false;
-    this.#isFetched = false;
+    this.#page = null;
+    this.#isFetched = this.#isTried = false;
   }
 
-  /** Whether it is known what was said before. */
-  get isFetched(): boolean {
-    return this.#isFetched;
+  /** Whether it is known what was said before, as far as that can be known now. */
+  get isTried(): boolean {
+    return this.#isTried;
   }
 
   get isLoading(): boolean {
-    return this.#isLoading;
+    return this.#page !== null;
   }
 
   /** Whether there are earlier conversations than these. */
@@ -59,7 +70,8 @@ export class Conversations {
       .map((thread) => {
         const log = this.#client?.log(thread.conversation.id);
         if (log === undefined || log.loading) return thread;
-        return { ...thread, entries: log.entries, older: log.older, marks: log.marks ?? thread.marks };
+        // Older pages that were read before the client followed it stay above.
+        return { ...thread, ...prepend({ entries: log.entries, older: log.older }, thread), marks: log.marks ?? thread.marks };
       })
       .sort((a, b) => a.conversation.created_at_ms - b.conversation.created_at_ms);
   }
@@ -77,64 +89,96 @@ export class Conversations {
 
   /** Fetches the first page where that is still to be done. */
   async loadFirst(): Promise<void> {
-    if (!this.#isFetched) await this.#load("");
+    const client = this.#client;
+    // What was asked for on a line that broke since does not come: once that is known, it is asked for again.
+    if (this.#page !== null) await this.#page;
+    if (!this.#isFetched) await this.#fetch((its) => this.#readHistory(its, ""));
+    if (client !== this.#client) return;
+    this.#isTried = true;
+    this.#options.changed();
   }
 
   /** Fetches earlier conversations. */
   async loadMore(): Promise<void> {
-    if (this.#cursor !== null) await this.#load(`?cursor=${encodeURIComponent(this.#cursor)}`);
+    const cursor = this.#cursor;
+    if (cursor !== null) await this.#fetchAsked((client) => this.#readHistory(client, `?cursor=${encodeURIComponent(cursor)}`));
   }
 
-  async #load(query: string): Promise<void> {
-    if (this.#isLoading) return;
-    const client = this.#client;
-    const { base, token, answered, changed, failed } = this.#options;
-    this.#isLoading = true;
-    changed();
-    try {
-      const history = await api<VisitorHistory>(base, `visitor/history${query}`, { token: token(), head: (headers) => answered(headers.get("date")) });
-      if (client !== this.#client) return;
-      for (const { conversation, entries, team_marks } of history.conversations) {
-        const known = this.#threads.get(conversation.id);
-        this.#threads.set(conversation.id, {
-          conversation: known?.conversation ?? conversation,
-          entries,
-          older: (entries[0]?.number ?? 1) > 1,
-          marks: team_marks,
-        });
-      }
-      this.#cursor = history.cursor ?? null;
-      this.#isFetched = true;
-    } catch {
-      // The first page is asked for again with the next welcome.
-      if (client === this.#client && query !== "") failed(said("earlier_failed"));
-    } finally {
-      if (client === this.#client) this.#isLoading = false;
-      changed();
-    }
+  /** Fetches an older page of one conversation, and gives whether one came. */
+  async loadOlder(conversationId: string): Promise<boolean> {
+    return this.#fetchAsked((client) => this.#readOlder(client, conversationId));
   }
 
-  /** Fetches an older page of one conversation. */
-  async loadOlder(conversationId: string): Promise<void> {
-    const client = this.#client;
-    const thread = this.all().find((other) => other.conversation.id === conversationId);
-    const first = thread?.entries[0];
-    if (client === null || thread === undefined || first === undefined || this.#isLoading) return;
-    const { base, token, changed, failed } = this.#options;
-    this.#isLoading = true;
-    changed();
-    try {
-      const path = `visitor/conversations/${conversationId}/entries?before=${first.number}&limit=50`;
-      const batch = await api<{ entries: VisitorEntry[]; older: boolean }>(base, path, { token: token() });
-      if (client !== this.#client) return;
-      client.prepend(conversationId, batch);
-      const entries = [...batch.entries.filter((entry) => entry.number < first.number), ...thread.entries];
-      this.#threads.set(conversationId, { ...thread, entries, older: batch.older });
-    } catch {
-      if (client === this.#client) failed(said("earlier_failed"));
-    } finally {
-      if (client === this.#client) this.#isLoading = false;
-      changed();
+  /** The present conversation with all that was said in it; null where there is none, or not all could be read. */
+  async loadWhole(): Promise<Thread | null> {
+    for (let page = 0; page < WHOLE_PAGES_MAX; page += 1) {
+      const present = this.present();
+      if (present === undefined || !present.older) break;
+      if (!(await this.loadOlder(present.conversation.id))) return null;
     }
+    return this.present() ?? null;
+  }
+
+  /** Fetches a page, or waits for the one that is on its way, and gives whether it came. */
+  #fetch(read: (client: VisitorClient) => Promise<void>): Promise<boolean> {
+    if (this.#page !== null) return this.#page;
+    const client = this.#client;
+    if (client === null) return Promise.resolve(false);
+    const page = read(client)
+      .then(() => true, () => false)
+      .finally(() => {
+        if (this.#page === page) this.#page = null;
+        this.#options.changed();
+      });
+    this.#page = page;
+    this.#options.changed();
+    return page;
+  }
+
+  /** Fetches what somebody asked for, who is told where it does not come. */
+  async #fetchAsked(read: (client: VisitorClient) => Promise<void>): Promise<boolean> {
+    const client = this.#client;
+    const came = await this.#fetch(read);
+    if (!came && client === this.#client) {
+      this.#options.failed(said("earlier_failed"));
+      this.#options.changed();
+    }
+    return came;
+  }
+
+  async #readHistory(client: VisitorClient, query: string): Promise<void> {
+    const { base, token, answered } = this.#options;
+    const signal = AbortSignal.timeout(PAGE_MS_MAX);
+    const history = await api<VisitorHistory>(base, `visitor/history${query}`, { token: token(), signal, head: (headers) => answered(headers.get("date")) });
+    if (client !== this.#client) return;
+    for (const { conversation, entries, team_marks } of history.conversations) {
+      const known = this.#threads.get(conversation.id);
+      this.#threads.set(conversation.id, {
+        conversation: known?.conversation ?? conversation,
+        entries,
+        older: (entries[0]?.number ?? 1) > 1,
+        marks: team_marks,
+      });
+    }
+    this.#cursor = history.cursor ?? null;
+    this.#isFetched = true;
+  }
+
+  async #readOlder(client: VisitorClient, conversationId: string): Promise<void> {
+    const first = this.#find(conversationId)?.entries[0];
+    if (first === undefined) return;
+    const { base, token } = this.#options;
+    const signal = AbortSignal.timeout(PAGE_MS_MAX);
+    const path = `visitor/conversations/${conversationId}/entries?before=${first.number}&limit=50`;
+    const page = await api<{ entries: VisitorEntry[]; older: boolean }>(base, path, { token: token(), signal });
+    if (client !== this.#client) return;
+    client.prepend(conversationId, page);
+    // As it is now: it may have changed meanwhile.
+    const thread = this.#find(conversationId);
+    if (thread !== undefined) this.#threads.set(conversationId, prepend(thread, page));
+  }
+
+  #find(conversationId: string): Thread | undefined {
+    return this.all().find(({ conversation }) => conversation.id === conversationId);
   }
 }

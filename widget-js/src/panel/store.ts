@@ -64,16 +64,13 @@ export interface Snapshot {
   readonly isUnknown: boolean;
   /** The team sees what is written before it is sent. */
   readonly isSeenEarly: boolean;
-  /** What is asked before the first message; empty where that was answered, or something was said. */
-  readonly asks: readonly Field[];
+  /** What is asked before the first message; empty where that was answered, or something was said; null while that is not known. */
+  readonly asks: readonly Field[] | null;
   /** Where to reach the visitor is asked in the thread, or was just answered. */
   readonly reach: Reach;
   /** Whether a sound tells of new messages. */
   readonly isSounding: boolean;
 }
-
-/** Older pages that a transcript reads, at most. */
-const TRANSCRIPT_PAGES_MAX = 100;
 
 export class PanelStore {
   readonly base: string;
@@ -203,8 +200,8 @@ export class PanelStore {
 
   #become(session: VisitorSession): void {
     // One identity for the life of a connection: who has just been proved begins a new one.
-    const isSame =
-      this.#session?.visitor_id === session.visitor_id && this.#session.identified === session.identified;
+    const isSamePerson = this.#session?.visitor_id === session.visitor_id;
+    const isSame = isSamePerson && this.#session?.identified === session.identified;
     this.#session = session;
     this.#config = session.config;
     this.#staff = session.config.staff;
@@ -214,7 +211,8 @@ export class PanelStore {
       if (this.#client.status.name === "stopped") this.#client.start();
       return;
     }
-    this.#drop();
+    if (isSamePerson) this.#disconnect();
+    else this.#drop();
     if (this.#sinceMs !== null) this.#seen.welcomed(this.#sinceMs);
     const former = this.drafts.become(session.visitor_id);
     const client = createVisitorClient({
@@ -259,17 +257,22 @@ export class PanelStore {
     this.#session = null;
   }
 
+  /** Ends all that was for this person. */
   #drop(): void {
+    this.#disconnect();
+    this.#editing = null;
+    this.uploads.clear();
+  }
+
+  #disconnect(): void {
     this.#client?.stop();
     this.#client = null;
     this.conversations.begin(null);
     this.#typing = null;
-    this.#editing = null;
     this.#unread = 0;
     this.announce("");
     this.#seen.clear();
     this.#emailLater.clear();
-    this.uploads.clear();
   }
 
   // --- what the server says ---------------------------------------------------------------------
@@ -454,16 +457,11 @@ export class PanelStore {
     if (command.claim.email) this.#emailLater.done(this.#session.visitor_id, null);
   }
 
-  /** The present conversation from its beginning, as a text. */
-  async transcript(): Promise<string> {
-    for (let page = 0; page < TRANSCRIPT_PAGES_MAX; page += 1) {
-      const present = this.conversations.present();
-      if (present === undefined || !present.older) break;
-      await this.conversations.loadOlder(present.conversation.id);
-    }
-    const present = this.conversations.present();
+  /** The present conversation from its beginning, as a text; null where not all of it could be read. */
+  async transcript(): Promise<string | null> {
+    const whole = await this.conversations.loadWhole();
     const { theme, site_name } = this.#config ?? {};
-    return transcriptOf(theme?.title || site_name || "", rowsOf(present === undefined ? [] : [present], [], () => null));
+    return whole && transcriptOf(theme?.title || site_name || "", rowsOf([whole], [], () => null));
   }
 
   edit(row: MessageRow | null): void {
@@ -546,13 +544,15 @@ export class PanelStore {
     this.#changed();
   }
 
-  #asks(wasSaid: boolean): readonly Field[] {
+  #asks(wasSaid: boolean): readonly Field[] | null {
     const session = this.#session;
     const theme = this.#config?.theme;
-    if (session === null || theme === undefined || wasSaid || session.identified || !this.conversations.isFetched) return [];
+    if (session === null || theme === undefined || wasSaid || session.identified) return [];
     if (this.#config?.identity_required === true || this.#client?.status.name === "stopped") return [];
     if (this.#introduction.isDone(session.visitor_id)) return [];
-    return fieldsOf(theme).filter(({ kind }) => kind !== "email" || !this.#emailLater.isKnown);
+    const fields = fieldsOf(theme).filter(({ kind }) => kind !== "email" || !this.#emailLater.isKnown);
+    // What may be asked yet is not taken from under the fingers of who writes already.
+    return fields.length === 0 || this.conversations.isTried ? fields : null;
   }
 
   // --- snapshots --------------------------------------------------------------------------------

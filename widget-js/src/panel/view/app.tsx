@@ -95,7 +95,7 @@ export function App({ store }: { store: PanelStore }): VNode {
       <NoticeBar store={store} failure={state.failure} notice={notice} />
       {/* Anew for another person: what these remember of the former one goes with them. */}
       <ThreadView key={`thread ${person}`} store={store} state={state} />
-      {state.asks.length > 0 ? (
+      {state.asks === null ? null : state.asks.length > 0 ? (
         <Begin key={`begin ${person}`} store={store} fields={state.asks} isOpen={state.isOpen} />
       ) : (
         <Composer key={`composer ${person}`} store={store} state={state} />
@@ -114,9 +114,11 @@ export function App({ store }: { store: PanelStore }): VNode {
   );
 }
 
-/** Gives the conversation as a file. */
+/** Gives the conversation as a file, where all of it could be read. */
 async function save(store: PanelStore): Promise<void> {
-  const url = URL.createObjectURL(new Blob([await store.transcript()], { type: "text/plain;charset=utf-8" }));
+  const text = await store.transcript();
+  if (text === null) return;
+  const url = URL.createObjectURL(new Blob([text], { type: "text/plain;charset=utf-8" }));
   const link = document.createElement("a");
   link.href = url;
   link.download = `${said("conversation")}.txt`;
