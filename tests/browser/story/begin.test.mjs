@@ -80,6 +80,27 @@ test("a visitor says who he is before the first message, once, and the agent rea
   await page.context().close();
 });
 
+test("on a slow line nobody writes a message before it is known whether something is asked first", async () => {
+  await ask({ name: "optional", email: "needed", phone: "never" });
+  for (const comes of ["late", "never"]) {
+    const page = await stack.person();
+    let answers;
+    const held = new Promise((done) => (answers = done));
+    await page.route("**/visitor/history*", (route) => held.then(() => (comes === "late" ? route.continue() : route.abort())));
+    await page.goto(`${stack.origin}/demo/`);
+    await page.locator("[data-chat]").first().click();
+    const panel = await findPanel(page);
+    await panel.locator("h1", { hasText: /\S/ }).waitFor();
+    await panel.getByLabel("Message", { exact: true }).waitFor({ state: "detached" });
+    assert.equal(await panel.getByRole("button", { name: "Begin the chat" }).count(), 0);
+    answers();
+    await panel.getByRole("button", { name: "Begin the chat" }).waitFor();
+    await until("the focus", () => panel.getByLabel("Name (optional)").evaluate((element) => element === document.activeElement));
+    assert.deepEqual(stack.complaints, []);
+    await page.context().close();
+  }
+});
+
 test("where all may be left empty, it can be, and a reload does not ask again", async () => {
   await ask({ name: "optional", email: "optional", phone: "optional" });
   const page = await stack.person();

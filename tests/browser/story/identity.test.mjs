@@ -89,6 +89,32 @@ test("a signed customer has one thread on two devices, as it happens", async () 
   await laptop.page.context().close();
 });
 
+test("who proves himself while he writes keeps his words and files, and the change he makes to a message", async () => {
+  const { page, panel } = await enter();
+  const visitor = await visitorOf(page);
+  await say(panel, "my old words");
+  const message = panel.locator("article.message", { hasText: "my old words" });
+  await panel.getByText("Sent", { exact: true }).first().waitFor();
+  const picker = panel.locator("input[type=file]");
+  await picker.setInputFiles({ name: "receipt.txt", mimeType: "text/plain", buffer: Buffer.from("1 pot of tea") });
+  await panel.locator(".upload .quiet").waitFor();
+  await message.hover();
+  await message.getByRole("button").first().click();
+  await panel.getByRole("menuitem", { name: "Edit" }).click();
+  await panel.getByLabel("Message", { exact: true }).fill("my new words");
+  await page.evaluate((token) => window.Switchboard.identify({ token }), proof("iva"));
+  await until("the proof", () => page.evaluate((key) => JSON.parse(localStorage.getItem(`switchboard.${key}`)).identified, stack.siteKey));
+  await until("the line", () => panel.getByLabel("Message", { exact: true }).isEditable());
+  assert.equal(await visitorOf(page), visitor);
+  assert.equal(await panel.getByLabel("Message", { exact: true }).inputValue(), "my new words");
+  await panel.getByRole("button", { name: "Save" }).click();
+  await panel.locator("article.message", { hasText: "my new words" }).waitFor();
+  await say(panel, "and the receipt");
+  await panel.locator("article.message", { hasText: "and the receipt" }).getByText("receipt.txt").waitFor();
+  assert.deepEqual(stack.complaints, []);
+  await page.context().close();
+});
+
 test("what a page says of its visitor is shown to the team as said, not as proved", async () => {
   const { page, panel } = await enter();
   await page.evaluate(() => window.Switchboard.identify({ name: "Ema Horvat", email: "ema@example.com", plan: "team" }));

@@ -167,6 +167,7 @@ test("a customer's words call an agent who looks elsewhere, and only one who ask
   await say(panel, "to nobody again");
   const conversation_id = await away.evaluate(() => window.called.at(-1).tag);
   const { api, headers } = await stack.api();
+  await until("it is stored", async () => (await api.ask("GET", `conversations/${conversation_id}`, undefined, headers)).preview?.text === "to nobody again");
   const me = await api.ask("GET", "me", undefined, headers);
   const assign = { do: "assign", conversation_id, agent_id: me.memberships[0].agent_id };
   await api.ask("POST", "commands", assign, { ...headers, "idempotency-key": api.nextId() });
