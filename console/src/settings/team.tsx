@@ -27,11 +27,6 @@ const ROLES: Record<Role, string> = {
   agent: "Agent: conversations, visitors, contacts",
 };
 
-/** Whether another owner takes the place of the present one. */
-function useSingleOwner(): boolean {
-  return useQuery(workspaceQuery).data?.settings.single_owner ?? false;
-}
-
 const ROLE_NAMES: Record<Role, string> = { owner: "Owner", admin: "Admin", agent: "Agent" };
 
 /** The page of the team. */
@@ -74,8 +69,8 @@ function Member({ agent }: { agent: Agent }) {
   const presence = useStore(team, (held) => held.presence.get(agent.id) ?? "offline");
   const me = useStore(membership, (member) => member?.agent_id);
   const cache = useQueryClient();
-  const isSingle = useSingleOwner();
   const [isHanding, setHanding] = useState(false);
+  const chosen = useRef(agent.role);
   const lamp: LampState = presence === "online" ? "live" : presence === "away" ? "away" : "quiet";
   // Changes go one after another, each on top of what the one before came to: the list may be read later than one clicks.
   const newest = useRef(agent.version);
@@ -104,9 +99,20 @@ function Member({ agent }: { agent: Agent }) {
     toast(deactivated ? `${agent.name} was deactivated and signed out everywhere` : `${agent.name} is back`, () => void change({ deactivated: !deactivated }));
   }
   function choose(role: Role) {
-    // One cannot take it back oneself.
-    if (role === "owner" && isSingle) setHanding(true);
+    chosen.current = role;
+    if (role === "owner") void chooseOwner();
     else void change({ role });
+  }
+  /** Where there is one owner only, one cannot take it back oneself: that is read anew, for it may not be known yet, or have changed. */
+  async function chooseOwner() {
+    try {
+      const { settings } = await cache.fetchQuery({ ...workspaceQuery, staleTime: 0 });
+      if (chosen.current !== "owner") return;
+      if (settings.single_owner) setHanding(true);
+      else void change({ role: "owner" });
+    } catch (error) {
+      toastError(errorText(error));
+    }
   }
   const may = useMay();
   const roles: Role[] = may("owner") ? ["owner", "admin", "agent"] : ["admin", "agent"];
@@ -212,7 +218,7 @@ function Invite({ open, onClose }: { open: boolean; onClose: () => void }) {
     setError(null);
     onClose();
   }
-  const isSingle = useSingleOwner();
+  const isSingle = useQuery(workspaceQuery).data?.settings.single_owner ?? false;
   const roles: Role[] = useMay()("owner") ? ["agent", "admin", "owner"] : ["agent", "admin"];
   return (
     <Dialog title={made ? "Send the link" : "Invite somebody"} open={open} keeps={made !== null} onClose={done}>

@@ -322,6 +322,26 @@ test("a colleague is invited, gets more rights, and is let go", async () => {
   assert.deepEqual(stack.complaints, []);
 });
 
+test("ownership is not handed over unasked, however late it comes that there is one owner only", async () => {
+  const { api, headers } = await stack.api();
+  await stack.joins("Tea Horvat");
+  const { settings, version } = await api.ask("GET", "workspace", undefined, headers);
+  await api.ask("PATCH", "workspace", { settings: { ...settings, single_owner: true } }, { ...headers, "if-match": `"${version}"` });
+  const page = await stack.console();
+  let comes;
+  const held = new Promise((done) => (comes = done));
+  await page.route("**/api/v1/workspace", (route) => held.then(() => route.continue()));
+  await page.goto(`${stack.origin}/console/settings/team`);
+  await page.getByLabel("Role of Tea Horvat").selectOption("owner");
+  comes();
+  await page.getByRole("dialog").getByText(/^You become an admin/).waitFor();
+  await page.getByRole("button", { name: "Cancel" }).click();
+  const { items } = await api.ask("GET", "agents", undefined, headers);
+  assert.deepEqual(items.filter(({ role }) => role === "owner").map(({ email }) => email), [owner.email]);
+  assert.deepEqual(stack.complaints, []);
+  await page.context().close();
+});
+
 test("without a line nobody is said to be here, and the counters say that they are old", async () => {
   const { page, panel } = await conversation("Are you there?");
   const side = await showSide(agent);

@@ -99,8 +99,10 @@ const WINDOWS = {
     await goes(page, "settings/workspace");
     const only = page.getByRole("switch", { name: "One owner only" });
     await only.waitFor();
-    if (!(await only.isChecked())) await only.click();
-    await page.getByText("Saved", { exact: true }).or(page.locator("[role=switch][aria-checked=true]")).first().waitFor();
+    if (!(await only.isChecked())) {
+      await only.click();
+      await page.getByText("Saved", { exact: true }).waitFor();
+    }
     await goes(page, "settings/team");
     await page.getByLabel("Role of Jon Arden").selectOption("owner");
   },
