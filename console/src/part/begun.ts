@@ -57,8 +57,10 @@ export interface Form<T> {
   value: T | undefined;
   open: () => void;
   change: (value: T | undefined) => void;
-  /** It is saved, or given up. */
+  /** It is given up. */
   close: () => void;
+  /** So much of it is saved: what was written since stays. */
+  saved: (value: T | undefined) => void;
 }
 
 /** The form of that name. A value of another kind is one of another version, and none. */
@@ -66,6 +68,10 @@ export function useForm<T>(name: string, is: (value: unknown) => value is T): Fo
   const found = useStore(begun, (all) => all[name]?.value);
   const value = is(found) ? found : undefined;
   const [opened, setOpened] = useState<Form<T>["opened"]>(null);
+  const close = () => {
+    setOpened(null);
+    keepBegun(name, undefined);
+  };
   return {
     opened: opened ?? (value === undefined ? null : "before"),
     value,
@@ -75,9 +81,9 @@ export function useForm<T>(name: string, is: (value: unknown) => value is T): Fo
       setOpened((before) => before ?? "before");
       keepBegun(name, next);
     },
-    close() {
-      setOpened(null);
-      keepBegun(name, undefined);
+    close,
+    saved(stored) {
+      if (begun.get()[name]?.value === stored) close();
     },
   };
 }

@@ -84,7 +84,7 @@ export function ContactForm({ contact, form }: { contact: Contact; form: Form<Co
     try {
       await store(contact);
       await cache.invalidateQueries({ queryKey: ["contact", contact.id] });
-      form.close();
+      form.saved(form.value);
     } catch (reason) {
       setError(reason);
     }

@@ -1,5 +1,5 @@
 /** The lines of a thread: messages, notes, events, days. */
-import { memo, useEffect, useState, type KeyboardEvent } from "react";
+import { memo, useEffect, useRef, useState, type KeyboardEvent } from "react";
 import { beginningOf, plainText } from "@switchboard/markup";
 import type { Message } from "@switchboard/protocol";
 
@@ -239,15 +239,27 @@ function ProblemLine({ item }: { item: Written }) {
 /** The words that are being changed. What differs from what was said stands there again when one comes back. */
 function EditField({ before, edit, onSave }: { before: string; edit: Form<string>; onSave: (body: string) => Promise<unknown> }) {
   const [error, setError] = useState<string | null>(null);
+  const saving = useRef<string | null>(null);
   const text = edit.value ?? before;
-  function save() {
+  async function save() {
     const body = text.trim();
     if (body === "" || body === before) return edit.close();
-    onSave(body).then(edit.close, (reason: unknown) => setError(errorText(reason)));
+    // Pressed again while that is on its way, there is nothing more to do.
+    if (body === saving.current) return;
+    saving.current = body;
+    setError(null);
+    try {
+      await onSave(body);
+      edit.saved(edit.value);
+    } catch (reason) {
+      setError(errorText(reason));
+    } finally {
+      if (saving.current === body) saving.current = null;
+    }
   }
   function key(event: KeyboardEvent) {
     if (event.key === "Escape") edit.close();
-    else if (event.key === "Enter" && !event.shiftKey && !event.nativeEvent.isComposing) save();
+    else if (event.key === "Enter" && !event.shiftKey && !event.nativeEvent.isComposing) void save();
     else return;
     event.preventDefault();
   }
@@ -268,7 +280,7 @@ function EditField({ before, edit, onSave }: { before: string; edit: Form<string
         </div>
       )}
       <div className="line">
-        <Button size="small" tone="accent" onClick={save}>
+        <Button size="small" tone="accent" onClick={() => void save()}>
           Save
         </Button>
         <Button size="small" tone="plain" onClick={edit.close}>

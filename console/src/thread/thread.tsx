@@ -120,14 +120,21 @@ function useOlderEntries(conversation_id: string, log: Log<Entry> | undefined) {
   const [error, setError] = useState<string | null>(null);
   const busy = useRef(false);
   const first = log?.entries[0]?.seq;
-  const load = () => {
-    if (busy.current || !log?.older || first === undefined || error !== null) return;
+  const start = () => {
+    if (busy.current || !log?.older || first === undefined) return;
     busy.current = true;
     loadOlderEntries(conversation_id, first)
       .catch((reason: unknown) => setError(errorText(reason)))
       .finally(() => (busy.current = false));
   };
-  return { error, load, again: () => setError(null) };
+  return {
+    error,
+    load: () => error === null && start(),
+    again() {
+      setError(null);
+      start();
+    },
+  };
 }
 
 /** Whether the end is in sight; stays there when something new comes. */
@@ -183,7 +190,7 @@ interface Jump {
   items: readonly Item[];
   shown: readonly Item[];
   log: Log<Entry> | undefined;
-  older: () => void;
+  older: () => unknown;
   show: (index: number) => void;
   leaveEnd: () => void;
 }

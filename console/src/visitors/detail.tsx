@@ -89,7 +89,7 @@ function StartChat({ visitor, isHere }: { visitor: LiveVisitor; isHere: () => bo
     setError(null);
     try {
       const ack = await command({ do: "start_conversation", visitor_id: visitor.id, body: text.trim(), format: "markdown" });
-      form.close();
+      form.saved(form.value);
       const { conversation_id } = ack;
       if (!conversation_id) return;
       // On a slow line one goes on meanwhile, and may be writing to somebody else by then.

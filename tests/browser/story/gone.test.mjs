@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
 import { violations } from "../axe.mjs";
-import { Stack, answer, openPanel, openRow, say, sees, until } from "../stack.mjs";
+import { Stack, answer, openPanel, openRow, say, sees, showSide, until } from "../stack.mjs";
 
 let stack;
 before(async () => {
@@ -85,6 +85,52 @@ test("an invitation that was withdrawn elsewhere is gone, and nobody is told of 
   assert.equal(await page.getByRole("status", { name: "Messages" }).innerText(), "");
   assert.deepEqual(stack.complaints, []);
   await page.context().close();
+});
+
+test("what is written while a change is on its way is not lost with it", async () => {
+  const { page, panel } = await stack.visitor("/demo/");
+  await say(panel, "where is my order?");
+  const agent = await stack.console({ serviceWorkers: "block", viewport: { width: 1440, height: 900 } });
+  await openRow(agent, "where is my order?");
+
+  const side = await showSide(agent);
+  let comes;
+  const held = new Promise((done) => (comes = done));
+  await agent.route("**/api/v1/contacts/*", (route) => (route.request().method() === "PATCH" ? held.then(() => route.continue()) : route.fallback()));
+  await side.getByRole("button", { name: "Edit the contact" }).click();
+  await side.getByRole("textbox", { name: "Company" }).fill("Tea and Sons");
+  await side.getByRole("button", { name: "Save" }).click();
+  await side.getByRole("textbox", { name: "Phone" }).fill("+385 1 234");
+  comes();
+  const { api, headers } = await stack.api();
+  const id = agent.url().split("/").at(-1);
+  const { contact_id } = await api.ask("GET", `conversations/${id}`, undefined, headers);
+  await until("it is stored", async () => (await api.ask("GET", `contacts/${contact_id}`, undefined, headers)).company === "Tea and Sons");
+  await side.getByRole("button", { name: "Save" }).click();
+  await side.getByText("Tea and Sons").waitFor();
+  await side.getByText("+385 1 234").waitFor();
+
+  await answer(agent, "it comes tomorow");
+  const line = agent.getByRole("log").locator(".said", { hasText: /it comes tomor/ });
+  await line.locator("[data-mark=sending]").waitFor({ state: "detached" });
+  await line.hover();
+  await line.getByRole("button", { name: "Change this" }).click();
+  await agent.getByRole("menuitem", { name: "Edit" }).click();
+  const edited = agent.getByRole("textbox", { name: "Edit the text" });
+  stack.cable.cut();
+  await edited.fill("it comes tomorrow");
+  for (const _ of ["once", "and again"]) await edited.press("Enter");
+  await edited.pressSequentially(" at ten");
+  stack.cable.mend();
+  await sees(panel, "it comes tomorrow");
+  await until("one change", async () => (await edited.inputValue()) === "it comes tomorrow at ten");
+  await edited.press("Enter");
+  await sees(panel, "it comes tomorrow at ten");
+  await edited.waitFor({ state: "detached" });
+  const { entries } = await api.ask("GET", `conversations/${id}/entries?limit=50`, undefined, headers);
+  assert.equal(entries.filter(({ content }) => content.kind === "edited").length, 2);
+  assert.deepEqual(stack.complaints, []);
+  for (const each of [agent, page]) await each.context().close();
 });
 
 /** Leaves a frame's origin not a byte to keep anything in. */
