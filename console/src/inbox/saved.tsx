@@ -9,6 +9,7 @@ import { savedViewsQuery } from "../api/query.ts";
 import { useMay } from "../live/right.ts";
 import { Button, FormError, IconButton, TextField } from "../part/control.tsx";
 import { Dialog } from "../part/dialog.tsx";
+import { useHere } from "../part/here.ts";
 import { Icon } from "../part/icon.tsx";
 import { useLacks } from "../part/lack.ts";
 import { Menu, MenuItem } from "../part/menu.tsx";
@@ -111,6 +112,7 @@ function Ask({ view, filter, search, onClose }: { view: SavedView | null; filter
   const [whose, setWhose] = useState<Whose>("own");
   const [error, setError] = useState<unknown>(null);
   const [busy, setBusy] = useState(false);
+  const isHere = useHere();
   async function save() {
     setBusy(true);
     setError(null);
@@ -123,8 +125,9 @@ function Ask({ view, filter, search, onClose }: { view: SavedView | null; filter
         await call("saved-views", { method: "POST", body });
       }
       await cache.invalidateQueries({ queryKey: KEY });
-      onClose();
+      if (isHere()) onClose();
     } catch (reason) {
+      if (!isHere()) toastError(errorText(reason));
       setError(reason);
       setBusy(false);
     }

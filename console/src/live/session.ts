@@ -180,10 +180,16 @@ function keptStorage(): Storage | null {
   }
 }
 
+/** How often my rights were asked for, and which of the answers is known. */
+const rights = { asked: 0, known: 0 };
+
 /** Reads what I may do now. Where that fails, the rights of before are shown, and the server refuses. */
 async function readMyRights(): Promise<void> {
+  const asked = (rights.asked += 1);
   const me = await call<Me>("me").catch(() => null);
-  if (me === null) return;
+  // Of two answers that cross, the later question's stays.
+  if (me === null || asked < rights.known) return;
+  rights.known = asked;
   queries.setQueryData(["me"], me);
   const now = me.memberships.find((each) => each.agent_id === membership.get()?.agent_id);
   if (now) membership.set(now);

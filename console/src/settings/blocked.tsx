@@ -8,6 +8,7 @@ import { blockedQuery } from "../api/query.ts";
 import { team } from "../live/session.ts";
 import { Button, FormError, TextField } from "../part/control.tsx";
 import { Dialog } from "../part/dialog.tsx";
+import { useHere } from "../part/here.ts";
 import { useLacks } from "../part/lack.ts";
 import { useStore } from "../part/store.ts";
 import { Ago } from "../part/time.tsx";
@@ -80,6 +81,7 @@ function Block({ network: offered, onClose }: { network: string; onClose: () => 
   const [error, setError] = useState<unknown>(null);
   const [busy, setBusy] = useState(false);
   const cache = useQueryClient();
+  const isHere = useHere();
   // The server knows better than this page from where it is asked.
   const locks_me_out = problemIn(error)?.field === "including_me";
   async function block() {
@@ -89,8 +91,9 @@ function Block({ network: offered, onClose }: { network: string; onClose: () => 
       const body: NewBlockedAddress = { network: network.trim(), reason: reason.trim(), ...(locks_me_out ? { including_me: true } : {}) };
       await call("blocked-addresses", { method: "POST", body });
       toast(`${network.trim()} is blocked`);
-      onClose();
+      if (isHere()) onClose();
     } catch (refused) {
+      if (!isHere()) toastError(errorText(refused));
       setError(refused);
     } finally {
       setBusy(false);

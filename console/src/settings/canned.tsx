@@ -10,6 +10,7 @@ import { useMay } from "../live/right.ts";
 import { membership } from "../live/session.ts";
 import { Button, Field, FormError, IconButton, TextField } from "../part/control.tsx";
 import { Dialog } from "../part/dialog.tsx";
+import { useHere } from "../part/here.ts";
 import { Icon } from "../part/icon.tsx";
 import { insertText } from "../part/insert.ts";
 import { useLacks, type Lacks } from "../part/lack.ts";
@@ -124,6 +125,7 @@ function Edit({ before, onClose }: { before: CannedResponse | null; onClose: () 
   const [body, setBody] = useState(before?.body ?? "");
   const [error, setError] = useState<unknown>(null);
   const [busy, setBusy] = useState(false);
+  const isHere = useHere();
   const is_touched = nickname !== (before?.nickname ?? "") || body !== (before?.body ?? "");
   useUnsaved("The canned response that you write", () => is_touched && "lost");
   const unknown = unknownIn(body);
@@ -142,8 +144,9 @@ function Edit({ before, onClose }: { before: CannedResponse | null; onClose: () 
         await call("canned-responses", { method: "POST", body: made });
       }
       await cache.invalidateQueries({ queryKey: ["canned_responses"] });
-      onClose();
+      if (isHere()) onClose();
     } catch (reason) {
+      if (!isHere()) toastError(errorText(reason));
       setError(reason);
       setBusy(false);
     }

@@ -5,6 +5,7 @@ import type { Agent, Permission } from "@switchboard/protocol";
 import { useMay } from "../live/right.ts";
 import { Button } from "../part/control.tsx";
 import { Dialog } from "../part/dialog.tsx";
+import { useHere } from "../part/here.ts";
 import { grantable } from "./right.ts";
 
 /** A button that says how many there are, and opens them. */
@@ -26,11 +27,12 @@ function Choice({ agent, onClose, onChange }: { agent: Agent; onClose: () => voi
   const [grants, setGrants] = useState<readonly Permission[]>(agent.grants);
   const [saving, setSaving] = useState(false);
   const may = useMay();
+  const isHere = useHere();
   async function save() {
     setSaving(true);
     const stored = await onChange([...grants]);
     setSaving(false);
-    if (stored) onClose();
+    if (stored && isHere()) onClose();
   }
   return (
     <Dialog title={`What ${agent.name} may besides`} open onClose={onClose}>

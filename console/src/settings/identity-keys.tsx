@@ -8,7 +8,9 @@ import { identityKeysQuery } from "../api/query.ts";
 import { now } from "../part/clock.ts";
 import { Button, Field } from "../part/control.tsx";
 import { Dialog } from "../part/dialog.tsx";
+import { useHere } from "../part/here.ts";
 import { useLacks, type Lacks } from "../part/lack.ts";
+import { toastError } from "../part/toast.tsx";
 import { Ago, soonText } from "../part/time.tsx";
 import { isPrivate } from "./public-key.ts";
 
@@ -64,14 +66,16 @@ function AddKey({ site_id, has_others, onClose }: { site_id: string; has_others:
   const [replace, setReplace] = useState(false);
   const [error, setError] = useState<unknown>(null);
   const cache = useQueryClient();
+  const isHere = useHere();
   async function add() {
     setError(null);
     try {
       const body: NewIdentityKey = { public_key: text.trim(), replace };
       await call<IdentityKey>(`sites/${site_id}/identity-keys`, { method: "POST", body });
       await cache.invalidateQueries({ queryKey: ["identity-keys", site_id] });
-      onClose();
+      if (isHere()) onClose();
     } catch (reason) {
+      if (!isHere()) toastError(errorText(reason));
       setError(reason);
     }
   }

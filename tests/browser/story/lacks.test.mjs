@@ -127,6 +127,37 @@ test("pressed twice while the line is slow, a button does it once", async () => 
   await page.context().close();
 });
 
+test("an answer that comes when its window was closed closes no other one, and a refusal is said all the same", async () => {
+  const page = await stack.console({ serviceWorkers: "block" });
+  const held = [];
+  await page.route("**/api/v1/canned-responses", (route) => (route.request().method() === "POST" ? held.push(route) : route.fallback()));
+  await page.goto(`${stack.origin}/console/settings/canned`);
+  const dialog = page.getByRole("dialog");
+  const writes = async (text) => {
+    await page.getByRole("button", { name: /^(Write|Add)/ }).first().click();
+    await dialog.getByLabel("Text").fill(text);
+  };
+  const givesUp = async (count) => {
+    await dialog.getByRole("button", { name: "Add it" }).click();
+    await until("it to be on its way", () => held.length === count);
+    await dialog.getByRole("button", { name: "Cancel" }).click();
+    await dialog.waitFor({ state: "detached" });
+  };
+  await writes("Good morning");
+  await givesUp(1);
+  await writes("Good evening");
+  await held[0].continue();
+  await page.locator("li", { hasText: "Good morning" }).waitFor();
+  assert.equal(await dialog.getByLabel("Text").inputValue(), "Good evening");
+  await givesUp(2);
+  await writes("Good night");
+  await held[1].abort();
+  await page.getByText(/^The server cannot be reached/).waitFor();
+  assert.equal(await dialog.getByLabel("Text").inputValue(), "Good night");
+  assert.deepEqual(stack.complaints, []);
+  await page.context().close();
+});
+
 test("a new password says how much is missing, and that the present one is wanted", async () => {
   const page = await settings("security", null);
   await lacks(page, "Change the password", "Present password", "Write your present password.");
