@@ -7,8 +7,12 @@ import { queries, todosQuery } from "../api/query.ts";
 import { toast, toastError } from "../part/toast.tsx";
 import { TODO_FILTERS, withMark } from "./word.ts";
 
+let before: Promise<void> = Promise.resolve();
+let under_way = 0;
+
 /** Marks some; what fails is shown again as it was, and said. */
 async function change(ids: readonly EntryId[], mark: TodoMark): Promise<void> {
+  under_way += 1;
   // An answer that is on its way knows nothing of this.
   await queries.cancelQueries({ queryKey: ["todos"] });
   const marked = new Set(ids);
@@ -20,11 +24,16 @@ async function change(ids: readonly EntryId[], mark: TodoMark): Promise<void> {
   } catch (error) {
     toastError(errorText(error));
   }
-  void queries.invalidateQueries({ queryKey: ["todos"] });
+  under_way -= 1;
+  // What is read before the last one is there would show what was before it.
+  if (under_way === 0) void queries.invalidateQueries({ queryKey: ["todos"] });
 }
 
+/** Marks go one after another: on a slow line what takes one back must not overtake it. */
 function say(entry_ids: readonly EntryId[], mark: TodoMark): Promise<void> {
-  return call("todos/mark", { method: "POST", body: { entry_ids, mark } });
+  const said = before.then(() => call<void>("todos/mark", { method: "POST", body: { entry_ids, mark } }));
+  before = said.catch(() => undefined);
+  return said;
 }
 
 /** It is read. */

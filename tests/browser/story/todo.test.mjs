@@ -189,6 +189,34 @@ test("by keys alone: all is read, one is done, taken back, and done; on all of h
   await other.context().close();
 });
 
+test("what is taken back on a slow line stays taken back", async () => {
+  let goes;
+  const held = new Promise((done) => (goes = done));
+  const said = [];
+  await jon.route("**/api/v1/todos/mark", async (route) => {
+    const { mark } = route.request().postDataJSON();
+    if (mark === "done") await held;
+    await route.continue();
+    said.push(mark);
+  });
+  const answered = jon.waitForResponse((response) => response.url().endsWith("/todos/mark") && response.request().postDataJSON().mark === "open");
+  await row(jon, "the fourth").focus();
+  await jon.keyboard.press("m");
+  await gone(jon, "the fourth");
+  await jon.keyboard.press("z");
+  // What is asked for later has come by here: so has the way back, if it went out.
+  await jon.evaluate(() => fetch("/api/v1/todos").then((answer) => answer.text()));
+  goes();
+  await answered;
+  await until("both", () => said.length === 2);
+  assert.deepEqual(said, ["done", "open"]);
+  await row(jon, "the fourth").waitFor();
+  await jon.unroute("**/api/v1/todos/mark");
+  await jon.reload();
+  await row(jon, "the fourth").waitFor();
+  assert.deepEqual(stack.complaints, []);
+});
+
 test("on a telephone a finger does it, and nothing is too small or cut", async () => {
   const phone = await stack.console({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true, colorScheme: "dark", reducedMotion: "reduce" }, { email: "jon.arden@example.com", password: owner.password });
   await place(phone).tap();
