@@ -14,7 +14,7 @@ const PAUSE_MS = 180;
 export function FindBar({ conversation_id, onClose }: { conversation_id: ConversationId; onClose: () => void }) {
   const [text, setText] = useState("");
   const [asked, setAsked] = useState("");
-  const [at, setAt] = useState(0);
+  const [at_seq, setAtSeq] = useState<number | null>(null);
   const field = useRef<HTMLInputElement>(null);
   useEffect(() => {
     const timer = setTimeout(() => setAsked(text.trim()), PAUSE_MS);
@@ -27,15 +27,18 @@ export function FindBar({ conversation_id, onClose }: { conversation_id: Convers
     staleTime: 0,
   });
   const matches = (asked === "" ? undefined : found.data?.items) ?? NONE;
+  // Found again with newer ones before it, the same one is looked at.
+  const at = Math.max(0, matches.findIndex(({ seq }) => seq === at_seq));
   const go = (index: number) => {
     const seq = matches[index]?.seq;
     if (seq == null) return;
-    setAt(index);
+    setAtSeq(seq);
     sought.set({ conversation_id, place: { seq } });
   };
-  // The newest one is shown by itself.
-  useEffect(() => go(0), [found.data]);
-  const step = (by: 1 | -1) => go((at + by + matches.length) % Math.max(1, matches.length));
+  // The newest one is shown by itself, once: who walked on from it stays where he is.
+  useEffect(() => go(0), [asked, found.isSuccess]);
+  // What was found by fewer letters is not what is meant.
+  const step = (by: 1 | -1) => asked === text.trim() && go((at + by + matches.length) % Math.max(1, matches.length));
   function key(event: KeyboardEvent) {
     if (event.nativeEvent.isComposing) return;
     if (event.key === "Enter" || event.key === "ArrowUp") step(event.shiftKey ? -1 : 1);

@@ -66,10 +66,10 @@ async function inSight(agent, text) {
 }
 
 /** Notes from `line 0` on. Those of a hundred come at once, but for the last two of them: these come last, in their order. */
-async function writeLines(conversation_id, count) {
+async function writeLines(conversation_id, count, from = 0) {
   const { api, headers } = await stack.api();
   const write = (line) => api.ask("POST", "commands", { do: "add_note", conversation_id, body: `line ${line}` }, { ...headers, "idempotency-key": `line-${line}` });
-  for (let first = 0; first < count; first += LINES_AT_ONCE) {
+  for (let first = from; first < count; first += LINES_AT_ONCE) {
     const lines = Array.from({ length: Math.min(LINES_AT_ONCE, count - first) }, (_, index) => first + index);
     await Promise.all(lines.slice(0, -2).map(write));
     for (const line of lines.slice(-2)) await write(line);
@@ -109,13 +109,20 @@ test("a search leads to words far up in a long conversation", async () => {
   await find.press("Enter");
   await agent.getByText("2 of 11", { exact: true }).waitFor();
   await inSight(agent, "line 108");
+  // Who walked on stays where he is when one more is found, as he comes back to the window.
+  await writeLines(new URL(agent.url()).pathname.split("/").at(-1), 1_001, 1_000);
+  await until("one more", async () => {
+    await agent.evaluate(() => dispatchEvent(new Event("visibilitychange")));
+    return agent.getByText("3 of 12", { exact: true }).isVisible();
+  });
+  await inSight(agent, "line 108");
   assert.deepEqual(await violations(agent), []);
   await find.fill("umbrella");
   await agent.getByText("Nothing found", { exact: true }).waitFor();
   await find.press("Escape");
   await find.waitFor({ state: "detached" });
-  await agent.getByRole("button", { name: "To the end" }).click();
-  await inSight(agent, "line 259");
+  await agent.getByRole("button", { name: /^To the end|new below$/ }).click();
+  await inSight(agent, "line 1000");
   await agent.locator(".thread").focus();
   await agent.keyboard.press("d");
   const today = await agent.evaluate(() => new Date(Date.now() - new Date().getTimezoneOffset() * 60_000).toISOString().slice(0, 10));
@@ -129,7 +136,7 @@ test("a search leads to words far up in a long conversation", async () => {
     assert.match(file.suggestedFilename(), /^conversation-\d+\.txt$/);
     return readFile(await file.path(), "utf8");
   };
-  assert.match(await save("With notes and events"), /The needle is here\n[^]*\(note\): line 259\n/);
+  assert.match(await save("With notes and events"), /The needle is here\n[^]*\(note\): line 1000\n/);
   const said = await save("What was said");
   assert.match(said, /The needle is here\n/);
   assert.doesNotMatch(said, /line \d/);
