@@ -35,6 +35,30 @@ test("what is written offline goes out once when the network is back", async () 
   for (const each of [agent, page]) await each.context().close();
 });
 
+test("who reads above while his words wait is left there, and is shown them as they come", async () => {
+  const { page, panel } = await stack.visitor("/demo/");
+  await say(panel, Array.from({ length: 80 }, (_, line) => `line ${line}`).join("\n"));
+  await panel.getByText("Sent", { exact: true }).waitFor();
+  const thread = panel.getByRole("log");
+  const toEnd = panel.getByRole("button", { name: "To the newest message" });
+  stack.cable.cut();
+  await say(panel, "waits for the line");
+  await panel.getByText("Waiting to be sent").waitFor();
+  await toEnd.waitFor({ state: "detached" });
+  await thread.evaluate((node) => (node.scrollTop = 0));
+  await toEnd.waitFor();
+  // Each try draws anew.
+  for (let tries = 0; tries < 3; tries += 1) await panel.getByRole("button", { name: "Try now" }).click();
+  await panel.getByText(/^(Reconnecting|No connection)/).first().waitFor();
+  assert.equal(await thread.evaluate((node) => node.scrollTop), 0);
+  await say(panel, "and so does this");
+  await toEnd.waitFor({ state: "detached" });
+  stack.cable.mend();
+  await panel.getByText("Sent", { exact: true }).last().waitFor();
+  assert.deepEqual(stack.complaints, []);
+  await page.context().close();
+});
+
 test("a killed and restarted server is only a pause", async () => {
   const agent = await stack.console();
   const { page, panel } = await stack.visitor("/demo/");

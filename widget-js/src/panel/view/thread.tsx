@@ -17,6 +17,7 @@ export function ThreadView({ store, state }: { store: PanelStore; state: Snapsho
   const box = useRef<HTMLDivElement>(null);
   const height = useRef(0);
   const firstKey = useRef("");
+  const lastKey = useRef("");
   const lastTop = useRef(0);
   const [isAway, setAway] = useState(false);
   const { rows } = state;
@@ -36,13 +37,15 @@ export function ThreadView({ store, state }: { store: PanelStore; state: Snapsho
   useLayoutEffect(() => {
     const element = box.current;
     if (element === null) return;
-    const isOwnNew = last?.type === "message" && last.mark !== null && last.mark !== "seen" && last.mark !== "stored";
+    // Once: while it waits, who reads above is left there.
+    const isOwnNew = last?.type === "message" && last.key !== lastKey.current && last.mark !== null && last.mark !== "seen" && last.mark !== "stored";
     if (store.isAtEnd || isOwnNew) toEnd();
     else if (first !== firstKey.current) {
       // Older rows came in above: what was in sight stays in sight.
       element.scrollTop += element.scrollHeight - height.current;
     }
     firstKey.current = first;
+    lastKey.current = last?.key ?? "";
     height.current = element.scrollHeight;
   }, [rows, state.typing, state.reach, first, last, store, toEnd]);
 
