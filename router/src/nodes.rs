@@ -269,7 +269,7 @@ impl Nodes {
         };
         let bytes = serde_json::to_vec(&letter).expect("news are trees of texts and numbers");
         let topic = topic_of(workspace_id);
-        router.bus().publish(&topic, &Bytes::from(bytes));
+        router.bus().publish_elsewhere(&topic, &Bytes::from(bytes));
     }
 
     /// Tells all other nodes that this one is here, or goes.
@@ -280,7 +280,7 @@ impl Nodes {
             news: sign,
         };
         let bytes = serde_json::to_vec(&letter).expect("a sign is a word");
-        router.bus().publish(SIGNS, &Bytes::from(bytes));
+        router.bus().publish_elsewhere(SIGNS, &Bytes::from(bytes));
     }
 
     /// Follows the signs of other nodes, where there may be any.
