@@ -25,6 +25,11 @@ pub(crate) struct Envelope {
     pub(crate) news: Bytes,
 }
 
+/// Who says that he sent it, without a look at the proof.
+pub(crate) fn alleged_sender(bytes: &[u8]) -> Option<u128> {
+    array(bytes, SENDER).map(u128::from_be_bytes)
+}
+
 /// Why something that came is not looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Unreadable {
@@ -119,6 +124,7 @@ mod tests {
     fn what_was_wrapped_is_opened_on_its_topic_with_the_same_key_alone() {
         let seal = Seal::new(b"key");
         let bytes = seal.wrap("topic", &envelope());
+        assert_eq!(alleged_sender(&bytes), Some(envelope().sender));
         assert_eq!(open(&seal, "topic", &bytes), Ok(envelope()));
         assert_eq!(open(&seal, "other", &bytes), Err(Unreadable::Forged));
         let other = Seal::new(b"other");

@@ -111,6 +111,15 @@ impl Bus {
         }
     }
 
+    /// Tells all who follow `topic` on other nodes. Of what several nodes share within a process, this one hears it
+    /// too. Does not wait.
+    pub fn publish_elsewhere(&self, topic: &str, news: &Bytes) {
+        match self {
+            Self::Redis(redis) => redis.publish_elsewhere(topic, news),
+            Self::Local(_) | Self::Simulated(_) => self.publish(topic, news),
+        }
+    }
+
     /// Follows `topic` until the follower is dropped. Over Redis it hears [`Heard::Lost`] once it really
     /// does, for what was published before that.
     #[must_use]

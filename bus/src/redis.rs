@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use world::{Faults, World};
 
 use crate::ear::{Ears, Follower, Turned};
-use crate::envelope::{Envelope, Seal, Unreadable};
+use crate::envelope::{self, Envelope, Seal, Unreadable};
 use crate::link;
 use crate::url::RedisConfig;
 use crate::{NEWS_BYTES_MAX, Problem, Reach};
@@ -126,6 +126,10 @@ impl Redis {
         self.0.put(topic, news);
     }
 
+    pub(crate) fn publish_elsewhere(&self, topic: &str, news: &Bytes) {
+        self.0.put(topic, news);
+    }
+
     pub(crate) fn follow(&self, topic: &str) -> Follower {
         self.0.ears.follow(topic)
     }
@@ -214,6 +218,10 @@ impl Shared {
             .and_then(|channel| channel.strip_prefix(&self.config.prefix))
             .and_then(|rest| rest.strip_prefix(':'));
         let Some(topic) = topic else { return };
+        // Its own come back as well: half of what comes, which needs no proof to be left where it is.
+        if envelope::alleged_sender(&bytes) == Some(self.lock_numbers().sender) {
+            return;
+        }
         match self.seal.open(topic, bytes.into()) {
             Ok(envelope) => self.hear(topic, envelope),
             Err(Unreadable::Truncated | Unreadable::Newer | Unreadable::Forged) => {
@@ -223,9 +231,6 @@ impl Shared {
     }
 
     fn hear(&self, topic: &str, envelope: Envelope) {
-        if envelope.sender == self.lock_numbers().sender {
-            return;
-        }
         let mut heard = self.lock_heard();
         let senders = heard.entry(topic.to_owned()).or_default();
         if senders.len() >= SENDERS_MAX && !senders.contains_key(&envelope.sender) {

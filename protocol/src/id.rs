@@ -4,6 +4,7 @@
 //! makes them; nothing here draws a random number.
 
 use std::fmt;
+use std::marker::PhantomData;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -39,14 +40,49 @@ pub trait Id: Copy {
     }
 }
 
-fn write(f: &mut fmt::Formatter<'_>, prefix: &str, bits: u128) -> fmt::Result {
-    let mut digits = [0_u8; DIGITS];
-    for (index, digit) in digits.iter_mut().enumerate() {
-        let group = (bits >> (5 * (DIGITS - 1 - index))) & 31;
-        *digit = ALPHABET[usize::try_from(group).expect("five bits fit")];
+/// Bytes of the longest id: the longest prefix, an underscore and the digits.
+const TEXT_BYTES_MAX: usize = 4 + 1 + DIGITS;
+
+/// The place of a character in the alphabet, and [`NO_DIGIT`] for what is not in it.
+const GROUPS: [u8; 256] = {
+    let mut groups = [NO_DIGIT; 256];
+    let mut group = 0_u8;
+    while (group as usize) < ALPHABET.len() {
+        groups[ALPHABET[group as usize] as usize] = group;
+        group += 1;
     }
-    let digits = std::str::from_utf8(&digits).expect("the alphabet is ASCII");
-    write!(f, "{prefix}_{digits}")
+    groups
+};
+
+const NO_DIGIT: u8 = u8::MAX;
+
+/// An id as text, without an allocation: a message passes some sixty of them on its way.
+struct Text {
+    bytes: [u8; TEXT_BYTES_MAX],
+    length: usize,
+}
+
+impl Text {
+    fn of(prefix: &str, bits: u128) -> Self {
+        let mut bytes = [b'_'; TEXT_BYTES_MAX];
+        let length = prefix.len() + 1 + DIGITS;
+        bytes[..prefix.len()].copy_from_slice(prefix.as_bytes());
+        // Twelve digits fit into 64 bits, which shift faster than 128.
+        let mut rest = bits;
+        for digits in bytes[length - DIGITS..length].rchunks_mut(12) {
+            let mut low = u64::try_from(rest & u128::from(u64::MAX)).expect("64 bits fit");
+            for digit in digits.iter_mut().rev() {
+                *digit = ALPHABET[usize::try_from(low & 31).expect("five bits fit")];
+                low >>= 5;
+            }
+            rest >>= 60;
+        }
+        Self { bytes, length }
+    }
+
+    fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.bytes[..self.length]).expect("prefix and alphabet are ASCII")
+    }
 }
 
 fn read(text: &str, prefix: &'static str) -> Result<u128, IdError> {
@@ -59,13 +95,27 @@ fn read(text: &str, prefix: &'static str) -> Result<u128, IdError> {
     if digits.len() != DIGITS || digits.as_bytes()[0] > b'7' {
         return Err(wrong);
     }
-    digits.bytes().try_fold(0_u128, |bits, byte| {
-        let group = ALPHABET
-            .iter()
-            .position(|digit| *digit == byte)
-            .ok_or(wrong)?;
-        Ok(bits << 5 | u128::try_from(group).expect("an index fits"))
-    })
+    digits
+        .bytes()
+        .try_fold(0_u128, |bits, byte| match GROUPS[usize::from(byte)] {
+            NO_DIGIT => Err(wrong),
+            group => Ok(bits << 5 | u128::from(group)),
+        })
+}
+
+/// Reads an id from where its text stands.
+struct Reading<I>(PhantomData<I>);
+
+impl<I: Id + FromStr<Err = IdError>> de::Visitor<'_> for Reading<I> {
+    type Value = I;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "an id of the form {}_…", I::PREFIX)
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<I, E> {
+        text.parse().map_err(de::Error::custom)
+    }
 }
 
 macro_rules! ids {
@@ -90,7 +140,7 @@ macro_rules! ids {
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write(f, $prefix, self.0)
+                f.write_str(Text::of($prefix, self.0).as_str())
             }
         }
 
@@ -110,14 +160,13 @@ macro_rules! ids {
 
         impl Serialize for $name {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.collect_str(self)
+                serializer.serialize_str(Text::of($prefix, self.0).as_str())
             }
         }
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let text = <std::borrow::Cow<'_, str>>::deserialize(deserializer)?;
-                text.parse().map_err(de::Error::custom)
+                deserializer.deserialize_str(Reading(PhantomData))
             }
         }
     )*};
@@ -187,6 +236,24 @@ mod tests {
         for bits in [0, 1, u128::MAX, 0x0192_3456_789a_bcde_f012_3456_789a_bcde] {
             let id = ConversationId::from_bits(bits);
             assert_eq!(id.to_string().parse(), Ok(id));
+            let json = serde_json::to_string(&id).unwrap();
+            assert_eq!(json, format!("\"{id}\""));
+            assert_eq!(serde_json::from_str::<ConversationId>(&json).unwrap(), id);
+        }
+    }
+
+    #[test]
+    fn every_digit_stands_in_its_place() {
+        let digits = "0123456789abcdefghjkmnpqrs";
+        for prefix in ["con", "site"] {
+            let text = format!("{prefix}_{digits}");
+            let bits = read(&text, prefix).unwrap();
+            assert_eq!(Text::of(prefix, bits).as_str(), text);
+            let group =
+                |place: usize| usize::try_from(bits >> (5 * (DIGITS - 1 - place)) & 31).unwrap();
+            for (place, digit) in digits.bytes().enumerate() {
+                assert_eq!(ALPHABET[group(place)], digit, "{place}");
+            }
         }
     }
 

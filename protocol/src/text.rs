@@ -223,7 +223,11 @@ pub fn file_name(text: &str) -> String {
 #[must_use]
 pub fn cut(text: &str, bytes_max: usize) -> String {
     let mut kept = String::with_capacity(text.len().min(bytes_max));
-    for c in text.chars() {
+    // Most begin with letters of one byte, all of which stay.
+    let is_plain = |byte: &u8| matches!(byte, b' '..=b'~');
+    let plain = text.bytes().take(bytes_max).take_while(is_plain).count();
+    kept.push_str(&text[..plain]);
+    for c in text[plain..].chars() {
         let c = if c.is_control() { ' ' } else { c };
         if is_direction_control(c) {
             continue;
@@ -322,6 +326,21 @@ mod tests {
     use serde::Deserialize;
 
     use super::*;
+
+    #[test]
+    fn a_cut_text_ends_at_a_character_and_has_nothing_that_steers() {
+        let check = |text: &str, bytes_max: usize, expected: &str| {
+            assert_eq!(cut(text, bytes_max), expected, "{text:?} to {bytes_max}");
+        };
+        check("plain words", 5, "plain");
+        check("plain", 5, "plain");
+        check("plain", 0, "");
+        check("a tab\tand\nlines\u{7f}", 99, "a tab and lines ");
+        check("hid\u{200b}den \u{202e}x", 99, "hidden x");
+        check("plain\u{200b} on", 7, "plain o");
+        check("caf\u{e9}s", 4, "caf");
+        check("caf\u{e9}s", 5, "caf\u{e9}");
+    }
 
     #[test]
     fn a_body_says_something_and_keeps_its_lines() {

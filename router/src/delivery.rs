@@ -1,5 +1,6 @@
 //! Deliveries: what router hands to the shards, encoded once however many connections read it.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -23,12 +24,30 @@ impl Encoded {
     /// Encodes a frame.
     #[must_use]
     pub fn new<F: Serialize>(frame: &F, class: Class) -> Self {
-        let text = serde_json::to_vec(frame).expect("frames are trees of texts and numbers");
         Self {
-            text: text.into(),
+            text: json(frame),
             class,
         }
     }
+}
+
+/// Bytes that a thread keeps to write JSON into.
+const SCRATCH_BYTES_MAX: usize = 64 << 10;
+
+thread_local! {
+    static SCRATCH: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+/// JSON of its exact size. It grows in a place that the thread keeps: nothing is copied from a small buffer into a
+/// larger one each time.
+pub(crate) fn json<T: Serialize>(tree: &T) -> Bytes {
+    SCRATCH.with_borrow_mut(|scratch| {
+        scratch.clear();
+        serde_json::to_writer(&mut *scratch, tree).expect("trees of texts and numbers");
+        let text = Bytes::copy_from_slice(scratch);
+        scratch.shrink_to(SCRATCH_BYTES_MAX);
+        text
+    })
 }
 
 /// What a frame is, as far as queues must know.

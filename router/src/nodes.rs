@@ -8,7 +8,6 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bus::{Follower, Heard, Reach};
-use bytes::Bytes;
 use presence::team::{Choice, Member};
 use protocol::conversation::{Conversation, Marks, VisitorConversation};
 use protocol::entry::Entry;
@@ -21,6 +20,7 @@ use storage::participant::Party;
 use tokio::sync::Notify;
 use world::{HashMap, HashSet};
 
+use crate::delivery::json;
 use crate::erase;
 use crate::hub::Hub;
 use crate::lanes::{Job, LaneKey};
@@ -267,9 +267,8 @@ impl Nodes {
             epoch: router.db().epoch(),
             news: news(),
         };
-        let bytes = serde_json::to_vec(&letter).expect("news are trees of texts and numbers");
         let topic = topic_of(workspace_id);
-        router.bus().publish(&topic, &Bytes::from(bytes));
+        router.bus().publish_elsewhere(&topic, &json(&letter));
     }
 
     /// Tells all other nodes that this one is here, or goes.
@@ -279,8 +278,7 @@ impl Nodes {
             epoch: router.db().epoch(),
             news: sign,
         };
-        let bytes = serde_json::to_vec(&letter).expect("a sign is a word");
-        router.bus().publish(SIGNS, &Bytes::from(bytes));
+        router.bus().publish_elsewhere(SIGNS, &json(&letter));
     }
 
     /// Follows the signs of other nodes, where there may be any.

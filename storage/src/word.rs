@@ -24,7 +24,13 @@ struct Token {
 
 /// The words of a text, in order: folded; of scripts that write without spaces, every two neighbours.
 pub(crate) fn split(text: &str) -> Vec<String> {
-    let folded: Vec<char> = fold(text).chars().collect();
+    let folded = fold(text);
+    if folded.is_ascii() {
+        let words = folded.split(|c: char| !c.is_ascii_alphanumeric());
+        let words = words.filter(|word| !word.is_empty());
+        return words.map(|word| cut(word.to_owned())).collect();
+    }
+    let folded: Vec<char> = folded.chars().collect();
     let tokens = tokens(&folded);
     tokens.into_iter().map(|token| token.word).collect()
 }
@@ -51,13 +57,18 @@ fn tokens(folded: &[char]) -> Vec<Token> {
 }
 
 fn token(folded: &[char], range: Range<usize>) -> Token {
-    let mut word: String = folded[range.clone()].iter().collect();
+    let word = cut(folded[range.clone()].iter().collect());
+    Token { range, word }
+}
+
+/// A word as the index holds it.
+fn cut(mut word: String) -> String {
     let mut end = word.len().min(WORD_BYTES_MAX);
     while !word.is_char_boundary(end) {
         end -= 1;
     }
     word.truncate(end);
-    Token { range, word }
+    word
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -230,6 +241,16 @@ mod tests {
         check("猫 cat", &["猫", "cat"]);
         check("'; DROP TABLE \"x\" --", &["drop", "table", "x"]);
         check(" \n ", &[]);
+    }
+
+    #[test]
+    fn words_without_accents_are_those_that_they_are_among_others() {
+        let long = "x".repeat(WORD_BYTES_MAX + 1);
+        let text = format!("Where_is my e-mail?! 42 {long}\t\0end");
+        let mut among = split(&format!("{text} \u{6771}"));
+        assert_eq!(among.pop().as_deref(), Some("\u{6771}"));
+        assert_eq!(split(&text), among);
+        assert_eq!(among[6], &long[1..]);
     }
 
     /// The parts as one text, hits in brackets.

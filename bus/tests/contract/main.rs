@@ -102,6 +102,23 @@ async fn every_follower_of_a_topic_hears_it_on_every_node_and_nobody_else() {
 }
 
 #[tokio::test]
+async fn what_is_for_other_nodes_is_heard_there_in_order_and_over_redis_not_here() {
+    check(async |world, one, other| {
+        let here = follow(world, one, "a").await;
+        let there = follow(world, other, "a").await;
+        one.publish_elsewhere("a", &news("for others"));
+        one.publish("a", &news("for all"));
+        assert_eq!(next(world, &there).await, news("for others"));
+        assert_eq!(next(world, &there).await, news("for all"));
+        if let Bus::Local(_) = one {
+            assert_eq!(next(world, &here).await, news("for others"));
+        }
+        assert_eq!(next(world, &here).await, news("for all"));
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn news_of_one_node_come_in_order_and_once() {
     check(async |world, one, other| {
         let there = follow(world, other, "a").await;

@@ -12,21 +12,15 @@ pub(crate) const PLACE: &str = "place_in_list";
 /// A statement for one row as one for a list of rows: `INSERT … VALUES ($1, …)`, or `UPDATE … SET … WHERE … RETURNING …`
 /// without a condition before its own.
 pub(crate) fn of(sql: &str, types: &[Type]) -> String {
-    let columns = columns(types, 0);
     if let Some((insert, _)) = sql.split_once("VALUES") {
-        return format!("{insert} SELECT * FROM unnest({columns})");
+        return format!("{insert} SELECT * FROM unnest({})", columns(types));
     }
-    let list = format!(
-        "FROM unnest({columns}) WITH ORDINALITY AS list ({}, {PLACE}) WHERE",
-        names(types)
-    );
-    let update = sql.replace('$', "list.p").replacen("WHERE", &list, 1);
-    format!("{update}, {PLACE}")
+    format!("{}, {PLACE}", from(sql, &columns_of(types)))
 }
 
-/// Rows of one table, each of which the guard in its place lets through or not.
-pub(crate) struct Rows<'a> {
-    /// `INSERT … VALUES ($1, …)`.
+/// One of the texts that a group is made of: the guard, or an insert of a row that it lets through.
+pub(crate) struct Part<'a> {
+    /// `UPDATE … SET … WHERE … RETURNING …`, or `INSERT … VALUES ($1, …)`.
     pub(crate) sql: &'a str,
     /// The types of its parameters.
     pub(crate) types: &'a [Type],
@@ -34,58 +28,106 @@ pub(crate) struct Rows<'a> {
     pub(crate) given: Given,
 }
 
-/// Guards, the rows that they let through, and the fence, as one statement, which gives the guards' rows. The
-/// parameters are the columns of the guards, those of each table, after them the places of its rows' guards, and at last
-/// the fence's. The fence is asked where anything is let through.
+/// How the parameters of a group come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Shape {
+    /// Each for itself, so many rows of them, one row after the other.
+    Rows(usize),
+    /// As columns, whatever the number of rows.
+    Columns,
+}
+
+/// Guards, the rows that each of them lets through, one of every other part, and the fence, as one statement, which
+/// gives what the guards give: `columns`, and their places. The parameters of a row are those of the guard and of the
+/// other parts in order; after all of them comes the fence's. The fence is asked where anything is let through.
 pub(crate) fn chain(
-    guard: &str,
-    types: &[Type],
-    tables: &[Rows<'_>],
+    guard: &Part<'_>,
+    columns: &[String],
+    parts: &[Part<'_>],
+    shape: Shape,
     fence: Option<&str>,
 ) -> String {
-    let mut text = format!("WITH guard AS ({})", of(guard, types));
-    let mut before = types.len();
-    for (index, rows) in tables.iter().enumerate() {
-        let given = |place: usize| rows.given.iter().find(|(given, _)| *given == place);
-        let values: Vec<_> = (0..rows.types.len())
+    let types: Vec<Type> = std::iter::once(guard)
+        .chain(parts)
+        .flat_map(|part| part.types.iter().cloned())
+        .collect();
+    let (list, count) = match shape {
+        Shape::Rows(rows) => (rows_of(&types, rows), rows * types.len()),
+        Shape::Columns => (columns_of(&types), types.len()),
+    };
+    let carried: Vec<_> = (guard.types.len()..types.len())
+        .map(|place| format!("list.p{}, ", place + 1))
+        .collect();
+    let mut text = format!(
+        "WITH guard AS ({}, {}{PLACE})",
+        from(guard.sql, &list),
+        carried.concat()
+    );
+    let mut before = guard.types.len();
+    for (index, part) in parts.iter().enumerate() {
+        let given = |place: usize| part.given.iter().find(|(given, _)| *given == place);
+        let values: Vec<_> = (0..part.types.len())
             .map(|place| match given(place) {
-                Some((_, column)) => format!("list.p{} + guard.{column}", place + 1),
-                None => format!("list.p{}", place + 1),
+                Some((_, column)) => format!("guard.p{} + guard.{column}", before + place + 1),
+                None => format!("guard.p{}", before + place + 1),
             })
             .collect();
-        let insert = rows
-            .sql
-            .split_once("VALUES")
-            .map_or(rows.sql, |(insert, _)| insert);
-        let (columns, names, values) = (
-            columns(rows.types, before),
-            names(rows.types),
-            values.join(", "),
-        );
-        before += rows.types.len() + 1;
+        before += part.types.len();
+        let insert = part.sql.split_once("VALUES");
+        let insert = insert.map_or(part.sql, |(insert, _)| insert);
         // Writing to a text does not fail.
         let _ = write!(
             text,
-            ", rows{index} AS ({insert} SELECT {values} FROM unnest({columns}, ${before}::int8[]) AS list ({names}, place) \
-             JOIN guard ON guard.{PLACE} = list.place)"
+            ", rows{index} AS ({insert} SELECT {} FROM guard)",
+            values.join(", ")
         );
     }
     let fence = fence.map(|fence| {
-        format!(
-            ", ({}) AS fence",
-            fence.replace("$1", &format!("${}", before + 1))
-        )
+        let fence = fence.replace("$1", &format!("${}", count + 1));
+        format!(", ({fence}) AS fence")
     });
     format!(
-        "{text} SELECT guard.*{} FROM guard",
+        "{text} SELECT {}, {PLACE}{} FROM guard",
+        columns.join(", "),
         fence.unwrap_or_default()
     )
 }
 
-/// `$1::text[], …`, after so many others.
-fn columns(types: &[Type], before: usize) -> String {
-    let column =
-        |(index, column): (usize, &Type)| format!("${}::{}[]", before + index + 1, column.name());
+/// A statement that changes a row as one for the rows of a list.
+fn from(update: &str, list: &str) -> String {
+    let list = format!("FROM {list} WHERE");
+    update.replace('$', "list.p").replacen("WHERE", &list, 1)
+}
+
+/// A list of parameters that come each for itself.
+fn rows_of(types: &[Type], rows: usize) -> String {
+    let row = |row: usize| {
+        let param = |(place, column): (usize, &Type)| {
+            format!("${}::{}, ", row * types.len() + place + 1, column.name())
+        };
+        let params: String = types.iter().enumerate().map(param).collect();
+        format!("({params}{}::int8)", row + 1)
+    };
+    let rows: Vec<_> = (0..rows).map(row).collect();
+    format!(
+        "(VALUES {}) AS list ({}, {PLACE})",
+        rows.join(", "),
+        names(types)
+    )
+}
+
+/// A list of parameters that come as columns.
+fn columns_of(types: &[Type]) -> String {
+    format!(
+        "unnest({}) WITH ORDINALITY AS list ({}, {PLACE})",
+        columns(types),
+        names(types)
+    )
+}
+
+/// `$1::text[], …`
+fn columns(types: &[Type]) -> String {
+    let column = |(index, column): (usize, &Type)| format!("${}::{}[]", index + 1, column.name());
     types
         .iter()
         .enumerate()
@@ -129,24 +171,49 @@ mod tests {
         );
     }
 
+    fn whole(shape: Shape) -> String {
+        let types = [Type::TEXT, Type::INT8];
+        let guard = Part {
+            sql: "UPDATE t SET n = n + $2 WHERE a = $1 RETURNING t.n",
+            types: &types,
+            given: &[],
+        };
+        let rows = Part {
+            sql: "INSERT INTO u (a, n) VALUES ($1, $2)",
+            types: &types,
+            given: &[(1, "n")],
+        };
+        chain(
+            &guard,
+            &["n".to_owned()],
+            &[rows],
+            shape,
+            Some("SELECT fence($1)"),
+        )
+    }
+
     #[test]
     fn guards_and_the_rows_that_they_let_through_become_one_statement() {
-        let guard = "UPDATE t SET n = n + $2 WHERE a = $1 RETURNING n";
-        let rows = [Rows {
-            sql: "INSERT INTO u (a, n) VALUES ($1, $2)",
-            types: &[Type::TEXT, Type::INT8],
-            given: &[(1, "n")],
-        }];
-        let types = [Type::TEXT, Type::INT8];
-        let whole = chain(guard, &types, &rows, Some("SELECT fence($1)"));
         assert_eq!(
-            whole,
-            "WITH guard AS (UPDATE t SET n = n + list.p2 FROM unnest($1::text[], $2::int8[]) WITH ORDINALITY \
-             AS list (p1, p2, place_in_list) WHERE a = list.p1 RETURNING n, place_in_list), \
-             rows0 AS (INSERT INTO u (a, n)  SELECT list.p1, list.p2 + guard.n \
-             FROM unnest($3::text[], $4::int8[], $5::int8[]) AS list (p1, p2, place) \
-             JOIN guard ON guard.place_in_list = list.place) \
-             SELECT guard.*, (SELECT fence($6)) AS fence FROM guard"
+            whole(Shape::Columns),
+            "WITH guard AS (UPDATE t SET n = n + list.p2 \
+             FROM unnest($1::text[], $2::int8[], $3::text[], $4::int8[]) WITH ORDINALITY \
+             AS list (p1, p2, p3, p4, place_in_list) WHERE a = list.p1 \
+             RETURNING t.n, list.p3, list.p4, place_in_list), \
+             rows0 AS (INSERT INTO u (a, n)  SELECT guard.p3, guard.p4 + guard.n FROM guard) \
+             SELECT n, place_in_list, (SELECT fence($5)) AS fence FROM guard"
+        );
+    }
+
+    #[test]
+    fn the_parameters_of_a_few_come_each_for_itself() {
+        let two = whole(Shape::Rows(2));
+        let list = "FROM (VALUES ($1::text, $2::int8, $3::text, $4::int8, 1::int8), \
+                    ($5::text, $6::int8, $7::text, $8::int8, 2::int8)) AS list (p1, p2, p3, p4, place_in_list) WHERE";
+        assert!(two.contains(list), "{two}");
+        assert!(
+            two.ends_with("(SELECT fence($9)) AS fence FROM guard"),
+            "{two}"
         );
     }
 }

@@ -20,11 +20,12 @@ use postgres_types::{IsNull, ToSql, Type, to_sql_checked};
 use tokio_postgres::Statement;
 
 use crate::db::batch::{Answer, Batch, Stmt};
+use crate::db::hold;
+use crate::db::list::{self, Shape};
 use crate::db::postgres::postgres_error_in;
 use crate::db::row::Row;
 use crate::db::value::{Boxed, Value};
 use crate::db::whole::Whole;
-use crate::db::{hold, list};
 use crate::error::Error;
 
 /// What came of a transaction that failed.
@@ -83,7 +84,7 @@ pub(crate) struct Line {
     client: Object,
     prepared: HashMap<(usize, usize, Many), Prepared>,
     /// Groups that were one statement, by the texts that they were made of.
-    wholes: Vec<(Vec<&'static str>, Prepared)>,
+    wholes: Vec<(Shape, Vec<&'static str>, Prepared)>,
 }
 
 /// Whether a statement stores one row or a list of them.
@@ -176,13 +177,16 @@ impl Line {
     ) -> Result<Vec<Vec<Answer>>> {
         let texts = whole.texts();
         let prepared = self.prepared_whole(fence, whole, &texts).await?;
-        let columns = whole.columns().into_iter().map(Param::Column);
-        let fence = fence.iter().flat_map(|fence| &fence.params);
-        let params = columns.chain(fence.map(|value| Param::One(Cow::Borrowed(value))));
+        let one = |value| Param::One(Cow::Borrowed(value));
+        let mut params: Vec<_> = match whole.shape() {
+            Shape::Rows(_) => whole.values().map(one).collect(),
+            Shape::Columns => whole.columns().map(Param::Column).collect(),
+        };
+        params.extend(fence.iter().flat_map(|fence| &fence.params).map(one));
         let request = Request {
             prepared,
             sql: texts[0],
-            params: params.collect(),
+            params,
             to: To::Guarded((0..whole.len()).collect()),
         };
         let answer = self.execute(&request).await;
@@ -201,21 +205,20 @@ impl Line {
         whole: &Whole<'_>,
         texts: &[&'static str],
     ) -> Result<Prepared> {
-        let same = |known: &[&str]| {
-            let texts = texts.iter().zip(known);
-            known.len() == texts.len()
-                && texts.fold(true, |all, (one, other)| all && std::ptr::eq(*one, *other))
-        };
-        if let Some((_, prepared)) = self.wholes.iter().find(|(known, _)| same(known)) {
+        let shape = whole.shape();
+        let mut wholes = self.wholes.iter();
+        if let Some((.., prepared)) = wholes.find(|(of, known, _)| *of == shape && known == texts) {
             return Ok(prepared.clone());
         }
+        let columns = self.prepared(texts[0], Many::No).await?.columns;
         let mut types = Vec::with_capacity(texts.len());
         for sql in texts {
             let prepared = self.prepared(sql, Many::No).await?;
             types.push(prepared.statement.params().to_vec());
         }
-        let prepared = self.prepare(&whole.sql(&types, fence), texts[0]).await?;
-        self.wholes.push((texts.to_vec(), prepared.clone()));
+        let sql = whole.sql(&types, &columns, fence);
+        let prepared = self.prepare(&sql, texts[0]).await?;
+        self.wholes.push((shape, texts.to_vec(), prepared.clone()));
         Ok(prepared)
     }
 

@@ -8,106 +8,113 @@ use std::borrow::Cow;
 
 use postgres_types::Type;
 
-use crate::db::batch::{Batch, Given, Stmt};
+use crate::db::batch::{Batch, Stmt};
 use crate::db::hold;
-use crate::db::list::{self, Rows};
+use crate::db::list::{self, Part, Shape};
 use crate::db::value::Value;
 
-/// A group as one statement.
-pub(crate) struct Whole<'a> {
-    /// The guards, which have one text, in the order of the group.
-    guards: Vec<&'a Stmt>,
-    /// The rows by table, each with the place of its guard, from one.
-    tables: Vec<Table<'a>>,
-}
+/// Groups of up to so many have a text for each number of them, whose parameters come each for itself: to set up a list
+/// of columns takes as long as to store a message (docs/decisions/a-send-is-guarded-by-one-statement.md).
+const ROWS_MAX: usize = 8;
 
-/// What goes into one table.
-struct Table<'a> {
-    sql: &'static str,
-    given: Given,
-    rows: Vec<(Value, &'a Stmt)>,
+/// A group as one statement: batches of the same texts.
+pub(crate) struct Whole<'a> {
+    /// Of each batch its guard and its rows.
+    rows: Vec<Vec<&'a Stmt>>,
 }
 
 impl<'a> Whole<'a> {
-    /// The group as one statement; nothing where it is more than guarded rows, or where a guard has to come after
-    /// what another one lets through.
+    /// The group as one statement; nothing where it is more than guarded rows, one of each table, where its batches
+    /// differ, or where a guard has to come after what another one lets through.
     pub(crate) fn of(batches: &[&'a Batch]) -> Option<Self> {
         let is_one_wave = || hold::waves(batches).len() == 1;
         if !hold::is_needless(batches) || !is_one_wave() {
             return None;
         }
-        let mut guards = Vec::with_capacity(batches.len());
-        let mut tables: Vec<Table<'a>> = Vec::new();
-        for batch in batches {
-            guards.push(batch.guard.as_ref().filter(|guard| guard.is_row)?);
-            let place = Value::from(guards.len());
-            for stmt in &batch.stmts {
-                if !stmt.is_row || !adds_only(stmt) {
-                    return None;
-                }
-                let row = (place.clone(), stmt);
-                let same = |table: &&mut Table<'_>| std::ptr::eq(table.sql, stmt.sql);
-                match tables.iter_mut().find(same) {
-                    Some(table) if table.given == stmt.given => table.rows.push(row),
-                    Some(_) => return None,
-                    None => tables.push(Table {
-                        sql: stmt.sql,
-                        given: stmt.given,
-                        rows: vec![row],
-                    }),
-                }
-            }
+        let rows = |batch: &&'a Batch| {
+            let guard = batch.guard.as_ref().filter(|guard| guard.is_row)?;
+            let may_come = |stmt: &Stmt| stmt.is_row && adds_only(stmt);
+            let stmts = std::iter::once(guard).chain(&batch.stmts);
+            batch.stmts.iter().all(may_come).then(|| stmts.collect())
+        };
+        let rows: Vec<Vec<&'a Stmt>> = batches.iter().map(rows).collect::<Option<_>>()?;
+        let (first, others) = rows.split_first()?;
+        let is_anew = |(place, stmt): (usize, &&Stmt)| {
+            !first[..place]
+                .iter()
+                .any(|before| std::ptr::eq(before.sql, stmt.sql))
+        };
+        if !first.iter().enumerate().all(is_anew) {
+            return None;
         }
-        Some(Self { guards, tables })
+        others
+            .iter()
+            .all(|row| are_alike(row, first))
+            .then_some(Self { rows })
     }
 
     /// How many batches it has.
     pub(crate) fn len(&self) -> usize {
-        self.guards.len()
+        self.rows.len()
     }
 
-    /// The texts that it is made of: the guard's, then each table's.
+    /// How its parameters come.
+    pub(crate) fn shape(&self) -> Shape {
+        match self.rows.len() {
+            count @ ..=ROWS_MAX => Shape::Rows(count),
+            _ => Shape::Columns,
+        }
+    }
+
+    /// The texts that it is made of: the guard's, then each row's.
     pub(crate) fn texts(&self) -> Vec<&'static str> {
-        let guard = self.guards.iter().take(1).map(|guard| guard.sql);
-        guard
-            .chain(self.tables.iter().map(|table| table.sql))
-            .collect()
+        self.rows[0].iter().map(|stmt| stmt.sql).collect()
     }
 
-    /// The statement; `types` are those of the parameters of each of its texts.
-    pub(crate) fn sql(&self, types: &[Vec<Type>], fence: Option<&Stmt>) -> String {
-        let texts = self.texts();
-        let rows = self.tables.iter().zip(&types[1..]);
-        let rows: Vec<_> = rows
-            .map(|(table, types)| Rows {
-                sql: table.sql,
+    /// The statement; `types` are those of the parameters of each of its texts, `columns` what the guard gives.
+    pub(crate) fn sql(
+        &self,
+        types: &[Vec<Type>],
+        columns: &[String],
+        fence: Option<&Stmt>,
+    ) -> String {
+        let parts = self.rows[0].iter().zip(types);
+        let parts: Vec<_> = parts
+            .map(|(stmt, types)| Part {
+                sql: stmt.sql,
                 types,
-                given: table.given,
+                given: stmt.given,
             })
             .collect();
-        list::chain(texts[0], &types[0], &rows, fence.map(|fence| fence.sql))
+        let fence = fence.map(|fence| fence.sql);
+        list::chain(&parts[0], columns, &parts[1..], self.shape(), fence)
     }
 
-    /// The values of its parameters, each a column.
-    pub(crate) fn columns(&self) -> Vec<Vec<Cow<'a, Value>>> {
-        let column = |stmts: &mut dyn Iterator<Item = &'a Stmt>, place: usize| {
-            stmts
-                .map(|stmt| Cow::Borrowed(&stmt.params[place]))
-                .collect()
-        };
-        let mut columns = Vec::new();
-        for place in 0..self.guards[0].params.len() {
-            columns.push(column(&mut self.guards.iter().copied(), place));
-        }
-        for table in &self.tables {
-            for place in 0..table.rows[0].1.params.len() {
-                columns.push(column(&mut table.rows.iter().map(|(_, stmt)| *stmt), place));
-            }
-            let places = table.rows.iter();
-            columns.push(places.map(|(place, _)| Cow::Owned(place.clone())).collect());
-        }
-        columns
+    /// The values of its parameters, row by row.
+    pub(crate) fn values(&self) -> impl Iterator<Item = &'a Value> {
+        let stmts = self.rows.iter().flatten();
+        stmts.flat_map(|stmt| &stmt.params)
     }
+
+    /// The values of its parameters, column by column.
+    pub(crate) fn columns(&self) -> impl Iterator<Item = Vec<Cow<'a, Value>>> {
+        let column = |part: usize, place: usize| {
+            let values = self.rows.iter().map(|row| &row[part].params[place]);
+            values.map(Cow::Borrowed).collect()
+        };
+        let parts = self.rows[0].iter().enumerate();
+        parts.flat_map(move |(part, stmt)| {
+            (0..stmt.params.len()).map(move |place| column(part, place))
+        })
+    }
+}
+
+/// Whether two batches have the same texts, which are told apart by where they stand.
+fn are_alike(row: &[&Stmt], other: &[&Stmt]) -> bool {
+    let same = |(one, other): (&&Stmt, &&Stmt)| {
+        std::ptr::eq(one.sql, other.sql) && one.given == other.given
+    };
+    row.len() == other.len() && row.iter().zip(other).all(same)
 }
 
 /// Whether what the guard gives is added to numbers, or to nothing.
@@ -161,9 +168,19 @@ mod tests {
         };
         assert!(!is_whole(&with(&text)), "a text is given");
         let ungiven = |batch: &mut Batch| {
-            batch.push(Stmt::row(ROW, vec![Value::Integer(0)], &[]));
+            batch.stmts[0].given = &[];
         };
         assert!(!is_whole(&with(&ungiven)), "rows of one table differ");
+        let more = |batch: &mut Batch| {
+            batch.push(Stmt::row(ROW, vec![Value::Integer(0)], &[(0, "n")]));
+        };
+        assert!(!is_whole(&with(&more)), "one has more rows");
+        let both = [1, 2].map(|id| {
+            let mut batch = batch(id);
+            more(&mut batch);
+            batch
+        });
+        assert!(!is_whole(&both), "two rows of a table");
         assert!(!is_whole(&with(&|batch| batch.is_wary = false)));
         assert!(!is_whole(&with(&|batch| batch.is_alone = true)));
         assert!(!is_whole(&with(&|batch| batch.guard = None)));
@@ -171,14 +188,27 @@ mod tests {
     }
 
     #[test]
-    fn each_row_knows_the_place_of_its_guard() {
-        let batches = [batch(1), batch(2)];
-        let batches: Vec<&Batch> = batches.iter().collect();
-        let whole = Whole::of(&batches).unwrap();
+    fn parameters_come_each_for_itself_or_as_columns() {
+        let few = [batch(1), batch(2)];
+        let few: Vec<&Batch> = few.iter().collect();
+        let whole = Whole::of(&few).unwrap();
         assert_eq!(whole.texts(), [GUARD, ROW]);
-        let columns = whole.columns();
-        assert_eq!(columns.len(), 3);
-        assert_eq!(*columns[2][0], Value::Integer(1));
-        assert_eq!(*columns[2][1], Value::Integer(2));
+        assert_eq!(whole.shape(), Shape::Rows(2));
+        let zero = &Value::Integer(0);
+        let ids = [1, 2].map(|bits| Value::from(ConversationId::from_bits(bits)));
+        assert_eq!(
+            whole.values().collect::<Vec<_>>(),
+            [&ids[0], zero, &ids[1], zero]
+        );
+        let columns: Vec<_> = whole.columns().collect();
+        assert_eq!(columns.len(), 2);
+        assert_eq!(
+            columns[0].iter().map(|id| &**id).collect::<Vec<_>>(),
+            [&ids[0], &ids[1]]
+        );
+
+        let many: Vec<Batch> = (0..=ROWS_MAX as u128).map(batch).collect();
+        let many: Vec<&Batch> = many.iter().collect();
+        assert_eq!(Whole::of(&many).unwrap().shape(), Shape::Columns);
     }
 }

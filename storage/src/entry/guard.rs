@@ -12,17 +12,16 @@ use crate::entry::{Append, NewContent, NewEntry, NewMessage};
 use crate::error::Result;
 
 /// `$3` principal, `$4` client id, `$5` entries, `$6` public entries, `$7` time, `$8` to `$10` states, `$11`
-/// fence, `$12` version, `$13` visitor, `$14` contact, `$15` files, `$16` their count, `$17` message to change,
-/// `$18` whether the visitor must have no other open conversation. Negative numbers and empty texts ask for
-/// nothing. The version that the statement looked at first is still that of the row: who waited for it while another
-/// one counted does nothing, as all else that it looked at is of before the wait.
+/// fence, `$12` version, `$13` visitor, `$14` contact. Negative numbers and empty texts ask for nothing. The version that
+/// the statement looked at first is still that of the row: who waited for it while another one counted does nothing, as
+/// all else that it looked at is of before the wait.
 macro_rules! advance {
-    ($more:expr) => {
+    ($set:expr, $asked:expr) => {
         concat!(
             "
     UPDATE conversation SET version = version + 1, seq = seq + $5, public_seq = public_seq + $6,
         active_at_ms = CASE WHEN $7 > active_at_ms THEN $7 ELSE active_at_ms END",
-            $more,
+            $set,
             "
     WHERE workspace_id = $1 AND conversation_id = $2 AND state IN ($8, $9, $10)
         AND version = (
@@ -42,76 +41,157 @@ macro_rules! advance {
             AND EXISTS (
                 SELECT 1 FROM visitor v
                 WHERE v.workspace_id = $1 AND v.visitor_id = $13
-                    AND v.blocked_at_ms IS NULL AND v.erased_at_ms IS NULL)))
-        AND (CAST($15 AS TEXT) = '' OR CAST($16 AS BIGINT) = (
-            SELECT COUNT(*) FROM attachment a
-            WHERE a.workspace_id = $1 AND a.uploader = $3 AND a.entry_id IS NULL
-                AND a.stored_at_ms IS NOT NULL AND a.deleted_at_ms IS NULL AND $15 LIKE '%' || a.attachment_id || '%'))
-        AND (CAST($17 AS TEXT) = '' OR EXISTS (
-            SELECT 1 FROM message m
-            WHERE m.workspace_id = $1 AND m.entry_id = $17 AND m.conversation_id = $2
-                AND m.deleted_at_ms IS NULL))
-        AND (CAST($18 AS BIGINT) = 0 OR NOT EXISTS (
-            SELECT 1 FROM visitor v
-            WHERE v.workspace_id = $1 AND v.visitor_id = conversation.visitor_id
-                AND v.open_conversation_id <> conversation.conversation_id))
+                    AND v.blocked_at_ms IS NULL AND v.erased_at_ms IS NULL)))",
+            $asked,
+            "
     RETURNING ",
             conversation_columns!("conversation")
         )
     };
 }
 
-// By the primary keys; `attachment_unclaimed` where there are files.
-const ADVANCE: &str = advance!("");
-
-/// The same for entries of which the last one is a message. `$19` whether the customer spoke, `$20` whose turn
-/// it is now, `$21` the entry, `$22` the preview, `$23` files, `$24` the side that takes the pen, empty for
-/// none.
-macro_rules! advance_said {
-    ($more:literal) => {
-        advance!(concat!(
-            ",
-        customer_seq = CASE WHEN CAST($19 AS BOOLEAN) THEN seq + $5 ELSE customer_seq END,
-        waiting_on = $20,
-        waiting_since_at_ms = CASE WHEN waiting_on = $20 THEN waiting_since_at_ms
-            WHEN $7 > active_at_ms THEN $7 ELSE active_at_ms END,
-        preview_entry_id = $21, preview_from_customer = $19, preview_text = $22,
-        preview_attachment_count = $23,
-        preview_sent_at_ms = CASE WHEN $7 > active_at_ms THEN $7 ELSE active_at_ms END,
-        handler = CASE WHEN $24 = 'human' THEN 'human' ELSE handler END,
-        fence = CASE WHEN $24 = '' OR pen_side = $24 THEN fence ELSE fence + 1 END,
-        pen_side = CASE WHEN $24 = '' THEN pen_side ELSE $24 END",
-            $more
-        ))
+/// What few entries ask for besides: files and their count, the message to change, and whether the visitor must have no
+/// other open conversation. It stands apart, for Postgres sets up all that a statement may have to ask each time.
+macro_rules! asked {
+    ($files:literal, $count:literal, $target:literal, $alone:literal) => {
+        concat!(
+            "
+        AND (CAST(",
+            $files,
+            " AS TEXT) = '' OR CAST(",
+            $count,
+            " AS BIGINT) = (
+            SELECT COUNT(*) FROM attachment a
+            WHERE a.workspace_id = $1 AND a.uploader = $3 AND a.entry_id IS NULL
+                AND a.stored_at_ms IS NOT NULL AND a.deleted_at_ms IS NULL AND ",
+            $files,
+            " LIKE '%' || a.attachment_id || '%'))
+        AND (CAST(",
+            $target,
+            " AS TEXT) = '' OR EXISTS (
+            SELECT 1 FROM message m
+            WHERE m.workspace_id = $1 AND m.entry_id = ",
+            $target,
+            " AND m.conversation_id = $2
+                AND m.deleted_at_ms IS NULL))
+        AND (CAST(",
+            $alone,
+            " AS BIGINT) = 0 OR NOT EXISTS (
+            SELECT 1 FROM visitor v
+            WHERE v.workspace_id = $1 AND v.visitor_id = conversation.visitor_id
+                AND v.open_conversation_id <> conversation.conversation_id))"
+        )
     };
 }
 
-const ADVANCE_SAID: &str = advance_said!("");
+// By the primary keys; `attachment_unclaimed` where there are files.
+const ADVANCE: &str = advance!("", asked!("$15", "$16", "$17", "$18"));
 
-/// The same, which moves the conversation to the slot of its time. `$25` milliseconds of a slot.
-const ADVANCE_SAID_TO_SLOT: &str = advance_said!(
-    ",
-        active_slot = (CASE WHEN $7 > active_at_ms THEN $7 ELSE active_at_ms END) / CAST($25 AS BIGINT)"
-);
+/// The same for entries of which the last one is a message. `$15` whether the customer spoke, `$16` whose turn
+/// it is now, `$17` the entry, `$18` the preview, `$19` files, `$20` the side that takes the pen, empty for
+/// none.
+macro_rules! advance_said {
+    ($set:literal, $asked:expr) => {
+        advance!(
+            concat!(
+                ",
+        customer_seq = CASE WHEN CAST($15 AS BOOLEAN) THEN seq + $5 ELSE customer_seq END,
+        waiting_on = $16,
+        waiting_since_at_ms = CASE WHEN waiting_on = $16 THEN waiting_since_at_ms
+            WHEN $7 > active_at_ms THEN $7 ELSE active_at_ms END,
+        preview_entry_id = $17, preview_from_customer = $15, preview_text = $18,
+        preview_attachment_count = $19,
+        preview_sent_at_ms = CASE WHEN $7 > active_at_ms THEN $7 ELSE active_at_ms END,
+        handler = CASE WHEN $20 = 'human' THEN 'human' ELSE handler END,
+        fence = CASE WHEN $20 = '' OR pen_side = $20 THEN fence ELSE fence + 1 END,
+        pen_side = CASE WHEN $20 = '' THEN pen_side ELSE $20 END",
+                $set
+            ),
+            $asked
+        )
+    };
+}
+
+/// For a message that asks for nothing else.
+const ADVANCE_SAID: &str = advance_said!("", "");
+
+/// The same, which moves the conversation to the slot of its time. `$21` milliseconds of a slot.
+macro_rules! advance_said_to_slot {
+    ($asked:expr) => {
+        advance_said!(
+            ",
+        active_slot = (CASE WHEN $7 > active_at_ms THEN $7 ELSE active_at_ms END) / CAST($21 AS BIGINT)",
+            $asked
+        )
+    };
+}
+
+const ADVANCE_SAID_TO_SLOT: &str = advance_said_to_slot!("");
+
+// By the primary keys; `attachment_unclaimed` where there are files.
+const ADVANCE_SAID_ASKED: &str = advance_said_to_slot!(asked!("$22", "$23", "$24", "$25"));
 
 /// The statement that guards and counts, and for a message moves the conversation to the slot of its time.
 pub(super) fn advance(head: &Head<'_>, append: &Append, lines: &[Line<'_>], to_slot: bool) -> Stmt {
+    let asked = Asked::of(lines);
     let mut more = guard(append, lines);
     let sql = match lines.last().map(|line| (&line.entry.content, line.entry)) {
         Some((NewContent::Message(message), entry)) => {
             more.extend(said(message, entry));
-            if to_slot {
+            let is_more_asked = asked.is_any();
+            if to_slot || is_more_asked {
                 more.push(Value::from(SLOT_MS));
-                ADVANCE_SAID_TO_SLOT
-            } else {
-                ADVANCE_SAID
+            }
+            match (is_more_asked, to_slot) {
+                (true, _) => {
+                    more.extend(asked.values());
+                    ADVANCE_SAID_ASKED
+                }
+                (false, true) => ADVANCE_SAID_TO_SLOT,
+                (false, false) => ADVANCE_SAID,
             }
         }
-        Some(_) | None => ADVANCE,
+        Some(_) | None => {
+            more.extend(asked.values());
+            ADVANCE
+        }
     };
     Stmt {
         is_row: true,
         ..head.change(sql, &more)
+    }
+}
+
+/// What entries ask for besides what each asks for.
+struct Asked<'a> {
+    files: Option<&'a NewMessage>,
+    target_id: Option<EntryId>,
+    /// Whether the visitor must have no other open conversation.
+    alone: bool,
+}
+
+impl<'a> Asked<'a> {
+    fn of(lines: &[Line<'a>]) -> Self {
+        let contents = || lines.iter().map(|line| &line.entry.content);
+        Self {
+            files: contents().find_map(files_of),
+            target_id: contents().find_map(target_of),
+            alone: contents().any(|content| matches!(content, NewContent::Reopened { .. })),
+        }
+    }
+
+    fn is_any(&self) -> bool {
+        self.files.is_some() || self.target_id.is_some() || self.alone
+    }
+
+    fn values(&self) -> [Value; 4] {
+        let target_id = self.target_id.map(|id| id.to_string());
+        [
+            Value::from(self.files.map(attachment_list).unwrap_or_default()),
+            Value::from(self.files.map_or(0, |message| message.attachment_ids.len())),
+            Value::from(target_id.unwrap_or_default()),
+            Value::from(u8::from(self.alone)),
+        ]
     }
 }
 
@@ -125,11 +205,7 @@ fn guard(append: &Append, lines: &[Line<'_>]) -> Vec<Value> {
     let owner = guard.owner;
     let visitor_id = owner.map(|owner| owner.visitor_id.to_string());
     let contact_id = owner.and_then(|owner| owner.contact_id);
-    let files = lines.iter().find_map(|line| files_of(&line.entry.content));
-    let target = lines.iter().find_map(|line| target_of(&line.entry.content));
-    let reopens = lines
-        .iter()
-        .any(|line| matches!(line.entry.content, NewContent::Reopened { .. }));
+    // With what may follow.
     let mut values = Vec::with_capacity(23);
     values.extend([
         Value::from(append.key.principal.as_str()),
@@ -144,10 +220,6 @@ fn guard(append: &Append, lines: &[Line<'_>]) -> Vec<Value> {
         number(guard.version),
         Value::from(visitor_id.unwrap_or_default()),
         Value::from(contact_id.map(|id| id.to_string()).unwrap_or_default()),
-        Value::from(files.map(attachment_list).unwrap_or_default()),
-        Value::from(files.map_or(0, |message| message.attachment_ids.len())),
-        Value::from(target.map(|id| id.to_string()).unwrap_or_default()),
-        Value::from(u8::from(reopens)),
     ]);
     values
 }
