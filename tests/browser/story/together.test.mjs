@@ -267,3 +267,25 @@ test("a canned response and a view that somebody else changed, or took away, are
   await mine.context().close();
   assert.deepEqual(stack.complaints, []);
 });
+
+test("a right that somebody takes away while others are given stays away", async () => {
+  await stack.joins("Kim Sato");
+  const { api, headers } = await stack.api();
+  const kim = async () => (await api.ask("GET", "agents", undefined, headers)).items.find(({ name }) => name === "Kim Sato");
+  const { id } = await kim();
+  await colleagueOf("agents", id, { grants: ["sites.write"] });
+  const mine = await console_of();
+  await mine.goto(`${stack.origin}/console/settings/team`);
+  await mine.getByRole("button", { name: "Rights of Kim Sato" }).click();
+  const right = (name) => mine.getByRole("dialog").getByRole("checkbox", { name });
+  assert.equal(await right("sites.write").isChecked(), true);
+  await right("canned.write").check();
+  await colleagueOf("agents", id, { grants: [] });
+  await until("it to be shown", async () => !(await right("sites.write").isChecked()));
+  assert.equal(await right("canned.write").isChecked(), true);
+  await mine.getByRole("dialog").getByRole("button", { name: "Save" }).click();
+  await mine.getByRole("dialog").waitFor({ state: "detached" });
+  assert.deepEqual((await kim()).grants, ["canned.write"]);
+  await mine.context().close();
+  assert.deepEqual(stack.complaints, []);
+});
