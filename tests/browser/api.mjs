@@ -25,8 +25,8 @@ export class Api {
     return text === "" ? null : JSON.parse(text);
   }
 
-  async signIn(email, password) {
-    const signedIn = await this.ask("POST", "login?bearer=true", { email, password });
+  async signIn(email, password, headers = {}) {
+    const signedIn = await this.ask("POST", "login?bearer=true", { email, password }, headers);
     return { authorization: `Bearer ${signedIn.secret}` };
   }
 }

@@ -219,7 +219,7 @@ class Somebody {
 
 /** The shop as its owner set it up, and Jon, whom she invited. */
 async function open(api) {
-  const mira = await api.signIn(owner.email, owner.password);
+  const mira = await api.signIn(owner.email, owner.password, { "user-agent": safari });
   const [site] = (await api.ask("GET", "sites", undefined, mira)).items;
   const version = (record) => ({ ...mira, "if-match": `"${record.version}"` });
   await api.ask("PATCH", `sites/${site.id}`, { name: "Kettle & Leaf", theme: { ...site.theme, color: "#2f5d43", title: "Kettle & Leaf" } }, version(site));
@@ -232,7 +232,7 @@ async function open(api) {
   const invited = await api.ask("POST", "invitations", { email: "jon@example.com", role: "agent" }, mira);
   const token = invited.link.split("token=")[1];
   await api.ask("POST", "invitations/accept", { token, name: "Jon Arden", password: owner.password });
-  const jon = await api.signIn("jon@example.com", owner.password);
+  const jon = await api.signIn("jon@example.com", owner.password, { "user-agent": firefox });
   const other = (await api.ask("GET", "agents", undefined, mira)).items.find(({ name }) => name === "Jon Arden");
   return { Mira: { id: me.id, headers: mira }, Jon: { id: other.id, headers: jon } };
 }

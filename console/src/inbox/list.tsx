@@ -10,6 +10,7 @@ import { inbox, loadOlder } from "../live/session.ts";
 import { Button } from "../part/control.tsx";
 import { focusRows, VirtualRows } from "../part/rows.tsx";
 import { useStore } from "../part/store.ts";
+import { useConnected } from "../shell/connection.tsx";
 import { density } from "../shell/density.ts";
 import { errorText } from "../api/http.ts";
 import { NothingHere } from "./empty.tsx";
@@ -91,6 +92,7 @@ const NOTHING_KNOWN = emptyInbox({ filter: "all" });
 function useWay({ filter, site_id }: InboxList): Way {
   const router = useRouter();
   const sites = useSites();
+  const connected = useConnected();
   const search = JSON.stringify(useListSearch());
   return useMemo(() => {
     const names = new Map(site_id ? [] : sites.map((site) => [site.id, site.name]));
@@ -100,9 +102,10 @@ function useWay({ filter, site_id }: InboxList): Way {
       href: (id) => `${before}${id}${after}`,
       open: (id) => void router.navigate(to(id)),
       siteName: (id) => names.get(id) ?? null,
+      connected,
     };
     // The words stand for the search; sites are made anew with each look.
-  }, [router, filter, search, site_id, sites.map((site) => site.name).join("\n")]);
+  }, [router, filter, search, site_id, connected, sites.map((site) => site.name).join("\n")]);
 }
 
 /** Stands in an address where an id will. */

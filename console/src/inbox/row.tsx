@@ -23,13 +23,15 @@ export interface Way {
   open(id: ConversationId): void;
   /** What a site is called, where that tells rows apart. */
   siteName(id: SiteId): string | null;
+  /** Without a connection nobody knows who is here. */
+  connected: boolean;
 }
 
 /** A row; drawn again only when its own conversation changes. */
 export const Row = memo(function Row({ id, way, chosen, gone, tabIndex }: { id: string; way: Way; chosen: boolean; gone: boolean; tabIndex: 0 | -1 }) {
   const row = useStore(records, (known) => known.get(id));
   const mark = useStore(reads, (known) => known.get(id));
-  const here = useVisitorState(row?.visitor_id) === "active";
+  const here = useVisitorState(row?.visitor_id) === "active" && way.connected;
   const types = useStore(typing, (held) => held.get(id)?.some((typist) => typist.who === CUSTOMER) ?? false);
   const assignee = useStore(team, (held) => (row?.assignee_id ? held.agents.get(row.assignee_id) : undefined));
   const me = useStore(membership, (member) => member?.agent_id ?? "");

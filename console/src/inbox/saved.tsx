@@ -11,8 +11,11 @@ import { Button, FormError, IconButton, TextField } from "../part/control.tsx";
 import { Dialog } from "../part/dialog.tsx";
 import { useHere } from "../part/here.ts";
 import { Icon } from "../part/icon.tsx";
+import type { Facts } from "../part/edit.ts";
+import { putOnTop, useEdited } from "../part/edited.ts";
 import { useLacks } from "../part/lack.ts";
 import { Menu, MenuItem } from "../part/menu.tsx";
+import { Theirs } from "../part/theirs.tsx";
 import { toast, toastError } from "../part/toast.tsx";
 import { useActions } from "../shell/action.ts";
 import { narrowedBy, type ListSearch } from "./narrow.ts";
@@ -81,7 +84,7 @@ export function SaveView({ filter, search }: { filter: InboxFilter; search: List
           </MenuItem>
         </Menu>
       )}
-      {asking && <Ask view={asking === "new" ? null : asking} filter={filter} search={search} onClose={() => setAsking(null)} />}
+      {asking && <Ask view={asking === "new" ? null : asking} stands={found.data?.find((view) => asking !== "new" && view.id === asking.id)} filter={filter} search={search} onClose={() => setAsking(null)} />}
     </>
   );
 }
@@ -104,11 +107,15 @@ function useRemove(): (view: SavedView) => Promise<void> {
   };
 }
 
-/** Asks for a name, and of a new view whose it is. */
-function Ask({ view, filter, search, onClose }: { view: SavedView | null; filter: InboxFilter; search: ListSearch; onClose: () => void }) {
+const factsOf = (view: SavedView | null | undefined): Facts => ({ name: view?.name ?? "" });
+
+/** Asks for a name, and of a new view whose it is. One that is renamed `stands` as it was renamed meanwhile. */
+function Ask({ view, stands, filter, search, onClose }: { view: SavedView | null; stands: SavedView | undefined; filter: InboxFilter; search: ListSearch; onClose: () => void }) {
   const may = useMay();
   const cache = useQueryClient();
-  const [name, setName] = useState(view?.name ?? "");
+  const edited = useEdited(factsOf(view), factsOf(stands ?? view));
+  const { name = "" } = edited.form;
+  const theirs = edited.told["name"];
   const [whose, setWhose] = useState<Whose>("own");
   const [error, setError] = useState<unknown>(null);
   const [busy, setBusy] = useState(false);
@@ -118,8 +125,9 @@ function Ask({ view, filter, search, onClose }: { view: SavedView | null; filter
     setError(null);
     try {
       if (view) {
-        const body: SavedViewChange = { name };
-        await call(`saved-views/${view.id}`, { method: "PATCH", body, version: view.version });
+        const newestOf = async () => (await cache.fetchQuery({ ...savedViewsQuery, staleTime: 0 })).find(({ id }) => id === view.id);
+        const changeOn = (newest: SavedView): SavedViewChange | null => edited.onTop(factsOf(newest));
+        await putOnTop("saved-views", stands ?? view, edited.form, newestOf, changeOn);
       } else {
         const body: NewSavedView = { whose, name, list: savedOf(filter, search) };
         await call("saved-views", { method: "POST", body });
@@ -136,7 +144,7 @@ function Ask({ view, filter, search, onClose }: { view: SavedView | null; filter
   return (
     <Dialog title={view ? "Rename the view" : "Save this list as a view"} open onClose={onClose}>
       <form className="stack" {...lacks.form}>
-        <TextField label="Name" value={name} onValue={setName} error={lacks.said("name") ?? fieldError(error, "name")} maxLength={100} autoComplete="off" autoFocus required />
+        <TextField label="Name" value={name} onValue={(value) => edited.set("name", value)} hint={theirs !== undefined && <Theirs {...(view?.agent_id == null ? {} : { who: "You" })} value={theirs} onTake={() => edited.take("name", theirs)} />} error={lacks.said("name") ?? fieldError(error, "name")} maxLength={100} autoComplete="off" autoFocus required />
         {!view && may("settings.write") && (
           <fieldset className="checks">
             <legend>Who sees it</legend>

@@ -1,20 +1,23 @@
 /** Canned responses: the team's, and those that only I have. */
-import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQuery, useQueryClient, type QueryClient } from "@tanstack/react-query";
 import { useRef, useState } from "react";
 import { limit, type CannedResponse, type CannedResponseChange, type NewCannedResponse, type Whose } from "@switchboard/protocol";
 
-import { call, errorText, fieldError, formError, takeAway } from "../api/http.ts";
+import { call, errorText, fieldError, formError, problemIn, takeAway } from "../api/http.ts";
 import { cannedQuery } from "../api/query.ts";
-import { fill, folded, labelOf, unknownIn, VARIABLES, type Facts } from "../canned/word.ts";
+import { fill, folded, labelOf, unknownIn, VARIABLES, type Facts as Known } from "../canned/word.ts";
 import { useMay } from "../live/right.ts";
 import { membership } from "../live/session.ts";
 import { Button, Field, FormError, IconButton, TextField } from "../part/control.tsx";
 import { Dialog } from "../part/dialog.tsx";
 import { useHere } from "../part/here.ts";
 import { Icon } from "../part/icon.tsx";
+import type { Facts } from "../part/edit.ts";
+import { putOnTop, useEdited } from "../part/edited.ts";
 import { insertText } from "../part/insert.ts";
 import { useLacks, type Lacks } from "../part/lack.ts";
 import { useStore } from "../part/store.ts";
+import { Theirs } from "../part/theirs.tsx";
 import { toast, toastError } from "../part/toast.tsx";
 import { useUnsaved } from "../part/unsaved.ts";
 import { PageHead, Section } from "./page.tsx";
@@ -52,7 +55,8 @@ export function CannedPage() {
       <Group title="Only yours" items={own} query={query} changeable onEdit={setEditing}>
         You have none of your own. Nobody else sees what stands here.
       </Group>
-      {editing && <Edit key={editing === "new" ? "new" : editing.id} before={editing === "new" ? null : editing} onClose={() => setEditing(null)} />}
+      {editing === "new" && <Edit key="new" before={null} onClose={() => setEditing(null)} />}
+      {editing && editing !== "new" && <Edit key={editing.id} before={editing} stands={found.data.find(({ id }) => id === editing.id)} onClose={() => setEditing(null)} />}
     </div>
   );
 }
@@ -104,7 +108,7 @@ function useRemove(): (response: CannedResponse) => Promise<void> {
     try {
       const was_there = await takeAway(`canned-responses/${response.id}`);
       if (was_there) toast(`${labelOf(response)} was taken away`, () => {
-        const body: NewCannedResponse = { whose: response.agent_id == null ? "team" : "own", nickname: response.nickname, body: response.body };
+        const body: NewCannedResponse = { whose: whoseIs(response), nickname: response.nickname, body: response.body };
         void call("canned-responses", { method: "POST", body }).then(again, (error: unknown) => toastError(errorText(error)));
       });
     } catch (error) {
@@ -114,35 +118,53 @@ function useRemove(): (response: CannedResponse) => Promise<void> {
   };
 }
 
+const whoseIs = (response: CannedResponse): Whose => (response.agent_id == null ? "team" : "own");
+
 const bytesOf = (text: string) => new TextEncoder().encode(text).length;
 
-function Edit({ before, onClose }: { before: CannedResponse | null; onClose: () => void }) {
+/** What of one is written in the form. */
+const factsOf = ({ nickname, body }: Pick<CannedResponse, "nickname" | "body">): Facts => ({ nickname, body });
+
+const NOTHING = { nickname: "", body: "" };
+
+/** One who types the stroke means the same. */
+const nicknameOf = (text: string) => text.trim().replace(/^\\+/, "");
+
+const changeOf = (facts: Facts | null): CannedResponseChange | null =>
+  facts && { nickname: nicknameOf(facts["nickname"] ?? ""), body: facts["body"] ?? "" };
+
+/** It as it stands by now. */
+async function newestOf(cache: QueryClient, id: string): Promise<CannedResponse | undefined> {
+  const all = await cache.fetchQuery({ ...cannedQuery, staleTime: 0 });
+  return all.find((each) => each.id === id);
+}
+
+/** A new one, or one as it stood `before` and `stands` now: others may change it meanwhile, or take it away. */
+function Edit({ before, stands, onClose }: { before: CannedResponse | null; stands?: CannedResponse | undefined; onClose: () => void }) {
   const may = useMay();
   const cache = useQueryClient();
   const field = useRef<HTMLTextAreaElement>(null);
-  const [whose, setWhose] = useState<Whose>(may("canned.write") ? "team" : "own");
-  const [nickname, setNickname] = useState(before?.nickname ?? "");
-  const [body, setBody] = useState(before?.body ?? "");
+  const [whose, setWhose] = useState<Whose>(before ? whoseIs(before) : may("canned.write") ? "team" : "own");
+  const facts = factsOf(stands ?? before ?? NOTHING);
+  const edited = useEdited(factsOf(before ?? NOTHING), facts);
+  const { nickname = "", body = "" } = edited.form;
+  const theirs = (key: keyof typeof NOTHING) => {
+    const told = edited.told[key];
+    return told !== undefined && <Theirs {...(whose === "own" ? { who: "You" } : {})} value={told} onTake={() => edited.take(key, told)} />;
+  };
   const [error, setError] = useState<unknown>(null);
   const [busy, setBusy] = useState(false);
   const isHere = useHere();
-  const is_touched = nickname !== (before?.nickname ?? "") || body !== (before?.body ?? "");
+  const is_touched = nickname !== facts["nickname"] || body !== facts["body"];
   useUnsaved("The canned response that you write", () => is_touched && "lost");
   const unknown = unknownIn(body);
   const too_long = bytesOf(body.trim()) > limit.canned_body_bytes_max;
   async function save() {
     setBusy(true);
     setError(null);
-    // One who types the stroke means the same.
-    const name = nickname.trim().replace(/^\\+/, "");
     try {
-      if (before) {
-        const change: CannedResponseChange = { nickname: name, body };
-        await call(`canned-responses/${before.id}`, { method: "PATCH", body: change, version: before.version });
-      } else {
-        const made: NewCannedResponse = { whose, nickname: name, body };
-        await call("canned-responses", { method: "POST", body: made });
-      }
+      if (stands) await putOnTop("canned-responses", stands, changeOf(edited.form), () => newestOf(cache, stands.id), (newest) => changeOf(edited.onTop(factsOf(newest))));
+      else await call("canned-responses", { method: "POST", body: { whose, nickname: nicknameOf(nickname), body } satisfies NewCannedResponse });
       await cache.invalidateQueries({ queryKey: ["canned_responses"] });
       if (isHere()) onClose();
     } catch (reason) {
@@ -168,15 +190,15 @@ function Edit({ before, onClose }: { before: CannedResponse | null; onClose: () 
         )}
         <TextField
           label="Nickname"
-          hint="One word, typed after the stroke. Without one it is found by how it begins."
+          hint={theirs("nickname") || "One word, typed after the stroke. Without one it is found by how it begins."}
           value={nickname}
-          onValue={setNickname}
+          onValue={(value) => edited.set("nickname", value)}
           error={fieldError(error, "nickname")}
           autoComplete="off"
           autoFocus
         />
-        <Field label="Text" error={too_long ? "This is too long for a canned response: 4,096 bytes at most." : (lacks.said("body") ?? fieldError(error, "body"))}>
-          {(props) => <textarea {...props} ref={field} className="input canned-field" dir="auto" rows={6} required value={body} onChange={(event) => setBody(event.target.value)} />}
+        <Field label="Text" hint={theirs("body")} error={too_long ? "This is too long for a canned response: 4,096 bytes at most." : (lacks.said("body") ?? fieldError(error, "body"))}>
+          {(props) => <textarea {...props} ref={field} className="input canned-field" dir="auto" rows={6} required value={body} onChange={(event) => edited.set("body", event.target.value)} />}
         </Field>
         <div className="line canned-variables" role="group" aria-label="Put in">
           {Object.entries(VARIABLES).map(([name, words]) => (
@@ -191,7 +213,12 @@ function Edit({ before, onClose }: { before: CannedResponse | null; onClose: () 
           </p>
         )}
         <Preview body={body} />
-        <FormError text={formError(error, ["nickname", "body"])} />
+        {before && !stands && (
+          <p className="field-hint" role="status">
+            {whose === "own" ? "You" : "A colleague"} took this one away meanwhile. Saving writes it anew.
+          </p>
+        )}
+        <FormError text={problemIn(error)?.code === "not_found" ? null : formError(error, ["nickname", "body"])} />
         <div className="dialog-foot">
           <Button onClick={onClose}>Cancel</Button>
           <Button type="submit" tone="accent" disabled={busy}>
@@ -206,7 +233,7 @@ function Edit({ before, onClose }: { before: CannedResponse | null; onClose: () 
 /** How it would read, to somebody. */
 function Preview({ body }: { body: string }) {
   const me = useStore(membership);
-  const facts: Facts = { customer_name: "Ana Kovač", agent_name: me?.name ?? "", ticket_id: "128", department_signature: me?.workspace_name ?? "" };
+  const facts: Known = { customer_name: "Ana Kovač", agent_name: me?.name ?? "", ticket_id: "128", department_signature: me?.workspace_name ?? "" };
   const { text, from } = fill(body, facts);
   const goes_on = /\{\{\s*response_details\s*\}\}/.test(body);
   const cut = goes_on ? from : text.length;

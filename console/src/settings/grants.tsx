@@ -24,13 +24,15 @@ export function Grants({ agent, onChange }: { agent: Agent; onChange: (grants: P
 }
 
 function Choice({ agent, onClose, onChange }: { agent: Agent; onClose: () => void; onChange: (grants: Permission[]) => Promise<Agent | undefined> }) {
-  const [grants, setGrants] = useState<readonly Permission[]>(agent.grants);
+  // What is changed here goes on top of what stands by then: nobody gives back by it what somebody else took.
+  const [changed, setChanged] = useState<ReadonlyMap<Permission, boolean>>(new Map());
+  const grants = [...new Set([...agent.grants, ...changed.keys()])].filter((right) => changed.get(right) ?? true);
   const [saving, setSaving] = useState(false);
   const may = useMay();
   const isHere = useHere();
   async function save() {
     setSaving(true);
-    const stored = await onChange([...grants]);
+    const stored = await onChange(grants);
     setSaving(false);
     if (stored && isHere()) onClose();
   }
@@ -51,7 +53,7 @@ function Choice({ agent, onClose, onChange }: { agent: Agent; onClose: () => voi
                 type="checkbox"
                 checked={grants.includes(right)}
                 disabled={!may(right)}
-                onChange={(event) => setGrants(event.target.checked ? [...grants, right] : grants.filter((each) => each !== right))}
+                onChange={(event) => setChanged(new Map(changed).set(right, event.target.checked))}
               />
               {words} <code className="faint small">{right}</code>
             </label>

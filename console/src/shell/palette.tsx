@@ -17,6 +17,7 @@ import { createStore, useStore } from "../part/store.ts";
 import { agoText } from "../part/time.tsx";
 import { now } from "../part/clock.ts";
 import { actions, keysText, type Action } from "./action.ts";
+import { useConnected } from "./connection.tsx";
 import { begins, holds } from "./sought.ts";
 
 /** Whether the palette is open. */
@@ -54,6 +55,7 @@ function useChoices(query: string): Choice[] {
   const offered = useStore(actions);
   const known = useStore(records);
   const here = useStore(visitors, (held) => held.rows);
+  const connected = useConnected();
   const navigate = useNavigate();
   const found = useQuery({
     queryKey: ["search", "palette", query],
@@ -100,7 +102,7 @@ function useChoices(query: string): Choice[] {
           run: close(() => void navigate({ to: "/inbox/$list/$conversationId", params: { list: "all", conversationId: row.id }, search: { at: said?.seq ?? undefined } })),
         };
       });
-    const people = query
+    const people = query && connected
       ? [...here.values()]
           .filter((visitor) => holds(visitor.name, query))
           .slice(0, 5)
@@ -114,7 +116,7 @@ function useChoices(query: string): Choice[] {
           }))
       : [];
     return [...conversations, ...people, ...action_choices];
-  }, [offered, known, here, found.data, query, navigate]);
+  }, [offered, known, here, connected, found.data, query, navigate]);
 }
 
 /** Which choice is marked: the first one, and the same while more is found around it, or what one goes to. */

@@ -7,8 +7,10 @@ import { call, fieldError, formError, problemIn } from "../api/http.ts";
 import { contactQuery } from "../api/query.ts";
 import type { Form } from "../part/begun.ts";
 import { Button, FormError, IconButton, TextField } from "../part/control.tsx";
+import { meanwhile, taken, withTheirs, type Edited } from "../part/edit.ts";
+import { Theirs } from "../part/theirs.tsx";
 import { attributeName } from "../settings/question.ts";
-import { attributeKey, attributesIn, changeOf, CONTACT_FIELDS, factsOf, meanwhile, taken, type Edited } from "./edit.ts";
+import { attributeKey, attributesIn, changeOf, CONTACT_FIELDS, factsOf } from "./edit.ts";
 
 interface Fact {
   name: string;
@@ -53,14 +55,7 @@ export function ContactForm({ contact, form }: { contact: Contact; form: Form<Co
     value: now.form[key] ?? "",
     onValue: (value: string) => set(key, value),
     error: fieldError(error, key),
-    hint: told[key] !== undefined && (
-      <span role="status">
-        A colleague changed this to <b>{told[key] === "" ? "nothing" : <bdi>{told[key]}</bdi>}</b> meanwhile. Saving puts yours in its place.{" "}
-        <Button size="small" tone="plain" onClick={() => put({ before: { ...now.before, [key]: told[key] ?? "" }, form: { ...now.form, [key]: told[key] ?? "" } })}>
-          Take theirs
-        </Button>
-      </span>
-    ),
+    hint: told[key] !== undefined && <Theirs value={told[key]} onTake={() => put(withTheirs(now, key, told[key] ?? ""))} />,
   });
   /** Puts what was touched on top of a record; and where that is another by now, on top of the newest, unless others wrote the same fields. */
   async function store(record: Contact): Promise<void> {

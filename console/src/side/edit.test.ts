@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 
-import { attributeKey, attributesIn, changeOf, factsOf, meanwhile, taken, type Facts } from "./edit.ts";
+import { meanwhile, taken, withTheirs, type Facts } from "../part/edit.ts";
+import { attributeKey, attributesIn, changeOf, factsOf } from "./edit.ts";
 
 const facts = (more: Facts = {}): Facts => ({ name: "Ana", email: "", phone: "", company: "Shop", ...more });
 
@@ -17,6 +18,8 @@ test("a field that both changed is told, and the last write is the one that was 
   expect(edited.form["company"]).toBe("Mine");
   expect(meanwhile(edited, stored)).toEqual({ company: "Theirs" });
   expect(changeOf(edited, stored)).toEqual({ company: "Mine" });
+  const theirs = withTheirs(edited, "company", "Theirs");
+  expect([meanwhile(theirs, stored), changeOf(theirs, stored)]).toEqual([{}, {}]);
 });
 
 test("what both wrote alike is no news and no change", () => {

@@ -1,20 +1,13 @@
-/** A record that two may edit at once: what is theirs, what is mine, and what is told of it. Pure. */
+/** A contact as facts that two may edit at once. Pure. */
 import type { AttributeValue, Contact, ContactChange } from "@switchboard/protocol";
+
+import { at, keysOf, type Edited, type Facts } from "../part/edit.ts";
 
 /** The fields of the form that every contact has. */
 export const CONTACT_FIELDS = ["name", "email", "phone", "company"] as const;
 
 /** Before the names of attributes, which are anybody's words. */
 const ATTRIBUTE = "attribute ";
-
-/** A contact's facts, as texts; nothing is the same as no fact. */
-export type Facts = Readonly<Record<string, string>>;
-
-/** What the form rests on, and what stands in it. */
-export interface Edited {
-  before: Facts;
-  form: Facts;
-}
 
 /** The key of an attribute among the facts. */
 export function attributeKey(name: string): string {
@@ -43,33 +36,6 @@ function valueOf(text: string, was: AttributeValue | undefined): AttributeValue 
   if (typeof was === "boolean" && (text === "yes" || text === "no")) return text === "yes";
   if (typeof was === "number" && text.trim() !== "" && Number.isFinite(Number(text))) return Number(text);
   return text;
-}
-
-function keysOf(...all: readonly Facts[]): string[] {
-  return [...new Set(all.flatMap((facts) => Object.keys(facts)))];
-}
-
-const at = (facts: Facts, key: string): string => facts[key] ?? "";
-
-/** Fields that nobody touched follow the record. */
-export function taken({ before, form }: Edited, facts: Facts): Edited {
-  const next: { before: Record<string, string>; form: Record<string, string> } = { before: { ...before }, form: { ...form } };
-  for (const key of keysOf(before, form, facts)) {
-    if (at(form, key) !== at(before, key)) continue;
-    // A fact that is gone leaves no field behind.
-    if (key in facts) next.before[key] = next.form[key] = at(facts, key);
-    else {
-      delete next.before[key];
-      delete next.form[key];
-    }
-  }
-  return next;
-}
-
-/** What others saved in fields that were touched here, unless both wrote the same. */
-export function meanwhile({ before, form }: Edited, facts: Facts): Facts {
-  const keys = keysOf(before, form, facts).filter((key) => at(facts, key) !== at(before, key) && at(facts, key) !== at(form, key));
-  return Object.fromEntries(keys.map((key) => [key, at(facts, key)]));
 }
 
 /** What is to be saved: only what was touched, and is not so already. Of `attributes` come the kinds of values. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Browser } from "@switchboard/protocol";
 
-import { placeText, shortPlaceText } from "./visit.tsx";
+import { deviceText, placeText, shortPlaceText } from "./visit.tsx";
 
 const texts = (browser: Partial<Browser>) => [placeText(browser as Browser), shortPlaceText(browser as Browser)];
 
@@ -18,5 +18,17 @@ describe("where somebody is", () => {
   it("is not said where nothing is known", () => {
     expect(texts({})).toEqual(["", ""]);
     expect(texts({ time_zone: "UTC" })).toEqual(["", ""]);
+  });
+});
+
+describe("what somebody looks with", () => {
+  const text = (browser: Partial<Browser>) => deviceText(browser as Browser);
+
+  it("is a program, a system and its form, each said once", () => {
+    expect(text({ name: "Chrome", system: "Android", device: "mobile" })).toBe("Chrome on Android, phone");
+    expect(text({ name: "Safari", system: "iPhone", device: "mobile" })).toBe("Safari on iPhone");
+    expect(text({ name: "Safari", system: "iPad", device: "tablet" })).toBe("Safari on iPad");
+    expect(text({ name: "Safari", system: "Mac OSX", device: "desktop" })).toBe("Safari on macOS");
+    expect(text({ name: "", device: "unknown" })).toBe("Unknown browser");
   });
 });

@@ -142,10 +142,10 @@ export function VisitFacts({ browser, source, site }: { browser: Browser | undef
   );
 }
 
-/** `Firefox on macOS, phone`. */
+/** `Firefox on Android, phone`; an iPhone says itself that it is one. */
 export function deviceText(browser: Browser): string {
-  const form = { desktop: "", mobile: ", phone", tablet: ", tablet", bot: ", program", unknown: "" }[browser.device];
   const system = browser.system?.replace("Mac OSX", "macOS");
+  const form = /^iP(hone|ad)/.test(system ?? "") ? "" : { desktop: "", mobile: ", phone", tablet: ", tablet", bot: ", program", unknown: "" }[browser.device];
   return [browser.name || "Unknown browser", system && `on ${system}`].filter(Boolean).join(" ") + form;
 }
 

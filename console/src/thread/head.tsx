@@ -109,7 +109,7 @@ function AssignMenu({ row }: { row: Conversation }) {
       trigger={
         <Button className="assign" data-menu="assign" title="Assign (T)" aria-keyshortcuts="t">
           {assignee && <span className="heard-only">Assigned to </span>}
-          {assignee ? <Face name={assignee.name} seed={assignee.id} size="small" /> : null}
+          {assignee ? <Face name={assignee.name} seed={assignee.id} size="small" /> : <Icon name="assign" />}
           <span className="cut assign-name">{assignee ? (assignee.id === me ? "You" : assignee.name) : "Assign"}</span>
         </Button>
       }
@@ -292,7 +292,6 @@ function conversationActions(row: Conversation, me: string, takes_part: boolean 
       ? { id: "join", name: "Leave", group: "Conversation", keys: "o", icon: "leave", run: () => leave(row.id) }
       : { id: "join", name: "Join", group: "Conversation", keys: "o", icon: "join", run: () => join(row.id) },
     { id: "spam", name: row.spam ? "Not spam" : "Mark as spam", group: "Conversation", keys: "!", icon: "spam", run: () => markSpam(row, !row.spam) },
-    { id: "urgent", name: "Priority: Urgent", group: "Conversation", icon: "priority", run: () => prioritize(row, 4) },
-    { id: "normal", name: "Priority: Normal", group: "Conversation", icon: "priority", run: () => prioritize(row, 2) },
+    ...PRIORITIES.flatMap((name, rank) => (rank === 0 ? [] : [{ id: `priority-${rank}`, name: `Priority: ${name}`, group: "Conversation" as const, icon: "priority" as const, run: () => prioritize(row, rank) }])),
   ];
 }

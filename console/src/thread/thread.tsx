@@ -252,7 +252,7 @@ function TypingLine({ row }: { row: Conversation }) {
             <i />
             <i />
           </span>
-          <span>
+          <span className="typing-who cut">
             <bdi>{typist.who === CUSTOMER ? row.contact_name : (agents.get(typist.who)?.name ?? "A colleague")}</bdi> is typing
           </span>
           {typist.text && (

@@ -75,15 +75,16 @@ export function Filters({ search, change, live: { rows, countries: known } }: { 
             Clear
           </Button>
         )}
-        <span className="grow" />
-        <select className="input choice" aria-label="Order of the list" value={orderOf(search.order)} data-set={orderOf(search.order) === "active" ? undefined : ""} onChange={(event) => change({ order: event.target.value === "active" ? undefined : event.target.value })}>
-          {ORDERS.map((each) => (
-            <option key={each} value={each}>
-              {ORDER_NAMES[each]}
-            </option>
-          ))}
-        </select>
-        <ColumnMenu />
+        <div className="visitors-arranged">
+          <select className="input choice" aria-label="Order of the list" value={orderOf(search.order)} data-set={orderOf(search.order) === "active" ? undefined : ""} onChange={(event) => change({ order: event.target.value === "active" ? undefined : event.target.value })}>
+            {ORDERS.map((each) => (
+              <option key={each} value={each}>
+                {ORDER_NAMES[each]}
+              </option>
+            ))}
+          </select>
+          <ColumnMenu />
+        </div>
       </div>
     </div>
   );

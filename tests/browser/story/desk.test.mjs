@@ -347,12 +347,17 @@ test("without a line nobody is said to be here, and the counters say that they a
   const side = await showSide(agent);
   await side.getByText("On the site now", { exact: true }).waitFor();
   await agent.getByRole("button", { name: /Online/ }).waitFor();
+  await answer(agent, "Yes, and you?");
+  const lamp = agent.locator("a.row", { hasText: "Yes, and you?" }).locator(".lamp[data-state=live]");
+  await lamp.waitFor();
   stack.cable.cut();
   await side.getByText("nobody knows who is there", { exact: false }).waitFor();
   await agent.getByRole("button", { name: /Offline/ }).waitFor();
   await side.getByText("On the site now", { exact: true }).waitFor({ state: "detached" });
   await side.getByText("This visit").first().waitFor({ state: "detached" });
+  await lamp.waitFor({ state: "detached" });
   stack.cable.mend();
+  await lamp.waitFor();
   await side.getByText("On the site now", { exact: true }).waitFor();
   await agent.getByRole("button", { name: /Online/ }).waitFor();
   await say(panel, "So you are");

@@ -87,3 +87,31 @@ test("what is long is in sight as a whole: a message that is changed, and a wind
   assert.deepEqual(stack.complaints, []);
   for (const each of [agent, visitor]) await each.context().close();
 });
+
+test("on the smallest telephone the head of a thread shows whom it is with, and says whose it is", async () => {
+  const { api, headers } = await stack.api();
+  const { settings, version } = await api.ask("GET", "workspace", undefined, headers);
+  await api.ask("PATCH", "workspace", { settings: { ...settings, typing_preview: true } }, { ...headers, "if-match": `"${version}"` });
+  const { page: visitor, panel } = await stack.visitor("/demo/", phone);
+  await say(panel, "Is there a tin for two?");
+  const agent = await stack.console({ ...phone, viewport: { width: 320, height: 640 } });
+  await openRow(agent, "Is there a tin for two?");
+  const name = agent.getByRole("heading", { level: 1, name: /^Visitor / });
+  const isCut = (locator) => locator.evaluate((element) => element.scrollWidth > element.clientWidth);
+  await agent.locator(".thread-head").getByRole("button", { name: "Assign", exact: true }).waitFor();
+  assert.equal(await isCut(name), false);
+  const words = "And one that is round";
+  await Promise.all([
+    agent.locator(".typing q", { hasText: words }).waitFor(),
+    panel.getByLabel("Message", { exact: true }).pressSequentially(words, { delay: 100 }),
+  ]);
+  // Who it is takes one line, what he writes has the most of it.
+  const { line, quoted } = await agent.locator(".typing").evaluate((element) => ({ line: element.clientHeight, quoted: element.querySelector("q").clientWidth }));
+  assert.ok(line <= 24 && quoted >= 100, `${line} px high, ${quoted} px of words`);
+  await agent.locator(".thread-head").getByRole("button", { name: "Assign", exact: true }).click();
+  await agent.getByRole("menuitem", { name: /\(you\)$/ }).click();
+  await agent.getByRole("button", { name: "Assigned to You", exact: true }).waitFor();
+  assert.equal(await isCut(name), false);
+  assert.deepEqual(stack.complaints, []);
+  for (const each of [agent, visitor]) await each.context().close();
+});

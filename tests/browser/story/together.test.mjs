@@ -24,6 +24,13 @@ async function colleague(path, change) {
   return api.ask("PATCH", path, change(now), { ...headers, "if-match": `"${now.version}"` });
 }
 
+/** The same, of one among others of its kind. */
+async function colleagueOf(kind, id, change) {
+  const { api, headers } = await stack.api();
+  const { version } = (await api.ask("GET", kind, undefined, headers)).items.find((each) => each.id === id);
+  return api.ask("PATCH", `${kind}/${id}`, change, { ...headers, "if-match": `"${version}"` });
+}
+
 /** A console whose requests can be held back: none goes through a worker of its own. */
 const console_of = (who) => stack.console({ serviceWorkers: "block" }, who);
 
@@ -195,5 +202,90 @@ test("what is refused says so until it is saved or undone, and keeps nothing els
   await isSaved.waitFor();
   assert.equal(await told.innerText(), "");
   await owner.context().close();
+  assert.deepEqual(stack.complaints, []);
+});
+
+test("a canned response and a view that somebody else changed, or took away, are told of and saved all the same", async () => {
+  const { api, headers } = await stack.api();
+  const mine = await console_of();
+  const made = await api.ask("POST", "canned-responses", { whose: "team", nickname: "hours", body: "We are here until six." }, headers);
+  const stored = async () => (await api.ask("GET", "canned-responses", undefined, headers)).items;
+  const changes = (change) => colleagueOf("canned-responses", made.id, change);
+  await mine.goto(`${stack.origin}/console/settings/canned`);
+  const dialog = mine.getByRole("dialog");
+  const save = () => dialog.getByRole("button", { name: "Save" }).click();
+
+  // Where both wrote other fields, both stand.
+  await mine.getByRole("button", { name: "Change hours" }).click();
+  await dialog.getByRole("textbox", { name: "Text" }).fill("We are here until seven.");
+  await holdsBack(mine, `canned-responses/${made.id}`, () => changes({ nickname: "times" }));
+  await save();
+  await dialog.waitFor({ state: "detached" });
+  assert.deepEqual((await stored()).map(({ nickname, body }) => [nickname, body]), [["times", "We are here until seven."]]);
+
+  // Where both wrote the same one, it is told; theirs can be taken, and one's own saved.
+  await mine.getByRole("button", { name: "Change times" }).click();
+  const text = dialog.getByRole("textbox", { name: "Text" });
+  await text.fill("We are here until eight.");
+  await changes({ body: "We are here until nine." });
+  await dialog.getByText("A colleague changed this to We are here until nine. meanwhile.").waitFor();
+  assert.deepEqual(await violations(mine), []);
+  await dialog.getByRole("button", { name: "Take theirs" }).click();
+  assert.equal(await text.inputValue(), "We are here until nine.");
+  await text.fill("We are here until ten.");
+  await holdsBack(mine, `canned-responses/${made.id}`, () => changes({ body: "We are here until dawn." }));
+  await save();
+  await dialog.getByText("A colleague changed this to We are here until dawn. meanwhile.").waitFor();
+  await save();
+  await dialog.waitFor({ state: "detached" });
+  assert.equal((await stored())[0].body, "We are here until ten.");
+
+  // What was taken away is written anew, by who wants it.
+  await mine.getByRole("button", { name: "Change times" }).click();
+  await text.fill("We are always here.");
+  await api.ask("DELETE", `canned-responses/${made.id}`, undefined, headers);
+  await dialog.getByText("A colleague took this one away meanwhile.").waitFor();
+  await save();
+  await dialog.waitFor({ state: "detached" });
+  assert.deepEqual((await stored()).map(({ nickname, body }) => [nickname, body]), [["times", "We are always here."]]);
+
+  await api.ask("POST", "saved-views", { whose: "team", name: "Waits", list: { filter: "waiting" } }, headers);
+  const view = async () => (await api.ask("GET", "saved-views", undefined, headers)).items[0];
+  await mine.goto(`${stack.origin}/console/inbox/waiting`);
+  const rename = async (name) => {
+    await mine.getByRole("button", { name: /^The view / }).click();
+    await mine.getByRole("menuitem", { name: "Rename it" }).click();
+    await dialog.getByLabel("Name").fill(name);
+  };
+  await rename("Waits for us");
+  await holdsBack(mine, `saved-views/${(await view()).id}`, async () => colleagueOf("saved-views", (await view()).id, { name: "Who waits" }));
+  await save();
+  await dialog.getByText("A colleague changed this to Who waits meanwhile.").waitFor();
+  await save();
+  await dialog.waitFor({ state: "detached" });
+  assert.equal((await view()).name, "Waits for us");
+  await mine.context().close();
+  assert.deepEqual(stack.complaints, []);
+});
+
+test("a right that somebody takes away while others are given stays away", async () => {
+  await stack.joins("Kim Sato");
+  const { api, headers } = await stack.api();
+  const kim = async () => (await api.ask("GET", "agents", undefined, headers)).items.find(({ name }) => name === "Kim Sato");
+  const { id } = await kim();
+  await colleagueOf("agents", id, { grants: ["sites.write"] });
+  const mine = await console_of();
+  await mine.goto(`${stack.origin}/console/settings/team`);
+  await mine.getByRole("button", { name: "Rights of Kim Sato" }).click();
+  const right = (name) => mine.getByRole("dialog").getByRole("checkbox", { name });
+  assert.equal(await right("sites.write").isChecked(), true);
+  await right("canned.write").check();
+  await colleagueOf("agents", id, { grants: [] });
+  await until("it to be shown", async () => !(await right("sites.write").isChecked()));
+  assert.equal(await right("canned.write").isChecked(), true);
+  await mine.getByRole("dialog").getByRole("button", { name: "Save" }).click();
+  await mine.getByRole("dialog").waitFor({ state: "detached" });
+  assert.deepEqual((await kim()).grants, ["canned.write"]);
+  await mine.context().close();
   assert.deepEqual(stack.complaints, []);
 });

@@ -288,3 +288,18 @@ test("who went on to another conversation while a chat was being begun is not fe
   assert.deepEqual(stack.complaints, []);
   for (const each of [other, walks, page]) await each.context().close();
 });
+
+test("beside an open visitor the order of the list and its columns stand on one line", async () => {
+  const here = await walker("beside");
+  const page = await stack.console({ viewport: { width: 1280, height: 800 } });
+  await page.goto(`${stack.origin}/console/visitors`);
+  await page.locator(".visitor", { hasText: "beside" }).click();
+  await page.getByRole("button", { name: "Start chat" }).waitFor();
+  const order = await page.getByRole("combobox", { name: "Order of the list" }).boundingBox();
+  const columns = await page.getByRole("button", { name: "Columns" }).boundingBox();
+  const search = await page.getByRole("searchbox", { name: "Page, source or name" }).boundingBox();
+  const middle = ({ y, height }) => y + height / 2;
+  assert.ok(Math.abs(middle(order) - middle(columns)) < 2, JSON.stringify({ order, columns }));
+  assert.ok(columns.x > order.x && order.x > search.x, JSON.stringify({ search, order, columns }));
+  for (const each of [here, page]) await each.context().close();
+});
