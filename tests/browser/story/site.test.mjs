@@ -6,6 +6,7 @@ import { after, before, test } from "node:test";
 import { identity } from "../api.mjs";
 import { Shop, tag } from "../shop.mjs";
 import { violations } from "../axe.mjs";
+import { PATIENCE } from "../hostile.mjs";
 import { Stack, answer, findPanel, openRow, owner as member, say, sees, until } from "../stack.mjs";
 
 let stack;
@@ -58,6 +59,38 @@ test("each site says where its widget was seen, by itself, and what helps where 
   assert.equal(await line.getByText("Still nothing?").count(), 0);
   await api.ask("PATCH", `sites/${fresh.id}`, { archived: true }, { ...headers, "if-match": `"${fresh.version}"` });
   for (const page of [owner, visitor]) await page.context().close();
+  assert.deepEqual(stack.complaints, []);
+});
+
+/** Within so long of its tag standing on a page a new site's first visitor is in the live list (RT-09). */
+const FIRST_SEEN_MS = 15_000 * PATIENCE;
+
+test("who adds a site and puts its tag on a page sees its first visitor in the live list within 15 seconds", async () => {
+  const [owner, watcher] = await Promise.all([stack.console(), stack.console()]);
+  await watcher.goto(`${stack.origin}/console/visitors`);
+  await watcher.getByRole("heading", { name: "Visitors" }).waitFor();
+  // He had his page before he had a site for it, and its address is not the server's.
+  const address = shop.page("/herbs", { host: "herbs.example" });
+  const visitor = await stack.person();
+  await visitor.goto(address);
+  await owner.goto(`${stack.origin}/console/settings/sites`);
+  await owner.getByRole("button", { name: "Add a site" }).click();
+  const form = owner.getByRole("dialog", { name: "Add a site" });
+  await form.getByRole("textbox", { name: "Name" }).fill("Herb garden");
+  await form.getByRole("textbox", { name: /origins/i }).fill(new URL(address).origin);
+  await form.getByRole("button", { name: "Add", exact: true }).click();
+  const check = owner.locator(".site-seen");
+  await check.getByText("Not seen on your pages yet.").waitFor();
+  // As it is copied.
+  const head = await owner.getByLabel("Snippet").innerText();
+  shop.page("/herbs", { host: "herbs.example", head });
+  await visitor.goto(address);
+  const row = watcher.locator(".visitor", { hasText: "herbs" });
+  const told = check.getByText(/^Seen on herbs\.example:\d+, /);
+  await until("the visitor in the live list and in the check", async () => (await row.isVisible()) && (await told.isVisible()), FIRST_SEEN_MS);
+  await row.click();
+  await watcher.getByRole("complementary", { name: /^Visitor / }).getByText("Herb garden").waitFor();
+  for (const page of [owner, watcher, visitor]) await page.context().close();
   assert.deepEqual(stack.complaints, []);
 });
 
