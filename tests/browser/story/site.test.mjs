@@ -94,6 +94,46 @@ test("who adds a site and puts its tag on a page sees its first visitor in the l
   assert.deepEqual(stack.complaints, []);
 });
 
+test("that a site was archived is said once it was, and where it is refused it stays, and one reads why", async () => {
+  const { api, headers } = await stack.api();
+  const site = await api.ask("POST", "sites", { name: "Old blog", allowed_origins: ["loopback"] }, headers);
+  const page = await stack.console();
+  await page.goto(`${stack.origin}/console/settings/sites?site=${site.id}`);
+  const told = page.getByRole("status", { name: "Messages" });
+  const archive = page.getByRole("button", { name: "Archive this site" });
+  const problem = { code: "forbidden", title: "You may not do this.", status: 403, retry: "never" };
+  let let_go;
+  let answered = new Promise((resolve) => (let_go = resolve));
+  let isRefused = true;
+  await page.route(`**/api/v1/sites/${site.id}`, async (route) => {
+    if (route.request().method() !== "PATCH") return route.continue();
+    await answered;
+    return isRefused ? route.fulfill({ status: problem.status, contentType: "application/problem+json", json: problem }) : route.continue();
+  });
+  await archive.click();
+  await page.getByText("Saving", { exact: true }).waitFor();
+  assert.equal(await told.innerText(), "");
+  let_go();
+  await page.getByRole("status", { name: "Not saved" }).getByText(/^Archived is not saved\./).waitFor();
+  assert.equal(await told.innerText(), "");
+  await archive.waitFor();
+  // Allowed again, it is said when it is so, and can be taken back.
+  isRefused = false;
+  answered = new Promise((resolve) => (let_go = resolve));
+  await archive.click();
+  await page.getByText("Saving", { exact: true }).waitFor();
+  assert.equal(await told.innerText(), "");
+  let_go();
+  await told.getByText("Old blog was archived").waitFor();
+  await page.getByRole("button", { name: "Use it again" }).waitFor();
+  await told.getByRole("button", { name: "Undo" }).click();
+  await told.getByText("Old blog is in use again").waitFor();
+  await archive.waitFor();
+  assert.equal(await told.locator(".toast").count(), 1);
+  await page.context().close();
+  assert.deepEqual(stack.complaints, []);
+});
+
 test("who closes the form of a new site while it is being added stays where he is", async () => {
   const page = await stack.console();
   await page.goto(`${stack.origin}/console/settings/sites`);
