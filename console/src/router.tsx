@@ -132,7 +132,12 @@ const settingsIndex = createRoute({ getParentRoute: () => settingsHome, path: "/
 const settingsPage = createRoute({
   getParentRoute: () => settingsHome,
   path: "$page",
-  validateSearch: (search: Record<string, unknown>): { site?: string | undefined } => ({ site: textOf(search["site"]) }),
+  // Which site is open, and whose sign-ins of how many days are shown.
+  validateSearch: (search: Record<string, unknown>): { site?: string | undefined; agent?: string | undefined; days?: string | undefined } => ({
+    site: textOf(search["site"]),
+    agent: textOf(search["agent"]),
+    days: textOf(search["days"]),
+  }),
   component: SettingsLazy,
 });
 

@@ -114,6 +114,14 @@ pub struct LimitConfig {
     pub attachment_bytes_max: u64,
 }
 
+impl LimitConfig {
+    /// Bytes of one uploaded file, whatever is configured.
+    pub(crate) fn file_bytes_max(&self) -> u64 {
+        self.attachment_bytes_max
+            .min(protocol::limit::ATTACHMENT_BYTES_MAX)
+    }
+}
+
 impl Default for LimitConfig {
     fn default() -> Self {
         Self {

@@ -30,6 +30,12 @@ impl MediaTypes {
         }
     }
 
+    /// They as clients are told of them; nothing where every type is taken.
+    pub(crate) fn named(&self) -> Option<Vec<String>> {
+        let is_every = self.0.iter().any(|taken| taken == EVERY);
+        (!is_every).then(|| self.0.clone())
+    }
+
     /// Whether a file that was found to be of a type may be kept.
     pub(crate) fn take(&self, found: &str) -> bool {
         self.0.iter().any(|taken| match taken.strip_suffix("/*") {
@@ -177,6 +183,8 @@ fn claims_to_be_seen(said: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use protocol::attachment::FILE_MARKS;
+
     use super::*;
 
     const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x02\0\0\0\x03\x08\x06\0\0\0";
@@ -235,6 +243,19 @@ mod tests {
         );
     }
 
+    #[test]
+    fn what_clients_know_by_its_mark_is_found_to_be_that() {
+        for (mark, found) in FILE_MARKS {
+            let hex = mark.replace('.', "0");
+            let digits = (0..hex.len()).step_by(2);
+            let mut head: Vec<_> = digits
+                .map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap())
+                .collect();
+            head.resize(64, 0);
+            check(&head, "", Some(*found).filter(|found| !found.is_empty()));
+        }
+    }
+
     fn types(texts: &[&str]) -> Result<MediaTypes, String> {
         let texts: Vec<_> = texts.iter().map(|text| (*text).to_owned()).collect();
         MediaTypes::parse(&texts)
@@ -252,6 +273,8 @@ mod tests {
         assert!(!types(&[]).unwrap().take("text/plain"));
         assert!(MediaTypes::default().take("application/octet-stream"));
         assert_eq!(types(&["*/*"]).unwrap(), MediaTypes::default());
+        assert_eq!(taken.named().unwrap().len(), 3);
+        assert_eq!(types(&["image/png", "*/*"]).unwrap().named(), None);
     }
 
     #[test]

@@ -21,8 +21,8 @@ use crate::visitor::{LiveVisitor, VisitorState};
 use crate::widget::{Staff, WidgetConfig};
 
 /// What a connection may count on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
-#[ts(export_to = "protocol.ts")]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+#[ts(export_to = "protocol.ts", optional_fields = nullable)]
 pub struct ConnectionLimits {
     /// Bytes of one client frame.
     pub frame_bytes_max: u32,
@@ -34,6 +34,11 @@ pub struct ConnectionLimits {
     pub silence_ms_max: u64,
     /// How long the client keeps what it sent.
     pub resend_ms: u64,
+    /// Bytes of one uploaded file.
+    pub attachment_bytes_max: u64,
+    /// Types of files that are taken, each as `image/png` or `image/*`; every type when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attachment_types: Option<Vec<String>>,
 }
 
 /// What became of a conversation that the client wanted to go on with.

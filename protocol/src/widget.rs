@@ -71,8 +71,6 @@ pub struct WidgetConfig {
     pub theme: Theme,
     /// Whether a signed identity is needed to write.
     pub identity_required: bool,
-    /// Largest file, in bytes.
-    pub attachment_bytes_max: u64,
     /// Whether a browser that says Do Not Track keeps its pages and events to itself.
     pub respect_do_not_track: bool,
     /// Whether the team sees what is written before it is sent. Visitors MUST be told where they write.

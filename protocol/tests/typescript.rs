@@ -175,6 +175,10 @@ fn constants() -> String {
     for row in codes.chunks(CODES_IN_A_ROW) {
         writeln!(text, "  {},", row.join(", ")).expect("a String takes all");
     }
+    text.push_str("];\n\n/** How files begin, in hexadecimal with a point for any digit, and the type that each is found to have; none for programs, which are never taken. */\nexport const fileMarks: readonly (readonly [string, string])[] = [\n");
+    for (mark, found) in attachment::FILE_MARKS {
+        writeln!(text, "  [{mark:?}, {found:?}],").expect("a String takes all");
+    }
     text.push_str("];\n");
     text
 }

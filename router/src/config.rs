@@ -23,8 +23,6 @@ pub struct RouterConfig {
     pub view_interval: Duration,
     /// How long what visitors usually wait is told before it is measured anew.
     pub first_answer_interval: Duration,
-    /// The largest file that is accepted, as widgets are told.
-    pub attachment_bytes_max: u64,
     /// Bytes that the visitors of a workspace may have uploaded and not sent yet.
     pub visitor_unclaimed_bytes_max: u64,
 }
@@ -41,7 +39,6 @@ impl Default for RouterConfig {
             trace_bytes_max: 16 * 1024 * 1024,
             view_interval: Duration::from_millis(250),
             first_answer_interval: Duration::from_secs(600),
-            attachment_bytes_max: protocol::limit::ATTACHMENT_BYTES_MAX,
             visitor_unclaimed_bytes_max: 1024 * 1024 * 1024,
         }
     }

@@ -219,7 +219,7 @@ const KEYS: &[Row] = &[
         |c| c.router.visitor_unclaimed_bytes_max == 30 * MIB,
     ),
     ("limits.attachment_bytes_max", "1000", NOTHING, |c| {
-        c.gateway.limits.attachment_bytes_max == 1_000 && c.router.attachment_bytes_max == 1_000
+        c.gateway.limits.attachment_bytes_max == 1_000
     }),
     ("login.lockout_failures", "3", NOTHING, |c| {
         c.desk.lockout_failures == 3

@@ -360,13 +360,27 @@ export function findPanel(page) {
   return until("the panel", () => page.frames().find((frame) => frame.url().includes("/widget/panel")));
 }
 
-/** The launcher's shadow root is closed; what it says is in the tree that screen readers get. */
-export async function launcherName(page) {
+/** What the launcher says; nothing where it is not drawn. */
+export function launcherName(page) {
+  return ofLauncher(page, (_, node) => node?.name.value ?? "");
+}
+
+/** Where a finger meets the launcher. */
+export function launcherMiddle(page) {
+  return ofLauncher(page, async (session, { backendDOMNodeId: backendNodeId }) => {
+    const { model } = await session.send("DOM.getBoxModel", { backendNodeId });
+    const [left, top, right, , , bottom] = model.border;
+    return [(left + right) / 2, (top + bottom) / 2];
+  });
+}
+
+/** The launcher's shadow root is closed; its button is in the tree that screen readers get. */
+async function ofLauncher(page, look) {
   const session = await page.context().newCDPSession(page);
   const { nodes } = await session.send("Accessibility.getFullAXTree");
+  const found = await look(session, nodes.find(({ role, name }) => role?.value === "button" && /^(Open|Close) chat/.test(name?.value ?? "")));
   await session.detach();
-  const names = nodes.filter((node) => node.role?.value === "button").map((node) => node.name?.value ?? "");
-  return names.find((name) => /^(Open|Close) chat/.test(name)) ?? "";
+  return found;
 }
 
 /** The visitor says something. */

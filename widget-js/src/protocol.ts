@@ -1,6 +1,6 @@
 // Made from the Rust crate `protocol` by its test `typescript`. Do not edit:
 // SWITCHBOARD_WRITE=1 cargo test -p protocol --test typescript
-// fixtures: 930665e9523e9b14
+// fixtures: 2a1d1f800d8a40d6
 
 /** Accepts an invitation. */
 export type AcceptInvitation = {
@@ -549,7 +549,11 @@ beat_ms: number,
 /** Silence after which either side gives up. */
 silence_ms_max: number,
 /** How long the client keeps what it sent. */
-resend_ms: number, };
+resend_ms: number,
+/** Bytes of one uploaded file. */
+attachment_bytes_max: number,
+/** Types of files that are taken, each as `image/png` or `image/*`; every type when absent. */
+attachment_types?: Array<string> | null, };
 
 /** A person. */
 export type Contact = {
@@ -1977,8 +1981,6 @@ site_name: string,
 theme: Theme,
 /** Whether a signed identity is needed to write. */
 identity_required: boolean,
-/** Largest file, in bytes. */
-attachment_bytes_max: number,
 /** Whether a browser that says Do Not Track keeps its pages and events to itself. */
 respect_do_not_track: boolean,
 /** Whether the team sees what is written before it is sent. Visitors MUST be told where they write. */
@@ -2136,4 +2138,19 @@ export const currencies: readonly string[] = [
   "SOS", "SRD", "SSP", "STN", "SVC", "SYP", "SZL", "THB", "TJS", "TMT", "TND", "TOP", "TRY", "TTD", "TWD",
   "TZS", "UAH", "UGX", "USD", "UYU", "UZS", "VES", "VND", "VUV", "WST", "XAF", "XCD", "XCG", "XOF", "XPF",
   "YER", "ZAR", "ZMW", "ZWG",
+];
+
+/** How files begin, in hexadecimal with a point for any digit, and the type that each is found to have; none for programs, which are never taken. */
+export const fileMarks: readonly (readonly [string, string])[] = [
+  ["4d5a", ""],
+  ["7f454c46", ""],
+  ["2321", ""],
+  ["89504e47", "image/png"],
+  ["ffd8ff", "image/jpeg"],
+  ["474946", "image/gif"],
+  ["52494646........57454250", "image/webp"],
+  ["........6674797061766966", "image/avif"],
+  ["........6674797068656963", "image/heif"],
+  ["........6674797068656978", "image/heif"],
+  ["25504446", "application/pdf"],
 ];

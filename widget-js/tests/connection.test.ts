@@ -22,6 +22,7 @@ const welcome = (number: number): Input => ({
       beat_ms: 25_000,
       silence_ms_max: 60_000,
       resend_ms: 1,
+      attachment_bytes_max: 1,
     },
     agent_id: "agt_1",
   },

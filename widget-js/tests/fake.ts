@@ -62,6 +62,7 @@ export class FakeTransport implements Transport {
         beat_ms: 25_000,
         silence_ms_max: 60_000,
         resend_ms: 600_000,
+        attachment_bytes_max: 1_000_000,
       },
       visitor_id: VISITOR,
       unread: 0,

@@ -74,9 +74,12 @@ function OpenSteps({ workspace, asks }: { workspace: Workspace; asks: boolean })
 /** Puts it away for everybody; who pressed it by mistake takes it back. */
 function PutAway({ workspace }: { workspace: Workspace }) {
   const may = useMay();
-  const { record, saving, change } = useSaving<Workspace, WorkspaceChange>("workspace", workspaceQuery.queryKey, workspace);
+  const { record, saving, store } = useSaving<Workspace, WorkspaceChange>("workspace", workspaceQuery.queryKey, workspace);
   if (!may("settings.write")) return null;
-  const set = (setup_put_away: boolean) => change({ settings: { ...record.settings, setup_put_away } }, "now");
+  const set = (setup_put_away: boolean) => store({ settings: { ...record.settings, setup_put_away } });
+  async function putAway() {
+    if (await set(true)) toast("The set-up list was put away for the team", () => void set(false));
+  }
   return (
     <>
       {[...saving.refused.values()].map(({ error }) => (
@@ -84,14 +87,7 @@ function PutAway({ workspace }: { workspace: Workspace }) {
           {errorText(error)}
         </span>
       ))}
-      <Button
-        size="small"
-        tone="plain"
-        onClick={() => {
-          set(true);
-          toast("The set-up list was put away for the team", () => set(false));
-        }}
-      >
+      <Button size="small" tone="plain" onClick={() => void putAway()}>
         Put away
       </Button>
     </>

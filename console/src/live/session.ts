@@ -33,7 +33,7 @@ import { pictures } from "../part/lamp.tsx";
 import { createKeptStore, createStore } from "../part/store.ts";
 import { watchUnsaved } from "../part/unsaved.ts";
 import { dropDrafts, isDraftOf } from "../thread/draft.ts";
-import { dropUploads } from "../thread/upload.ts";
+import { dropUploads, fileLimits } from "../thread/upload.ts";
 import { emptyInbox, isOf, narrowingOf, withChanges, withOlder, withSnapshot, type Inbox } from "./inbox.ts";
 import { noNames, noPresence, presence, withNames, withPresence, type Names } from "./presence.ts";
 import { forgetRecords, mergeReads, noteNames, noteRecords, reads, records } from "./record.ts";
@@ -201,6 +201,7 @@ function take(from: AgentClient, news: AgentNews): void {
   switch (news.type) {
     case "welcome":
       setServerNow(news.now_ms);
+      fileLimits.set(news.limits);
       forgetSignals();
       // What the connection that broke off may have missed is read again when somebody looks at it; what I may do,
       // at once: other rights are what a connection may have ended for.

@@ -1,6 +1,7 @@
 /** Who of the team was signed in when, from where and for how long. */
 import { useQuery } from "@tanstack/react-query";
-import { useState } from "react";
+import { useNavigate, useSearch } from "@tanstack/react-router";
+import { useRef } from "react";
 import type { Agent, SignIn } from "@switchboard/protocol";
 
 import { agentsQuery, signInsQuery, WHOLE_MAX } from "../api/query.ts";
@@ -21,17 +22,37 @@ const PERIODS: readonly [number, string][] = [
   [7, "The last 7 days"],
   [30, "The last 30 days"],
 ];
+const DAYS_USUAL = 7;
+
+/** Whose sign-ins are shown and of how long, as the address says it; what it says wrongly counts for nothing. */
+function useChoice(agents: readonly Agent[]) {
+  const search = useSearch({ strict: false });
+  const navigate = useNavigate();
+  const change = (next: { agent?: string | undefined; days?: string | undefined }) =>
+    void navigate({ to: ".", search: (before: Record<string, unknown>) => ({ ...before, ...next }), replace: true });
+  return {
+    agent: agents.find(({ id }) => id === search.agent) ?? null,
+    days: PERIODS.find(([each]) => String(each) === search.days)?.[0] ?? DAYS_USUAL,
+    setAgent: (id: string) => change({ agent: id || undefined }),
+    setDays: (days: number) => change({ days: days === DAYS_USUAL ? undefined : String(days) }),
+  };
+}
 
 /** The page of sign-ins. */
 export function ActivityPage() {
   const agents = useQuery(agentsQuery);
-  const [agent_id, setAgent] = useState<string | null>(null);
-  const [days, setDays] = useState(7);
-  const found = useQuery(signInsQuery(agent_id, days));
+  const { agent, days, setAgent, setDays } = useChoice(agents.data ?? []);
+  const found = useQuery({ ...signInsQuery(agent?.id ?? null, days), enabled: agents.data !== undefined });
+  const whose = useRef<HTMLSelectElement>(null);
   // Time goes on for who is signed in.
   const minute = useTimeText(() => String(Math.floor(now() / 60_000)));
   if (!agents.data) return <NotLoaded query={agents} whole />;
   const from_ms = Math.max(now(), Number(minute) * 60_000) - days * DAY_MS;
+  // The name that was pressed is there no more: the keys go on where it is chosen, too.
+  const choose = (id: string) => {
+    setAgent(id);
+    whose.current?.focus();
+  };
   const sign_ins = (found.data ?? []).filter((one) => one.seen_at_ms >= from_ms);
   return (
     <div className="page page-wide">
@@ -39,12 +60,12 @@ export function ActivityPage() {
       <div className="line-fields">
         <Field label="Whose">
           {(props) => (
-            <select {...props} className="input" value={agent_id ?? ""} onChange={(event) => setAgent(event.target.value || null)}>
+            <select {...props} ref={whose} className="input" value={agent?.id ?? ""} onChange={(event) => setAgent(event.target.value)}>
               <option value="">Everybody</option>
-              {agents.data.map((agent) => (
-                <option key={agent.id} value={agent.id}>
-                  {agent.name}
-                  {agent.deactivated ? " (deactivated)" : ""}
+              {agents.data.map((each) => (
+                <option key={each.id} value={each.id}>
+                  {each.name}
+                  {each.deactivated ? " (deactivated)" : ""}
                 </option>
               ))}
             </select>
@@ -66,18 +87,34 @@ export function ActivityPage() {
         <NotLoaded query={found} />
       ) : (
         <>
-          {agent_id === null ? (
-            <TeamTime agents={agents.data} sign_ins={sign_ins} from_ms={from_ms} onChoose={setAgent} />
+          {agent === null ? (
+            <TeamTime agents={agents.data} sign_ins={sign_ins} from_ms={from_ms} onChoose={choose} />
           ) : (
-            <p role="status">
-              <b>{hoursText(within(sign_ins, from_ms))}</b> in {sign_ins.length === 1 ? "1 sign-in" : `${sign_ins.length} sign-ins`}
-            </p>
+            <OwnTime agent={agent} sign_ins={sign_ins} from_ms={from_ms} days={days} />
           )}
           {found.data.length >= WHOLE_MAX && <p className="faint">There are more: the newest {WHOLE_MAX.toLocaleString("en")} are counted.</p>}
-          {sign_ins.length > 0 && <SignIns sign_ins={sign_ins} agents={agent_id === null ? agents.data : null} />}
+          {sign_ins.length > 0 && <SignIns sign_ins={sign_ins} agents={agent === null ? agents.data : null} />}
         </>
       )}
     </div>
+  );
+}
+
+/** How long one member was there, or that he was not. */
+function OwnTime({ agent, sign_ins, from_ms, days }: { agent: Agent; sign_ins: readonly SignIn[]; from_ms: number; days: number }) {
+  const period = PERIODS.find(([each]) => each === days)?.[1].toLowerCase();
+  return (
+    <p role="status">
+      {sign_ins.length === 0 ? (
+        <>
+          <bdi>{agent.name}</bdi> was not signed in during {period}.
+        </>
+      ) : (
+        <>
+          <b>{hoursText(within(sign_ins, from_ms))}</b> in {sign_ins.length === 1 ? "1 sign-in" : `${sign_ins.length} sign-ins`}
+        </>
+      )}
+    </p>
   );
 }
 

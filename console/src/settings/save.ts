@@ -114,6 +114,12 @@ export function useSaving<R extends { version: number }, C extends object>(path:
     if (pause === "now") void flush();
     else timer.current = setTimeout(() => void latest.current(), PAUSE_MS);
   };
+  /** Sends it now, and gives whether all of it was stored. */
+  const store = async (next: Partial<C>): Promise<boolean> => {
+    change(next, "now");
+    await underway.current;
+    return [...refused.current.keys()].every((leaf) => !((leaf.split(".", 1)[0] ?? "") in next));
+  };
   const forget = (leaf: string) => setMet((held) => held.filter((each) => each.leaf !== leaf));
   const takeTheirs = ({ leaf, theirs }: Met) => {
     forget(leaf);
@@ -122,7 +128,7 @@ export function useSaving<R extends { version: number }, C extends object>(path:
   const left = stillRefused(told, record);
   const errorAt = (field: string) => [...left.values()].map(({ error }) => fieldError(error, field)).find((text) => text !== null) ?? null;
   const tryAgain = () => void sendAgain(["moment", "change"]);
-  return { record, saving: { state, refused: left, errorAt, tryAgain, met, takeTheirs, forget } satisfies Saving, change };
+  return { record, saving: { state, refused: left, errorAt, tryAgain, met, takeTheirs, forget } satisfies Saving, change, store };
 }
 
 /** Sends a change on top of the newest record, and says what of others it took the place of. */

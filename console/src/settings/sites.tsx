@@ -125,7 +125,7 @@ function AddSite({ open, onClose, onAdded }: { open: boolean; onClose: () => voi
 }
 
 function SiteForm({ site: heard }: { site: Site }) {
-  const { record: site, saving, change } = useSaving<Site, SiteChange>(`sites/${heard.id}`, KEY, heard);
+  const { record: site, saving, change, store } = useSaving<Site, SiteChange>(`sites/${heard.id}`, KEY, heard);
   const [name, setName] = useHeld(site.name);
   const [origins, setOrigins] = useHeld(site.allowed_origins.join("\n"));
   const [domain, setDomain] = useHeld(site.domain);
@@ -226,22 +226,20 @@ function SiteForm({ site: heard }: { site: Site }) {
       <Section title="Public keys" hint="They check what your server signs with the private half (ES256).">
         <IdentityKeys site_id={site.id} />
       </Section>
-      <Archive site={site} change={change} />
+      <Archive site={site} store={store} />
     </div>
   );
 }
 
-function Archive({ site, change }: { site: Site; change: (next: Partial<SiteChange>, pause: "now") => void }) {
+/** Takes the site out of use, or back into it; said once that is so. */
+function Archive({ site, store }: { site: Site; store: (next: Partial<SiteChange>) => Promise<boolean> }) {
+  async function set(archived: boolean) {
+    if (await store({ archived })) toast(archived ? `${site.name} was archived` : `${site.name} is in use again`, () => void set(!archived), `site ${site.id}`);
+  }
   return (
     <Section title={site.archived ? "Archived" : "Archive"} hint={site.archived ? "The widget no longer loads. Conversations stay." : "The widget stops loading on its pages. Conversations stay, and it can be taken back."}>
       <div>
-        <Button
-          tone={site.archived ? "accent" : "risk"}
-          onClick={() => {
-            change({ archived: !site.archived }, "now");
-            toast(site.archived ? `${site.name} is in use again` : `${site.name} was archived`, () => change({ archived: site.archived }, "now"));
-          }}
-        >
+        <Button tone={site.archived ? "accent" : "risk"} onClick={() => void set(!site.archived)}>
           {site.archived ? "Use it again" : "Archive this site"}
         </Button>
       </div>

@@ -31,7 +31,7 @@ function readyChip(file: Attachment, onRemove: (id: string) => void): ReactEleme
 }
 
 /** The same chip as when it is ready, so that its picture stays. */
-function comingChip({ key, file, error, progress }: Upload, uploads: Uploads): ReactElement {
+function comingChip({ key, file, error, may_retry, progress }: Upload, uploads: Uploads): ReactElement {
   return (
     <Chip key={key} name={file.name} picture={file} failed={error !== null} onRemove={() => uploads.drop(key)}>
       {error === null ? (
@@ -41,9 +41,11 @@ function comingChip({ key, file, error, progress }: Upload, uploads: Uploads): R
           <span className="field-error" role="alert">
             {error}
           </span>
-          <Button size="small" tone="plain" onClick={() => uploads.again(key)}>
-            Try again
-          </Button>
+          {may_retry && (
+            <Button size="small" tone="plain" onClick={() => uploads.again(key)}>
+              Try again
+            </Button>
+          )}
         </>
       )}
     </Chip>

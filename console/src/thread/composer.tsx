@@ -22,7 +22,7 @@ import { ComposerFiles } from "./composer-files.tsx";
 import { useFileDrop } from "./drop.ts";
 import { readsLikeNote } from "./guard.ts";
 import { useSuggestions } from "./suggest.tsx";
-import { FILES_MAX, useUploads } from "./upload.ts";
+import { fileLimits, FILES_MAX, useUploads } from "./upload.ts";
 import { toast, toastError } from "../part/toast.tsx";
 
 const BODY_BYTES_MAX = 16 * 1024;
@@ -317,6 +317,7 @@ function ComposerField({ row, writing }: { row: Conversation; writing: Writing }
 
 function ComposerFoot({ writing }: { writing: Writing }) {
   const { mode, picker, too_long } = writing;
+  const types = useStore(fileLimits, (limits) => limits.attachment_types);
   return (
     <div className="composer-foot">
       <IconButton icon="canned" name="Canned response" shortcut="\" onMouseDown={(event) => event.preventDefault()} onClick={() => writing.ask("\\")} />
@@ -327,6 +328,7 @@ function ComposerFoot({ writing }: { writing: Writing }) {
         type="file"
         multiple
         hidden
+        accept={types?.join()}
         onChange={(event) => {
           writing.takeFiles([...(event.target.files ?? [])]);
           event.target.value = "";

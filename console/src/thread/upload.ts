@@ -2,10 +2,10 @@
  * Files on their way up: progress and failure. They go on while another conversation is open; what is up becomes
  * part of the draft of the conversation it was added to.
  */
-import { upload } from "@switchboard/client";
-import type { Attachment } from "@switchboard/protocol";
+import { checkFile, upload, type FileLimits } from "@switchboard/client";
+import { limit, type Attachment } from "@switchboard/protocol";
 
-import { callHeaders, errorText } from "../api/http.ts";
+import { callHeaders, errorText, problemIn } from "../api/http.ts";
 import { createStore, useStore } from "../part/store.ts";
 import { watchUnsaved } from "../part/unsaved.ts";
 import { changeDraft, drafts } from "./draft.ts";
@@ -17,7 +17,12 @@ export interface Upload {
   /** 0 to 1. */
   progress: number;
   error: string | null;
+  /** Whether the same file may pass another time. */
+  may_retry: boolean;
 }
+
+/** What files the server takes, as it last said. */
+export const fileLimits = createStore<FileLimits>({ attachment_bytes_max: limit.attachment_bytes_max });
 
 /** All uploads of a composer, and what can be done with them. */
 export type Uploads = ReturnType<typeof useUploads>;
@@ -68,7 +73,7 @@ export function useUploads(draft_key: string) {
   return {
     all,
     add(files: readonly File[]) {
-      const added = files.map((file) => ({ key: next_key++, file, progress: 0, error: null }));
+      const added = files.map((file) => ({ key: next_key++, file, progress: 0, error: null, may_retry: false }));
       change(draft_key, (before) => [...before, ...added]);
       for (const each of added) start(draft_key, each);
     },
@@ -106,7 +111,9 @@ function start(draft_key: string, { key, file }: Upload): void {
   stops.set(key, stop);
   const tell = (news: Partial<Upload>) => change(draft_key, (all) => all.map((each) => (each.key === key ? { ...each, ...news } : each)));
   tell({ error: null, progress: 0 });
-  upload("", file, { headers: callHeaders(), onProgress: (progress) => tell({ progress }), signal: stop.signal })
+  checkFile(file, fileLimits.get())
+    .then(() => stop.signal.throwIfAborted())
+    .then(() => upload("", file, { headers: callHeaders(), onProgress: (progress) => tell({ progress }), signal: stop.signal }))
     .then((attachment) => {
       // It was called off when it was up already.
       if (stop.signal.aborted) return;
@@ -115,6 +122,7 @@ function start(draft_key: string, { key, file }: Upload): void {
       changeDraft(draft_key, { files: withFile(drafts.get()[draft_key]?.files ?? [], attachment) });
     })
     .catch((error: unknown) => {
-      if (!stop.signal.aborted) tell({ error: errorText(error) });
+      const problem = problemIn(error);
+      if (!stop.signal.aborted) tell({ error: errorText(error), may_retry: problem?.retry !== "never" || problem.code === "too_many" });
     });
 }

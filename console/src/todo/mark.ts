@@ -10,8 +10,8 @@ import { TODO_FILTERS, withMark } from "./word.ts";
 let before: Promise<void> = Promise.resolve();
 let under_way = 0;
 
-/** Marks some; what fails is shown again as it was, and said. */
-async function change(ids: readonly EntryId[], mark: TodoMark): Promise<void> {
+/** Marks some; what fails is shown again as it was, and said in place of what was said too early. */
+async function change(ids: readonly EntryId[], mark: TodoMark, withdraw?: () => void): Promise<void> {
   under_way += 1;
   // An answer that is on its way knows nothing of this.
   await queries.cancelQueries({ queryKey: ["todos"] });
@@ -22,6 +22,7 @@ async function change(ids: readonly EntryId[], mark: TodoMark): Promise<void> {
   try {
     await say(ids, mark);
   } catch (error) {
+    withdraw?.();
     toastError(errorText(error));
   }
   under_way -= 1;
@@ -41,16 +42,20 @@ export function markRead(todo: Todo): void {
   void change([todo.entry_id], "read");
 }
 
-/** It is done; the words offer the way back. */
+/** Marks one, and says so; the words offer the way back. */
+function markAloud(words: string, { entry_id, contact_name }: Todo, mark: TodoMark, back: TodoMark): void {
+  const withdraw = toast(`${words}: ${contact_name}`, () => void change([entry_id], back), `todo ${entry_id}`);
+  void change([entry_id], mark, withdraw);
+}
+
+/** It is done. */
 export function markDone(todo: Todo): void {
-  void change([todo.entry_id], "done");
-  toast(`Done: ${todo.contact_name}`, () => void change([todo.entry_id], "open"), `todo ${todo.entry_id}`);
+  markAloud("Done", todo, "done", "open");
 }
 
 /** It is not done after all. */
 export function markOpen(todo: Todo): void {
-  void change([todo.entry_id], "open");
-  toast(`Not done after all: ${todo.contact_name}`, () => void change([todo.entry_id], "done"), `todo ${todo.entry_id}`);
+  markAloud("Not done after all", todo, "open", "done");
 }
 
 /** All that is unread is read, also what no page shows yet; what came later than this one is new. */

@@ -147,6 +147,8 @@ impl Unidentified {
                 beat_ms: limit::BEAT_MS,
                 silence_ms_max: limit::SILENCE_MS_MAX,
                 resend_ms: limit::RESEND_MS,
+                attachment_bytes_max: doors.config.limits.file_bytes_max(),
+                attachment_types: doors.config.media_types.named(),
             },
         }
     }

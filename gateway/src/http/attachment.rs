@@ -59,11 +59,7 @@ pub(crate) async fn upload(
     request: Request,
 ) -> Answer<Response> {
     may_upload(&actor)?;
-    let bytes_max = doors
-        .config
-        .limits
-        .attachment_bytes_max
-        .min(limit::ATTACHMENT_BYTES_MAX);
+    let bytes_max = doors.config.limits.file_bytes_max();
     let said_length = said_length(&headers);
     if said_length.is_some_and(|length| length > bytes_max) {
         return Err(ErrorCode::TooLarge.into());

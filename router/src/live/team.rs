@@ -129,9 +129,8 @@ impl Actor {
     /// Tells a site's visitors how the widget looks now, and with it who answers and when.
     fn tell_config(&self, workspace_id: WorkspaceId, site_id: SiteId, tenant: &Arc<Tenant>) {
         let staff = staff_of(tenant, &self.team(workspace_id));
-        let bytes_max = self.router.config().attachment_bytes_max;
         let now_ms = self.now_ms();
-        if let Some(mut config) = config_of(tenant, site_id, bytes_max, staff, now_ms) {
+        if let Some(mut config) = config_of(tenant, site_id, staff, now_ms) {
             config.first_answer_ms = self.router.first_answer_ms(workspace_id, site_id);
             self.router.hub().signal(Topic::SiteVisitors(site_id), || {
                 let key = SignalKey::Config;
@@ -220,7 +219,6 @@ fn within<'a, T: Serialize + 'a>(
 pub(crate) fn config_of(
     tenant: &Tenant,
     site_id: SiteId,
-    attachment_bytes_max: u64,
     staff: Staff,
     now_ms: u64,
 ) -> Option<WidgetConfig> {
@@ -231,7 +229,6 @@ pub(crate) fn config_of(
         site_name: site.name.clone(),
         theme: site.theme.clone(),
         identity_required: site.identity_required,
-        attachment_bytes_max,
         respect_do_not_track: settings.respect_do_not_track,
         typing_preview: settings.typing_preview,
         language: settings.language,

@@ -351,9 +351,8 @@ impl Router {
     ) -> storage::Result<Option<WidgetConfig>> {
         let tenant = self.0.cache.tenant(workspace_id).await?;
         let staff = self.staff_in(workspace_id, &tenant).await;
-        let bytes_max = self.0.config.attachment_bytes_max;
         let now_ms = self.0.world.clock.now_ms();
-        let config = live::config_of(&tenant, site_id, bytes_max, staff, now_ms);
+        let config = live::config_of(&tenant, site_id, staff, now_ms);
         let first_answer_ms = self.first_answer_ms(workspace_id, site_id);
         Ok(config.map(|config| WidgetConfig {
             first_answer_ms,

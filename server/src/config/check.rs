@@ -513,7 +513,6 @@ impl Check {
 /// What the core takes of the limits; other parts have found the mistakes.
 fn router(config: &Config) -> RouterConfig {
     RouterConfig {
-        attachment_bytes_max: config.limits.attachment_bytes_max,
         visitor_unclaimed_bytes_max: config.limits.visitor_unclaimed_bytes_max,
         ..RouterConfig::default()
     }

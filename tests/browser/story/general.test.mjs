@@ -198,6 +198,13 @@ test("the set-up list that one member puts away is gone for all, also elsewhere,
   const admin = await stack.console({}, await stack.joins("Ada Lind", "admin"));
   const list = (page) => page.getByRole("region", { name: "Set-up" });
   for (const page of [owner, admin]) await list(page).getByRole("button", { name: "Put away" }).waitFor();
+  // Refused, it stays, and nothing is said to be done.
+  const refuse = (route) => (route.request().method() === "PATCH" ? route.abort() : route.continue());
+  await admin.route("**/api/v1/workspace", refuse);
+  await list(admin).getByRole("button", { name: "Put away" }).click();
+  await list(admin).getByRole("alert").waitFor();
+  assert.equal(await admin.locator(".toast").count(), 0);
+  await admin.unroute("**/api/v1/workspace", refuse);
   await list(admin).getByRole("button", { name: "Put away" }).click();
   // Words with a way back stay while they are pointed at.
   await admin.locator(".toast", { hasText: "The set-up list was put away for the team" }).hover();

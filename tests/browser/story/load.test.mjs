@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { Stack, findPanel, launcherName, openPanel, until } from "../stack.mjs";
+import { Stack, findPanel, launcherMiddle, launcherName, openPanel, until } from "../stack.mjs";
 
 const TASK_MS_MAX = 50;
 
@@ -72,3 +72,33 @@ test("while the panel's script comes over a slow line, what the launcher draws b
   assert.deepEqual(stack.complaints, []);
   await page.context().close();
 });
+
+for (const [what, files] of [
+  ["page is", /\/widget\/panel\?/],
+  ["scripts are", /\/widget\/assets\/.*\.js/],
+]) {
+  test(`a visitor whose panel’s ${what} long in coming finds a way back, and later the panel’s own`, async () => {
+    const page = await stack.person({ viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true });
+    let let_go;
+    const held = new Promise((done) => (let_go = done));
+    await page.route(files, async (route) => {
+      await held;
+      await route.continue().catch(() => undefined);
+    });
+    await page.goto(`${stack.origin}/demo/`);
+    const isOpen = () => page.evaluate(() => [...document.body.children].some((child) => child.matches("div[open]")));
+    for (const [name, isOpenThen] of [["Open chat", true], ["Close chat", false], ["Open chat", true]]) {
+      await until(name, async () => (await launcherName(page)).startsWith(name));
+      await page.touchscreen.tap(...(await launcherMiddle(page)));
+      await until(name, async () => (await isOpen()) === isOpenThen);
+    }
+    let_go();
+    const panel = await findPanel(page);
+    await panel.getByLabel("Message", { exact: true }).waitFor();
+    assert.equal(await launcherName(page), "", "two ways back");
+    await panel.getByRole("button", { name: "Close chat" }).tap();
+    await until("the launcher again", async () => (await launcherName(page)).startsWith("Open chat"));
+    assert.deepEqual(stack.complaints, []);
+    await page.context().close();
+  });
+}

@@ -6,6 +6,7 @@ import { after, before, test } from "node:test";
 import { identity } from "../api.mjs";
 import { Shop, tag } from "../shop.mjs";
 import { violations } from "../axe.mjs";
+import { PATIENCE } from "../hostile.mjs";
 import { Stack, answer, findPanel, openRow, owner as member, say, sees, until } from "../stack.mjs";
 
 let stack;
@@ -58,6 +59,78 @@ test("each site says where its widget was seen, by itself, and what helps where 
   assert.equal(await line.getByText("Still nothing?").count(), 0);
   await api.ask("PATCH", `sites/${fresh.id}`, { archived: true }, { ...headers, "if-match": `"${fresh.version}"` });
   for (const page of [owner, visitor]) await page.context().close();
+  assert.deepEqual(stack.complaints, []);
+});
+
+/** Within so long of its tag standing on a page a new site's first visitor is in the live list (RT-09). */
+const FIRST_SEEN_MS = 15_000 * PATIENCE;
+
+test("who adds a site and puts its tag on a page sees its first visitor in the live list within 15 seconds", async () => {
+  const [owner, watcher] = await Promise.all([stack.console(), stack.console()]);
+  await watcher.goto(`${stack.origin}/console/visitors`);
+  await watcher.getByRole("heading", { name: "Visitors" }).waitFor();
+  // He had his page before he had a site for it, and its address is not the server's.
+  const address = shop.page("/herbs", { host: "herbs.example" });
+  const visitor = await stack.person();
+  await visitor.goto(address);
+  await owner.goto(`${stack.origin}/console/settings/sites`);
+  await owner.getByRole("button", { name: "Add a site" }).click();
+  const form = owner.getByRole("dialog", { name: "Add a site" });
+  await form.getByRole("textbox", { name: "Name" }).fill("Herb garden");
+  await form.getByRole("textbox", { name: /origins/i }).fill(new URL(address).origin);
+  await form.getByRole("button", { name: "Add", exact: true }).click();
+  const check = owner.locator(".site-seen");
+  await check.getByText("Not seen on your pages yet.").waitFor();
+  // As it is copied.
+  const head = await owner.getByLabel("Snippet").innerText();
+  shop.page("/herbs", { host: "herbs.example", head });
+  await visitor.goto(address);
+  const row = watcher.locator(".visitor", { hasText: "herbs" });
+  const told = check.getByText(/^Seen on herbs\.example:\d+, /);
+  await until("the visitor in the live list and in the check", async () => (await row.isVisible()) && (await told.isVisible()), FIRST_SEEN_MS);
+  await row.click();
+  await watcher.getByRole("complementary", { name: /^Visitor / }).getByText("Herb garden").waitFor();
+  for (const page of [owner, watcher, visitor]) await page.context().close();
+  assert.deepEqual(stack.complaints, []);
+});
+
+test("that a site was archived is said once it was, and where it is refused it stays, and one reads why", async () => {
+  const { api, headers } = await stack.api();
+  const site = await api.ask("POST", "sites", { name: "Old blog", allowed_origins: ["loopback"] }, headers);
+  const page = await stack.console();
+  await page.goto(`${stack.origin}/console/settings/sites?site=${site.id}`);
+  const told = page.getByRole("status", { name: "Messages" });
+  const archive = page.getByRole("button", { name: "Archive this site" });
+  const problem = { code: "forbidden", title: "You may not do this.", status: 403, retry: "never" };
+  let let_go;
+  let answered = new Promise((resolve) => (let_go = resolve));
+  let isRefused = true;
+  await page.route(`**/api/v1/sites/${site.id}`, async (route) => {
+    if (route.request().method() !== "PATCH") return route.continue();
+    await answered;
+    return isRefused ? route.fulfill({ status: problem.status, contentType: "application/problem+json", json: problem }) : route.continue();
+  });
+  await archive.click();
+  await page.getByText("Saving", { exact: true }).waitFor();
+  assert.equal(await told.innerText(), "");
+  let_go();
+  await page.getByRole("status", { name: "Not saved" }).getByText(/^Archived is not saved\./).waitFor();
+  assert.equal(await told.innerText(), "");
+  await archive.waitFor();
+  // Allowed again, it is said when it is so, and can be taken back.
+  isRefused = false;
+  answered = new Promise((resolve) => (let_go = resolve));
+  await archive.click();
+  await page.getByText("Saving", { exact: true }).waitFor();
+  assert.equal(await told.innerText(), "");
+  let_go();
+  await told.getByText("Old blog was archived").waitFor();
+  await page.getByRole("button", { name: "Use it again" }).waitFor();
+  await told.getByRole("button", { name: "Undo" }).click();
+  await told.getByText("Old blog is in use again").waitFor();
+  await archive.waitFor();
+  assert.equal(await told.locator(".toast").count(), 1);
+  await page.context().close();
   assert.deepEqual(stack.complaints, []);
 });
 

@@ -129,6 +129,15 @@ test("a conversation that somebody gives is asked of him until it is done, and c
   await jon.getByText("All is read").waitFor();
   await place(jon).getByText("unread").waitFor({ state: "detached" });
   await list(jon, "All").click();
+  // What does not get there is not said to be done, and stands there again.
+  await jon.route("**/api/v1/todos/mark", (route) => route.abort());
+  await row(jon, "the third").hover();
+  await act(jon, "the third", "Mark as done").click();
+  const words = jon.getByRole("status", { name: "Messages" });
+  await words.getByText("The server cannot be reached.").waitFor();
+  assert.equal(await words.getByText(/^Done:/).count(), 0);
+  await row(jon, "the third").waitFor();
+  await jon.unroute("**/api/v1/todos/mark");
   await row(jon, "the third").hover();
   await act(jon, "the third", "Mark as done").click();
   await gone(jon, "the third");

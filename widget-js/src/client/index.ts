@@ -6,6 +6,8 @@ export { Client, createAgentClient, createVisitorClient } from "./client.ts";
 export type { ClientOptions, Credentials, SignalFrame, Status } from "./client.ts";
 export type { News, TransportKind } from "./connection.ts";
 export { browserEnvironment } from "./environment.ts";
+export { checkFile } from "./file.ts";
+export type { FileLimits } from "./file.ts";
 export { newId } from "./id.ts";
 export { toJson } from "./json.ts";
 export type { Environment, OpenRequest, Transport } from "./environment.ts";

@@ -1,5 +1,6 @@
 // The look of the launcher and of the frame around the panel. A constructable style sheet, so that
-// pages with a strict style policy show it too.
+// pages with a strict style policy show it too. On phones the frame fills the screen, and the button stays
+// before it until the panel has a way back of its own.
 
 export const css = `
 :host{all:initial;position:fixed;z-index:2147483000;bottom:var(--gap);inset-inline-end:var(--gap);font:14px/1.4 system-ui}
@@ -27,7 +28,7 @@ b,.badge,.preview div:first-child{font-weight:600}
 .shut{visibility:hidden;animation:none}
 @keyframes in{from{opacity:0;translate:0 8px}}
 @media(max-width:480px),(max-height:420px){.frame{position:fixed;inset:var(--top,0) 0 auto!important;width:100%;height:var(--height,100dvh);border-radius:0}
-:host([open]) .button{display:none}}
+:host([open]) #r~*{display:none}}
 @media print{:host{display:none!important}}
 @media(prefers-reduced-motion){*{animation:none!important}}
 `;

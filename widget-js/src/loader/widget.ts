@@ -58,8 +58,8 @@ export function makeWidget({ base, siteKey, identity, attributes }: WidgetOption
   /** Commands not yet known to be done, by client id. */
   const commands = new Map<string, Command>();
   let tracks: Track[] = [];
+  /** It has an id once its panel listens; the style sheet goes by that, too. */
   let frame: HTMLIFrameElement | null = null;
-  let isPanelReady = false;
   let isPanelLive = false;
   let isOpen = false;
   /** Asked to open before the server said how the panel looks. */
@@ -108,7 +108,7 @@ export function makeWidget({ base, siteKey, identity, attributes }: WidgetOption
     },
 
     open() {
-      if (isOpen || isRefused || keeper.session === null) {
+      if (isOpen || isRefused || !keeper.session) {
         wantsOpen = !isOpen;
         return;
       }
@@ -126,7 +126,7 @@ export function makeWidget({ base, siteKey, identity, attributes }: WidgetOption
       if (!isOpen) return;
       isOpen = false;
       // It may have been lost on the way: the next time it is loaded anew.
-      if (!isPanelReady) frame = null;
+      if (!frame?.id) frame = null;
       launcher.setOpen(false);
       post({ type: "close" });
       emit("close", null);
@@ -314,21 +314,19 @@ export function makeWidget({ base, siteKey, identity, attributes }: WidgetOption
   // --- the panel --------------------------------------------------------------------------------
 
   const load = (): void => {
-    if (frame !== null) return;
+    if (frame) return;
     // Nothing asks for it before there is a session. The server knows the key, and none of the others needs an escape.
     const query = `site=${siteKey}&origin=${location.origin}&instance=${instance}&dir=${getComputedStyle(document.documentElement).direction}&lang=${encodeURIComponent(locale())}&main=${keeper.session!.config.language}`;
     frame = launcher.frame(`${base}/widget/panel?${query}`);
   };
 
   const post = (message: ToPanel): void => {
-    if (!isPanelReady) return;
-    const envelope: Envelope<ToPanel> = { switchboard: instance, message };
-    frame?.contentWindow?.postMessage(envelope, base);
+    if (frame?.id) frame.contentWindow?.postMessage({ switchboard: instance, message } satisfies Envelope<ToPanel>, base);
   };
 
   const postSession = (): void => {
     const { session } = keeper;
-    if (session !== null) post({ type: "session", session, page: pageNow(), isOpen, sinceMs });
+    if (session) post({ type: "session", session, page: pageNow(), isOpen, sinceMs });
   };
 
   const onMessage = (event: MessageEvent<unknown>): void => {
@@ -336,7 +334,7 @@ export function makeWidget({ base, siteKey, identity, attributes }: WidgetOption
     if (message === null) return;
     switch (message.type) {
       case "ready":
-        isPanelReady = true;
+        frame!.id = "r";
         post({ type: "set", settings: { ...settings, locale: locale() } });
         postSession();
         break;

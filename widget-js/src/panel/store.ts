@@ -206,7 +206,7 @@ export class PanelStore {
     this.#config = session.config;
     this.#staff = session.config.staff;
     for (const waiter of this.#awaited.splice(0)) waiter.resolve(session);
-    this.uploads.configure(session.token, session.config.attachment_bytes_max);
+    this.uploads.token = session.token;
     if (isSame && this.#client !== null) {
       if (this.#client.status.name === "stopped") this.#client.start();
       return;
@@ -281,6 +281,7 @@ export class PanelStore {
     if (client !== this.#client) return;
     switch (news.type) {
       case "welcome":
+        this.uploads.limits = news.limits;
         this.#clock.welcomed(news.now_ms);
         this.#seen.welcomed(news.now_ms);
         this.#emailLater.isKnown = news.reachable;

@@ -1,6 +1,7 @@
 // Files on their way up, before the message that names them is sent.
 
 import { ProblemError, upload } from "../client/api.ts";
+import { checkFile, type FileLimits } from "../client/file.ts";
 import { newId } from "../client/id.ts";
 import { limit, type Attachment } from "../protocol.ts";
 import { said, uploadError } from "./words.ts";
@@ -26,8 +27,9 @@ export class Uploads {
   readonly #failed: (text: string) => void;
   readonly #aborts = new Map<string, AbortController>();
   #items: readonly Upload[] = [];
-  #token = "";
-  #bytesMax: number = limit.attachment_bytes_max;
+  token = "";
+  /** As the server last said them. */
+  limits: FileLimits = { attachment_bytes_max: limit.attachment_bytes_max };
 
   constructor(base: string, changed: () => void, failed: (text: string) => void) {
     this.#base = base;
@@ -41,11 +43,6 @@ export class Uploads {
 
   get isBusy(): boolean {
     return this.#items.some((item) => item.error === null && item.attachment === null);
-  }
-
-  configure(token: string, bytesMax: number): void {
-    this.#token = token;
-    this.#bytesMax = bytesMax;
   }
 
   add(files: Iterable<File>): void {
@@ -87,15 +84,13 @@ export class Uploads {
   }
 
   async #run(item: Upload): Promise<void> {
-    if (item.file.size > this.#bytesMax) {
-      this.#set(item.id, { error: this.#error("too_large") });
-      return;
-    }
     const abort = new AbortController();
     this.#aborts.set(item.id, abort);
     try {
+      await checkFile(item.file, this.limits);
+      abort.signal.throwIfAborted();
       const attachment = await upload(this.#base, item.file, {
-        token: this.#token,
+        token: this.token,
         signal: abort.signal,
         onProgress: (part) => this.#set(item.id, { part }),
       });
@@ -111,7 +106,7 @@ export class Uploads {
   }
 
   #error(code: Parameters<typeof uploadError>[0]): string {
-    return uploadError(code, Math.floor(this.#bytesMax / (1024 * 1024)));
+    return uploadError(code, Math.floor(this.limits.attachment_bytes_max / (1024 * 1024)));
   }
 
   #set(id: string, change: Partial<Upload>): void {

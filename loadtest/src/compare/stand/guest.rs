@@ -170,6 +170,8 @@ impl<E: Ear> Guest<E> {
                     beat_ms: limit::BEAT_MS,
                     silence_ms_max: limit::SILENCE_MS_MAX,
                     resend_ms: limit::RESEND_MS,
+                    attachment_bytes_max: limit::ATTACHMENT_BYTES_MAX,
+                    attachment_types: None,
                 },
             },
             agent_id: AgentId::from_bits(bits),

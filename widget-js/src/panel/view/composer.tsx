@@ -117,7 +117,7 @@ export function Composer({ store, state }: { store: PanelStore; state: Snapshot 
             <Icon name="clip" />
           </button>
         )}
-        <input ref={picker} type="file" multiple hidden onChange={onPick} />
+        <input ref={picker} type="file" multiple hidden accept={store.uploads.limits.attachment_types?.join()} onChange={onPick} />
         <textarea
           ref={area}
           rows={1}
