@@ -2,7 +2,7 @@
 
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it, vi } from "vitest";
-import { backText, counted, dayText, expectation, said, speak, staffLine } from "../src/panel/words.ts";
+import { backText, counted, dayText, expectation, said, speak, staffLine, uploadError } from "../src/panel/words.ts";
 import { catalogs, localeOf, type Catalog, type Locale } from "../src/words/locale.ts";
 import english from "../src/words/en.json";
 
@@ -37,6 +37,12 @@ describe.each(locales)("the catalog %s", (locale) => {
     const same = Object.entries(catalog.texts).filter(([key, text]) => text === (english.texts as Record<string, string>)[key]);
     expect(locale === "en" || same.length < 8, JSON.stringify(same)).toBe(true);
   });
+});
+
+it("says how large a file may be in whole units, however small the limit", async () => {
+  await speak("en");
+  expect(uploadError("too_large", 20 * 1024 * 1024)).toBe("Larger than 20 MB");
+  expect(uploadError("too_large", 600 * 1024)).toBe("Larger than 600 KB");
 });
 
 it.each([

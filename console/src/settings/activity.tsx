@@ -12,7 +12,7 @@ import { clockText, dateText, exactText, spanText } from "../part/time.tsx";
 import { countryName } from "../side/visit.tsx";
 import { hoursText, spentBy, within } from "./hours.ts";
 import { browserName } from "./own-sign-in.tsx";
-import { PageHead } from "./page.tsx";
+import { PageHead, Section } from "./page.tsx";
 import { NotLoaded } from "./state.tsx";
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
@@ -93,7 +93,11 @@ export function ActivityPage() {
             <OwnTime agent={agent} sign_ins={sign_ins} from_ms={from_ms} days={days} />
           )}
           {found.data.length >= WHOLE_MAX && <p className="faint">There are more: the newest {WHOLE_MAX.toLocaleString("en")} are counted.</p>}
-          {sign_ins.length > 0 && <SignIns sign_ins={sign_ins} agents={agent === null ? agents.data : null} />}
+          {sign_ins.length > 0 && (
+            <Section title="Sign-ins">
+              <SignIns sign_ins={sign_ins} agents={agent === null ? agents.data : null} />
+            </Section>
+          )}
         </>
       )}
     </div>

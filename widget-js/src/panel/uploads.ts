@@ -106,7 +106,7 @@ export class Uploads {
   }
 
   #error(code: Parameters<typeof uploadError>[0]): string {
-    return uploadError(code, Math.floor(this.limits.attachment_bytes_max / (1024 * 1024)));
+    return uploadError(code, this.limits.attachment_bytes_max);
   }
 
   #set(id: string, change: Partial<Upload>): void {

@@ -168,10 +168,10 @@ export function refusal(problem: Problem): string {
   }
 }
 
-export function uploadError(code: ErrorCode | null, mebibytes: number): string {
+export function uploadError(code: ErrorCode | null, bytesMax: number): string {
   switch (code) {
     case "too_large":
-      return said("file_large", { size: `${mebibytes} MB` });
+      return said("file_large", { size: mostText(bytesMax) });
     case "empty":
       return said("file_empty");
     case "file_type":
@@ -185,6 +185,12 @@ export function uploadError(code: ErrorCode | null, mebibytes: number): string {
     default:
       return said("file_failed");
   }
+}
+
+/** A limit in whole units of 1,024, as operators set it. */
+function mostText(bytes: number): string {
+  const kibibytes = Math.floor(bytes / 1024);
+  return kibibytes < 1024 ? `${kibibytes} KB` : `${Math.floor(kibibytes / 1024)} MB`;
 }
 
 export function sizeText(bytes: number): string {
