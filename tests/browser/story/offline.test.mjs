@@ -44,6 +44,7 @@ test("who reads above while his words wait is left there, and is shown them as t
   stack.cable.cut();
   await say(panel, "waits for the line");
   await panel.getByText("Waiting to be sent").waitFor();
+  await until("the words are in sight", () => thread.evaluate((node) => node.scrollTop > 0 && node.scrollTop + node.clientHeight > node.scrollHeight - 2));
   await toEnd.waitFor({ state: "detached" });
   await thread.evaluate((node) => (node.scrollTop = 0));
   await toEnd.waitFor();

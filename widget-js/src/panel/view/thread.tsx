@@ -13,6 +13,10 @@ import { Reach } from "./reach.tsx";
 /** So near to the end counts as being there. */
 const END_PX = 60;
 
+function isNearEnd(element: HTMLElement): boolean {
+  return element.scrollHeight - element.scrollTop - element.clientHeight < END_PX;
+}
+
 export function ThreadView({ store, state }: { store: PanelStore; state: Snapshot }): VNode {
   const box = useRef<HTMLDivElement>(null);
   const height = useRef(0);
@@ -34,12 +38,15 @@ export function ThreadView({ store, state }: { store: PanelStore; state: Snapsho
     setAway(false);
   }, [store]);
 
+  /** Whether the reader is at the end, and has not just left it: browsers tell of a scroll a frame later. */
+  const staysAtEnd = useCallback((element: HTMLElement): boolean => store.isAtEnd && (element.scrollTop >= lastTop.current - 1 || isNearEnd(element)), [store]);
+
   useLayoutEffect(() => {
     const element = box.current;
     if (element === null) return;
     // Once: while it waits, who reads above is left there.
     const isOwnNew = last?.type === "message" && last.key !== lastKey.current && last.mark !== null && last.mark !== "seen" && last.mark !== "stored";
-    if (store.isAtEnd || isOwnNew) toEnd();
+    if (staysAtEnd(element) || isOwnNew) toEnd();
     else if (first !== firstKey.current) {
       // Older rows came in above: what was in sight stays in sight.
       element.scrollTop += element.scrollHeight - height.current;
@@ -47,7 +54,7 @@ export function ThreadView({ store, state }: { store: PanelStore; state: Snapsho
     firstKey.current = first;
     lastKey.current = last?.key ?? "";
     height.current = element.scrollHeight;
-  }, [rows, state.typing, state.reach, first, last, store, toEnd]);
+  }, [rows, state.typing, state.reach, first, last, staysAtEnd, toEnd]);
 
   useEffect(() => {
     if (!state.isOpen) return undefined;
@@ -60,19 +67,18 @@ export function ThreadView({ store, state }: { store: PanelStore; state: Snapsho
     if (element === null || typeof ResizeObserver === "undefined") return undefined;
     // Images that load and keyboards that open must not push the end out of sight.
     const observer = new ResizeObserver(() => {
-      if (store.isAtEnd) toEnd();
+      if (staysAtEnd(element)) toEnd();
     });
     observer.observe(element);
     if (element.firstElementChild !== null) observer.observe(element.firstElementChild);
     return () => observer.disconnect();
-  }, [store, toEnd]);
+  }, [staysAtEnd, toEnd]);
 
   const onScroll = (): void => {
     const element = box.current;
     if (element === null) return;
-    const isNear = element.scrollHeight - element.scrollTop - element.clientHeight < END_PX;
     // What grows below does not take the reader away from the end; scrolling up does.
-    const isAtEnd = isNear || (store.isAtEnd && element.scrollTop >= lastTop.current);
+    const isAtEnd = isNearEnd(element) || (store.isAtEnd && element.scrollTop >= lastTop.current);
     lastTop.current = element.scrollTop;
     if (isAtEnd !== store.isAtEnd) setAway(!isAtEnd);
     store.isAtEnd = isAtEnd;
