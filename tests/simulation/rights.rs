@@ -131,13 +131,12 @@ fn said_at(words: &str) -> Option<Duration> {
 
 /// Whether somebody was sent away for good.
 pub(crate) fn are_denied(error: &Error) -> bool {
-    match error {
-        Error::Closed { .. } => !error.is_passing(),
-        other => matches!(
-            other.code(),
-            Some(ErrorCode::Unauthenticated | ErrorCode::Forbidden)
-        ),
-    }
+    let is_refused = matches!(
+        error.code(),
+        Some(ErrorCode::Unauthenticated | ErrorCode::Forbidden)
+    );
+    let is_closed = matches!(error, Error::Closed { .. });
+    is_refused || is_closed && !error.is_passing()
 }
 
 /// Asks one server after the other until one says that it is done.
