@@ -1,6 +1,6 @@
 # The table of contents of what can be done here. Each recipe sets up what it needs.
 
-.PHONY: run test sim fmt lint web load bench doc release
+.PHONY: run test sim fuzz fmt lint web load bench doc release
 
 # Builds everything and serves on http://127.0.0.1:8080 with data in ./data.
 run: release
@@ -13,6 +13,10 @@ test:
 # Many more seeds of the simulation than `make test` runs. See docs/reliability.md.
 sim:
 	SWITCHBOARD_SIM_SEEDS=$${SWITCHBOARD_SIM_SEEDS:-20000} cargo test --release --locked --package simulation -- --nocapture
+
+# Each target of the fuzzer for a minute; SWITCHBOARD_FUZZ_SECONDS says how long else. See docs/reliability.md.
+fuzz:
+	ops/fuzz $${SWITCHBOARD_FUZZ_SECONDS:-60}
 
 fmt:
 	cargo fmt --all

@@ -237,8 +237,9 @@ impl Shared {
             senders.clear();
         }
         let last = senders.insert(envelope.sender, envelope.number);
-        // Whoever is met for the first time may have said more before; a new node begins with 1.
-        let expected = last.map_or(envelope.number, |last| last + 1);
+        // Whoever is met for the first time with a later number than 1 may have said more since this node listens,
+        // which was lost: nobody can tell that from what he said before.
+        let expected = last.map_or(1, |last| last + 1);
         if envelope.number < expected {
             // Sent twice, or long ago.
             senders.insert(envelope.sender, expected - 1);
@@ -246,7 +247,10 @@ impl Shared {
         }
         drop(heard);
         if envelope.number > expected {
-            self.counts.gaps.fetch_add(1, Ordering::Relaxed);
+            let is_known = last.is_some();
+            self.counts
+                .gaps
+                .fetch_add(u64::from(is_known), Ordering::Relaxed);
             self.ears.lose(topic);
         }
         self.counts.heard.fetch_add(1, Ordering::Relaxed);

@@ -140,7 +140,7 @@ async fn carry(node: Arc<Node>, from: u64, news: flume::Receiver<News>) {
             }
             let place = (from, news.topic.clone());
             let last = inner.heard.insert(place, news.number);
-            last.is_none_or(|last| last + 1 == news.number)
+            last.unwrap_or_default() + 1 == news.number
         };
         if !is_whole {
             node.ears.lose(&news.topic);

@@ -214,3 +214,19 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn who_is_on_a_node_that_goes_on_under_another_id_stays_and_is_counted_once() {
+    let mut all = Everywhere::new();
+    tell(&mut all, 1, vec![active(1)]);
+    assert_eq!(
+        kinds(&tell(&mut all, 2, vec![active(1)])),
+        [ChangeKind::Updated]
+    );
+    let lost = all.lose(node(1));
+    assert_eq!(kinds(&lost), [ChangeKind::Updated], "nobody left");
+    assert_eq!(lost[0].row.tab_count, 1);
+    assert!(all.lose(node(1)).is_empty(), "once");
+    assert_eq!(all.counts(workspace()).active, 1);
+    assert_eq!(kinds(&all.lose(node(2))), [ChangeKind::Left]);
+}

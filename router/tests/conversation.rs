@@ -290,7 +290,12 @@ on_both! {
         for round in 0..6 {
             world.faults.fail("storage.read", round % 3, 1);
             stage.answers(stage.owner(), id, "again").await;
-            assert_eq!(numbers(&ear, 1).await, [4 + round]);
+            // A lane that begins anew says again what somebody may not have heard.
+            let mut number = 0;
+            while number < 4 + round {
+                number = numbers(&ear, 1).await[0];
+            }
+            assert_eq!(number, 4 + round);
         }
     }
 

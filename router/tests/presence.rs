@@ -285,6 +285,30 @@ on_both! {
         assert_eq!(site.frame("staff").await["people"][0]["name"], "Ana");
     }
 
+    async fn a_list_says_when_it_is_read_what_it_was_told_whatever_else_is_watched(stage: Stage) {
+        let [(_, one), (_, other)] = nodes(&stage).await;
+        let owner = stage.owner();
+        other.agent_enter(&owner.actor, stage.world.ids.next()).await;
+        for router in [&one, &one, &other] {
+            tab_at(&stage, router, stage.visitor().await).await;
+        }
+        let (ear, topic, first) = watching(&stage, &other, &window(VisitorOrder::Active, 0)).await;
+        let mut listed = first["counts"]["listed"].clone();
+        while listed != 3 {
+            // It is asked around a moment later.
+            listed = ear.frame("visitor_changes").await["counts"]["listed"].clone();
+        }
+        for order in [VisitorOrder::Newest, VisitorOrder::Longest, VisitorOrder::Pages] {
+            let connection_id = stage.world.ids.next();
+            let second = other.watch(&owner.actor, &window(order, 0), connection_id);
+            let second = second.expect("an agent may");
+            assert_eq!(read(&other, owner, second).await["counts"]["listed"], 3);
+            assert_eq!(read(&other, owner, topic).await["counts"]["listed"], 3);
+            other.unwatch(second, connection_id).await;
+            assert_eq!(read(&other, owner, topic).await["counts"]["listed"], 3);
+        }
+    }
+
     async fn who_is_on_another_node_is_here_and_leaves_with_it(stage: Stage) {
         let [(one_world, one), (_, other)] = nodes(&stage).await;
         let visitor = stage.visitor().await;

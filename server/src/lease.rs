@@ -412,7 +412,11 @@ impl Keeper {
             signs.leave(node.id);
             signs.take(former_id);
         }
-        match enter(&self.db, &node, &self.world).await {
+        let entered = enter(&self.db, &node, &self.world).await;
+        if let (Err(_), Some(signs)) = (&entered, &self.signs) {
+            signs.take(node.id);
+        }
+        match entered {
             Ok(()) => {}
             Err(Error::StoreInUse { .. } | Error::OtherBus { .. } | Error::OtherFiles { .. }) => {
                 return Ok(false);

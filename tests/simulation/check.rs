@@ -35,6 +35,13 @@ pub(crate) struct Stored {
     is_listed: bool,
 }
 
+impl Stored {
+    /// What was said and done in it.
+    pub(crate) fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+}
+
 /// How many entries are stored.
 pub(crate) fn count(stored: &Log) -> usize {
     stored.values().map(|one| one.entries.len()).sum()

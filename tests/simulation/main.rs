@@ -10,6 +10,7 @@ mod found;
 mod node;
 mod person;
 mod plan;
+mod rights;
 mod run;
 mod screen;
 mod shop;

@@ -21,6 +21,7 @@ use world::{Ids, World};
 
 use crate::erasure::{self, Erasures};
 use crate::node;
+use crate::rights::{self, End, Rights};
 use crate::screen::Screen;
 use crate::trace::Trace;
 
@@ -54,6 +55,8 @@ pub(crate) enum Told {
     Read,
     /// Erase the customer of a conversation.
     Erase,
+    /// Sign out, or end the rights of this agent.
+    End(End, Box<AgentAccess>),
     /// Send the last commands once more.
     Repeat,
     /// Lose the line.
@@ -90,6 +93,7 @@ pub(crate) struct Person {
     pub(crate) is_list_open: bool,
     pub(crate) screen: Screen,
     pub(crate) erasures: Erasures,
+    pub(crate) rights: Rights,
     /// Where other tabs look for who this is, or one looks oneself.
     pub(crate) place: Option<Place>,
     /// The clients of those he was.
@@ -147,6 +151,13 @@ impl Person {
                 Turn::Told(told) => self.obey(&mut client, told).await,
                 Turn::Stepped(Ok(None)) => {}
                 Turn::Stepped(Ok(Some(news))) => self.hear(&mut client, &news).await,
+                Turn::Stepped(Err(error))
+                    if self.rights.are_over(client.access()) && rights::are_denied(&error) =>
+                {
+                    self.note("is sent away");
+                    client.cut();
+                    return self.look_on(&client).await;
+                }
                 Turn::Stepped(Err(error)) if error.code() == Some(ErrorCode::Unauthenticated) => {
                     let Access::Visitor(access) = client.access().clone() else {
                         self.trace.borrow_mut().fail(&self.name, &error.to_string());
@@ -163,6 +174,15 @@ impl Person {
                     self.trace.borrow_mut().fail(&self.name, &error.to_string());
                     return;
                 }
+            }
+        }
+    }
+
+    /// Does nothing more, and shows what is known.
+    async fn look_on(&self, client: &Client) {
+        while let Ok(told) = self.told.recv_async().await {
+            if let Told::Look(look) = told {
+                look(client, &self.screen, &self.former);
             }
         }
     }
@@ -260,6 +280,7 @@ impl Person {
             }
             Told::Rest(duration) => return self.world.clock.sleep(duration).await,
             Told::Erase => return self.erase(client),
+            Told::End(end, agent) => return self.end(client, end, agent),
             Told::Type => return self.types(client).await,
             Told::Read => return self.read(client).await,
             Told::Look(look) => return look(client, &self.screen, &self.former),
@@ -344,6 +365,33 @@ impl Person {
         });
     }
 
+    /// Rights end; others go on meanwhile, and so does whoever ends them.
+    fn end(&self, client: &Client, end: End, agent: Box<AgentAccess>) {
+        let Access::Agent(owner) = client.access().clone() else {
+            return;
+        };
+        if !self.rights.begin(agent.agent_id) {
+            return;
+        }
+        self.note(&format!("ends the rights of {}", agent.agent_id));
+        let (world, network) = (self.world.clone(), self.network.clone());
+        let (name, trace) = (self.name.clone(), Rc::clone(&self.trace));
+        let (rights, node_count) = (self.rights.clone(), self.node_count);
+        self.world.tracker.spawn_local(async move {
+            let somewhere = || somewhere(&network, &world.ids, node_count);
+            let ended = rights::end(&world, somewhere, (&owner, &agent), end, &rights).await;
+            let at = world.clock.elapsed();
+            match ended {
+                Ok(()) => trace.borrow_mut().note(
+                    at,
+                    &name,
+                    &format!("ended the rights of {}", agent.agent_id),
+                ),
+                Err(error) => trace.borrow_mut().fail(&name, &format!("ending: {error}")),
+            }
+        });
+    }
+
     /// Typing ends by itself, by what is said, or at once.
     async fn types(&self, client: &mut Client) {
         if let Some(conversation_id) = self.conversation(client) {
@@ -402,11 +450,8 @@ impl Person {
     }
 
     fn words(&self) -> Body {
-        cast::body(&format!(
-            "{} says {:x}",
-            self.name,
-            self.dice.below(u64::MAX)
-        ))
+        let (number, at) = (self.dice.below(u64::MAX), self.world.clock.elapsed());
+        cast::body(&rights::words(&self.name, number, at))
     }
 
     fn note(&self, what: &str) {

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use world::{Clock, Ids};
 
+use crate::rights::End;
+
 /// After how long a visitor who hung up counts as gone, nearly.
 const MISSED_MS: u64 = 9_900;
 
@@ -31,6 +33,8 @@ pub(crate) enum Act {
     Read { who: usize },
     /// The first agent erases the customer of a conversation that he knows.
     Erase,
+    /// The second agent's rights end.
+    End { end: End },
     /// A person's client sends its last commands once more.
     Repeat { who: usize },
     /// A person's line is cut.
@@ -143,8 +147,38 @@ impl Plan {
             let at_ms = dice.0.below(length_ms);
             plan.erase(at_ms, &dice);
         }
+        plan.end_rights(length_ms);
         plan.steps.sort_by_key(|step| step.at_ms);
         plan
+    }
+
+    /// In half of the plans with two agents the rights of the second end; words are said around that, and news are lost.
+    fn end_rights(&mut self, length_ms: u64) {
+        let dice = Dice(Ids::seeded(self.seed ^ (202 << 48), Clock::manual(0)));
+        if self.agent_count < 2 || dice.0.below(2) == 0 {
+            return;
+        }
+        let at_ms = dice.0.below(length_ms);
+        let end = [End::SignedOut, End::Deactivated][dice.between(0, 1)];
+        let act = Act::End { end };
+        self.steps.push(Step { at_ms, act });
+        let last = self.browser_count() + self.agent_count - 1;
+        for _ in 0..dice.between(0, 8) {
+            let within_ms = [60, 900, 20_000][dice.between(0, 2)];
+            let at_ms = at_ms + dice.0.below(within_ms);
+            let act = match dice.0.below(5) {
+                0 => Act::LoseNews {
+                    node: dice.between(0, self.node_count - 1),
+                    count: 1 + dice.0.below(8),
+                },
+                1 => Act::Cut { who: last },
+                2 => Act::Say { who: last },
+                _ => Act::Say {
+                    who: dice.between(0, last - 1),
+                },
+            };
+            self.steps.push(Step { at_ms, act });
+        }
     }
 
     /// An erasure, and what comes between: words that are said, and news that are lost.

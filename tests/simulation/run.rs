@@ -16,6 +16,7 @@ use crate::erasure::Erasures;
 use crate::node::{self, Ground, Node};
 use crate::person::{Person, Place, Role, Told};
 use crate::plan::{Act, Plan};
+use crate::rights::{End, Rights};
 use crate::screen::{Present, Screen};
 use crate::shop::{BEGIN_MS, Shop};
 use crate::trace::Trace;
@@ -64,6 +65,7 @@ struct Scene<'a> {
     /// Who the first visitor is, for his other tabs.
     first: Place,
     erasures: Erasures,
+    rights: Rights,
     later: BTreeMap<(Duration, u64), Later>,
     turn_count: u64,
     start_count: u64,
@@ -115,6 +117,7 @@ impl<'a> Scene<'a> {
             trace: Rc::default(),
             first: Rc::default(),
             erasures: Erasures::default(),
+            rights: Rights::default(),
             later: BTreeMap::new(),
             turn_count: 0,
             start_count: 0,
@@ -175,6 +178,7 @@ impl<'a> Scene<'a> {
             is_list_open: plan.is_list_open,
             screen: Screen::new(self.erasures.clone()),
             erasures: self.erasures.clone(),
+            rights: self.rights.clone(),
             place: None,
             former: Vec::new(),
         };
@@ -278,6 +282,7 @@ impl<'a> Scene<'a> {
             Act::Type { who } => self.tell(who, Told::Type),
             Act::Read { who } => self.tell(who, Told::Read),
             Act::Erase => self.tell(self.plan.browser_count(), Told::Erase),
+            Act::End { end } => self.end(end),
             Act::Repeat { who } => self.tell(who, Told::Repeat),
             Act::Cut { who } => self.tell(who, Told::Cut),
             Act::Leave { who, ms } => self.tell(who, Told::Leave(Duration::from_millis(ms))),
@@ -346,6 +351,16 @@ impl<'a> Scene<'a> {
         let _ = self.people[who].try_send(told);
     }
 
+    /// The second agent signs out, or the first ends his rights.
+    fn end(&self, end: End) {
+        let number = match end {
+            End::SignedOut => 1,
+            End::Deactivated => 0,
+        };
+        let agent = Box::new(self.shop.agents[1].clone());
+        self.tell(self.plan.browser_count() + number, Told::End(end, agent));
+    }
+
     fn later(&mut self, ms: u64, later: Later) {
         let at = self.clock.elapsed() + Duration::from_millis(ms);
         let number = u64::try_from(self.later.len()).expect("few");
@@ -401,12 +416,20 @@ impl<'a> Scene<'a> {
         let is_answered = self.ask_all(move |client, _, _| {
             answered.borrow_mut().push(client.access().clone());
         });
-        let present = Rc::new(present(&accesses.borrow(), self.plan.is_list_open));
+        let is_there = |access: &&Access| !self.rights.are_over(access);
+        let accesses = accesses.take();
+        let there = accesses.iter().filter(is_there);
+        let present = Rc::new(present(there, self.plan.is_list_open));
+        let rights = self.rights.clone();
         let found: Rc<RefCell<Vec<String>>> = Rc::default();
         let (of, place) = (Rc::clone(&stored), Rc::clone(&found));
         let is_answered = is_answered.and_then(|()| {
             self.ask_all(move |client, screen, former| {
                 let mut found = place.borrow_mut();
+                if rights.are_over(client.access()) {
+                    found.extend(rights.of_client(&of, client));
+                    return;
+                }
                 found.extend(check::of_client(&of, client));
                 found.extend(screen.findings(client, &present));
                 for client in former {
@@ -420,6 +443,7 @@ impl<'a> Scene<'a> {
         let mut findings = found.take();
         findings.extend(check::of_store(&stored, &self.erasures));
         findings.extend(self.erasures.findings());
+        findings.extend(self.rights.findings());
         (findings, check::count(&stored))
     }
 
@@ -446,7 +470,7 @@ impl<'a> Scene<'a> {
     }
 }
 
-fn present(accesses: &[Access], is_list_open: bool) -> Present {
+fn present<'a>(accesses: impl Iterator<Item = &'a Access>, is_list_open: bool) -> Present {
     let mut present = Present {
         is_list_open,
         visitors: BTreeSet::new(),

@@ -26,8 +26,13 @@ pub fn identity(secret: &str, site_key: SiteId, customer: &str, now_ms: u64) -> 
         "iat": now_ms / 1_000,
         "exp": now_ms / 1_000 + LIFE_S,
     });
-    let claims = claims.to_string();
-    let signature = signature(secret, claims.as_bytes());
+    sealed(secret, claims.to_string().as_bytes())
+}
+
+/// Whatever it is, in the form of WID-14.
+#[must_use]
+pub fn sealed(secret: &str, claims: &[u8]) -> String {
+    let signature = signature(secret, claims);
     let hex: String = signature.iter().map(|byte| format!("{byte:02x}")).collect();
     format!("{}.{hex}", STANDARD.encode(claims))
 }

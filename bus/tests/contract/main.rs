@@ -221,6 +221,26 @@ async fn a_gap_in_what_a_node_sent_is_noticed() {
     end(&world).await;
 }
 
+/// Nothing was heard of the node before, so no number tells that one is missing.
+#[tokio::test]
+async fn what_a_node_sent_first_and_was_lost_is_noticed() {
+    let world = World::system_with_faults();
+    let redis = Redis::start(&world, &[]).await;
+    let (one, other) = (node(&world, &redis).await, node(&world, &redis).await);
+    let there = follow(&world, &other, "a").await;
+    world.faults.fail("bus.publish", 0, 1);
+    one.publish("a", &news("1"));
+    one.publish("a", &news("2"));
+    let heard = world.clock.timeout(WAIT_MAX, there.hear()).await;
+    assert_eq!(heard, Some(Heard::Lost));
+    assert_eq!(next(&world, &there).await, news("2"));
+    one.publish("a", &news("3"));
+    let heard = world.clock.timeout(WAIT_MAX, there.hear()).await;
+    assert_eq!(heard, Some(Heard::News(news("3"))));
+    assert_eq!(other.stats().gap_count, 0, "it may be none");
+    end(&world).await;
+}
+
 #[tokio::test]
 async fn what_is_cut_forged_or_newer_is_skipped_and_counted() {
     let world = World::system();
