@@ -1,6 +1,6 @@
 /** Menus behind a button. */
 import { Menu as Base } from "@base-ui/react/menu";
-import type { ReactElement, ReactNode } from "react";
+import { useEffect, useRef, type ReactElement, type ReactNode } from "react";
 
 import { Icon, type IconName } from "./icon.tsx";
 
@@ -38,7 +38,14 @@ export function Menu({
 }
 
 /** The open menu of one button among so many that each having a menu of its own would cost too much. */
-export function MenuOf({ button, align, onClose, children }: { button: HTMLElement; align: Align; onClose: () => void; children: ReactNode }) {
+export function MenuOf({ button, by_key, align, onClose, children }: { button: HTMLElement; by_key: boolean; align: Align; onClose: () => void; children: ReactNode }) {
+  const popup = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (!by_key) return;
+    // Whoever opens it by a key stands on its first line, once the menu has taken the focus.
+    const timer = setTimeout(() => popup.current?.querySelector<HTMLElement>("[role=menuitem]")?.focus(), 50);
+    return () => clearTimeout(timer);
+  }, []);
   return (
     <Base.Root
       open
@@ -50,7 +57,7 @@ export function MenuOf({ button, align, onClose, children }: { button: HTMLEleme
     >
       <Base.Portal container={MAIN_PART}>
         <Base.Positioner className="positioner" anchor={button} sideOffset={4} align={align} collisionPadding={8}>
-          <Base.Popup className="menu" finalFocus={() => button}>
+          <Base.Popup className="menu" ref={popup} finalFocus={() => button}>
             {children}
           </Base.Popup>
         </Base.Positioner>

@@ -30,7 +30,7 @@ export interface Desk {
   /** Whether what can be done with a line is always in sight. */
   tools_shown: boolean;
   /** Opens or closes the menu of a line. */
-  onMenu: (item: Written, button: HTMLElement) => void;
+  onMenu: (item: Written, button: HTMLElement, by_key: boolean) => void;
 }
 
 /** One line, the form of its words where those are being changed, and whether its menu is open. */
@@ -130,7 +130,7 @@ function WrittenLine({ item, desk, edit, menu_open }: LineProps<Written>) {
               name="Change this"
               aria-haspopup="menu"
               aria-expanded={menu_open}
-              onClick={({ currentTarget }) => desk.onMenu(item, currentTarget)}
+              onClick={({ currentTarget, detail }) => desk.onMenu(item, currentTarget, detail === 0)}
             />
           )}
         </span>

@@ -16,13 +16,14 @@ import type { Item, Written } from "./item.ts";
 interface Opened {
   key: string;
   button: HTMLElement;
+  by_key: boolean;
 }
 
 /** The menu of the lines that are shown: which one's is open, how one opens it, and what it draws. */
 export function useSaidMenu(shown: readonly Item[], names: Names, conversation_id: string, editOf: (entry_id: string) => Form<string>) {
   const [opened, setOpened] = useState<Opened | null>(null);
   const [deleting, setDeleting] = useState<Written | null>(null);
-  const toggle = useCallback(({ key }: Written, button: HTMLElement) => setOpened((held) => (held?.button === button ? null : { key, button })), []);
+  const toggle = useCallback(({ key }: Written, button: HTMLElement, by_key: boolean) => setOpened((held) => (held?.button === button ? null : { key, button, by_key })), []);
   const item = opened ? shown.find((each) => each.key === opened.key) : undefined;
   useEffect(() => {
     // Its line is far out of sight, or cannot be changed any more.
@@ -36,7 +37,7 @@ export function useSaidMenu(shown: readonly Item[], names: Names, conversation_i
         {opened && item && "message" in item && (
           <SaidMenu
             item={item}
-            button={opened.button}
+            opened={opened}
             mine={isMine(item, names)}
             onEdit={editOf(item.entry_id ?? "").open}
             onDelete={() => setDeleting(item)}
@@ -51,16 +52,16 @@ export function useSaidMenu(shown: readonly Item[], names: Names, conversation_i
 
 interface SaidMenuProps {
   item: Written;
-  button: HTMLElement;
+  opened: Opened;
   mine: boolean;
   onEdit: () => void;
   onDelete: () => void;
   onClose: () => void;
 }
 
-function SaidMenu({ item, button, mine, onEdit, onDelete, onClose }: SaidMenuProps) {
+function SaidMenu({ item, opened, mine, onEdit, onDelete, onClose }: SaidMenuProps) {
   return (
-    <MenuOf button={button} align={item.author.kind === "visitor" ? "start" : "end"} onClose={onClose}>
+    <MenuOf button={opened.button} by_key={opened.by_key} align={item.author.kind === "visitor" ? "start" : "end"} onClose={onClose}>
       {mine && item.message.body !== "" && (
         <MenuItem icon="edit" onSelect={onEdit}>
           Edit
