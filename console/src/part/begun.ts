@@ -1,5 +1,5 @@
 /** What was begun in a form and is neither saved nor given up: it waits in this browser, wherever one goes meanwhile, as drafts of messages do. */
-import { useState } from "react";
+import { useState, type Dispatch, type SetStateAction } from "react";
 
 import { createSharedStore, isKept, useStore } from "./store.ts";
 import { watchUnsaved } from "./unsaved.ts";
@@ -66,8 +66,34 @@ export interface Form<T> {
 /** The form of that name. A value of another kind is one of another version, and none. */
 export function useForm<T>(name: string, is: (value: unknown) => value is T): Form<T> {
   const found = useStore(begun, (all) => all[name]?.value);
-  const value = is(found) ? found : undefined;
   const [opened, setOpened] = useState<Form<T>["opened"]>(null);
+  return formOf({ name, value: is(found) ? found : undefined, opened, setOpened });
+}
+
+/** Many forms whose names begin so, by what their names end with: one look at what was begun serves all. */
+export function useForms<T>(beginning: string, is: (value: unknown) => value is T): (end: string) => Form<T> {
+  const all = useStore(begun);
+  const [opened, setOpened] = useState<ReadonlyMap<string, Form<T>["opened"]>>(new Map());
+  return (end) => {
+    const name = beginning + end;
+    const found = all[name]?.value;
+    return formOf({
+      name,
+      value: is(found) ? found : undefined,
+      opened: opened.get(end) ?? null,
+      setOpened: (next) => setOpened((held) => new Map(held).set(end, typeof next === "function" ? next(held.get(end) ?? null) : next)),
+    });
+  };
+}
+
+interface Held<T> {
+  name: string;
+  value: T | undefined;
+  opened: Form<T>["opened"];
+  setOpened: Dispatch<SetStateAction<Form<T>["opened"]>>;
+}
+
+function formOf<T>({ name, value, opened, setOpened }: Held<T>): Form<T> {
   const close = () => {
     setOpened(null);
     keepBegun(name, undefined);

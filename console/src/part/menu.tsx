@@ -1,6 +1,6 @@
 /** Menus behind a button. */
 import { Menu as Base } from "@base-ui/react/menu";
-import type { ReactElement, ReactNode } from "react";
+import { useEffect, useRef, type ReactElement, type ReactNode } from "react";
 
 import { Icon, type IconName } from "./icon.tsx";
 
@@ -11,6 +11,8 @@ export const MAIN_PART = {
   },
 };
 
+type Align = "start" | "end";
+
 /** A button with a menu. */
 export function Menu({
   trigger,
@@ -20,7 +22,7 @@ export function Menu({
 }: {
   trigger: ReactElement<Record<string, unknown>>;
   children: ReactNode;
-  align?: "start" | "end";
+  align?: Align;
   side?: "top" | "bottom" | "right";
 }) {
   return (
@@ -29,6 +31,35 @@ export function Menu({
       <Base.Portal container={MAIN_PART}>
         <Base.Positioner className="positioner" sideOffset={4} align={align} side={side} collisionPadding={8}>
           <Base.Popup className="menu">{children}</Base.Popup>
+        </Base.Positioner>
+      </Base.Portal>
+    </Base.Root>
+  );
+}
+
+/** The open menu of one button among so many that each having a menu of its own would cost too much. */
+export function MenuOf({ button, by_key, align, onClose, children }: { button: HTMLElement; by_key: boolean; align: Align; onClose: () => void; children: ReactNode }) {
+  const popup = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (!by_key) return;
+    // Whoever opens it by a key stands on its first line, once the menu has taken the focus.
+    const timer = setTimeout(() => popup.current?.querySelector<HTMLElement>("[role=menuitem]")?.focus(), 50);
+    return () => clearTimeout(timer);
+  }, []);
+  return (
+    <Base.Root
+      open
+      modal={false}
+      onOpenChange={(open, { event }) => {
+        // A press on the button itself is the button's own.
+        if (!open && !button.contains(event.target as Node | null)) onClose();
+      }}
+    >
+      <Base.Portal container={MAIN_PART}>
+        <Base.Positioner className="positioner" anchor={button} sideOffset={4} align={align} collisionPadding={8}>
+          <Base.Popup className="menu" ref={popup} finalFocus={() => button}>
+            {children}
+          </Base.Popup>
         </Base.Positioner>
       </Base.Portal>
     </Base.Root>

@@ -88,7 +88,7 @@ export function VirtualRows({ scroller, ids, part, label, height, measured, chos
   // The stop is where one was last, else what is open, else the first; always one that is in the page.
   const stop = [focused, chosen, shown[0]].find((id) => id != null && shown.includes(id));
   return (
-    <div className="list-scroll" ref={scroller} tabIndex={-1} onKeyDown={key} onScroll={(event) => onScrolled?.(event.currentTarget.scrollTop > 4)}>
+    <div className="list-scroll" ref={scroller} tabIndex={-1} data-scrolls={virtual.isScrolling || undefined} onKeyDown={key} onScroll={(event) => onScrolled?.(event.currentTarget.scrollTop > 4)}>
       <ul className="list-rows" style={{ height: virtual.getTotalSize() }} aria-label={label}>
         {items.map((item) => {
           const id = idAt(item.index);
@@ -98,7 +98,7 @@ export function VirtualRows({ scroller, ids, part, label, height, measured, chos
               key={item.key}
               data-index={item.index}
               ref={measured ? virtual.measureElement : undefined}
-              style={{ transform: `translateY(${item.start}px)`, ...(measured ? {} : { height: item.size }) }}
+              style={{ top: item.start, ...(measured ? {} : { height: item.size }) }}
               aria-setsize={more ? -1 : count}
               aria-posinset={item.index + 1}
               onFocus={() => {

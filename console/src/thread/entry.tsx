@@ -1,34 +1,48 @@
 /** The lines of a thread: messages, notes, events, days. */
-import { memo, useEffect, useRef, useState, type KeyboardEvent } from "react";
+import { memo, useState, type ComponentProps } from "react";
 import { beginningOf, plainText } from "@switchboard/markup";
 import type { Message } from "@switchboard/protocol";
 
-import { errorText } from "../api/http.ts";
 import { refusalText } from "../api/word.ts";
-import { useMay } from "../live/right.ts";
 import { client, command, team } from "../live/session.ts";
-import { isText, useForm, type Form } from "../part/begun.ts";
-import { Button, IconButton } from "../part/control.tsx";
-import { copyText } from "../part/copy.tsx";
-import { Dialog } from "../part/dialog.tsx";
-import { Icon } from "../part/icon.tsx";
+import type { Form } from "../part/begun.ts";
+import { Button } from "../part/control.tsx";
+import { Icon, type IconName } from "../part/icon.tsx";
 import { Face } from "../part/lamp.tsx";
-import { Menu, MenuItem } from "../part/menu.tsx";
 import { useStore } from "../part/store.ts";
-import { keysText } from "../shell/action.ts";
 import { Clock, dayText, exactText } from "../part/time.tsx";
 import { useTimeText } from "../part/clock.ts";
-import { toast, toastError } from "../part/toast.tsx";
 import { emphasized } from "../mention/word.ts";
 import { Body } from "./body.tsx";
 import { changeDraft } from "./draft.ts";
+import { EditField, GivenUp } from "./edit.tsx";
 import { authorKey, type Item, type Mark, type Written } from "./item.ts";
 import { authorName, eventText, type Names } from "./event.ts";
 import { FileView } from "./file.tsx";
 import { sought } from "./sought.ts";
 
+/** What all lines of a thread share. A line that scrolls by must cost little: it looks nothing up that the thread can. */
+export interface Desk {
+  conversation_id: string;
+  names: Names;
+  may_write: boolean;
+  may_delete: boolean;
+  /** Whether what can be done with a line is always in sight. */
+  tools_shown: boolean;
+  /** Opens or closes the menu of a line. */
+  onMenu: (item: Written, button: HTMLElement, by_key: boolean) => void;
+}
+
+/** One line, the form of its words where those are being changed, and whether its menu is open. */
+interface LineProps<I extends Item = Item> {
+  item: I;
+  desk: Desk;
+  edit: Form<string> | null;
+  menu_open: boolean;
+}
+
 /** A line of the thread. */
-export const Line = memo(function Line({ item, names, conversation_id, may_delete }: { item: Item; names: Names; conversation_id: string; may_delete: boolean }) {
+export const Line = memo(function Line({ item, ...rest }: LineProps) {
   switch (item.kind) {
     case "day":
       return <DayLine item={item} />;
@@ -41,12 +55,12 @@ export const Line = memo(function Line({ item, names, conversation_id, may_delet
     case "event":
       return (
         <div className="event" data-key={item.key}>
-          <span>{eventText(item.entry, names)}</span> <Clock at_ms={item.entry.sent_at_ms} />
+          <span>{eventText(item.entry, rest.desk.names)}</span> <Clock at_ms={item.entry.sent_at_ms} />
         </div>
       );
     case "message":
     case "note":
-      return <WrittenLine item={item} names={names} conversation_id={conversation_id} may_delete={may_delete} />;
+      return <WrittenLine item={item} {...rest} />;
   }
 });
 
@@ -60,18 +74,17 @@ function DayLine({ item }: { item: Extract<Item, { kind: "day" }> }) {
   );
 }
 
-function WrittenLine({ item, names, conversation_id, may_delete }: { item: Written; names: Names; conversation_id: string; may_delete: boolean }) {
-  const [deleting, setDeleting] = useState(false);
+function WrittenLine({ item, desk, edit, menu_open }: LineProps<Written>) {
+  const { names, conversation_id } = desk;
+  // What nobody points at needs no icons yet.
+  const [near, setNear] = useState(false);
   const ours = item.author.kind !== "visitor";
-  const mine = item.author.kind === "agent" && item.author.agent_id === names.me;
   const name = item.author.kind === "agent" ? names.agent(item.author.agent_id) : authorName(item.author, names);
   const deleted = item.message.deleted_at_ms != null || names.erased;
-  const changeable = item.entry_id !== null && !deleted && (mine || (may_delete && ours));
-  const edit = useForm(`${names.me} message ${conversation_id} ${item.entry_id}`, isText);
-  const editing = edit.opened !== null && changeable;
-  useEffect(() => {
-    if (deleted) edit.close();
-  }, [deleted]);
+  const changeable = item.entry_id !== null && !deleted && (isMine(item, names) || (desk.may_delete && ours));
+  const editing = edit !== null && changeable;
+  const exact = exactText(item.at_ms);
+  const comesNear = () => setNear(true);
   return (
     <article
       className="said"
@@ -81,9 +94,11 @@ function WrittenLine({ item, names, conversation_id, may_delete }: { item: Writt
       data-mark={item.mark ?? undefined}
       data-seq={item.seq ?? undefined}
       data-key={item.key}
-      aria-label={`${item.kind === "note" ? "Note by" : ""} ${name}, ${exactText(item.at_ms)}`}
+      aria-label={`${item.kind === "note" ? "Note by" : ""} ${name}, ${exact}`}
+      onPointerEnter={comesNear}
+      onFocus={comesNear}
     >
-      <span className="said-face">{!item.joined && <Face name={name} seed={item.author.kind === "visitor" ? item.author.contact_id : authorKey(item.author)} />}</span>
+      {!item.joined && <Face name={name} seed={item.author.kind === "visitor" ? item.author.contact_id : authorKey(item.author)} />}
       <div className="said-main">
         {!item.joined && (
           <div className="said-head">
@@ -92,7 +107,7 @@ function WrittenLine({ item, names, conversation_id, may_delete }: { item: Writt
             <Clock at_ms={item.at_ms} />
           </div>
         )}
-        <div className="bubble" title={exactText(item.at_ms)}>
+        <div className="bubble" title={exact}>
           {editing ? (
             <EditField before={item.message.body} edit={edit} onSave={(body) => command({ do: "edit_message", conversation_id, entry_id: item.entry_id ?? "", body })} />
           ) : (
@@ -106,39 +121,45 @@ function WrittenLine({ item, names, conversation_id, may_delete }: { item: Writt
         {item.mark && item.mark !== "refused" && !item.problem && !item.marked_below && <MarkLine mark={item.mark} />}
       </div>
       {item.entry_id !== null && !deleted && !editing && (
-        <span className="said-tools">
-          <QuoteButton item={item} name={name} me={names.me} conversation_id={conversation_id} />
-          {changeable && <Menu trigger={<IconButton icon="more" name="Change this" />} align={ours ? "end" : "start"}>
-            {mine && item.message.body !== "" && (
-              <MenuItem icon="edit" onSelect={edit.open}>
-                Edit
-              </MenuItem>
-            )}
-            <MenuItem icon="copy" onSelect={() => void copyWords(item.message.body)}>
-              Copy the text
-            </MenuItem>
-            <MenuItem icon="trash" tone="risk" onSelect={() => setDeleting(true)}>
-              Delete
-            </MenuItem>
-          </Menu>}
+        <span className="said-tools" data-open={menu_open || undefined}>
+          {desk.may_write && <Tool icon="reply" drawn={near || desk.tools_shown} name={item.kind === "note" ? "Answer this note" : "Quote this in an answer"} onClick={() => answer(item, name, desk)} />}
+          {changeable && (
+            <Tool
+              icon="more"
+              drawn={near || desk.tools_shown}
+              name="Change this"
+              aria-haspopup="menu"
+              aria-expanded={menu_open}
+              onClick={({ currentTarget, detail }) => desk.onMenu(item, currentTarget, detail === 0)}
+            />
+          )}
         </span>
       )}
-      {deleting && <DeleteDialog item={item} conversation_id={conversation_id} onClose={() => setDeleting(false)} />}
+      {deleted && edit && <GivenUp edit={edit} />}
     </article>
   );
 }
 
+/** Whether I wrote it. */
+export function isMine(item: Written, names: Names): boolean {
+  return item.author.kind === "agent" && item.author.agent_id === names.me;
+}
+
+/** A button beside a line, without its icon as long as nobody looks for it. */
+function Tool({ icon, drawn, name, ...rest }: ComponentProps<"button"> & { icon: IconName; drawn: boolean; name: string }) {
+  return (
+    <button type="button" className="icon-button" aria-label={name} title={name} {...rest}>
+      {drawn && <Icon name={icon} />}
+    </button>
+  );
+}
+
 /** Answers one message or note among many: the composer shows which. */
-function QuoteButton({ item, name, me, conversation_id }: { item: Written; name: string; me: string; conversation_id: string }) {
-  const may = useMay();
-  if (!may("conversations.write")) return null;
-  function answer() {
-    const quote = { entry_id: item.entry_id ?? "", kind: item.kind, name, text: shortText(item.message) };
-    // What only the team sees is answered where only the team reads.
-    changeDraft(`${me} ${conversation_id}`, { quote, ...(item.kind === "note" ? { mode: "note" as const } : {}) });
-    document.querySelector<HTMLElement>(".composer-field")?.focus();
-  }
-  return <IconButton icon="reply" name={item.kind === "note" ? "Answer this note" : "Quote this in an answer"} onClick={answer} />;
+function answer(item: Written, name: string, { names, conversation_id }: Desk): void {
+  const quote = { entry_id: item.entry_id ?? "", kind: item.kind, name, text: shortText(item.message) };
+  // What only the team sees is answered where only the team reads.
+  changeDraft(`${names.me} ${conversation_id}`, { quote, ...(item.kind === "note" ? { mode: "note" as const } : {}) });
+  document.querySelector<HTMLElement>(".composer-field")?.focus();
 }
 
 /** What a line answers; a click leads there. */
@@ -159,39 +180,13 @@ function shortText(message: Message): string {
   return beginningOf(plainText(message.format, message.body).replace(/\s+/g, " "), 200) || (message.attachments?.[0]?.name ?? "A file");
 }
 
-async function copyWords(text: string): Promise<void> {
-  if (await copyText(text)) toast("The text was copied");
-  else toastError("This browser did not allow copying. Select the text and copy it by hand.");
-}
-
-function DeleteDialog({ item, conversation_id, onClose }: { item: Written; conversation_id: string; onClose: () => void }) {
-  function confirm() {
-    onClose();
-    command({ do: "delete_message", conversation_id, entry_id: item.entry_id ?? "" }).catch((error: unknown) => toastError(errorText(error)));
-  }
-  return (
-    <Dialog title={item.kind === "note" ? "Delete this note?" : "Delete this message?"} open onClose={onClose}>
-      <p>Its words and files are gone for everybody, and cannot be brought back. That something stood here stays visible.</p>
-      <div className="dialog-foot">
-        <Button onClick={onClose}>Cancel</Button>
-        <Button tone="risk" onClick={confirm}>
-          Delete
-        </Button>
-      </div>
-    </Dialog>
-  );
-}
-
 function Words({ message, erased, is_note }: { message: Message; erased: boolean; is_note: boolean }) {
-  const members = useStore(team, (held) => held.agents);
   if (erased) return <p className="body faint said-deleted">Erased</p>;
   if (message.deleted_at_ms != null) return <p className="body faint said-deleted">Deleted</p>;
   return (
     <>
-      {message.body !== "" && <Body format={message.format} text={is_note && message.format === "markdown" ? emphasized(message.body, members.values()) : message.body} />}
-      {(message.attachments ?? []).map((file) => (
-        <FileView key={file.id} file={file} />
-      ))}
+      {message.body !== "" && (is_note && message.format === "markdown" ? <NoteBody text={message.body} /> : <Body format={message.format} text={message.body} />)}
+      {message.attachments?.map((file) => <FileView key={file.id} file={file} />)}
       {message.edited_at_ms != null && (
         <span className="said-edited" title={`Edited ${exactText(message.edited_at_ms)}`}>
           edited
@@ -199,6 +194,12 @@ function Words({ message, erased, is_note }: { message: Message; erased: boolean
       )}
     </>
   );
+}
+
+/** A note in which members may be named. */
+function NoteBody({ text }: { text: string }) {
+  const members = useStore(team, (held) => held.agents);
+  return <Body format="markdown" text={emphasized(text, members.values())} />;
 }
 
 const MARK_WORDS: Record<Exclude<Mark, "refused">, string> = { sending: "Sending", sent: "Sent", delivered: "Delivered", seen: "Seen" };
@@ -232,64 +233,6 @@ function ProblemLine({ item }: { item: Written }) {
           </Button>
         </>
       )}
-    </div>
-  );
-}
-
-/** The words that are being changed. What differs from what was said stands there again when one comes back. */
-function EditField({ before, edit, onSave }: { before: string; edit: Form<string>; onSave: (body: string) => Promise<unknown> }) {
-  const [error, setError] = useState<string | null>(null);
-  const saving = useRef<string | null>(null);
-  const text = edit.value ?? before;
-  async function save() {
-    const body = text.trim();
-    if (body === "" || body === before) return edit.close();
-    // Pressed again while that is on its way, there is nothing more to do.
-    if (body === saving.current) return;
-    saving.current = body;
-    setError(null);
-    try {
-      await onSave(body);
-      edit.saved(edit.value);
-    } catch (reason) {
-      setError(errorText(reason));
-    } finally {
-      if (saving.current === body) saving.current = null;
-    }
-  }
-  function key(event: KeyboardEvent) {
-    if (event.key === "Escape") edit.close();
-    else if (event.key === "Enter" && !event.shiftKey && !event.nativeEvent.isComposing) void save();
-    else return;
-    event.preventDefault();
-  }
-  return (
-    <div className="edit">
-      <textarea
-        className="input"
-        aria-label="Edit the text"
-        autoFocus={edit.opened === "here"}
-        dir="auto"
-        value={text}
-        onChange={({ target }) => edit.change(target.value === before ? undefined : target.value)}
-        onKeyDown={key}
-      />
-      {error && (
-        <div className="field-error" role="alert">
-          {error}
-        </div>
-      )}
-      <div className="line">
-        <Button size="small" tone="accent" onClick={() => void save()}>
-          Save
-        </Button>
-        <Button size="small" tone="plain" onClick={edit.close}>
-          Cancel
-        </Button>
-        <span className="edit-hint faint small">
-          <kbd>{keysText("enter")}</kbd> save <kbd>{keysText("escape")}</kbd> cancel
-        </span>
-      </div>
     </div>
   );
 }

@@ -9,12 +9,15 @@ import { reads } from "../live/record.ts";
 import { useMay } from "../live/right.ts";
 import { CUSTOMER, typing } from "../live/signal.ts";
 import { client, markRead, membership, team } from "../live/session.ts";
+import { isText, useForms, type Form } from "../part/begun.ts";
 import { serverTime } from "../part/clock.ts";
 import { Button } from "../part/control.tsx";
+import { usePhone } from "../part/screen.ts";
 import { useStore } from "../part/store.ts";
 import type { Names } from "./event.ts";
-import { Line } from "./entry.tsx";
+import { Line, type Desk } from "./entry.tsx";
 import { itemsOf, keepingSame, type Item } from "./item.ts";
+import { useSaidMenu } from "./said-menu.tsx";
 import { lineOf, sought, type Place } from "./sought.ts";
 import { lineWith, useWindow } from "./window.ts";
 
@@ -43,7 +46,9 @@ export function Thread({ row, bottom, at }: { row: Conversation; bottom: RefObje
     part.onScroll();
     if (part.wantsOlder()) older.load();
   }
-  const may_delete = useMay()("team.write");
+  const edits = useForms(`${names.me} message ${row.id} `, isText);
+  const menu = useSaidMenu(shown, names, row.id, edits);
+  const desk = useDesk(row.id, names, menu.toggle);
   return (
     <div className="thread-frame">
       <div className="thread" ref={scroller} onScroll={scrolled} tabIndex={0} aria-label={`Conversation with ${row.contact_name}`} role="log" aria-live="polite" aria-relevant="additions">
@@ -59,11 +64,12 @@ export function Thread({ row, bottom, at }: { row: Conversation; bottom: RefObje
           {log && !log.loading && !log.older && part.from_start && <Beginning row={row} />}
           {(!log || log.loading) && items.length === 0 && <ThreadSkeleton />}
           {shown.map((item) => (
-            <Line key={item.key} item={item} names={names} conversation_id={row.id} may_delete={may_delete} />
+            <Line key={item.key} item={item} desk={desk} edit={editIn(item, edits)} menu_open={item.key === menu.open_key} />
           ))}
           {part.to_end && <TypingLine row={row} />}
         </div>
       </div>
+      {menu.view}
       {!end.at_end && (
         <button type="button" className="to-end" onClick={toEnd}>
           {end.behind > 0 ? `${end.behind} new below` : "To the end"}
@@ -71,6 +77,23 @@ export function Thread({ row, bottom, at }: { row: Conversation; bottom: RefObje
       )}
     </div>
   );
+}
+
+function useDesk(conversation_id: string, names: Names, onMenu: Desk["onMenu"]): Desk {
+  const may = useMay();
+  const [may_write, may_delete] = [may("conversations.write"), may("team.write")];
+  const tools_shown = usePhone();
+  return useMemo(
+    () => ({ conversation_id, names, may_write, may_delete, tools_shown, onMenu }),
+    [conversation_id, names, may_write, may_delete, tools_shown, onMenu],
+  );
+}
+
+/** The form of a line whose words are being changed. */
+function editIn(item: Item, edits: (entry_id: string) => Form<string>): Form<string> | null {
+  if (!("message" in item) || item.entry_id === null) return null;
+  const edit = edits(item.entry_id);
+  return edit.opened === null ? null : edit;
 }
 
 function useItems(row: Conversation, log: Log<Entry> | undefined): Item[] {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { around, downwards, rangeOf, upwards, type Span } from "./window.ts";
+import { around, grown, missing, rangeOf, type Span } from "./window.ts";
 
 const lines = (count: number) => Array.from({ length: count }, (_, index) => ({ key: String(index) }));
 const start: Span = { count: 60, last: null };
@@ -12,22 +12,33 @@ describe("the part of a log in the page", () => {
     expect(rangeOf(lines(5), start)).toEqual([0, 5]);
   });
 
-  it("grows upwards by few lines at a time to a bound, then leaves the end behind", () => {
+  it("grows at one end and gives up at the other", () => {
     const all = lines(1_000);
-    let span = start;
-    const ranges = Array.from({ length: 50 }, () => rangeOf(all, (span = upwards(all, span))));
-    expect(ranges.slice(0, 9)).toEqual([[920, 1_000], [900, 1_000], [880, 1_000], [860, 1_000], [840, 1_000], [820, 1_000], [800, 1_000], [780, 980], [760, 960]]);
-    expect(ranges.at(-1)).toEqual([0, 180]);
-    for (const [from, before] of ranges) expect(before - from).toBeLessThanOrEqual(200);
+    let span = grown(all, start, 8, 0);
+    expect(rangeOf(all, span)).toEqual([932, 1_000]);
+    span = grown(all, span, 8, -5);
+    expect(rangeOf(all, span)).toEqual([924, 995]);
+    // What is in sight may be few lines, far from the end.
+    span = grown(all, span, 8, -60);
+    expect(rangeOf(all, span)).toEqual([916, 935]);
+    expect(rangeOf(all, grown(all, span, 2_000, 0))).toEqual([0, 935]);
   });
 
-  it("comes back to the end on the way down", () => {
+  it("comes back to the end on the way down, with room for what is said next", () => {
     const all = lines(1_000);
-    let span = around(all, 500);
-    expect(rangeOf(all, span)).toEqual([470, 530]);
-    for (let step = 0; step < 24; step += 1) span = downwards(all, span);
-    expect(rangeOf(all, span)).toEqual([800, 1_000]);
-    expect(span.last).toBeNull();
+    const span = grown(all, around(all, 990), -20, 16);
+    expect(span).toEqual({ count: 60, last: null });
+    expect(rangeOf(lines(1_002), span)).toEqual([942, 1_002]);
+    expect(rangeOf(all, around(all, 500))).toEqual([470, 530]);
+  });
+
+  it("takes as many lines as one scrolled by, few at once, and none for little", () => {
+    expect(missing(0, 50)).toBe(16);
+    expect(missing(700, 50)).toBe(6);
+    expect(missing(900, 50)).toBe(0);
+    expect(missing(2_000, 50)).toBe(0);
+    // One that is higher than all of that.
+    expect(missing(900, 4_000)).toBe(1);
   });
 
   it("holds still while lines come at the end, or above", () => {

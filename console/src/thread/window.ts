@@ -5,14 +5,14 @@ import type { Item } from "./item.ts";
 
 /** How many lines stand in the page at first. */
 const FIRST = 60;
-/** How many more come with each step: one step is drawn within a frame. */
-const STEP = 20;
-/** How many stand there at most: what is far out of sight goes. */
-const LINES_MAX = 200;
-/** How near an edge one must be for more to come. */
-const EDGE_PX = 1_200;
-/** How few lines wait above what stands in the page when older ones are read. */
-const WAITING_MIN = 40;
+/** How far beyond the edges of what is in sight lines stand in the page. */
+const EDGE_PX = 1_000;
+/** How far out of sight they stay at most. Further than others come, so that none goes and comes again. */
+const KEEP_PX = 1_600;
+/** How many come in a frame, at least where any do, and at most. As many as one scrolls by, so that each frame does alike. */
+const STEP = { min: 4, max: 16 };
+/** How few lines wait above what stands in the page when older ones are read: a page of them. */
+const WAITING_MIN = 100;
 
 /** From which line to before which one; nothing stands for the end, which moves. */
 export interface Span {
@@ -28,17 +28,10 @@ export function rangeOf(keys: readonly { key: string }[], { count, last }: Span)
   return [Math.max(0, before - count), before];
 }
 
-/** The span with more above. Pure. */
-export function upwards(keys: readonly { key: string }[], span: Span): Span {
+/** The span with so many lines more above and below it, or fewer. Pure. */
+export function grown(keys: readonly { key: string }[], span: Span, above: number, below: number): Span {
   const [from, before] = rangeOf(keys, span);
-  return spanOf(keys, Math.max(0, from - STEP), Math.min(before, from - STEP + LINES_MAX));
-}
-
-/** The span with more below. Pure. */
-export function downwards(keys: readonly { key: string }[], span: Span): Span {
-  const [from, before] = rangeOf(keys, span);
-  const next = Math.min(keys.length, before + STEP);
-  return spanOf(keys, Math.max(from, next - LINES_MAX), next);
+  return spanOf(keys, Math.max(0, from - above), Math.min(keys.length, before + below));
 }
 
 /** The span around a line. Pure. */
@@ -47,7 +40,9 @@ export function around(keys: readonly { key: string }[], index: number): Span {
 }
 
 function spanOf(keys: readonly { key: string }[], from: number, before: number): Span {
-  return { count: Math.max(before - from, FIRST), last: before >= keys.length ? null : (keys[before - 1]?.key ?? null) };
+  // At the end of a short log there is room for more lines than there are.
+  if (before >= keys.length) return { count: Math.max(before - from, FIRST), last: null };
+  return { count: before - from, last: keys[before - 1]?.key ?? null };
 }
 
 /** The line with a key, where it stands in the page. */
@@ -56,8 +51,8 @@ export function lineWith(scroller: HTMLElement | null, key: string): HTMLElement
 }
 
 /**
- * What of a log stands in the page; more comes step by step, a frame each, while one is near an edge. Lines in sight
- * stay where they are when others come or go around them.
+ * What of a log stands in the page; a few lines come in each frame while one is near an edge. Lines in sight stay where
+ * they are when others come or go around them.
  */
 export function useWindow(items: readonly Item[], scroller: RefObject<HTMLDivElement | null>) {
   const [span, setSpan] = useState<Span>({ count: FIRST, last: null });
@@ -76,9 +71,16 @@ export function useWindow(items: readonly Item[], scroller: RefObject<HTMLDivEle
   }, [ends]);
   function step() {
     const node = scroller.current;
-    if (!node) return;
-    if (isNearStart(node) && from > 0) setSpan(upwards(items, span));
-    else if (node.scrollHeight - node.scrollTop - node.clientHeight <= EDGE_PX && before < items.length) setSpan(downwards(items, span));
+    if (!node || shown.length === 0) return;
+    const line_px = node.scrollHeight / shown.length;
+    const above_px = node.scrollTop;
+    const below_px = node.scrollHeight - above_px - node.clientHeight;
+    const above = from > 0 ? missing(above_px, line_px) : 0;
+    const below = before < items.length ? missing(below_px, line_px) : 0;
+    if (above === 0 && below === 0) return;
+    const lines = linesOf(node);
+    const next = grown(items, span, above || -farAbove(lines, node), below || -farBelow(lines, node));
+    if (`${rangeOf(items, next)}` !== `${[from, before]}`) setSpan(next);
   }
   useEffect(() => {
     const frame = requestAnimationFrame(step);
@@ -89,31 +91,52 @@ export function useWindow(items: readonly Item[], scroller: RefObject<HTMLDivEle
     from_start: from === 0,
     to_end: before === items.length,
     /** Whether one is so far up that older lines are wanted. */
-    wantsOlder: () => from <= WAITING_MIN && isNearStart(scroller.current),
+    wantsOlder: () => from <= WAITING_MIN && scroller.current !== null && scroller.current.scrollTop <= KEEP_PX,
     onScroll: step,
     showEnd: () => setSpan({ count: FIRST, last: null }),
     showAt: (index: number) => setSpan(around(items, index)),
   };
 }
 
-function isNearStart(scroller: HTMLElement | null): boolean {
-  return scroller !== null && scroller.scrollTop <= EDGE_PX;
+/** How many lines of such a height come where so much of them stands beyond an edge. Pure. */
+export function missing(beyond_px: number, line_px: number): number {
+  const count = Math.ceil((EDGE_PX - beyond_px) / line_px);
+  // Few at a time cost as much as some more.
+  return beyond_px > 0 && count < Math.min(STEP.min, EDGE_PX / line_px) ? 0 : Math.min(count, STEP.max);
 }
 
 function topOf(line: HTMLElement, scroller: HTMLElement): number {
   return line.getBoundingClientRect().top - scroller.getBoundingClientRect().top;
 }
 
-/** The first line that begins in sight. No heading of a day: that stands above what comes before the line, too. */
-function lineInSight(scroller: HTMLElement): { key: string; top: number } | null {
-  const lines = [...scroller.querySelectorAll<HTMLElement>("[data-key]:not(.day)")];
-  let [low, high] = [0, lines.length - 1];
+function linesOf(scroller: HTMLElement): HTMLElement[] {
+  return [...scroller.querySelectorAll<HTMLElement>("[data-key]")];
+}
+
+/** How many of the lines, which stand one below the other, begin above a place. */
+function countAbove(lines: readonly HTMLElement[], scroller: HTMLElement, top_px: number): number {
+  let [low, high] = [0, lines.length];
   while (low < high) {
     const middle = (low + high) >> 1;
     const line = lines[middle];
-    if (line && topOf(line, scroller) < 0) low = middle + 1;
+    if (line && topOf(line, scroller) < top_px) low = middle + 1;
     else high = middle;
   }
-  const line = lines[low];
+  return low;
+}
+
+/** How many are far above what is in sight: the one that reaches across that place stays. */
+function farAbove(lines: readonly HTMLElement[], scroller: HTMLElement): number {
+  return Math.max(0, countAbove(lines, scroller, -KEEP_PX) - 1);
+}
+
+function farBelow(lines: readonly HTMLElement[], scroller: HTMLElement): number {
+  return lines.length - countAbove(lines, scroller, scroller.clientHeight + KEEP_PX);
+}
+
+/** The first line that begins in sight. No heading of a day: that stands above what comes before the line, too. */
+function lineInSight(scroller: HTMLElement): { key: string; top: number } | null {
+  const lines = linesOf(scroller).filter((line) => !line.classList.contains("day"));
+  const line = lines[Math.min(countAbove(lines, scroller, 0), lines.length - 1)];
   return line ? { key: line.dataset["key"] ?? "", top: topOf(line, scroller) } : null;
 }

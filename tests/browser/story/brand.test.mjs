@@ -177,7 +177,7 @@ test("a member's picture is cut where it is chosen, and stands before the team a
   await seen(owner, "main");
   await seen(owner, ".rail-own");
   // Nobody loads anything anew: the colleague's thread, and the visitor's header.
-  await seen(agent, ".said-face");
+  await seen(agent, ".said > .face");
   await seen(panel, "header");
   await answer(agent, "With a face.");
   await sees(panel, "With a face.");
@@ -189,7 +189,7 @@ test("a member's picture is cut where it is chosen, and stands before the team a
   // The site's face stands for who has none.
   await field.getByRole("button", { name: "Remove" }).click();
   await field.getByRole("button", { name: "Remove" }).waitFor({ state: "detached" });
-  await agent.locator('.said-face img[src^="/api/v1/pictures/"]').first().waitFor({ state: "detached" });
+  await agent.locator('.said > .face img[src^="/api/v1/pictures/"]').first().waitFor({ state: "detached" });
   await owner.goto(`${stack.origin}/console/settings/sites?site=${stack.siteKey}`);
   await choose(async () => owner.getByLabel("Picture: Face of the team").setInputFiles(await rainbow()), (theme) => theme.avatar !== "");
   await again.locator('header img[src^="data:image/"]').first().waitFor();
