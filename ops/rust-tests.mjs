@@ -10,7 +10,7 @@ import { spawn } from "node:child_process";
 import { basename, dirname } from "node:path";
 import { createInterface } from "node:readline";
 
-const JOBS = Number(process.env.SWITCHBOARD_TEST_JOBS ?? 3);
+const JOBS = Number(process.env.SWITCHBOARD_TEST_JOBS ?? 2);
 
 /** What takes longest comes first, so that none of it is still running alone in the end. */
 const FIRST = ["tests/stories", "gateway/wire", "tests/cluster", "tests/simulation", "loadtest/runs"];
