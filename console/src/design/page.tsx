@@ -149,7 +149,9 @@ export function DesignPage() {
           ))}
         </ul>
       </Part>
-      <Toasts />
+      <div className="corner">
+        <Toasts />
+      </div>
     </main>
   );
 }

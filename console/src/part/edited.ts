@@ -14,6 +14,8 @@ export function useEdited(before: Facts, stands: Facts) {
     set: (key: string, value: string) => setEdited({ ...now, form: { ...now.form, [key]: value } }),
     /** What somebody else made of fields that were changed here. */
     told: meanwhile(now, stands),
+    /** These fields are stored by now; what was written since stands on top of them. */
+    stored: (facts: Facts) => setEdited(({ form }) => ({ before: facts, form })),
     take: (key: string, theirs: string) => setEdited(withTheirs(now, key, theirs)),
     /** The fields on top of another record, or null where both wrote the same one: that is told first. */
     onTop(of: Facts): Facts | null {

@@ -25,8 +25,16 @@ export function BlockedAddresses({ offered, onOffered }: { offered: string | nul
   if (!found.data) return <NotLoaded query={found} />;
   async function unblock(blocked: BlockedAddress) {
     try {
-      await takeAway(`blocked-addresses/${blocked.id}`);
-      toast(`${blocked.network} may come in again`);
+      const was_there = await takeAway(`blocked-addresses/${blocked.id}`);
+      if (was_there) toast(`${blocked.network} may come in again`, () => void again(blocked));
+    } catch (error) {
+      toastError(errorText(error));
+    }
+    await cache.invalidateQueries({ queryKey: ["blocked_addresses"] });
+  }
+  async function again({ network, reason }: BlockedAddress) {
+    try {
+      await call("blocked-addresses", { method: "POST", body: { network, reason } satisfies NewBlockedAddress });
     } catch (error) {
       toastError(errorText(error));
     }

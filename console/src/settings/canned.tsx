@@ -55,8 +55,7 @@ export function CannedPage() {
       <Group title="Only yours" items={own} query={query} changeable onEdit={setEditing}>
         You have none of your own. Nobody else sees what stands here.
       </Group>
-      {editing === "new" && <Edit key="new" before={null} onClose={() => setEditing(null)} />}
-      {editing && editing !== "new" && <Edit key={editing.id} before={editing} stands={found.data.find(({ id }) => id === editing.id)} onClose={() => setEditing(null)} />}
+      {editing && <Edit key={editing === "new" ? "new" : editing.id} opened={editing === "new" ? null : editing} all={found.data} onClose={() => setEditing(null)} />}
     </div>
   );
 }
@@ -139,14 +138,19 @@ async function newestOf(cache: QueryClient, id: string): Promise<CannedResponse 
   return all.find((each) => each.id === id);
 }
 
-/** A new one, or one as it stood `before` and `stands` now: others may change it meanwhile, or take it away. */
-function Edit({ before, stands, onClose }: { before: CannedResponse | null; stands?: CannedResponse | undefined; onClose: () => void }) {
+/** A new one, or one as it stood when it was `opened`: others may change it meanwhile, or take it away. */
+function Edit({ opened, all, onClose }: { opened: CannedResponse | null; all: readonly CannedResponse[]; onClose: () => void }) {
   const may = useMay();
   const cache = useQueryClient();
   const field = useRef<HTMLTextAreaElement>(null);
+  // One that was added is changed from then on.
+  const [before, setBefore] = useState(opened);
+  const stands = before ? all.find(({ id }) => id === before.id) : undefined;
   const [whose, setWhose] = useState<Whose>(before ? whoseIs(before) : may("canned.write") ? "team" : "own");
   const facts = factsOf(stands ?? before ?? NOTHING);
-  const edited = useEdited(factsOf(before ?? NOTHING), facts);
+  const edited = useEdited(factsOf(opened ?? NOTHING), facts);
+  const written = useRef(edited.form);
+  written.current = edited.form;
   const { nickname = "", body = "" } = edited.form;
   const theirs = (key: keyof typeof NOTHING) => {
     const told = edited.told[key];
@@ -159,19 +163,28 @@ function Edit({ before, stands, onClose }: { before: CannedResponse | null; stan
   useUnsaved("The canned response that you write", () => is_touched && "lost");
   const unknown = unknownIn(body);
   const too_long = bytesOf(body.trim()) > limit.canned_body_bytes_max;
+  async function store(): Promise<CannedResponse | null> {
+    if (!stands) return call<CannedResponse>("canned-responses", { method: "POST", body: { whose, nickname: nicknameOf(nickname), body } satisfies NewCannedResponse });
+    await putOnTop("canned-responses", stands, changeOf(edited.form), () => newestOf(cache, stands.id), (newest) => changeOf(edited.onTop(factsOf(newest))));
+    return null;
+  }
   async function save() {
     setBusy(true);
     setError(null);
+    const sent = edited.form;
     try {
-      if (stands) await putOnTop("canned-responses", stands, changeOf(edited.form), () => newestOf(cache, stands.id), (newest) => changeOf(edited.onTop(factsOf(newest))));
-      else await call("canned-responses", { method: "POST", body: { whose, nickname: nicknameOf(nickname), body } satisfies NewCannedResponse });
+      const added = await store();
       await cache.invalidateQueries({ queryKey: ["canned_responses"] });
-      if (isHere()) onClose();
+      if (!isHere()) return;
+      if (Object.keys(sent).every((key) => sent[key] === written.current[key])) return onClose();
+      edited.stored({ nickname: nicknameOf(nickname), body });
+      if (added) setBefore(added);
+      toast("It is stored but for what you wrote since");
     } catch (reason) {
       if (!isHere()) toastError(errorText(reason));
       setError(reason);
-      setBusy(false);
     }
+    setBusy(false);
   }
   const missing: Lacks<"body"> = too_long ? { body: "" } : body.trim() === "" ? { body: "Write what is to be said." } : {};
   const lacks = useLacks(missing, error, save);

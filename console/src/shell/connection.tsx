@@ -1,13 +1,13 @@
-/** The connection's state, said quietly: nothing while it is up, one line while it is not. */
+/** The connection's state, said quietly: nothing while it is up, one slip while it is not. */
 import { useEffect, useState, useSyncExternalStore } from "react";
 
 import { refusalText } from "../api/word.ts";
 import { client, status } from "../live/session.ts";
 import { Button } from "../part/control.tsx";
 import { now, useTimeText } from "../part/clock.ts";
-import { Lamp } from "../part/lamp.tsx";
 import { useStore } from "../part/store.ts";
 import { Clock } from "../part/time.tsx";
+import { Slip } from "./slip.tsx";
 
 /** A hiccup shorter than this is nobody's business. */
 const QUIET_MS = 1_500;
@@ -44,41 +44,59 @@ function useSince(down: boolean): number | null {
   return since_ms;
 }
 
-/** One line over the place, when there is something to say: since when, what happens now, what is safe. */
-export function ConnectionLine() {
+/** A slip when there is something to say: since when, what happens now, what is safe. Who puts it away has the rail's word for it. */
+export function ConnectionSlip() {
   const state = useStore(status);
   const offline = useOffline();
   const down = (state.name !== "live" && state.name !== "off") || offline;
+  const is_stopped = state.name === "stopped";
   const late = useLate(down);
   const since_ms = useSince(down);
-  const left = useTimeText(() => (state.name === "waiting" ? String(Math.max(0, Math.ceil((state.until_ms - Date.now()) / 1_000))) : ""));
+  const [put_away_ms, setPutAway] = useState<number | null>(null);
+  const is_put_away = since_ms !== null && since_ms === put_away_ms && !is_stopped;
   return (
     <div role="status" aria-live="polite">
-      {down && (late || state.name === "stopped") && (
-        <div className="connection">
-          <Lamp state={state.name === "stopped" ? "risk" : "quiet"} />
-          <span className="grow">
-            {state.name !== "stopped" && since_ms !== null && (
-              <>
-                Not connected since <Clock at_ms={since_ms} />.{" "}
-              </>
-            )}
-            {offline && state.name !== "stopped" ? OFFLINE : wordsOf(state, left)}
-          </span>
-          {state.name === "stopped" ? (
-            <Button size="small" onClick={() => client().start()}>
-              Connect again
-            </Button>
-          ) : (
-            !offline && (
-              <Button size="small" tone="plain" onClick={() => client().wake()}>
-                Try now
-              </Button>
-            )
+      {down && (late || is_stopped) && !is_put_away && (
+        <Slip lamp={is_stopped ? "risk" : "quiet"} action={<Way state={state.name} offline={offline} />} onPutAway={is_stopped ? null : () => setPutAway(since_ms)}>
+          {!is_stopped && since_ms !== null && (
+            <>
+              Not connected since <Clock at_ms={since_ms} />.{" "}
+            </>
           )}
-        </div>
+          <Words offline={offline} />
+        </Slip>
       )}
     </div>
+  );
+}
+
+function Way({ state, offline }: { state: ReturnType<typeof status.get>["name"]; offline: boolean }) {
+  if (state === "stopped") {
+    return (
+      <Button size="small" onClick={() => client().start()}>
+        Connect again
+      </Button>
+    );
+  }
+  if (offline) return null;
+  return (
+    <Button size="small" onClick={() => client().wake()}>
+      Try now
+    </Button>
+  );
+}
+
+/** What happens now. Each try and each second is seen, and read aloud only once. */
+function Words({ offline }: { offline: boolean }) {
+  const state = useStore(status);
+  const left = useTimeText(() => (state.name === "waiting" ? String(Math.max(0, Math.ceil((state.until_ms - Date.now()) / 1_000))) : ""));
+  if (state.name === "stopped") return state.problem ? refusalText(state.problem) : "The server ended this connection. What you write is kept; connect again, or sign in anew.";
+  if (offline || (state.name === "waiting" && state.reason === "offline")) return OFFLINE;
+  return (
+    <>
+      <span aria-hidden="true">{tryText(state, left)}</span>
+      <span className="heard-only">It tries again by itself.</span> What you write is kept and goes out once.
+    </>
   );
 }
 
@@ -94,18 +112,7 @@ function followOnline(listener: () => void): () => void {
   };
 }
 
-function wordsOf(state: ReturnType<typeof status.get>, left: string): string {
-  switch (state.name) {
-    case "connecting":
-      return "Trying again now. What you write is kept and goes out once.";
-    case "waiting":
-      if (state.reason === "offline") return OFFLINE;
-      if (state.reason === "going_away") return `The server restarts; trying again in ${left} s. What you write is kept and goes out once.`;
-      return `Trying again in ${left} s. What you write is kept and goes out once.`;
-    case "stopped":
-      return state.problem ? refusalText(state.problem) : "The server ended this connection. What you write is kept; connect again, or sign in anew.";
-    case "live":
-    case "off":
-      return "";
-  }
+function tryText(state: ReturnType<typeof status.get>, left: string): string {
+  if (state.name !== "waiting") return "Trying again now.";
+  return state.reason === "going_away" ? `The server restarts; trying again in ${left} s.` : `Trying again in ${left} s.`;
 }

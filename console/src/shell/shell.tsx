@@ -1,4 +1,4 @@
-/** The frame around every place: rail, connection line, palette, sheet of shortcuts, toasts. */
+/** The frame around every place: rail, palette, sheet of shortcuts, and the corner where it is said what happens. */
 import { Outlet, useNavigate, useRouterState } from "@tanstack/react-router";
 import { useEffect, useLayoutEffect } from "react";
 
@@ -9,7 +9,7 @@ import { useStore } from "../part/store.ts";
 import { Toasts, undoLast } from "../part/toast.tsx";
 import { PAGES } from "../settings/pages.ts";
 import { listenForKeys, useActions, type Action } from "./action.ts";
-import { ConnectionLine } from "./connection.tsx";
+import { ConnectionSlip } from "./connection.tsx";
 import { followTodos } from "../todo/notice.ts";
 import { density } from "./density.ts";
 import { followNotices } from "./notice.ts";
@@ -19,8 +19,8 @@ import { sheet_open, ShortcutSheet } from "./sheet.tsx";
 import { useNoStrayFiles } from "./stray.ts";
 import { useTabIcon } from "./tab-icon.ts";
 import { switchTheme } from "./theme.ts";
-import { TroubleLines } from "./trouble.tsx";
-import { VersionLine } from "./version-line.tsx";
+import { TroubleSlips } from "./trouble.tsx";
+import { VersionSlip } from "./version-slip.tsx";
 
 /** The frame of a signed-in console. */
 export function Shell() {
@@ -38,16 +38,18 @@ export function Shell() {
       </a>
       <Rail />
       <main className="place" id="place" tabIndex={-1}>
-        <ConnectionLine />
-        <TroubleLines />
-        <VersionLine />
-        <div className="place-body">
-          <Outlet />
-        </div>
+        <Outlet />
       </main>
       <Palette />
       <ShortcutSheet />
-      <Toasts />
+      <div className="corner">
+        <Toasts />
+        <div className="slips">
+          <TroubleSlips />
+          <VersionSlip />
+          <ConnectionSlip />
+        </div>
+      </div>
     </div>
   );
 }

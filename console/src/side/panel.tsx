@@ -66,7 +66,7 @@ function ContactSection({ row, onClose }: { row: Conversation; onClose: () => vo
           <Heading className="cut">
             <bdi>{name}</bdi>
           </Heading>
-          <div className="faint small">{row.contact_erased ? <ErasedAt contact={contact.data} /> : !connected ? "Not connected: nobody knows who is there" : here === "active" ? "On the site now" : here === "idle" ? "On the site, idle" : contact.data ? <>Last seen <Ago at_ms={contact.data.seen_at_ms} words="ago" /></> : ""}</div>
+          <div className="faint small cut">{row.contact_erased ? <ErasedAt contact={contact.data} /> : !connected ? "Nobody knows who is there" : here === "active" ? "On the site now" : here === "idle" ? "On the site, idle" : contact.data ? <>Last seen <Ago at_ms={contact.data.seen_at_ms} words="ago" /></> : ""}</div>
         </div>
         {contact.data && may("contacts.write") && !row.contact_erased && !editing && <IconButton icon="edit" name="Edit the contact" onClick={form.open} />}
         <IconButton icon="close" name="Close the side panel" className="phone-only" onClick={onClose} />

@@ -247,3 +247,30 @@ test("what one writes for it is not lost by Escape or a click beside it", async 
   await dialog.waitFor({ state: "detached" });
   assert.deepEqual(stack.complaints, []);
 });
+
+test("what one writes while another is being added stays, and is saved on top of it", async () => {
+  await settings(mira);
+  const stopped = [];
+  let comes;
+  const held = new Promise((done) => (comes = done));
+  await mira.route("**/api/v1/canned-responses", (route) => (route.request().method() === "POST" ? (stopped.push(route), held.then(() => route.continue())) : route.fallback()));
+  await mira.getByRole("button", { name: "Write one" }).click();
+  const dialog = mira.getByRole("dialog");
+  await dialog.getByLabel("Nickname").fill("harvest");
+  const words = dialog.getByRole("textbox", { name: "Text" });
+  await words.fill("It is of this spring");
+  await dialog.getByRole("button", { name: "Add it" }).click();
+  await until("the way out", () => stopped.length === 1);
+  await words.press("End");
+  await words.pressSequentially(", and the next comes in May");
+  comes();
+  await dialog.getByRole("button", { name: "Save" }).waitFor();
+  await mira.unrouteAll({ behavior: "wait" });
+  assert.equal(await words.inputValue(), "It is of this spring, and the next comes in May");
+  assert.equal(await dialog.getByText("meanwhile").count(), 0);
+  await dialog.getByRole("button", { name: "Save" }).click();
+  await dialog.waitFor({ state: "detached" });
+  await mira.getByText("It is of this spring, and the next comes in May").waitFor();
+  assert.equal(await mira.getByText("It is of this spring").count(), 1);
+  assert.deepEqual(stack.complaints, []);
+});

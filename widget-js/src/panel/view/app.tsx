@@ -92,7 +92,9 @@ export function App({ store }: { store: PanelStore }): VNode {
   return (
     <main class={state.isPaused ? "panel paused" : "panel"} ref={root} onDragEnter={onDrag} onDragOver={onDrag} onDragLeave={onDrag} onDrop={onDrop}>
       <Header state={state} now={store.now} isConnected={notice === null} onClose={() => store.close()} onSave={() => void save(store)} onSound={() => store.sound()} />
-      <NoticeBar store={store} failure={state.failure} notice={notice} />
+      <div class="notices">
+        <NoticeBar store={store} failure={state.failure} notice={notice} />
+      </div>
       {/* Anew for another person: what these remember of the former one goes with them. */}
       <ThreadView key={`thread ${person}`} store={store} state={state} />
       {state.asks === null ? null : state.asks.length > 0 ? (
