@@ -46,6 +46,8 @@ pub enum List {
     Todos,
     /// What of it is not read, newest first.
     TodosUnread,
+    /// The notes of it that name him, newest first.
+    TodosMentions,
     /// What of it is done, newest first.
     TodosDone,
 }
@@ -64,6 +66,7 @@ impl List {
             Self::SignIns => "sign-ins",
             Self::Todos => "todos",
             Self::TodosUnread => "unread",
+            Self::TodosMentions => "mentions",
             Self::TodosDone => "done",
         }
     }

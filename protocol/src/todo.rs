@@ -24,6 +24,8 @@ words! {
         All = "all",
         /// What of it is not read.
         Unread = "unread",
+        /// The notes of it that name me.
+        Mentions = "mentions",
         /// What is done.
         Done = "done",
     }

@@ -57,6 +57,9 @@ const LIST_UNREAD: &str = list_todos!(
     "t.done_at_ms IS NULL AND t.read_at_ms IS NULL AND COALESCE(p.read_seq, 0) < t.seq"
 );
 
+/// Uses the same, and reads over what was assigned.
+const LIST_MENTIONS: &str = list_todos!("t.done_at_ms IS NULL AND t.kind = 'mention'");
+
 /// Uses `todo_done`, `todo_of_conversation` and primary keys.
 const LIST_DONE: &str = list_todos!("t.done_at_ms IS NOT NULL");
 
@@ -66,6 +69,7 @@ pub fn list_of(filter: TodoFilter) -> List {
     match filter {
         TodoFilter::All => List::Todos,
         TodoFilter::Unread => List::TodosUnread,
+        TodoFilter::Mentions => List::TodosMentions,
         TodoFilter::Done => List::TodosDone,
     }
 }
@@ -87,6 +91,7 @@ pub async fn list(
     let sql = match filter {
         TodoFilter::All => LIST_ALL,
         TodoFilter::Unread => LIST_UNREAD,
+        TodoFilter::Mentions => LIST_MENTIONS,
         TodoFilter::Done => LIST_DONE,
     };
     let rows = reader

@@ -43,6 +43,14 @@ async fn texts(talk: &Talk<'_>, agent_id: AgentId) -> Vec<String> {
     found.map(|todo| todo.text).collect()
 }
 
+/// The entries of the open notes that name a member.
+async fn mentions(talk: &Talk<'_>, agent_id: AgentId) -> Vec<EntryId> {
+    let found = listed(talk, agent_id, TodoFilter::Mentions)
+        .await
+        .into_iter();
+    found.map(|todo| todo.entry_id).collect()
+}
+
 /// The texts of each list: all, unread, done.
 async fn lists(talk: &Talk<'_>, agent_id: AgentId) -> [Vec<String>; 3] {
     let mut lists = [vec![], vec![], vec![]];
@@ -294,6 +302,22 @@ mod stories {
             // What comes back is not new again.
             assert_eq!(marks(&talk, ana, &ids[1..2], TodoMark::Open).await, Written::Done(()));
             check(&["two", "three"], &["three"], &["one"]).await;
+        }
+
+        async fn mentions_are_the_open_notes_alone(store: &Store) {
+            let talk = Talk::new(store).await;
+            let id = talk.says("hello").await.conversation.id;
+            let ana = store.world.ids.next();
+            let one = talk.does(id, note("one", &[ana])).await.entries[0].id;
+            talk.does(id, to(Some(ana))).await;
+            let two = talk.does(id, note("two", &[ana])).await.entries[0].id;
+            assert_eq!(todos(&talk, ana).await.len(), 3);
+            let mut found = mentions(&talk, ana).await;
+            found.sort();
+            assert_eq!(found, [one, two]);
+            assert_eq!(marks(&talk, ana, &[one], TodoMark::Done).await, Written::Done(()));
+            assert_eq!(marks(&talk, ana, &[two], TodoMark::Read).await, Written::Done(()));
+            assert_eq!(mentions(&talk, ana).await, [two]);
         }
 
         async fn what_is_marked_again_changes_nothing_and_tells_nobody(store: &Store) {

@@ -1702,7 +1702,7 @@ read: boolean,
 done: boolean, };
 
 /** Which of them a list shows. */
-export type TodoFilter = "all" | "unread" | "done";
+export type TodoFilter = "all" | "unread" | "mentions" | "done";
 
 /** What asks. */
 export type TodoKind = "mention" | "assignment";

@@ -38,10 +38,11 @@ export function NoticesPage() {
   }
   return (
     <div className="page">
-      <PageHead title="Notifications">When a customer writes and you look elsewhere. Chosen for this browser alone; the tab’s title always counts who waits.</PageHead>
+      <PageHead title="Notifications">When a customer writes and you look elsewhere. Chosen for this browser alone.</PageHead>
       <Section title="How">
         <Switch label="Notices of the desktop" hint={DESKTOP_HINT[state]} checked={choice.desktop && state === "granted"} disabled={state === "unable" || state === "denied"} onChange={(desktop) => void setDesktop(desktop)} />
         <Switch label="A sound" hint="Two soft tones." checked={choice.sound} onChange={(sound) => change({ sound })} />
+        <Switch label="A count in the tab’s title" hint="How many customers wait for an answer." checked={choice.title !== false} onChange={(title) => change({ title })} />
         <div>
           <Button disabled={!choice.sound && !(choice.desktop && state === "granted")} onClick={tryIt}>
             Try it

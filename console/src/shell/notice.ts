@@ -8,6 +8,8 @@ import { createKeptStore } from "../part/store.ts";
 export interface NoticeChoice {
   desktop: boolean;
   sound: boolean;
+  /** Whether the tab's title counts who waits; who chose before there was a choice has it counted. */
+  title?: boolean;
   whose: Whose;
 }
 
@@ -16,7 +18,7 @@ export const notice_choice = createKeptStore<NoticeChoice>("switchboard.notices"
 
 function isChoice(value: unknown): value is NoticeChoice {
   const choice = value as Partial<NoticeChoice> | null;
-  return typeof choice?.desktop === "boolean" && typeof choice.sound === "boolean" && ["mine", "open", "all"].includes(choice.whose ?? "");
+  return typeof choice?.desktop === "boolean" && typeof choice.sound === "boolean" && ["undefined", "boolean"].includes(typeof choice.title) && ["mine", "open", "all"].includes(choice.whose ?? "");
 }
 
 /** Whether this browser can show notices, and whether it may. */

@@ -12,7 +12,7 @@ import { listenForKeys, useActions, type Action } from "./action.ts";
 import { ConnectionSlip } from "./connection.tsx";
 import { followTodos } from "../todo/notice.ts";
 import { density } from "./density.ts";
-import { followNotices } from "./notice.ts";
+import { followNotices, notice_choice } from "./notice.ts";
 import { Palette, palette_open } from "./palette.tsx";
 import { Rail } from "./rail.tsx";
 import { sheet_open, ShortcutSheet } from "./sheet.tsx";
@@ -137,7 +137,8 @@ function useScreen(): void {
 
 function useTitle(): void {
   const waiting_count = useStore(inbox, (held) => held.counts?.waiting_anywhere ?? 0);
+  const counts = useStore(notice_choice, ({ title }) => title !== false);
   useEffect(() => {
-    document.title = waiting_count > 0 ? `(${waiting_count}) Switchboard` : "Switchboard";
-  }, [waiting_count]);
+    document.title = counts && waiting_count > 0 ? `(${waiting_count}) Switchboard` : "Switchboard";
+  }, [counts, waiting_count]);
 }

@@ -22,11 +22,12 @@ import { askedText, isUnread, TODO_FILTERS, todoFilterOf } from "./word.ts";
 
 const ROW_HEIGHT = 68;
 
-const NAMES: Record<TodoFilter, string> = { all: "All", unread: "Unread", done: "Done" };
+const NAMES: Record<TodoFilter, string> = { all: "All", unread: "Unread", mentions: "Mentions", done: "Done" };
 
 const EMPTY: Record<TodoFilter, { title: string; text: string }> = {
   all: { title: "Nothing is asked of you", text: "Notes that say @ and your name stand here, and conversations that somebody gives you. Each stays until it is done." },
   unread: { title: "All is read", text: "What is asked of you and not done yet stands under All." },
+  mentions: { title: "No note names you", text: "Notes that say @ and your name stand here until they are done." },
   done: { title: "Nothing is done yet", text: "What you mark as done with M leaves the queue and stays here. It can be taken back." },
 };
 

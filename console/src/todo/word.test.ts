@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Todo } from "@switchboard/protocol";
+import type { Todo, TodoFilter } from "@switchboard/protocol";
 
 import { isUnread, todoFilterOf, withMark } from "./word.ts";
 
@@ -28,7 +28,7 @@ it("is unread until I have read as far, said so, or done it", () => {
 
 describe("what is marked", () => {
   const rows = [todo("a"), todo("b"), todo("c", { read: true })];
-  const ids = (filter: "all" | "unread" | "done", marked: string[], mark: "read" | "done" | "open", of = rows) => withMark(of, filter, new Set(marked), mark).map((each) => each.entry_id);
+  const ids = (filter: TodoFilter, marked: string[], mark: "read" | "done" | "open", of = rows) => withMark(of, filter, new Set(marked), mark).map((each) => each.entry_id);
 
   it("leaves the lists that it fits no longer, and moves nothing else", () => {
     expect(ids("all", ["a"], "read")).toEqual(["a", "b", "c"]);
@@ -42,6 +42,8 @@ describe("what is marked", () => {
   it("is read, whatever was said of it", () => {
     expect(withMark([todo("a")], "all", new Set(["a"]), "read")[0]).toEqual(todo("a", { read: true }));
     expect(withMark([todo("a")], "all", new Set(["x"]), "done")).toEqual([todo("a")]);
+    expect(withMark([todo("a")], "mentions", new Set(["a"]), "read")).toHaveLength(1);
+    expect(withMark([todo("a")], "mentions", new Set(["a"]), "done")).toEqual([]);
   });
 });
 

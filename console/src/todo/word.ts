@@ -2,7 +2,7 @@
 import type { EntryId, Todo, TodoFilter, TodoMark } from "@switchboard/protocol";
 
 /** The lists, in the order of their head. */
-export const TODO_FILTERS: readonly TodoFilter[] = ["all", "unread", "done"];
+export const TODO_FILTERS: readonly TodoFilter[] = ["all", "unread", "mentions", "done"];
 
 /** A list of the address bar, or all. */
 export function todoFilterOf(text: string | undefined): TodoFilter {
@@ -23,7 +23,7 @@ export function withMark(rows: readonly Todo[], filter: TodoFilter, ids: Readonl
 
 function fits({ read, done }: Todo, filter: TodoFilter): boolean {
   if (filter === "done") return done;
-  return !done && (filter === "all" || !read);
+  return !done && (filter !== "unread" || !read);
 }
 
 /** What somebody did, after his name. */

@@ -19,7 +19,13 @@ test("the title of the tab counts who waits, wherever one is in the console", as
   const ben = await stack.visitor("/demo/");
   await say(ben.panel, "me too");
   await titled("(2) Switchboard");
-  await agent.goto(`${stack.origin}/console/settings/profile`);
+  await agent.goto(`${stack.origin}/console/settings/notifications`);
+  await titled("(2) Switchboard");
+  const counts = agent.getByRole("switch", { name: "A count in the tab’s title" });
+  await counts.click();
+  await titled("Switchboard");
+  await agent.reload();
+  await counts.click();
   await titled("(2) Switchboard");
   await agent.goto(`${stack.origin}/console/inbox/all`);
   await openRow(agent, "is anybody here?");

@@ -128,6 +128,10 @@ test("a conversation that somebody gives is asked of him until it is done, and c
   await gone(jon, "the third");
   await jon.getByText("All is read").waitFor();
   await place(jon).getByText("unread").waitFor({ state: "detached" });
+  // Mentions are the notes alone.
+  await list(jon, "Mentions").click();
+  await row(jon, "the second").waitFor();
+  assert.equal(await row(jon, "the third").count(), 0);
   await list(jon, "All").click();
   // What does not get there is not said to be done, and stands there again.
   await jon.route("**/api/v1/todos/mark", (route) => route.abort());
