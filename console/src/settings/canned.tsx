@@ -149,8 +149,12 @@ function Edit({ opened, all, onClose }: { opened: CannedResponse | null; all: re
   const [whose, setWhose] = useState<Whose>(before ? whoseIs(before) : may("canned.write") ? "team" : "own");
   const facts = factsOf(stands ?? before ?? NOTHING);
   const edited = useEdited(factsOf(opened ?? NOTHING), facts);
-  const written = useRef(edited.form);
-  written.current = edited.form;
+  // How often something was written here: what others wrote comes into the form, too.
+  const written_count = useRef(0);
+  const write = (key: keyof typeof NOTHING, value: string) => {
+    written_count.current += 1;
+    edited.set(key, value);
+  };
   const { nickname = "", body = "" } = edited.form;
   const theirs = (key: keyof typeof NOTHING) => {
     const told = edited.told[key];
@@ -171,12 +175,12 @@ function Edit({ opened, all, onClose }: { opened: CannedResponse | null; all: re
   async function save() {
     setBusy(true);
     setError(null);
-    const sent = edited.form;
+    const sent_count = written_count.current;
     try {
       const added = await store();
       await cache.invalidateQueries({ queryKey: ["canned_responses"] });
       if (!isHere()) return;
-      if (Object.keys(sent).every((key) => sent[key] === written.current[key])) return onClose();
+      if (written_count.current === sent_count) return onClose();
       edited.stored({ nickname: nicknameOf(nickname), body });
       if (added) setBefore(added);
       toast("It is stored but for what you wrote since");
@@ -205,13 +209,13 @@ function Edit({ opened, all, onClose }: { opened: CannedResponse | null; all: re
           label="Nickname"
           hint={theirs("nickname") || "One word, typed after the stroke. Without one it is found by how it begins."}
           value={nickname}
-          onValue={(value) => edited.set("nickname", value)}
+          onValue={(value) => write("nickname", value)}
           error={fieldError(error, "nickname")}
           autoComplete="off"
           autoFocus
         />
         <Field label="Text" hint={theirs("body")} error={too_long ? "This is too long for a canned response: 4,096 bytes at most." : (lacks.said("body") ?? fieldError(error, "body"))}>
-          {(props) => <textarea {...props} ref={field} className="input canned-field" dir="auto" rows={6} required value={body} onChange={(event) => edited.set("body", event.target.value)} />}
+          {(props) => <textarea {...props} ref={field} className="input canned-field" dir="auto" rows={6} required value={body} onChange={(event) => write("body", event.target.value)} />}
         </Field>
         <div className="line canned-variables" role="group" aria-label="Put in">
           {Object.entries(VARIABLES).map(([name, words]) => (
