@@ -152,7 +152,7 @@ pub const STALL_MS_MAX: u64 = 10_000;
 pub const REQUEST_IDLE_MS_MAX: u64 = 15_000;
 /// Bytes of a request's body that must come in a second, over all of it and beside a first idle time.
 pub const REQUEST_BYTES_PER_SECOND_MIN: u64 = 32 * 1024;
-/// From one beat of the server to the next, in milliseconds.
+/// Silence after which the server sends a beat, in milliseconds.
 pub const BEAT_MS: u64 = 25_000;
 /// Silence after which either side gives the connection up, in milliseconds.
 pub const SILENCE_MS_MAX: u64 = 60_000;

@@ -28,7 +28,7 @@ pub struct ConnectionLimits {
     pub frame_bytes_max: u32,
     /// Bytes of a message body.
     pub body_bytes_max: u32,
-    /// From one beat of the server to the next.
+    /// Silence after which the server beats.
     pub beat_ms: u64,
     /// Silence after which either side gives up.
     pub silence_ms_max: u64,

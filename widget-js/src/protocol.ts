@@ -544,7 +544,7 @@ export type ConnectionLimits = {
 frame_bytes_max: number,
 /** Bytes of a message body. */
 body_bytes_max: number,
-/** From one beat of the server to the next. */
+/** Silence after which the server beats. */
 beat_ms: number,
 /** Silence after which either side gives up. */
 silence_ms_max: number,

@@ -22,9 +22,6 @@ use crate::shard::run::Run;
 
 /// Unsent signals are looked for among so many of the newest notices.
 const SIGNALS_SEARCHED: usize = 64;
-/// From one beat to the next, in seconds.
-#[expect(clippy::cast_possible_truncation, reason = "less than a minute")]
-pub(crate) const BEAT_S: u32 = (limit::BEAT_MS / 1_000) as u32;
 /// Bytes that may wait for a reader who takes none; of more, what can be read again is given up.
 const STALLED_BYTES_MAX: usize = 64 * 1024;
 
@@ -96,8 +93,7 @@ pub(crate) struct Mailbox {
     address: Cell<[u8; 16]>,
     beats: Cell<Beats>,
     heard_at: Cell<u32>,
-    /// When the client is asked next whether it is there.
-    beat_at: Cell<u32>,
+    said_at: Cell<u32>,
     /// Since when a write waits, if one does.
     stalled_at: Cell<Option<u32>>,
     /// When the rights behind the connection end, in milliseconds since 1970.
@@ -105,8 +101,7 @@ pub(crate) struct Mailbox {
 }
 
 impl Mailbox {
-    /// A mailbox of who comes now, and is asked first after so many seconds.
-    pub(crate) fn new(now: u32, first_beat_after: u32) -> Self {
+    pub(crate) fn new(now: u32) -> Self {
         Self {
             notices: RefCell::default(),
             queued_bytes: Cell::new(0),
@@ -121,7 +116,7 @@ impl Mailbox {
             address: Cell::default(),
             beats: Cell::new(Beats::Answered),
             heard_at: Cell::new(now),
-            beat_at: Cell::new(now + first_beat_after),
+            said_at: Cell::new(now),
             stalled_at: Cell::new(None),
             expires_at_ms: Cell::new(u64::MAX),
         }
@@ -324,6 +319,7 @@ impl Mailbox {
 
     /// So many bytes wait in the connection, and some were written just now.
     pub(crate) fn wrote(&self, now: u32, unwritten_bytes: usize) {
+        self.said_at.set(now);
         self.unwritten_bytes.set(unwritten_bytes);
         self.stalled_at.set((unwritten_bytes > 0).then_some(now));
     }
@@ -380,8 +376,11 @@ impl Mailbox {
             self.end(CloseCode::Silent);
             return;
         }
-        if now >= self.beat_at.get() {
-            self.beat_at.set(now + BEAT_S);
+        let is_quiet = since(self.said_at.get()) >= limit::BEAT_MS;
+        // A client that only listens must be asked too, or its silence ended the connection.
+        let is_asked = silence_ms >= limit::BEAT_MS && silence_ms % limit::BEAT_MS < 1_000;
+        if is_quiet || is_asked {
+            self.said_at.set(now);
             self.tell(Notice::Beat);
         }
     }

@@ -2,7 +2,7 @@
 //! here is shared with another shard, so the hot path takes no lock.
 //!
 //! Three inputs: errands of the gateway (a socket to serve, a drain, the end), deliveries of the
-//! router (encoded once for all shards), and the turns of its watch (beats, deadlines, stalls).
+//! router (encoded once for all shards), and a tick each second (beats, deadlines, stalls).
 
 pub(crate) mod admission;
 mod door;
@@ -13,7 +13,6 @@ pub(crate) mod returns;
 pub(crate) mod run;
 pub(crate) mod stream;
 mod timer;
-mod watch;
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -26,13 +25,15 @@ use tokio::task::LocalSet;
 use world::HashMap;
 
 use crate::Doors;
+use crate::metric::Metric;
 use admission::Admission;
 use errand::Errand;
-use mailbox::{BEAT_S, Mailbox, Notice, Phase};
+use mailbox::{Mailbox, Notice, Phase};
 use returns::Returns;
 use run::Run;
-use watch::Watch;
 
+/// How often the watch looks at all connections.
+const TICK: Duration = Duration::from_secs(1);
 /// Deliveries that are taken in a row before connections get their turn.
 const DELIVERIES_IN_A_ROW: usize = 256;
 /// Topics whose frames are gathered at a time.
@@ -55,7 +56,7 @@ pub(crate) struct Shard {
     pub(crate) http: axum::Router,
     pub(crate) errand_sender: flume::Sender<Errand>,
     id: ShardId,
-    /// Seconds of the world's clock, as of the watch's last turn.
+    /// Seconds of the world's clock.
     now: Cell<u32>,
     mailboxes: RefCell<Vec<Rc<Mailbox>>>,
     topics: RefCell<HashMap<Topic, Vec<Rc<Mailbox>>>>,
@@ -64,7 +65,10 @@ pub(crate) struct Shard {
     pub(crate) arrivals: Admission,
     /// For what they missed. Of its own: who was let in is not to wait for all who come.
     pub(crate) pasts: Admission,
-    watch: Watch,
+    /// Bytes that waited for readers at the last tick.
+    waiting_bytes: Cell<i64>,
+    /// Connections that were behind at the last tick.
+    behind_count: Cell<i64>,
 }
 
 impl Seed {
@@ -102,9 +106,10 @@ impl Seed {
             mailboxes: RefCell::default(),
             topics: RefCell::default(),
             draining: Cell::new(false),
-            watch: Watch::default(),
+            waiting_bytes: Cell::new(0),
+            behind_count: Cell::new(0),
         });
-        let mut turn = Box::pin(clock.sleep(watch::ROUND));
+        let mut tick = Box::pin(clock.sleep(TICK));
         loop {
             tokio::select! {
                 // The end comes first; then news, so that a flood of new sockets cannot delay them.
@@ -114,7 +119,10 @@ impl Seed {
                     Ok(delivery) => shard.deliver_all(delivery, &self.deliveries).await,
                     Err(_) => break,
                 },
-                () = &mut turn => turn = Box::pin(clock.sleep(shard.take_turn())),
+                () = &mut tick => {
+                    shard.tick();
+                    tick = Box::pin(clock.sleep(TICK));
+                }
                 errand = self.errands.recv_async() => match errand {
                     Ok(Errand::Stop) | Err(_) => break,
                     Ok(errand) => shard.run_errand(errand),
@@ -130,7 +138,7 @@ fn seconds(doors: &Doors) -> u32 {
 }
 
 impl Shard {
-    /// Seconds of the world's clock, as of the watch's last turn.
+    /// Seconds of the world's clock, as of the last tick.
     pub(crate) fn now(&self) -> u32 {
         self.now.get()
     }
@@ -142,10 +150,7 @@ impl Shard {
 
     /// A mailbox for a new connection.
     pub(crate) fn enter(&self) -> Rc<Mailbox> {
-        // Those who come together do not beat together.
-        let first = self.doors.world.ids.below(u64::from(BEAT_S));
-        let first = u32::try_from(first).expect("it is less than a minute");
-        let mailbox = Rc::new(Mailbox::new(self.now(), 1 + first));
+        let mailbox = Rc::new(Mailbox::new(self.now()));
         self.mailboxes.borrow_mut().push(Rc::clone(&mailbox));
         mailbox
     }
@@ -294,6 +299,30 @@ impl Shard {
             Phase::Unidentified | Phase::Closing => false,
         };
         mailboxes.iter().filter(is_identified).cloned().collect()
+    }
+
+    fn tick(&self) {
+        self.now.set(seconds(&self.doors));
+        if self.doors.router.take_lost(self.id) {
+            self.deliver(Delivery::Lost);
+        }
+        let now_ms = self.doors.world.clock.now_ms();
+        let (mut waiting_bytes, mut behind_count) = (0, 0);
+        for mailbox in self.mailboxes.borrow().iter() {
+            mailbox.tick(self.now.get(), now_ms);
+            waiting_bytes += mailbox.waiting_bytes();
+            behind_count += usize::from(mailbox.is_behind());
+        }
+        self.gauge(Metric::WaitingBytes, &self.waiting_bytes, waiting_bytes);
+        self.gauge(Metric::Behind, &self.behind_count, behind_count);
+    }
+
+    /// Moves this shard's part of a gauge to a value.
+    fn gauge(&self, metric: Metric, before: &Cell<i64>, value: usize) {
+        let value = i64::try_from(value).unwrap_or(i64::MAX);
+        self.doors
+            .metrics
+            .add(metric, value - before.replace(value));
     }
 
     fn run_errand(self: &Rc<Self>, errand: Errand) {
