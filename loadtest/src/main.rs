@@ -16,7 +16,7 @@ use loadtest::scenario::{
     self, chat, connect, drain, feed, ghosts, idle, inbox, room, slow, soak, storm, verify,
 };
 use loadtest::target::Target;
-use loadtest::{Error, fleet, process};
+use loadtest::{Error, fleet};
 use tokio::signal::unix::{SignalKind, signal};
 use world::World;
 
@@ -91,6 +91,9 @@ enum Scenario {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    if let Err(error) = world::net::allow_descriptors() {
+        return failed(&error.into());
+    }
     let built = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build();
@@ -106,9 +109,6 @@ fn main() -> ExitCode {
 
 async fn run(arguments: Arguments) -> ExitCode {
     let world = World::system();
-    if let Err(error) = process::allow_files() {
-        return failed(&error);
-    }
     if matches!(arguments.scenario, Scenario::Worker) {
         return match fleet::worker::run(world, scenario::play).await {
             Ok(()) => ExitCode::SUCCESS,

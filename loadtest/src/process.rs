@@ -1,9 +1,8 @@
-//! What a server process costs, from `/proc`; and how many files this one may open.
+//! What a server process costs, from `/proc`.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
@@ -54,20 +53,6 @@ impl Usage {
             descriptor_count: self.descriptor_count + other.descriptor_count,
         }
     }
-}
-
-/// Lets this process, and those that it starts, open as many files as the system allows: each socket
-/// is one.
-///
-/// # Errors
-/// The system refuses its own limit.
-pub fn allow_files() -> Result<(), Error> {
-    let limits = getrlimit(Resource::Nofile);
-    let limits = Rlimit {
-        current: limits.maximum,
-        maximum: limits.maximum,
-    };
-    setrlimit(Resource::Nofile, limits).map_err(|error| Error::Network(error.into()))
 }
 
 fn kilobytes(status: &str, name: &str) -> u64 {

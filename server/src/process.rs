@@ -58,7 +58,10 @@ fn run_command(arguments: Arguments) -> Result<ExitCode> {
         );
     }
     let done = match command {
-        Command::Serve => return block_on(serve(config, faults))?,
+        Command::Serve => {
+            world::net::allow_descriptors().map_err(|source| system("descriptors", source))?;
+            return block_on(serve(config, faults))?;
+        }
         Command::CheckConfig => "the configuration is right".to_owned(),
         Command::Migrate => {
             block_on(server::migrate(&checked, World::system()))??;

@@ -7,8 +7,9 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use rustix::io::retry_on_intr;
+use rustix::io::{fcntl_dupfd_cloexec, retry_on_intr};
 use rustix::net::{SocketFlags, acceptfrom_with};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::io::unix::AsyncFd;
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 
@@ -91,6 +92,31 @@ impl AsyncWrite for Socket {
             Self::Simulated(pipe) => Pin::new(pipe).poll_shutdown(context),
         }
     }
+}
+
+/// Descriptors that [`allow_descriptors`] makes room for at most: 512 KiB of the system's memory.
+const RESERVED_MAX: u64 = 65_536;
+
+/// Lets this process, and those that it starts, have as many descriptors as the system allows: each connection
+/// is one, and a shell allows 1,024 unless it is asked. And makes room for them: Linux doubles a process's table
+/// when it is full, and where several threads share it, all that open something wait some 10 to 30 ms for that
+/// (until no thread reads the old one), ten times on the way to 65,536, each in the middle of a rush. Before
+/// there are other threads it costs nothing.
+///
+/// # Errors
+/// What the operating system says.
+pub fn allow_descriptors() -> io::Result<()> {
+    let limits = getrlimit(Resource::Nofile);
+    let all = Rlimit {
+        current: limits.maximum,
+        maximum: limits.maximum,
+    };
+    setrlimit(Resource::Nofile, all)?;
+    let reserved = limits.maximum.unwrap_or(u64::MAX).min(RESERVED_MAX);
+    let any = std::fs::File::open("/dev/null")?;
+    // The table keeps its size when the highest descriptor is closed again.
+    fcntl_dupfd_cloexec(&any, i32::try_from(reserved).unwrap_or(i32::MAX) - 1)?;
+    Ok(())
 }
 
 /// Takes connections for other runtimes. One that never was this runtime's own need not be given up by it,
@@ -180,6 +206,19 @@ mod tests {
             read.and(written.map(|()| 2)).expect("they talk");
             assert_eq!(&heard, b"hi");
         }
+    }
+
+    #[test]
+    fn as_many_descriptors_are_allowed_as_may_be_and_room_is_made() {
+        allow_descriptors().expect("the limit is the system's own");
+        let limits = getrlimit(Resource::Nofile);
+        assert_eq!(limits.current, limits.maximum);
+        let status = std::fs::read_to_string("/proc/self/status").expect("it is our own");
+        let size = status
+            .lines()
+            .find_map(|line| line.strip_prefix("FDSize:")?.trim().parse().ok());
+        let wanted = limits.maximum.unwrap_or(u64::MAX).min(RESERVED_MAX);
+        assert!(size.is_some_and(|size: u64| size >= wanted), "{size:?}");
     }
 
     #[tokio::test]
