@@ -42,6 +42,10 @@ const MAILBOX_LENGTH: usize = 8_192;
 /// Messages that are taken in a row before it is looked what is due.
 const MESSAGES_IN_A_ROW: usize = 128;
 
+/// From one look at what waits to the next while many come: each look is a wake of a thread. Who comes by
+/// himself does not wait.
+const COLLECT: Duration = Duration::from_millis(1);
+
 /// What changed of a workspace, and is told together with what agents do.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Changed {
@@ -192,6 +196,9 @@ pub(crate) struct Actor {
     tell_at: Option<Duration>,
     /// The other nodes, where there may be any, and when they are next told and looked after.
     around: Option<(Around, Duration)>,
+    /// When messages were taken last, and before when none are.
+    taken_at: Duration,
+    next_at: Duration,
 }
 
 enum Wake {
@@ -217,6 +224,8 @@ impl Actor {
             screens: Screens::default(),
             untold: HashMap::default(),
             tell_at: None,
+            taken_at: Duration::ZERO,
+            next_at: Duration::ZERO,
         }
     }
 
@@ -234,7 +243,7 @@ impl Actor {
                 () = self.sleep_to_tick() => Wake::Tick,
                 () = self.sleep_to_tell() => Wake::Tell,
                 () = self.sleep_to_deadline() => Wake::Deadline,
-                message = self.messages.recv_async() => match message {
+                message = self.next_message() => match message {
                     Ok(message) => Wake::Message(Box::new(message)),
                     Err(flume::RecvError::Disconnected) => return,
                 },
@@ -257,6 +266,7 @@ impl Actor {
             Wake::Message(message) => {
                 self.take(*message).await;
                 self.take_waiting().await;
+                self.collect();
             }
             Wake::Deadline => self.advance().await,
             Wake::Tell => self.tell().await,
@@ -271,6 +281,22 @@ impl Actor {
                 Err(_) => return,
             }
         }
+    }
+
+    /// Lets messages wait a little where the last ones came a moment ago.
+    fn collect(&mut self) {
+        let now = self.router.world().clock.elapsed();
+        let is_rush = now < self.taken_at + COLLECT * 2;
+        (self.taken_at, self.next_at) = (now, if is_rush { now + COLLECT } else { now });
+    }
+
+    async fn next_message(&self) -> Result<Message, flume::RecvError> {
+        let clock = &self.router.world().clock;
+        let wait = self.next_at.saturating_sub(clock.elapsed());
+        if !wait.is_zero() {
+            clock.sleep(wait).await;
+        }
+        self.messages.recv_async().await
     }
 
     async fn sleep_to_deadline(&self) {
