@@ -50,7 +50,7 @@ pub struct VisitorConnection {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Arrival {
     /// What the store had.
-    pub stored: storage::arrival::Arrival,
+    pub stored: Box<storage::arrival::Arrival>,
     /// How often something newer of anybody was told of before.
     pub(crate) outdated_count: u64,
 }
@@ -112,7 +112,8 @@ pub(crate) async fn end_outdated(router: &Router, row: &VisitorRow) {
 /// told to it. One who comes with his proof has nothing to end but what came without one.
 async fn check_again(router: &Router, row: &VisitorRow, visitor: &VisitorActor) {
     if !row.proved || row.blocked || visitor.contact_id.is_none() {
-        end_outdated(router, row).await;
+        // Seldom, and large: others do not carry it along.
+        Box::pin(end_outdated(router, row)).await;
     }
 }
 
@@ -268,7 +269,7 @@ pub(crate) async fn enter(
         stored,
         outdated_count,
     } = arrival;
-    let storage::arrival::Arrival { row, last, .. } = stored;
+    let storage::arrival::Arrival { row, last, .. } = *stored;
     check_again(router, &row, &visitor).await;
     let now_ms = router.world().clock.now_ms();
     if row.browser != browser || row.seen_at_ms + SEEN_MS < now_ms {

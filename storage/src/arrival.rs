@@ -11,11 +11,11 @@ use crate::unread::{self, Unread};
 use crate::visit::{self, LastVisit};
 use crate::visitor::{self, VisitorRow};
 
-/// What the connection of a visitor begins with.
+/// What the connection of a visitor begins with. Large: it is handed on in boxes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Arrival {
     /// Who he is.
-    pub row: VisitorRow,
+    pub row: Box<VisitorRow>,
     /// The conversation that goes on.
     pub conversation: Option<VisitorConversation>,
     /// What he has not read of the newest one.
@@ -33,16 +33,16 @@ pub async fn find(
     reader: &Reader,
     workspace_id: WorkspaceId,
     visitor: &VisitorActor,
-) -> Result<Option<Arrival>> {
+) -> Result<Option<Box<Arrival>>> {
     if let Some(row) = reader.take_newcomer(visitor.visitor_id) {
         let is_his = row.workspace_id == workspace_id && visitor.contact_id.is_none();
         if is_his {
-            return Ok(Some(Arrival {
+            return Ok(Some(Box::new(Arrival {
                 row,
                 conversation: None,
                 unread: Unread::default(),
                 last: None,
-            }));
+            })));
         }
     }
     let visitor_id = visitor.visitor_id;
@@ -66,10 +66,10 @@ pub async fn find(
     };
     let last = visit.first();
     let last = last.map(|visit| visit::decode_last(visit, trace));
-    Ok(Some(Arrival {
-        row,
+    Ok(Some(Box::new(Arrival {
+        row: Box::new(row),
         conversation,
         unread,
         last: last.transpose()?,
-    }))
+    })))
 }

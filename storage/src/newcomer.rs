@@ -49,9 +49,9 @@ impl Newcomers {
 
     /// The row of a visitor of whom nothing was written since he was made: no contact, no conversation, no
     /// visit. Once: the next one reads the store.
-    pub(crate) fn take(&self, visitor_id: VisitorId, now: Duration) -> Option<VisitorRow> {
+    pub(crate) fn take(&self, visitor_id: VisitorId, now: Duration) -> Option<Box<VisitorRow>> {
         let (since, row) = self.known().rows.remove(&visitor_id)?;
-        (now.saturating_sub(since) < REMEMBERED).then_some(*row)
+        (now.saturating_sub(since) < REMEMBERED).then_some(row)
     }
 
     /// A batch is about to be stored.
@@ -127,7 +127,8 @@ mod tests {
     #[test]
     fn a_newcomer_is_taken_once_and_not_for_ever_remembered() {
         let newcomers = known(7);
-        assert_eq!(newcomers.take(id(7), Duration::ZERO), Some(row(7)));
+        let taken = newcomers.take(id(7), Duration::ZERO);
+        assert_eq!(taken, Some(Box::new(row(7))));
         assert_eq!(newcomers.take(id(7), Duration::ZERO), None);
         assert_eq!(known(7).take(id(7), REMEMBERED), None);
         assert_eq!(known(7).take(id(8), Duration::ZERO), None);

@@ -32,7 +32,10 @@ mod stories {
         let faults = &talk.store.world.faults;
         let before = faults.call_count("storage.read");
         let found = arrival::find(&talk.store.db, talk.workspace_id, visitor).await;
-        (found.unwrap(), faults.call_count("storage.read") - before)
+        (
+            found.unwrap().map(|arrival| *arrival),
+            faults.call_count("storage.read") - before,
+        )
     }
 
     fn claim(name: &str) -> Claim {

@@ -184,7 +184,7 @@ impl Reader {
     }
 
     /// The row of a visitor who was made here a moment ago and of whom nothing was written since; once.
-    pub(crate) fn take_newcomer(&self, visitor_id: VisitorId) -> Option<VisitorRow> {
+    pub(crate) fn take_newcomer(&self, visitor_id: VisitorId) -> Option<Box<VisitorRow>> {
         let now = self.0.world.clock.elapsed();
         self.0.newcomers.take(visitor_id, now)
     }
