@@ -22,7 +22,7 @@ pub const AGENT_TOKEN_MS: u64 = 15 * 60 * 1_000;
 const TOKEN_BYTES_MAX: usize = 1_024;
 
 /// What a token says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(tag = "k")]
 pub enum Claims {
     /// A visitor's.
@@ -31,6 +31,21 @@ pub enum Claims {
     /// An agent's.
     #[serde(rename = "a")]
     Agent(AgentClaims),
+}
+
+/// Whose claims they are. Read before them: a tag that is read along with its fields has them all copied first.
+#[derive(Deserialize)]
+struct Kind {
+    #[serde(rename = "k")]
+    name: KindName,
+}
+
+#[derive(Deserialize)]
+enum KindName {
+    #[serde(rename = "v")]
+    Visitor,
+    #[serde(rename = "a")]
+    Agent,
 }
 
 /// What a visitor's token says.
@@ -85,6 +100,13 @@ pub struct AgentClaims {
 }
 
 impl Claims {
+    fn read(json: &[u8]) -> serde_json::Result<Self> {
+        match serde_json::from_slice::<Kind>(json)?.name {
+            KindName::Visitor => serde_json::from_slice(json).map(Self::Visitor),
+            KindName::Agent => serde_json::from_slice(json).map(Self::Agent),
+        }
+    }
+
     fn expires_at_ms(&self) -> u64 {
         match self {
             Self::Visitor(claims) => claims.expires_at_ms,
@@ -194,7 +216,7 @@ impl Tokens {
             .strip_prefix("v1.")
             .and_then(|json| URL_SAFE_NO_PAD.decode(json).ok())
             .ok_or_else(unreadable)?;
-        serde_json::from_slice(&json).map_err(|_| unreadable())
+        Claims::read(&json).map_err(|_| unreadable())
     }
 
     fn mac(&self, text: &[u8]) -> Hmac<Sha256> {
