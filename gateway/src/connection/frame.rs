@@ -1,5 +1,7 @@
 //! Frames that the gateway itself says. Their shape is the same for visitors and agents.
 
+use std::cell::RefCell;
+
 use bytes::Bytes;
 use protocol::command::Ack;
 use protocol::news::{GoingAway, Rejected, VisitorNews};
@@ -9,11 +11,22 @@ use serde::Serialize;
 
 use crate::metric::{Metric, Metrics};
 
-/// A frame as bytes.
+/// Bytes of the buffer that frames are written in first: most are shorter.
+const SCRATCH_BYTES: usize = 4_096;
+
+thread_local! {
+    static SCRATCH: RefCell<Vec<u8>> = RefCell::new(Vec::with_capacity(SCRATCH_BYTES));
+}
+
+/// A frame as bytes, in one piece of memory of its size: it is written elsewhere before.
 pub(crate) fn encoded(frame: &impl Serialize) -> Bytes {
-    serde_json::to_vec(frame)
-        .expect("a frame is always JSON")
-        .into()
+    SCRATCH.with_borrow_mut(|scratch| {
+        scratch.clear();
+        serde_json::to_writer(&mut *scratch, frame).expect("a frame is always JSON");
+        let frame = Bytes::copy_from_slice(scratch);
+        scratch.shrink_to(SCRATCH_BYTES);
+        frame
+    })
 }
 
 /// The question whether the client is still there.
