@@ -294,7 +294,7 @@ impl Actor {
         let clock = &self.router.world().clock;
         let wait = self.next_at.saturating_sub(clock.elapsed());
         if !wait.is_zero() {
-            clock.sleep(wait).await;
+            clock.linger(wait).await;
         }
         self.messages.recv_async().await
     }

@@ -126,6 +126,14 @@ impl Clock {
         }
     }
 
+    /// Waits as [`Clock::sleep`] does, on the machine's clock; on a manual one, which nobody may be moving, not at
+    /// all. For waits that save work, and that nothing else depends on. Cancel-safe.
+    pub async fn linger(&self, duration: Duration) {
+        if matches!(self.0.source, Source::System { .. }) {
+            self.sleep(duration).await;
+        }
+    }
+
     /// Waits until [`Clock::now_ms`] shows at least `at_ms`, also when the offset changes meanwhile.
     /// Cancel-safe.
     pub fn sleep_until_ms(&self, at_ms: u64) -> impl Future<Output = ()> + Send + use<> {
@@ -197,6 +205,7 @@ mod tests {
     #[tokio::test]
     async fn a_manual_clock_wakes_sleepers_when_their_time_has_come() {
         let clock = Clock::manual(1_000);
+        clock.linger(Duration::MAX).await;
         let tracker = crate::Tracker::new();
         let sleeper = tracker.spawn(clock.sleep(Duration::from_secs(5)));
         let until = tracker.spawn(clock.sleep_until_ms(61_000));
