@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { ProblemError } from "../src/client/api.ts";
 import { createVisitorClient, type Client, type Credentials } from "../src/client/client.ts";
 import { StopError } from "../src/client/link.ts";
@@ -179,6 +179,98 @@ describe("sending", () => {
       entry: entry(1, { author: { kind: "you" }, client_id, content: message("hi") }),
     });
     expect(client.outbox).toEqual([]);
+  });
+});
+
+describe("a page that the browser puts away", () => {
+  afterEach(() => vi.unstubAllGlobals());
+
+  /** A live client whose page tells when it is put away, and back; its line breaks, and something is written. */
+  async function leaves(storage = new FakeStorage()) {
+    const page = new EventTarget();
+    vi.stubGlobal("window", page);
+    const made = stage(storage);
+    vi.unstubAllGlobals();
+    made.client.start();
+    await settle();
+    made.world.transport.welcomes({ conversation: open(0) });
+    made.world.transport.ends(1006);
+    const { client_id, done } = made.client.send({ do: "send_message", body: "as the line broke" });
+    page.dispatchEvent(new Event("pagehide"));
+    const comesBack = async (): Promise<void> => {
+      page.dispatchEvent(new Event("pageshow"));
+      await settle();
+    };
+    return { ...made, client_id, done, comesBack };
+  }
+
+  async function nextPage(storage: FakeStorage): Promise<Stage> {
+    const made = stage(storage);
+    made.client.start();
+    await settle();
+    made.world.transport.welcomes();
+    await settle();
+    return made;
+  }
+
+  const sent = ({ world }: Stage): string[] => world.transport.commands.map(({ client_id }) => client_id);
+
+  it("leaves what waits to the next, which sends it, and shows it once when it is back", async () => {
+    const first = await leaves();
+    const second = await nextPage(first.storage);
+    expect(sent(second)).toEqual([first.client_id]);
+    second.world.transport.says(ack(first.client_id, 1));
+    second.client.stop();
+    await first.comesBack();
+    expect(first.client.outbox.map(({ client_id, state }) => [client_id, state])).toEqual([[first.client_id, "stored"]]);
+    expect((await first.done).number).toBe(1);
+    first.world.wake();
+    await first.world.pass(2_000);
+    first.world.transport.welcomes({ conversation: open(1) });
+    first.world.transport.says(batch("resumed", [own(1, first.client_id)]));
+    await settle();
+    expect(sent(first)).toEqual([]);
+    expect(first.client.outbox).toEqual([]);
+    expect(numbers(first.client)).toEqual([1]);
+  });
+
+  it("gives up what another tab has taken, until that one leaves it", async () => {
+    const first = await leaves();
+    const second = await nextPage(first.storage);
+    await first.comesBack();
+    expect(first.client.outbox).toEqual([]);
+    second.client.stop();
+    first.world.wake();
+    await first.world.pass(2_000);
+    first.world.transport.welcomes();
+    await settle();
+    expect(sent(first)).toEqual([first.client_id]);
+  });
+
+  it("does not bring back what was given up elsewhere", async () => {
+    const first = await leaves();
+    const second = await nextPage(first.storage);
+    second.client.discard(first.client_id);
+    second.client.stop();
+    await first.comesBack();
+    expect(first.client.outbox).toEqual([]);
+  });
+
+  it("still has what no store took, and what nobody else did", async () => {
+    const full = new FakeStorage();
+    full.setItem = () => {
+      throw new DOMException("full", "QuotaExceededError");
+    };
+    for (const storage of [full, new FakeStorage()]) {
+      const first = await leaves(storage);
+      await first.comesBack();
+      expect(first.client.outbox.map(({ client_id }) => client_id)).toEqual([first.client_id]);
+      first.world.wake();
+      await first.world.pass(2_000);
+      first.world.transport.welcomes();
+      await settle();
+      expect(sent(first)).toEqual([first.client_id]);
+    }
   });
 });
 

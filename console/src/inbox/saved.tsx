@@ -1,7 +1,7 @@
 /** Saved views: lists with a name, the team's and one's own, under those that everybody has. */
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
-import { useState } from "react";
+import { useRef, useState } from "react";
 import type { InboxFilter, NewSavedView, SavedView, SavedViewChange, Whose } from "@switchboard/protocol";
 
 import { call, errorText, fieldError, formError, takeAway } from "../api/http.ts";
@@ -84,7 +84,7 @@ export function SaveView({ filter, search }: { filter: InboxFilter; search: List
           </MenuItem>
         </Menu>
       )}
-      {asking && <Ask view={asking === "new" ? null : asking} stands={found.data?.find((view) => asking !== "new" && view.id === asking.id)} filter={filter} search={search} onClose={() => setAsking(null)} />}
+      {asking && <Ask opened={asking === "new" ? null : asking} all={found.data ?? []} filter={filter} search={search} onClose={() => setAsking(null)} />}
     </>
   );
 }
@@ -109,42 +109,56 @@ function useRemove(): (view: SavedView) => Promise<void> {
 
 const factsOf = (view: SavedView | null | undefined): Facts => ({ name: view?.name ?? "" });
 
-/** Asks for a name, and of a new view whose it is. One that is renamed `stands` as it was renamed meanwhile. */
-function Ask({ view, stands, filter, search, onClose }: { view: SavedView | null; stands: SavedView | undefined; filter: InboxFilter; search: ListSearch; onClose: () => void }) {
+/** Asks for a name, and of a new view whose it is. One that was `opened` to be renamed may be renamed by others meanwhile. */
+function Ask({ opened, all, filter, search, onClose }: { opened: SavedView | null; all: readonly SavedView[]; filter: InboxFilter; search: ListSearch; onClose: () => void }) {
   const may = useMay();
   const cache = useQueryClient();
-  const edited = useEdited(factsOf(view), factsOf(stands ?? view));
+  // One that was added is renamed from then on.
+  const [view, setView] = useState(opened);
+  const stands = all.find(({ id }) => id === view?.id) ?? view;
+  const edited = useEdited(factsOf(opened), factsOf(stands));
+  // How often something was written here: what others wrote comes into the form, too.
+  const written_count = useRef(0);
+  const write = (value: string) => {
+    written_count.current += 1;
+    edited.set("name", value);
+  };
   const { name = "" } = edited.form;
   const theirs = edited.told["name"];
   const [whose, setWhose] = useState<Whose>("own");
   const [error, setError] = useState<unknown>(null);
   const [busy, setBusy] = useState(false);
   const isHere = useHere();
+  async function store(): Promise<SavedView | null> {
+    if (!stands) return call<SavedView>("saved-views", { method: "POST", body: { whose, name, list: savedOf(filter, search) } satisfies NewSavedView });
+    const newestOf = async () => (await cache.fetchQuery({ ...savedViewsQuery, staleTime: 0 })).find(({ id }) => id === stands.id);
+    const changeOn = (newest: SavedView): SavedViewChange | null => edited.onTop(factsOf(newest));
+    await putOnTop("saved-views", stands, edited.form, newestOf, changeOn);
+    return null;
+  }
   async function save() {
     setBusy(true);
     setError(null);
+    const sent_count = written_count.current;
     try {
-      if (view) {
-        const newestOf = async () => (await cache.fetchQuery({ ...savedViewsQuery, staleTime: 0 })).find(({ id }) => id === view.id);
-        const changeOn = (newest: SavedView): SavedViewChange | null => edited.onTop(factsOf(newest));
-        await putOnTop("saved-views", stands ?? view, edited.form, newestOf, changeOn);
-      } else {
-        const body: NewSavedView = { whose, name, list: savedOf(filter, search) };
-        await call("saved-views", { method: "POST", body });
-      }
+      const added = await store();
       await cache.invalidateQueries({ queryKey: KEY });
-      if (isHere()) onClose();
+      if (!isHere()) return;
+      if (written_count.current === sent_count) return onClose();
+      edited.stored({ name: name.trim() });
+      if (added) setView(added);
+      toast("It is stored but for what you wrote since");
     } catch (reason) {
       if (!isHere()) toastError(errorText(reason));
       setError(reason);
-      setBusy(false);
     }
+    setBusy(false);
   }
   const lacks = useLacks<"name">(name.trim() === "" ? { name: "Write what the view is called." } : {}, error, save);
   return (
     <Dialog title={view ? "Rename the view" : "Save this list as a view"} open onClose={onClose}>
       <form className="stack" {...lacks.form}>
-        <TextField label="Name" value={name} onValue={(value) => edited.set("name", value)} hint={theirs !== undefined && <Theirs {...(view?.agent_id == null ? {} : { who: "You" })} value={theirs} onTake={() => edited.take("name", theirs)} />} error={lacks.said("name") ?? fieldError(error, "name")} maxLength={100} autoComplete="off" autoFocus required />
+        <TextField label="Name" value={name} onValue={write} hint={theirs !== undefined && <Theirs {...(view?.agent_id == null ? {} : { who: "You" })} value={theirs} onTake={() => edited.take("name", theirs)} />} error={lacks.said("name") ?? fieldError(error, "name")} maxLength={100} autoComplete="off" autoFocus required />
         {!view && may("settings.write") && (
           <fieldset className="checks">
             <legend>Who sees it</legend>

@@ -237,20 +237,33 @@ const whyNotKept = (page) => page.evaluate(() => {
   return notRestoredReasons ? reasonsIn(notRestoredReasons) : [`not told after ${type}`];
 });
 
+/** Goes back, and gives whether the page was kept: such a one does not load again, and its frames are there, though the driver
+ * lost sight of them. A browser that is short of memory keeps no page. Nothing of ours may have been the reason. */
+async function goesBack(page) {
+  await page.goBack({ waitUntil: "commit" });
+  if (await page.evaluate(() => window.heard !== undefined)) return true;
+  assert.deepEqual((await whyNotKept(page)).filter((reason) => reason !== "masked"), []);
+  return false;
+}
+
+/** Notes what the page hears; a page that was loaded anew has no such note. */
+const listen = (page) => page.evaluate(() => {
+  window.heard = [];
+  window.Switchboard.push(["on", "message", (from) => window.heard.push(from)]);
+});
+
 test("back and forward find the chat as it was, and live", async () => {
   const { page, panel } = await stack.visitor("/demo/");
   await say(panel, "I walk back and forth");
   await panel.getByText("Sent", { exact: true }).first().waitFor();
   await openRow(agent, "I walk back and forth");
-  await page.evaluate(() => {
-    window.heard = [];
-    window.Switchboard.push(["on", "message", (from) => window.heard.push(from)], ["close"]);
-  });
-  await page.goto(`${stack.origin}/demo/about/`);
+  await listen(page);
+  await page.evaluate(() => window.Switchboard.push(["close"]));
+  await page.goto(`${stack.origin}/demo/tea/`);
   await answer(agent, "Where did you go?");
-  // A page that was kept does not load again; its frames are there, though the driver lost sight of them.
-  await page.goBack({ waitUntil: "commit" });
-  if (await page.evaluate(() => window.heard !== undefined)) {
+  // The chat of the next page has begun, too.
+  await sees(await openPanel(page), "Where did you go?");
+  if (await goesBack(page)) {
     await until("the answer", () => page.evaluate(() => window.heard.join() === "team"));
     await page.evaluate(() => window.Switchboard.open());
     const look = await insidePanel(page);
@@ -258,16 +271,42 @@ test("back and forward find the chat as it was, and live", async () => {
     await page.keyboard.type("Back here");
     await page.keyboard.press("Enter");
     await until("the words", () => page.evaluate(() => window.heard.includes("you")));
-  } else {
-    // A browser that is short of memory keeps no page. Nothing of ours may have been the reason.
-    assert.deepEqual((await whyNotKept(page)).filter((reason) => reason !== "masked"), []);
-    await say(await openPanel(page), "Back here");
-  }
+  } else await say(await openPanel(page), "Back here");
   await agent.getByText("Back here").first().waitFor();
   await page.reload();
   const again = await openPanel(page);
   await sees(again, "Back here");
   await reads(again, "I walk back and forth", "Where did you go?", "Back here");
+  assert.deepEqual(stack.complaints, []);
+  await page.context().close();
+});
+
+test("what waited on a page goes out of the next one, once, and stands sent on the page before", async () => {
+  const words = ["before the tunnel", "written in the tunnel"];
+  const { page, panel } = await stack.visitor("/demo/");
+  await say(panel, words[0]);
+  await panel.getByText("Sent", { exact: true }).first().waitFor();
+  await listen(page);
+  stack.cable.cut();
+  await say(panel, words[1]);
+  await panel.getByText("Waiting to be sent").waitFor();
+  stack.cable.mend();
+  await page.goto(`${stack.origin}/demo/tea/`);
+  const next = await openPanel(page);
+  await openRow(agent, words[1]);
+  await next.locator("article.message", { hasText: words[1] }).getByText(/^(Sent|Seen)$/).waitFor();
+  await reads(next, ...words);
+  if (await goesBack(page)) {
+    const look = await insidePanel(page);
+    const isThere = (texts) => {
+      const read = (selector) => [...document.querySelectorAll(selector)].map((one) => one.innerText.trim());
+      return read("article.message .bubble").join() === texts.join() && read("article.message").some((text) => /(Sent|Seen)$/.test(text));
+    };
+    await until("the words, sent", () => look(`(${isThere})(${JSON.stringify(words)})`));
+  } else await reads(await openPanel(page), ...words);
+  assert.equal(await agent.getByRole("log").getByText(words[1]).count(), 1);
+  await page.reload();
+  await reads(await openPanel(page), ...words);
   assert.deepEqual(stack.complaints, []);
   await page.context().close();
 });

@@ -96,7 +96,8 @@ export class Client<N extends News, E extends AnyEntry> {
     this.#environment = options.environment ?? browserEnvironment;
     const storage = options.storage === undefined ? localStorageOrNull() : options.storage;
     const locks = typeof navigator === "object" ? (navigator.locks ?? null) : null;
-    this.#store = new OutboxStore(storage, this.#environment.newId(), locks);
+    const page = typeof window === "object" ? window : null;
+    this.#store = new OutboxStore(storage, this.#environment.newId(), locks, page);
     this.#sender = new Sender({
       environment: this.#environment,
       store: this.#store,
@@ -122,7 +123,7 @@ export class Client<N extends News, E extends AnyEntry> {
   // --- life -----------------------------------------------------------------------------------
 
   start(): void {
-    this.#store.open();
+    this.#store.open((taken) => this.#sender.returned(taken));
     if (this.#principal === null && this.#options.principal !== undefined) {
       this.#become(this.#options.principal);
     }

@@ -1,7 +1,9 @@
 // Where the outbox outlives a page, and whose items they are: every item belongs to one tab, and only
 // a tab that is gone loses its items to another. So an item goes out of one tab only, and once.
 //
-// A tab shows that it lives by a Web Lock, or, where there are none, by a time that it renews.
+// A tab shows that it lives by a Web Lock, or, where there are none, by a time that it renews. A page that the
+// browser puts away, to show it again should one come back, does not live: the next page takes what it left, and
+// browsers keep no page that holds a lock.
 
 import type { OutboxItem } from "./outbox.ts";
 
@@ -16,42 +18,50 @@ interface StoredItem {
   readonly item: OutboxItem;
 }
 
+/** What tells that the page is put away, and shown again: its window. */
+type PageEvents = Pick<EventTarget, "addEventListener" | "removeEventListener">;
+
 export class OutboxStore {
   readonly #storage: Storage | null;
   readonly #tab: string;
   readonly #locks: LockManager | null;
+  readonly #page: PageEvents | null;
+  /** The locks that this tab holds or waits for. */
+  readonly #held = new Set<AbortController>();
+  #renewal: ReturnType<typeof setInterval> | undefined;
+  #isShown = false;
+  /** What the page left in the store when it was put away. */
+  #left: ReadonlySet<string> = new Set();
   #end: (() => void) | null = null;
 
   /** `storage` is null where it is blocked; then nothing outlives the page. */
-  constructor(storage: Storage | null, tab: string, locks: LockManager | null) {
+  constructor(storage: Storage | null, tab: string, locks: LockManager | null, page: PageEvents | null) {
     this.#storage = storage;
     this.#tab = tab;
     this.#locks = locks;
+    this.#page = page;
   }
 
-  /** Shows other tabs that this one lives, until `close`. */
-  open(): void {
+  /** Shows other tabs that this one lives, until `close`. A page that comes back is told which of its items were taken meanwhile. */
+  open(returned: (taken: ReadonlySet<string>) => void): void {
     if (this.#storage === null || this.#end !== null) return;
-    if (this.#locks !== null) {
-      const held = new AbortController();
-      this.#locks
-        .request(TAB + this.#tab, { signal: held.signal }, () => new Promise<void>((release) => {
-          held.signal.addEventListener("abort", () => release());
-        }))
-        .catch(() => undefined); // Ended before it was given: nothing to release.
-      this.#end = () => held.abort();
-      return;
-    }
-    const renew = (): void => this.#write(TAB + this.#tab, String(Date.now()));
-    renew();
-    const timer = setInterval(renew, TAB_RENEW_MS);
-    const leave = (): void => this.#remove(TAB + this.#tab);
-    // The next page of this tab shall not wait until the time is over.
-    globalThis.addEventListener?.("pagehide", leave);
+    const hide = (): void => {
+      this.#left = this.#own();
+      this.#hide();
+    };
+    const show = (): void => {
+      if (this.#isShown) return;
+      this.#show();
+      const own = this.#own();
+      returned(new Set([...this.#left].filter((clientId) => !own.has(clientId))));
+    };
+    this.#show();
+    this.#page?.addEventListener("pagehide", hide);
+    this.#page?.addEventListener("pageshow", show);
     this.#end = () => {
-      clearInterval(timer);
-      globalThis.removeEventListener?.("pagehide", leave);
-      leave();
+      this.#page?.removeEventListener("pagehide", hide);
+      this.#page?.removeEventListener("pageshow", show);
+      this.#hide();
     };
   }
 
@@ -76,17 +86,19 @@ export class OutboxStore {
 
   /** What this tab kept for a principal, and what tabs that are gone have left behind for it. */
   async adopt(principal: string): Promise<readonly OutboxItem[]> {
-    if (this.#storage === null) return [];
+    if (!this.#isShown) return [];
     if (this.#locks === null) return this.#adoptFrom(principal, this.#tabsByTime());
     // One tab at a time decides, else two would take the same item.
-    return this.#locks.request("switchboard.adopt", async (): Promise<readonly OutboxItem[]> => {
-      const { held } = (await this.#locks?.query()) ?? {};
+    const adopted = await this.#hold(this.#locks, "switchboard.adopt", async (locks, signal) => {
+      const { held } = await locks.query();
+      if (signal.aborted) return [];
       const alive = new Set<string>();
       for (const { name } of held ?? []) {
         if (name?.startsWith(TAB) === true) alive.add(name.slice(TAB.length));
       }
       return this.#adoptFrom(principal, alive);
     });
+    return adopted ?? [];
   }
 
   /** Forgets everything of a principal: after `logout` nobody may send in that name. */
@@ -100,6 +112,51 @@ export class OutboxStore {
       const state = parse(this.#read(name))?.item.state;
       if (state !== "waiting" && state !== "sent") this.#remove(name);
     }
+  }
+
+  #show(): void {
+    this.#isShown = true;
+    if (this.#locks !== null) {
+      void this.#hold(this.#locks, TAB + this.#tab, () => new Promise<never>(() => undefined));
+      return;
+    }
+    const renew = (): void => this.#write(TAB + this.#tab, String(Date.now()));
+    renew();
+    this.#renewal = setInterval(renew, TAB_RENEW_MS);
+  }
+
+  #hide(): void {
+    this.#isShown = false;
+    for (const held of this.#held) held.abort();
+    if (this.#locks !== null) return;
+    clearInterval(this.#renewal);
+    // The next page of this tab shall not wait until the time is over.
+    this.#remove(TAB + this.#tab);
+  }
+
+  /** Holds a lock until the work is done, or the page is put away: that gives null. */
+  async #hold<T>(locks: LockManager, name: string, work: (locks: LockManager, signal: AbortSignal) => Promise<T>): Promise<T | null> {
+    const held = new AbortController();
+    const { signal } = held;
+    const ended = new Promise<null>((end) => signal.addEventListener("abort", () => end(null)));
+    this.#held.add(held);
+    try {
+      return await locks.request(name, { signal }, () => Promise.race([work(locks, signal), ended]));
+    } catch {
+      return null; // Ended before it was given, or forbidden.
+    } finally {
+      this.#held.delete(held);
+    }
+  }
+
+  /** The ids of the items that are this tab's. */
+  #own(): ReadonlySet<string> {
+    const own = new Set<string>();
+    for (const name of this.#keys(ITEM)) {
+      const stored = parse(this.#read(name));
+      if (stored?.owner === this.#tab) own.add(stored.item.client_id);
+    }
+    return own;
   }
 
   #adoptFrom(principal: string, alive: ReadonlySet<string>): readonly OutboxItem[] {

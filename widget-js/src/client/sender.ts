@@ -180,6 +180,13 @@ export class Sender {
     if (this.#options.environment.now() - this.#adoptedAtMs > ADOPT_MS) void this.adopt();
   }
 
+  /** The page was put away, and is back: what others took meanwhile is theirs, unless they have left it by now. */
+  returned(taken: ReadonlySet<string>): void {
+    this.#items = this.#items.filter((item) => !taken.has(item.client_id));
+    this.#options.changed();
+    void this.adopt();
+  }
+
   async adopt(): Promise<void> {
     const principal = this.#principal;
     if (principal === null) return;
@@ -193,6 +200,8 @@ export class Sender {
     // Only what came from elsewhere was interrupted; what is under way here is not.
     this.#items = [...outbox.interrupted(added, now), ...this.#items];
     this.#options.changed();
+    // What this page had waiting before it was put away was sent by another.
+    for (const { ack } of added) if (ack !== null) this.#settle(ack.client_id, (waiter) => waiter.resolve(ack));
     this.flush();
   }
 
