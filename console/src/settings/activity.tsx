@@ -2,15 +2,18 @@
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useRef } from "react";
-import type { Agent, SignIn } from "@switchboard/protocol";
+import type { Agent, AgentId, SignIn } from "@switchboard/protocol";
 
 import { agentsQuery, signInsQuery, WHOLE_MAX } from "../api/query.ts";
+import { team } from "../live/session.ts";
 import { now, useTimeText } from "../part/clock.ts";
 import { Button, Field } from "../part/control.tsx";
 import { Lamp } from "../part/lamp.tsx";
+import { useStore } from "../part/store.ts";
 import { clockText, dateText, exactText, spanText } from "../part/time.tsx";
+import { useConnected } from "../shell/connection.tsx";
 import { countryName } from "../side/visit.tsx";
-import { hoursText, spentBy, within } from "./hours.ts";
+import { hoursText, inUse, spentBy, lampOf, within, type Use } from "./hours.ts";
 import { browserName } from "./own-sign-in.tsx";
 import { PageHead, Section } from "./page.tsx";
 import { NotLoaded } from "./state.tsx";
@@ -38,6 +41,13 @@ function useChoice(agents: readonly Agent[]) {
   };
 }
 
+/** Who of the team is here; nobody is known to be while this browser is not connected. */
+function useHereNow(): ReadonlySet<AgentId> {
+  const presence = useStore(team, (held) => held.presence);
+  const connected = useConnected();
+  return new Set(connected ? [...presence].flatMap(([id, availability]) => (availability === "offline" ? [] : [id])) : []);
+}
+
 /** The page of sign-ins. */
 export function ActivityPage() {
   const agents = useQuery(agentsQuery);
@@ -46,14 +56,17 @@ export function ActivityPage() {
   const whose = useRef<HTMLSelectElement>(null);
   // Time goes on for who is signed in.
   const minute = useTimeText(() => String(Math.floor(now() / 60_000)));
+  const here = useHereNow();
   if (!agents.data) return <NotLoaded query={agents} whole />;
-  const from_ms = Math.max(now(), Number(minute) * 60_000) - days * DAY_MS;
+  const now_ms = Math.max(now(), Number(minute) * 60_000);
+  const from_ms = now_ms - days * DAY_MS;
   // The name that was pressed is there no more: the keys go on where it is chosen, too.
   const choose = (id: string) => {
     setAgent(id);
     whose.current?.focus();
   };
   const sign_ins = (found.data ?? []).filter((one) => one.seen_at_ms >= from_ms);
+  const in_use = inUse(sign_ins, here, now_ms);
   return (
     <div className="page page-wide">
       <PageHead title="Activity">Sign-ins of the team. How long counts from the sign-in to its last use, several at once as one.</PageHead>
@@ -88,14 +101,14 @@ export function ActivityPage() {
       ) : (
         <>
           {agent === null ? (
-            <TeamTime agents={agents.data} sign_ins={sign_ins} from_ms={from_ms} onChoose={choose} />
+            <TeamTime agents={agents.data} sign_ins={sign_ins} in_use={in_use} from_ms={from_ms} onChoose={choose} />
           ) : (
             <OwnTime agent={agent} sign_ins={sign_ins} from_ms={from_ms} days={days} />
           )}
           {found.data.length >= WHOLE_MAX && <p className="faint">There are more: the newest {WHOLE_MAX.toLocaleString("en")} are counted.</p>}
           {sign_ins.length > 0 && (
             <Section title="Sign-ins">
-              <SignIns sign_ins={sign_ins} agents={agent === null ? agents.data : null} />
+              <SignIns sign_ins={sign_ins} in_use={in_use} agents={agent === null ? agents.data : null} />
             </Section>
           )}
         </>
@@ -125,12 +138,13 @@ function OwnTime({ agent, sign_ins, from_ms, days }: { agent: Agent; sign_ins: r
 interface TimeProps {
   agents: readonly Agent[];
   sign_ins: readonly SignIn[];
+  in_use: ReadonlySet<SignIn>;
   from_ms: number;
   onChoose: (agent_id: string) => void;
 }
 
 /** How long each member was there; a name leads to his sign-ins alone. */
-function TeamTime({ agents, sign_ins, from_ms, onChoose }: TimeProps) {
+function TeamTime({ agents, sign_ins, in_use, from_ms, onChoose }: TimeProps) {
   return (
     <table className="table" aria-label="Time of each member">
       <thead>
@@ -142,7 +156,7 @@ function TeamTime({ agents, sign_ins, from_ms, onChoose }: TimeProps) {
         </tr>
       </thead>
       <tbody>
-        {spentBy(agents, sign_ins, from_ms).map(({ agent, ms, count, seen_at_ms, is_here }) => (
+        {spentBy(agents, sign_ins, in_use, from_ms).map(({ agent, ms, count, seen_at_ms, use }) => (
           <tr key={agent.id}>
             <td>
               <Button tone="plain" size="small" className="table-name" onClick={() => onChoose(agent.id)}>
@@ -152,7 +166,7 @@ function TeamTime({ agents, sign_ins, from_ms, onChoose }: TimeProps) {
             </td>
             <td data-word="Time">{count === 0 ? <span className="faint">Not signed in</span> : hoursText(ms)}</td>
             <td data-word="Sign-ins">{count}</td>
-            <td data-word="Last used">{seen_at_ms !== null && <LastUsed at_ms={seen_at_ms} is_here={is_here} />}</td>
+            <td data-word="Last used">{seen_at_ms !== null && <LastUsed at_ms={seen_at_ms} use={use} />}</td>
           </tr>
         ))}
       </tbody>
@@ -161,7 +175,7 @@ function TeamTime({ agents, sign_ins, from_ms, onChoose }: TimeProps) {
 }
 
 /** Each sign-in; of all of the team also whose. */
-function SignIns({ sign_ins, agents }: { sign_ins: readonly SignIn[]; agents: readonly Agent[] | null }) {
+function SignIns({ sign_ins, in_use, agents }: { sign_ins: readonly SignIn[]; in_use: ReadonlySet<SignIn>; agents: readonly Agent[] | null }) {
   const name = (id: string) => agents?.find((agent) => agent.id === id)?.name ?? "A former member";
   return (
     <table className="table" aria-label="Sign-ins">
@@ -187,7 +201,7 @@ function SignIns({ sign_ins, agents }: { sign_ins: readonly SignIn[]; agents: re
               <At at_ms={one.created_at_ms} />
             </td>
             <td data-word="Last used">
-              <LastUsed at_ms={one.seen_at_ms} is_here={one.ended_at_ms == null} />
+              <LastUsed at_ms={one.seen_at_ms} use={lampOf([one], in_use)} />
             </td>
             <td data-word="For">{spanText(one.seen_at_ms - one.created_at_ms)}</td>
             <td title={one.user_agent}>{browserName(one.user_agent)}</td>
@@ -201,12 +215,14 @@ function SignIns({ sign_ins, agents }: { sign_ins: readonly SignIn[]; agents: re
   );
 }
 
+const USES: Record<NonNullable<Use>, string> = { live: "Here now", quiet: "Signed in, not here now" };
+
 /** Times stand below each other, whoever is still there. */
-function LastUsed({ at_ms, is_here }: { at_ms: number; is_here: boolean }) {
+function LastUsed({ at_ms, use }: { at_ms: number; use: Use }) {
   return (
     <span className="last-used">
       <At at_ms={at_ms} />
-      {is_here && <Lamp state="live" size="small" name="Signed in" />}
+      {use && <Lamp state={use} size="small" name={USES[use]} />}
     </span>
   );
 }

@@ -1,5 +1,5 @@
 /** How long somebody was signed in, several browsers at once counted once. Pure. */
-import type { Agent, SignIn } from "@switchboard/protocol";
+import type { Agent, AgentId, SignIn } from "@switchboard/protocol";
 
 /** Milliseconds between the first and the last use of sign-ins, from a moment on. */
 export function within(sign_ins: readonly Pick<SignIn, "created_at_ms" | "seen_at_ms">[], from_ms: number): number {
@@ -23,6 +23,26 @@ export function hoursText(ms: number): string {
   return hours === 0 ? `${minutes} min` : `${hours} h ${minutes % 60} min`;
 }
 
+/** What the lamp of sign-ins says: somebody is there, or was and may come back; nothing where all were ended. */
+export type Use = "live" | "quiet" | null;
+
+/** What was used within this time is in use. */
+const USED_MS = 5 * 60_000;
+
+/** The sign-ins in use: those used a moment ago, and of whoever is here the one he used last. */
+export function inUse(sign_ins: readonly SignIn[], here: ReadonlySet<AgentId>, now_ms: number): ReadonlySet<SignIn> {
+  const open = sign_ins.filter((one) => one.ended_at_ms == null);
+  const last = new Map<AgentId, SignIn>();
+  for (const one of open) if (one.seen_at_ms > (last.get(one.agent_id)?.seen_at_ms ?? -1)) last.set(one.agent_id, one);
+  return new Set(open.filter((one) => now_ms - one.seen_at_ms < USED_MS || (here.has(one.agent_id) && last.get(one.agent_id) === one)));
+}
+
+/** What the lamp of some of them says. */
+export function lampOf(sign_ins: readonly SignIn[], in_use: ReadonlySet<SignIn>): Use {
+  if (sign_ins.some((one) => in_use.has(one))) return "live";
+  return sign_ins.some((one) => one.ended_at_ms == null) ? "quiet" : null;
+}
+
 /** A member's time, of all of the team. */
 export interface Spent {
   agent: Pick<Agent, "id" | "name" | "deactivated">;
@@ -30,11 +50,11 @@ export interface Spent {
   count: number;
   /** The last use of all his sign-ins; nothing where there is none. */
   seen_at_ms: number | null;
-  is_here: boolean;
+  use: Use;
 }
 
 /** The time of each member, the longest first; who left counts where he was there. */
-export function spentBy(agents: readonly Spent["agent"][], sign_ins: readonly SignIn[], from_ms: number): Spent[] {
+export function spentBy(agents: readonly Spent["agent"][], sign_ins: readonly SignIn[], in_use: ReadonlySet<SignIn>, from_ms: number): Spent[] {
   const of = new Map<string, SignIn[]>();
   for (const one of sign_ins) {
     const his = of.get(one.agent_id);
@@ -50,7 +70,7 @@ export function spentBy(agents: readonly Spent["agent"][], sign_ins: readonly Si
         ms: within(his, from_ms),
         count: his.length,
         seen_at_ms: his.length === 0 ? null : Math.max(...his.map((one) => one.seen_at_ms)),
-        is_here: his.some((one) => one.ended_at_ms == null),
+        use: lampOf(his, in_use),
       };
     })
     .sort((one, other) => other.ms - one.ms || one.agent.name.localeCompare(other.agent.name));

@@ -32,6 +32,9 @@ test("the period that one chooses by keys changes the figures, and stays chosen 
   assert.equal(await when.inputValue(), "7");
   assert.equal(await ofAda.count(), 1);
   assert.equal(await row.getByText("Not signed in").count(), 0);
+  // A lamp is lit for who is here, and not for who has not signed out since yesterday.
+  for (const hers of [row, ofAda]) await hers.getByRole("img", { name: "Signed in, not here now" }).waitFor();
+  await page.getByRole("table", { name: "Time of each member" }).getByRole("row", { name: /mira/ }).getByRole("img", { name: "Here now" }).waitFor();
 
   await hands.reach("When");
   await hands.press("ArrowUp");
