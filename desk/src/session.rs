@@ -4,7 +4,7 @@ use protocol::id::{AgentId, LoginSessionId, UserId, WorkspaceId};
 use protocol::page::Page;
 use protocol::permission::{Actor, AgentActor, Permission, Principal};
 use protocol::rejection::{ErrorCode, Rejection};
-use protocol::setup::{LoginSession, SignIn};
+use protocol::setup::{Attendance, LoginSession, SignIn};
 use router::Part;
 use storage::session::{SessionRow, SignInQuery};
 
@@ -62,7 +62,7 @@ impl Desk {
         };
         if now_ms >= row.seen_at_ms.saturating_add(NOTE_MS) {
             session.expires_at_ms = expires_at_ms(&self.0.config, row.created_at_ms, now_ms);
-            storage::session::touch(&self.0.db, row.id, now_ms, session.expires_at_ms).await?;
+            storage::session::touch(&self.0.db, &row, now_ms, session.expires_at_ms).await?;
         }
         Ok(Some(session))
     }
@@ -146,6 +146,15 @@ impl Desk {
         let scope = actor.may(Permission::AuditRead)?;
         let now_ms = self.now_ms();
         Ok(storage::session::sign_ins(&self.0.db, &scope, query, now_ms).await?)
+    }
+
+    /// How long each member of the team was there since a time; who was not is left out.
+    ///
+    /// # Errors
+    /// `forbidden`.
+    pub async fn attendance(&self, actor: &Actor, since_ms: u64) -> Result<Vec<Attendance>> {
+        let scope = actor.may(Permission::AuditRead)?;
+        Ok(storage::session::attendance(&self.0.db, &scope, since_ms).await?)
     }
 
     /// Ends one of the user's own sessions, with its connections.

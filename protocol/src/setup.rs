@@ -127,6 +127,16 @@ pub struct SignIn {
     pub ended_at_ms: Option<u64>,
 }
 
+/// How long a member was there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+#[ts(export_to = "protocol.ts")]
+pub struct Attendance {
+    /// Who.
+    pub agent_id: AgentId,
+    /// Milliseconds, several browsers at once counted once.
+    pub used_ms: u64,
+}
+
 /// A short-lived token for one kind of connection.
 #[derive(Clone, Serialize, Deserialize, TS, ToSchema)]
 #[ts(export_to = "protocol.ts")]

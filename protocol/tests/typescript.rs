@@ -61,6 +61,7 @@ impl Collector<'_> {
         self.visit::<setup::LoggedIn>();
         self.visit::<setup::LoginSession>();
         self.visit::<setup::SignIn>();
+        self.visit::<setup::Attendance>();
         self.visit::<setup::PasswordChange>();
         self.visit::<agent::InvitationLookup>();
         self.visit::<contact::ContactMerge>();

@@ -5,13 +5,17 @@ use protocol::id::{AgentId, EventId, LoginSessionId, UserId, WorkspaceId};
 use protocol::limit;
 use protocol::page::{Cursor, List, Page};
 use protocol::permission::Scope;
-use protocol::setup::SignIn;
+use protocol::setup::{Attendance, SignIn};
 
 use crate::audit::Change;
 use crate::change::Stamp;
 use crate::db::{Batch, Db, PRUNE_SLICE, Reader, Row, Stmt, stmt};
 use crate::error::{Error, Result, Written};
 use crate::page::{After, page};
+
+/// The longest pause between two uses of a session through which somebody is taken to be there: a console that is
+/// open asks for a token at least every 15 minutes, and a use is noted at most every five.
+pub const PAUSE_MS_MAX: u64 = 20 * 60 * 1_000;
 
 /// A session's row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -184,18 +188,37 @@ const TOUCH_SESSION: &str = "
     UPDATE login_session SET seen_at_ms = $2, expires_at_ms = $3
     WHERE session_id = $1 AND ended_at_ms IS NULL AND seen_at_ms < $2";
 
-/// Notes that a session was used, and when it lapses now.
+/// Uses the primary key.
+const EXTEND_USE: &str = "
+    UPDATE login_use SET ended_at_ms = $3
+    WHERE session_id = $1 AND ended_at_ms >= $2 AND ended_at_ms < $3";
+
+/// Uses the primary key. A stretch begins with the use before this one.
+const BEGIN_USE: &str = "
+    INSERT INTO login_use (session_id, began_at_ms, user_id, ended_at_ms)
+    SELECT session_id, CAST($2 AS BIGINT), user_id, CAST($3 AS BIGINT)
+    FROM login_session
+    WHERE session_id = $1 AND ended_at_ms IS NULL
+        AND NOT EXISTS (SELECT 1 FROM login_use WHERE session_id = $1 AND ended_at_ms >= $2)";
+
+/// Notes that a session was used again at `seen_at_ms`, and when it lapses now. From its use before to this one
+/// somebody was there, where that was no longer ago than [`PAUSE_MS_MAX`].
 ///
 /// # Errors
 /// The store's.
 pub async fn touch(
     db: &Db,
-    session_id: LoginSessionId,
+    before: &SessionRow,
     seen_at_ms: u64,
     expires_at_ms: u64,
 ) -> Result<()> {
-    let mut batch = Batch::locking(vec![session_id.to_string()]);
-    batch.push(stmt!(TOUCH_SESSION, session_id, seen_at_ms, expires_at_ms));
+    let mut batch = Batch::locking(vec![before.id.to_string()]);
+    if seen_at_ms.saturating_sub(before.seen_at_ms) <= PAUSE_MS_MAX {
+        for sql in [EXTEND_USE, BEGIN_USE] {
+            batch.push(stmt!(sql, before.id, before.seen_at_ms, seen_at_ms));
+        }
+    }
+    batch.push(stmt!(TOUCH_SESSION, before.id, seen_at_ms, expires_at_ms));
     db.batch(batch).await?;
     Ok(())
 }
@@ -413,6 +436,41 @@ pub async fn sign_ins(
     })
 }
 
+/// Uses the primary key of `agent`, and `login_use_by_user`. What reaches into a stretch before it by the same user
+/// is taken off, so that several browsers at once count once.
+const LIST_ATTENDANCE: &str = "
+    SELECT agent_id, CAST(SUM(CASE
+        WHEN before_ms IS NULL OR before_ms <= start_ms THEN ended_at_ms - start_ms
+        WHEN before_ms < ended_at_ms THEN ended_at_ms - before_ms
+        ELSE 0 END) AS BIGINT) AS used_ms
+    FROM (
+        SELECT a.agent_id, u.ended_at_ms,
+            CASE WHEN u.began_at_ms < CAST($2 AS BIGINT) THEN CAST($2 AS BIGINT) ELSE u.began_at_ms END AS start_ms,
+            MAX(u.ended_at_ms) OVER (PARTITION BY a.agent_id ORDER BY u.began_at_ms, u.session_id
+                ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before_ms
+        FROM agent a
+        JOIN login_use u ON u.user_id = a.user_id
+        WHERE a.workspace_id = $1 AND u.ended_at_ms > $2) AS stretch
+    GROUP BY agent_id
+    ORDER BY agent_id";
+
+/// How long each member was there since a time, by all his sign-ins that are not forgotten; several at once count
+/// once. Members who were not are left out.
+///
+/// # Errors
+/// The store's.
+pub async fn attendance(reader: &Reader, scope: &Scope, since_ms: u64) -> Result<Vec<Attendance>> {
+    let stmt = stmt!(LIST_ATTENDANCE, scope.workspace_id(), since_ms);
+    let rows = reader.rows(stmt).await?;
+    let decode = |row: &Row| {
+        Ok(Attendance {
+            agent_id: row.id("agent_id")?,
+            used_ms: row.number("used_ms")?,
+        })
+    };
+    rows.iter().map(decode).collect()
+}
+
 fn decode_sign_in(row: &Row) -> Result<SignIn> {
     Ok(SignIn {
         id: row.id("session_id")?,
@@ -430,7 +488,13 @@ fn decode_sign_in(row: &Row) -> Result<SignIn> {
 const DELETE_LAPSED: &str = "
     DELETE FROM login_session WHERE session_id IN (
         SELECT s.session_id FROM login_session s
-        WHERE s.expires_at_ms < $1 ORDER BY s.expires_at_ms LIMIT $2)";
+        WHERE s.expires_at_ms < $1 ORDER BY s.expires_at_ms, s.session_id LIMIT $2)";
+
+// Uses `login_session_by_expiry`, and the primary key of the uses.
+const DELETE_USES: &str = "
+    DELETE FROM login_use WHERE session_id IN (
+        SELECT s.session_id FROM login_session s
+        WHERE s.expires_at_ms < $1 ORDER BY s.expires_at_ms, s.session_id LIMIT $2)";
 
 /// Forgets sessions that lapsed, or would have, before `before_ms`, at most a slice; gives how many.
 ///
@@ -438,8 +502,9 @@ const DELETE_LAPSED: &str = "
 /// The store's.
 pub async fn prune(db: &Db, before_ms: u64) -> Result<u64> {
     let mut batch = Batch::locking(vec!["login_session".to_owned()]);
-    batch.push(stmt!(DELETE_LAPSED, before_ms, PRUNE_SLICE));
-    Ok(db.batch(batch).await?[0].changed)
+    batch.push(stmt!(DELETE_USES, before_ms, PRUNE_SLICE));
+    let lapsed = batch.push(stmt!(DELETE_LAPSED, before_ms, PRUNE_SLICE));
+    Ok(db.batch(batch).await?[lapsed].changed)
 }
 
 fn decode(row: &Row) -> Result<SessionRow> {

@@ -145,20 +145,20 @@ on_both! {
     async fn a_newer_store_is_copied_whole_or_not_at_all(store: &Store) {
         store.installed().await;
         let mut batch = Batch::default();
-        let step = "INSERT INTO migration (number, name, readable_from, applied_at_ms) VALUES (5, 'next', 4, 1)";
+        let step = "INSERT INTO migration (number, name, readable_from, applied_at_ms) VALUES (6, 'next', 5, 1)";
         batch.push(Stmt::new(step, Vec::new()));
         store.db.batch(batch).await.unwrap();
         let file = store.directory.path().join("backup.db");
         let made = backup(&store.db, &file).await;
         if let Home::Postgres(_) = store.config.home {
-            assert!(matches!(made, Err(Error::NewerSchema { found: 5, .. })), "{made:?}");
+            assert!(matches!(made, Err(Error::NewerSchema { found: 6, .. })), "{made:?}");
             assert!(!file.exists());
             return;
         }
         made.unwrap();
         let target = Store::postgres().await;
         let refused = restore(&file, &target.config, &target.world).await;
-        assert!(matches!(refused, Err(Error::NewerSchema { found: 5, .. })), "{refused:?}");
+        assert!(matches!(refused, Err(Error::NewerSchema { found: 6, .. })), "{refused:?}");
     }
 
     async fn what_is_no_backup_is_refused(store: &Store) {

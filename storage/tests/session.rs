@@ -17,9 +17,12 @@ use protocol::permission::Role;
 use storage::db::{Batch, Db, Stmt};
 use storage::error::Written;
 use storage::invitation::{self, InvitationRow};
+use storage::session::{PAUSE_MS_MAX, SessionRow};
 use storage::setup::{Account, NewMember};
 use storage::user::UserRow;
 use storage::{agent, user};
+
+const MINUTE_MS: u64 = 60 * 1_000;
 
 /// How often each race is run.
 const ROUNDS: u8 = 12;
@@ -87,13 +90,54 @@ on_both! {
             Some(&second)
         );
         assert_eq!(storage::session::find(db, second.id, second.expires_at_ms).await.unwrap(), None);
-        storage::session::touch(db, second.id, NOW_MS + 5, NOW_MS + 9_000_000).await.unwrap();
+        storage::session::touch(db, &second, NOW_MS + 5, NOW_MS + 9_000_000).await.unwrap();
         let touched = storage::session::find(db, second.id, NOW_MS).await.unwrap().unwrap();
         assert_eq!((touched.seen_at_ms, touched.expires_at_ms), (NOW_MS + 5, NOW_MS + 9_000_000));
         assert!(storage::session::end(db, user_id, first.id, NOW_MS + 6).await.unwrap());
         assert!(!storage::session::end(db, user_id, first.id, NOW_MS + 7).await.unwrap());
         assert_eq!(living(db, user_id).await, [second.id]);
         assert_eq!(told(db).await, 1);
+    }
+
+    async fn attendance_counts_uses_without_long_pauses_and_several_browsers_once(store: &Store) {
+        let installed = store.installed().await;
+        let (db, user_id) = (&store.db, installed.installation.user.id);
+        let scope = installed.scope(&store.world);
+        let attendance = async |since_ms: u64| {
+            let found = storage::session::attendance(db, &scope, since_ms).await.unwrap();
+            found.iter().map(|one| one.used_ms).collect::<Vec<_>>()
+        };
+        let mut rows = [2, 3].map(|byte| session(&store.world, user_id, byte));
+        for row in &rows {
+            begin(db, row).await;
+        }
+        assert_eq!(attendance(0).await, [0_u64; 0], "a sign-in alone is no time");
+        // Minutes of each browser: from 0 to 20 and from 90 to 95; from 10 to 30.
+        for (index, minutes) in [(0, 10), (1, 10), (0, 20), (1, 30), (0, 90), (0, 95)] {
+            let row = &mut rows[index];
+            let at_ms = NOW_MS + minutes * MINUTE_MS;
+            storage::session::touch(db, row, at_ms, at_ms + 900_000).await.unwrap();
+            row.seen_at_ms = at_ms;
+        }
+        assert_eq!(attendance(0).await, [35 * MINUTE_MS]);
+        assert_eq!(attendance(NOW_MS + 25 * MINUTE_MS).await, [10 * MINUTE_MS]);
+        assert_eq!(attendance(NOW_MS + 95 * MINUTE_MS).await, [0_u64; 0]);
+        // Two nodes note the same use one after the other.
+        let late = SessionRow { seen_at_ms: NOW_MS + 90 * MINUTE_MS, ..rows[0].clone() };
+        storage::session::touch(db, &late, NOW_MS + 96 * MINUTE_MS, NOW_MS + 99 * MINUTE_MS).await.unwrap();
+        assert_eq!(attendance(0).await, [36 * MINUTE_MS]);
+        // The longest pause that counts, and one more.
+        let row = &mut rows[1];
+        for (pause_ms, used_ms) in [(PAUSE_MS_MAX, 20 * MINUTE_MS), (PAUSE_MS_MAX + 1, 0)] {
+            row.seen_at_ms = NOW_MS + 300 * MINUTE_MS + pause_ms;
+            let before = SessionRow { seen_at_ms: row.seen_at_ms - pause_ms, ..row.clone() };
+            let sum = attendance(0).await[0];
+            storage::session::touch(db, &before, row.seen_at_ms, row.seen_at_ms + 1).await.unwrap();
+            assert_eq!(attendance(0).await[0] - sum, used_ms);
+        }
+        // They go with their sign-in.
+        assert!(storage::session::prune(db, NOW_MS + 400 * MINUTE_MS).await.unwrap() > 0);
+        assert_eq!(attendance(0).await, [0_u64; 0]);
     }
 
     async fn a_new_password_ends_the_other_sessions(store: &Store) {
@@ -262,22 +306,23 @@ on_both! {
         let installed = store.installed().await;
         let (db, user_id) = (&store.db, installed.installation.user.id);
         let first = installed.installation.session.clone().unwrap();
-        let mut ids = vec![first.id];
+        let mut rows = vec![first];
         for byte in 2..=limit::LOGIN_SESSIONS_MAX {
             let row = session(&store.world, user_id, u8::try_from(byte).unwrap());
             assert_eq!(begin(db, &row).await, [], "there is room for {byte}");
-            ids.push(row.id);
+            rows.push(row);
         }
         // All but the third were used since they began.
-        for id in ids.iter().filter(|id| **id != ids[2]) {
-            storage::session::touch(db, *id, NOW_MS + 300, NOW_MS + 900_000).await.unwrap();
+        let third = rows.remove(2).id;
+        for row in &rows {
+            storage::session::touch(db, row, NOW_MS + 300, NOW_MS + 900_000).await.unwrap();
         }
         let mut row = session(&store.world, user_id, 200);
         row.created_at_ms = NOW_MS + 400;
-        assert_eq!(begin(db, &row).await, [ids[2]]);
+        assert_eq!(begin(db, &row).await, [third]);
         let left = living(db, user_id).await;
         assert_eq!((left.len(), left[0]), (limit::LOGIN_SESSIONS_MAX, row.id));
-        assert!(!left.contains(&ids[2]));
+        assert!(!left.contains(&third));
         assert_eq!(told(db).await, 1, "its connections hear of it");
         // A sign-in that is refused ends none.
         let refused = session(&store.world, user_id, 201);

@@ -278,6 +278,13 @@ height?: number | null, };
 /** An uploaded file. */
 export type AttachmentId = string;
 
+/** How long a member was there. */
+export type Attendance = {
+/** Who. */
+agent_id: AgentId,
+/** Milliseconds, several browsers at once counted once. */
+used_ms: number, };
+
 /** A typed attribute's value. */
 export type AttributeValue = boolean | number | string;
 

@@ -3,6 +3,7 @@ import { infiniteQueryOptions, QueryClient, queryOptions } from "@tanstack/react
 import type {
   Agent,
   ApiKey,
+  Attendance,
   AuditEntry,
   BlockedAddress,
   CannedResponse,
@@ -136,11 +137,20 @@ export const sessionsQuery = queryOptions({
   queryFn: ({ signal }) => whole<LoginSession>("sessions", signal),
 });
 
+const daysAgo = (days: number) => Math.max(0, Math.floor(now() - days * 86_400_000));
+
 /** Sign-ins of the team or of one member that were used in the last so many days, newest first. */
 export const signInsQuery = (agent_id: string | null, days: number) =>
   queryOptions({
     queryKey: ["sign-ins", agent_id, days],
-    queryFn: ({ signal }) => whole<SignIn>("sign-ins", signal, { agent_id, since_ms: Math.max(0, Math.floor(now() - days * 86_400_000)), limit: 100 }),
+    queryFn: ({ signal }) => whole<SignIn>("sign-ins", signal, { agent_id, since_ms: daysAgo(days), limit: 100 }),
+  });
+
+/** How long each member was there in the last so many days. */
+export const attendanceQuery = (days: number) =>
+  queryOptions({
+    queryKey: ["attendance", days],
+    queryFn: ({ signal }) => whole<Attendance>("attendance", signal, { since_ms: daysAgo(days) }),
   });
 
 /** What the team changed of a contact. Under the contact's own key: whatever changes it asks for this again. */

@@ -2,18 +2,18 @@
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useRef } from "react";
-import type { Agent, AgentId, SignIn } from "@switchboard/protocol";
+import type { Agent, AgentId, Attendance, SignIn } from "@switchboard/protocol";
 
-import { agentsQuery, signInsQuery, WHOLE_MAX } from "../api/query.ts";
+import { agentsQuery, attendanceQuery, signInsQuery, WHOLE_MAX } from "../api/query.ts";
 import { team } from "../live/session.ts";
 import { now, useTimeText } from "../part/clock.ts";
 import { Button, Field } from "../part/control.tsx";
 import { Lamp } from "../part/lamp.tsx";
 import { useStore } from "../part/store.ts";
-import { clockText, dateText, exactText, spanText } from "../part/time.tsx";
+import { clockText, dateText, exactText } from "../part/time.tsx";
 import { useConnected } from "../shell/connection.tsx";
 import { countryName } from "../side/visit.tsx";
-import { hoursText, inUse, spentBy, lampOf, within, type Use } from "./hours.ts";
+import { hoursText, inUse, lampOf, spentBy, type Use } from "./hours.ts";
 import { browserName } from "./own-sign-in.tsx";
 import { PageHead, Section } from "./page.tsx";
 import { NotLoaded } from "./state.tsx";
@@ -53,6 +53,7 @@ export function ActivityPage() {
   const agents = useQuery(agentsQuery);
   const { agent, days, setAgent, setDays } = useChoice(agents.data ?? []);
   const found = useQuery({ ...signInsQuery(agent?.id ?? null, days), enabled: agents.data !== undefined });
+  const attendance = useQuery({ ...attendanceQuery(days), enabled: agents.data !== undefined });
   const whose = useRef<HTMLSelectElement>(null);
   // Time goes on for who is signed in.
   const minute = useTimeText(() => String(Math.floor(now() / 60_000)));
@@ -69,7 +70,7 @@ export function ActivityPage() {
   const in_use = inUse(sign_ins, here, now_ms);
   return (
     <div className="page page-wide">
-      <PageHead title="Activity">Sign-ins of the team. How long counts from the sign-in to its last use, several at once as one.</PageHead>
+      <PageHead title="Activity">Sign-ins of the team, and how long each member had the console open. A pause of more than 20 minutes does not count; several browsers at once count as one.</PageHead>
       <div className="line-fields">
         <Field label="Whose">
           {(props) => (
@@ -96,16 +97,16 @@ export function ActivityPage() {
           )}
         </Field>
       </div>
-      {!found.data ? (
-        <NotLoaded query={found} />
+      {!found.data || !attendance.data ? (
+        <NotLoaded query={found.isError ? found : attendance} />
       ) : (
         <>
           {agent === null ? (
-            <TeamTime agents={agents.data} sign_ins={sign_ins} in_use={in_use} from_ms={from_ms} onChoose={choose} />
+            <TeamTime agents={agents.data} sign_ins={sign_ins} in_use={in_use} attendance={attendance.data} onChoose={choose} />
           ) : (
-            <OwnTime agent={agent} sign_ins={sign_ins} from_ms={from_ms} days={days} />
+            <OwnTime agent={agent} sign_ins={sign_ins} attendance={attendance.data} days={days} />
           )}
-          {found.data.length >= WHOLE_MAX && <p className="faint">There are more: the newest {WHOLE_MAX.toLocaleString("en")} are counted.</p>}
+          {found.data.length >= WHOLE_MAX && <p className="faint">There are more: the newest {WHOLE_MAX.toLocaleString("en")} are listed.</p>}
           {sign_ins.length > 0 && (
             <Section title="Sign-ins">
               <SignIns sign_ins={sign_ins} in_use={in_use} agents={agent === null ? agents.data : null} />
@@ -118,7 +119,8 @@ export function ActivityPage() {
 }
 
 /** How long one member was there, or that he was not. */
-function OwnTime({ agent, sign_ins, from_ms, days }: { agent: Agent; sign_ins: readonly SignIn[]; from_ms: number; days: number }) {
+function OwnTime({ agent, sign_ins, attendance, days }: { agent: Agent; sign_ins: readonly SignIn[]; attendance: readonly Attendance[]; days: number }) {
+  const spent = attendance.find(({ agent_id }) => agent_id === agent.id)?.used_ms ?? 0;
   const period = PERIODS.find(([each]) => each === days)?.[1].toLowerCase();
   return (
     <p role="status">
@@ -128,7 +130,7 @@ function OwnTime({ agent, sign_ins, from_ms, days }: { agent: Agent; sign_ins: r
         </>
       ) : (
         <>
-          <b>{hoursText(within(sign_ins, from_ms))}</b> in {sign_ins.length === 1 ? "1 sign-in" : `${sign_ins.length} sign-ins`}
+          <b>{hoursText(spent)}</b> in {sign_ins.length === 1 ? "1 sign-in" : `${sign_ins.length} sign-ins`}
         </>
       )}
     </p>
@@ -139,12 +141,12 @@ interface TimeProps {
   agents: readonly Agent[];
   sign_ins: readonly SignIn[];
   in_use: ReadonlySet<SignIn>;
-  from_ms: number;
+  attendance: readonly Attendance[];
   onChoose: (agent_id: string) => void;
 }
 
 /** How long each member was there; a name leads to his sign-ins alone. */
-function TeamTime({ agents, sign_ins, in_use, from_ms, onChoose }: TimeProps) {
+function TeamTime({ agents, sign_ins, in_use, attendance, onChoose }: TimeProps) {
   return (
     <table className="table" aria-label="Time of each member">
       <thead>
@@ -156,7 +158,7 @@ function TeamTime({ agents, sign_ins, in_use, from_ms, onChoose }: TimeProps) {
         </tr>
       </thead>
       <tbody>
-        {spentBy(agents, sign_ins, in_use, from_ms).map(({ agent, ms, count, seen_at_ms, use }) => (
+        {spentBy(agents, sign_ins, in_use, attendance).map(({ agent, ms, count, seen_at_ms, use }) => (
           <tr key={agent.id}>
             <td>
               <Button tone="plain" size="small" className="table-name" onClick={() => onChoose(agent.id)}>
@@ -184,7 +186,6 @@ function SignIns({ sign_ins, in_use, agents }: { sign_ins: readonly SignIn[]; in
           {agents && <th scope="col">Who</th>}
           <th scope="col">Signed in</th>
           <th scope="col">Last used</th>
-          <th scope="col">For</th>
           <th scope="col">With</th>
           <th scope="col">From</th>
         </tr>
@@ -203,7 +204,6 @@ function SignIns({ sign_ins, in_use, agents }: { sign_ins: readonly SignIn[]; in
             <td data-word="Last used">
               <LastUsed at_ms={one.seen_at_ms} use={lampOf([one], in_use)} />
             </td>
-            <td data-word="For">{spanText(one.seen_at_ms - one.created_at_ms)}</td>
             <td title={one.user_agent}>{browserName(one.user_agent)}</td>
             <td className="small faint">
               {one.address} {one.country ? countryName(one.country) : ""}

@@ -1,18 +1,9 @@
 import { expect, test } from "vitest";
 
-import { hoursText, inUse, spentBy, lampOf, within } from "./hours.ts";
+import { hoursText, inUse, lampOf, spentBy } from "./hours.ts";
 
 const HOUR = 60 * 60 * 1_000;
 const span = (from: number, to: number) => ({ created_at_ms: from * HOUR, seen_at_ms: to * HOUR });
-
-test("several browsers at once are one person at work", () => {
-  expect(within([span(9, 12), span(10, 11), span(11, 13), span(15, 16)], 0)).toBe(5 * HOUR);
-});
-
-test("only what lies in the period counts", () => {
-  expect(within([span(1, 3), span(4, 4), span(5, 7)], 6 * HOUR)).toBe(HOUR);
-  expect(within([], 0)).toBe(0);
-});
 
 test("a length is said in hours and minutes", () => {
   expect(hoursText(59 * 60_000)).toBe("59 min");
@@ -21,11 +12,12 @@ test("a length is said in hours and minutes", () => {
 
 const by = (agent_id: string, from: number, to: number, ended_at_ms: number | null = null) => ({ ...span(from, to), id: `${agent_id} ${from}`, agent_id, address: "", user_agent: "", ended_at_ms });
 
-test("of all of the team the longest at work stand first, and who left where he was there", () => {
+test("of all of the team the longest at work stand first, and who left where he signed in", () => {
   const agent = (id: string, deactivated = false) => ({ id, name: id, deactivated });
   const team = [agent("ana"), agent("bob"), agent("cyd"), agent("dan", true), agent("eva", true)];
   const sign_ins = [by("bob", 9, 12), by("bob", 10, 13), by("dan", 9, 10, 10 * HOUR), by("cyd", 1, 2)];
-  const spent = spentBy(team, sign_ins, new Set(sign_ins.slice(1, 2)), 9 * HOUR);
+  const attendance = [{ agent_id: "bob", used_ms: 4 * HOUR }, { agent_id: "dan", used_ms: HOUR }, { agent_id: "eva", used_ms: HOUR }];
+  const spent = spentBy(team, sign_ins, new Set(sign_ins.slice(1, 2)), attendance);
   expect(spent.map(({ agent, ms, count, use }) => [agent.id, ms / HOUR, count, use])).toEqual([
     ["bob", 4, 2, "live"],
     ["dan", 1, 1, null],

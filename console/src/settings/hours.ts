@@ -1,20 +1,5 @@
-/** How long somebody was signed in, several browsers at once counted once. Pure. */
-import type { Agent, AgentId, SignIn } from "@switchboard/protocol";
-
-/** Milliseconds between the first and the last use of sign-ins, from a moment on. */
-export function within(sign_ins: readonly Pick<SignIn, "created_at_ms" | "seen_at_ms">[], from_ms: number): number {
-  const spans = sign_ins
-    .map((one) => [Math.max(one.created_at_ms, from_ms), one.seen_at_ms] as const)
-    .filter(([begin, end]) => end > begin)
-    .sort(([a], [b]) => a - b);
-  let sum = 0;
-  let reached = 0;
-  for (const [begin, end] of spans) {
-    sum += Math.max(0, end - Math.max(begin, reached));
-    reached = Math.max(reached, end);
-  }
-  return sum;
-}
+/** How long members were there, and whether they are. Pure. */
+import type { Agent, AgentId, Attendance, SignIn } from "@switchboard/protocol";
 
 /** A length in hours and minutes. */
 export function hoursText(ms: number): string {
@@ -53,8 +38,8 @@ export interface Spent {
   use: Use;
 }
 
-/** The time of each member, the longest first; who left counts where he was there. */
-export function spentBy(agents: readonly Spent["agent"][], sign_ins: readonly SignIn[], in_use: ReadonlySet<SignIn>, from_ms: number): Spent[] {
+/** The time of each member, the longest first; who left counts where he signed in. */
+export function spentBy(agents: readonly Spent["agent"][], sign_ins: readonly SignIn[], in_use: ReadonlySet<SignIn>, attendance: readonly Attendance[]): Spent[] {
   const of = new Map<string, SignIn[]>();
   for (const one of sign_ins) {
     const his = of.get(one.agent_id);
@@ -67,7 +52,7 @@ export function spentBy(agents: readonly Spent["agent"][], sign_ins: readonly Si
       const his = of.get(agent.id) ?? [];
       return {
         agent,
-        ms: within(his, from_ms),
+        ms: attendance.find(({ agent_id }) => agent_id === agent.id)?.used_ms ?? 0,
         count: his.length,
         seen_at_ms: his.length === 0 ? null : Math.max(...his.map((one) => one.seen_at_ms)),
         use: lampOf(his, in_use),

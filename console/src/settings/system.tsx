@@ -1,8 +1,10 @@
-/** The servers of the installation: which run, since when, and how many are connected to them. */
+/** What the installation runs on: servers, the store, the way between servers, backups. */
 import { useQuery } from "@tanstack/react-query";
-import type { NodeSeen, NodeState } from "@switchboard/protocol";
+import type { ReactNode } from "react";
+import type { NodeSeen, NodeState, Trouble, TroubleKind } from "@switchboard/protocol";
 
-import { nodesQuery } from "../api/query.ts";
+import { Refused } from "../api/http.ts";
+import { nodesQuery, troublesQuery } from "../api/query.ts";
 import { Lamp, type LampState } from "../part/lamp.tsx";
 import { Began } from "../part/time.tsx";
 import { PageHead, Section } from "./page.tsx";
@@ -17,6 +19,9 @@ export function SystemPage() {
       <PageHead title="System">What this installation runs on, as it is just now.</PageHead>
       <Section title="Servers" hint={HINT}>
         <Servers nodes={found.data} />
+      </Section>
+      <Section title="Behind them">
+        <Parts />
       </Section>
     </div>
   );
@@ -66,6 +71,56 @@ function State({ state }: { state: NodeState }) {
       {words.name}
       <Lamp state={words.lamp} size="small" />
     </span>
+  );
+}
+
+/** What the servers share, and whether it works. */
+function Parts() {
+  const { data, error } = useQuery(troublesQuery);
+  const is_away = error instanceof Refused && error.problem.code === "unavailable";
+  const of = (kind: TroubleKind) => data?.find((trouble) => trouble.kind === kind);
+  return (
+    <table className="table" aria-label="Behind the servers">
+      <thead>
+        <tr>
+          <th scope="col">Part</th>
+          <th scope="col">State</th>
+        </tr>
+      </thead>
+      <tbody>
+        <Part name="Store" good="Answers" bad={is_away ? "Does not answer" : null} known={is_away || data !== undefined} />
+        <Part name="News between servers" good="Come at once" bad={since("Late", of("bus_unreachable"))} known={data !== undefined && !is_away} />
+        <Part name="Settings of the servers" good="The same" bad={since("Different", of("settings_differ"))} known={data !== undefined && !is_away} />
+        <Part name="Backups" good="None failed" bad={since("Failing", of("backup_failed"))} known={data !== undefined && !is_away} />
+      </tbody>
+    </table>
+  );
+}
+
+function since(word: string, trouble: Trouble | undefined): ReactNode {
+  if (!trouble) return null;
+  return (
+    <>
+      {word} since <Began at_ms={trouble.since_at_ms} />: {trouble.reason}
+    </>
+  );
+}
+
+function Part({ name, good, bad, known }: { name: string; good: string; bad: ReactNode; known: boolean }) {
+  return (
+    <tr>
+      <td>{name}</td>
+      <td data-word="State">
+        {known ? (
+          <span className="last-used">
+            {bad ?? good}
+            <Lamp state={bad === null ? "live" : "risk"} size="small" />
+          </span>
+        ) : (
+          <span className="faint">Not known just now</span>
+        )}
+      </td>
+    </tr>
   );
 }
 

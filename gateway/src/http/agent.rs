@@ -6,7 +6,7 @@ use axum::routing::get;
 use protocol::agent::{Agent, AgentChange};
 use protocol::id::AgentId;
 use protocol::page::{List, Page};
-use protocol::setup::SignIn;
+use protocol::setup::{Attendance, SignIn};
 use serde::Deserialize;
 use storage::session::SignInQuery;
 
@@ -22,6 +22,7 @@ pub(crate) fn routes() -> Router<Doors> {
         .route("/agents", get(list))
         .route("/agents/{id}", get(find).patch(change))
         .route("/sign-ins", get(list_sign_ins))
+        .route("/attendance", get(list_attendance))
 }
 
 /// The whole team by name, also the deactivated.
@@ -108,4 +109,30 @@ pub(crate) async fn list_sign_ins(
         limit: window.rows()?,
     };
     Ok(Json(doors.desk.sign_ins(&actor, &query).await?))
+}
+
+/// Since when attendance is asked for.
+#[derive(Debug, Clone, Copy, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Since {
+    /// In milliseconds since 1970; since the oldest sign-in that is kept when absent.
+    since_ms: Option<u64>,
+}
+
+/// How long each member of the team was there: from a use of a sign-in to the next one, where that was no longer
+/// than 20 minutes, to five minutes. Who was not there is left out.
+#[utoipa::path(get, path = "/api/v1/attendance", operation_id = "list_attendance", tag = "team",
+    security(("session" = []), ("login_bearer" = []), ("key" = ["audit.read"])),
+    params(Since), responses((status = 200, body = Page<Attendance>)))]
+pub(crate) async fn list_attendance(
+    State(doors): State<Doors>,
+    Team(actor): Team,
+    Query(asked): Query<Since>,
+) -> Answer<Json<Page<Attendance>>> {
+    let since_ms = asked.since_ms.unwrap_or(0);
+    let items = doors.desk.attendance(&actor, since_ms).await?;
+    Ok(Json(Page {
+        items,
+        cursor: None,
+    }))
 }

@@ -37,7 +37,7 @@ use crate::http::{
         site::list, site::create, site::find, site::change, site::list_secrets,
         site::seen, site::rotate_secret, site::drop_secret,
         identity_key::list, identity_key::add, identity_key::remove,
-        agent::list, agent::find, agent::change, agent::list_sign_ins,
+        agent::list, agent::find, agent::change, agent::list_sign_ins, agent::list_attendance,
         invitation::list, invitation::create, invitation::revoke,
         key::list, key::create, key::revoke,
         canned_response::list, canned_response::create, canned_response::change, canned_response::remove,

@@ -205,6 +205,7 @@ async fn lists_show_the_own_workspace_alone() {
         "/conversations?search=hello",
         "/failed-logins",
         "/sign-ins",
+        "/attendance",
     ] {
         let answer = house.as_(&owner, Call::get(path)).await;
         answer.good();

@@ -69,6 +69,14 @@ const MIGRATIONS: &[Migration] = &[
         sqlite: "",
         postgres: search::INDEX_POSTGRES_WAITS,
     },
+    Migration {
+        number: 5,
+        name: "attendance",
+        readable_from: 1,
+        texts: &[include_str!("../schema/attendance.sql")],
+        sqlite: "",
+        postgres: "",
+    },
 ];
 
 /// What the common text calls and Postgres has not.

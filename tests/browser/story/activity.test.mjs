@@ -7,6 +7,7 @@ import { violations } from "../axe.mjs";
 import { Hands } from "../keys.mjs";
 import { Stack, until } from "../stack.mjs";
 
+const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 
 let stack;
@@ -15,6 +16,11 @@ before(async () => {
   stack = await Stack.start({ behind_ms: DAY_MS });
   // The day before: she joined, and was not here since.
   ada = await stack.joins("Ada Lind");
+  // Mira was, for a while an hour ago.
+  for (const minutes of [60, 50]) {
+    await stack.setClock(minutes * MINUTE_MS);
+    await stack.api();
+  }
   await stack.setClock(0);
 });
 after(() => stack.stop());
@@ -32,6 +38,8 @@ test("the period that one chooses by keys changes the figures, and stays chosen 
   assert.equal(await when.inputValue(), "7");
   assert.equal(await ofAda.count(), 1);
   assert.equal(await row.getByText("Not signed in").count(), 0);
+  await row.getByText("0 min").waitFor();
+  await page.getByRole("table", { name: "Time of each member" }).getByRole("row", { name: /mira/i }).getByText("10 min", { exact: true }).waitFor();
   // A lamp is lit for who is here, and not for who has not signed out since yesterday.
   for (const hers of [row, ofAda]) await hers.getByRole("img", { name: "Signed in, not here now" }).waitFor();
   await page.getByRole("table", { name: "Time of each member" }).getByRole("row", { name: /mira/ }).getByRole("img", { name: "Here now" }).waitFor();
