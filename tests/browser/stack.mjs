@@ -251,7 +251,7 @@ export class Stack {
     await promise;
   }
 
-  /** Starts the server anew, with a clock that is so far behind: at most a day, and never further than before. */
+  /** Starts the server anew, with a clock that is so far behind, or ahead where that is negative: at most a day, and never further back than before. */
   async setClock(behind_ms) {
     await this.killServer();
     this.#settings = { ...this.#settings, ...clock(behind_ms) };
@@ -402,6 +402,16 @@ export function chooseLarge(picker, name, size) {
 /** Waits for a message in the panel. */
 export function sees(panel, text) {
   return panel.locator("article.message", { hasText: text }).waitFor();
+}
+
+/** Waits until a line of the open conversation stands in sight. */
+export async function inSight(agent, text) {
+  const line = agent.locator("article.said", { hasText: text });
+  await line.first().waitFor();
+  await until(`${text} in sight`, () => line.evaluateAll((nodes) => nodes.some((node) => {
+    const { top, bottom } = node.getBoundingClientRect();
+    return top > 0 && bottom < innerHeight;
+  })));
 }
 
 /** Opens the conversation in the console's list whose row says what was said in it last. */

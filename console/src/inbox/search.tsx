@@ -92,7 +92,7 @@ export function SearchList({ filter, search, chosen, onTop }: { filter: InboxFil
       <div className="empty">
         <h2>Nothing found</h2>
         <p className="faint">
-          No conversation, open, closed or spam, holds “<bdi>{search}</bdi>” in a message, a note, a name or an address. A message is found by the beginnings of its words.
+          No conversation, open, closed or spam, holds “<bdi>{search}</bdi>” in a message, a note, a name or an address. A message is found by the beginnings of its words, an address by its own.
         </p>
       </div>
     );

@@ -9,9 +9,9 @@ import { askForDesktop, chime, desktopState, notice_choice, show } from "../shel
 import { PageHead, Section } from "./page.tsx";
 
 const WHOSE: readonly [Whose, string][] = [
-  ["mine", "those assigned to me"],
+  ["mine", "conversations assigned to me"],
   ["open", "mine, and those nobody has taken"],
-  ["all", "all"],
+  ["all", "all conversations"],
 ];
 
 const DESKTOP_HINT = {
@@ -38,7 +38,7 @@ export function NoticesPage() {
   }
   return (
     <div className="page">
-      <PageHead title="Notifications">When a customer writes and you look elsewhere. Chosen for this browser alone.</PageHead>
+      <PageHead title="Notifications">What calls you back while you look elsewhere. Chosen for this browser alone.</PageHead>
       <Section title="How">
         <Switch label="Notices of the desktop" hint={DESKTOP_HINT[state]} checked={choice.desktop && state === "granted"} disabled={state === "unable" || state === "denied"} onChange={(desktop) => void setDesktop(desktop)} />
         <Switch label="A sound" hint="Two soft tones." checked={choice.sound} onChange={(sound) => change({ sound })} />
@@ -49,8 +49,8 @@ export function NoticesPage() {
           </Button>
         </div>
       </Section>
-      <Section title="For which conversations">
-        <Field label="Tell me of" hint="Whichever list is open in the inbox, and wherever you are in the console.">
+      <Section title="Tell me of">
+        <Field label="What customers write in" hint="Whichever list is open in the inbox, and wherever you are in the console.">
           {(props) => (
             <select {...props} className="input" value={choice.whose} onChange={(event) => change({ whose: event.target.value as Whose })}>
               {WHOSE.map(([whose, name]) => (
@@ -61,6 +61,8 @@ export function NoticesPage() {
             </select>
           )}
         </Field>
+        <Switch label="Notes that name me" hint="Whosever conversation it is. A line says so in the console, too; under To do they stand either way." checked={choice.mention !== false} onChange={(mention) => change({ mention })} />
+        <Switch label="Conversations given to me" hint="By somebody of the team or by a program; told in the same way." checked={choice.assignment !== false} onChange={(assignment) => change({ assignment })} />
       </Section>
     </div>
   );

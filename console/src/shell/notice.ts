@@ -10,7 +10,11 @@ export interface NoticeChoice {
   sound: boolean;
   /** Whether the tab's title counts who waits; who chose before there was a choice has it counted. */
   title?: boolean;
+  /** In whose conversations a customer's words call. */
   whose: Whose;
+  /** Whether a note that names me is told, and a conversation that is given to me; who chose before is told of both. */
+  mention?: boolean;
+  assignment?: boolean;
 }
 
 /** The choice of this browser: nothing calls unless it was asked to. */
@@ -18,7 +22,8 @@ export const notice_choice = createKeptStore<NoticeChoice>("switchboard.notices"
 
 function isChoice(value: unknown): value is NoticeChoice {
   const choice = value as Partial<NoticeChoice> | null;
-  return typeof choice?.desktop === "boolean" && typeof choice.sound === "boolean" && ["undefined", "boolean"].includes(typeof choice.title) && ["mine", "open", "all"].includes(choice.whose ?? "");
+  const is_later = [choice?.title, choice?.mention, choice?.assignment].every((each) => each === undefined || typeof each === "boolean");
+  return typeof choice?.desktop === "boolean" && typeof choice.sound === "boolean" && is_later && ["mine", "open", "all"].includes(choice.whose ?? "");
 }
 
 /** Whether this browser can show notices, and whether it may. */

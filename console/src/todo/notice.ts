@@ -1,4 +1,4 @@
-/** What is newly asked of me is told: on the page, and by desktop and sound where that was chosen. */
+/** What is newly asked of me is told, unless its kind was switched off: on the page, and by desktop and sound where that was chosen. */
 import { InfiniteQueryObserver } from "@tanstack/react-query";
 import type { ConversationId, Todo } from "@switchboard/protocol";
 
@@ -40,10 +40,11 @@ function isOpen({ conversation_id }: Todo): boolean {
 }
 
 function tell({ kind, author, conversation_id, contact_name, seq, text }: Todo, open: (conversation_id: ConversationId, at: number) => void): void {
+  const { desktop, sound, ...is_told } = notice_choice.get();
+  if (is_told[kind] === false) return;
   const name = `${writerName(author, team.get())} ${kind === "mention" ? "named you at" : "gave you"} ${contact_name}`;
   toastWay(text ? `${name}: ${text}` : name, { name: "Show", conversation_id, at: seq });
   if (document.visibilityState === "visible" && document.hasFocus()) return;
-  const { desktop, sound } = notice_choice.get();
   if (desktop && desktopState() === "granted") show({ conversation_id, name, text }, () => open(conversation_id, seq));
   if (sound) chime();
 }

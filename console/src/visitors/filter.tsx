@@ -66,10 +66,12 @@ export function Filters({ search, change, live: { rows, countries: known } }: { 
           <Button
             size="small"
             tone="plain"
-            onClick={() => {
+            onClick={({ detail }) => {
               setText("");
               setClearedCount(cleared_count + 1);
               change(NOTHING);
+              // The button goes away from under the focus of who pressed it by a key.
+              if (detail === 0) field.current?.focus();
             }}
           >
             Clear

@@ -1,7 +1,7 @@
 /** Who is on the sites now: live, filtered, still while pointed at, with the honest age of the news. */
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
-import { useCallback, useEffect, useState } from "react";
+import { useCallback, useEffect, useRef, useState } from "react";
 
 import { sitesQuery } from "../api/query.ts";
 import { useLiveVisitor } from "../live/beside.ts";
@@ -46,11 +46,17 @@ export function VisitorsPage() {
   const choose = useCallback((id: string) => change({ visitor: id }), [change]);
   const toggle = () => setPaused(paused ? null : live);
   useActions([{ id: "pause", name: paused ? "Resume the list" : "Pause the list", group: "List", keys: "p", icon: paused ? "play" : "pause", run: toggle }]);
+  const list = useRef<HTMLElement>(null);
+  const close = () => {
+    // Back to the row that led there.
+    list.current?.querySelector<HTMLElement>("[aria-current]")?.focus();
+    change({ visitor: undefined });
+  };
   const beside = useLiveVisitor(search.visitor).live;
   const chosen = search.visitor ? (paused?.rows.get(search.visitor) ?? beside) : undefined;
   return (
     <div className="visitors" data-open={search.visitor ? "" : undefined}>
-      <section className="visitors-main" aria-label="Visitors">
+      <section ref={list} className="visitors-main" aria-label="Visitors">
         <header className="visitors-head">
           <h1>Visitors</h1>
           <Counts live={shown} filtered={filtered} />
@@ -66,7 +72,7 @@ export function VisitorsPage() {
         <VisitorList key={list_key} shown={shown} paused={paused !== null} chosen={search.visitor} onChoose={choose} nobody={<NobodyHere filtered={filtered} />} />
       </section>
       {search.visitor && (
-        <VisitorDetail key={search.visitor} id={search.visitor} live={chosen} onClose={() => change({ visitor: undefined })} />
+        <VisitorDetail key={search.visitor} id={search.visitor} live={chosen} onClose={close} />
       )}
     </div>
   );

@@ -1,8 +1,9 @@
-// What is rarely done, by keys alone: settings, an invitation, a site's look, a contact, and the begin of a chat.
+// What is rarely done, by keys alone: settings, an invitation, a site's look, a contact, the live list of visitors, and the begin of a chat.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
+import { Crowd } from "../crowd.mjs";
 import { Hands } from "../keys.mjs";
 import { Stack, findPanel, say, sees, until } from "../stack.mjs";
 
@@ -187,5 +188,82 @@ test("a setting, an invitation, a site's look and a contact are changed by keys 
   await stored("the company", `contacts/${items[0].contact_id}`, ({ company }) => company === "Kovač & Sons");
   await hands.usedNoPointer();
   assert.deepEqual(stack.complaints, []);
+  await page.context().close();
+});
+
+test("the live list is narrowed, arranged, held and gone on with, and a chat begun with one of it, by keys alone", async () => {
+  const desk = { headers: { "user-agent": "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0" } };
+  const phone = { headers: { "user-agent": "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 Mobile/15E148 Safari/604.1" } };
+  const people = { ana: { page: "/demo/?hands=ana", ...desk }, ben: { page: "/demo/tea/?hands=ben", ...desk }, cleo: { page: "/demo/tea/?hands=cleo", ...phone } };
+  const crowd = await Crowd.of(stack, 3, (index) => Object.values(people)[index]);
+  const hands = await Hands.signIn(stack);
+  const { page } = hands;
+  const rows = page.locator(".visitor");
+  const shows = (...names) => until(`${names}`, async () => (await rows.allInnerTexts()).map((text) => /hands=(\w+)/.exec(text)?.[1]).sort().join() === names.join());
+  await page.locator("a.row").first().waitFor();
+  await hands.press("g", "v");
+  await page.getByRole("heading", { name: "Visitors" }).waitFor();
+  await hands.press("/");
+  await hands.at("Page, source or name");
+  await hands.type("hands=");
+  await shows("ana", "ben", "cleo");
+  await hands.reach("Device");
+  await hands.press("ArrowDown");
+  await shows("ana", "ben");
+  await hands.reach("Page holds");
+  await hands.type("/demo/tea");
+  await shows("ben");
+  await hands.reach("Clear");
+  await hands.press("Enter");
+  await rows.filter({ hasText: "hands=cleo" }).waitFor();
+  await page.getByRole("button", { name: "Clear", exact: true }).waitFor({ state: "detached" });
+  // What is cleared is begun anew, and the hands stand there.
+  await hands.at("Page, source or name");
+  await hands.type("hands=");
+  await shows("ana", "ben", "cleo");
+
+  await hands.reach("Columns");
+  await hands.press("Enter");
+  await hands.choose(/^Place/);
+  await page.locator(".visitor-heads [data-column=place]").waitFor({ state: "detached" });
+  await hands.at("Columns");
+  await hands.press("Enter");
+  await hands.choose(/^Place/);
+  await page.locator(".visitor-heads [data-column=place]").waitFor({ state: "attached" });
+
+  await hands.reach("Pause");
+  await hands.press("Enter");
+  await page.getByText(/^Paused, /).waitFor();
+  await crowd.comes({ page: "/demo/about/?hands=dora" });
+  await page.locator(".missed", { hasText: "1 came" }).waitFor();
+  await shows("ana", "ben", "cleo");
+  await hands.at("Resume");
+  await hands.press("Enter");
+  await shows("ana", "ben", "cleo", "dora");
+
+  // One is looked at, left, and written to.
+  await hands.reach(/hands=/);
+  for (let step = 0; !(await page.evaluate(() => document.activeElement.textContent.includes("hands=ben"))); step += 1) {
+    assert.ok(step < 4, "the row is not reached");
+    const before = await page.evaluate(() => document.activeElement.textContent);
+    await hands.press("ArrowDown");
+    await until("the next row", () => page.evaluate((before) => document.activeElement.textContent !== before, before));
+  }
+  await hands.press("Enter");
+  const detail = page.getByRole("complementary", { name: /^Visitor / });
+  await detail.getByText("/demo/tea/?hands=ben").waitFor();
+  await hands.reach("Close");
+  await hands.press("Enter");
+  await detail.waitFor({ state: "detached" });
+  await hands.at(/hands=ben/);
+  await hands.press("Enter");
+  await hands.reach(/^Start a chat/);
+  await hands.type("Good day, Ben");
+  await hands.reach("Start chat");
+  await hands.press("Enter");
+  await page.getByRole("log").getByText("Good day, Ben").waitFor();
+  await hands.usedNoPointer();
+  assert.deepEqual(stack.complaints, []);
+  crowd.leave();
   await page.context().close();
 });

@@ -4,8 +4,10 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
 import { violations } from "../axe.mjs";
+import { Hands } from "../keys.mjs";
+import { misfits } from "../layout.mjs";
 import { Shop, tag } from "../shop.mjs";
-import { Stack, answer, findPanel, openRow, until } from "../stack.mjs";
+import { Stack, answer, findPanel, openRow, sees, until } from "../stack.mjs";
 
 let stack;
 let shop;
@@ -30,8 +32,8 @@ async function buttonNames(page) {
   return nodes.filter((node) => node.role?.value === "button").map((node) => node.name?.value ?? "");
 }
 
-async function open(path, { head = "", attributes = "async", lang, locale }) {
-  const page = await stack.person({ locale, reducedMotion: "reduce" });
+async function open(path, { head = "", attributes = "async", lang, locale, viewport = { width: 1280, height: 800 } }) {
+  const page = await stack.person({ locale, viewport, reducedMotion: "reduce" });
   const asked = [];
   page.on("request", (request) => asked.push(request.url()));
   const address = shop.page(path, { head: `<script>document.documentElement.lang = "${lang}"</script>${greet}${head}${tag(stack, attributes)}` });
@@ -130,6 +132,91 @@ test("the chat in Arabic runs from the right, on a page that does not", async ()
   }
   assert.equal(await panel.evaluate(() => document.documentElement.scrollWidth > innerWidth), false);
   assert.deepEqual(await violations(panel), []);
+  assert.deepEqual(stack.complaints, []);
+  await page.context().close();
+});
+
+test("the chat in Arabic is begun, written in and walked by keys alone, and all of it fits the smallest screen", async () => {
+  const { api, headers } = await stack.api();
+  const site = await api.ask("GET", `sites/${stack.siteKey}`, undefined, headers);
+  const asked = { asks: { name: "optional", email: "needed", phone: "optional" }, consent: "أوافق على شروط الخدمة وعلى معالجة بياناتي." };
+  const changed = await api.ask("PATCH", `sites/${stack.siteKey}`, { theme: { ...site.theme, ...asked } }, { ...headers, "if-match": `"${site.version}"` });
+  const { page } = await open("/arabic-keys", { lang: "ar", locale: "en-US", viewport: { width: 320, height: 568 } });
+  const hands = new Hands(page);
+  await until("the focus on the launcher", async () => {
+    await hands.press("Tab");
+    return page.evaluate(() => document.activeElement?.tagName === "DIV");
+  });
+  await hands.press("Enter");
+  const panel = await findPanel(page);
+  await panel.getByRole("button", { name: "بدء المحادثة" }).waitFor();
+  await until("the whole screen", () => panel.evaluate(() => innerWidth === 320 && document.documentElement.dir === "rtl"));
+  const fits = async (what) => assert.deepEqual([...(await misfits(panel, 320)), ...(await violations(panel))], [], what);
+  await hands.at(/^الاسم/, panel);
+  await fits("the form");
+  await hands.type("نور حداد");
+  await hands.reach(/^البريد الإلكتروني/, panel);
+  await hands.type("noor at kettle");
+  await hands.press("Enter");
+  await panel.getByText("هذا ليس عنوان بريد إلكتروني").waitFor();
+  await hands.at(/^البريد الإلكتروني/, panel);
+  await fits("the form, at fault");
+  await hands.press("Control+a");
+  await hands.type("noor@kettle.example");
+  await hands.reach(/أوافق على شروط/, panel);
+  await hands.press("Space");
+  await hands.reach("بدء المحادثة", panel);
+  await hands.press("Enter");
+  await hands.at("رسالة", panel);
+  const words = "هل يصل الشاي إلى عمّان هذا الأسبوع؟ https://kettle.example/orders/2207-and-everything-that-belongs-to-it";
+  await hands.type(words);
+  await hands.press("Enter");
+  await sees(panel, "هل يصل الشاي");
+  await panel.getByText("أُرسلت", { exact: true }).waitFor();
+  await openRow(agent, "هل يصل الشاي");
+  await answer(agent, "نعم، يوم الخميس:\n\n- `tin-2207`\n- علبتان\n\n> بلا رسوم");
+  await panel.locator("article.team", { hasText: "علبتان" }).waitFor();
+  await fits("the thread");
+
+  // The menu of one's words goes down by its keys, and in its own direction.
+  await hands.press("Shift+Tab");
+  await hands.reach(/^خيارات رسالتك/, panel);
+  await hands.press("Enter");
+  await hands.at("تعديل", panel);
+  await fits("the menu of one's words");
+  await hands.press("ArrowDown");
+  await hands.at("نسخ", panel);
+  await hands.press("ArrowLeft");
+  await hands.at("حذف", panel);
+  await hands.press("ArrowRight");
+  await hands.at("نسخ", panel);
+  await hands.press("Escape");
+  await hands.at(/^خيارات رسالتك/, panel);
+  await hands.reach("إدراج رمز تعبيري", panel);
+  await hands.press("Enter");
+  const board = panel.getByRole("menu");
+  await board.waitFor();
+  await fits("the board of emoji");
+  const emoji = () => panel.evaluate(() => {
+    const { left, top } = document.activeElement.getBoundingClientRect();
+    return { role: document.activeElement.getAttribute("role"), left, top };
+  });
+  await until("the focus on the board", async () => (await emoji()).role === "menuitem");
+  const first = await emoji();
+  await hands.press("ArrowLeft");
+  await until("the one on its left", async () => (await emoji()).left < first.left && (await emoji()).top === first.top);
+  await hands.press("Escape");
+  await board.waitFor({ state: "detached" });
+  await hands.reach("المزيد", panel);
+  await hands.press("Enter");
+  await board.waitFor();
+  await fits("the menu of the chat");
+  await hands.press("Escape");
+  await hands.at("المزيد", panel);
+  // Escape closes.
+  await hands.press("Escape");
+  await until("the launcher", async () => (await buttonNames(page)).some((name) => /^فتح المحادثة/.test(name)));
+  await api.ask("PATCH", `sites/${stack.siteKey}`, { theme: site.theme }, { ...headers, "if-match": `"${changed.version}"` });
   assert.deepEqual(stack.complaints, []);
   await page.context().close();
 });

@@ -42,7 +42,7 @@ test("no field is so small that a telephone zooms into it", async () => {
   await look("settings/activity", () => agent.getByLabel("Whose"));
   await look("settings/system", () => agent.getByRole("table", { name: "Servers" }));
   await look("settings/security", () => agent.getByLabel("New password"));
-  await look("settings/notifications", () => agent.getByLabel("Tell me of"));
+  await look("settings/notifications", () => agent.getByLabel("What customers write in"));
   await look("settings/profile", () => agent.getByText("How others see you"));
   await look("inbox/all", () => agent.locator("a.row"));
   await agent.getByRole("button", { name: "Filter" }).click();

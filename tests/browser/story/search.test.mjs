@@ -5,7 +5,7 @@ import { readFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
 
 import { violations } from "../axe.mjs";
-import { Stack, answer, openRow, say, sees, until } from "../stack.mjs";
+import { Stack, answer, inSight, openRow, say, sees, until } from "../stack.mjs";
 
 /** Waits until the address tells the whole search: it follows the keys after a pause. */
 const searched = (page, words) => page.waitForURL((url) => url.searchParams.get("q") === words);
@@ -55,15 +55,42 @@ test("a search finds what other lists hold, says where, leads there, and goes aw
   for (const each of [agent, page]) await each.context().close();
 });
 
-/** Waits until a line of the log stands in sight. */
-async function inSight(agent, text) {
-  const line = agent.locator("article.said", { hasText: text });
-  await line.first().waitFor();
-  await until(`${text} in sight`, () => line.evaluateAll((nodes) => nodes.some((node) => {
-    const { top, bottom } = node.getBoundingClientRect();
-    return top > 0 && bottom < innerHeight;
-  })));
-}
+test("a search finds people by their name and by their address, whatever they said", async () => {
+  const agent = await stack.console();
+  const visitors = [];
+  for (const [name, email, words] of [["Zdeňka Hrubá", "zh@kettle.example", "Do you have white tea?"], ["Tomás Rey", "tomas.rey@garden.example", "And rooibos?"]]) {
+    const { page, panel } = await stack.visitor("/demo/");
+    await page.evaluate((who) => window.Switchboard.identify(who), { name, email });
+    await say(panel, words);
+    await agent.locator("a.row", { hasText: name }).filter({ hasText: words }).waitFor();
+    visitors.push(page);
+  }
+  const found = agent.locator("a.row-found");
+  await types(agent, "zdeňka");
+  await found.locator(".row-name mark", { hasText: /^Zdeňka$/ }).waitFor();
+  assert.equal(await found.count(), 1);
+  // Of an address the beginning is enough, and no other part.
+  const instead = async (words) => {
+    await agent.keyboard.press("Control+a");
+    await agent.keyboard.type(words);
+    await searched(agent, words);
+  };
+  await instead("rey@gard");
+  await agent.getByText("A message is found by the beginnings of its words, an address by its own.").waitFor();
+  await instead("tomas.rey@gard");
+  const address = found.locator('.row-match[data-place="email"]');
+  await address.locator("mark", { hasText: /^tomas\.rey@gard$/ }).waitFor();
+  assert.match(await address.getAttribute("title"), /^E-mail/);
+  assert.equal(await found.count(), 1);
+  assert.deepEqual(await violations(agent), []);
+  await agent.keyboard.press("ArrowDown");
+  await until("the focus on the row", () => found.evaluate((row) => row === document.activeElement));
+  await agent.keyboard.press("Enter");
+  await agent.getByRole("log").getByText("And rooibos?").waitFor();
+  await agent.getByRole("complementary", { name: "Contact" }).getByText("tomas.rey@garden.example").first().waitFor();
+  assert.deepEqual(stack.complaints, []);
+  for (const each of [agent, ...visitors]) await each.context().close();
+});
 
 /** Notes from `line 0` on. Those of a hundred come at once, but for the last two of them: these come last, in their order. */
 async function writeLines(conversation_id, count, from = 0) {

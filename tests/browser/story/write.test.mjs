@@ -106,27 +106,46 @@ test("what was begun is said in the list until it is sent", async () => {
   await page.context().close();
 });
 
-test("a customer's words call an agent who looks elsewhere, and only one who asked for it", async () => {
+/** Runs in a page before anything of it: writes down what calls its agent, who looks at it until he is away. */
+function noteCalls() {
+  window.called = [];
+  window.tones = 0;
+  window.Notification = class {
+    static permission = "granted";
+    static requestPermission = async () => "granted";
+    constructor(name, { body, tag }) {
+      window.called.push({ name, body, tag });
+      window.lastCall = this;
+    }
+    close() {}
+  };
+  window.AudioContext = class {
+    createOscillator() {
+      window.tones += 1;
+      return { frequency: {}, connect: (next) => next, start() {}, stop() {} };
+    }
+    createGain() {
+      return { gain: { setValueAtTime() {}, exponentialRampToValueAtTime() {} }, connect: (next) => next };
+    }
+  };
+  Document.prototype.hasFocus = () => !window.isAway;
+}
+
+/** The console of somebody who can be called back to it. */
+async function called(who = owner) {
   const away = await stack.person({ permissions: ["notifications"] });
-  await away.addInitScript(() => {
-    window.called = [];
-    window.Notification = class {
-      static permission = "granted";
-      static requestPermission = async () => "granted";
-      constructor(name, { body, tag }) {
-        window.called.push({ name, body, tag });
-        window.lastCall = this;
-      }
-      close() {}
-    };
-    Document.prototype.hasFocus = () => !window.isAway;
-  });
+  await away.addInitScript(noteCalls);
   await away.goto(`${stack.origin}/console/sign-in`);
-  await away.getByLabel("E-mail").fill(owner.email);
-  await away.getByLabel("Password").fill(owner.password);
+  await away.getByLabel("E-mail").fill(who.email);
+  await away.getByLabel("Password").fill(who.password);
   await away.getByRole("button", { name: "Sign in" }).click();
   await away.waitForURL(/\/console\/inbox\//);
   await away.locator("a.row").first().waitFor();
+  return away;
+}
+
+test("a customer's words call an agent who looks elsewhere, and only one who asked for it", async () => {
+  const away = await called();
   const { page, panel } = await stack.visitor("/demo/");
   await away.evaluate(() => (window.isAway = true));
   await say(panel, "said to nobody in particular");
@@ -146,7 +165,7 @@ test("a customer's words call an agent who looks elsewhere, and only one who ask
   await away.evaluate(() => window.lastCall.onclick());
   await away.getByRole("log").getByText("and now to you").waitFor();
   // Whichever list is open: this conversation stands in none of them.
-  const called = (text) => away.evaluate((said) => window.called.filter(({ body }) => body === said).length, text);
+  const calls = (text) => away.evaluate((said) => window.called.filter(({ body }) => body === said).length, text);
   for (const list of ["Mine", "Closed"]) {
     await away.evaluate(() => (window.isAway = false));
     await away.getByRole("navigation", { name: "Lists" }).getByRole("link", { name: new RegExp(`^${list}`) }).click();
@@ -154,7 +173,7 @@ test("a customer's words call an agent who looks elsewhere, and only one who ask
     await away.locator("a.row", { hasText: /and now to you|is open/ }).waitFor({ state: "detached" });
     await away.evaluate(() => (window.isAway = true));
     await say(panel, `while ${list} is open`);
-    await until("the call", async () => (await called(`while ${list} is open`)) === 1);
+    await until("the call", async () => (await calls(`while ${list} is open`)) === 1);
   }
   // And where there is none: of nobody's conversations, he who asked for his own alone hears nothing.
   await away.evaluate(() => (window.isAway = false));
@@ -162,8 +181,8 @@ test("a customer's words call an agent who looks elsewhere, and only one who ask
   await away.getByRole("link", { name: "Notifications" }).click();
   await away.evaluate(() => (window.isAway = true));
   await say(panel, "while the settings are open");
-  await until("the call", async () => (await called("while the settings are open")) === 1);
-  await away.getByLabel("Tell me of").selectOption("mine");
+  await until("the call", async () => (await calls("while the settings are open")) === 1);
+  await away.getByLabel("What customers write in").selectOption("mine");
   await say(panel, "to nobody again");
   const conversation_id = await away.evaluate(() => window.called.at(-1).tag);
   const { api, headers } = await stack.api();
@@ -172,9 +191,80 @@ test("a customer's words call an agent who looks elsewhere, and only one who ask
   const assign = { do: "assign", conversation_id, agent_id: me.memberships[0].agent_id };
   await api.ask("POST", "commands", assign, { ...headers, "idempotency-key": api.nextId() });
   await say(panel, "and to me alone");
-  await until("the call", async () => (await called("and to me alone")) === 1);
-  assert.equal(await called("to nobody again"), 0);
+  await until("the call", async () => (await calls("and to me alone")) === 1);
+  assert.equal(await calls("to nobody again"), 0);
   assert.deepEqual(stack.complaints, []);
   await away.context().close();
   await page.context().close();
+});
+
+test("who is named or given a conversation is told of it however few customers call him, and not once he switched it off", async () => {
+  const who = await stack.joins("Jon Arden");
+  const { page, panel } = await stack.visitor("/demo/");
+  await say(panel, "who weighs the tea?");
+  const jon = await called(who);
+  await jon.getByRole("link", { name: /^Settings/ }).click();
+  await jon.getByRole("link", { name: "Notifications" }).click();
+  for (const name of ["Notices of the desktop", "A sound"]) await jon.getByRole("switch", { name }).click();
+  await jon.getByLabel("What customers write in").selectOption("mine");
+  const { api, headers } = await stack.api();
+  const agent_id = (await api.ask("GET", "agents", undefined, headers)).items.find(({ name }) => name === who.name).id;
+  const conversation = await until("the conversation", async () => {
+    const { items } = await api.ask("GET", "conversations?filter=all", undefined, headers);
+    return items.find(({ preview }) => preview?.text === "who weighs the tea?");
+  });
+  const does = (command) => api.ask("POST", "commands", { ...command, conversation_id: conversation.id }, { ...headers, "idempotency-key": `told-${api.nextId()}` });
+  const names = (body) => does({ do: "add_note", body: `@Jon Arden ${body}`, mentions: [agent_id] });
+  const gives = async () => {
+    await does({ do: "assign", agent_id: null });
+    await does({ do: "assign", agent_id });
+  };
+  const told = (text) => jon.locator(".toast", { hasText: text });
+  const calls = () => jon.evaluate(() => window.called.map(({ name, body }) => `${name}: ${body}`));
+  const tones = () => jon.evaluate(() => window.tones);
+  // He looks at the page: a line there is enough.
+  await names("while you look");
+  await told("while you look").waitFor();
+  assert.deepEqual(await calls(), []);
+  assert.equal(await tones(), 0);
+
+  await jon.evaluate(() => (window.isAway = true));
+  await say(panel, "said to nobody");
+  await until("it is stored", async () => (await api.ask("GET", `conversations/${conversation.id}`, undefined, headers)).preview?.text === "said to nobody");
+  await names("you do");
+  await told("named you at").filter({ hasText: "you do" }).waitFor();
+  await until("one call", async () => (await calls()).length === 1);
+  await gives();
+  await told("gave you").first().waitFor();
+  await until("the other call", async () => (await calls()).length === 2);
+  const [mention, assignment] = await calls();
+  assert.match(mention, / named you at .*: @Jon Arden you do$/);
+  assert.match(assignment, / gave you .*: said to nobody$/);
+  assert.equal(await tones(), 4);
+
+  // What is switched off calls nobody, and shows no line; the other does still. It stays so over a reload.
+  await jon.getByRole("switch", { name: "Notes that name me" }).click();
+  assert.deepEqual(await violations(jon), []);
+  await jon.reload();
+  await jon.getByRole("switch", { name: "Notes that name me", checked: false }).waitFor();
+  await jon.evaluate(() => (window.isAway = true));
+  await names("not told");
+  await gives();
+  await until("the call", async () => (await calls()).length === 1);
+  assert.match((await calls())[0], / gave you /);
+  assert.equal(await told("not told").count(), 0);
+  await jon.getByRole("switch", { name: "Notes that name me" }).click();
+  await jon.getByRole("switch", { name: "Conversations given to me" }).click();
+  await gives();
+  await names("told again");
+  await told("told again").waitFor();
+  await until("the call", async () => (await calls()).length === 2);
+  assert.match((await calls())[1], /told again$/);
+  assert.equal(await tones(), 4);
+  // All of it is asked of him, told or not.
+  const place = jon.getByRole("navigation", { name: "Places" }).getByRole("link", { name: /^To do/ });
+  await place.click();
+  for (const text of ["not told", "told again"]) await jon.locator("a.row-todo", { hasText: text }).waitFor();
+  assert.deepEqual(stack.complaints, []);
+  for (const each of [jon, page]) await each.context().close();
 });

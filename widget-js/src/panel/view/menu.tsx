@@ -119,7 +119,9 @@ function entries(root: HTMLElement | null): readonly HTMLElement[] {
 /** Moves the focus among the items; whether the key was one that moves. */
 function move(items: readonly HTMLElement[], key: string): boolean {
   const at = items.indexOf(document.activeElement as HTMLElement);
-  const steps: Readonly<Record<string, number>> = { ArrowDown: at + 1, ArrowRight: at + 1, ArrowUp: at - 1, ArrowLeft: at - 1, Home: 0, End: -1 };
+  // What comes next stands on the left where one reads from the right.
+  const on = document.documentElement.dir === "rtl" ? -1 : 1;
+  const steps: Readonly<Record<string, number>> = { ArrowDown: at + 1, ArrowRight: at + on, ArrowUp: at - 1, ArrowLeft: at - on, Home: 0, End: -1 };
   const to = steps[key];
   if (to === undefined) return false;
   items.at(to % items.length)?.focus();
