@@ -414,6 +414,14 @@ export async function openRow(page, text) {
   await page.getByRole("log").getByText(text).first().waitFor();
 }
 
+/** Opens a list of the inbox by its name; those that are put away stand in a menu. */
+export async function openList(page, name) {
+  const lists = page.getByRole("navigation", { name: "Lists" });
+  if (!["Snoozed", "Closed", "Spam"].includes(name)) return lists.getByRole("link", { name }).click();
+  await lists.getByRole("button", { name: /more lists$/i }).click();
+  return page.getByRole("menuitem", { name }).click();
+}
+
 /** What a console tells of the person beside the open conversation. */
 export const sidePanel = (page) => page.getByRole("complementary", { name: "Contact" });
 

@@ -1,5 +1,5 @@
 /** The inbox: the list, and beside it the conversation that is open. */
-import { Link, Outlet, useNavigate, useParams, useSearch } from "@tanstack/react-router";
+import { Outlet, useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { useEffect, useRef, useState, type KeyboardEvent, type RefObject } from "react";
 import type { InboxFilter } from "@switchboard/protocol";
 
@@ -17,6 +17,7 @@ import { useActions } from "../shell/action.ts";
 import { TodoFilters, TodoList, useUnread } from "../todo/list.tsx";
 import { Checklist } from "./checklist.tsx";
 import { LiveList } from "./list.tsx";
+import { countText, filterOf, LIST_NAMES, Lists } from "./lists.tsx";
 import { listOf } from "./narrow.ts";
 import { keptSearch, NarrowBar, useListSearch } from "./narrow.tsx";
 import { PickedBar } from "./picked.tsx";
@@ -24,16 +25,7 @@ import { SavedViews } from "./saved.tsx";
 import { FoundCount, SearchList } from "./search.tsx";
 import { told } from "./typed.ts";
 
-const LIST_SIZE: PaneSize = { name: "list", width: 340, wide: 440, min: 260, max: 640 };
-
-export const FILTERS: readonly InboxFilter[] = ["all", "mine", "unassigned", "waiting", "snoozed", "closed", "spam"];
-
-const NAMES: Record<InboxFilter | "todo", string> = { todo: "To do", all: "All", mine: "Mine", unassigned: "Unassigned", waiting: "Waiting", snoozed: "Snoozed", closed: "Closed", spam: "Spam" };
-
-/** A filter of the address bar, or all. */
-export function filterOf(text: string | undefined): InboxFilter {
-  return FILTERS.find((filter) => filter === text) ?? "all";
-}
+const LIST_SIZE: PaneSize = { name: "list", width: 352, wide: 440, min: 260, max: 640 };
 
 /** The inbox with its panes. */
 export function InboxPage() {
@@ -94,7 +86,6 @@ interface HeadProps {
 }
 
 function ListHead({ list, search, chosen, field, onDown }: HeadProps) {
-  const counts = useStore(inbox, (held) => held.counts);
   const narrowing = useListSearch();
   const navigate = useNavigate();
   const [text, setText] = useState(search);
@@ -126,7 +117,6 @@ function ListHead({ list, search, chosen, field, onDown }: HeadProps) {
       event.stopPropagation();
     } else if (event.key === "Escape") event.currentTarget.blur();
   }
-  const count_of: Partial<Record<InboxFilter, number>> = counts ? { all: counts.all, mine: counts.mine, unassigned: counts.unassigned, waiting: counts.waiting } : {};
   return (
     <header className="list-head">
       <div className="line">
@@ -151,20 +141,13 @@ function ListHead({ list, search, chosen, field, onDown }: HeadProps) {
         <div className="found-head">
           <FoundCount search={search} />
           <Button size="small" tone="plain" onClick={() => setText("")}>
-            Back to {NAMES[list]}
+            Back to {LIST_NAMES[list]}
           </Button>
         </div>
       ) : list === "todo" ? (
         <TodoFilters />
       ) : (
-        <nav className="filters" aria-label="Lists">
-          {FILTERS.map((each) => (
-            <Link key={each} to="/inbox/$list" params={{ list: each }} search={keptSearch} className="filter" aria-current={each === list ? "page" : undefined}>
-              {NAMES[each]}
-              {count_of[each] !== undefined && <span className="filter-count">{countText(count_of[each])}</span>}
-            </Link>
-          ))}
-        </nav>
+        <Lists list={list} />
       )}
       {!search && list !== "todo" && <SavedViews filter={list} search={narrowing} />}
       {search && (
@@ -180,11 +163,6 @@ function ListHead({ list, search, chosen, field, onDown }: HeadProps) {
       )}
     </header>
   );
-}
-
-/** Counts are exact up to a thousand. */
-function countText(count: number): string {
-  return count >= 1_000 ? "1000+" : String(count);
 }
 
 function ListFoot() {
