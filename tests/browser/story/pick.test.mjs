@@ -75,6 +75,35 @@ test("the names of the lists stand in one line, what is put away behind a menu t
   assert.equal(await away.getAttribute("aria-current"), null);
 });
 
+test("the sheet of keys lists all of them always, and says which do nothing right now", async () => {
+  const sheet = page.getByRole("dialog", { name: "Keyboard" });
+  const lines = (selector) => sheet.locator(`dl > div${selector} kbd`).allInnerTexts();
+  const opened = async () => {
+    await page.keyboard.press("?");
+    await sheet.waitFor();
+    const found = [await lines(""), await lines("[data-idle]")];
+    assert.deepEqual(await violations(page), []);
+    await page.keyboard.press("Escape");
+    await sheet.waitFor({ state: "detached" });
+    return found;
+  };
+  const [all, idle] = await opened();
+  for (const key of ["A", "T", "E", "S", "R", "N", "M", "P"]) assert.ok(idle.includes(key), `${key} among ${idle}`);
+  for (const key of ["J", "K", "F", "X"]) assert.ok(all.includes(key) && !idle.includes(key), key);
+  await row("last of four").click();
+  await page.getByRole("textbox", { name: /^Reply to / }).waitFor();
+  await page.getByRole("heading", { level: 2 }).first().click();
+  const [all_then, idle_then] = await opened();
+  assert.deepEqual(all_then, all);
+  for (const key of ["A", "T", "E", "S", "R", "N"]) assert.ok(!idle_then.includes(key), `${key} among ${idle_then}`);
+  await page.keyboard.press("?");
+  assert.match(await sheet.locator("dt", { hasText: "Pause the list" }).textContent(), /, not right now$/);
+  await page.keyboard.press("Escape");
+  await sheet.waitFor({ state: "detached" });
+  await page.goto(`${stack.origin}/console/inbox/all`);
+  await page.locator("a.row").nth(3).waitFor();
+});
+
 test("rows are picked with Ctrl, with Shift as a range, and by their box", async () => {
   const top = () => row("last of four").evaluate((element) => element.getBoundingClientRect().top);
   const before = await top();
