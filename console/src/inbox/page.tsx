@@ -14,7 +14,7 @@ import { Divider, usePaneWidth, type PaneSize } from "../part/pane.tsx";
 import { focusRows } from "../part/rows.tsx";
 import { useStore } from "../part/store.ts";
 import { useActions } from "../shell/action.ts";
-import { TodoFilters, TodoList, useUnread } from "../todo/list.tsx";
+import { TodoFilters, TodoList, useOpenCount, useUnread } from "../todo/list.tsx";
 import { Checklist } from "./checklist.tsx";
 import { LiveList } from "./list.tsx";
 import { countText, filterOf, LIST_NAMES, Lists } from "./lists.tsx";
@@ -66,7 +66,7 @@ export function InboxPage() {
         ) : (
           <LiveList key={watched_key} list={watched} chosen={chosen} />
         )}
-        <ListFoot />
+        {list === "todo" ? <TodoFoot /> : <ListFoot />}
       </section>
       <Divider size={LIST_SIZE} label="Width of the list" before />
       <div className="pane-thread">
@@ -171,6 +171,17 @@ function ListFoot() {
   return (
     <footer className="list-foot">
       {countText(counts.all)} open · <span data-waiting={counts.waiting > 0 || undefined}>{countText(counts.waiting)} waiting</span>
+    </footer>
+  );
+}
+
+function TodoFoot() {
+  const { count } = useUnread();
+  const open_count = useOpenCount();
+  if (open_count === null) return null;
+  return (
+    <footer className="list-foot">
+      {open_count} to do · {count ?? 0} not read
     </footer>
   );
 }
