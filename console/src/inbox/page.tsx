@@ -1,6 +1,6 @@
 /** The inbox: the list, and beside it the conversation that is open. */
 import { Outlet, useNavigate, useParams, useSearch } from "@tanstack/react-router";
-import { useEffect, useRef, useState, type KeyboardEvent, type RefObject } from "react";
+import { useEffect, useRef, useState, type KeyboardEvent, type ReactNode, type RefObject } from "react";
 import type { InboxFilter } from "@switchboard/protocol";
 
 import { foundAt, neighbourOf, shownOrder } from "../live/selection.ts";
@@ -22,7 +22,7 @@ import { listOf } from "./narrow.ts";
 import { keptSearch, NarrowBar, useListSearch } from "./narrow.tsx";
 import { PickedBar } from "./picked.tsx";
 import { SavedViews } from "./saved.tsx";
-import { FoundCount, SearchList } from "./search.tsx";
+import { FoundCount, FoundText, SearchList } from "./search.tsx";
 import { told } from "./typed.ts";
 
 const LIST_SIZE: PaneSize = { name: "list", width: 352, wide: 440, min: 260, max: 640 };
@@ -66,7 +66,7 @@ export function InboxPage() {
         ) : (
           <LiveList key={watched_key} list={watched} chosen={chosen} />
         )}
-        {list === "todo" ? <TodoFoot /> : <ListFoot />}
+        {!search && (list === "todo" ? <TodoFoot /> : <ListFoot />)}
       </section>
       <Divider size={LIST_SIZE} label="Width of the list" before />
       <div className="pane-thread">
@@ -208,15 +208,28 @@ function useWalk(list: string, chosen: string | undefined): void {
 export function NothingOpen() {
   const waiting_count = useStore(inbox, (held) => held.counts?.waiting_anywhere ?? 0);
   const is_todo = useParams({ strict: false }).list === "todo";
+  const search = useSearch({ strict: false }).q;
   if (is_todo) return <NoTodoOpen />;
   return (
     <div className="empty nothing-open">
-      <h2>{waiting_count > 0 ? `${waiting_count} waiting for an answer` : "Nobody is waiting"}</h2>
+      <h2>{search ? <FoundText search={search} /> : waiting_count > 0 ? `${waiting_count} waiting for an answer` : "Nobody is waiting"}</h2>
       <p className="faint">
-        Open one with <kbd>J</kbd>, walk with <kbd>J</kbd> <kbd>K</kbd>, see all keys with <kbd>?</kbd>
+        <WayIn>
+          Open one with <kbd>J</kbd>, walk with <kbd>J</kbd> <kbd>K</kbd>,
+        </WayIn>
       </p>
-      <Checklist />
+      {!search && <Checklist />}
     </div>
+  );
+}
+
+/** The keys that lead into the list, where it holds something, and those to all others. */
+function WayIn({ children }: { children: ReactNode }) {
+  const holds = useStore(shownOrder, (order) => order.length > 0);
+  return (
+    <>
+      {holds ? <>{children} see</> : "See"} all keys with <kbd>?</kbd>
+    </>
   );
 }
 
@@ -227,7 +240,9 @@ function NoTodoOpen() {
     <div className="empty nothing-open">
       <h2>{count !== null ? `${count} not read yet` : "Nothing new is asked of you"}</h2>
       <p className="faint">
-        Open one with <kbd>J</kbd>, mark it as done with <kbd>M</kbd>, see all keys with <kbd>?</kbd>
+        <WayIn>
+          Open one with <kbd>J</kbd>, mark it as done with <kbd>M</kbd>,
+        </WayIn>
       </p>
     </div>
   );
