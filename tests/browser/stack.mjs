@@ -316,6 +316,11 @@ export class Stack {
     return { api, headers: this.#headers };
   }
 
+  /** Her session, where a story has one already. */
+  isSignedIn(headers) {
+    this.#headers = headers;
+  }
+
   /** Takes somebody into the team, and gives what he signs in with. */
   async joins(name, role = "agent") {
     const { api, headers } = await this.api();
