@@ -81,7 +81,6 @@ async function shootInbox(stack, look, page) {
   await page.locator("a.row").nth(1).waitFor();
   if (!isPhone(look)) await openRow(page, "We do, Marek");
   await shoot(page, `snoozed-${look}`);
-  if (isPhone(look)) await page.goBack();
   await shootFiles(look, page);
   await shootOffers(stack, look, page);
   await shootSizes(stack, look, page);
