@@ -90,6 +90,8 @@ async function shootInbox(stack, look, page) {
 /** A thread with a picture and a file, and the picture large. */
 async function shootFiles(look, page) {
   await page.locator("a.row", { hasText: "Please keep it, Sofia" }).click();
+  // Over the thread, since the contact was looked at.
+  if (isPhone(look)) await page.getByRole("button", { name: "Close the side panel" }).click();
   const picture = page.getByRole("button", { name: "Look at bent-lid.png" });
   await until("the picture", () => picture.locator("img").evaluate((image) => image.complete && image.naturalWidth > 0));
   await page.getByText("order-2214.pdf").waitFor();
