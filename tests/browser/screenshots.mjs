@@ -9,7 +9,7 @@ import { mkdir } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 
 import { startSeeded } from "./seed.mjs";
-import { Stack, findPanel, openPanel, openRow, owner, say, sees } from "./stack.mjs";
+import { Stack, findPanel, launcherName, openPanel, openRow, owner, say, sees, until } from "./stack.mjs";
 
 const folder = fileURLToPath(new URL("../../docs/screenshots/", import.meta.url));
 
@@ -66,7 +66,7 @@ async function shootInbox(stack, look, page) {
   await page.locator("a.row-todo").nth(1).waitFor();
   await shoot(page, `todo-${look}`);
   await page.goto(`${stack.origin}/console/inbox/all?q=gift`);
-  await page.getByText("1 found").waitFor();
+  await page.getByText("1 found in all conversations").waitFor();
   await shoot(page, `search-${look}`);
   await page.goto(`${stack.origin}/console/inbox/all`);
   await page.getByRole("button", { name: "Filter" }).click();
@@ -81,6 +81,73 @@ async function shootInbox(stack, look, page) {
   await page.locator("a.row").nth(1).waitFor();
   if (!isPhone(look)) await openRow(page, "We do, Marek");
   await shoot(page, `snoozed-${look}`);
+  await shootFiles(look, page);
+  // Large pictures and what the composer offers are looked at where there is room for them.
+  if (!isPhone(look)) await shootOffers(stack, look, page);
+  await shootSizes(stack, look, page);
+}
+
+/** A thread with a picture and a file, and the picture large. */
+async function shootFiles(look, page) {
+  await page.locator("a.row", { hasText: "Please keep it, Sofia" }).click();
+  // Over the thread, since the contact was looked at.
+  if (isPhone(look)) await page.getByRole("button", { name: "Close the side panel" }).click();
+  const picture = page.getByRole("button", { name: "Look at bent-lid.png" });
+  await until("the picture", () => picture.locator("img").evaluate((image) => image.complete && image.naturalWidth > 0));
+  await page.getByText("order-2214.pdf").waitFor();
+  await shoot(page, `files-${look}`);
+  if (isPhone(look)) return;
+  await picture.click();
+  await page.getByRole("dialog", { name: "bent-lid.png" }).waitFor();
+  await shoot(page, `lightbox-${look}`);
+  await page.keyboard.press("Escape");
+}
+
+/** What the composer offers, and what is said while the line is down. */
+async function shootOffers(stack, look, page) {
+  await page.goto(`${stack.origin}/console/inbox/all`);
+  await openRow(page, "gift");
+  const reply = page.getByRole("textbox", { name: /^Reply to / });
+  await reply.fill("\\");
+  await page.getByRole("listbox", { name: "Canned responses" }).getByRole("option").first().waitFor();
+  await shoot(page, `offer-canned-${look}`);
+  await reply.fill("");
+  await page.getByRole("button", { name: "Note", exact: true }).click();
+  const note = page.getByRole("textbox", { name: "Note to the team" });
+  await note.fill("@");
+  await page.getByRole("option", { name: /Jon Arden/ }).waitFor();
+  await shoot(page, `offer-mention-${look}`);
+  await note.fill("");
+  await page.getByRole("button", { name: "Reply", exact: true }).click();
+  stack.cable.cut();
+  await page.locator(".slip").getByText("Not connected since").waitFor();
+  await shoot(page, `slip-${look}`);
+  stack.cable.mend();
+  await page.locator(".slip").waitFor({ state: "detached" });
+}
+
+/** The smallest telephone, and the widest screen. */
+async function shootSizes(stack, look, page) {
+  const [name, size] = isPhone(look) ? ["small", { width: 320, height: 640 }] : ["widest", { width: 2560, height: 1440 }];
+  const before = page.viewportSize();
+  await page.setViewportSize(size);
+  await shoot(page, `${name}-${look}`);
+  if (isPhone(look)) {
+    await page.goto(`${stack.origin}/console/inbox/all`);
+    await page.locator("a.row").nth(3).waitFor();
+    await shoot(page, `${name}-inbox-${look}`);
+  }
+  await page.setViewportSize(before);
+}
+
+/** The server as it would be called where it is at home. */
+async function nameServer(page) {
+  await page.route("**/api/v1/nodes*", async (route) => {
+    const answered = await route.fetch();
+    const { items, ...rest } = await answered.json();
+    const named = items.map((node) => ({ ...node, name: "process 812 on kettle-1 with the data directory /var/lib/switchboard" }));
+    await route.fulfill({ response: answered, json: { ...rest, items: named } });
+  });
 }
 
 async function shootSettings(stack, look, page) {
@@ -97,7 +164,8 @@ async function shootSettings(stack, look, page) {
 }
 
 async function shootConsole(stack, look, options) {
-  const page = await stack.console(options);
+  const page = await stack.console({ ...options, extraHTTPHeaders: { "x-forwarded-for": "203.0.113.24" } });
+  await nameServer(page);
   await shootInbox(stack, look, page);
   await page.goto(`${stack.origin}/console/visitors`);
   await page.getByText("basket_filled").first().waitFor();
@@ -186,6 +254,10 @@ async function shootArabic(stack, look, options, agent) {
   await agent.getByRole("textbox", { name: /^Reply to / }).press("Enter");
   await panel.locator("article.team", { hasText: "White peony" }).waitFor();
   await shoot(page, `widget-arabic-${look}`);
+  const team = await stack.console(options);
+  await openRow(team, "White peony");
+  await shoot(team, `console-arabic-${look}`);
+  await team.context().close();
   await page.context().close();
 }
 
@@ -203,6 +275,12 @@ async function shootWidget(stack, look, options, agent) {
   await box.press("Enter");
   await sees(panel, "The smoky black.");
   await shoot(page, `widget-${look}`);
+  // Who has put it away is told on his page.
+  await panel.getByRole("button", { name: "Close chat" }).click();
+  await box.fill("Shall I put a tin aside for you?");
+  await box.press("Enter");
+  await until("the word on the launcher", async () => /1/.test(await launcherName(page)));
+  await shoot(page, `preview-${look}`);
   await page.context().close();
 }
 

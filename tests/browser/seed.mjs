@@ -2,6 +2,7 @@
 // that is behind while what is old happens.
 
 import { Api } from "./api.mjs";
+import { draw } from "./drawn.mjs";
 import { Stack, owner, until } from "./stack.mjs";
 
 const MINUTE_MS = 60_000;
@@ -13,10 +14,16 @@ const iphone = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_4 like Mac OS X) AppleWebK
 
 // What people do, as parts of their stories.
 const goes = (...pages) => (somebody) => somebody.goes(pages);
-const says = (body) => (somebody) => somebody.sends({ do: "send_message", body });
+const says = (body, files = []) => async (somebody, team) => {
+  // Whoever writes has the conversation before him.
+  await somebody.reads();
+  await somebody.sends({ do: "send_message", body, attachment_ids: await somebody.uploads(files, team) });
+};
+const reads = (somebody) => somebody.reads();
 const buys = (name, properties) => (somebody) => somebody.tells({ type: "track", name, properties });
 const of = (member, make) => (somebody, team) => somebody.isHelped(team, member, make(team));
-const answers = (member, body) => of(member, () => ({ do: "send_message", body }));
+const answers = (member, body, files = []) => async (somebody, team) =>
+  somebody.isHelped(team, member, { do: "send_message", body, attachment_ids: await team[member].uploads(files, team) });
 const notes = (member, body, named = []) => of(member, (team) => ({ do: "add_note", body, mentions: named.map((each) => team[each].id) }));
 const gives = (member, other) => of(member, (team) => ({ do: "assign", agent_id: team[other].id }));
 const closes = (member) => of(member, () => ({ do: "close" }));
@@ -72,16 +79,17 @@ const people = [
     },
   },
   {
-    name: "Marek Dvořák", email: "marek@kavarna.example", browser: chrome, language: "cs", zone: "Europe/Prague",
+    name: "Marek Dvořák", email: "marek@kavarna.example", site: "wholesale", browser: chrome, language: "cs", zone: "Europe/Prague",
     does: {
       300: [goes("/demo/about/"), says("We run a small café in Brno. Do you have prices for ten kilos a month?")],
       190: [answers("Mira", "We do, Marek. You have them by tomorrow noon."), notes("Mira", "Ask the garden first: last year ten kilos were all they had."), rests("Mira", 15)],
+      95: [reads],
     },
   },
   {
     name: "Sofia Lindqvist", email: "sofia@example.com", browser: safari, language: "sv", zone: "Europe/Stockholm",
     does: {
-      1390: [goes("/demo/app/"), says("The lid of my tin is bent. Can I send it back?"), answers("Jon", "Please keep it, Sofia; a new one leaves on Tuesday."), rests("Jon", 60)],
+      1390: [goes("/demo/app/"), says("The lid of my tin is bent. Can I send it back?", ["tin"]), answers("Jon", "Please keep it, Sofia; a new one leaves on Tuesday.", ["order"]), reads, rests("Jon", 60)],
     },
   },
   {
@@ -175,13 +183,16 @@ class Somebody {
     return { url: `${this.#stack.origin}${path}${isFirst ? query : ""}`, title: titles[path], ...(isFirst && referrer !== undefined ? { referrer } : {}) };
   }
 
+  /** His site: the shop's, or another one of the business. */
+  #siteKey = () => (this.#person.site === undefined ? this.#stack.siteKey : this.#stack.sites[this.#person.site]);
+
   async goes(pages) {
     const { browser, language, zone: time_zone, name, email } = this.#person;
     let further = pages;
     if (this.#connection === undefined) {
       const isNew = this.#session === undefined;
       const agent = { "user-agent": browser };
-      this.#session = await this.#api.ask("POST", "visitor/session", { site_key: this.#stack.siteKey, token: this.#session?.token, language, time_zone }, agent);
+      this.#session = await this.#api.ask("POST", "visitor/session", { site_key: this.#siteKey(), token: this.#session?.token, language, time_zone }, agent);
       this.#connection = await connect(this.#api, { token: this.#session.token, purpose: "full", page: this.#page(pages[0]) }, agent);
       if (isNew && name !== "") await this.sends({ do: "identify", claim: { name, email } });
       further = pages.slice(1);
@@ -201,10 +212,25 @@ class Somebody {
     this.#conversationId = answer.conversation_id ?? this.#conversationId;
   }
 
-  /** Somebody of the team does something in his conversation. */
-  isHelped(team, member, command) {
+  /** He has read all of his conversation, where he has one. */
+  async reads() {
+    if (this.#conversationId === undefined) return;
+    if (this.#connection === undefined) await this.goes([this.#path]);
+    const { conversations } = await this.#api.ask("GET", "visitor/history", undefined, this.#headers);
+    const { id, number } = conversations.find(({ conversation }) => conversation.id === this.#conversationId).conversation;
+    await this.tells({ type: "read", conversation_id: id, number });
+  }
+
+  async uploads(files, team) {
+    if (files.length > 0 && this.#connection === undefined) await this.goes([this.#path]);
+    return upload(this.#api, this.#headers, files, team);
+  }
+
+  /** Somebody of the team does something in his conversation, and has read it. */
+  async isHelped(team, member, command) {
     const headers = { ...team[member].headers, "idempotency-key": this.#api.nextId() };
-    return this.#api.ask("POST", "commands", { ...command, conversation_id: this.#conversationId }, headers);
+    await this.#api.ask("POST", "commands", { ...command, conversation_id: this.#conversationId }, headers);
+    await team[member].reads(this.#conversationId);
   }
 
   /** Waits until the server has stored what he looked at: it takes a moment to, and is about to be killed. */
@@ -217,24 +243,80 @@ class Somebody {
   }
 }
 
+/** One of the team, at a desk. */
+class Member {
+  #api;
+  #token;
+  #connection;
+
+  constructor(api, id, headers) {
+    this.#api = api;
+    this.id = id;
+    this.headers = headers;
+  }
+
+  isCut() {
+    this.#connection = undefined;
+  }
+
+  /** Has read all of a conversation. */
+  async reads(conversation_id) {
+    if (this.#connection === undefined) {
+      this.#token = (await this.#api.ask("POST", "socket-token", undefined, this.headers)).token;
+      this.#connection = await connect(this.#api, { token: this.#token, purpose: "full" }, { "user-agent": this.headers["user-agent"] });
+    }
+    const { seq } = await this.#api.ask("GET", `conversations/${conversation_id}`, undefined, this.headers);
+    const headers = { authorization: `Bearer ${this.#token}`, "switchboard-connection": this.#connection };
+    await this.#api.ask("POST", "frames", { type: "read", conversation_id, number: seq }, headers);
+  }
+
+  uploads(files, team) {
+    return upload(this.#api, this.headers, files, team);
+  }
+}
+
+/** Uploads what was drawn, by its names, and gives the ids. */
+async function upload(api, headers, files, { drawn }) {
+  const ids = [];
+  for (const each of files) {
+    const { name, type, bytes } = drawn[each];
+    const { authorization, "user-agent": browser, "switchboard-connection": connection } = headers;
+    const answered = await fetch(`${api.origin}/api/v1/attachments`, {
+      method: "POST",
+      headers: { authorization, origin: api.origin, "content-type": type, "switchboard-file-name": encodeURIComponent(name), ...(browser && { "user-agent": browser }), ...(connection && { "switchboard-connection": connection }) },
+      body: bytes,
+    });
+    if (!answered.ok) throw new Error(`${name}: ${answered.status} ${await answered.text()}`);
+    ids.push((await answered.json()).id);
+  }
+  return ids;
+}
+
 /** The shop as its owner set it up, and Jon, whom she invited. */
-async function open(api) {
-  const mira = await api.signIn(owner.email, owner.password, { "user-agent": safari });
+async function open(api, stack) {
+  const drawn = await draw(stack);
+  const at = { Mira: { "user-agent": safari, "x-forwarded-for": "203.0.113.24" }, Jon: { "user-agent": firefox, "x-forwarded-for": "203.0.113.87" } };
+  const mira = { ...(await api.signIn(owner.email, owner.password, at.Mira)), ...at.Mira };
+  // Whoever asks for the pictures' sake is she, in the same browser.
+  stack.isSignedIn(mira);
   const [site] = (await api.ask("GET", "sites", undefined, mira)).items;
   const version = (record) => ({ ...mira, "if-match": `"${record.version}"` });
   await api.ask("PATCH", `sites/${site.id}`, { name: "Kettle & Leaf", theme: { ...site.theme, color: "#2f5d43", title: "Kettle & Leaf" } }, version(site));
   const [me] = (await api.ask("GET", "agents", undefined, mira)).items;
-  await api.ask("PATCH", `agents/${me.id}`, { name: owner.name }, version(me));
+  await api.ask("PATCH", `agents/${me.id}`, { name: owner.name, picture: drawn.Mira }, version(me));
+  const wholesale = await api.ask("POST", "sites", { name: "Wholesale", allowed_origins: ["loopback"] }, mira);
+  stack.sites = { wholesale: wholesale.id };
   const workspace = await api.ask("GET", "workspace", undefined, mira);
   await api.ask("PATCH", "workspace", { name: "Kettle & Leaf", time_zone: "Europe/Ljubljana", industry: "Tea, weighed by hand", currency: "EUR", support_hours, settings: { ...workspace.settings, setup_put_away: true, language: "en" } }, version(workspace));
   for (const response of canned) await api.ask("POST", "canned-responses", response, mira);
   await api.ask("POST", "keys", { name: "Order desk", scopes: ["conversations.read", "conversations.write"] }, mira);
   const invited = await api.ask("POST", "invitations", { email: "jon@example.com", role: "agent" }, mira);
   const token = invited.link.split("token=")[1];
-  await api.ask("POST", "invitations/accept", { token, name: "Jon Arden", password: owner.password });
-  const jon = await api.signIn("jon@example.com", owner.password, { "user-agent": firefox });
+  await api.ask("POST", "invitations/accept", { token, name: "Jon Arden", password: owner.password }, at.Jon);
+  const jon = { ...(await api.signIn("jon@example.com", owner.password, at.Jon)), ...at.Jon };
   const other = (await api.ask("GET", "agents", undefined, mira)).items.find(({ name }) => name === "Jon Arden");
-  return { Mira: { id: me.id, headers: mira }, Jon: { id: other.id, headers: jon } };
+  await api.ask("PATCH", `agents/${other.id}`, { picture: drawn.Jon }, { ...jon, "if-match": `"${other.version}"` });
+  return { drawn, Mira: new Member(api, me.id, mira), Jon: new Member(api, other.id, jon) };
 }
 
 /** The moments at which something happened, in minutes before now, the oldest first. */
@@ -242,7 +324,9 @@ const moments = [...new Set(people.flatMap(({ does }) => Object.keys(does).map(N
 
 /** Everything started, as `Stack.start`, with a day of the shop in it. */
 export async function startSeeded() {
-  const stack = await Stack.start({ behind_ms: moments[0] * MINUTE_MS });
+  // The team sits elsewhere, not on the server.
+  const settings = { SWITCHBOARD_LIMITS_TRUSTED_PROXIES: "127.0.0.0/8", SWITCHBOARD_LIMITS_TRUSTED_ADDRESSES: "127.0.0.0/8, 203.0.113.0/24" };
+  const stack = await Stack.start({ settings, behind_ms: moments[0] * MINUTE_MS });
   await fill(stack).catch(async (error) => {
     await stack.stop();
     throw error;
@@ -250,14 +334,17 @@ export async function startSeeded() {
   return stack;
 }
 
+/** How far somebody has read is stored within a second, and no door of HTTP tells it. */
+const areMarksStored = () => new Promise((done) => setTimeout(done, 1_200));
+
 async function fill(stack) {
   const api = new Api(stack.origin);
   const everybody = people.map((person) => ({ does: person.does, somebody: new Somebody(api, stack, person) }));
-  const team = await open(api);
+  const team = await open(api, stack);
   for (const minutes of moments) {
     if (minutes !== moments[0]) await stack.setClock(minutes * MINUTE_MS);
-    for (const { somebody } of everybody) somebody.isCut();
+    for (const each of [team.Mira, team.Jon, ...everybody.map(({ somebody }) => somebody)]) each.isCut();
     for (const { does, somebody } of everybody) for (const act of does[minutes] ?? []) await act(somebody, team);
-    if (minutes > 0) await Promise.all(everybody.map(({ somebody }) => somebody.isStored(team)));
+    if (minutes > 0) await Promise.all([areMarksStored(), ...everybody.map(({ somebody }) => somebody.isStored(team))]);
   }
 }

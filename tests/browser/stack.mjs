@@ -316,6 +316,11 @@ export class Stack {
     return { api, headers: this.#headers };
   }
 
+  /** Her session, where a story has one already. */
+  isSignedIn(headers) {
+    this.#headers = headers;
+  }
+
   /** Takes somebody into the team, and gives what he signs in with. */
   async joins(name, role = "agent") {
     const { api, headers } = await this.api();
@@ -422,6 +427,14 @@ export async function openRow(page, text) {
   await page.mouse.move(0, 0);
   // Until it is there, the one that was open before stands beside the list, with its own field to write in.
   await page.getByRole("log").getByText(text).first().waitFor();
+}
+
+/** Opens a list of the inbox by its name; those that are put away stand in a menu. */
+export async function openList(page, name) {
+  const lists = page.getByRole("navigation", { name: "Lists" });
+  if (!["Snoozed", "Closed", "Spam"].includes(name)) return lists.getByRole("link", { name }).click();
+  await lists.getByRole("button", { name: /more lists$/i }).click();
+  return page.getByRole("menuitem", { name }).click();
 }
 
 /** What a console tells of the person beside the open conversation. */

@@ -1,6 +1,6 @@
 /** What narrows and orders the list: chosen here, kept in the address bar. */
 import { useNavigate, useSearch } from "@tanstack/react-router";
-import { useState } from "react";
+import { useMemo, useState } from "react";
 import type { InboxFilter, InboxOrder } from "@switchboard/protocol";
 
 import { picked } from "../live/pick.ts";
@@ -9,7 +9,7 @@ import { membership, team } from "../live/session.ts";
 import { now } from "../part/clock.ts";
 import { Button, IconButton } from "../part/control.tsx";
 import { Icon } from "../part/icon.tsx";
-import { languageName } from "../part/language.ts";
+import { languageName, otherLanguages } from "../part/language.ts";
 import { useStore } from "../part/store.ts";
 import { dateText } from "../part/time.tsx";
 import { useActions } from "../shell/action.ts";
@@ -104,6 +104,7 @@ function Choices({ search, change, what }: PartProps) {
   const sites = useSites();
   const members = useMembers();
   const languages = useLanguages(search.language);
+  const others = useMemo(() => otherLanguages(languages.map(([tag]) => tag)), [languages]);
   const days = daysOf(search.when);
   const [asks_days, setAsksDays] = useState(days !== null);
   const setDays = (from: string, to: string) => change({ when: from || to ? `${from}..${to}` : undefined });
@@ -111,7 +112,7 @@ function Choices({ search, change, what }: PartProps) {
     <div className="narrow-choices" id="narrow" role="group" aria-label={`Filters of the ${what}`}>
       {(sites.length > 0 || search.site) && <Choice label="Site" any="All sites" value={search.site} options={sites.map((site) => [site.id, site.name])} onChange={(site) => change({ site })} />}
       <Choice label="Assigned to" any="Anybody" value={search.agent} options={members} onChange={(agent) => change({ agent })} />
-      <Choice label="Language" any="Any" value={search.language} options={languages} onChange={(language) => change({ language })} />
+      <Choice label="Language" any="Any" value={search.language} options={languages} further={["All languages", others]} onChange={(language) => change({ language })} />
       <Choice
         label="Priority"
         any="Any"
@@ -144,21 +145,29 @@ interface ChoiceProps {
   label: string;
   any: string;
   value: string | undefined;
-  options: readonly (readonly [string, string])[];
+  options: Options;
+  /** What is chosen less often, below a heading. */
+  further?: readonly [heading: string, options: Options];
   onChange: (value: string | undefined) => void;
 }
 
-function Choice({ label, any, value, options, onChange }: ChoiceProps) {
+type Options = readonly (readonly [string, string])[];
+
+const drawn = (options: Options) =>
+  options.map(([each, name]) => (
+    <option key={each} value={each}>
+      {name}
+    </option>
+  ));
+
+function Choice({ label, any, value, options, further, onChange }: ChoiceProps) {
   return (
     <label className="narrow-choice">
       <span>{label}</span>
       <select className="input choice" value={value ?? ""} data-set={value ? "" : undefined} onChange={(event) => onChange(event.target.value || undefined)}>
         <option value="">{any}</option>
-        {options.map(([each, name]) => (
-          <option key={each} value={each}>
-            {name}
-          </option>
-        ))}
+        {drawn(options)}
+        {further && <optgroup label={further[0]}>{drawn(further[1])}</optgroup>}
       </select>
     </label>
   );
@@ -210,10 +219,12 @@ function useMembers(): [string, string][] {
 /** The languages of the conversations that this page knows. */
 function useLanguages(chosen: string | undefined): [string, string][] {
   const known = useStore(records);
-  const codes = new Set([...known.values()].flatMap((row) => row.language?.toLowerCase().split(/[-_]/, 1) ?? []));
-  if (chosen) codes.add(chosen);
-  return [...codes]
-    .filter((code) => /^[a-z]{2,3}$/.test(code))
-    .map((code): [string, string] => [code, languageName(code)])
-    .sort(([, one], [, other]) => one.localeCompare(other));
+  return useMemo(() => {
+    const codes = new Set([...known.values()].flatMap((row) => row.language?.toLowerCase().split(/[-_]/, 1) ?? []));
+    if (chosen) codes.add(chosen);
+    return [...codes]
+      .filter((code) => /^[a-z]{2,3}$/.test(code))
+      .map((code): [string, string] => [code, languageName(code)])
+      .sort(([, one], [, other]) => one.localeCompare(other));
+  }, [known, chosen]);
 }

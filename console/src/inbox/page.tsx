@@ -1,6 +1,6 @@
 /** The inbox: the list, and beside it the conversation that is open. */
-import { Link, Outlet, useNavigate, useParams, useSearch } from "@tanstack/react-router";
-import { useEffect, useRef, useState, type KeyboardEvent, type RefObject } from "react";
+import { Outlet, useNavigate, useParams, useSearch } from "@tanstack/react-router";
+import { useEffect, useRef, useState, type KeyboardEvent, type ReactNode, type RefObject } from "react";
 import type { InboxFilter } from "@switchboard/protocol";
 
 import { foundAt, neighbourOf, shownOrder } from "../live/selection.ts";
@@ -14,26 +14,18 @@ import { Divider, usePaneWidth, type PaneSize } from "../part/pane.tsx";
 import { focusRows } from "../part/rows.tsx";
 import { useStore } from "../part/store.ts";
 import { useActions } from "../shell/action.ts";
-import { TodoFilters, TodoList, useUnread } from "../todo/list.tsx";
+import { TodoFilters, TodoList, useOpenCount, useUnread } from "../todo/list.tsx";
 import { Checklist } from "./checklist.tsx";
 import { LiveList } from "./list.tsx";
+import { countText, filterOf, LIST_NAMES, Lists } from "./lists.tsx";
 import { listOf } from "./narrow.ts";
 import { keptSearch, NarrowBar, useListSearch } from "./narrow.tsx";
 import { PickedBar } from "./picked.tsx";
 import { SavedViews } from "./saved.tsx";
-import { FoundCount, SearchList } from "./search.tsx";
+import { FoundCount, FoundText, SearchList } from "./search.tsx";
 import { told } from "./typed.ts";
 
-const LIST_SIZE: PaneSize = { name: "list", width: 340, wide: 440, min: 260, max: 640 };
-
-export const FILTERS: readonly InboxFilter[] = ["all", "mine", "unassigned", "waiting", "snoozed", "closed", "spam"];
-
-const NAMES: Record<InboxFilter | "todo", string> = { todo: "To do", all: "All", mine: "Mine", unassigned: "Unassigned", waiting: "Waiting", snoozed: "Snoozed", closed: "Closed", spam: "Spam" };
-
-/** A filter of the address bar, or all. */
-export function filterOf(text: string | undefined): InboxFilter {
-  return FILTERS.find((filter) => filter === text) ?? "all";
-}
+const LIST_SIZE: PaneSize = { name: "list", width: 352, wide: 440, min: 260, max: 640 };
 
 /** The inbox with its panes. */
 export function InboxPage() {
@@ -74,7 +66,7 @@ export function InboxPage() {
         ) : (
           <LiveList key={watched_key} list={watched} chosen={chosen} />
         )}
-        <ListFoot />
+        {!search && (list === "todo" ? <TodoFoot /> : <ListFoot />)}
       </section>
       <Divider size={LIST_SIZE} label="Width of the list" before />
       <div className="pane-thread">
@@ -94,7 +86,6 @@ interface HeadProps {
 }
 
 function ListHead({ list, search, chosen, field, onDown }: HeadProps) {
-  const counts = useStore(inbox, (held) => held.counts);
   const narrowing = useListSearch();
   const navigate = useNavigate();
   const [text, setText] = useState(search);
@@ -126,7 +117,6 @@ function ListHead({ list, search, chosen, field, onDown }: HeadProps) {
       event.stopPropagation();
     } else if (event.key === "Escape") event.currentTarget.blur();
   }
-  const count_of: Partial<Record<InboxFilter, number>> = counts ? { all: counts.all, mine: counts.mine, unassigned: counts.unassigned, waiting: counts.waiting } : {};
   return (
     <header className="list-head">
       <div className="line">
@@ -151,20 +141,13 @@ function ListHead({ list, search, chosen, field, onDown }: HeadProps) {
         <div className="found-head">
           <FoundCount search={search} />
           <Button size="small" tone="plain" onClick={() => setText("")}>
-            Back to {NAMES[list]}
+            Back to {LIST_NAMES[list]}
           </Button>
         </div>
       ) : list === "todo" ? (
         <TodoFilters />
       ) : (
-        <nav className="filters" aria-label="Lists">
-          {FILTERS.map((each) => (
-            <Link key={each} to="/inbox/$list" params={{ list: each }} search={keptSearch} className="filter" aria-current={each === list ? "page" : undefined}>
-              {NAMES[each]}
-              {count_of[each] !== undefined && <span className="filter-count">{countText(count_of[each])}</span>}
-            </Link>
-          ))}
-        </nav>
+        <Lists list={list} />
       )}
       {!search && list !== "todo" && <SavedViews filter={list} search={narrowing} />}
       {search && (
@@ -182,17 +165,23 @@ function ListHead({ list, search, chosen, field, onDown }: HeadProps) {
   );
 }
 
-/** Counts are exact up to a thousand. */
-function countText(count: number): string {
-  return count >= 1_000 ? "1000+" : String(count);
-}
-
 function ListFoot() {
   const counts = useStore(inbox, (held) => held.counts);
   if (!counts) return null;
   return (
     <footer className="list-foot">
       {countText(counts.all)} open · <span data-waiting={counts.waiting > 0 || undefined}>{countText(counts.waiting)} waiting</span>
+    </footer>
+  );
+}
+
+function TodoFoot() {
+  const { count } = useUnread();
+  const open_count = useOpenCount();
+  if (open_count === null) return null;
+  return (
+    <footer className="list-foot">
+      {open_count} to do · {count ?? 0} not read
     </footer>
   );
 }
@@ -219,15 +208,28 @@ function useWalk(list: string, chosen: string | undefined): void {
 export function NothingOpen() {
   const waiting_count = useStore(inbox, (held) => held.counts?.waiting_anywhere ?? 0);
   const is_todo = useParams({ strict: false }).list === "todo";
+  const search = useSearch({ strict: false }).q;
   if (is_todo) return <NoTodoOpen />;
   return (
     <div className="empty nothing-open">
-      <h2>{waiting_count > 0 ? `${waiting_count} waiting for an answer` : "Nobody is waiting"}</h2>
+      <h2>{search ? <FoundText search={search} /> : waiting_count > 0 ? `${waiting_count} waiting for an answer` : "Nobody is waiting"}</h2>
       <p className="faint">
-        Open one with <kbd>J</kbd>, walk with <kbd>J</kbd> <kbd>K</kbd>, see all keys with <kbd>?</kbd>
+        <WayIn>
+          Open one with <kbd>J</kbd>, walk with <kbd>J</kbd> <kbd>K</kbd>,
+        </WayIn>
       </p>
-      <Checklist />
+      {!search && <Checklist />}
     </div>
+  );
+}
+
+/** The keys that lead into the list, where it holds something, and those to all others. */
+function WayIn({ children }: { children: ReactNode }) {
+  const holds = useStore(shownOrder, (order) => order.length > 0);
+  return (
+    <>
+      {holds ? <>{children} see</> : "See"} all keys with <kbd>?</kbd>
+    </>
   );
 }
 
@@ -238,7 +240,9 @@ function NoTodoOpen() {
     <div className="empty nothing-open">
       <h2>{count !== null ? `${count} not read yet` : "Nothing new is asked of you"}</h2>
       <p className="faint">
-        Open one with <kbd>J</kbd>, mark it as done with <kbd>M</kbd>, see all keys with <kbd>?</kbd>
+        <WayIn>
+          Open one with <kbd>J</kbd>, mark it as done with <kbd>M</kbd>,
+        </WayIn>
       </p>
     </div>
   );

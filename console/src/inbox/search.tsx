@@ -129,15 +129,19 @@ export function SearchList({ filter, search, chosen, onTop }: { filter: InboxFil
 
 /** How many were found, in words. */
 export function FoundCount({ search }: { search: string }) {
-  const found = useFound(search);
-  const count = found.data?.pages.reduce((sum, page) => sum + page.items.length, 0) ?? 0;
-  const words = found.isPending ? "Searching" : found.hasNextPage ? `More than ${count} found` : count === 1 ? "1 found" : `${count} found`;
   const narrowed = narrowedBy(useListSearch()) > 0;
   return (
     <span role="status">
-      {words} {narrowed ? "among what fits the filters" : "in all conversations"}
+      <FoundText search={search} /> {narrowed ? "among what fits the filters" : "in all conversations"}
     </span>
   );
+}
+
+/** How many it found, in words. */
+export function FoundText({ search }: { search: string }) {
+  const found = useFound(search);
+  const count = found.data?.pages.reduce((sum, page) => sum + page.items.length, 0) ?? 0;
+  return <>{found.isPending ? "Searching" : found.hasNextPage ? `More than ${count} found` : count === 1 ? "1 found" : `${count} found`}</>;
 }
 
 function FoundRow({ found, filter, chosen, tabIndex }: { found: Found; filter: InboxFilter; chosen: boolean; tabIndex: 0 | -1 }) {

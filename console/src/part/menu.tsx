@@ -94,6 +94,16 @@ export function MenuItem({
   );
 }
 
+/** A line of a menu that leads somewhere: a link, as the router draws it. */
+export function MenuLink({ link, shortcut, children }: { link: ReactElement<Record<string, unknown>>; shortcut?: string; children: ReactNode }) {
+  return (
+    <Base.LinkItem className="menu-item" render={link} closeOnClick>
+      <span className="cut grow">{children}</span>
+      {shortcut && <kbd>{shortcut}</kbd>}
+    </Base.LinkItem>
+  );
+}
+
 /** A heading within a menu. */
 export function MenuLabel({ children }: { children: ReactNode }) {
   return (

@@ -6,7 +6,7 @@ const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-const exact_format = new Intl.DateTimeFormat("en-US", { dateStyle: "medium", timeStyle: "medium" });
+const exact_format = new Intl.DateTimeFormat("en-US", { dateStyle: "medium", timeStyle: "medium", hourCycle: "h23" });
 const clock_format = new Intl.DateTimeFormat("en-US", { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 const date_format = new Intl.DateTimeFormat("en-US", { month: "short", day: "numeric" });
 const year_format = new Intl.DateTimeFormat("en-US", { month: "short", day: "numeric", year: "numeric" });

@@ -12,6 +12,10 @@ describe("other conversations of a person", () => {
     expect(othersOf(row, [row, conversation("cnv_b")], held(row)).map(({ id }) => id)).toEqual(["cnv_b"]);
   });
 
+  it("are all of them where none is at hand", () => {
+    expect(othersOf({ contact_id: row.contact_id, id: null }, [row], held(row)).map(({ id }) => id)).toEqual(["cnv_a"]);
+  });
+
   it("stand as they were heard of last, whichever door told it", () => {
     const closed = conversation("cnv_b", { version: 5, state: "closed" });
     expect(othersOf(row, [conversation("cnv_b", { version: 4 })], held(row, closed))[0]?.state).toBe("closed");

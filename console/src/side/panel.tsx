@@ -30,7 +30,7 @@ import { ContactChanges } from "./changes.tsx";
 import { ContactForm, isContactEdit } from "./contact-form.tsx";
 import { othersOf } from "./others.ts";
 import { earlierVisits } from "./trail.ts";
-import { EarlierVisit, VisitFacts, VisitTrail } from "./visit.tsx";
+import { EarlierVisits, VisitFacts, VisitTrail } from "./visit.tsx";
 
 /** The panel beside a conversation. */
 export function SidePanel({ row, onClose }: { row: Conversation; onClose: () => void }) {
@@ -38,7 +38,7 @@ export function SidePanel({ row, onClose }: { row: Conversation; onClose: () => 
     <div className="side-inner">
       <ContactSection row={row} onClose={onClose} />
       {row.visitor_id && !row.contact_erased && <VisitSection visitor_id={row.visitor_id} row={row} />}
-      <EarlierSection row={row} />
+      <OtherConversations contact_id={row.contact_id} visitor_id={row.visitor_id} id={row.id} />
     </div>
   );
 }
@@ -115,7 +115,8 @@ function ErasedAt({ contact }: { contact: Contact | undefined }) {
   );
 }
 
-function ContactFacts({ contact }: { contact: Contact }) {
+/** What is known of somebody. */
+export function ContactFacts({ contact }: { contact: Contact }) {
   const facts: [string, React.ReactNode][] = [];
   if (contact.email) facts.push(["E-mail", <Proved key="e" kind="email" value={contact.email} identities={contact.identities} />]);
   if (contact.phone) facts.push(["Phone", <Proved key="p" kind="phone" value={contact.phone} identities={contact.identities} />]);
@@ -193,38 +194,28 @@ function VisitSection({ visitor_id, row }: { visitor_id: string; row: Conversati
           </Button>
         </div>
       )}
-      {earlier.length > 0 && (
-        <details className="earlier-visits">
-          <summary>Earlier visits ({earlier.length})</summary>
-          <ul>
-            {earlier.map((visit) => (
-              <li key={visit.id}>
-                <EarlierVisit visit={visit} />
-              </li>
-            ))}
-          </ul>
-        </details>
-      )}
+      <EarlierVisits visits={earlier} />
     </section>
   );
 }
 
-function EarlierSection({ row }: { row: Conversation }) {
-  const found = useInfiniteQuery(contactConversationsQuery(row.contact_id));
+/** The conversations of a person but this one, each a way there. */
+export function OtherConversations({ contact_id, visitor_id, id }: Pick<Conversation, "contact_id" | "visitor_id"> & { id: Conversation["id"] | null }) {
+  const found = useInfiniteQuery(contactConversationsQuery(contact_id));
   const read = useMemo(() => found.data?.pages.flatMap((page) => page.items), [found.data]);
   const known = useStore(records);
   const cache = useQueryClient();
   // A conversation of this person that the list does not hold: it is read again.
-  const begun = useLiveVisitor(row.visitor_id).live?.conversation_id;
-  const missing = begun != null && begun !== row.id && read?.every((each) => each.id !== begun) === true;
+  const begun = useLiveVisitor(visitor_id).live?.conversation_id;
+  const missing = begun != null && begun !== id && read?.every((each) => each.id !== begun) === true;
   useEffect(() => {
-    if (missing) void cache.invalidateQueries({ queryKey: contactConversationsQuery(row.contact_id).queryKey });
-  }, [cache, row.contact_id, begun, missing]);
-  const others = useMemo(() => othersOf(row, read ?? [], known), [row, read, known]);
+    if (missing) void cache.invalidateQueries({ queryKey: contactConversationsQuery(contact_id).queryKey });
+  }, [cache, contact_id, begun, missing]);
+  const others = useMemo(() => othersOf({ contact_id, id }, read ?? [], known), [contact_id, id, read, known]);
   if (others.length === 0) return null;
   return (
     <section className="side-section">
-      <Heading className="side-title">Other conversations</Heading>
+      <Heading className="side-title">{id === null ? "Conversations" : "Other conversations"}</Heading>
       <ul className="earlier">
         {others.map((each) => (
           <li key={each.id}>

@@ -27,7 +27,7 @@ export function VisitTrail({ visitor_id, live, stored }: { visitor_id: string; l
 }
 
 /** A visit before: in one line, and unfolded with its pages and events. */
-export function EarlierVisit({ visit }: { visit: Visit }) {
+function EarlierVisit({ visit }: { visit: Visit }) {
   const [open, setOpen] = useState(false);
   const came = sourceText(visit);
   return (
@@ -113,6 +113,23 @@ function EventStep({ event }: { event: CustomEvent }) {
         ))}
       </span>
     </li>
+  );
+}
+
+/** The visits before, folded away. */
+export function EarlierVisits({ visits }: { visits: readonly Visit[] }) {
+  if (visits.length === 0) return null;
+  return (
+    <details className="earlier-visits">
+      <summary>Earlier visits ({visits.length})</summary>
+      <ul>
+        {visits.map((visit) => (
+          <li key={visit.id}>
+            <EarlierVisit visit={visit} />
+          </li>
+        ))}
+      </ul>
+    </details>
   );
 }
 

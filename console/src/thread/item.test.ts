@@ -97,9 +97,19 @@ describe("a thread", () => {
 
   it("draws the line of new words once, before the first unread of the customer", () => {
     const entries = [message(1, "visitor"), message(2, "agent"), message(3, "visitor"), message(4, "visitor")];
-    expect(kinds({ entries, unread_after: 1 })).toEqual(["day", "message", "message", "unread", "message", "message"]);
+    expect(kinds({ entries, unread_after: 1, me: "agt_2" })).toEqual(["day", "message", "message", "unread", "message", "message"]);
     // On a new day, below its heading.
     expect(kinds({ entries: entries.slice(2), unread_after: 1 })).toEqual(["day", "unread", "message", "message"]);
+  });
+
+  it("draws the line of new words behind what I wrote last, whatever my read mark says", () => {
+    const entries = [message(1, "visitor"), message(2, "visitor"), message(3, "agent"), message(4, "visitor")];
+    expect(kinds({ entries, unread_after: 0 })).toEqual(["day", "message", "message", "message", "unread", "message"]);
+    expect(kinds({ entries: entries.slice(0, 3), unread_after: 0 })).toEqual(["day", "message", "message", "message"]);
+    // Somebody else's answer says nothing of what I have read, and neither does what I did without a word.
+    expect(kinds({ entries, unread_after: 0, me: "agt_2" })).toEqual(["day", "unread", "message", "message", "message", "message"]);
+    const joined = message(3, "agent", { content: { kind: "assigned", agent_id: "agt_1" } });
+    expect(kinds({ entries: [message(1, "visitor"), joined], unread_after: 0 })).toEqual(["day", "unread", "message", "event"]);
   });
 });
 

@@ -54,7 +54,7 @@ export interface Parts {
   waiting: readonly Waiting[];
   marks: Marks | null;
   me: AgentId;
-  /** My read mark when the thread was opened; the line stands behind it. */
+  /** My read mark when the thread was opened; the line stands behind it, and behind what I wrote last. */
   unread_after: number | null;
 }
 
@@ -65,6 +65,7 @@ export function itemsOf({ conversation_id, entries, waiting, marks, me, unread_a
   const items: Item[] = [];
   let day = 0;
   let unread_shown = unread_after === null;
+  const read_by_me = Math.max(unread_after ?? 0, writtenLast(entries, me));
   const begin = (at_ms: number) => {
     const its_day = startOfDay(at_ms);
     if (its_day !== day) items.push({ kind: "day", key: `day ${its_day}`, at_ms });
@@ -82,7 +83,7 @@ export function itemsOf({ conversation_id, entries, waiting, marks, me, unread_a
     if (entry.client_id) known.add(entry.client_id);
     const { content } = entry;
     if (content.kind === "edited" || content.kind === "deleted" || isSaidByNext(entry, entries[index + 1])) continue;
-    if (!unread_shown && entry.seq > (unread_after ?? 0) && entry.author.kind === "visitor") {
+    if (!unread_shown && entry.seq > read_by_me && entry.author.kind === "visitor") {
       unread_shown = true;
       // The heading of a new day stands above it.
       begin(entry.sent_at_ms);
@@ -100,6 +101,12 @@ export function itemsOf({ conversation_id, entries, waiting, marks, me, unread_a
     if (written) add({ ...written, quote: said.get(written.message.reply_to_id ?? "") ?? null }, item.made_at_ms);
   }
   return items;
+}
+
+/** The number of what one wrote last; whoever answers has read what stands above. */
+function writtenLast(entries: readonly Entry[], me: AgentId): number {
+  const isMine = ({ author, content }: Entry) => author.kind === "agent" && author.agent_id === me && (content.kind === "message" || content.kind === "note");
+  return entries.findLast(isMine)?.seq ?? 0;
 }
 
 /** The lines of a thread, where a line that is as it was before is the very same one: it need not be drawn again. */

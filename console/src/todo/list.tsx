@@ -45,6 +45,12 @@ export function useUnread(): { count: string | null; newest: Todo | undefined } 
   return { count: todos.length === 0 ? null : `${todos.length}${found.hasNextPage ? "+" : ""}`, newest: todos[0] };
 }
 
+/** How many are not done yet, as far as it is known here. */
+export function useOpenCount(): string | null {
+  const found = useInfiniteQuery(todosQuery("all"));
+  return found.data ? `${found.data.pages.reduce((sum, { items }) => sum + items.length, 0)}${found.hasNextPage ? "+" : ""}` : null;
+}
+
 /** Which of the lists the address names. */
 function useTodoFilter(): TodoFilter {
   return todoFilterOf(useSearch({ strict: false }).show);
@@ -54,6 +60,7 @@ function useTodoFilter(): TodoFilter {
 export function TodoFilters() {
   const filter = useTodoFilter();
   const { count, newest } = useUnread();
+  const open_count = useOpenCount();
   useActions(newest ? [{ id: "todo all read", name: "Mark all as read", group: "List", keys: "y", icon: "checks", run: () => void markAllRead(newest) }] : []);
   return (
     <div className="line todo-head">
@@ -61,6 +68,7 @@ export function TodoFilters() {
         {TODO_FILTERS.map((each) => (
           <Link key={each} to="/inbox/$list" params={{ list: "todo" }} search={{ show: each === "all" ? undefined : each }} className="filter" activeOptions={{ exact: true }} aria-current={each === filter ? "page" : undefined}>
             {NAMES[each]}
+            {each === "all" && open_count !== null && <span className="filter-count">{open_count}</span>}
             {each === "unread" && count !== null && (
               <span className="filter-count" data-unread="">
                 {count}

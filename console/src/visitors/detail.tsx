@@ -5,7 +5,7 @@ import { useRef, useState } from "react";
 import type { LiveVisitor } from "@switchboard/protocol";
 
 import { errorText } from "../api/http.ts";
-import { sitesQuery, visitorQuery } from "../api/query.ts";
+import { contactQuery, sitesQuery, visitorQuery } from "../api/query.ts";
 import { useMay } from "../live/right.ts";
 import { command, membership } from "../live/session.ts";
 import { isText, useForm } from "../part/begun.ts";
@@ -17,7 +17,9 @@ import { usePhone } from "../part/screen.ts";
 import { useStore } from "../part/store.ts";
 import { Since } from "../part/time.tsx";
 import { toastError, toastWay } from "../part/toast.tsx";
-import { VisitTrail, VisitFacts } from "../side/visit.tsx";
+import { ContactFacts, OtherConversations } from "../side/panel.tsx";
+import { earlierVisits } from "../side/trail.ts";
+import { EarlierVisits, VisitTrail, VisitFacts } from "../side/visit.tsx";
 
 /** The detail beside the list; a screen of its own on phones. */
 export function VisitorDetail({ id, live, onClose }: { id: string; live: LiveVisitor | undefined; onClose: () => void }) {
@@ -26,6 +28,8 @@ export function VisitorDetail({ id, live, onClose }: { id: string; live: LiveVis
   const navigate = useNavigate();
   const may = useMay();
   const site = sites.data?.find((each) => each.id === (live?.site_id ?? stored.data?.site_id));
+  const contact_id = live?.contact_id ?? stored.data?.contact_id ?? null;
+  const contact = useQuery({ ...contactQuery(contact_id ?? ""), enabled: contact_id !== null });
   const name = live?.name ?? stored.data?.name ?? "";
   const conversation_id = live?.conversation_id;
   const place = useRef<HTMLElement>(null);
@@ -35,7 +39,7 @@ export function VisitorDetail({ id, live, onClose }: { id: string; live: LiveVis
     <aside ref={place} className="visitor-detail" aria-label={`Visitor ${name}`}>
       <div className="side-section">
         <div className="side-head">
-          <Face name={name} seed={live?.contact_id ?? stored.data?.contact_id ?? id} size="large" lamp={live?.state === "active" ? "live" : live ? "away" : "quiet"} lampName={live?.state ?? "left"} />
+          <Face name={name} seed={contact_id ?? id} size="large" lamp={live?.state === "active" ? "live" : live ? "away" : "quiet"} lampName={live?.state ?? "left"} />
           <div className="grow">
             <Heading className="cut">
               <bdi>{name}</bdi>
@@ -52,6 +56,7 @@ export function VisitorDetail({ id, live, onClose }: { id: string; live: LiveVis
           </div>
           <IconButton icon="close" name="Close" onClick={onClose} />
         </div>
+        {contact.data && !stored.data?.erased && <ContactFacts contact={contact.data} />}
         {stored.data?.blocked && (
           <div className="notice" data-tone="risk">
             <Icon name="block" />
@@ -70,8 +75,10 @@ export function VisitorDetail({ id, live, onClose }: { id: string; live: LiveVis
         <Title className="side-title">{live ? "This visit" : "Last visit"}</Title>
         <VisitTrail visitor_id={id} live={live} stored={stored.data} />
         <VisitFacts browser={live?.browser ?? stored.data?.browser} source={live?.source ?? stored.data?.visits[0]?.source} site={site?.name} />
+        <EarlierVisits visits={earlierVisits(live, stored.data)} />
         {stored.isError && <p className="faint small">{errorText(stored.error)}</p>}
       </section>}
+      {contact_id !== null && !stored.data?.erased && <OtherConversations contact_id={contact_id} visitor_id={id} id={conversation_id ?? null} />}
     </aside>
   );
 }

@@ -88,7 +88,7 @@ async function lookAtLists(page, look) {
   await page.getByRole("group", { name: "Filters of the list" }).waitFor();
   await look(page, "filters of the list");
   await page.goto(`${stack.origin}/console/inbox/all?q=gift`);
-  await page.getByText("1 found").waitFor();
+  await page.getByText("1 found in all conversations").waitFor();
   await look(page, "search");
   await page.goto(`${stack.origin}/console/visitors`);
   await page.locator(".visitor").nth(2).waitFor();

@@ -30,6 +30,9 @@ test("what one side does shows on the other, and a reload changes nothing", asyn
   const panel = await openPanel(page);
   await say(panel, "Is the smoky black in stock?");
   await openRow(agent, "Is the smoky black in stock?");
+  // The greeting stands just above the first day, however much room is above both.
+  const room = await panel.evaluate(() => document.querySelector(".day").getBoundingClientRect().top - document.querySelector(".greeting").getBoundingClientRect().bottom);
+  assert.ok(room >= 0 && room < 30, `${room} px`);
   const thread = agent.getByRole("main").or(agent.locator("body")).first();
   await thread.getByText("Is the smoky black in stock?").first().waitFor();
 

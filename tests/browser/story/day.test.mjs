@@ -213,6 +213,9 @@ test("a list is narrowed to a site and a language, both by keys, and the address
   await page.getByRole("group", { name: "Filters of the list" }).waitFor();
   await set("Site", "Tea blog");
   await shows("from the blog", "vom Blog");
+  // Also to one that nobody has spoken here.
+  await set("Language", "Afrikaans");
+  await shows();
   await set("Language", "German");
   await shows("vom Blog");
   await page.waitForURL((url) => url.searchParams.get("site") === blog.id && url.searchParams.get("language") === "de");

@@ -6,7 +6,7 @@ import { after, before, test } from "node:test";
 
 import { violations } from "../axe.mjs";
 import { Crowd } from "../crowd.mjs";
-import { Stack, openRow, until } from "../stack.mjs";
+import { Stack, openList, openRow, until } from "../stack.mjs";
 
 let stack;
 let page;
@@ -26,7 +26,6 @@ after(() => stack.stop());
 const row = (text) => page.locator("a.row", { hasText: text });
 const bar = () => page.getByRole("toolbar", { name: "With the picked conversations" });
 const picked = (count) => bar().getByText(`${count} picked`).waitFor();
-const inList = (list) => page.getByRole("navigation", { name: "Lists" }).getByRole("link", { name: list });
 
 /** Waits until a list of the server holds so many. */
 async function stored(filter, count) {
@@ -44,10 +43,66 @@ async function undo(said, filter, count) {
 }
 
 async function list(name, texts) {
-  await inList(name).click();
+  await openList(page, name);
   await until(`${texts.length} in ${name}`, async () => (await page.locator("a.row").count()) === texts.length);
   for (const text of texts) await row(text).waitFor();
 }
+
+test("the names of the lists stand in one line, what is put away behind a menu that shows which of it is open", async () => {
+  const lists = page.getByRole("navigation", { name: "Lists" });
+  const lines = () => lists.evaluate((nav) => new Set([...nav.children].filter((each) => each.checkVisibility()).map((each) => each.offsetTop)).size);
+  const away = lists.getByRole("button", { name: /more lists/i });
+  for (const viewport of [{ width: 390, height: 844 }, { width: 1440, height: 900 }]) {
+    await page.setViewportSize(viewport);
+    assert.equal(await lines(), 1);
+    assert.equal(await lists.locator(".filter-count").count(), 4);
+  }
+  await away.focus();
+  await page.keyboard.press("Enter");
+  await page.getByRole("menuitem", { name: "Snoozed" }).waitFor();
+  await until("the focus on the first", () => page.evaluate(() => document.activeElement?.textContent?.startsWith("Snoozed")));
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/\/inbox\/closed$/);
+  assert.deepEqual(await violations(page), []);
+  await lists.getByRole("button", { name: /^Closed ?, more lists$/ }).and(page.locator("[aria-current=page]")).waitFor();
+  assert.equal(await lines(), 1);
+  await page.keyboard.press("g");
+  await page.keyboard.press("p");
+  await lists.getByRole("button", { name: /^Spam ?, more lists$/ }).waitFor();
+  await openList(page, "All");
+  await page.locator("a.row").nth(3).waitFor();
+  assert.equal(await away.getAttribute("aria-current"), null);
+});
+
+test("the sheet of keys lists all of them always, and says which do nothing right now", async () => {
+  const sheet = page.getByRole("dialog", { name: "Keyboard" });
+  const lines = (selector) => sheet.locator(`dl > div${selector} kbd`).allInnerTexts();
+  const opened = async () => {
+    await page.keyboard.press("?");
+    await sheet.waitFor();
+    const found = [await lines(""), await lines("[data-idle]")];
+    assert.deepEqual(await violations(page), []);
+    await page.keyboard.press("Escape");
+    await sheet.waitFor({ state: "detached" });
+    return found;
+  };
+  const [all, idle] = await opened();
+  for (const key of ["A", "T", "E", "S", "R", "N", "M", "P"]) assert.ok(idle.includes(key), `${key} among ${idle}`);
+  for (const key of ["J", "K", "F", "X"]) assert.ok(all.includes(key) && !idle.includes(key), key);
+  await row("last of four").click();
+  await page.getByRole("textbox", { name: /^Reply to / }).waitFor();
+  await page.getByRole("heading", { level: 2 }).first().click();
+  const [all_then, idle_then] = await opened();
+  assert.deepEqual(all_then, all);
+  for (const key of ["A", "T", "E", "S", "R", "N"]) assert.ok(!idle_then.includes(key), `${key} among ${idle_then}`);
+  await page.keyboard.press("?");
+  assert.match(await sheet.locator("dt", { hasText: "Pause the list" }).textContent(), /, not right now$/);
+  await page.keyboard.press("Escape");
+  await sheet.waitFor({ state: "detached" });
+  await page.goto(`${stack.origin}/console/inbox/all`);
+  await page.locator("a.row").nth(3).waitFor();
+});
 
 test("rows are picked with Ctrl, with Shift as a range, and by their box", async () => {
   const top = () => row("last of four").evaluate((element) => element.getBoundingClientRect().top);

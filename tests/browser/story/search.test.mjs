@@ -39,6 +39,7 @@ test("a search finds what other lists hold, says where, leads there, and goes aw
   const found = agent.locator("a.row-found", { hasText: "Closed" });
   await found.locator("mark", { hasText: "Teapot" }).waitFor();
   await agent.getByText("1 found in all conversations").waitFor();
+  assert.equal(await agent.locator(".list-foot").count(), 0);
   await agent.keyboard.press("ArrowDown");
   await until("the focus on the row", () => found.evaluate((row) => row === document.activeElement));
   await agent.keyboard.press("Enter");

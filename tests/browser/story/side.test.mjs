@@ -90,6 +90,26 @@ test("an earlier visit unfolds its pages and what the site reported", async () =
   assert.deepEqual(stack.complaints, []);
 });
 
+test("beside the list of visitors stands who somebody is, and what was before", async () => {
+  const { api, headers } = await stack.api();
+  const [{ contact_id, visitor_id }] = (await api.ask("GET", "conversations?filter=all", undefined, headers)).items;
+  const contact = await api.ask("GET", `contacts/${contact_id}`, undefined, headers);
+  await api.ask("PATCH", `contacts/${contact_id}`, { email: "ana@kettle.example" }, { ...headers, "if-match": `"${contact.version}"` });
+  const page = await stack.console({ viewport: { width: 1440, height: 900 } });
+  await page.goto(`${stack.origin}/console/visitors?visitor=${visitor_id}`);
+  const detail = page.getByRole("complementary", { name: /^Visitor / });
+  await detail.getByText("ana@kettle.example").waitFor();
+  await detail.getByText(/^Earlier visits/).waitFor();
+  await detail.getByText("Other conversations").waitFor();
+  assert.deepEqual(await violations(page), []);
+  // The one that is open has a button of its own.
+  await detail.getByRole("button", { name: "Open the conversation" }).waitFor();
+  assert.equal(await detail.locator(".earlier-link").count(), 1);
+  await detail.locator(".earlier-link").click();
+  await page.waitForURL(/\/inbox\/all\/cnv_/);
+  await page.context().close();
+});
+
 test("of many other conversations the last ones stand there, and more to who asks", async () => {
   const { api, headers } = await stack.api();
   const crowd = new Crowd(stack, api);

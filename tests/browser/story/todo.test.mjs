@@ -58,6 +58,9 @@ test("a member is picked by name, and who is named is told where he is", async (
   assert.equal(await row(jon, "about parcel 2207").getAttribute("data-unread"), "true");
   await unread(jon, 1);
   await jon.getByRole("heading", { name: "1 not read yet" }).waitFor();
+  // The foot tells of this queue, not of the inbox.
+  await jon.locator(".list-foot", { hasText: "1 to do · 1 not read" }).waitFor();
+  await list(jon, "All 1").waitFor();
   assert.deepEqual(await violations(jon), []);
   // He names nobody else's list, and not the writer's.
   await place(mira).click();

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
 import { violations } from "../axe.mjs";
-import { Stack, answer, openRow, owner, say, sees, until } from "../stack.mjs";
+import { Stack, answer, openList, openRow, owner, say, sees, until } from "../stack.mjs";
 
 let stack;
 let agent;
@@ -168,7 +168,7 @@ test("a customer's words call an agent who looks elsewhere, and only one who ask
   const calls = (text) => away.evaluate((said) => window.called.filter(({ body }) => body === said).length, text);
   for (const list of ["Mine", "Closed"]) {
     await away.evaluate(() => (window.isAway = false));
-    await away.getByRole("navigation", { name: "Lists" }).getByRole("link", { name: new RegExp(`^${list}`) }).click();
+    await openList(away, list);
     await away.waitForURL(new RegExp(`/inbox/${list.toLowerCase()}$`));
     await away.locator("a.row", { hasText: /and now to you|is open/ }).waitFor({ state: "detached" });
     await away.evaluate(() => (window.isAway = true));
