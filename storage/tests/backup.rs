@@ -6,12 +6,19 @@
 mod both;
 mod common;
 
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use both::on_both;
+use common::talk::{Talk, accepted, words};
 use common::{NOW_MS, Store, begin, session};
+use futures_util::future::join_all;
+use protocol::id::ConversationId;
 use protocol::trouble::{Trouble, TroubleKind};
 use storage::backup::{backup, compare, restore};
 use storage::backup_turn::{self, Holder, Turn, TurnState};
 use storage::db::{Batch, Home, Stmt};
+use storage::entry::NewContent;
 use storage::error::Error;
 use storage::{meta, setup, user};
 
@@ -19,6 +26,11 @@ use storage::{meta, setup, user};
 async fn moved(from: &Store, to: &Store) -> storage::db::Db {
     let file = from.directory.path().join("backup.db");
     backup(&from.db, &file).await.unwrap();
+    restored_from(&file, to).await
+}
+
+/// Restores a backup into a store.
+async fn restored_from(file: &Path, to: &Store) -> storage::db::Db {
     let config = match &to.config.home {
         // A store that was opened is not empty; the place beside it is.
         storage::db::Home::Sqlite(path) => storage::db::DatabaseConfig {
@@ -27,7 +39,7 @@ async fn moved(from: &Store, to: &Store) -> storage::db::Db {
         },
         storage::db::Home::Postgres(_) => to.config.clone(),
     };
-    restore(&file, &config, &to.world).await.unwrap();
+    restore(file, &config, &to.world).await.unwrap();
     storage::open(&config, &to.world).await.unwrap()
 }
 
@@ -169,18 +181,84 @@ on_both! {
         assert!(matches!(refused, Err(Error::Corrupt(_))), "{refused:?}");
     }
 
+    /// What is copied is one moment of what goes on meanwhile.
     async fn a_store_serves_while_it_is_backed_up(store: &Store) {
-        let installed = store.installed().await;
-        let user_id = installed.installation.user.id;
+        let talk = Talk::new(store).await;
+        let mut ids = Vec::new();
+        for _ in 0..TALKS {
+            ids.push(begun(&talk).await);
+        }
         let file = store.directory.path().join("backup.db");
-        let writing = async {
-            for byte in 10..60 {
-                let row = session(&store.world, user_id, byte);
-                begin(&store.db, &row).await;
-            }
+        let is_done = AtomicBool::new(false);
+        let backing_up = async {
+            let done = backup(&store.db, &file).await;
+            is_done.store(true, Ordering::Relaxed);
+            done.unwrap();
         };
-        let (done, ()) = tokio::join!(backup(&store.db, &file), writing);
-        done.unwrap();
-        assert_eq!(storage::session::list(&store.db, user_id, NOW_MS).await.unwrap().len(), 51);
+        let talking = join_all(ids.iter().map(|id| async {
+            let mut is_over = false;
+            while !is_over {
+                // Something is said after it, too.
+                is_over = is_done.load(Ordering::Relaxed);
+                talk.answers(*id, "and on").await;
+                talk.does(*id, NewContent::Note(words("between us"))).await;
+                begun(&talk).await;
+            }
+        }));
+        tokio::join!(backing_up, talking);
+        let target = Store::sqlite().await;
+        let restored = restored_from(&file, &target).await;
+        let (stored, copied) = (counts(&store.db).await, counts(&restored).await);
+        assert!(copied.0 >= TALKS && copied.1 >= TALKS, "{copied:?} of {stored:?}");
+        assert!(copied.0 < stored.0 && copied.1 < stored.1, "{copied:?} of {stored:?}");
     }
+}
+
+/// Conversations that go on while a backup is made.
+const TALKS: u64 = 6;
+
+/// Begins another visitor's conversation.
+async fn begun(talk: &Talk<'_>) -> ConversationId {
+    let visitor = talk.another_visitor().await;
+    let said = talk.says_as(visitor, "first", words("hello")).await;
+    accepted(said).conversation.id
+}
+
+/// Counts conversations and entries, and checks that the numbers of each conversation are dense in both countings, from
+/// one to what the conversation says, and that nothing of all that was stored with them stands alone or lacks.
+async fn counts(db: &storage::db::Db) -> (u64, u64) {
+    let sql = "/* reads all: it is compared whole */
+        SELECT c.number, c.seq, c.public_seq, COUNT(e.seq) AS entry_count,
+            COUNT(e.public_seq) AS public_count, MIN(e.seq) AS first, MAX(e.seq) AS last,
+            MIN(e.public_seq) AS first_public, MAX(e.public_seq) AS last_public
+        FROM conversation c JOIN entry e
+            ON e.workspace_id = c.workspace_id AND e.conversation_id = c.conversation_id
+        GROUP BY c.number, c.seq, c.public_seq ORDER BY c.number LIMIT 100000";
+    let rows = db.rows(Stmt::new(sql, Vec::new())).await.unwrap();
+    let mut entry_count = 0;
+    for (place, row) in rows.iter().enumerate() {
+        let of = |column| row.number(column).unwrap();
+        let (seq, public_seq) = (of("seq"), of("public_seq"));
+        assert_eq!(of("number"), place as u64 + 1);
+        assert_eq!([of("first"), of("last"), of("entry_count")], [1, seq, seq]);
+        let public = [of("first_public"), of("last_public"), of("public_count")];
+        assert_eq!(public, [1, public_seq, public_seq]);
+        entry_count += seq;
+    }
+    let sql = "/* reads all: it is compared whole */
+        SELECT (SELECT COUNT(*) FROM conversation) AS conversations,
+            (SELECT value FROM counter WHERE name = 'conversation') AS counter,
+            (SELECT COUNT(*) FROM entry) AS entries, (SELECT COUNT(*) FROM message) AS messages,
+            (SELECT COUNT(*) FROM event WHERE event_type = 'entry.added') AS events,
+            (SELECT COUNT(*) FROM command) AS commands";
+    let row = db.rows(Stmt::new(sql, Vec::new())).await.unwrap().remove(0);
+    let of = |column| row.number(column).unwrap();
+    let conversation_count = rows.len() as u64;
+    assert_eq!(
+        [of("conversations"), of("counter")],
+        [conversation_count; 2]
+    );
+    let of_entries = ["entries", "messages", "events", "commands"].map(of);
+    assert_eq!(of_entries, [entry_count; 4]);
+    (conversation_count, entry_count)
 }

@@ -12,13 +12,11 @@ use tokio::process::{Child as Process, Command};
 use world::World;
 
 use crate::home::Data;
+use crate::metric;
 use crate::stack::{EMAIL, PASSWORD};
 
 /// How long a server may take until it listens. Generous: the machine may be busy.
 const START_MAX: Duration = Duration::from_secs(60);
-
-/// What opens `/metrics`.
-pub const METRICS_TOKEN: &str = "token-of-the-stories-for-metrics";
 
 /// A running `switchboard`.
 #[derive(Debug)]
@@ -118,7 +116,7 @@ impl Child {
             .env("SWITCHBOARD_SETUP_EMAIL", EMAIL)
             .env("SWITCHBOARD_SETUP_PASSWORD", PASSWORD)
             .env("SWITCHBOARD_LIMITS_TRUSTED_ADDRESSES", "127.0.0.0/8")
-            .env("SWITCHBOARD_METRICS_TOKEN", METRICS_TOKEN)
+            .env("SWITCHBOARD_METRICS_TOKEN", metric::TOKEN)
             .stdout(Stdio::piped())
             .kill_on_drop(true)
             .spawn()

@@ -18,6 +18,7 @@ use tempfile::TempDir;
 use world::World;
 
 use crate::home::{Data, Home, Step};
+use crate::metric;
 use crate::person::{Agent, Visitor};
 use crate::stack::{EMAIL, PASSWORD};
 
@@ -173,6 +174,7 @@ impl Cluster {
         let mut variables = vec![
             variable("SWITCHBOARD_DATABASE_URL", self.database_url()),
             variable("SWITCHBOARD_REDIS_URL", self.redis.url()),
+            variable("SWITCHBOARD_METRICS_TOKEN", metric::TOKEN.to_owned()),
             variable("SWITCHBOARD_SHUTDOWN_DRAIN_MS", "500".to_owned()),
             // Whoever says that he is behind one is as far away as he says.
             variable(
@@ -396,6 +398,15 @@ impl Cluster {
         };
         let said = self.world.clock.timeout(PATIENCE, said).await;
         assert!(said.is_some(), "node {node} never says {wanted:?}");
+    }
+
+    /// The value of a metric of a node.
+    ///
+    /// # Panics
+    /// Where it has none of that name.
+    pub async fn metric(&self, node: usize, name: &str) -> u64 {
+        let mut http = Http::new(self.server(node).await);
+        metric::of(&mut http, name).await
     }
 
     /// What a node tells the owner that does not work.

@@ -8,6 +8,7 @@ pub mod bucket;
 pub mod child;
 pub mod cluster;
 pub mod home;
+pub mod metric;
 pub mod person;
 pub mod signing;
 pub mod stack;

@@ -14,8 +14,9 @@ use serde_json::json;
 use server::{Config, Running};
 use world::World;
 
-use crate::child::{Child, METRICS_TOKEN};
+use crate::child::Child;
 use crate::home::{Data, Home};
+use crate::metric;
 use crate::person::{Agent, Visitor};
 
 /// How long a story waits for something that must come.
@@ -166,15 +167,14 @@ impl Stack {
     ///
     /// # Panics
     /// While the server runs as a process, or not at all, and when it takes too long.
-    pub async fn counts(&self, metric: &str, at_least: u64) {
+    pub async fn counts(&self, name: &str, at_least: u64) {
         let Some(Host::Here(running)) = &self.host else {
             panic!("the server does not run in this process");
         };
         let reached = async {
             loop {
                 let text = running.metrics();
-                let line = text.lines().find_map(|line| line.strip_prefix(metric));
-                let value = line.and_then(|value| value.trim().parse::<u64>().ok());
+                let value = metric::value(&text, name);
                 if value.is_some_and(|value| value >= at_least) {
                     return;
                 }
@@ -182,7 +182,7 @@ impl Stack {
             }
         };
         let reached = self.world.clock.timeout(PATIENCE, reached).await;
-        reached.unwrap_or_else(|| panic!("{metric} does not reach {at_least}"));
+        reached.unwrap_or_else(|| panic!("{name} does not reach {at_least}"));
     }
 
     /// Waits until so many uploaded files lie on the disk.
@@ -508,13 +508,7 @@ impl Stack {
     /// # Panics
     /// Where it has none of that name.
     pub async fn metric(&self, name: &str) -> u64 {
-        let call = Call::get("/metrics").bearer(METRICS_TOKEN);
-        let answer = self.asks(&call).await;
-        let text = answer.into_body().expect("the token is right");
-        let text = String::from_utf8_lossy(&text).into_owned();
-        let line = text.lines().find_map(|line| line.strip_prefix(name));
-        let value = line.and_then(|value| value.trim().parse().ok());
-        value.unwrap_or_else(|| panic!("no {name} in {text}"))
+        metric::of(&mut self.http(), name).await
     }
 
     /// Kills the process by SIGKILL.

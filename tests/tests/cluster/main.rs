@@ -21,8 +21,10 @@ use tests::home::Step;
 use tests::person::message;
 use tests::{Agent, Visitor};
 
+mod bus;
 mod presence;
 
+use crate::bus::redis_is_killed_and_comes_back;
 use crate::presence::{Lookout, is_here_on_the_other_node, they_are};
 
 /// How long a connection may take to end.
@@ -45,7 +47,6 @@ const READY: &str = "ready\n";
 const DIFFERING: &str =
     "ready, but other nodes have other settings: data_dir/files, retention.visitor_days\n";
 const WAITS_FOR_STORE: &str = "the server cannot start anew yet";
-const BLIND: &str = "ready, but the bus is out of reach: news of other nodes come late\n";
 
 #[test]
 fn two_nodes_are_one_installation() {
@@ -262,61 +263,6 @@ async fn one_of_two_is_killed(mut cluster: Cluster) -> Cluster {
     assert_eq!(gone, ids.collect());
     let people = &mut [&mut visitor.client, &mut agent.client];
     cluster.agree(0, id, people).await;
-    cluster
-}
-
-async fn redis_is_killed_and_comes_back(mut cluster: Cluster) -> Cluster {
-    let mut visitor = cluster.visitor(0).await;
-    let mut agent = cluster.agent(1).await;
-    visitor.says("hello").await;
-    let id = visitor.conversation();
-    agent.opens(id).await;
-    let mut rude = cluster.visitor(0).await;
-    rude.says("something rude").await;
-    cluster.redis.kill().await.expect("it was running");
-    for node in 0..2 {
-        cluster.says(node, BLIND).await;
-        let troubles = cluster.troubles(node).await;
-        assert_eq!(troubles.len(), 1, "{troubles:?}");
-        assert_eq!(troubles[0].kind, TroubleKind::BusUnreachable);
-        assert!(!troubles[0].reason.is_empty());
-    }
-    for round in 0..5 {
-        agent.says(id, &format!("answer {round}")).await;
-        visitor.sees(&format!("answer {round}")).await;
-        visitor.says(&format!("question {round}")).await;
-        agent.sees(id, &format!("question {round}")).await;
-    }
-    // Rights end without it too.
-    let block = Command::BlockVisitor {
-        conversation_id: rude.conversation(),
-        blocked: true,
-    };
-    agent.does(block).await;
-    let ended = async { while rude.client.next().await.is_ok() {} };
-    let ended = cluster.world.clock.timeout(PATIENCE, ended).await;
-    assert!(ended.is_some(), "a blocked visitor is out");
-    // It comes back, and wants a password that nobody here has; then it does no more.
-    let options = ["--requirepass", "unheard"];
-    let restarted = cluster.redis.restart_with(&cluster.world, &options);
-    restarted.await.expect("it starts again");
-    for node in 0..2 {
-        cluster.complains(node, "refuses").await;
-        cluster.says(node, BLIND).await;
-    }
-    let mended = ["AUTH unheard", "CONFIG SET requirepass \"\""];
-    let mended = cluster.redis.tell(&mended).await;
-    mended.expect("it takes the operator's word");
-    for node in 0..2 {
-        cluster.says(node, READY).await;
-    }
-    for node in 0..2 {
-        assert_eq!(cluster.troubles(node).await, []);
-    }
-    visitor.says("and on").await;
-    agent.sees(id, "and on").await;
-    let people = &mut [&mut visitor.client, &mut agent.client];
-    cluster.agree(1, id, people).await;
     cluster
 }
 
