@@ -8,6 +8,7 @@ import "./style/control.css";
 import "./style/lamp.css";
 import "./style/shell.css";
 import "./style/inbox.css";
+import "./style/narrow.css";
 import "./style/pick.css";
 import "./style/thread.css";
 import "./style/file.css";

@@ -70,7 +70,8 @@ fn on(data: &Data) -> Command {
     command
         .env_clear()
         .env("SWITCHBOARD_DATA_DIR", data.path())
-        .env("SWITCHBOARD_DATABASE_URL", data.database_url());
+        .env("SWITCHBOARD_DATABASE_URL", data.database_url())
+        .env("SWITCHBOARD_REDIS_URL", data.redis_url());
     command
 }
 

@@ -51,7 +51,7 @@ pub struct Cluster {
 }
 
 enum Store {
-    Shared(Data),
+    Shared(Box<Data>),
     Own(Box<Postgres>),
 }
 
@@ -64,7 +64,7 @@ where
     F: Future<Output = Cluster>,
 {
     run_on(
-        async |world| Store::Shared(Data::new(Home::Postgres, world).await),
+        async |world| Store::Shared(Box::new(Data::new(Home::Postgres, world).await)),
         story,
     );
 }

@@ -1,5 +1,6 @@
-//! Where a server under test keeps its data: a directory, and a Postgres database of its own if asked.
+//! Where a server under test keeps its data: a directory, and if asked a Postgres database and a Redis of its own.
 
+use loadtest::node::redis::Redis;
 use tempfile::TempDir;
 use tokio_postgres::NoTls;
 use world::World;
@@ -11,6 +12,8 @@ pub enum Home {
     Sqlite,
     /// A Postgres server named by `SWITCHBOARD_TEST_POSTGRES_URL`.
     Postgres,
+    /// The same with a Redis: the home of a server that others may join.
+    Shared,
 }
 
 /// What a step of a newer program does to a store.
@@ -43,6 +46,7 @@ pub struct Data {
     directory: TempDir,
     /// The database and the server's address for making and dropping it.
     database: Option<(String, String)>,
+    redis: Option<Redis>,
 }
 
 impl Data {
@@ -54,7 +58,7 @@ impl Data {
         let directory = tempfile::tempdir().expect("a directory can be made");
         let database = match home {
             Home::Sqlite => None,
-            Home::Postgres => {
+            Home::Postgres | Home::Shared => {
                 let server = postgres_url();
                 let secret = world.ids.bytes::<8>();
                 let secret: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -63,9 +67,14 @@ impl Data {
                 Some((name, server))
             }
         };
+        let redis = match home {
+            Home::Sqlite | Home::Postgres => None,
+            Home::Shared => Some(Redis::start(world).await.expect("a Redis starts")),
+        };
         Self {
             directory,
             database,
+            redis,
         }
     }
 
@@ -89,6 +98,12 @@ impl Data {
             format!("?{query}")
         };
         format!("{head}/{name}{query}")
+    }
+
+    /// The address of the Redis; empty where there is none.
+    #[must_use]
+    pub fn redis_url(&self) -> String {
+        self.redis.as_ref().map(Redis::url).unwrap_or_default()
     }
 
     /// Lets the store say that a newer program gave it schema 999, which takes that program, or no longer. A store in a file is left as it is.

@@ -18,9 +18,22 @@ pub use home::Home;
 pub use person::{Agent, Visitor};
 pub use stack::Stack;
 
-/// Makes tests of stories: each runs on the embedded store and on Postgres.
+/// Makes tests of stories: each runs on the embedded store, and on Postgres with Redis.
 #[macro_export]
 macro_rules! stories {
+    ($($name:ident)*) => {
+        mod on_sqlite {
+            $(#[test] fn $name() { $crate::stack::run($crate::Home::Sqlite, super::$name); })*
+        }
+        mod on_postgres_and_redis {
+            $(#[test] fn $name() { $crate::stack::run($crate::Home::Shared, super::$name); })*
+        }
+    };
+}
+
+/// The same of a server that is alone on its store: each runs on the embedded one, and on Postgres without Redis.
+#[macro_export]
+macro_rules! stories_alone {
     ($($name:ident)*) => {
         mod on_sqlite {
             $(#[test] fn $name() { $crate::stack::run($crate::Home::Sqlite, super::$name); })*

@@ -80,7 +80,7 @@ function Parts() {
   const is_away = error instanceof Refused && error.problem.code === "unavailable";
   const of = (kind: TroubleKind) => data?.find((trouble) => trouble.kind === kind);
   return (
-    <table className="table" aria-label="Behind the servers">
+    <table className="table" aria-label="Parts that they share">
       <thead>
         <tr>
           <th scope="col">Part</th>

@@ -41,7 +41,7 @@ test("what is out of order behind the servers is said on its page and over every
   const problem = { type: "about:blank", code: "unavailable", title: "Try again", status: 503, retry: "later" };
   await agent.route(/\/api\/v1\/troubles/, (route) => (is_away ? route.fulfill({ status: 503, contentType: "application/problem+json", json: problem }) : route.fulfill({ json: { items } })));
   await agent.goto(`${stack.origin}/console/settings/system`);
-  const parts = agent.getByRole("table", { name: "Behind the servers" });
+  const parts = agent.getByRole("table", { name: "Parts that they share" });
   const part = (name) => parts.getByRole("row", { name });
   await part(/^News between servers Late since .*: connection refused/).waitFor();
   await part(/^Settings of the servers Different since .*: retention\.visit_days/).waitFor();

@@ -126,7 +126,7 @@ async fn nobody_is_told_gone(cluster: &Cluster, watcher: &mut Agent) {
         }
         News::Agent(_) | News::Visitor(_) => None,
     };
-    let left = watcher.client.hears("that somebody left", left);
+    let left = Box::pin(watcher.client.hears("that somebody left", left));
     let left = cluster.world.clock.timeout(SILENCE, left).await;
     assert!(left.is_none(), "{left:?}");
 }

@@ -17,8 +17,8 @@ async fn a_store_is_copied_into_another_home_and_goes_on(mut stack: Stack) -> St
     agent.says(id, "answered before the move").await;
     visitor.sees("answered before the move").await;
     let other = match stack.home() {
-        Home::Sqlite => Home::Postgres,
-        Home::Postgres => Home::Sqlite,
+        Home::Sqlite => Home::Shared,
+        Home::Postgres | Home::Shared => Home::Sqlite,
     };
     let printed = stack.moves_to(other).await;
     assert!(printed.contains("each was found alike"), "{printed}");

@@ -4,7 +4,7 @@ use server::{Config, Error};
 use tests::Stack;
 use world::World;
 
-tests::stories! {
+tests::stories_alone! {
     two_servers_do_not_share_a_store
     the_place_of_a_killed_server_is_taken
 }

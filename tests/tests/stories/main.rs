@@ -1,4 +1,4 @@
-//! Stories of visitors and agents over the real wire, each on the embedded store and on Postgres.
+//! Stories of visitors and agents over the real wire, each on the embedded store, and on Postgres with Redis.
 
 mod bucket;
 mod chat;
