@@ -111,6 +111,43 @@ async fn one_conversation_is_resumed_once_however_often_it_is_named() {
     assert_eq!(next["type"], "ack");
 }
 
+/// No time is too long: neither a token that opens nothing any more, nor how much was missed.
+#[tokio::test]
+async fn who_was_away_for_a_month_goes_on_as_the_same_visitor_where_he_was() {
+    let stack = Stack::with_own_time().await;
+    let begun = stack.session(json!({})).await;
+    let mut writer = stack.visitor(begun["token"].as_str().unwrap()).await;
+    let mut resume = Value::Null;
+    for number in 1..=3 {
+        let command = json!({"do": "send_message", "body": "one of three"});
+        writer.says(&format!("line-{number}"), command).await;
+        let ack = writer.until("ack").await;
+        if number == 1 {
+            let batch = writer.until("entries").await;
+            let epoch = &batch["position"]["epoch"];
+            let position = json!({"epoch": epoch, "number": 1, "entry_id": ack["entry_id"]});
+            resume = json!([{"conversation_id": ack["conversation_id"], "position": position}]);
+        }
+    }
+    stack
+        .world
+        .clock
+        .advance(Duration::from_secs(30 * 24 * 60 * 60));
+    let mut socket = stack.open(Some(PAGE)).await;
+    socket
+        .hello(json!({"token": begun["token"], "resume": resume}))
+        .await;
+    let refused = socket.until("error").await;
+    assert_eq!(refused["problem"]["code"], "token_expired");
+    let renewed = stack.session(json!({"token": begun["token"]})).await;
+    assert_eq!(renewed["visitor_id"], begun["visitor_id"]);
+    let hello = json!({"token": renewed["token"], "resume": resume});
+    let mut socket = stack.join(Some(PAGE), hello).await;
+    let pages = batches(&mut socket).await;
+    assert_eq!(pages.len(), 1);
+    assert_eq!((&pages[0].0, &pages[0].1), (&json!("resumed"), &vec![2, 3]));
+}
+
 /// Waits until the bytes that wait for clients were counted, and gives the most that was seen until
 /// all of them were sent away.
 async fn most_waiting_bytes(stack: &Stack, readers: i64) -> i64 {
