@@ -337,7 +337,7 @@ async fn a_successor_brings_the_store_up_to_date(mut cluster: Cluster) -> Cluste
     }
     cluster.takes_step(Step::Contracts).await;
     let refused = cluster.refuses(&[]).await;
-    let why = "the store has schema 6, which takes a program that knows 5 or more, and this program knows 4";
+    let why = "the store has schema 7, which takes a program that knows 6 or more, and this program knows 5";
     assert!(refused.contains(why), "{refused}");
     visitor.says("who serves, serves on").await;
     agent.sees(id, "who serves, serves on").await;
