@@ -116,11 +116,12 @@ test("rows stand on two lines or on one, as one likes, and do so after a reload"
     lines: await agent.locator(".list a.row .row-main").first().evaluate((main) => new Set([...main.querySelectorAll(".row-name, .row-preview")].map((part) => Math.round(part.getBoundingClientRect().bottom / 8))).size),
   });
   const visitors = async () => {
+    const inbox = agent.url();
     await agent.goto(`${stack.origin}/console/visitors`);
     const row = agent.locator(".visitor").first();
     await row.waitFor();
     const height = await row.evaluate((each) => each.getBoundingClientRect().height);
-    await agent.goBack();
+    await agent.goto(inbox);
     await agent.locator(".list a.row").first().waitFor();
     return height;
   };
