@@ -13,7 +13,7 @@ import { createInterface } from "node:readline";
 const JOBS = Number(process.env.SWITCHBOARD_TEST_JOBS ?? 2);
 
 /** What takes longest comes first, so that none of it is still running alone in the end. */
-const FIRST = ["tests/stories", "gateway/wire", "tests/cluster", "tests/simulation", "loadtest/runs"];
+const FIRST = ["tests/stories", "gateway/wire", "storage/storage", "tests/cluster", "router/router", "loadtest/runs"];
 
 const running = new Set();
 

@@ -1,11 +1,15 @@
 //! Runs as their user makes them, small ones, on servers of the tool's own.
 
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Once;
 use std::time::Duration;
 
+use loadtest::node::{self, Node, Spec};
 use serde_json::Value;
-use world::Clock;
+use world::{Clock, World};
+
+const TOOL: &str = env!("CARGO_BIN_EXE_switchboard-loadtest");
 
 /// Builds the server beside the program, unless `SWITCHBOARD_BIN` says that it is built: a test of this
 /// crate alone would leave it as it was.
@@ -39,7 +43,7 @@ fn outcome(arguments: &[&str]) -> (Value, bool, String) {
     build_server();
     let folder = tempfile::tempdir().expect("there is room for temporary files");
     let file = folder.path().join("report.json");
-    let output = Command::new(env!("CARGO_BIN_EXE_switchboard-loadtest"))
+    let output = Command::new(TOOL)
         .args(arguments)
         .arg("--json")
         .arg(&file)
@@ -235,6 +239,78 @@ fn who_was_at_a_node_that_dies_is_told_as_gone_once_and_in_time() {
     let ghosts = &report["latencies"]["ghost"];
     assert_eq!(ghosts["count"], 115);
     assert!(ghosts["p50_us"].as_u64() >= Some(1_000_000), "{report:#}");
+}
+
+/// The same machine, called by a name that is not loopback's: the way there is, so nothing leaves the machine.
+fn called_otherwise(url: &str) -> String {
+    let other = url.replace("127.0.0.1", "0.0.0.0");
+    assert_ne!(other, url);
+    other
+}
+
+#[tokio::test]
+async fn many_connections_to_another_machine_need_a_yes() {
+    build_server();
+    let folder = tempfile::tempdir().expect("there is room for temporary files");
+    let world = World::system();
+    let mut node = Node::new(Spec {
+        binary: Path::new(TOOL).with_file_name("switchboard"),
+        home: folder.path().to_owned(),
+        files: None,
+        email: node::EMAIL.to_owned(),
+        password: "correct-horse-battery".to_owned(),
+        variables: Vec::new(),
+    });
+    node.start(&world).await.expect("it starts");
+    let target = called_otherwise(&node.url());
+    let idle = |more: &[&str]| {
+        let site = node.site_key().expect("it tells its site").to_string();
+        let output = Command::new(TOOL)
+            .args(["--target", &target, "--site-key", &site])
+            .args(["idle", "--connect-rate", "200", "--hold-s", "0"])
+            .args(more)
+            .stdin(Stdio::null())
+            .output()
+            .expect("the program runs");
+        let told = [output.stdout, output.stderr].concat();
+        let told = String::from_utf8_lossy(&told).into_owned();
+        (output.status.code(), told)
+    };
+    let (code, told) = idle(&["--visitors", "101"]);
+    let place = target.trim_start_matches("http://");
+    let need = format!("101 connections to {place}, which is not this machine, need --yes");
+    assert!(code == Some(2) && told.contains(&need), "{code:?} {told}");
+    for few_or_allowed in [&["--visitors", "20"][..], &["--visitors", "101", "--yes"]] {
+        let (code, told) = idle(few_or_allowed);
+        assert_eq!(code, Some(0), "{told}");
+    }
+}
+
+#[test]
+fn at_a_terminal_a_line_tells_how_it_goes_and_a_page_tells_what_came_of_it() {
+    build_server();
+    let folder = tempfile::tempdir().expect("there is room for temporary files");
+    let page = folder.path().join("report.html");
+    let idle = ["--own", "idle", "--visitors", "5", "--hold-s", "2"];
+    let line = format!("{TOOL} {} --html {}", idle.join(" "), page.display());
+    // `script` gives a program a terminal, and writes down what it says there.
+    let output = Command::new("script")
+        .args(["--quiet", "--return", "--command", &line, "/dev/null"])
+        .stdin(Stdio::null())
+        .output()
+        .expect("Debian has `script`");
+    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{told}");
+    let is_progress = |line: &str| line.starts_with("idle ") && line.contains("connected 5");
+    let mut lines = told.split("\r\u{1b}[2K");
+    assert!(lines.any(is_progress), "{told}");
+    let page = std::fs::read_to_string(page).expect("it was written");
+    assert!(page.starts_with("<!doctype html>") && page.contains("<svg"));
+    assert!(page.contains("idle: <span class=\"good\">good</span>"));
+    // It asks nobody for anything: what it names is where the run went.
+    for from_elsewhere in ["<script", "<link", "<img", "src=", "url(", "@import"] {
+        assert!(!page.contains(from_elsewhere), "{from_elsewhere}");
+    }
 }
 
 #[test]

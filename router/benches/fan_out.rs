@@ -1,7 +1,8 @@
 //! What a frame costs: decoding what a client says, encoding what it is told, passing it on to shards,
 //! and a whole message from the door to a shard.
 
-#[path = "../tests/common/mod.rs"]
+#[expect(dead_code, reason = "the tests use more of it")]
+#[path = "../tests/router/common/mod.rs"]
 mod common;
 
 use common::{Stage, client_id, say};

@@ -2,7 +2,8 @@
 //!
 //! `SWITCHBOARD_TEST_POSTGRES_URL` names the Postgres; without it only SQLite is measured, and said so.
 
-#[path = "../tests/common/mod.rs"]
+#[expect(dead_code, reason = "the tests use more of it")]
+#[path = "../tests/storage/common/mod.rs"]
 mod common;
 
 use std::sync::Arc;

@@ -1,5 +1,5 @@
 //! Sends messages to one conversation until it is killed, and prints the number of each that was
-//! acknowledged. `tests/home.rs` kills it in the middle and looks at what is left.
+//! acknowledged. `tests/storage/home.rs` kills it in the middle and looks at what is left.
 //!
 //! Arguments: database URL, workspace, conversation, agent.
 

@@ -26,7 +26,7 @@ use world::HashMap;
 
 use crate::Doors;
 use crate::metric::Metric;
-use admission::Admission;
+use admission::{ARRIVALS, Admission, PASTS};
 use errand::Errand;
 use mailbox::{Mailbox, Notice, Phase};
 use returns::Returns;
@@ -96,8 +96,8 @@ impl Seed {
         let clock = self.doors.world.clock.clone();
         let reads_max = self.doors.reader.queue_length();
         let shard = Rc::new(Shard {
-            arrivals: Admission::new(reads_max, self.doors.config.shards),
-            pasts: Admission::new(reads_max, self.doors.config.shards),
+            arrivals: Admission::new(ARRIVALS, reads_max, self.doors.config.shards),
+            pasts: Admission::new(PASTS, reads_max, self.doors.config.shards),
             now: Cell::new(seconds(&self.doors)),
             doors: self.doors,
             http: self.http,

@@ -1,8 +1,9 @@
 //! `compare peers`: Switchboard beside what one would take instead: Socket.IO, Nchan and NATS over WebSocket, with the same
 //! client, the same payloads and the same plan, in turns.
 //!
-//! None of them keeps what was said; so Switchboard is shown twice, by signals that nobody stores, and by messages that are
-//! stored before they are passed on. `docs/loadtest.md` says what each figure is.
+//! The two plain servers of the other comparisons, N and T, stand among them. None of all these keeps what was said; so
+//! Switchboard is shown twice, by signals that nobody stores, and by messages that are stored before they are passed on.
+//! `docs/loadtest.md` says what each figure is.
 
 mod chart;
 mod paper;
@@ -20,6 +21,7 @@ use self::chart::Found;
 use self::paper::Paper;
 use self::peer::Peer;
 use self::row::{Promise, Row};
+use super::arm::Which;
 use super::expect;
 use crate::Error;
 use crate::report::arms::{Arms, Bar, Better};
@@ -57,13 +59,21 @@ pub struct Options {
     pub note: String,
 }
 
+/// The rows that are none of a peer, in the order they are shown.
+const ARMS: [(Which, Promise); 4] = [
+    (Which::Naive, Promise::PassedOn),
+    (Which::Tuned, Promise::PassedOn),
+    (Which::Switchboard, Promise::PassedOn),
+    (Which::Switchboard, Promise::StoredFirst),
+];
+
 pub(super) async fn run(world: &World, options: &Options, seed: u64) -> Result<Report, Error> {
     let mut rows = Vec::new();
     for peer in Peer::ALL {
         rows.push(Box::pin(Row::of_peer(world, options, peer)).await?);
     }
-    for promise in [Promise::PassedOn, Promise::StoredFirst] {
-        rows.push(Box::pin(Row::of_ours(world, options, seed, promise)).await?);
+    for (which, promise) in ARMS {
+        rows.push(Box::pin(Row::of_arm(world, options, seed, which, promise)).await?);
     }
     for row in &rows {
         row.warm_up(world, options).await?;

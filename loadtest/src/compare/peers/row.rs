@@ -61,7 +61,7 @@ pub(super) enum Promise {
 /// What runs behind a row.
 enum Behind {
     Peer(Box<Program>),
-    Switchboard(Box<Arm>),
+    Arm(Box<Arm>),
 }
 
 /// A row, and what was measured of it so far.
@@ -102,25 +102,32 @@ impl Row {
         Ok(Self::new(peer.name(), peer.title(), behind, pairs, bytes))
     }
 
-    /// The same with Switchboard.
+    /// The same with Switchboard, or with a plain server that speaks its wire. Those store nothing, whatever is promised.
     ///
     /// # Errors
     /// It does not start, or refuses somebody.
-    pub(super) async fn of_ours(
+    pub(super) async fn of_arm(
         world: &World,
         options: &Options,
         seed: u64,
+        which: Which,
         promise: Promise,
     ) -> Result<Self, Error> {
-        let arm = Arm::start(world, seed, Which::Switchboard).await?;
+        let arm = Arm::start(world, seed, which).await?;
         let usage = || arm.usage();
         let bytes = Box::pin(idle(world, options, arm.url(), &usage, arm.visitors())).await?;
-        let pairs = Box::pin(own_pairs(world, &arm, options, promise)).await?;
-        let (name, title) = match promise {
-            Promise::PassedOn => ("switchboard", "Switchboard, nothing stored"),
-            Promise::StoredFirst => ("switchboard_stored", "Switchboard, stored first"),
+        let pairs = Box::pin(arm_pairs(world, &arm, options, promise)).await?;
+        let (name, title) = match (which, promise) {
+            (Which::Naive, _) => ("naive", "N, a naive server"),
+            (Which::Tuned, _) => ("tuned", "T, a tuned server"),
+            (Which::Switchboard, Promise::PassedOn) => {
+                ("switchboard", "Switchboard, nothing stored")
+            }
+            (Which::Switchboard, Promise::StoredFirst) => {
+                ("switchboard_stored", "Switchboard, stored first")
+            }
         };
-        let behind = Behind::Switchboard(Box::new(arm));
+        let behind = Behind::Arm(Box::new(arm));
         Ok(Self::new(name, title, behind, pairs, bytes))
     }
 
@@ -197,9 +204,9 @@ impl Row {
             title: self.title.to_owned(),
             version: match &self.behind {
                 Behind::Peer(program) => program.version.clone(),
-                Behind::Switchboard(_) => env!("CARGO_PKG_VERSION").to_owned(),
+                Behind::Arm(_) => env!("CARGO_PKG_VERSION").to_owned(),
             },
-            is_ours: matches!(self.behind, Behind::Switchboard(_)),
+            is_ours: matches!(&self.behind, Behind::Arm(arm) if arm.which == Which::Switchboard),
             bytes_per_visitor: self.bytes.round(),
             // Short, so that the documents' test reads what was written.
             cpu_s_per_100k: (median(&self.cpu_s) * 1_000.0).round() / 1_000.0,
@@ -223,14 +230,14 @@ impl Behind {
     fn url(&self) -> &str {
         match self {
             Self::Peer(program) => &program.url,
-            Self::Switchboard(arm) => arm.url(),
+            Self::Arm(arm) => arm.url(),
         }
     }
 
     fn usage(&self) -> Result<Usage, Error> {
         match self {
             Self::Peer(program) => program.usage(),
-            Self::Switchboard(arm) => arm.usage(),
+            Self::Arm(arm) => arm.usage(),
         }
     }
 }
@@ -304,7 +311,7 @@ async fn peer_pairs(world: &World, options: &Options, program: &Program) -> Resu
 }
 
 /// Visitors who speak and consoles that listen.
-async fn own_pairs(
+async fn arm_pairs(
     world: &World,
     arm: &Arm,
     options: &Options,
