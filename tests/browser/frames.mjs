@@ -1,13 +1,13 @@
 // How the long lists of the console scroll: ten thousand conversations, the live list while twenty thousand visitors
-// walk, and a conversation of five thousand messages; and how soon one may write in the widget. Seeds a server of its
-// own. `node frames.mjs [conversations] [messages] [visitors]`; the visitors are the load test's, built beside the server.
+// walk, and a conversation of five thousand messages. Seeds a server of its own. `node frames.mjs [conversations]
+// [messages] [visitors]`; the visitors are the load test's, built beside the server.
 //
 // What a frame costs is told in processor time of the page's own thread, which other programs do not lengthen.
 
 import { spawn } from "node:child_process";
 import { dirname, join } from "node:path";
 
-import { Stack, binary, findPanel, owner, until } from "./stack.mjs";
+import { Stack, binary, owner, until } from "./stack.mjs";
 
 const [conversations, messages, walkers] = [process.argv[2] ?? 10_000, process.argv[3] ?? 5_000, process.argv[4] ?? 20_000].map(Number);
 const AT_ONCE = 16;
@@ -112,30 +112,6 @@ async function liveList(stack, page) {
   }
 }
 
-/** From the click on the page's button to the cursor in the field, in a browser that was never here; by the clock. */
-async function openings(stack, count) {
-  const spans = [];
-  for (let round = 0; round < count; round += 1) {
-    const page = await stack.person();
-    await page.goto(`${stack.origin}/demo/`);
-    await until("the widget", () => page.evaluate(() => window.Switchboard?.of !== undefined));
-    await page.evaluate(() => new Promise((done) => window.Switchboard.push(["on", "ready", done])));
-    await page.evaluate(() => addEventListener("click", () => (window.clickedAtMs = performance.timeOrigin + performance.now()), { capture: true, once: true }));
-    await page.locator("[data-chat]").first().click();
-    const panel = await findPanel(page);
-    const writableAtMs = await panel.evaluate(() => new Promise((done) => {
-      const look = () => {
-        if (document.activeElement?.tagName === "TEXTAREA") done(performance.timeOrigin + performance.now());
-        else requestAnimationFrame(look);
-      };
-      look();
-    }));
-    spans.push(writableAtMs - (await page.evaluate(() => window.clickedAtMs)));
-    await page.context().close();
-  }
-  console.log(`from the click to the cursor: ${spread(spans)} ms, of ${count}`);
-}
-
 const stack = await Stack.start();
 try {
   const { api, headers } = await stack.api({ direct: true });
@@ -154,7 +130,6 @@ try {
   });
   console.log(`rows: ${Math.round((await page.locator(".list-rows").evaluate((node) => node.clientHeight)) / 68)}`);
   await scroll(page, "the whole list, upwards", ".list-scroll", -1_000, 600);
-  await openings(stack, 11);
   await liveList(stack, page);
   await page.goto(`${stack.origin}/console/inbox/all`);
   const id = await seedMessages(api, headers);
