@@ -365,8 +365,8 @@ pub async fn conversations(
     page(&rows, limit, decode, |item| active(item).text(List::Inbox))
 }
 
-/// `$2`, `$3` where the page begins, `$4` its length, `$5` words for the index, `$6` what a name or an address
-/// holds, `$7` a conversation's number, `$8` to `$13` what narrows it. Uses `conversation_by_number`, `contact_by_root` and
+/// `$2`, `$3` where the page begins, `$4` its length, `$5` words for the index, `$6` what a name holds or an address
+/// begins with, `$7` a conversation's number, `$8` to `$13` what narrows it. Uses `conversation_by_number`, `contact_by_root` and
 /// `conversation_of_contact`; names and addresses are looked through.
 macro_rules! search_everywhere {
     ($matching:literal) => {
@@ -376,7 +376,7 @@ macro_rules! search_everywhere {
             " AND c.conversation_id IN (",
             $matching,
             "
-            /* reads all: names and addresses are found by any part of them */
+            /* reads all: names are found by any part of them, addresses by their beginning */
             UNION
             SELECT n.conversation_id FROM conversation n
             WHERE n.workspace_id = $1 AND n.number = $7

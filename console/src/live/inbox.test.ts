@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { conversation, counts } from "../../test/sample.ts";
-import { emptyInbox, sortedIds, withChanges, withOlder, withSnapshot } from "./inbox.ts";
+import { emptyInbox, ownCount, sortedIds, withChanges, withOlder, withSnapshot } from "./inbox.ts";
 
 const a1 = conversation("cnv_a", { version: 1, active_at_ms: 100 });
 const a3 = conversation("cnv_a", { version: 3, active_at_ms: 300 });
@@ -23,6 +23,15 @@ describe("the inbox list", () => {
     const next = withChanges(start, { filter: "all", rows: [a3], gone: [] });
     expect(next.counts).toEqual(counts(2));
     expect(withChanges(next, { filter: "mine", rows: [], gone: [] }).counts).toEqual(counts(2));
+  });
+
+  it("knows how many are mine, whichever list is open, unless that is narrowed", () => {
+    const five = { ...counts(9), mine: 5 };
+    const told = (list: Parameters<typeof emptyInbox>[0]) => ownCount(emptyInbox(list, five));
+    expect(told({ filter: "all" })).toBe(5);
+    expect(told({ filter: "closed", order: "waiting" })).toBe(5);
+    expect(told({ filter: "all", language: "de" })).toBeNull();
+    expect(ownCount(emptyInbox({ filter: "all" }))).toBeNull();
   });
 
   it("never lets older news overwrite newer, in a change or in a late snapshot", () => {

@@ -38,6 +38,11 @@ export function listKey(list: InboxList): string {
   return `${list.filter} ${list.order ?? "newest"} ${narrowingOf(list)}`;
 }
 
+/** How many conversations are mine; not known while a list is narrowed, whose counts are of what is left. */
+export function ownCount({ list, counts }: Inbox): number | null {
+  return counts !== null && narrowingOf(list) === narrowingOf({ filter: "all" }) ? counts.mine : null;
+}
+
 /** Whether something is about this list. */
 export function isOf(inbox: Inbox, list: InboxList): boolean {
   return listKey(inbox.list) === listKey(list);

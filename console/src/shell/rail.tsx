@@ -1,8 +1,9 @@
-/** The rail: the places, and at its foot who I am and whether I can be reached. */
+/** The rail: the places, and at its foot who I am, whether I can be reached, and how many conversations are mine. */
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useRouterState } from "@tanstack/react-router";
 
 import { meQuery } from "../api/query.ts";
+import { ownCount } from "../live/inbox.ts";
 import { useMay } from "../live/right.ts";
 import { availability, inbox, membership, setAvailability, visitors } from "../live/session.ts";
 import { workspaceChoice } from "../live/workspace.ts";
@@ -104,6 +105,7 @@ function Place({ to, icon, name, count, countName, tone }: PlaceProps) {
 function Own() {
   const member = useStore(membership);
   const wanted = useStore(availability);
+  const own_count = useStore(inbox, ownCount) ?? 0;
   const connected = useConnected();
   const navigate = useNavigate();
   const may = useMay();
@@ -112,16 +114,24 @@ function Own() {
   if (!member) return null;
   const lamp = !connected ? "quiet" : wanted === "online" ? "live" : "away";
   const state = !connected ? "Offline" : wanted === "online" ? "Online" : "Away";
+  const load = own_count === 0 ? "" : `, ${countText(own_count)} in Mine`;
   return (
     <>
       <Menu
         side={is_phone ? "top" : "right"}
         align="end"
         trigger={
-          <button type="button" className="rail-own" title={`${member.name}: ${connected ? state : "offline, for this browser is not connected"}`}>
+          <button type="button" className="rail-own" title={`${member.name}: ${connected ? state : "offline, for this browser is not connected"}${load}`}>
             <Face name={member.name} seed={member.agent_id} lamp={lamp} />
             <span className="rail-name">{state}</span>
-            <span className="heard-only">, menu of {member.name}</span>
+            {own_count > 0 && (
+              <span className="rail-count" data-tone="own" aria-hidden="true">
+                {countText(own_count)}
+              </span>
+            )}
+            <span className="heard-only">
+              {load}, menu of {member.name}
+            </span>
           </button>
         }
       >

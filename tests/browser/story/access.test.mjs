@@ -185,12 +185,34 @@ for (const [name, options, check] of [
   });
 }
 
+test("a checker finds nothing to blame where the server is away, and in the reference of the API, and both fit", async () => {
+  const found = {};
+  for (const options of [{ ...wide, colorScheme: "light" }, { ...smallest, colorScheme: "dark" }]) {
+    const page = await stack.person(options);
+    const look = async (place) => {
+      const blamed = await faults(page, true);
+      if (blamed.length > 0) found[`${place}, ${options.colorScheme}`] = blamed;
+    };
+    await page.route("**/readyz", (route) => route.abort());
+    await page.goto(`${stack.origin}/console/offline.html`);
+    await page.getByRole("button", { name: "Try again" }).click();
+    await page.getByRole("status").getByText("Still no answer.").waitFor();
+    await look("away");
+    await page.goto(`${stack.origin}/api/docs/`);
+    await page.getByRole("heading", { name: "Shapes" }).waitFor();
+    await look("reference");
+    await page.context().close();
+  }
+  assert.deepEqual(found, {});
+  assert.deepEqual(stack.complaints, []);
+});
+
 test("a checker finds nothing to blame where a team begins, and all fits: set-up and joining", async () => {
   const found = {};
   const fresh = await Stack.start({ isSetUp: false });
   try {
     const look = async (page, place) => {
-      const blamed = await faults(page);
+      const blamed = await faults(page, true);
       if (blamed.length > 0) found[place] = blamed;
     };
     for (const [look_name, options] of [

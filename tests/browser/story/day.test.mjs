@@ -61,6 +61,8 @@ const said = (text) => log().getByText(text).first().waitFor();
 const stored = (id, what, is) => until(what, async () => is(await api.ask("GET", `conversations/${id}`, undefined, headers)));
 const opened = () => /\/(cnv_[^/?]+)/.exec(new URL(page.url()).pathname)?.[1];
 const row = (text) => page.locator("a.row", { hasText: text });
+/** The foot of the rail says who I am, and how many conversations are mine. */
+const footSays = (name) => page.getByRole("button", { name }).waitFor();
 
 /** Chooses in the menu that is open, by its arrows. */
 async function choose(name) {
@@ -108,6 +110,7 @@ test("sign in, open, answer, note, canned response, assign, snooze, close, next,
   // Who answers joins and takes it; it is one line.
   await said("You took this");
   assert.equal(await log().getByText("You joined").count(), 0);
+  await footSays(/^Online ?, 1 in Mine, menu of /);
   await write("n", "Note", "she is in a hurry");
   await press("r");
   await focus("the field", 'textarea[aria-label^="Reply to"]');
@@ -123,6 +126,7 @@ test("sign in, open, answer, note, canned response, assign, snooze, close, next,
   await press("t");
   await choose(/Jon Arden/);
   await stored(third, "that it is Jon's", (row) => row.assignee_id === jon);
+  await footSays(/^Online ?, menu of /);
   await press("s");
   await choose(/In 3 hours/);
   await stored(third, "that it rests", (row) => row.state === "snoozed");

@@ -73,6 +73,42 @@ test("while the panel's script comes over a slow line, what the launcher draws b
   await page.context().close();
 });
 
+/** Runs in each frame: what the page says to the panel waits until it is let in. */
+function holdsWords() {
+  if (location.pathname !== "/widget/panel") return;
+  const held = [];
+  const hold = (event) => {
+    event.stopImmediatePropagation();
+    held.push(event);
+  };
+  addEventListener("message", hold);
+  window.letIn = () => {
+    removeEventListener("message", hold);
+    for (const { data, origin, source } of held) dispatchEvent(new MessageEvent("message", { data, origin, source }));
+  };
+}
+
+test("one writes before the panel heard who one is, and goes on in the same place", async () => {
+  const page = await stack.person();
+  await page.addInitScript(holdsWords);
+  await page.goto(`${stack.origin}/demo/`);
+  await page.locator("[data-chat]").first().click();
+  const panel = await findPanel(page);
+  const field = panel.getByLabel("Message", { exact: true });
+  await until("the cursor in the field", () => panel.evaluate(() => document.activeElement?.matches("textarea")));
+  await page.keyboard.type("Is it cold there?");
+  for (let step = 0; step < "there?".length; step += 1) await page.keyboard.press("ArrowLeft");
+  assert.equal(await panel.locator("h1").innerText(), "");
+  await panel.evaluate(() => window.letIn());
+  await panel.locator("h1", { hasText: /\S/ }).waitFor();
+  await page.keyboard.type("up ");
+  assert.equal(await field.inputValue(), "Is it cold up there?");
+  await page.keyboard.press("Enter");
+  await panel.locator("article.message", { hasText: "Is it cold up there?" }).waitFor();
+  assert.deepEqual(stack.complaints, []);
+  await page.context().close();
+});
+
 for (const [what, files] of [
   ["page is", /\/widget\/panel\?/],
   ["scripts are", /\/widget\/assets\/.*\.js/],

@@ -112,13 +112,13 @@ export function makeWidget({ base, siteKey, identity, attributes }: WidgetOption
         wantsOpen = !isOpen;
         return;
       }
-      load();
       isOpen = true;
+      load();
       isHidden = false;
       launcher.setHidden(false);
       launcher.setOpen(true);
       post({ type: "open" });
-      emit("open", null);
+      emit("open");
     },
 
     close() {
@@ -129,7 +129,7 @@ export function makeWidget({ base, siteKey, identity, attributes }: WidgetOption
       if (!frame?.id) frame = null;
       launcher.setOpen(false);
       post({ type: "close" });
-      emit("close", null);
+      emit("close");
     },
 
     hide() {
@@ -197,7 +197,7 @@ export function makeWidget({ base, siteKey, identity, attributes }: WidgetOption
     postSession();
     if (!isReady) {
       isReady = true;
-      emit("ready", null);
+      emit("ready");
     }
     if (wantsOpen) widget.open();
   };
@@ -316,8 +316,7 @@ export function makeWidget({ base, siteKey, identity, attributes }: WidgetOption
   const load = (): void => {
     if (frame) return;
     // Nothing asks for it before there is a session. The server knows the key, and none of the others needs an escape.
-    const query = `site=${siteKey}&origin=${location.origin}&instance=${instance}&dir=${getComputedStyle(document.documentElement).direction}&lang=${encodeURIComponent(locale())}&main=${keeper.session!.config.language}`;
-    frame = launcher.frame(`${base}/widget/panel?${query}`);
+    frame = launcher.frame(`${base}/widget/panel?site=${siteKey}&origin=${location.origin}&instance=${instance}&dir=${getComputedStyle(document.documentElement).direction}&lang=${encodeURIComponent(locale())}&main=${keeper.session!.config.language}&open=${isOpen}`);
   };
 
   const post = (message: ToPanel): void => {
@@ -368,7 +367,7 @@ export function makeWidget({ base, siteKey, identity, attributes }: WidgetOption
     commands.clear();
   };
 
-  const emit = (event: EventName, detail: unknown): void => {
+  const emit = (event: EventName, detail?: unknown): void => {
     events.dispatchEvent(new CustomEvent(event, { detail }));
   };
 

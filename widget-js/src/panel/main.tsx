@@ -25,9 +25,12 @@ if (root !== null) {
   if (bridge === null) {
     root.textContent = "This is a part of Switchboard. It belongs into a page that carries the widget.";
   } else {
+    // Before it is drawn: what the loader says to that comes meanwhile.
+    bridge.post({ type: "ready" });
+    // One may write before the loader says whose words they are.
+    if (parameters.get("open") === "true") store.hear({ type: "open" });
     render(<App store={store} />, root);
     document.addEventListener("visibilitychange", store.onVisibility);
-    bridge.post({ type: "ready" });
   }
 }
 

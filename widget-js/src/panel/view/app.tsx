@@ -45,7 +45,7 @@ export function App({ store }: { store: PanelStore }): VNode {
   const root = useRef<HTMLElement>(null);
   const held = useRef(0);
   const notice = useNotice(state);
-  const person = state.session?.visitor_id ?? "";
+  const turn = useTurn(state.session?.visitor_id ?? "");
   const { color, brightness } = state.config?.theme ?? {};
 
   useLayoutEffect(() => {
@@ -96,11 +96,11 @@ export function App({ store }: { store: PanelStore }): VNode {
         <NoticeBar store={store} failure={state.failure} notice={notice} />
       </div>
       {/* Anew for another person: what these remember of the former one goes with them. */}
-      <ThreadView key={`thread ${person}`} store={store} state={state} />
+      <ThreadView key={`thread ${turn}`} store={store} state={state} />
       {state.asks === null ? null : state.asks.length > 0 ? (
-        <Begin key={`begin ${person}`} store={store} fields={state.asks} isOpen={state.isOpen} />
+        <Begin key={`begin ${turn}`} store={store} fields={state.asks} isOpen={state.isOpen} />
       ) : (
-        <Composer key={`composer ${person}`} store={store} state={state} />
+        <Composer key={`composer ${turn}`} store={store} state={state} />
       )}
       {state.config?.theme.show_brand === true && (
         <p class="brand">
@@ -114,6 +114,13 @@ export function App({ store }: { store: PanelStore }): VNode {
       </div>
     </main>
   );
+}
+
+/** How many others sat here before. Who writes while it is not known yet who he is is nobody else afterwards. */
+function useTurn(person: string): number {
+  const last = useRef({ person, turn: 0 });
+  if (person !== last.current.person) last.current = { person, turn: last.current.turn + (last.current.person === "" ? 0 : 1) };
+  return last.current.turn;
 }
 
 /** Gives the conversation as a file, where all of it could be read. */
