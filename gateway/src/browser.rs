@@ -6,6 +6,7 @@ use std::path::Path;
 use http::HeaderMap;
 use maxminddb::{Reader, geoip2};
 use protocol::text::{self, Form, cut};
+use protocol::time_zone;
 use protocol::visitor::{Browser, Device};
 
 use crate::config::GeoConfig;
@@ -18,6 +19,22 @@ pub struct Place {
     pub country: Option<String>,
     /// The city's name.
     pub city: Option<String>,
+}
+
+impl Place {
+    /// Where nothing is known, the country of the time zone that the browser says.
+    #[must_use]
+    pub(crate) fn or_of_zone(self, time_zone: Option<&str>) -> Self {
+        // A city alone may be one of another country.
+        if self != Self::default() {
+            return self;
+        }
+        let country = time_zone.and_then(time_zone::country);
+        Self {
+            country: country.map(str::to_owned),
+            city: None,
+        }
+    }
 }
 
 /// Where places come from: a MaxMind file, or headers that trusted proxies set.
@@ -275,6 +292,22 @@ mod tests {
         let name = http::HeaderValue::from_bytes("\u{202e}anneiV".as_bytes());
         headers.insert("cf-ipcity", name.unwrap());
         assert_eq!(geo.place(&at(true), &headers), found);
+    }
+
+    #[test]
+    fn a_time_zone_says_a_country_where_nothing_else_says_a_place() {
+        let zone = Some("Europe/Ljubljana");
+        assert_eq!(Place::default().or_of_zone(zone), place(Some("SI"), None));
+        for known in [
+            place(Some("AT"), Some("Vienna")),
+            place(Some("BR"), None),
+            place(None, Some("Vienna")),
+        ] {
+            assert_eq!(known.clone().or_of_zone(zone), known);
+        }
+        for none in [None, Some("UTC"), Some("Europe/Atlantis")] {
+            assert_eq!(Place::default().or_of_zone(none), Place::default());
+        }
     }
 
     #[test]

@@ -196,7 +196,7 @@ pub(crate) fn kib(bytes: u64) -> u32 {
     u32::try_from(bytes.div_ceil(1024)).unwrap_or(u32::MAX)
 }
 
-/// Where a visitor's country and city come from.
+/// Where a visitor's country and city come from; without them the browser's time zone says a country.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct GeoConfig {
     /// A MaxMind database with cities or countries.

@@ -98,7 +98,7 @@ pub struct Browser {
     pub language: Option<String>,
     /// The IANA time zone.
     pub time_zone: Option<String>,
-    /// ISO 3166-1 alpha-2, where a source for it is configured.
+    /// ISO 3166-1 alpha-2: of the address where a source for it is configured, else of the time zone.
     pub country: Option<String>,
     /// The city's name, where a source for it is configured.
     pub city: Option<String>,

@@ -26,11 +26,11 @@ export class Crowd {
 
   /**
    * One comes, and gets the next index: with the `page` that he looks at, the `referrer`, `headers` that his browser
-   * sends, his `language`, and to another site than the stack's where `siteKey` names it.
+   * sends, his `language`, his time `zone`, and to another site than the stack's where `siteKey` names it.
    */
-  async comes({ page, referrer, headers = {}, language, siteKey = this.#siteKey }) {
+  async comes({ page, referrer, headers = {}, language, zone, siteKey = this.#siteKey }) {
     const api = this.#api;
-    const { token } = await api.ask("POST", "visitor/session", { site_key: siteKey, language });
+    const { token } = await api.ask("POST", "visitor/session", { site_key: siteKey, language, time_zone: zone });
     const hello = { token, purpose: "launcher", page: { url: this.#origin + page, title: "In the crowd", referrer } };
     const options = { method: "POST", headers: { "content-type": "application/json", origin: this.#origin, ...headers }, body: JSON.stringify({ hello }), signal: this.#stays.signal };
     const stream = await fetch(`${this.#origin}/api/v1/stream`, options);

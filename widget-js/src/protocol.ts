@@ -374,7 +374,7 @@ system: string,
 language?: string | null,
 /** The IANA time zone. */
 time_zone?: string | null,
-/** ISO 3166-1 alpha-2, where a source for it is configured. */
+/** ISO 3166-1 alpha-2: of the address where a source for it is configured, else of the time zone. */
 country?: string | null,
 /** The city's name, where a source for it is configured. */
 city?: string | null, };

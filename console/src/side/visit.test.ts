@@ -1,23 +1,25 @@
 import { describe, expect, it } from "vitest";
 import type { Browser } from "@switchboard/protocol";
 
-import { deviceText, placeText, shortPlaceText } from "./visit.tsx";
-
-const texts = (browser: Partial<Browser>) => [placeText(browser as Browser), shortPlaceText(browser as Browser)];
+import { deviceText, placeText } from "./visit.tsx";
 
 describe("where somebody is", () => {
+  const text = (browser: Partial<Browser>) => placeText(browser as Browser);
+
   it("is a place where that is known", () => {
-    expect(texts({ city: "Ljubljana", country: "SI", time_zone: "Europe/London" })).toEqual(["Ljubljana, Slovenia", "Ljubljana, Slovenia"]);
-    expect(texts({ country: "SI" })).toEqual(["Slovenia", "Slovenia"]);
+    expect(text({ city: "Ljubljana", country: "SI", time_zone: "Europe/London" })).toBe("Ljubljana, Slovenia");
+    expect(text({ country: "SI" })).toBe("Slovenia");
   });
 
-  it("is said to be guessed where the time zone is all that is known", () => {
-    expect(texts({ time_zone: "America/New_York" })).toEqual(["New York (by time zone)", "New York time"]);
+  it("is told with the time zone where that may be all that is known", () => {
+    expect(text({ country: "US", time_zone: "America/New_York" })).toBe("United States (New York time)");
+    expect(text({ country: "SI", time_zone: "UTC" })).toBe("Slovenia");
+    expect(text({ time_zone: "America/New_York" })).toBe("New York time");
   });
 
   it("is not said where nothing is known", () => {
-    expect(texts({})).toEqual(["", ""]);
-    expect(texts({ time_zone: "UTC" })).toEqual(["", ""]);
+    expect(text({})).toBe("");
+    expect(text({ time_zone: "UTC" })).toBe("");
   });
 });
 

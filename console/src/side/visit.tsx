@@ -166,21 +166,16 @@ export function deviceText(browser: Browser): string {
   return [browser.name || "Unknown browser", system && `on ${system}`].filter(Boolean).join(" ") + form;
 }
 
-/** `Ljubljana, Slovenia`, or the time zone's city where no source for places is configured. */
+/**
+ * `Ljubljana, Slovenia`. Without a city the country may be known by the time zone alone, which is all that the browser
+ * says: it is told with it, `Slovenia (Ljubljana time)`.
+ */
 export function placeText(browser: Browser): string {
+  const country = browser.country ? countryName(browser.country) : "";
+  if (country && browser.city) return `${browser.city}, ${country}`;
   const city = zoneCity(browser);
-  return knownPlace(browser) || (city && `${city} (by time zone)`);
-}
-
-/** The same for a narrow column: `Ljubljana time` where the time zone is all that is known. */
-export function shortPlaceText(browser: Browser): string {
-  const city = zoneCity(browser);
-  return knownPlace(browser) || (city && `${city} time`);
-}
-
-function knownPlace({ city, country }: Browser): string {
-  const name = country ? countryName(country) : "";
-  return name && [city, name].filter(Boolean).join(", ");
+  const time = city && `${city} time`;
+  return country && time ? `${country} (${time})` : country || time;
 }
 
 function zoneCity({ time_zone }: Browser): string {

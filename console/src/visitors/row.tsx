@@ -7,7 +7,7 @@ import { Icon } from "../part/icon.tsx";
 import { Lamp } from "../part/lamp.tsx";
 import { Since } from "../part/time.tsx";
 import { useConnected } from "../shell/connection.tsx";
-import { deviceText, shortPlaceText } from "../side/visit.tsx";
+import { deviceText, placeText } from "../side/visit.tsx";
 import { useColumns, widthsOf, type Column } from "./column.tsx";
 
 /** A row; breathes once when the visitor goes to another page, is back or away, begins to chat, or the site reports something. */
@@ -50,7 +50,7 @@ function Cell({ column, row }: { column: Column; row: LiveVisitor }) {
     case "who":
       return <bdi className="cut">{row.name}</bdi>;
     case "place":
-      return <Cut text={shortPlaceText(row.browser)} />;
+      return <Cut text={placeText(row.browser)} />;
     case "device":
       return <Cut text={deviceText(row.browser)} />;
     case "source":

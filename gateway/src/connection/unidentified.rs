@@ -273,11 +273,13 @@ impl Unidentified {
         page: Option<Page>,
         arrival: Arrival,
     ) {
-        let mut browser =
-            browser::of_user_agent(&self.caller.user_agent, self.caller.place.clone());
-        // The session's request said these; a socket's does not.
-        browser.language = arrival.stored.row.browser.language.clone();
-        browser.time_zone = arrival.stored.row.browser.time_zone.clone();
+        // The session's request said language and time zone; a socket's does not.
+        let said = &arrival.stored.row.browser;
+        let place = self.caller.place.clone();
+        let place = place.or_of_zone(said.time_zone.as_deref());
+        let mut browser = browser::of_user_agent(&self.caller.user_agent, place);
+        browser.language = said.language.clone();
+        browser.time_zone = said.time_zone.clone();
         let connection = VisitorConnection {
             connection_id: identity.connection_id,
             workspace_id: identity.actor.workspace_id,

@@ -53,10 +53,10 @@ pub(crate) async fn begin(
         Some(token) => before(&doors, site.id, token).await?,
         None => None,
     };
-    let place = doors.geo.place(&line, &headers);
+    let time_zone = asked.time_zone.as_deref().and_then(time_zone::named);
+    let place = doors.geo.place(&line, &headers).or_of_zone(time_zone);
     let mut seen = browser::of_user_agent(&user_agent(&headers), place);
     seen.language = browser::tag(asked.language.as_deref()).or_else(|| browser::language(&headers));
-    let time_zone = asked.time_zone.as_deref().and_then(time_zone::named);
     seen.time_zone = time_zone.map(str::to_owned);
     let now_ms = doors.world.clock.now_ms();
     let standing = doors

@@ -145,8 +145,9 @@ async fn nobody_is_sent_where_no_https_is_known() {
     }
 }
 
-/// Country and city of a visitor whose socket's request has these headers, as the team sees him.
-async fn place(proxy: Proxy, headers: &[(&str, &str)]) -> [Value; 2] {
+/// Country and city, as the team sees them, of a visitor whose browser says a time zone and whose socket's request has
+/// these headers.
+async fn place(proxy: Proxy, time_zone: &str, headers: &[(&str, &str)]) -> [Value; 2] {
     let stack = Stack::with(|config: &mut GatewayConfig| {
         let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/places.mmdb");
         config.geo.database = Some(file.into());
@@ -157,12 +158,12 @@ async fn place(proxy: Proxy, headers: &[(&str, &str)]) -> [Value; 2] {
         }
     })
     .await;
-    let token = stack.visitor_token().await;
+    let session = stack.session(json!({"time_zone": time_zone})).await;
     let headers = [&[("origin", PAGE)], headers].concat();
     let mut visitor = stack
         .open_with(TcpSocket::new_v4().unwrap(), &headers)
         .await;
-    visitor.hello(json!({"token": token})).await;
+    visitor.hello(json!({"token": session["token"]})).await;
     visitor.until("welcome").await;
     let mut agent = stack.agent().await;
     let watch = json!({"type": "watch", "view": "visitors", "filter": {}});
@@ -177,24 +178,46 @@ async fn place(proxy: Proxy, headers: &[(&str, &str)]) -> [Value; 2] {
 }
 
 #[tokio::test]
-async fn a_visitors_place_is_the_files_or_what_a_trusted_proxy_says() {
+async fn a_visitors_place_is_what_a_trusted_proxy_says_or_the_files_or_his_time_zones() {
     let from = ("x-forwarded-for", "192.0.2.1");
     let (country, city) = (("cf-ipcountry", "BR"), ("cf-ipcity", "São Paulo"));
-    for (proxy, headers, wanted) in [
+    for (proxy, zone, headers, wanted) in [
         // The file knows the address that a trusted proxy names.
-        (Proxy::Trusted, &[from][..], [json!("AT"), json!("Vienna")]),
         (
             Proxy::Trusted,
+            "Europe/Ljubljana",
+            &[from][..],
+            [json!("AT"), json!("Vienna")],
+        ),
+        (
+            Proxy::Trusted,
+            "Europe/Ljubljana",
             &[from, country, city],
             [json!("BR"), json!("São Paulo")],
         ),
-        // Whoever connects by himself is where his address is: nowhere, here.
+        // Of the address of whoever connects by himself nothing is known, here.
         (
             Proxy::Unknown,
+            "Europe/Ljubljana",
             &[from, country, city],
+            [json!("SI"), Value::Null],
+        ),
+        // As browsers say it still.
+        (
+            Proxy::Unknown,
+            "Asia/Calcutta",
+            &[],
+            [json!("IN"), Value::Null],
+        ),
+        (Proxy::Unknown, "UTC", &[], [Value::Null, Value::Null]),
+        (
+            Proxy::Unknown,
+            "Europe/Atlantis",
+            &[],
             [Value::Null, Value::Null],
         ),
     ] {
-        assert_eq!(place(proxy, headers).await, wanted, "{proxy:?} {headers:?}");
+        let found = place(proxy, zone, headers).await;
+        assert_eq!(found, wanted, "{proxy:?} {zone} {headers:?}");
     }
 }

@@ -162,7 +162,7 @@ pub struct Attachments {
     pub s3_secret_access_key: String,
 }
 
-/// Where a visitor's country and city come from.
+/// Where a visitor's country and city come from; without them the browser's time zone says a country.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Geo {

@@ -13,10 +13,9 @@ let stack;
 let crowd;
 let page;
 before(async () => {
-  const settings = { SWITCHBOARD_LIMITS_TRUSTED_PROXIES: "127.0.0.0/8", SWITCHBOARD_GEO_COUNTRY_HEADER: "cf-ipcountry" };
-  stack = await Stack.start({ settings });
+  stack = await Stack.start();
   // Who came first is from elsewhere than all others.
-  crowd = await Crowd.of(stack, COUNT, (index) => ({ page: `/demo/?crowd=${index}`, headers: { "cf-ipcountry": index === 0 ? "IS" : "SI" } }));
+  crowd = await Crowd.of(stack, COUNT, (index) => ({ page: `/demo/?crowd=${index}`, zone: index === 0 ? "Atlantic/Reykjavik" : "Europe/Ljubljana" }));
   page = await stack.console();
 });
 after(async () => {
