@@ -10,7 +10,7 @@ mod common;
 use both::on_both;
 use common::{Installed, NOW_MS, Store, begin, scope, secret, session, site};
 use protocol::agent::{AgentChange, Invitation};
-use protocol::audit::FailedLogin;
+use protocol::audit::{FailedLogin, Target};
 use protocol::blocked_address::BlockedAddress;
 use protocol::event::EventType;
 use protocol::id::{BlockedAddressId, WorkspaceId};
@@ -520,7 +520,7 @@ on_both! {
             (installed.scope(&store.world), &["address.blocked", "address.unblocked"][..]),
             (foreign, &[]),
         ] {
-            let lines = audit::list_of(db, &scope, first, None, 10).await.unwrap();
+            let lines = audit::list_of(db, &scope, Target::BlockedAddress(first), None, 10).await.unwrap();
             let mut found: Vec<_> = lines.items.iter().map(|line| line.action.as_str()).collect();
             // They are of one moment, so either may come first.
             found.sort_unstable();

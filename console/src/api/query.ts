@@ -157,7 +157,7 @@ export const attendanceQuery = (days: number) =>
 export const contactAuditQuery = (contact_id: string) =>
   queryOptions({
     queryKey: ["contact", contact_id, "audit"],
-    queryFn: ({ signal }) => call<Listing<AuditEntry>>(`audit${queryText({ contact_id, limit: 20 })}`, { signal }),
+    queryFn: ({ signal }) => call<Listing<AuditEntry>>(`audit${queryText({ target: contact_id, limit: 20 })}`, { signal }),
   });
 
 export const blockedQuery = queryOptions({
