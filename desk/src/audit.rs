@@ -29,6 +29,7 @@ impl Differences {
         // A value that cannot be written as JSON is left out; the field's name still tells of it.
         if let (Ok(before), Ok(after)) = (serde_json::to_value(before), serde_json::to_value(after))
         {
+            let (before, after) = differing(before, after);
             self.values
                 .insert(field.to_owned(), Value::Array(vec![before, after]));
         }
@@ -43,6 +44,27 @@ impl Differences {
     pub(crate) fn is_empty(&self) -> bool {
         self.fields.is_empty()
     }
+}
+
+/// What differs between two records, a look's color and not its pictures; what is no record, whole.
+fn differing(before: Value, after: Value) -> (Value, Value) {
+    match (before, after) {
+        (Value::Object(before), Value::Object(after)) => (
+            Value::Object(beside(&before, &after)),
+            Value::Object(beside(&after, &before)),
+        ),
+        whole => whole,
+    }
+}
+
+/// The fields of one record that another has otherwise, or not at all.
+fn beside(one: &Map<String, Value>, other: &Map<String, Value>) -> Map<String, Value> {
+    let fields = one
+        .iter()
+        .filter(|(name, value)| other.get(*name) != Some(*value));
+    fields
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect()
 }
 
 /// Who changes something, and from where.
@@ -85,6 +107,7 @@ mod tests {
     use super::*;
     use protocol::id::{Id, WorkspaceId};
     use protocol::permission::Principal;
+    use serde_json::json;
 
     #[test]
     fn a_line_names_what_differs_and_from_what_to_what() {
@@ -108,6 +131,23 @@ mod tests {
         );
         assert_eq!((change.actor.as_str(), change.at_ms), ("system", 7));
         assert!(change.address.is_none());
+    }
+
+    #[test]
+    fn of_a_record_in_a_field_only_what_differs_is_kept() {
+        assert_eq!(
+            differing(
+                json!({"color": "#111111", "logo": "data:", "asks": {"name": "never"}}),
+                json!({"color": "#222222", "logo": "data:", "title": "Tea"}),
+            ),
+            (
+                json!({"color": "#111111", "asks": {"name": "never"}}),
+                json!({"color": "#222222", "title": "Tea"}),
+            )
+        );
+        let hours = || json!([{"from": "08:00", "to": "12:00"}]);
+        assert_eq!(differing(hours(), json!([])), (hours(), json!([])));
+        assert_eq!(differing(json!({}), Value::Null), (json!({}), Value::Null));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use protocol::audit::AuditEntry;
+use protocol::audit::{AuditEntry, Target};
 use protocol::id::{AuditId, WorkspaceId};
 use protocol::page::{Cursor, List, Page};
 use protocol::permission::Scope;
@@ -42,13 +42,17 @@ const LIST_ENTRIES: &str = "
     ORDER BY a.at_ms DESC, a.audit_id DESC
     LIMIT $4";
 
-/// Uses `audit_entry_by_target`.
+/// Uses `audit_entry_by_target`. All lines of a thing are put in order, and the values are read of those that are given.
 const LIST_ENTRIES_OF_TARGET: &str = "
-    SELECT a.audit_id, a.at_ms, a.actor, a.action, a.target, a.fields_json, v.changes_json, v.address
-    FROM audit_entry a
-    LEFT JOIN audit_value v ON v.workspace_id = a.workspace_id AND v.audit_id = a.audit_id
-    WHERE a.workspace_id = $1 AND (a.at_ms, a.audit_id) < ($2, $3) AND a.target = $5
-    ORDER BY a.at_ms DESC, a.audit_id DESC
+    SELECT told.audit_id, told.at_ms, told.actor, told.action, told.target, told.fields_json,
+        v.changes_json, v.address
+    FROM (
+        SELECT workspace_id, audit_id, at_ms, actor, action, target, fields_json FROM audit_entry
+        WHERE workspace_id = $1 AND (at_ms, audit_id) < ($2, $3) AND target = $5
+        ORDER BY at_ms DESC, audit_id DESC
+        LIMIT $4) told
+    LEFT JOIN audit_value v ON v.workspace_id = told.workspace_id AND v.audit_id = told.audit_id
+    ORDER BY told.at_ms DESC, told.audit_id DESC
     LIMIT $4";
 
 /// The lines of the log about one thing, newest first.
@@ -58,7 +62,7 @@ const LIST_ENTRIES_OF_TARGET: &str = "
 pub async fn list_of(
     reader: &Reader,
     scope: &Scope,
-    target: impl ToString,
+    target: Target,
     cursor: Option<&Cursor<AuditId>>,
     limit: usize,
 ) -> Result<Page<AuditEntry>> {

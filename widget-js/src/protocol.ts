@@ -302,7 +302,8 @@ action: string,
 target: string,
 /** The names of the fields that changed. */
 fields: Array<string>,
-/** From what to what, as far as not erased: a JSON object of `field: [before, after]`. */
+/** From what to what, as far as not erased: a JSON object of `field: [before, after]`. Of a field that is a
+ * record itself it holds what differs. */
 changes_json?: string | null,
 /** The address it came from. */
 address?: string | null,

@@ -153,11 +153,23 @@ export const attendanceQuery = (days: number) =>
     queryFn: ({ signal }) => whole<Attendance>("attendance", signal, { since_ms: daysAgo(days) }),
   });
 
+/** Lines of the log about one thing that are read at a time. */
+const CHANGES_AT_ONCE = 20;
+
 /** What the team changed of a contact. Under the contact's own key: whatever changes it asks for this again. */
 export const contactAuditQuery = (contact_id: string) =>
   queryOptions({
     queryKey: ["contact", contact_id, "audit"],
-    queryFn: ({ signal }) => call<Listing<AuditEntry>>(`audit${queryText({ contact_id, limit: 20 })}`, { signal }),
+    queryFn: ({ signal }) => call<Listing<AuditEntry>>(`audit${queryText({ target: contact_id, limit: CHANGES_AT_ONCE })}`, { signal }),
+  });
+
+/** Who changed one thing, newest first. Whatever is changed is asked for this again. */
+export const changesQuery = (target: string) =>
+  infiniteQueryOptions({
+    queryKey: ["changes", target],
+    queryFn: ({ pageParam, signal }) => call<Listing<AuditEntry>>(`audit${queryText({ target, cursor: pageParam, limit: CHANGES_AT_ONCE })}`, { signal }),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.cursor ?? undefined,
   });
 
 export const blockedQuery = queryOptions({
@@ -235,8 +247,9 @@ export const auditPage = (cursor: string | undefined, signal: AbortSignal) =>
 export const failedLoginPage = (cursor: string | undefined, signal: AbortSignal) =>
   call<Listing<FailedLogin>>(`failed-logins${queryText({ cursor, limit: 50 })}`, { signal });
 
-/** What the server says was changed elsewhere is read again; what nobody looks at waits until asked for. */
+/** What the server says was changed is read again, with who did it; what nobody looks at waits until asked for. */
 export function refreshChanged(part: string): void {
+  void queries.invalidateQueries({ queryKey: ["changes"] });
   if (part === "sites") {
     void queries.invalidateQueries({ queryKey: ["sites"] });
     void queries.invalidateQueries({ queryKey: ["secrets"] });

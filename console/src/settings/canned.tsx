@@ -20,6 +20,7 @@ import { useStore } from "../part/store.ts";
 import { Theirs } from "../part/theirs.tsx";
 import { toast, toastError } from "../part/toast.tsx";
 import { useUnsaved } from "../part/unsaved.ts";
+import { LastChange } from "./changed.tsx";
 import { PageHead, Section } from "./page.tsx";
 import { NotLoaded } from "./state.tsx";
 
@@ -230,6 +231,7 @@ function Edit({ opened, all, onClose }: { opened: CannedResponse | null; all: re
           </p>
         )}
         <Preview body={body} />
+        {before && <LastChange of={before.id} />}
         {before && !stands && (
           <p className="field-hint" role="status">
             {whose === "own" ? "You" : "A colleague"} took this one away meanwhile. Saving writes it anew.

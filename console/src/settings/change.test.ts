@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { actorOf, changesOf, deedOf, type Line } from "./change.ts";
+import { actorOf, changesOf, deedOf, happenedIn, restOf, touchedIn, type Line } from "./change.ts";
 
 const line = (facts: Partial<Line>): Line => ({
   actor: "agt_1",
@@ -40,11 +40,11 @@ describe("a line of the audit log", () => {
   });
 
   it("shows of a record only what differs", () => {
-    expect(changes('{"theme":[{"color":"#111111","title":""},{"color":"#222222","title":""}]}')).toEqual(["Look, color: #111111 → #222222"]);
+    expect(changes('{"theme":[{"color":"#111111","title":""},{"color":"#222222","title":""}]}')).toEqual(["Color: #111111 → #222222"]);
   });
 
   it("says languages by their names", () => {
-    expect(changes('{"settings":[{"language":null},{"language":"de"}],"overrides":[{"language":"uk"},{}]}')).toEqual(["Settings, language: German", "Overrides, language: Ukrainian → nothing"]);
+    expect(changes('{"settings":[{"language":null},{"language":"de"}],"overrides":[{"language":"uk"},{}]}')).toEqual(["Main language: German", "Main language: Ukrainian → nothing"]);
   });
 
   it("says hours day by day", () => {
@@ -56,6 +56,38 @@ describe("a line of the audit log", () => {
   it("tells of days as the week has them", () => {
     const week = { friday: [{ from: "09:00", to: "12:00" }], monday: [{ from: "08:00", to: "12:00" }] };
     expect(changes(JSON.stringify({ support_hours: [{}, week] }))).toEqual(["Support hours, Monday: 08:00–12:00", "Support hours, Friday: 09:00–12:00"]);
+  });
+
+  it("says what the forms say, of words, pictures and questions, too", () => {
+    const before = { launcher_side: "end", logo: "", asks: { name: "never", email: "never" }, questions: [] };
+    const after = { launcher_side: "start", logo: "data:image/png;base64,AAAA", asks: { name: "never", email: "needed" }, questions: [{ name: "order", label: "Your order", kind: "number", needed: false }] };
+    expect(changes(JSON.stringify({ theme: [before, after] }))).toEqual([
+      "Launcher: at the end of the line → at the start of the line",
+      "Logo: a picture",
+      "E-mail asked before: never → needed",
+      "Questions of your own: Your order",
+    ]);
+    expect(changes('{"attributes":[{"plan.tier":"free"},{"plan.tier":"team"}]}')).toEqual(["Plan.tier: free → team"]);
+    expect(changes('{"settings":[{"messages_per_minute":null},{"messages_per_minute":9}],"overrides":[{},{"typing_preview":false}]}')).toEqual([
+      "Messages of one visitor a minute: 9",
+      "Show what visitors type: no",
+    ]);
+  });
+
+  it("names what was touched, each once, and the week as one", () => {
+    const hours = (from: string) => ({ monday: [{ from, to: "12:00" }], friday: [{ from, to: "12:00" }] });
+    const touched = { theme: [{ greeting: "Hi", title: "" }, { greeting: "Hello", title: "" }], support_hours: [hours("08:00"), hours("09:00")], name: ["a", "b"] };
+    expect(touchedIn(line({ changes_json: JSON.stringify(touched) }))).toEqual(["first words", "support hours", "name"]);
+    expect(touchedIn(line({ fields: ["nickname", "body"] }))).toEqual(["nickname", "text"]);
+    expect(touchedIn(line({ changes_json: '{"title":["a","a"],"theme":[{"title":null},{"title":""}]}' }))).toEqual([]);
+  });
+
+  it("says of what happened what there is besides", () => {
+    const archived = line({ action: "site.archived", fields: ["archived"], changes_json: '{"archived":[false,true]}' });
+    expect([happenedIn(archived), restOf(archived)]).toEqual(["Archived", []]);
+    const made = line({ action: "site.created", fields: ["name"], changes_json: '{"name":[null,"Tea"]}' });
+    expect([happenedIn(made), restOf(made)]).toEqual(["Made", ["Name: Tea"]]);
+    expect(happenedIn(line({}))).toBe(null);
   });
 
   it("keeps the fields' names when the values are erased or unreadable", () => {

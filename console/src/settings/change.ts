@@ -4,6 +4,7 @@ import type { AuditEntry } from "@switchboard/protocol";
 
 import { languageName } from "../part/language.ts";
 import { spanText } from "../part/time.tsx";
+import { innerName, leafName } from "./leaf.ts";
 import { DAYS } from "./support-hour.ts";
 
 /** A line, as far as words need it. */
@@ -50,6 +51,39 @@ const DEEDS: Record<string, string> = {
   "workspace.created": "set up the workspace {}",
 };
 
+/** What happened to a thing, where it was not just changed: of that, who did it stands behind it. */
+const HAPPENED: Record<string, string> = {
+  "agent.added": "Added to the team",
+  "agent.deactivated": "Deactivated",
+  "agent.joined": "Invitation accepted",
+  "agent.reactivated": "Taken back into the team",
+  "canned_response.created": "Written",
+  "contact.erased": "Erased",
+  "contact.merged": "Merged into another",
+  "contact.unmerged": "Merge taken back",
+  "site.archived": "Archived",
+  "site.created": "Made",
+  "site.identity_key_added": "Public key added",
+  "site.identity_key_dropped": "Public key taken off",
+  "site.restored": "Taken back into use",
+  "site.secret_dropped": "Secret ended",
+  "site.secret_rotated": "Secret rotated",
+  "workspace.created": "Set up",
+};
+
+/** What happened, where it was more than a change. */
+export function happenedIn({ action }: Pick<Line, "action">): string | null {
+  return HAPPENED[action] ?? null;
+}
+
+/** What leaves nothing to say of from what to what. */
+const SAYS_ALL = ["agent.deactivated", "agent.reactivated", "site.archived", "site.restored", "site.secret_rotated"];
+
+/** From what to what, as far as what happened does not say it already. */
+export function restOf(line: Line): string[] {
+  return SAYS_ALL.includes(line.action) ? [] : changesOf(line);
+}
+
 /** Who did something. */
 export function actorOf({ actor, names }: Line): Piece {
   return actor === "system" ? { text: "Switchboard" } : nameOf(actor, names);
@@ -75,73 +109,69 @@ function nameOf(id: string, names: Line["names"]): Piece {
   return { text: names[id] || "somebody or something unknown", id };
 }
 
-const FIELDS: Record<string, string> = {
-  after_close: "After the end",
-  allowed_origins: "Allowed origins",
-  archived: "Archived",
-  body: "Text",
-  company: "Company",
-  deactivated: "Deactivated",
-  email: "E-mail",
-  identity_required: "Signed identity required",
-  list: "List",
-  merged_into_id: "Speaks for it",
-  name: "Name",
-  nickname: "Nickname",
-  phone: "Phone",
-  reopen_within_ms: "Reopens within",
-  role: "Role",
-  scopes: "May",
-  settings: "Settings",
-  theme: "Look",
-  time_zone: "Time zone",
-};
-
 /** From what to what, one text for each field; the fields' names, in one, where the values are gone. */
 export function changesOf(line: Pick<Line, "fields" | "changes_json" | "names">): string[] {
-  const changes = objectOf(line.changes_json);
-  if (changes === null) return line.fields.length === 0 ? [] : [[fieldName(line.fields[0] ?? ""), ...line.fields.slice(1).map(innerName)].join(", ")];
-  return Object.entries(changes).flatMap(([field, pair]) =>
-    Array.isArray(pair) ? differences(fieldName(field), field, pair[0], pair[1], line.names) : [fieldName(field)],
-  );
+  const changes = changesIn(line.changes_json);
+  if (changes === null) {
+    const [first, ...others] = line.fields;
+    return first === undefined ? [] : [[leafName(first), ...others.map(innerName)].join(", ")];
+  }
+  return differencesIn(changes).map(({ leaf, before, after }) => {
+    const [name, was, is] = [leafName(leaf), valueText(leaf, before, line.names), valueText(leaf, after, line.names)];
+    return was === "" ? `${name}: ${is}` : `${name}: ${was} → ${is || "nothing"}`;
+  });
 }
 
-function fieldName(field: string): string {
-  const words = field.replace(/_ms$/, "").replaceAll("_", " ");
-  return FIELDS[field] ?? words.charAt(0).toUpperCase() + words.slice(1);
+/** What differs, by names within a sentence, each once; of the week's days none by itself. */
+export function touchedIn(line: Pick<Line, "fields" | "changes_json">): string[] {
+  const changes = changesIn(line.changes_json);
+  const leaves = changes === null ? line.fields : differencesIn(changes).map(({ leaf }) => leaf);
+  return [...new Set(leaves.map((leaf) => innerName(leaf.replace(/^support_hours\..*/, "support_hours"))))];
 }
 
-/** A field's name within a sentence; days of the week keep their capital. */
-function innerName(field: string): string {
-  const name = fieldName(field);
-  return field.endsWith("day") ? name : name.toLowerCase();
-}
+/** From what to what, by field. */
+export type Changes = Record<string, [before: unknown, after: unknown]>;
 
-function objectOf(json: string | null | undefined): Record<string, unknown> | null {
+/** What a line keeps of it; nothing where it is erased, or cannot be read, which is as good. */
+export function changesIn(json: string | null | undefined): Changes | null {
   try {
     const value: unknown = json ? JSON.parse(json) : null;
-    return isObject(value) ? value : null;
+    return isObject(value) && Object.values(value).every((pair) => Array.isArray(pair) && pair.length === 2) ? (value as Changes) : null;
   } catch {
-    // An unreadable value is as good as an erased one.
     return null;
   }
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
+/** Whether a value is a record. */
+export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/** A part that differs, by where it stands in its record. */
+interface Difference {
+  leaf: string;
+  before: unknown;
+  after: unknown;
+}
+
+function differencesIn(changes: Changes): Difference[] {
+  return Object.entries(changes).flatMap(([field, [before, after]]) => differences(field, before, after));
+}
+
 /** Of two records, only what differs. */
-function differences(name: string, field: string, before: unknown, after: unknown, names: Line["names"]): string[] {
-  if (isObject(before) && isObject(after)) {
-    const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort((a, b) => dayIndex(a) - dayIndex(b));
-    return keys
-      .filter((key) => JSON.stringify(before[key]) !== JSON.stringify(after[key]))
-      .flatMap((key) => differences(`${name}, ${innerName(key)}`, key, before[key], after[key], names));
-  }
-  const [was, is] = [valueText(field, before, names), valueText(field, after, names)];
-  if (was === "") return is === "" ? [] : [`${name}: ${is}`];
-  return [`${name}: ${was} → ${is || "nothing"}`];
+function differences(leaf: string, before: unknown, after: unknown): Difference[] {
+  if (isSame(before, after)) return [];
+  if (!isObject(before) || !isObject(after)) return [{ leaf, before, after }];
+  const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort((a, b) => dayIndex(a) - dayIndex(b));
+  return keys.flatMap((key) => differences(`${leaf}.${key}`, before[key], after[key]));
+}
+
+function isSame(before: unknown, after: unknown): boolean {
+  return (isNothing(before) && isNothing(after)) || JSON.stringify(before) === JSON.stringify(after);
+}
+
+function isNothing(value: unknown): boolean {
+  return value === null || value === undefined || value === "" || (Array.isArray(value) && value.length === 0);
 }
 
 /** Days as the week has them; all else keeps its place. */
@@ -149,14 +179,31 @@ function dayIndex(field: string): number {
   return DAYS.findIndex(([day]) => day === field);
 }
 
-function valueText(field: string, value: unknown, names: Line["names"]): string {
-  if (value === null || value === undefined || value === "") return "";
+/** Values that are words of the protocol, as their forms say them. */
+const WORDS: Readonly<Record<string, string>> = {
+  "after_close.reopen": "reopens the old conversation",
+  "after_close.start_new": "begins a new conversation",
+  "theme.brightness.system": "as the visitor’s system",
+  "theme.launcher_side.end": "at the end of the line",
+  "theme.launcher_side.start": "at the start of the line",
+};
+
+function valueText(leaf: string, value: unknown, names: Line["names"]): string {
+  if (isNothing(value)) return "";
   if (typeof value === "boolean") return value ? "yes" : "no";
-  if (typeof value === "number" && field.endsWith("_ms") && !field.endsWith("_at_ms")) return spanText(value);
-  if (typeof value === "string" && field === "language") return languageName(value);
-  if (Array.isArray(value)) return value.map((each) => valueText(field, each, names)).join(", ");
-  // A span of hours.
-  if (isObject(value) && typeof value.from === "string" && typeof value.to === "string") return `${value.from}–${value.to}`;
-  const text = typeof value === "string" ? (names[value] ?? value) : JSON.stringify(value);
-  return text.length > 60 ? `${beginningOf(text, 57)}…` : text;
+  if (typeof value === "number" && leaf.endsWith("_ms") && !leaf.endsWith("_at_ms")) return spanText(value);
+  if (Array.isArray(value)) return value.map((each) => valueText(leaf, each, names)).join(", ");
+  if (isObject(value)) return recordText(value);
+  const text = String(value);
+  if (/(^|\.)language$/.test(leaf)) return languageName(text);
+  if (text.startsWith("data:image/")) return "a picture";
+  return shortened(WORDS[`${leaf}.${text}`] ?? names[text] ?? text);
 }
+
+/** A span of hours, a question, or whatever it is. */
+function recordText(record: Record<string, unknown>): string {
+  if (typeof record["from"] === "string" && typeof record["to"] === "string") return `${record["from"]}–${record["to"]}`;
+  return shortened(typeof record["label"] === "string" && record["label"] !== "" ? record["label"] : JSON.stringify(record));
+}
+
+const shortened = (text: string) => (text.length > 60 ? `${beginningOf(text, 57)}…` : text);

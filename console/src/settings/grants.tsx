@@ -13,10 +13,11 @@ export function Grants({ agent, onChange }: { agent: Agent; onChange: (grants: P
   const [open, setOpen] = useState(false);
   const rights = grantable(agent.role);
   if (rights.length === 0 && agent.grants.length === 0) return null;
+  const words = agent.grants.length === 0 ? "Rights" : `Rights +${agent.grants.length}`;
   return (
     <>
-      <Button size="small" onClick={() => setOpen(true)} aria-label={`Rights of ${agent.name}`}>
-        {agent.grants.length === 0 ? "Rights" : `Rights +${agent.grants.length}`}
+      <Button size="small" onClick={() => setOpen(true)} aria-label={`${words} of ${agent.name}`}>
+        {words}
       </Button>
       {open && <Choice agent={agent} onClose={() => setOpen(false)} onChange={onChange} />}
     </>

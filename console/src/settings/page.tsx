@@ -8,6 +8,7 @@ import { usePhone } from "../part/screen.ts";
 import { ActivityPage } from "./activity.tsx";
 import { AuditPage } from "./audit.tsx";
 import { CannedPage } from "./canned.tsx";
+import { LastChange } from "./changed.tsx";
 import { KeysPage } from "./keys.tsx";
 import { NoticesPage } from "./notices.tsx";
 import { PAGES, type PlaceOfSettings } from "./pages.ts";
@@ -66,12 +67,13 @@ export function SettingsPage() {
   );
 }
 
-/** A page's heading and lead. */
-export function PageHead({ title, children }: { title: string; children?: ReactNode }) {
+/** A page's heading and lead, and who changed last the record that it is about. */
+export function PageHead({ title, record_id, children }: { title: string; record_id?: string | undefined; children?: ReactNode }) {
   return (
     <header className="page-head">
       <h1>{title}</h1>
       {children && <p className="faint">{children}</p>}
+      {record_id !== undefined && <LastChange of={record_id} />}
     </header>
   );
 }

@@ -23,7 +23,9 @@ export function ProfilePage() {
   const agent = asked.data?.find((each) => each.id === me) ?? heard;
   return (
     <div className="page">
-      <PageHead title="Profile">{agent?.email}</PageHead>
+      <PageHead title="Profile" record_id={agent?.id}>
+        {agent?.email}
+      </PageHead>
       {agent && <NameForm agent={agent} />}
     </div>
   );

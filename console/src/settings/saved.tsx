@@ -1,7 +1,8 @@
 /** Says whether what was changed is stored. */
 import { errorText } from "../api/http.ts";
 import { Button } from "../part/control.tsx";
-import { leafName, MetLines } from "./met.tsx";
+import { leafName } from "./leaf.ts";
+import { MetLines } from "./met.tsx";
 import type { Saving } from "./save.ts";
 
 /** One quiet line. */

@@ -158,7 +158,7 @@ function SiteForm({ site: heard }: { site: Site }) {
   };
   return (
     <div className="page">
-      <PageHead title={site.name}>
+      <PageHead title={site.name} record_id={site.id}>
         <Link to="/settings/$page" params={{ page: "sites" }} search={{}}>
           All sites
         </Link>

@@ -16,6 +16,7 @@ import { Face, type LampState } from "../part/lamp.tsx";
 import { useStore } from "../part/store.ts";
 import { soonText } from "../part/time.tsx";
 import { toast, toastError } from "../part/toast.tsx";
+import { LastChange } from "./changed.tsx";
 import { Grants } from "./grants.tsx";
 import { PageHead, Section } from "./page.tsx";
 import { ShownOnce } from "./secrets.tsx";
@@ -144,6 +145,7 @@ function Member({ agent }: { agent: Agent }) {
           {agent.deactivated ? "Reactivate" : "Deactivate"}
         </Button>
       )}
+      <LastChange of={agent.id} />
       <Dialog title={`Make ${agent.name} the owner?`} open={isHanding} onClose={() => setHanding(false)}>
         <p>You become an admin, and only the new owner can give ownership back.</p>
         <div className="dialog-foot">

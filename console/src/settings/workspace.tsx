@@ -39,7 +39,7 @@ function WorkspaceForm({ workspace: heard }: { workspace: Workspace }) {
   const isOwner = useMay()("owner");
   return (
     <div className="page">
-      <PageHead title="Workspace">
+      <PageHead title="Workspace" record_id={workspace.id}>
         Saved as you go. <Saved saving={saving} />
       </PageHead>
       <SavingLines saving={saving} />

@@ -4,15 +4,8 @@ import { useState } from "react";
 
 import { errorText } from "../api/http.ts";
 import { contactAuditQuery } from "../api/query.ts";
-import { Ago } from "../part/time.tsx";
-import { actorOf, changesOf } from "../settings/change.ts";
-
-const DEEDS: Record<string, string> = {
-  "contact.changed": "changed",
-  "contact.erased": "erased it",
-  "contact.merged": "merged it into another",
-  "contact.unmerged": "took a merge back",
-};
+import { ChangeLines } from "../settings/changed.tsx";
+import { sittings } from "../settings/sitting.ts";
 
 /** The lines, newest first. */
 export function ContactChanges({ contact_id }: { contact_id: string }) {
@@ -22,21 +15,7 @@ export function ContactChanges({ contact_id }: { contact_id: string }) {
     <details className="earlier-visits" onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary>Who changed it</summary>
       {found.isError && <p className="faint small">{errorText(found.error)}</p>}
-      {found.data && (
-        <ul>
-          {found.data.items.map((line) => (
-            <li key={line.id}>
-              <bdi>{actorOf(line).text}</bdi> <span className="faint">{DEEDS[line.action] ?? line.action}, <Ago at_ms={line.at_ms} words="ago" /></span>
-              {changesOf(line).map((change) => (
-                <div key={change} className="small">
-                  <bdi>{change}</bdi>
-                </div>
-              ))}
-            </li>
-          ))}
-          {found.data.items.length === 0 && <li className="faint">Nobody of the team yet.</li>}
-        </ul>
-      )}
+      {found.data && (found.data.items.length > 0 ? <ChangeLines lines={sittings(found.data.items)} /> : <p className="faint">Nobody of the team yet.</p>)}
     </details>
   );
 }

@@ -1,11 +1,12 @@
 /** Pictures of a message: small in the thread, fetched once they are nearly in sight, and looked at in the whole window. */
 import { Dialog as Base } from "@base-ui/react/dialog";
-import { useEffect, useRef, useState, type RefObject } from "react";
+import { useEffect, useRef, useState } from "react";
 import type { Attachment } from "@switchboard/protocol";
 
 import { IconButton } from "../part/control.tsx";
 import { useWayBack } from "../part/dialog.tsx";
 import { Icon } from "../part/icon.tsx";
+import { useNear } from "../part/near.ts";
 import { blobOf, sizeText } from "./file.tsx";
 import { addedHere } from "./upload.ts";
 
@@ -20,7 +21,7 @@ export function PictureView({ file }: { file: Attachment }) {
   const [tries, setTries] = useState(0);
   const [looking, setLooking] = useState(false);
   const frame = useRef<HTMLButtonElement>(null);
-  const url = useUrl(file, useNear(frame), tries, setFailed);
+  const url = useUrl(file, useNear(frame, ".thread", NEAR), tries, setFailed);
   const scale = Math.min(1, INLINE_WIDTH / (file.width ?? 1), INLINE_HEIGHT / (file.height ?? 1));
   const size = { width: Math.round((file.width ?? 1) * scale), aspectRatio: `${file.width} / ${file.height}` };
   if (failed) {
@@ -67,26 +68,6 @@ function useUrl(file: Attachment, near: boolean, tries: number, setFailed: (fail
     };
   }, [file.id, near, tries]);
   return url;
-}
-
-/** Whether something is in sight, or nearly. Once near, it stays so. */
-function useNear(frame: RefObject<HTMLElement | null>): boolean {
-  const [near, setNear] = useState(false);
-  useEffect(() => {
-    const node = frame.current;
-    if (!node) return;
-    const watcher = new IntersectionObserver(
-      (entries) => {
-        if (!entries.some((entry) => entry.isIntersecting)) return;
-        watcher.disconnect();
-        setNear(true);
-      },
-      { root: node.closest(".thread"), rootMargin: NEAR },
-    );
-    watcher.observe(node);
-    return () => watcher.disconnect();
-  }, [frame]);
-  return near;
 }
 
 /** The whole window for one picture: fitted first, in its full size when wanted. The focus goes back where it came from. */

@@ -3,8 +3,7 @@
 use axum::Router;
 use axum::extract::State;
 use axum::routing::get;
-use protocol::audit::{AuditEntry, FailedLogin};
-use protocol::id::ContactId;
+use protocol::audit::{AuditEntry, FailedLogin, Target};
 use protocol::page::{List, Page};
 use protocol::permission::Permission;
 use serde::Deserialize;
@@ -25,8 +24,10 @@ pub(crate) fn routes() -> Router<Doors> {
 #[derive(Debug, Clone, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct Asked {
-    /// Only what was done to this contact. All when absent.
-    contact_id: Option<ContactId>,
+    /// Only what was done to this one: the id of a workspace, site, member, invitation, key, canned response, saved
+    /// view, blocked network or contact. All when absent.
+    #[param(value_type = Option<String>)]
+    target: Option<Target>,
     /// Where the page begins: the `cursor` of the page before. The first page when absent.
     cursor: Option<String>,
     /// Rows, at most 100; 50 when absent.
@@ -50,8 +51,8 @@ pub(crate) async fn list(
     let limit = window.rows()?;
     let cursor = window.cursor(List::Audit)?;
     let (reader, cursor) = (&doors.reader, cursor.as_ref());
-    Ok(Json(match asked.contact_id {
-        Some(id) => storage::audit::list_of(reader, &scope, id, cursor, limit).await?,
+    Ok(Json(match asked.target {
+        Some(target) => storage::audit::list_of(reader, &scope, target, cursor, limit).await?,
         None => storage::audit::list(reader, &scope, cursor, limit).await?,
     }))
 }

@@ -7,6 +7,7 @@ use protocol::limit::{
 use serde_json::{Value, json};
 
 use crate::house::{House, Trust, id_in};
+use crate::sweep::Ids;
 use crate::wire::Call;
 
 #[tokio::test]
@@ -447,6 +448,106 @@ async fn lists_page_by_cursor_and_within_limits() {
         let told = (answer.code(), answer.field());
         assert_eq!(told, (code.to_owned(), "limit".to_owned()), "{query}");
     }
+}
+
+#[tokio::test]
+async fn the_log_is_narrowed_to_what_each_line_is_about() {
+    let house = House::open(Trust::Trusted).await;
+    let owner = house.owner().await;
+    let ids = Ids::of(&house, &owner).await;
+    for path in [
+        format!("/agents/{}", ids.agent),
+        format!("/contacts/{}", ids.contact),
+    ] {
+        let version = house.as_(&owner, Call::get(&path)).await.good()["version"].clone();
+        let rename = Call::patch(&path, version.as_u64().unwrap(), &json!({"name": "Ana"}));
+        house.as_(&owner, rename).await.good();
+    }
+    let whole = house
+        .as_(&owner, Call::get("/audit?limit=100"))
+        .await
+        .good();
+    let whole = whole["items"].as_array().unwrap();
+    let narrowed = async |query: &str| {
+        house
+            .as_(&owner, Call::get(&format!("/audit?{query}")))
+            .await
+    };
+    for line in whole {
+        let target = id_in(line, "target");
+        let found = narrowed(&format!("target={target}")).await.good();
+        let wanted = whole
+            .iter()
+            .filter(|line| line["target"] == target.as_str());
+        assert_eq!(
+            found["items"],
+            json!(wanted.collect::<Vec<_>>()),
+            "{target}"
+        );
+    }
+    // A page at a time, and no line of anything else between them.
+    let path = format!("/sites/{}", ids.site);
+    let site = house.as_(&owner, Call::get(&path)).await.good();
+    let version = site["version"].as_u64().unwrap();
+    for version in version..version + 3 {
+        let body = json!({"description": format!("take {version}")});
+        house
+            .as_(&owner, Call::patch(&path, version, &body))
+            .await
+            .good();
+    }
+    let of_site = format!("target={}", ids.site);
+    let first = narrowed(&format!("{of_site}&limit=2")).await.good();
+    let cursor = id_in(&first, "cursor");
+    let next = narrowed(&format!("{of_site}&limit=2&cursor={cursor}"))
+        .await
+        .good();
+    assert!(first["items"][1]["at_ms"].as_u64() >= next["items"][0]["at_ms"].as_u64());
+    assert_ne!(first["items"][1]["id"], next["items"][0]["id"]);
+}
+
+#[tokio::test]
+async fn the_log_of_what_is_nothing_or_anothers_is_no_ones() {
+    let house = House::open(Trust::Trusted).await;
+    let owner = house.owner().await;
+    let eve = house.foreigner().await;
+    let foreign = Ids::of(&house, &eve).await;
+    let narrowed = async |target: &str| {
+        let path = format!("/audit?target={target}");
+        house.as_(&owner, Call::get(&path)).await
+    };
+    let hers = id_in(&eve.me["memberships"][0], "workspace_id");
+    for target in [&foreign.site, &foreign.agent, &foreign.contact, &hers] {
+        assert_eq!(
+            narrowed(target).await.good()["items"],
+            json!([]),
+            "{target}"
+        );
+    }
+    let unknown_kind = "tea_01k00000000000000000000009";
+    for target in [
+        "",
+        "site",
+        "site_",
+        "site_1",
+        "%00",
+        unknown_kind,
+        foreign.conversation.as_str(),
+    ] {
+        let answer = narrowed(target).await;
+        let told = (answer.status, answer.code(), answer.field());
+        assert_eq!(
+            told,
+            (422, "invalid".to_owned(), "target".to_owned()),
+            "{target}"
+        );
+    }
+    let colleague = house.member(&owner, "bob@example.com", "agent").await;
+    let own = format!("/audit?target={}", colleague.agent_id());
+    assert_eq!(
+        house.as_(&colleague, Call::get(&own)).await.code(),
+        "forbidden"
+    );
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@
 use crate::both::on_both;
 use crate::common::{Installed, NOW_MS, Store, begin, scope, secret, session, site};
 use protocol::agent::{AgentChange, Invitation};
-use protocol::audit::FailedLogin;
+use protocol::audit::{FailedLogin, Target};
 use protocol::blocked_address::BlockedAddress;
 use protocol::event::EventType;
 use protocol::id::{BlockedAddressId, WorkspaceId};
@@ -516,7 +516,7 @@ on_both! {
             (installed.scope(&store.world), &["address.blocked", "address.unblocked"][..]),
             (foreign, &[]),
         ] {
-            let lines = audit::list_of(db, &scope, first, None, 10).await.unwrap();
+            let lines = audit::list_of(db, &scope, Target::BlockedAddress(first), None, 10).await.unwrap();
             let mut found: Vec<_> = lines.items.iter().map(|line| line.action.as_str()).collect();
             // They are of one moment, so either may come first.
             found.sort_unstable();

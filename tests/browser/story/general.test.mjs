@@ -162,7 +162,7 @@ test("hours, currency, industry and the main language are set in the settings, a
   assert.equal(await owner.getByLabel("Main language").inputValue(), "de");
   await owner.goto(`${stack.origin}/console/settings/audit`);
   await owner.getByText(/Support hours, Monday: .*09:00–10:00, 11:00–24:00/).first().waitFor();
-  await owner.getByText("Settings, language: German").waitFor();
+  await owner.getByText("Main language: German").waitFor();
   await owner.context().close();
   assert.deepEqual(stack.complaints, []);
 });

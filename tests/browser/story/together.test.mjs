@@ -276,7 +276,7 @@ test("a right that somebody takes away while others are given stays away", async
   await colleagueOf("agents", id, { grants: ["sites.write"] });
   const mine = await console_of();
   await mine.goto(`${stack.origin}/console/settings/team`);
-  await mine.getByRole("button", { name: "Rights of Kim Sato" }).click();
+  await mine.getByRole("button", { name: "Rights +1 of Kim Sato" }).click();
   const right = (name) => mine.getByRole("dialog").getByRole("checkbox", { name });
   assert.equal(await right("sites.write").isChecked(), true);
   await right("canned.write").check();

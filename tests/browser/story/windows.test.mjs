@@ -93,7 +93,7 @@ const WINDOWS = {
   },
   "window of rights": async (page) => {
     await goes(page, "settings/team");
-    await press(page, /^Rights of/);
+    await press(page, /^Rights (\+\d+ )?of/);
   },
   "window to hand over": async (page) => {
     await goes(page, "settings/workspace");
