@@ -17,6 +17,7 @@ import "./style/composer.css";
 import "./style/side.css";
 import "./style/visitors.css";
 import "./style/settings.css";
+import "./style/hours.css";
 import "./style/look.css";
 import "./style/door.css";
 import "./style/density.css";
