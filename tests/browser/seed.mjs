@@ -124,9 +124,6 @@ const canned = [
   { whose: "own", nickname: "bye", body: "Enjoy your tea, {{customer_name}}." },
 ];
 
-/** Who was here when the story ends is, for as long as it is looked at. */
-const ACTIVE_MS = 15 * MINUTE_MS;
-
 /** Somebody packs, and answers, all day; the shop rests on Sundays. */
 const day = [{ from: "08:00", to: "12:30" }, { from: "13:30", to: "18:00" }];
 const support_hours = { monday: day, tuesday: day, wednesday: day, thursday: day, friday: [day[0]], saturday: [{ from: "09:00", to: "12:00" }] };
@@ -310,7 +307,7 @@ async function open(api, stack) {
   const wholesale = await api.ask("POST", "sites", { name: "Wholesale", allowed_origins: ["loopback"] }, mira);
   stack.sites = { wholesale: wholesale.id };
   const workspace = await api.ask("GET", "workspace", undefined, mira);
-  await api.ask("PATCH", "workspace", { name: "Kettle & Leaf", time_zone: "Europe/Ljubljana", industry: "Tea, weighed by hand", currency: "EUR", support_hours, settings: { ...workspace.settings, setup_put_away: true, language: "en", active_threshold_ms: ACTIVE_MS } }, version(workspace));
+  await api.ask("PATCH", "workspace", { name: "Kettle & Leaf", time_zone: "Europe/Ljubljana", industry: "Tea, weighed by hand", currency: "EUR", support_hours, settings: { ...workspace.settings, setup_put_away: true, language: "en" } }, version(workspace));
   for (const response of canned) await api.ask("POST", "canned-responses", response, mira);
   await api.ask("POST", "keys", { name: "Order desk", scopes: ["conversations.read", "conversations.write"] }, mira);
   const invited = await api.ask("POST", "invitations", { email: "jon@example.com", role: "agent" }, mira);
