@@ -18,6 +18,7 @@ import "./style/side.css";
 import "./style/visitors.css";
 import "./style/settings.css";
 import "./style/changed.css";
+import "./style/hours.css";
 import "./style/look.css";
 import "./style/door.css";
 import "./style/density.css";

@@ -17,7 +17,7 @@ import { Mark } from "../shell/rail.tsx";
 import { switchTheme, theme } from "../shell/theme.ts";
 
 const COLORS: readonly [string, readonly string[]][] = [
-  ["Paper", ["paper", "sheet", "sunk", "hover", "chosen", "line", "line-strong"]],
+  ["Paper", ["paper", "sheet", "sunk", "hover", "chosen", "line", "line-strong", "line-field"]],
   ["Ink", ["ink", "ink-2", "ink-3"]],
   ["Accent", ["accent", "accent-strong", "accent-soft", "on-accent"]],
   ["Who speaks", ["ours", "ours-line", "theirs", "note", "note-line", "note-ink"]],

@@ -12,11 +12,17 @@ function useMatch(query: MediaQueryList): boolean {
 }
 
 const phone = matchMedia("(max-width: 760px)");
+const narrow = matchMedia("(max-width: 1000px)");
 const wide = matchMedia("(min-width: 1800px)");
 
 /** Whether it is as narrow as a phone's; follows the width. */
 export function usePhone(): boolean {
   return useMatch(phone);
+}
+
+/** Whether a table of many columns has no room for all of them; follows the width. */
+export function useNarrow(): boolean {
+  return useMatch(narrow);
 }
 
 /** Whether there is room to spare; follows the width. */

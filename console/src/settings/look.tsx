@@ -21,8 +21,8 @@ const COLORS: readonly [string, string][] = [
 ];
 
 const SIDES: readonly [LauncherSide, string][] = [
-  ["end", "At the end of the line (right)"],
-  ["start", "At the start of the line (left)"],
+  ["end", "On the right, where a line ends"],
+  ["start", "On the left, where a line begins"],
 ];
 
 const BRIGHTNESS: readonly [Brightness, string][] = [
@@ -57,14 +57,14 @@ export function Look({ theme, site_name, errorAt, onChange }: LookProps) {
       <div className="stack">
         <ColorField value={theme.color} onValue={(color) => onChange({ color })} error={errorAt("color")} />
         <Choice label="Brightness" value={theme.brightness} choices={BRIGHTNESS} onValue={(brightness) => onChange({ brightness }, "now")} />
-        <TextField label="Title" hint="The business’s name. The site’s name where this is empty." value={theme.title} error={errorAt("title")} onValue={(title) => onChange({ title })} />
+        <TextField label="Title" hint="The business’s name. Left empty, the site’s." value={theme.title} error={errorAt("title")} onValue={(title) => onChange({ title })} />
         <LogoField label="Logo" hint="In the header, in place of faces. It is made small, so a simple sign reads best." value={theme.logo} error={errorAt("logo")} onValue={(logo) => onChange({ logo }, "now")} />
         <LogoField label="Face of the team" hint="For members without a picture of their own, in place of their initials." value={theme.avatar} error={errorAt("avatar")} onValue={(avatar) => onChange({ avatar }, "now")} />
-        <Field label="First words" hint="Shown in an empty thread. Where this is empty, the widget greets in the visitor’s own language." error={errorAt("greeting")}>
+        <Field label="First words" hint="Shown in an empty thread. Left empty, the widget greets in the visitor’s own language." error={errorAt("greeting")}>
           {(props) => <textarea {...props} className="input" placeholder={GREETING} value={theme.greeting} onChange={(event) => onChange({ greeting: event.target.value })} />}
         </Field>
         <Choice label="Launcher" value={theme.launcher_side} choices={SIDES} onValue={(launcher_side) => onChange({ launcher_side }, "now")} />
-        <TextField label="Words on the launcher" hint="Beside its sign, like “Ask us”. It stays round where this is empty." value={theme.launcher_text} error={errorAt("launcher_text")} onValue={(launcher_text) => onChange({ launcher_text })} />
+        <TextField label="Words on the launcher" hint="Beside its sign, like “Ask us”. Left empty, it stays round." value={theme.launcher_text} error={errorAt("launcher_text")} onValue={(launcher_text) => onChange({ launcher_text })} />
         <Gap value={theme.launcher_gap_px} error={errorAt("launcher_gap_px")} onValue={(launcher_gap_px) => onChange({ launcher_gap_px })} />
         <fieldset className="asks">
           <legend>Asked before the first message</legend>

@@ -61,7 +61,7 @@ export function NoticesPage() {
             </select>
           )}
         </Field>
-        <Switch label="Notes that name me" hint="Whosever conversation it is. A line says so in the console, too; under To do they stand either way." checked={choice.mention !== false} onChange={(mention) => change({ mention })} />
+        <Switch label="Notes that name me" hint="Whoever has the conversation. A line in the console says so, too; To do lists them either way." checked={choice.mention !== false} onChange={(mention) => change({ mention })} />
         <Switch label="Conversations given to me" hint="By somebody of the team or by a program; told in the same way." checked={choice.assignment !== false} onChange={(assignment) => change({ assignment })} />
       </Section>
     </div>

@@ -37,7 +37,7 @@ export function Overrides({ site, change }: { site: Site; change: (next: Partial
   );
   return (
     <Section title="Language, limits and privacy" hint="Of this site alone. What is left empty is as the workspace says.">
-      <Field label="Main language" hint="For visitors whose own the chat does not speak.">
+      <Field label="Main language" hint="For visitors whose own language the chat does not speak.">
         {(props) => (
           <select {...props} className="input" value={overrides.language ?? ""} onChange={(event) => set({ language: spokenOf(event.target.value) }, "now")}>
             <option value="">As the workspace{defaults ? ` (${languageName(defaults.language ?? "en")})` : ""}</option>

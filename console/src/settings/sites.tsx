@@ -184,7 +184,7 @@ function SiteForm({ site: heard }: { site: Site }) {
             if (value.trim()) change({ name: value.trim() });
           }}
         />
-        <TextField label="Domain" hint="For people; the allowed origins decide." value={domain} error={saving.errorAt("domain")} onValue={(value) => (setDomain(value), change({ domain: value.trim() }))} />
+        <TextField label="Domain" hint="For the team to read; the allowed origins say where the chat loads." value={domain} error={saving.errorAt("domain")} onValue={(value) => (setDomain(value), change({ domain: value.trim() }))} />
         <Field label="What it is for" error={saving.errorAt("description")}>
           {(props) => <textarea {...props} className="input" value={description} onChange={(event) => (setDescription(event.target.value), change({ description: event.target.value }))} />}
         </Field>
@@ -212,7 +212,7 @@ function SiteForm({ site: heard }: { site: Site }) {
       <Section title="Identity" hint="Your server signs who its customer is: with a secret that both sides know, or with a private key that never leaves it.">
         <Switch
           label="Require a signed identity"
-          hint="Nobody writes without one."
+          hint="Without one a visitor cannot write."
           checked={identity_required}
           onChange={(identity_required) => {
             setIdentityRequired(identity_required);

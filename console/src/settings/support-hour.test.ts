@@ -1,7 +1,7 @@
 import { limit, type HoursSpan } from "@switchboard/protocol";
 import { expect, test } from "vitest";
 
-import { asOnMonday, nextSpan, problemOf, saidEnd, shownEnd } from "./support-hour.ts";
+import { asOnMonday, nextSpan, problemOf } from "./support-hour.ts";
 
 const spans = (...pairs: [string, string][]): HoursSpan[] => pairs.map(([from, to]) => ({ from, to }));
 
@@ -11,7 +11,6 @@ test("hours may be kept that stand in their order and apart", () => {
   expect(problemOf(spans(["22:00", "02:00"]))).toMatch(/belongs to the next day/);
   expect(problemOf(spans(["08:00", "12:00"], ["11:00", "13:00"]))).toMatch(/overlap/);
   expect(problemOf(spans(["13:00", "17:00"], ["08:00", "12:00"]))).toMatch(/order/);
-  expect(problemOf(spans(["", "12:00"]))).toMatch(/Both times/);
 });
 
 test("what is offered next may be kept, as long as the day has room", () => {
@@ -23,12 +22,7 @@ test("what is offered next may be kept, as long as the day has room", () => {
   expect(day).toEqual(spans(["09:00", "17:00"], ["18:00", "22:00"], ["23:00", "24:00"]));
   const many = Array.from({ length: limit.hours_spans_max }, (_, hour): [string, string] => [`0${hour}:00`, `0${hour}:30`]);
   expect(nextSpan(spans(...many))).toBeNull();
-  expect(nextSpan(spans(["09:00", ""]))).toBeNull();
-});
-
-test("midnight ends a day, and begins one", () => {
-  expect([shownEnd("24:00"), saidEnd("00:00")]).toEqual(["00:00", "24:00"]);
-  expect([shownEnd("17:00"), saidEnd("17:00"), saidEnd("")]).toEqual(["17:00", "17:00", ""]);
+  expect(nextSpan(spans(["09:00", "08:00"]))).toBeNull();
 });
 
 test("Monday's hours are taken over for the days that most people work", () => {

@@ -1,6 +1,8 @@
 /** Support hours as they are edited: spans of each day, in order and apart. Pure. */
 import { limit, type HoursSpan, type SupportHours } from "@switchboard/protocol";
 
+import { minutesOf, timeOf } from "../part/day-time.ts";
+
 /** A day of the week. */
 export type Day = keyof SupportHours;
 
@@ -24,7 +26,6 @@ const NEXT_MINUTES = 4 * 60;
 export function problemOf(spans: readonly HoursSpan[]): string | null {
   for (const [index, { from, to }] of spans.entries()) {
     const before = spans[index - 1];
-    if (from === "" || to === "") return "Both times are needed.";
     // Times of this form compare as texts do.
     if (from >= to) return "Hours end after they begin. What goes past midnight belongs to the next day.";
     if (before && before.to > from) return "Hours stand in their order and do not overlap.";
@@ -43,28 +44,8 @@ export function nextSpan(spans: readonly HoursSpan[]): HoursSpan | null {
   return { from: timeOf(from), to: timeOf(Math.min(from + NEXT_MINUTES, DAY_MINUTES)) };
 }
 
-/** What a field for the end of hours shows: it knows no 24:00. */
-export function shownEnd(to: string): string {
-  return to === "24:00" ? "00:00" : to;
-}
-
-/** What a field for the end of hours says: midnight ends the day. */
-export function saidEnd(shown: string): string {
-  return shown === "00:00" ? "24:00" : shown;
-}
-
 /** The week with Monday's hours on the other days that most people work. */
 export function asOnMonday(week: SupportHours): SupportHours {
   const { monday } = week;
   return { ...week, tuesday: monday, wednesday: monday, thursday: monday, friday: monday };
-}
-
-function minutesOf(time: string): number {
-  const [hours = "", minutes = ""] = time.split(":");
-  return Number(hours) * 60 + Number(minutes);
-}
-
-function timeOf(minutes: number): string {
-  const two = (number: number) => String(number).padStart(2, "0");
-  return `${two(Math.floor(minutes / 60))}:${two(minutes % 60)}`;
 }

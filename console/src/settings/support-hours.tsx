@@ -2,9 +2,10 @@
 import type { HoursSpan, SupportHours } from "@switchboard/protocol";
 
 import { Button, FormError, IconButton } from "../part/control.tsx";
+import { DayTime } from "../part/day-time.tsx";
 import { useHeld } from "./held.ts";
 import { Section } from "./page.tsx";
-import { asOnMonday, DAYS, nextSpan, problemOf, saidEnd, shownEnd } from "./support-hour.ts";
+import { asOnMonday, DAYS, nextSpan, problemOf } from "./support-hour.ts";
 
 interface SupportHoursProps {
   hours: SupportHours;
@@ -23,7 +24,7 @@ export function SupportHoursSection({ hours, time_zone, error, onChange }: Suppo
   return (
     <Section
       title="Support hours"
-      hint={`By the clock of ${time_zone}. Outside of them, while nobody is here, visitors read when you are back. Where no day has hours, nothing is said.`}
+      hint={`In the time of ${time_zone}. Outside of them, while nobody is here, visitors read when you are back. Without any hours, nothing is said.`}
     >
       <div className="week">
         {DAYS.map(([day, name]) => (
@@ -61,12 +62,12 @@ function DayHours({ name, spans, onChange }: DayProps) {
         {spans.map(({ from, to }, index) => {
           // Said with the day, so that a field alone tells what it is.
           const which = spans.length > 1 ? `${name}, hours ${index + 1}` : name;
-          const common = { type: "time", className: "input time", required: true, "aria-invalid": problem ? true : undefined, "aria-describedby": problem ? problemId : undefined } as const;
+          const common = { "aria-invalid": problem ? true : undefined, "aria-describedby": problem ? problemId : undefined };
           return (
             <div key={index} className="span">
-              <input {...common} aria-label={`${which}, from`} value={from} onChange={(event) => set(index, { from: event.target.value })} />
+              <DayTime {...common} aria-label={`${which}, from`} value={from} onValue={(time) => set(index, { from: time })} />
               <span aria-hidden="true">–</span>
-              <input {...common} aria-label={`${which}, until`} value={shownEnd(to)} onChange={(event) => set(index, { to: saidEnd(event.target.value) })} />
+              <DayTime {...common} aria-label={`${which}, until`} value={to} edge="end" onValue={(time) => set(index, { to: time })} />
               <IconButton icon="close" name={`Remove ${which}`} onClick={() => onChange(spans.filter((_, at) => at !== index), "now")} />
             </div>
           );

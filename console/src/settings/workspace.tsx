@@ -73,7 +73,7 @@ function WorkspaceForm({ workspace: heard }: { workspace: Workspace }) {
       <Section title="Limits" hint="Sites inherit them, and may set others for themselves. The server's own limits hold in any case.">
         <OptionalNumber label="New visitors of a site a minute" hint="Sessions that its visitors may begin, all together." value={settings.sessions_per_minute} otherwise="no limit" onValue={(sessions_per_minute) => set({ sessions_per_minute }, "soon")} />
         <OptionalNumber label="Messages of one visitor a minute" hint="More are refused for a while." value={settings.messages_per_minute} otherwise="no limit" onValue={(messages_per_minute) => set({ messages_per_minute }, "soon")} />
-        <OptionalNumber label="Tell the visitor list every" hint="Changes come at once where this is empty. In seconds, at most 60." unit={1_000} value={settings.visitor_refresh_ms || null} otherwise="live" onValue={(value) => set({ visitor_refresh_ms: value ?? 0 }, "soon")} />
+        <OptionalNumber label="Tell the visitor list every" hint="In seconds, at most 60. Left empty, changes come at once." unit={1_000} value={settings.visitor_refresh_ms || null} otherwise="live" onValue={(value) => set({ visitor_refresh_ms: value ?? 0 }, "soon")} />
       </Section>
       <Section title="Privacy">
         <Switch label="Shorten network addresses" hint="Stored addresses lose their last part." checked={settings.anonymize_addresses} onChange={(anonymize_addresses) => set({ anonymize_addresses })} />
@@ -160,7 +160,7 @@ function General({ workspace, zone, errorAt, setZone, change, children }: Genera
 }
 
 /** What it means that a workspace, or a site, has a main language. */
-const LANGUAGE_HINT = "The chat follows the language of the page. Visitors whose own it does not speak read this one.";
+const LANGUAGE_HINT = "The chat follows the language of the page. Where it does not speak that one, it speaks this one.";
 
 /** Languages of the widget by their names, none first. */
 const LANGUAGES: readonly (readonly [string, string])[] = [["", "None chosen (English)"], ...SPOKEN_LANGUAGES];

@@ -172,10 +172,10 @@ function Own() {
   );
 }
 
-const THEMES: readonly [ThemeChoice, string][] = [
-  ["system", "As the system"],
-  ["light", "Light"],
-  ["dark", "Dark"],
+const THEMES: readonly [ThemeChoice, string, IconName][] = [
+  ["system", "As the system", "screen"],
+  ["light", "Light", "sun"],
+  ["dark", "Dark", "moon"],
 ];
 
 function ThemeItems() {
@@ -183,8 +183,8 @@ function ThemeItems() {
   return (
     <>
       <MenuLabel>Theme</MenuLabel>
-      {THEMES.map(([choice, name]) => (
-        <MenuItem key={choice} icon={choice === chosen ? "check" : "sun"} onSelect={() => theme.set(choice)}>
+      {THEMES.map(([choice, name, icon]) => (
+        <MenuItem key={choice} icon={choice === chosen ? "check" : icon} onSelect={() => theme.set(choice)}>
           {name}
         </MenuItem>
       ))}

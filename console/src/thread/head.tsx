@@ -14,7 +14,8 @@ import { viewing } from "../live/signal.ts";
 import { membership, team } from "../live/session.ts";
 import { pathOf } from "../live/visitors.ts";
 import { now } from "../part/clock.ts";
-import { Button, IconButton, TextField } from "../part/control.tsx";
+import { Button, Field, IconButton, TextField } from "../part/control.tsx";
+import { DayTime } from "../part/day-time.tsx";
 import { Dialog } from "../part/dialog.tsx";
 import { Icon } from "../part/icon.tsx";
 import { useLacks } from "../part/lack.ts";
@@ -138,11 +139,12 @@ function AssignMenu({ row }: { row: Conversation }) {
 
 function SnoozeMenu({ row }: { row: Conversation }) {
   const [asking, setAsking] = useState(false);
-  const [when, setWhen] = useState("");
-  const until_ms = new Date(when).getTime();
+  const [day, setDay] = useState("");
+  const [time, setTime] = useState("09:00");
+  const until_ms = new Date(`${day}T${time}`).getTime();
   const good = Number.isFinite(until_ms) && until_ms > now();
-  const past = when && !good ? "Pick a time to come." : null;
-  const lacks = useLacks<"when">(good ? {} : { when: "Pick a date and a time." }, null, () => {
+  const past = day && !good ? "Pick a time to come." : null;
+  const lacks = useLacks<"day">(good ? {} : { day: "Pick a day." }, null, () => {
     snooze(row, until_ms);
     putAway();
   });
@@ -173,7 +175,11 @@ function SnoozeMenu({ row }: { row: Conversation }) {
       </Menu>
       <Dialog title="Snooze until" open={asking} onClose={putAway}>
         <form className="stack" {...lacks.form}>
-          <TextField label="Date and time" type="datetime-local" value={when} onValue={setWhen} error={past ?? lacks.said("when")} hint="In your time zone. It opens again earlier when the customer writes." />
+          <div className="line-fields">
+            <TextField label="Day" type="date" value={day} onValue={setDay} error={past ?? lacks.said("day")} />
+            <Field label="Time">{(props) => <DayTime {...props} value={time} onValue={setTime} />}</Field>
+          </div>
+          <p className="field-hint">In your time zone. It opens again earlier when the customer writes.</p>
           <div className="dialog-foot">
             <Button onClick={putAway}>Cancel</Button>
             <Button tone="accent" type="submit">

@@ -1,6 +1,9 @@
 /** Which columns the list of visitors has: chosen by each member for himself. */
+import { useMemo } from "react";
+
 import { Button } from "../part/control.tsx";
 import { Menu, MenuItem, MenuLabel } from "../part/menu.tsx";
+import { useNarrow } from "../part/screen.ts";
 import { createKeptStore, useStore } from "../part/store.ts";
 
 /** The columns that may be left out. The page always stands there. */
@@ -11,10 +14,10 @@ export type Column = keyof typeof COLUMNS;
 
 const NAMES = Object.keys(COLUMNS) as Column[];
 const WIDTHS: Record<Column, string> = {
-  who: "minmax(0, 1.1fr)",
+  who: "minmax(0, 1.05fr)",
   place: "minmax(0, 1fr)",
-  device: "minmax(0, 1fr)",
-  source: "minmax(0, 1fr)",
+  device: "minmax(0, 1.35fr)",
+  source: "minmax(0, 0.85fr)",
   visits: "84px",
   // More where it stands on one line.
   time: "var(--time-width, 72px)",
@@ -26,14 +29,19 @@ const kept = createKeptStore<readonly Column[]>(
   (value): value is Column[] => Array.isArray(value) && value.every((each) => NAMES.includes(each as Column)),
 );
 
+/** Where there is little room, they leave it to the others. */
+const FIRST_TO_GO: readonly Column[] = ["source", "visits"];
+
 /** The columns in their order. */
 export function useColumns(): readonly Column[] {
-  return useStore(kept);
+  const chosen = useStore(kept);
+  const narrow = useNarrow();
+  return useMemo(() => (narrow ? chosen.filter((each) => !FIRST_TO_GO.includes(each)) : chosen), [chosen, narrow]);
 }
 
 /** The widths of a row's parts, as the style sheet takes them. */
 export function widthsOf(columns: readonly Column[]): string {
-  return ["10px", "minmax(0, 2.2fr)", ...columns.map((each) => WIDTHS[each]), "20px"].join(" ");
+  return ["10px", "minmax(0, 2fr)", ...columns.map((each) => WIDTHS[each]), "20px"].join(" ");
 }
 
 /** Says what the columns hold. */
@@ -55,7 +63,7 @@ export function ColumnHeads() {
 
 /** Chooses them. */
 export function ColumnMenu() {
-  const columns = useColumns();
+  const columns = useStore(kept);
   const toggle = (column: Column) => kept.set((held) => NAMES.filter((each) => (each === column ? !held.includes(each) : held.includes(each))));
   return (
     <Menu trigger={<Button size="small" tone="plain" className="column-menu">Columns</Button>}>

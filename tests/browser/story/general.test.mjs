@@ -138,9 +138,9 @@ test("hours, currency, industry and the main language are set in the settings, a
   await owner.getByRole("button", { name: "Add hours on Monday" }).focus();
   await owner.keyboard.press("Enter");
   const monday = owner.getByRole("group", { name: "Monday" });
-  await monday.getByLabel("Monday, until").fill("12:00");
+  await monday.getByLabel("Monday, until").selectOption("12:00");
   await monday.getByRole("button", { name: "Add hours on Monday" }).press("Enter");
-  await monday.getByLabel("Monday, hours 2, until").fill("00:00");
+  await monday.getByLabel("Monday, hours 2, until").selectOption("24:00");
   await until("the hours to be stored", async () => (await workspace()).support_hours.monday[1]?.to === "24:00");
   await owner.getByRole("button", { name: "Monday’s hours until Friday" }).press("Enter");
   await until("the week to be stored", async () => (await workspace()).support_hours.friday.length === 2);
@@ -149,9 +149,9 @@ test("hours, currency, industry and the main language are set in the settings, a
   assert.deepEqual(stored.support_hours.saturday, []);
   assert.deepEqual([stored.industry, stored.currency, stored.settings.language], ["Tea and what it is drunk from", "EUR", "de"]);
   // What cannot be is said there, and not sent.
-  await monday.getByLabel("Monday, hours 2, from").fill("11:00");
+  await monday.getByLabel("Monday, hours 2, from").selectOption("11:00");
   await monday.getByRole("alert").getByText("do not overlap").waitFor();
-  await monday.getByLabel("Monday, hours 1, until").fill("10:00");
+  await monday.getByLabel("Monday, hours 1, until").selectOption("10:00");
   await monday.getByRole("alert").waitFor({ state: "detached" });
   await until("what may be to be stored", async () => (await workspace()).support_hours.monday[0].to === "10:00");
   await owner.getByRole("button", { name: "Remove Friday, hours 2" }).click();
@@ -232,7 +232,7 @@ for (const [width, colorScheme] of [[320, "dark"], [1440, "light"], [2560, "dark
     await change({ support_hours: { ...always, monday: [{ from: "08:00", to: "12:00" }, { from: "13:00", to: "17:30" }], sunday: [] }, currency: "EUR" });
     const owner = await stack.console({ viewport: { width, height: 1000 }, colorScheme, reducedMotion: "reduce" });
     await owner.goto(`${stack.origin}/console/settings/workspace`);
-    await owner.getByLabel("Monday, hours 2, from").fill("11:00");
+    await owner.getByLabel("Monday, hours 2, from").selectOption("11:00");
     await owner.getByText("do not overlap").waitFor();
     assert.deepEqual(await violations(owner), []);
     const isWide = await owner.evaluate(() => {

@@ -180,7 +180,7 @@ test("a time to rest until, a day to go to, and a list to be kept say what they 
   await owner.getByRole("button", { name: "Snooze", exact: true }).click();
   await owner.getByRole("menuitem", { name: "Pick date and time" }).click();
   const snooze = owner.getByRole("dialog", { name: "Snooze until" });
-  await lacks(snooze, "Snooze", "Date and time", "Pick a date and a time.");
+  await lacks(snooze, "Snooze", "Day", "Pick a day.");
   await snooze.getByRole("button", { name: "Cancel" }).click();
   await snooze.waitFor({ state: "detached" });
   await owner.locator(".thread-head").getByRole("button", { name: "More", exact: true }).click();
