@@ -310,7 +310,7 @@ test("a colleague is invited, gets more rights, and is let go", async () => {
     return (await api.ask("GET", "agents", undefined, headers)).items.some((each) => each.name === "Jon Arden" && each.role === "admin");
   });
   await member.getByRole("button", { name: "Deactivate" }).click();
-  await member.getByText("Deactivated").waitFor();
+  await member.getByText("Deactivated", { exact: true }).waitFor();
   // What he has open ends, and nothing lets him in again.
   await jon.getByRole("button", { name: "Connect again" }).or(jon.getByRole("button", { name: "Sign in" })).first().waitFor();
   await jon.goto(`${stack.origin}/console/sign-in`);
