@@ -90,22 +90,24 @@ on_both! {
         let id = stage.begins(visitor).await;
         let ear = stage.ear();
         ear.listen(Topic::ConversationAgents(id));
-        let handle = stage.router.handle(
-            &visitor.actor,
-            client_id(&stage.world),
-            say(None, "said while leaving"),
-        );
-        // Polled once, then dropped: the socket died.
-        let mut handle = Box::pin(handle);
-        let first = std::future::poll_fn(|context| {
-            std::task::Poll::Ready(handle.as_mut().poll(context).is_ready())
-        })
-        .await;
-        assert!(!first, "nothing is stored that fast");
-        drop(handle);
+        // Polled once, then dropped: the socket died. Where a busy machine let this thread wait for so long that the
+        // answer was there already, the next one is left.
+        let mut left = None;
+        for number in 2..=20 {
+            let text = format!("said while leaving: {number}");
+            let name = client_id(&stage.world);
+            let mut handle = Box::pin(stage.router.handle(&visitor.actor, name, say(None, &text)));
+            let polled = std::future::poll_fn(|context| std::task::Poll::Ready(handle.as_mut().poll(context)));
+            if polled.await.is_pending() {
+                left = Some((number, text));
+                break;
+            }
+            ear.frame("entry").await;
+        }
+        let (number, text) = left.expect("one that was left before its answer");
         let frame = ear.frame("entry").await;
-        assert_eq!(frame["entry"]["content"]["message"]["body"], "said while leaving");
-        assert_eq!(stage.log(id).await.len(), 2);
+        assert_eq!(frame["entry"]["content"]["message"]["body"], text);
+        assert_eq!(stage.log(id).await.len(), number);
     }
 
     async fn a_retry_gets_the_same_answer_and_other_content_under_its_id_none(stage: Stage) {
