@@ -432,6 +432,44 @@ fn stalled_loads_tell_a_ratio_only_where_the_machine_had_time_left() {
     assert!(told.contains("saturated: alone took"), "{told}");
 }
 
+/// More is said than the system's buffers take, some 4 MB: then it is the server that holds what is not read.
+#[test]
+fn who_stalls_is_noticed_by_the_server_and_told() {
+    let (report, code, told) = outcome_by(
+        Path::new(TOOL),
+        &[
+            "--own",
+            "slow",
+            "--followers",
+            "10",
+            "--percent",
+            "10",
+            "--rounds",
+            "1",
+            "--rate",
+            "60",
+            "--seconds",
+            "8",
+            "--expect",
+            "found_stalled>=1",
+            "--expect",
+            "found_stalled=0",
+        ],
+    );
+    assert_eq!(report["stalled"], 1);
+    let found = report["found_stalled"].as_u64();
+    assert!(found >= Some(1), "{told}");
+    assert!(told.contains("found stalled"), "{told}");
+    assert!(!told.contains("the server noticed 0"), "{told}");
+    let expected = report["expectations"].as_array().expect("a list");
+    let is_met = |relation: &str| {
+        let is_it = |one: &&Value| one["name"] == "found_stalled" && one["relation"] == relation;
+        expected.iter().find(is_it).expect("it was asked")["met"] == true
+    };
+    assert!(is_met("at_least") && !is_met("exactly"), "{told}");
+    assert_eq!(code, Some(1), "an expectation was not kept: {told}");
+}
+
 #[test]
 fn mixed_loads_run_too() {
     let soak = run(&[
