@@ -91,7 +91,8 @@ impl Monitor {
         let _ = write!(std::io::stderr(), "\r\x1b[2K{line}");
     }
 
-    fn clear(&self) {
+    /// Clears the line at a terminal, before something else is said there.
+    pub fn clear(&self) {
         if self.is_terminal {
             let _ = write!(std::io::stderr(), "\r\x1b[2K");
         }

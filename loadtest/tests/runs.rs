@@ -1,6 +1,8 @@
 //! Runs as their user makes them, small ones, on servers of the tool's own.
 
-use std::path::Path;
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Once;
 use std::time::Duration;
@@ -40,10 +42,16 @@ fn run(arguments: &[&str]) -> Value {
 
 /// Runs a scenario and gives its report, whether it ended as good, and what it told.
 fn outcome(arguments: &[&str]) -> (Value, bool, String) {
+    let (report, code, told) = outcome_by(Path::new(TOOL), arguments);
+    (report, code == Some(0), told)
+}
+
+/// The same by a program that may lie elsewhere, with the code that it ended with.
+fn outcome_by(tool: &Path, arguments: &[&str]) -> (Value, Option<i32>, String) {
     build_server();
     let folder = tempfile::tempdir().expect("there is room for temporary files");
     let file = folder.path().join("report.json");
-    let output = Command::new(TOOL)
+    let output = Command::new(tool)
         .args(arguments)
         .arg("--json")
         .arg(&file)
@@ -55,7 +63,7 @@ fn outcome(arguments: &[&str]) -> (Value, bool, String) {
     let text = std::fs::read_to_string(&file);
     let text = text.unwrap_or_else(|error| panic!("no report, {error}: {told}"));
     let report = serde_json::from_str(&text).expect("the report is JSON");
-    (report, output.status.success(), told)
+    (report, output.status.code(), told)
 }
 
 /// Checks that a node was killed in a run, and that what was broken is counted.
@@ -130,6 +138,53 @@ fn nothing_is_lost_doubled_or_reordered_while_two_nodes_and_what_they_share_are_
     }
     let is_parted = log.iter().any(|done| done["fault"] == "partition");
     assert!(is_parted, "{log:#?}");
+}
+
+/// Lays the program into a folder, beside a `switchboard` that starts once and then only stands still. Gives the program,
+/// and the file in which the one that stands still says its process.
+fn tool_beside_one_who_starts_once(folder: &Path) -> (PathBuf, PathBuf) {
+    let (tool, pid) = (folder.join("switchboard-loadtest"), folder.join("pid"));
+    // By another process, so that none that is started meanwhile holds the copy open for writing.
+    let copied = Command::new("cp").arg(TOOL).arg(&tool).status();
+    assert!(copied.expect("there is cp").success());
+    let server = Path::new(TOOL).with_file_name("switchboard");
+    let script = format!(
+        "#!/bin/sh\n[ -e {pid} ] && echo $$ >{pid} && exec sleep 600\n: >{pid}\nexec {server}\n",
+        pid = pid.display(),
+        server = server.display(),
+    );
+    let beside = folder.join("switchboard");
+    std::fs::write(&beside, script).expect("there is room for a script");
+    let may_run = Permissions::from_mode(0o755);
+    std::fs::set_permissions(&beside, may_run).expect("it is ours");
+    (tool, pid)
+}
+
+#[test]
+fn a_run_whose_node_does_not_start_again_is_ended_in_time_and_says_so() {
+    build_server();
+    let folder = tempfile::tempdir().expect("there is room for temporary files");
+    let (tool, pid) = tool_beside_one_who_starts_once(folder.path());
+    let clock = Clock::system();
+    let began = clock.elapsed();
+    let faults = ["verify", "--faults", "--duration", "8s", "--seed", "15"];
+    let rest = ["--rate", "60", "--overtime", "6s"];
+    let (report, code, told) = outcome_by(&tool, &[&faults[..], &rest[..]].concat());
+    let took = clock.elapsed() - began;
+    // A node is waited for a minute: that is not what ended it.
+    assert!(took < Duration::from_secs(8 + 6 + 15), "{took:?}");
+    assert_eq!(code, Some(1), "{told}");
+    let words = "not done in time: the run was ended while it was breaking";
+    assert!(told.contains(words), "{told}");
+    assert_eq!(report["good"], false);
+    assert_eq!(report["seed"], 15);
+    assert!(report["sent"].as_u64() > Some(0), "{report:#}");
+    // What was not compared is not told as found whole.
+    assert!(report["lost"].is_null() && report["stored"].is_null());
+    assert!(told.contains("FAILED lost = 0  (was not measured)"));
+    let pid = std::fs::read_to_string(pid).expect("it was started again");
+    let command = std::fs::read(format!("/proc/{}/cmdline", pid.trim()));
+    assert!(command.unwrap_or_default().is_empty(), "{pid} is left");
 }
 
 #[test]
@@ -375,6 +430,44 @@ fn stalled_loads_tell_a_ratio_only_where_the_machine_had_time_left() {
     assert!(report["p99_ratio"].is_null() && !is_good, "{told}");
     assert_eq!(expected(&report)["met"], false);
     assert!(told.contains("saturated: alone took"), "{told}");
+}
+
+/// More is said than the system's buffers take, some 4 MB: then it is the server that holds what is not read.
+#[test]
+fn who_stalls_is_noticed_by_the_server_and_told() {
+    let (report, code, told) = outcome_by(
+        Path::new(TOOL),
+        &[
+            "--own",
+            "slow",
+            "--followers",
+            "10",
+            "--percent",
+            "10",
+            "--rounds",
+            "1",
+            "--rate",
+            "60",
+            "--seconds",
+            "8",
+            "--expect",
+            "found_stalled>=1",
+            "--expect",
+            "found_stalled=0",
+        ],
+    );
+    assert_eq!(report["stalled"], 1);
+    let found = report["found_stalled"].as_u64();
+    assert!(found >= Some(1), "{told}");
+    assert!(told.contains("found stalled"), "{told}");
+    assert!(!told.contains("the server noticed 0"), "{told}");
+    let expected = report["expectations"].as_array().expect("a list");
+    let is_met = |relation: &str| {
+        let is_it = |one: &&Value| one["name"] == "found_stalled" && one["relation"] == relation;
+        expected.iter().find(is_it).expect("it was asked")["met"] == true
+    };
+    assert!(is_met("at_least") && !is_met("exactly"), "{told}");
+    assert_eq!(code, Some(1), "an expectation was not kept: {told}");
 }
 
 #[test]

@@ -69,10 +69,10 @@ pub struct Settings {
     pub typing_preview: bool,
     /// What the widget speaks to visitors whose own language is none of its own. English when absent.
     pub language: Option<WidgetLanguage>,
-    /// How many sessions the visitors of a site may begin in a minute, all together (SEC-02). What the
+    /// How many sessions the visitors of a site may begin in a minute, all together, at each node (SEC-02). What the
     /// server allows when absent, which is the most in any case.
     pub sessions_per_minute: Option<u32>,
-    /// How many commands one visitor may send in a minute: messages, edits, claims. What the server
+    /// How many commands one visitor may send in a minute at each node: messages, edits, claims. What the server
     /// allows when absent, which is the most in any case.
     pub messages_per_minute: Option<u32>,
     /// How long changes of the visitor list are collected before consoles are told of them, in
@@ -155,10 +155,10 @@ pub struct SiteOverrides {
     /// What the widget speaks to visitors whose own language is none of its own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub language: Option<WidgetLanguage>,
-    /// How many sessions the site's visitors may begin in a minute, all together.
+    /// How many sessions the site's visitors may begin in a minute, all together, at each node.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sessions_per_minute: Option<u32>,
-    /// How many commands one visitor may send in a minute.
+    /// How many commands one visitor may send in a minute at each node.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub messages_per_minute: Option<u32>,
 }

@@ -1,17 +1,18 @@
 //! Coverage-guided fuzzing of whatever reads what comes from outside: `ops/fuzz`.
 //!
 //! The decoders' own files are read a second time here, so that the rest of the gateway and of the bus, and what they
-//! are built of, is neither compiled nor watched.
+//! are built of, is neither compiled nor watched. Where nobody fuzzes, the same is a program that hands every target its
+//! seeds; `tests/tests/decoders.rs` runs it.
 
-#![no_main]
-
-use std::path::Path;
-use std::sync::OnceLock;
+#![cfg_attr(fuzzing, no_main)]
+#![expect(
+    unreachable_pub,
+    reason = "the files are written for crates that others use"
+)]
 
 use bytes::Bytes;
 use connection::codec_oracle;
 use gateway::{cookie, identity, token};
-use libfuzzer_sys::fuzz_target;
 use target::{TARGETS, Target};
 
 #[path = "../../bus/src"]
@@ -103,20 +104,33 @@ fn is_envelope(bytes: &[u8]) -> bool {
     true
 }
 
+fn all() -> impl Iterator<Item = &'static Target> {
+    TARGETS.iter().chain(OWN)
+}
+
+/// Hands every target its seeds: each must read one of them, and nothing may fail to hold of any.
+#[cfg(not(fuzzing))]
+fn main() {
+    for target in all() {
+        let seeds = (target.seeds)();
+        let read_count = seeds.iter().filter(|seed| (target.is_read)(seed)).count();
+        assert!(read_count > 0, "{} reads none of its seeds", target.name);
+    }
+}
+
 /// The one that `SWITCHBOARD_FUZZ_TARGET` names. Its seeds are laid where `SWITCHBOARD_FUZZ_SEEDS` says.
+#[cfg(fuzzing)]
 fn chosen() -> &'static Target {
-    static CHOSEN: OnceLock<&Target> = OnceLock::new();
+    static CHOSEN: std::sync::OnceLock<&Target> = std::sync::OnceLock::new();
     CHOSEN.get_or_init(|| {
         let name = std::env::var("SWITCHBOARD_FUZZ_TARGET").unwrap_or_default();
-        let mut all = TARGETS.iter().chain(OWN);
-        let target = all.find(|one| one.name == name);
-        let target = target.unwrap_or_else(|| {
-            let names: Vec<_> = TARGETS.iter().chain(OWN).map(|one| one.name).collect();
+        let target = all().find(|one| one.name == name).unwrap_or_else(|| {
+            let names: Vec<_> = all().map(|one| one.name).collect();
             panic!("SWITCHBOARD_FUZZ_TARGET is none of {names:?}")
         });
         if let Some(folder) = std::env::var_os("SWITCHBOARD_FUZZ_SEEDS") {
             for (number, seed) in (target.seeds)().into_iter().enumerate() {
-                let file = Path::new(&folder).join(format!("seed-{number}"));
+                let file = std::path::Path::new(&folder).join(format!("seed-{number}"));
                 std::fs::write(file, seed).expect("a seed can be written");
             }
         }
@@ -124,7 +138,8 @@ fn chosen() -> &'static Target {
     })
 }
 
-fuzz_target!(
+#[cfg(fuzzing)]
+libfuzzer_sys::fuzz_target!(
     init: {
         chosen();
     },

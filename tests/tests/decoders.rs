@@ -126,6 +126,15 @@ fn try_texts(good: &[&str], is_read: impl Fn(&str) -> bool) -> usize {
     })
 }
 
+/// Every target of the fuzzer, those too that no other crate may read.
+#[test]
+fn what_is_fuzzed_reads_what_it_begins_with() {
+    let read = std::process::Command::new(env!("CARGO_BIN_EXE_fuzz-seeds")).output();
+    let read = read.expect("it was built beside this test");
+    let said = String::from_utf8_lossy(&read.stderr);
+    assert!(read.status.success(), "{said}");
+}
+
 #[test]
 fn whatever_is_said_is_read_or_refused() {
     for target in TARGETS {

@@ -276,3 +276,32 @@ fn no_crate_comes_in_two_versions_but_the_known_ones() {
         );
     }
 }
+
+/// Names and versions in a lock file.
+fn locked<'a>(text: &'a str) -> BTreeSet<(&'a str, &'a str)> {
+    let lines: Vec<_> = text.lines().collect();
+    let pair = |two: &[&'a str]| {
+        let name = two[0].strip_prefix("name = ")?;
+        let version = two[1].strip_prefix("version = ")?;
+        Some((name.trim_matches('"'), version.trim_matches('"')))
+    };
+    lines.windows(2).filter_map(pair).collect()
+}
+
+/// It is a workspace of its own, with a lock file of its own that nothing else would keep up.
+#[test]
+fn the_fuzzer_is_built_of_the_same_versions() {
+    let locked_here = locked(include_str!("../../Cargo.lock"));
+    let fuzzed = locked(include_str!("../fuzz/Cargo.lock"));
+    let has = |all: &BTreeSet<(&str, &str)>, name: &str| all.iter().any(|(one, _)| *one == name);
+    for one in &fuzzed {
+        let is_same = !has(&locked_here, one.0) || locked_here.contains(one);
+        assert!(is_same, "{one:?} in tests/fuzz/Cargo.lock");
+    }
+    let metadata = metadata();
+    for dependency in list(ours(&metadata)["protocol"], "dependencies") {
+        let name = texts(dependency, "name");
+        let is_there = !dependency["kind"].is_null() || has(&fuzzed, name);
+        assert!(is_there, "{name} is missing in tests/fuzz/Cargo.lock");
+    }
+}

@@ -1415,10 +1415,10 @@ respect_do_not_track: boolean,
 typing_preview: boolean,
 /** What the widget speaks to visitors whose own language is none of its own. English when absent. */
 language: WidgetLanguage | null,
-/** How many sessions the visitors of a site may begin in a minute, all together (SEC-02). What the
+/** How many sessions the visitors of a site may begin in a minute, all together, at each node (SEC-02). What the
  * server allows when absent, which is the most in any case. */
 sessions_per_minute: number | null,
-/** How many commands one visitor may send in a minute: messages, edits, claims. What the server
+/** How many commands one visitor may send in a minute at each node: messages, edits, claims. What the server
  * allows when absent, which is the most in any case. */
 messages_per_minute: number | null,
 /** How long changes of the visitor list are collected before consoles are told of them, in
@@ -1549,9 +1549,9 @@ respect_do_not_track?: boolean | null,
 typing_preview?: boolean | null,
 /** What the widget speaks to visitors whose own language is none of its own. */
 language?: WidgetLanguage | null,
-/** How many sessions the site's visitors may begin in a minute, all together. */
+/** How many sessions the site's visitors may begin in a minute, all together, at each node. */
 sessions_per_minute?: number | null,
-/** How many commands one visitor may send in a minute. */
+/** How many commands one visitor may send in a minute at each node. */
 messages_per_minute?: number | null, };
 
 /** A secret that a site shares with its own server. Two of a kind may be alive at a time, so that the

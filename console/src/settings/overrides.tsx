@@ -49,7 +49,7 @@ export function Overrides({ site, change }: { site: Site; change: (next: Partial
           </select>
         )}
       </Field>
-      <OptionalNumber label="New visitors a minute" hint="Sessions that the site's visitors may begin, all together." value={overrides.sessions_per_minute} otherwise={rateText(defaults, "sessions_per_minute")} onValue={(sessions_per_minute) => set({ sessions_per_minute })} />
+      <OptionalNumber label="New visitors a minute" hint="Sessions that the site's visitors may begin, all together. Where several servers run, each counts its own." value={overrides.sessions_per_minute} otherwise={rateText(defaults, "sessions_per_minute")} onValue={(sessions_per_minute) => set({ sessions_per_minute })} />
       <OptionalNumber label="Messages of one visitor a minute" hint="More are refused for a while." value={overrides.messages_per_minute} otherwise={rateText(defaults, "messages_per_minute")} onValue={(messages_per_minute) => set({ messages_per_minute })} />
       <OptionalNumber label="A visit ends after" hint="Time without a page view. In minutes." unit={60_000} value={overrides.session_timeout_ms} otherwise={timeText(defaults?.session_timeout_ms, 60_000)} onValue={(session_timeout_ms) => set({ session_timeout_ms })} />
       <OptionalNumber label="A visitor counts as active for" hint="Time after the last sign of life. In seconds." unit={1_000} value={overrides.active_threshold_ms} otherwise={timeText(defaults?.active_threshold_ms, 1_000)} onValue={(active_threshold_ms) => set({ active_threshold_ms })} />

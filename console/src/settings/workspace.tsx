@@ -71,7 +71,7 @@ function WorkspaceForm({ workspace: heard }: { workspace: Workspace }) {
         <Minutes label="A visitor counts as active for" hint="Time after the last sign of life." value={settings.active_threshold_ms} unit_ms={1_000} unit="seconds" onValue={(value) => set({ active_threshold_ms: value }, "soon")} />
       </Section>
       <Section title="Limits" hint="Sites inherit them, and may set others for themselves. The server's own limits hold in any case.">
-        <OptionalNumber label="New visitors of a site a minute" hint="Sessions that its visitors may begin, all together." value={settings.sessions_per_minute} otherwise="no limit" onValue={(sessions_per_minute) => set({ sessions_per_minute }, "soon")} />
+        <OptionalNumber label="New visitors of a site a minute" hint="Sessions that its visitors may begin, all together. Where several servers run, each counts its own." value={settings.sessions_per_minute} otherwise="no limit" onValue={(sessions_per_minute) => set({ sessions_per_minute }, "soon")} />
         <OptionalNumber label="Messages of one visitor a minute" hint="More are refused for a while." value={settings.messages_per_minute} otherwise="no limit" onValue={(messages_per_minute) => set({ messages_per_minute }, "soon")} />
         <OptionalNumber label="Tell the visitor list every" hint="In seconds, at most 60. Left empty, changes come at once." unit={1_000} value={settings.visitor_refresh_ms || null} otherwise="live" onValue={(value) => set({ visitor_refresh_ms: value ?? 0 }, "soon")} />
       </Section>

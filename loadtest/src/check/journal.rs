@@ -114,7 +114,11 @@ pub fn history(
     let Some(begin) = near().map(|line| line.at).min() else {
         return Vec::new();
     };
-    let end = near().map(|line| line.at).max().unwrap_or(begin);
+    // What never came to a number is told of to the end: it is in what came after that the reason lies.
+    let end = match number {
+        0 => Duration::MAX,
+        _ => near().map(|line| line.at).max().unwrap_or(begin),
+    };
     let mut told: Vec<(Duration, String)> = Vec::new();
     for (who, journal) in journals {
         for line in &journal.lines {
@@ -213,13 +217,18 @@ mod tests {
         let mut visitor = Journal::default();
         visitor.note(Duration::from_secs(1), Event::Sent(4));
         visitor.note(Duration::from_secs(2), Event::Sent(5));
+        visitor.note(Duration::from_secs(9), Event::Connected);
         let told = history(
             &[("visitor", &visitor)],
             ConversationId::from_bits(1),
             0,
             Some(5),
         );
-        assert_eq!(told, ["visitor at 2.000 s sent load 5"]);
+        let expected = [
+            "visitor at 2.000 s sent load 5",
+            "visitor at 9.000 s connected",
+        ];
+        assert_eq!(told, expected);
     }
 
     #[test]

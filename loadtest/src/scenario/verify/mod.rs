@@ -3,6 +3,7 @@
 
 pub mod cluster;
 pub mod compare;
+mod course;
 pub mod fault;
 mod link;
 pub mod person;
@@ -19,6 +20,7 @@ use world::tracker::Task;
 
 use self::cluster::{Broken, Cluster};
 use self::compare::Outcome;
+use self::course::Course;
 use self::person::Person;
 use super::plan::Plan;
 use super::{Part, Stretch, divide, ratio};
@@ -42,9 +44,15 @@ const LEAD: Duration = Duration::from_millis(200);
 /// The last part of a run, at most, in which nobody says anything: all that was said is still on its way, or read.
 const QUIET_MAX: Duration = Duration::from_secs(10);
 
-/// How long after a run's duration whoever has not got everything is waited for: a run ends within its duration and
-/// 20 seconds, and the store is still to be read.
-const OVERTIME: Duration = Duration::from_secs(15);
+/// What is wrong where there is any of it, as it is told.
+const KINDS: [Kind; 6] = [
+    Kind::Lost,
+    Kind::Doubled,
+    Kind::Reordered,
+    Kind::Refused,
+    Kind::Unfinished,
+    Kind::Unresumed,
+];
 
 /// Which numbers of the seed are for what.
 const FAULTS: u64 = 1_000;
@@ -58,6 +66,10 @@ pub struct Options {
     /// How long, setting up included: 60s, 10m.
     #[arg(long, default_value = "60s", value_parser = super::duration)]
     pub duration: Duration,
+    /// How long after its duration a run ends at the latest, whether it is done or not. Three quarters of it are for
+    /// who has not got everything yet, the rest for reading the store: very much takes longer.
+    #[arg(long, default_value = "20s", value_parser = super::duration)]
+    pub overtime: Duration,
     /// How many conversations.
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..))]
     pub pairs: u64,
@@ -101,7 +113,7 @@ pub struct Share {
     pub(super) is_rough: bool,
 }
 
-/// Runs the scenario on nodes of its own, or on the target.
+/// Runs the scenario on nodes of its own, or on the target. Ends in time, whatever stands still: who is not done is told of.
 ///
 /// # Errors
 /// It could not be set up. Broken promises are in the report.
@@ -111,7 +123,23 @@ pub async fn run(
     options: &Options,
     seed: u64,
 ) -> Result<Report, Error> {
-    let started = moment::now();
+    let mut course = Course::begin(options.duration, options.overtime);
+    let left = course.left();
+    let run = Box::pin(set_up(world, target, options, seed, &mut course));
+    match world.clock.timeout(left, run).await {
+        Some(report) => report,
+        // Workers, nodes, store and bus of the run ended with it.
+        None => Ok(course.given_up(seed)),
+    }
+}
+
+async fn set_up(
+    world: &World,
+    target: &Target,
+    options: &Options,
+    seed: u64,
+    course: &mut Course,
+) -> Result<Report, Error> {
     if !options.faults {
         let is_told = options.database_url.is_some() || options.redis_url.is_some();
         if is_told || options.own_postgres || options.nodes > 1 {
@@ -119,24 +147,22 @@ pub async fn run(
             return Err(Error::Usage(text.to_owned()));
         }
         let stage = target.resolve(world, seed).await?;
-        return Box::pin(lead(&stage, None, options, started)).await;
+        return Box::pin(lead(&stage, None, options, course)).await;
     }
     if !target.urls.is_empty() || target.own_nodes.is_some() {
         let text = "--faults starts nodes of its own, as many as --nodes says: leave --target out, and --own-nodes";
         return Err(Error::Usage(text.to_owned()));
     }
     let owner = target.email.clone().zip(target.password.clone());
-    let mut cluster = Cluster::start(
-        world,
-        cluster::Plan {
-            nodes: usize::try_from(options.nodes).expect("at most 16"),
-            database_url: options.database_url.clone(),
-            own_postgres: options.own_postgres,
-            redis_url: options.redis_url.clone(),
-            owner,
-        },
-    )
-    .await?;
+    let plan = cluster::Plan {
+        nodes: usize::try_from(options.nodes).expect("at most 16"),
+        database_url: options.database_url.clone(),
+        own_postgres: options.own_postgres,
+        redis_url: options.redis_url.clone(),
+        owner,
+    };
+    let start = Cluster::start(world, plan);
+    let mut cluster = course.during("starting", start).await?;
     let target = Target {
         urls: cluster.urls(),
         own: false,
@@ -149,55 +175,65 @@ pub async fn run(
         yes: true,
     };
     let stage = target.resolve(world, seed).await?;
-    Box::pin(lead(&stage, Some(&mut cluster), options, started)).await
+    Box::pin(lead(&stage, Some(&mut cluster), options, course)).await
 }
 
 async fn lead(
     stage: &Stage,
     mut cluster: Option<&mut Cluster>,
     options: &Options,
-    started: Duration,
+    course: &mut Course,
 ) -> Result<Report, Error> {
     let world = &stage.world;
     stage.owner()?;
     stage.consent(options.pairs * 3)?;
     let mut fleet = Fleet::start(world, &parts(stage, options)).await?;
-    let mut monitor = Monitor::new(world, "verify", fleet.watcher());
-    monitor.during("setting up", fleet.ready()).await?;
+    course.watch(Monitor::new(world, "verify", fleet.watcher()));
+    course.during("setting up", fleet.ready()).await?;
     let begin = moment::now() + LEAD;
-    let end = started + options.duration;
+    let end = course.end;
     let quiet = (options.duration / 6).min(QUIET_MAX);
     let left = end.saturating_sub(begin + quiet);
-    let left_ms = u64::try_from(left.as_millis()).unwrap_or(u64::MAX);
-    let plan = Plan {
-        pairs: options.pairs,
-        rate: options.rate,
-        due: (options.rate.saturating_mul(left_ms) / 1_000).max(options.pairs),
-        message_bytes: options.message_bytes,
-        started: begin,
-        warm_up: Duration::ZERO,
-    };
+    let plan = plan(options, begin, left);
     fleet.cue(begin, json!(plan)).await?;
     let broken = match &mut cluster {
         None => Broken::default(),
         Some(cluster) => {
             let plans = plans(stage, options, cluster, left);
             let suffered = cluster.suffer(world, begin, plans);
-            monitor.during("breaking", suffered).await?
+            course.during("breaking", suffered).await?
         }
     };
-    monitor.during("talking", fleet.ready()).await?;
+    course.during("talking", fleet.ready()).await?;
     let url = match &mut cluster {
         None => stage.urls[0].clone(),
-        Some(cluster) => cluster.renew(world).await?,
+        Some(cluster) => {
+            let renewed = cluster.renew(world);
+            course.during("starting afresh", renewed).await?
+        }
     };
-    fleet.cue(end + OVERTIME, json!(url)).await?;
+    let wait = options.overtime - options.overtime / 4;
+    fleet.cue(end + wait, json!(url)).await?;
     let outcomes = fleet.outcomes::<Outcome>(world);
-    let (outcomes, notes) = monitor.during("checking", outcomes).await?;
+    let (outcomes, notes) = course.during("checking", outcomes).await?;
     let mut report = Report::new("verify", stage.seed, stage.urls.clone());
     report.notes = notes;
-    fill(&mut report, &plan, &monitor, outcomes, broken);
+    fill(&mut report, &plan, course.monitor(), outcomes, broken);
     Ok(report)
+}
+
+/// What is said, when. Everybody says something where that does not take longer than a second.
+fn plan(options: &Options, started: Duration, left: Duration) -> Plan {
+    let left_ms = u64::try_from(left.as_millis()).unwrap_or(u64::MAX);
+    let least = options.pairs.min(options.rate);
+    Plan {
+        pairs: options.pairs,
+        rate: options.rate,
+        due: (options.rate.saturating_mul(left_ms) / 1_000).max(least),
+        message_bytes: options.message_bytes,
+        started,
+        warm_up: Duration::ZERO,
+    }
 }
 
 /// The plans of faults: for each node, then for each link that they share.
@@ -255,15 +291,7 @@ fn fill(
     report.count("acknowledged", sum.acknowledged);
     report.count("stored", sum.stored);
     report.count("stored_anew", sum.stored_anew);
-    let kinds = [
-        Kind::Lost,
-        Kind::Doubled,
-        Kind::Reordered,
-        Kind::Refused,
-        Kind::Unfinished,
-        Kind::Unresumed,
-    ];
-    for kind in kinds {
+    for kind in KINDS {
         report.count(kind.name(), count_of(&sum.findings, kind));
         report.expect_none(kind.name());
     }
