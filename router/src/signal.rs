@@ -222,11 +222,15 @@ impl Signals {
     ) {
         let now = self.clock.elapsed();
         let mut typing = lock(&self.typing);
+        let is_first = typing.going.is_empty();
         typing.go_on((conversation_id, typist), name.to_owned(), now);
         // Told before anybody else can end it, so that the end is told last.
         self.tell(conversation_id, typist, name, Some(text));
         drop(typing);
-        self.bell.notify_one();
+        if is_first {
+            // Of several, those who came before lapse before: who ends typing waits for them already.
+            self.bell.notify_one();
+        }
     }
 
     /// Somebody stopped typing.
