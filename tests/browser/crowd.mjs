@@ -24,6 +24,13 @@ export class Crowd {
     return crowd;
   }
 
+  /** Of one, who has written something and stays: enough of a visitor where a story looks at the team's side alone. */
+  static async writer(stack, text, who = { page: "/demo/" }) {
+    const crowd = await Crowd.of(stack, 1, () => who);
+    await crowd.writes(0, text);
+    return crowd;
+  }
+
   /**
    * One comes, and gets the next index: with the `page` that he looks at, the `referrer`, `headers` that his browser
    * sends, his `language`, his time `zone`, and to another site than the stack's where `siteKey` names it.

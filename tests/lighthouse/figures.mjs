@@ -1,5 +1,6 @@
-// Lighthouse's performance of the demo page, with the widget and without it in turn, and of the console:
-// its doors, and the inbox of somebody who is signed in. Writes a table for docs/performance.md.
+// Lighthouse's performance of the demo page, with the widget and without it in turn, and of the console: its doors, and
+// the inbox of somebody who is signed in; each on a telephone and on a desktop. Writes a table for docs/performance.md,
+// and beneath it what Lighthouse blames of accessibility and of good practice.
 //
 //   npm ci --prefix tests/browser && npm ci --prefix tests/lighthouse && node tests/lighthouse/figures.mjs [rounds]
 //
@@ -12,6 +13,7 @@ import lighthouse, { desktopConfig } from "lighthouse";
 import { startSeeded } from "../browser/seed.mjs";
 
 const rounds = Number(process.argv[2] ?? 5);
+const BESIDES = ["accessibility", "best-practices"];
 
 const flags = [
   "--headless=new",
@@ -53,7 +55,7 @@ async function measure(url, options) {
 async function look(url, { config, blocked = [], headers = {} } = {}) {
   const chrome = await launch({ chromePath: process.env.SWITCHBOARD_TEST_CHROMIUM ?? "/usr/bin/chromium", chromeFlags: flags, logLevel: "silent" });
   try {
-    const options = { port: chrome.port, onlyCategories: ["performance"], blockedUrlPatterns: blocked, extraHeaders: headers, logLevel: "silent" };
+    const options = { port: chrome.port, onlyCategories: ["performance", ...BESIDES], blockedUrlPatterns: blocked, extraHeaders: headers, logLevel: "silent" };
     const { lhr, artifacts } = await lighthouse(url, options, config);
     if (lhr.runtimeError !== undefined) throw new Error(`${url}: ${lhr.runtimeError.message}`, { cause: lhr.runtimeError.code });
     const number = (name) => lhr.audits[name].numericValue;
@@ -64,10 +66,17 @@ async function look(url, { config, blocked = [], headers = {} } = {}) {
       blocking: number("total-blocking-time"),
       shift: number("cumulative-layout-shift"),
       ...tasks(artifacts.Trace, url),
+      blamed: BESIDES.flatMap((name) => blamed(lhr, name)),
     };
   } finally {
     await chrome.kill();
   }
+}
+
+/** What counts in a category and is not as it should be. */
+function blamed({ audits, categories }, name) {
+  const counts = categories[name].auditRefs.filter(({ weight }) => weight > 0).map(({ id }) => audits[id]);
+  return counts.filter(({ score }) => score !== null && score < 1).map(({ id, title }) => `${name}: ${id}, ${title}`);
 }
 
 function tell(what, runs) {
@@ -96,11 +105,17 @@ try {
     await take("demo page without it, telephone", `${stack.origin}/demo/`, { blocked });
     await take("demo page with the widget, desktop", `${stack.origin}/demo/`, { config: desktopConfig });
     await take("demo page without it, desktop", `${stack.origin}/demo/`, { config: desktopConfig, blocked });
+    await take("console, sign-in, telephone", `${stack.origin}/console/sign-in`);
+    await take("console, inbox, telephone", `${stack.origin}/console/inbox/all`, { headers });
     await take("console, sign-in, desktop", `${stack.origin}/console/sign-in`, { config: desktopConfig });
     await take("console, inbox, desktop", `${stack.origin}/console/inbox/all`, { config: desktopConfig, headers });
   }
   console.log("| page | score | first paint | largest paint | blocking | shift | longest task | of it with `widget.js` |\n|---|---|---|---|---|---|---|---|");
   for (const [what, runs] of looked) tell(what, runs);
+  for (const [what, runs] of looked) {
+    const all = new Set(runs.flatMap((run) => run.blamed));
+    console.log(`${what}: ${[...all].join("; ") || "nothing is blamed"}`);
+  }
 } finally {
   await stack.stop();
 }

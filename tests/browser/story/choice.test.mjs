@@ -118,8 +118,10 @@ test("the panes are as wide as one makes them by pointer or by keys, until one w
   await page.setViewportSize({ width: 1280, height: 800 });
   for (const [label, pane] of [["Width of the list", ".pane-list"], ["Width of the side panel", ".side"]]) {
     const divider = page.getByRole("separator", { name: label });
-    const { width } = await page.locator(pane).boundingBox();
-    assert.equal(await divider.getAttribute("aria-valuenow"), String(Math.round(width)), label);
+    await until(`${label} to be told`, async () => {
+      const { width } = await page.locator(pane).boundingBox();
+      return (await divider.getAttribute("aria-valuenow")) === String(Math.round(width));
+    });
   }
   await page.setViewportSize({ width: 1920, height: 1000 });
   for (const [label, pane, fitting] of [["Width of the list", ".pane-list", 440], ["Width of the side panel", ".side", 380]]) {

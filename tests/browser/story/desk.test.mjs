@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
 
+import { Crowd } from "../crowd.mjs";
 import { Stack, answer, findPanel, launcherName, openRow, owner, say, sees, showSide, until } from "../stack.mjs";
 
 let stack;
@@ -14,14 +15,26 @@ before(async () => {
 });
 after(() => stack.stop());
 
+/** Opens the conversation in which this was said. */
+async function open(text) {
+  await agent.goto(`${stack.origin}/console/inbox/all`);
+  await openRow(agent, text);
+  await agent.getByRole("textbox", { name: /^Reply to / }).waitFor();
+}
+
 /** A visitor who said something, in a conversation that is open in the console. */
 async function conversation(text) {
   const { page, panel } = await stack.visitor("/demo/");
   await say(panel, text);
-  await agent.goto(`${stack.origin}/console/inbox/all`);
-  await openRow(agent, text);
-  await agent.getByRole("textbox", { name: /^Reply to / }).waitFor();
+  await open(text);
   return { page, panel };
+}
+
+/** The same, of somebody at whose page nobody looks. */
+async function written(text) {
+  const somebody = await Crowd.writer(stack, text);
+  await open(text);
+  return somebody;
 }
 
 /** Chooses from a menu of the conversation's head. */
@@ -56,7 +69,7 @@ test("a conversation rests until its time, or until the customer writes", async 
 });
 
 test("who takes part can leave, and who does not can join", async () => {
-  const { page } = await conversation("Who is with me?");
+  const somebody = await written("Who is with me?");
   const item = (name) => agent.getByRole("menuitem", { name, exact: true });
   const offers = async (wanted, other) => {
     await agent.getByRole("button", { name: "More", exact: true }).click();
@@ -74,7 +87,7 @@ test("who takes part can leave, and who does not can join", async () => {
   await agent.getByRole("log").getByText("You left").waitFor();
   await offers("Join", "Leave");
   assert.deepEqual(stack.complaints, []);
-  await page.context().close();
+  somebody.leave();
 });
 
 test("a blocked visitor is told so, and comes back once that is undone", async () => {
@@ -187,7 +200,7 @@ test("the list of visitors keeps its order and its columns over a reload, and fi
 
 test("two who look at one conversation see each other, find its day, and keep it as a text", async () => {
   const kim = await stack.console({}, await stack.joins("Kim Sato"));
-  const { page } = await conversation("Who else is here?");
+  const somebody = await written("Who else is here?");
   await openRow(kim, "Who else is here?");
   await agent.getByRole("img", { name: "Also looking: Kim Sato" }).waitFor();
   await kim.getByRole("img", { name: /^Also looking: / }).waitFor();
@@ -213,7 +226,7 @@ test("two who look at one conversation see each other, find its day, and keep it
   assert.match(kept.suggestedFilename(), /^conversation-\d+\.txt$/);
   assert.match(await readFile(await kept.path(), "utf8"), /Who else is here\?/);
   assert.deepEqual(stack.complaints, []);
-  await page.context().close();
+  somebody.leave();
 });
 
 test("files go both ways, as pictures and as cards to save", async () => {
@@ -242,8 +255,9 @@ test("files go both ways, as pictures and as cards to save", async () => {
 });
 
 test("a double click on Close closes one conversation, not the next one with it", async () => {
-  const pages = [];
-  for (const text of ["This one stays", "This one stays, too", "This one is done"]) pages.push((await conversation(text)).page);
+  const people = [];
+  for (const text of ["This one stays", "This one stays, too"]) people.push(await Crowd.writer(stack, text));
+  people.push(await written("This one is done"));
   const rows = agent.locator("a.row");
   const count = await rows.count();
   await agent.getByRole("button", { name: "Close", exact: true }).dblclick();
@@ -252,7 +266,7 @@ test("a double click on Close closes one conversation, not the next one with it"
   await answer(agent, "You are next.");
   assert.equal(await rows.count(), count - 1);
   assert.deepEqual(stack.complaints, []);
-  for (const page of pages) await page.context().close();
+  for (const somebody of people) somebody.leave();
 });
 
 test("Enter while a file is on its way says so, keeps the words, and sends both once it is there", async () => {

@@ -131,7 +131,7 @@ for (const [what, files] of [
     let_go();
     const panel = await findPanel(page);
     await panel.getByLabel("Message", { exact: true }).waitFor();
-    assert.equal(await launcherName(page), "", "two ways back");
+    await until("one way back", async () => (await launcherName(page)) === "");
     await panel.getByRole("button", { name: "Close chat" }).tap();
     await until("the launcher again", async () => (await launcherName(page)).startsWith("Open chat"));
     assert.deepEqual(stack.complaints, []);

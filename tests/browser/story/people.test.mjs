@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 
 import { violations } from "../axe.mjs";
-import { Stack, answer, openRow, say, sees, showSide, sidePanel, until } from "../stack.mjs";
+import { Crowd } from "../crowd.mjs";
+import { Stack, openRow, showSide, sidePanel, until } from "../stack.mjs";
 
 let stack;
 before(async () => (stack = await Stack.start()));
@@ -15,8 +16,7 @@ after(() => stack.stop());
 test("somebody without a name has one name everywhere, and a new one shows at once everywhere", async () => {
   const agent = await stack.console();
   const colleague = await stack.console();
-  const { page: visitor, panel } = await stack.visitor("/demo/tea/");
-  await say(panel, "Nobody knows my name");
+  const visitor = await Crowd.writer(stack, "Nobody knows my name", { page: "/demo/tea/" });
   const row = agent.locator("a.row", { hasText: "Nobody knows my name" });
   const handle = await row.locator(".row-name bdi").innerText();
   assert.match(handle, /^Visitor [0-9A-Z]{4}$/);
@@ -99,7 +99,8 @@ test("somebody without a name has one name everywhere, and a new one shows at on
   await sidePanel(agent).getByText("Who changed it").click();
   await sidePanel(agent).getByText("Company: Kovač & Co").waitFor();
   assert.deepEqual(stack.complaints, []);
-  for (const each of [agent, colleague, visitor]) await each.context().close();
+  for (const each of [agent, colleague]) await each.context().close();
+  visitor.leave();
 });
 
 test("who is erased leaves lists, counters and open threads at once", async () => {
@@ -109,8 +110,7 @@ test("who is erased leaves lists, counters and open threads at once", async () =
   // By a list that is there, a count is not of before.
   await agent.locator("a.row").first().waitFor();
   const before = await openCount();
-  const { page: visitor, panel } = await stack.visitor("/demo/");
-  await say(panel, "Forget me tomorrow");
+  const visitor = await Crowd.writer(stack, "Forget me tomorrow");
   await openRow(agent, "Forget me tomorrow");
   await openRow(colleague, "Forget me tomorrow");
   await colleague.getByRole("textbox", { name: /^Reply to / }).fill("a draft about a person");
@@ -128,7 +128,8 @@ test("who is erased leaves lists, counters and open threads at once", async () =
   await until("a counter that follows", async () => (await openCount()) === before);
   await until("no draft", () => colleague.evaluate(() => !JSON.stringify(localStorage).includes("a draft about a person")));
   assert.deepEqual(stack.complaints, []);
-  for (const each of [agent, colleague, visitor]) await each.context().close();
+  for (const each of [agent, colleague]) await each.context().close();
+  visitor.leave();
 });
 
 test("a secret that is shown once is not lost by Escape, a click beside it, or going elsewhere", async () => {
@@ -209,14 +210,13 @@ test("the rail shows who of the team is here, and what each has in sight", async
   await mira.getByRole("button", { name: /^Team/ }).click();
   await row("Visitors").waitFor();
   // Of a conversation it is said with whom, and one is led there.
-  const { page, panel } = await stack.visitor("/demo/");
-  await say(panel, "who is with me?");
+  const visitor = await Crowd.writer(stack, "who is with me?");
   await kim.getByRole("link", { name: /^Inbox/ }).click();
   await openRow(kim, "who is with me?");
   await row("With Visitor [0-9A-Z]{4}").click();
   await mira.getByRole("log").getByText("who is with me?").waitFor();
   await mira.getByRole("button", { name: /^Team/ }).click();
-  await page.context().close();
+  visitor.leave();
   await kim.context().close();
   await mira.getByRole("menuitem", { name: /Kim Sato/ }).waitFor({ state: "detached" });
   assert.deepEqual(stack.complaints, []);

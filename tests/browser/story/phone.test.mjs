@@ -101,12 +101,16 @@ test("on the smallest telephone the head of a thread shows whom it is with, and 
   await agent.locator(".thread-head").getByRole("button", { name: "Assign", exact: true }).waitFor();
   assert.equal(await isCut(name), false);
   const words = "And one that is round";
-  await Promise.all([
-    agent.locator(".typing q", { hasText: words }).waitFor(),
+  // Measured as it is seen: it goes by itself.
+  const typing = () => agent.locator(".typing").evaluateAll(([element], words) => {
+    const quote = element?.querySelector("q");
+    return quote?.textContent.includes(words) && { line: element.clientHeight, quoted: quote.clientWidth };
+  }, words);
+  const [{ line, quoted }] = await Promise.all([
+    until("what he writes", typing),
     panel.getByLabel("Message", { exact: true }).pressSequentially(words, { delay: 100 }),
   ]);
   // Who it is takes one line, what he writes has the most of it.
-  const { line, quoted } = await agent.locator(".typing").evaluate((element) => ({ line: element.clientHeight, quoted: element.querySelector("q").clientWidth }));
   assert.ok(line <= 24 && quoted >= 100, `${line} px high, ${quoted} px of words`);
   await agent.locator(".thread-head").getByRole("button", { name: "Assign", exact: true }).click();
   await agent.getByRole("menuitem", { name: /\(you\)$/ }).click();

@@ -5,6 +5,7 @@ import { readFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
 
 import { violations } from "../axe.mjs";
+import { Crowd } from "../crowd.mjs";
 import { Stack, answer, inSight, openRow, say, sees, until } from "../stack.mjs";
 
 /** Waits until the address tells the whole search: it follows the keys after a pause. */
@@ -106,8 +107,7 @@ async function writeLines(conversation_id, count, from = 0) {
 
 test("a search leads to words far up in a long conversation", async () => {
   const agent = await stack.console();
-  const { page, panel } = await stack.visitor("/demo/tea/");
-  await say(panel, "The needle is here");
+  const visitor = await Crowd.writer(stack, "The needle is here", { page: "/demo/tea/" });
   await openRow(agent, "The needle is here");
   await writeLines(new URL(agent.url()).pathname.split("/").at(-1), 260);
   await agent.reload();
@@ -169,17 +169,17 @@ test("a search leads to words far up in a long conversation", async () => {
   assert.match(said, /The needle is here\n/);
   assert.doesNotMatch(said, /line \d/);
   assert.deepEqual(stack.complaints, []);
-  for (const each of [agent, page]) await each.context().close();
+  await agent.context().close();
+  visitor.leave();
 });
 
 test("a list and a search are narrowed by what is urgent, and what narrows a search is seen and taken off", async () => {
   const agent = await stack.console({ viewport: { width: 1440, height: 900 } });
   const { api, headers } = await stack.api();
   for (const text of ["My marzipan order is broken", "Do you sell marzipan?"]) {
-    const { page, panel } = await stack.visitor("/demo/");
-    await say(panel, text);
+    const somebody = await Crowd.writer(stack, text);
     await agent.locator("a.row", { hasText: text }).waitFor();
-    await page.context().close();
+    somebody.leave();
   }
   const urgent = agent.locator("a.row", { hasText: "marzipan order is broken" });
   const other = agent.locator("a.row", { hasText: "Do you sell marzipan" });

@@ -124,7 +124,8 @@ test("that a site was archived is said once it was, and where it is refused it s
   await page.getByText("Saving", { exact: true }).waitFor();
   assert.equal(await told.innerText(), "");
   let_go();
-  await told.getByText("Old blog was archived").waitFor();
+  // Words with a way back stay while they are pointed at.
+  await told.getByText("Old blog was archived").hover();
   await page.getByRole("button", { name: "Use it again" }).waitFor();
   await told.getByRole("button", { name: "Undo" }).click();
   await told.getByText("Old blog is in use again").waitFor();

@@ -14,6 +14,8 @@ after(() => stack.stop());
 
 test("an admin sees the server, who is connected to it, and that as it changes", async () => {
   const agent = await stack.console();
+  // A page that is left while its line is still coming up is kept by the browser, line and all, and counts for a minute.
+  await agent.getByRole("button", { name: /Online/ }).waitFor();
   await agent.goto(`${stack.origin}/console/settings/system`);
   const row = agent.getByRole("table", { name: "Servers" }).locator("tbody tr");
   await row.getByText("Ready").waitFor();

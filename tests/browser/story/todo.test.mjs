@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
 import { violations } from "../axe.mjs";
+import { Crowd } from "../crowd.mjs";
 import { Stack, openRow, owner, say, until } from "../stack.mjs";
 
 let stack;
@@ -79,8 +80,7 @@ test("a member is picked by name, and who is named is told where he is", async (
 });
 
 test("a note that is taken back leaves the list, and one from elsewhere leads there", async () => {
-  const { page, panel } = await stack.visitor("/demo/");
-  await say(panel, "and where is the other one?");
+  const visitor = await Crowd.writer(stack, "and where is the other one?");
   await mira.getByRole("link", { name: /^Inbox/ }).click();
   await openRow(mira, "and where is the other one?");
   await mira.keyboard.press("n");
@@ -106,12 +106,11 @@ test("a note that is taken back leaves the list, and one from elsewhere leads th
   await row(jon, "the second").waitFor();
   assert.equal(await row(jon, "the first").count(), 0);
   assert.deepEqual(stack.complaints, []);
-  await page.context().close();
+  visitor.leave();
 });
 
 test("a conversation that somebody gives is asked of him until it is done, and comes back", async () => {
-  const { page, panel } = await stack.visitor("/demo/");
-  await say(panel, "who looks after the third?");
+  const visitor = await Crowd.writer(stack, "who looks after the third?");
   await mira.getByRole("link", { name: /^Inbox/ }).click();
   await openRow(mira, "who looks after the third?");
   await jon.getByRole("link", { name: /^Visitors/ }).click();
@@ -165,14 +164,13 @@ test("a conversation that somebody gives is asked of him until it is done, and c
   await gone(jon, "the third");
   await row(jon, "parcel 2207").waitFor();
   assert.deepEqual(stack.complaints, []);
-  await page.context().close();
+  visitor.leave();
 });
 
 test("by keys alone: all is read, one is done, taken back, and done; on all of his screens", async () => {
   const other = await stack.console({ viewport: { width: 1440, height: 900 }, reducedMotion: "reduce" }, { email: "jon.arden@example.com", password: owner.password });
   await place(other).click();
-  const { page, panel } = await stack.visitor("/demo/");
-  await say(panel, "four and five?");
+  const visitor = await Crowd.writer(stack, "four and five?");
   await openRow(mira, "four and five?");
   await mira.keyboard.press("n");
   await writes(mira, "@Jon Arden the fourth");
@@ -201,7 +199,7 @@ test("by keys alone: all is read, one is done, taken back, and done; on all of h
   await gone(jon, "the fifth");
   await until("the next one", async () => (await row(jon, "the fourth").getAttribute("aria-current")) !== null);
   assert.deepEqual(stack.complaints, []);
-  await page.context().close();
+  visitor.leave();
   await other.context().close();
 });
 

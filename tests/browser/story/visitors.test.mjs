@@ -279,7 +279,8 @@ test("who went on to another conversation while a chat was being begun is not fe
   await box.pressSequentially("I am writing to");
   const at = page.url();
   assert.equal(await page.evaluate(() => window.letGo()), 1);
-  await page.getByText(/^The chat with .* has begun$/).waitFor();
+  // It stays while it is pointed at.
+  await page.getByText(/^The chat with .* has begun$/).hover();
   await page.keyboard.type(" you");
   assert.equal(page.url(), at);
   assert.equal(await box.inputValue(), "I am writing to you");

@@ -195,10 +195,12 @@ for (const [name, options, places] of [
         found[place] = [`not opened: ${error}`];
         continue;
       }
-      const blamed = [...(await misfits(page, width)), ...(await violations(page))];
+      // What is behind a window is looked at where nothing is over it.
+      const within = place in WINDOWS ? opened : undefined;
+      const blamed = [...(await misfits(page, width)), ...(await violations(page, within))];
       await page.emulateMedia({ colorScheme: "dark" });
       await page.waitForFunction(() => document.documentElement.hasAttribute("data-dark"));
-      blamed.push(...(await badColors(page)).map((fault) => `dark: ${fault}`));
+      blamed.push(...(await badColors(page, within)).map((fault) => `dark: ${fault}`));
       await page.close();
       if (blamed.length > 0) found[place] = blamed;
     }

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
 import { violations } from "../axe.mjs";
+import { Crowd } from "../crowd.mjs";
 import { Stack, answer, openList, openRow, owner, say, sees, until } from "../stack.mjs";
 
 let stack;
@@ -72,8 +73,7 @@ test("a note cannot be answered to the customer, and words that read like a note
 });
 
 test("what is typed right after the key of a note stands in it, however late a browser draws", async () => {
-  const { page, panel } = await stack.visitor("/demo/");
-  await say(panel, "who has seen the plan?");
+  const visitor = await Crowd.writer(stack, "who has seen the plan?");
   const slow = await stack.console({ viewport: { width: 1440, height: 900 } });
   await openRow(slow, "who has seen the plan?");
   await slow.getByRole("textbox", { name: /^Reply to / }).waitFor();
@@ -87,7 +87,8 @@ test("what is typed right after the key of a note stands in it, however late a b
   await until("the words", async () => (await note.inputValue()) === "seen it");
   assert.equal(await slow.getByRole("menu").count(), 0);
   assert.deepEqual(stack.complaints, []);
-  for (const each of [slow, page]) await each.context().close();
+  await slow.context().close();
+  visitor.leave();
 });
 
 test("what was begun is said in the list until it is sent", async () => {
@@ -146,9 +147,8 @@ async function called(who = owner) {
 
 test("a customer's words call an agent who looks elsewhere, and only one who asked for it", async () => {
   const away = await called();
-  const { page, panel } = await stack.visitor("/demo/");
   await away.evaluate(() => (window.isAway = true));
-  await say(panel, "said to nobody in particular");
+  const visitor = await Crowd.writer(stack, "said to nobody in particular");
   await away.locator("a.row", { hasText: "said to nobody in particular" }).waitFor();
   assert.deepEqual(await away.evaluate(() => window.called), []);
 
@@ -160,7 +160,7 @@ test("a customer's words call an agent who looks elsewhere, and only one who ask
   await away.getByRole("link", { name: /^Inbox/ }).click();
   await away.locator("a.row", { hasText: "said to nobody in particular" }).waitFor();
   await away.evaluate(() => (window.isAway = true));
-  await say(panel, "and now to you");
+  await visitor.writes(0, "and now to you");
   await until("the call", () => away.evaluate(() => window.called.some(({ body }) => body === "and now to you")));
   await away.evaluate(() => window.lastCall.onclick());
   await away.getByRole("log").getByText("and now to you").waitFor();
@@ -172,7 +172,7 @@ test("a customer's words call an agent who looks elsewhere, and only one who ask
     await away.waitForURL(new RegExp(`/inbox/${list.toLowerCase()}$`));
     await away.locator("a.row", { hasText: /and now to you|is open/ }).waitFor({ state: "detached" });
     await away.evaluate(() => (window.isAway = true));
-    await say(panel, `while ${list} is open`);
+    await visitor.writes(0, `while ${list} is open`);
     await until("the call", async () => (await calls(`while ${list} is open`)) === 1);
   }
   // And where there is none: of nobody's conversations, he who asked for his own alone hears nothing.
@@ -180,28 +180,27 @@ test("a customer's words call an agent who looks elsewhere, and only one who ask
   await away.getByRole("link", { name: /^Settings/ }).click();
   await away.getByRole("link", { name: "Notifications" }).click();
   await away.evaluate(() => (window.isAway = true));
-  await say(panel, "while the settings are open");
+  await visitor.writes(0, "while the settings are open");
   await until("the call", async () => (await calls("while the settings are open")) === 1);
   await away.getByLabel("What customers write in").selectOption("mine");
-  await say(panel, "to nobody again");
+  await visitor.writes(0, "to nobody again");
   const conversation_id = await away.evaluate(() => window.called.at(-1).tag);
   const { api, headers } = await stack.api();
   await until("it is stored", async () => (await api.ask("GET", `conversations/${conversation_id}`, undefined, headers)).preview?.text === "to nobody again");
   const me = await api.ask("GET", "me", undefined, headers);
   const assign = { do: "assign", conversation_id, agent_id: me.memberships[0].agent_id };
   await api.ask("POST", "commands", assign, { ...headers, "idempotency-key": api.nextId() });
-  await say(panel, "and to me alone");
+  await visitor.writes(0, "and to me alone");
   await until("the call", async () => (await calls("and to me alone")) === 1);
   assert.equal(await calls("to nobody again"), 0);
   assert.deepEqual(stack.complaints, []);
   await away.context().close();
-  await page.context().close();
+  visitor.leave();
 });
 
 test("who is named or given a conversation is told of it however few customers call him, and not once he switched it off", async () => {
   const who = await stack.joins("Jon Arden");
-  const { page, panel } = await stack.visitor("/demo/");
-  await say(panel, "who weighs the tea?");
+  const visitor = await Crowd.writer(stack, "who weighs the tea?");
   const jon = await called(who);
   await jon.getByRole("link", { name: /^Settings/ }).click();
   await jon.getByRole("link", { name: "Notifications" }).click();
@@ -229,7 +228,7 @@ test("who is named or given a conversation is told of it however few customers c
   assert.equal(await tones(), 0);
 
   await jon.evaluate(() => (window.isAway = true));
-  await say(panel, "said to nobody");
+  await visitor.writes(0, "said to nobody");
   await until("it is stored", async () => (await api.ask("GET", `conversations/${conversation.id}`, undefined, headers)).preview?.text === "said to nobody");
   await names("you do");
   await told("named you at").filter({ hasText: "you do" }).waitFor();
@@ -266,5 +265,6 @@ test("who is named or given a conversation is told of it however few customers c
   await place.click();
   for (const text of ["not told", "told again"]) await jon.locator("a.row-todo", { hasText: text }).waitFor();
   assert.deepEqual(stack.complaints, []);
-  for (const each of [jon, page]) await each.context().close();
+  await jon.context().close();
+  visitor.leave();
 });
