@@ -1,5 +1,5 @@
 // The console's service worker. It keeps one page, which says that the server cannot be reached, and nothing of any
-// conversation: what is shown is always the server's own.
+// conversation: what is shown is always the server's own. And it leads from a notice to what it tells of.
 const KEPT = "switchboard-offline-1";
 const FILES = ["/console/offline.html", "/console/offline.css", "/console/offline.js", "/console/icon.svg"];
 
@@ -27,3 +27,17 @@ self.addEventListener("fetch", (event) => {
   if (request.mode !== "navigate" && !kept) return;
   event.respondWith(fetch(request).catch(() => caches.match(kept ? request : "/console/offline.html").then((page) => page ?? Response.error())));
 });
+
+self.addEventListener("notificationclick", (event) => {
+  event.notification.close();
+  event.waitUntil(lead(event.notification.data.path));
+});
+
+// To the console that was looked at last, or to a new one.
+async function lead(path) {
+  const pages = await self.clients.matchAll({ type: "window", includeUncontrolled: true });
+  const page = pages.find(({ url }) => new URL(url).pathname.startsWith("/console/"));
+  if (page === undefined) return self.clients.openWindow(path);
+  page.postMessage({ open: path });
+  return page.focus();
+}

@@ -1,7 +1,7 @@
 /** Saved views: lists with a name, the team's and one's own, under those that everybody has. */
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
-import { useRef, useState } from "react";
+import { useEffect, useLayoutEffect, useRef, useState, type RefObject } from "react";
 import type { InboxFilter, NewSavedView, SavedView, SavedViewChange, Whose } from "@switchboard/protocol";
 
 import { call, errorText, fieldError, formError, takeAway } from "../api/http.ts";
@@ -66,16 +66,17 @@ export function SaveView({ filter, search }: { filter: InboxFilter; search: List
   const [asking, setAsking] = useState<SavedView | "new" | null>(null);
   const shown = viewOf(found.data ?? [], filter, search);
   const is_savable = found.data !== undefined && !shown && (narrowedBy(search) > 0 || savedOf(filter, search).order !== undefined);
+  const button = useOneButton(is_savable ? "save" : shown?.id, asking !== null);
   useActions(is_savable ? [{ id: "save-view", name: "Save this list as a view", group: "List", icon: "bookmark", run: () => setAsking("new") }] : []);
   return (
     <>
       {is_savable && (
-        <Button size="small" tone="plain" onClick={() => setAsking("new")}>
+        <Button ref={button} size="small" tone="plain" onClick={() => setAsking("new")}>
           Save view
         </Button>
       )}
       {shown && (shown.agent_id != null || may("settings.write")) && (
-        <Menu trigger={<IconButton icon="more" name={`The view ${shown.name}`} />}>
+        <Menu trigger={<IconButton ref={button} icon="more" name={`The view ${shown.name}`} />}>
           <MenuItem icon="edit" onSelect={() => setAsking(shown)}>
             Rename it
           </MenuItem>
@@ -87,6 +88,25 @@ export function SaveView({ filter, search }: { filter: InboxFilter; search: List
       {asking && <Ask opened={asking === "new" ? null : asking} all={found.data ?? []} filter={filter} search={search} onClose={() => setAsking(null)} />}
     </>
   );
+}
+
+/** The button that saves and the menu of what was saved stand in one place: whoever stands on the one goes on at the other. */
+function useOneButton(which: string | undefined, is_asked: boolean): RefObject<HTMLButtonElement | null> {
+  const button = useRef<HTMLButtonElement>(null);
+  const held = useRef({ which, had_focus: false });
+  // Read before the one is gone.
+  if (which !== held.current.which) held.current = { which, had_focus: button.current !== null && button.current === document.activeElement };
+  useLayoutEffect(() => {
+    if (held.current.had_focus) button.current?.focus();
+  }, [which]);
+  // The window that asks gives the focus back to what may be gone with it.
+  useEffect(() => {
+    if (!is_asked) return;
+    return () => {
+      if (document.activeElement === document.body) button.current?.focus();
+    };
+  }, [is_asked]);
+  return button;
 }
 
 /** Takes one away, and offers to save it again. */

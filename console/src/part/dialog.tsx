@@ -9,15 +9,15 @@ import { Button, TextField } from "./control.tsx";
 /**
  * The way back from a window: to where the focus was before, which is read as it opens, for a field in it takes the
  * focus at once. It is gone as the window closes, not when nothing of it is seen any more: until then keys would be
- * words of a field that goes. Who is elsewhere by then stays there.
+ * words of a field that goes. Who is elsewhere by then stays there. `instead` takes it where what had it is gone.
  */
-export function useWayBack(open: boolean) {
+export function useWayBack(open: boolean, instead?: () => HTMLElement | null | undefined) {
   const popup = useRef<HTMLDivElement>(null);
   const held = useRef<{ open: boolean; from: Element | null }>({ open: false, from: null });
   if (open !== held.current.open) held.current = { open, from: open ? document.activeElement : held.current.from };
   const from = () => {
     const { from } = held.current;
-    return from instanceof HTMLElement && from !== document.body && from.isConnected ? from : null;
+    return from instanceof HTMLElement && from !== document.body && from.isConnected ? from : (instead?.() ?? null);
   };
   useLayoutEffect(() => {
     const at = document.activeElement;
@@ -34,13 +34,15 @@ export function useWayBack(open: boolean) {
 
 /**
  * A window over the page; focus stays in it and goes back where it came from. One that `keeps` closes
- * only by what it says itself: neither Escape, nor a click beside it, nor leaving the page takes it away.
+ * only by what it says itself: neither Escape, nor a click beside it, nor leaving the page takes it away. `instead` is
+ * where the focus goes when what opened it is gone by then.
  */
 export function Dialog({
   title,
   open,
   wide,
   keeps = false,
+  instead,
   onClose,
   children,
 }: {
@@ -48,10 +50,11 @@ export function Dialog({
   open: boolean;
   wide?: boolean;
   keeps?: boolean;
+  instead?: () => HTMLElement | null | undefined;
   onClose: () => void;
   children: ReactNode;
 }) {
-  const way_back = useWayBack(open);
+  const way_back = useWayBack(open, instead);
   useBlocker({ shouldBlockFn: () => true, enableBeforeUnload: true, disabled: !open || !keeps });
   return (
     <Base.Root open={open} disablePointerDismissal={keeps} onOpenChange={(next) => !next && !keeps && onClose()}>

@@ -1,4 +1,4 @@
-/** How wide the page is: as narrow as a phone's, where panes are screens and rows are taller, or with room to spare. */
+/** How wide the page is: as narrow as a phone's, where panes are screens and rows are taller, or with room to spare; and whether a finger moves it. */
 import { useSyncExternalStore } from "react";
 
 function useMatch(query: MediaQueryList): boolean {
@@ -14,6 +14,7 @@ function useMatch(query: MediaQueryList): boolean {
 const phone = matchMedia("(max-width: 760px)");
 const narrow = matchMedia("(max-width: 1000px)");
 const wide = matchMedia("(min-width: 1800px)");
+const touch = matchMedia("(hover: none)");
 
 /** Whether it is as narrow as a phone's; follows the width. */
 export function usePhone(): boolean {
@@ -28,4 +29,9 @@ export function useNarrow(): boolean {
 /** Whether there is room to spare; follows the width. */
 export function useWide(): boolean {
   return useMatch(wide);
+}
+
+/** Whether nothing can be pointed at without pressing it, as with a finger. */
+export function useTouch(): boolean {
+  return useMatch(touch);
 }

@@ -13,8 +13,8 @@ import { useStore } from "../part/store.ts";
 import { clockText, dateText, exactText } from "../part/time.tsx";
 import { useConnected } from "../shell/connection.tsx";
 import { countryName } from "../side/visit.tsx";
+import { browserName } from "./browser.ts";
 import { hoursText, inUse, lampOf, spentBy, type Use } from "./hours.ts";
-import { browserName } from "./own-sign-in.tsx";
 import { PageHead, Section } from "./page.tsx";
 import { NotLoaded } from "./state.tsx";
 

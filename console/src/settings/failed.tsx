@@ -7,7 +7,7 @@ import { now } from "../part/clock.ts";
 import { Button } from "../part/control.tsx";
 import { clockText, dateText, exactText } from "../part/time.tsx";
 import { countryName } from "../side/visit.tsx";
-import { browserName } from "./own-sign-in.tsx";
+import { browserName } from "./browser.ts";
 import { Section } from "./page.tsx";
 import { NotLoaded } from "./state.tsx";
 

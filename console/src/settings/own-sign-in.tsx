@@ -12,6 +12,7 @@ import { Ago } from "../part/time.tsx";
 import { countryName } from "../side/visit.tsx";
 import { toast, toastError } from "../part/toast.tsx";
 import { useUnsaved } from "../part/unsaved.ts";
+import { browserName } from "./browser.ts";
 import { Section } from "./page.tsx";
 
 /** Changes the password; all other browsers are signed out. */
@@ -112,14 +113,4 @@ export function Sessions() {
       )}
     </Section>
   );
-}
-
-/** A browser's name of what it says of itself: enough to tell one's own apart. */
-export function browserName(user_agent: string): string {
-  const name = /(Firefox|Edg|OPR|Chrome|Safari)\//.exec(user_agent.replace(/Chrome\/\S+ Safari\/\S+ (Edg|OPR)/, "$1"))?.[1];
-  const system = /(Windows|Mac OS X|Android|iPhone|iPad|Linux)/.exec(user_agent)?.[1];
-  const names: Record<string, string> = { Edg: "Edge", OPR: "Opera" };
-  const systems: Record<string, string> = { "Mac OS X": "macOS" };
-  if (!name && !system) return user_agent || "Unknown browser";
-  return [names[name ?? ""] ?? name ?? "A browser", system && `on ${systems[system] ?? system}`].filter(Boolean).join(" ");
 }

@@ -2,7 +2,7 @@
 import { membership, onInboxChanges, watchNotices } from "../live/session.ts";
 import { listOfNotices, noticesOf, type Notice, type Whose } from "../live/notice.ts";
 import { records } from "../live/record.ts";
-import { createKeptStore } from "../part/store.ts";
+import { createKeptStore, createStore } from "../part/store.ts";
 
 /** What was chosen. */
 export interface NoticeChoice {
@@ -26,19 +26,32 @@ function isChoice(value: unknown): value is NoticeChoice {
   return typeof choice?.desktop === "boolean" && typeof choice.sound === "boolean" && is_later && ["mine", "open", "all"].includes(choice.whose ?? "");
 }
 
-/** Whether this browser can show notices, and whether it may. */
-export function desktopState(): "unable" | "ask" | "granted" | "denied" {
-  if (!("Notification" in window)) return "unable";
+/** Whether this browser can show notices, and whether it may: some show them over HTTPS alone, some to what is installed. */
+export type DesktopState = "insecure" | "install" | "unable" | "ask" | "granted" | "denied";
+
+/** How it is now. */
+export function desktopState(): DesktopState {
+  if (!window.isSecureContext) return "insecure";
+  if (!("Notification" in window)) return isApplePage() ? "install" : "unable";
   return Notification.permission === "default" ? "ask" : Notification.permission;
+}
+
+/** Whether this is a page among others on an iPhone or iPad, which says of itself that it is a Mac, with fingers on it. */
+function isApplePage(): boolean {
+  const is_apple = /iPhone|iPad/.test(navigator.userAgent) || (navigator.platform === "MacIntel" && navigator.maxTouchPoints > 1);
+  return is_apple && !matchMedia("(display-mode: standalone)").matches;
 }
 
 /** Asks the browser; says whether it may now. */
 export async function askForDesktop(): Promise<boolean> {
-  return desktopState() !== "unable" && (await Notification.requestPermission()) === "granted";
+  return desktopState() === "ask" && (await Notification.requestPermission()) === "granted";
 }
 
-/** Listens until the returned function is called; `open` leads to a conversation. */
-export function followNotices(open: (conversation_id: string) => void): () => void {
+/** Whether the last one could not be shown. */
+export const desktop_fails = createStore(false);
+
+/** Listens until the returned function is called; `open` leads to a place of the console. */
+export function followNotices(open: (path: string) => void): () => void {
   const watch = () => watchNotices(listOfNotices(notice_choice.get()));
   watch();
   const forget_choice = notice_choice.subscribe(watch);
@@ -50,28 +63,50 @@ export function followNotices(open: (conversation_id: string) => void): () => vo
     if (document.visibilityState === "visible" && document.hasFocus()) return;
     const notices = noticesOf(records.get(), rows, me, whose);
     if (notices.length === 0) return;
-    if (desktop && desktopState() === "granted") for (const notice of notices) show(notice, open);
+    if (desktop && desktopState() === "granted") for (const notice of notices) void show({ ...notice, path: `/console/inbox/all/${notice.conversation_id}` }, open);
     if (sound) chime();
   });
+  const forget_pressed = hearPressed(open);
   return () => {
     forget_choice();
     forget_rows();
+    forget_pressed();
     watchNotices(null);
   };
 }
 
-/** Shows one; a later one of the same conversation takes its place. */
-export function show({ conversation_id, name, text }: Notice, open: (conversation_id: string) => void): void {
-  try {
-    const shown = new Notification(name, { body: text, tag: conversation_id, icon: "/console/icon.svg" });
-    shown.onclick = () => {
-      window.focus();
-      shown.close();
-      open(conversation_id);
-    };
-  } catch {
-    // Some telephones have the name and not the thing.
-  }
+const workers = () => ("serviceWorker" in navigator ? navigator.serviceWorker : null);
+
+/** Hears of the worker which of the notices it showed was pressed. */
+function hearPressed(open: (path: string) => void): () => void {
+  const hear = ({ data }: MessageEvent<{ open?: unknown } | null>) => {
+    if (typeof data?.open === "string") open(data.open);
+  };
+  workers()?.addEventListener("message", hear);
+  return () => workers()?.removeEventListener("message", hear);
+}
+
+/** Shows one, and gives whether it could; a later one of the same conversation takes its place. */
+export async function show(notice: Notice & { path: string }, open: (path: string) => void): Promise<boolean> {
+  const is_shown = await shows(notice, open).then(
+    () => true,
+    () => false,
+  );
+  desktop_fails.set(!is_shown);
+  return is_shown;
+}
+
+/** By the worker, where there is one: telephones show nothing for a page, and what is shown outlives it. */
+async function shows({ conversation_id, name, text, path }: Notice & { path: string }, open: (path: string) => void): Promise<void> {
+  const options = { body: text, tag: conversation_id, icon: "/console/icon-192.png", data: { path } };
+  const registration = await workers()?.getRegistration();
+  if (registration?.active) return registration.showNotification(name, options);
+  const shown = new Notification(name, options);
+  shown.onclick = () => {
+    window.focus();
+    shown.close();
+    open(path);
+  };
 }
 
 let audio: AudioContext | null = null;

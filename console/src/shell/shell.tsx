@@ -1,5 +1,5 @@
 /** The frame around every place: rail, palette, sheet of shortcuts, and the corner where it is said what happens. */
-import { Outlet, useNavigate, useRouterState } from "@tanstack/react-router";
+import { Outlet, useNavigate, useRouter, useRouterState } from "@tanstack/react-router";
 import { useEffect, useLayoutEffect } from "react";
 
 import { sightOf } from "../live/colleague.ts";
@@ -113,15 +113,9 @@ function useGeneralActions(): Action[] {
 
 /** While the console is open, new words of customers call whoever asked for it. */
 function useNotices(): void {
-  const navigate = useNavigate();
-  useEffect(
-    () => followNotices((conversation_id) => void navigate({ to: "/inbox/$list/$conversationId", params: { list: "all", conversationId: conversation_id } })),
-    [navigate],
-  );
-  useEffect(
-    () => followTodos((conversation_id, at) => void navigate({ to: "/inbox/$list/$conversationId", params: { list: "todo", conversationId: conversation_id }, search: { at } })),
-    [navigate],
-  );
+  const { history } = useRouter();
+  useEffect(() => followNotices((path) => history.push(path)), [history]);
+  useEffect(() => followTodos((path) => history.push(path)), [history]);
 }
 
 /** The team is told what is in sight here: nothing, while this tab is not. */

@@ -6,10 +6,12 @@ import { command, membership, status, team } from "../live/session.ts";
 import { now } from "../part/clock.ts";
 import { soonText } from "../part/time.tsx";
 import { toast, toastError } from "../part/toast.tsx";
+import { goBack, type Way } from "./act.ts";
+import { wayBack } from "./back.ts";
 
 interface Deed {
   what: Command;
-  back: Command;
+  back: Way;
 }
 
 /** After this long without all of it done, and from then on as often, it says how far it is. */
@@ -28,7 +30,7 @@ function performAll(deeds: readonly Deed[], words: string): void {
   const undo = () => {
     is_undone = true;
     clearInterval(saying);
-    for (const deed of done) void command(deed.back).catch((error: unknown) => toastError(errorText(error)));
+    for (const deed of done) goBack(deed.back);
   };
   const say = (text: string) => toast(`${text} ${words}`, undo, about);
   const saySoFar = () => say(`${deeds.length - under_way - refused.length} of ${countText(deeds.length)}`);
@@ -68,7 +70,7 @@ export function assignAll(rows: readonly Conversation[], agent_id: AgentId | nul
   performAll(
     changing.map(({ id, assignee_id }) => ({
       what: { do: "assign", conversation_id: id, agent_id },
-      back: { do: "assign", conversation_id: id, agent_id: assignee_id ?? null },
+      back: () => [{ do: "assign", conversation_id: id, agent_id: assignee_id ?? null }],
     })),
     `assigned to ${name}`,
   );
@@ -77,7 +79,9 @@ export function assignAll(rows: readonly Conversation[], agent_id: AgentId | nul
 /** Lets all of them rest. */
 export function snoozeAll(rows: readonly Conversation[], until_ms: number): void {
   performAll(
-    rows.filter((row) => row.state !== "closed").map(({ id }) => ({ what: { do: "snooze", conversation_id: id, until_ms }, back: { do: "reopen", conversation_id: id } })),
+    rows
+      .filter((row) => row.state !== "closed")
+      .map((row) => ({ what: { do: "snooze", conversation_id: row.id, until_ms }, back: () => wayBack(row, "snoozed", now()) })),
     `snoozed until ${soonText(until_ms, now())}`,
   );
 }
@@ -85,7 +89,9 @@ export function snoozeAll(rows: readonly Conversation[], until_ms: number): void
 /** Ends all of them. */
 export function closeAll(rows: readonly Conversation[]): void {
   performAll(
-    rows.filter((row) => row.state !== "closed").map(({ id }) => ({ what: { do: "close", conversation_id: id }, back: { do: "reopen", conversation_id: id } })),
+    rows
+      .filter((row) => row.state !== "closed")
+      .map((row) => ({ what: { do: "close", conversation_id: row.id }, back: () => wayBack(row, "closed", now()) })),
     "closed",
   );
 }

@@ -1,5 +1,5 @@
 /** The lines of a thread: messages, notes, events, days. */
-import { memo, useState, type ComponentProps } from "react";
+import { memo, useLayoutEffect, useRef, useState, type ComponentProps, type RefObject } from "react";
 import { beginningOf, plainText } from "@switchboard/markup";
 import type { Message } from "@switchboard/protocol";
 
@@ -83,10 +83,13 @@ function WrittenLine({ item, desk, edit, menu_open }: LineProps<Written>) {
   const deleted = item.message.deleted_at_ms != null || names.erased;
   const changeable = item.entry_id !== null && !deleted && (isMine(item, names) || (desk.may_delete && ours));
   const editing = edit !== null && changeable;
+  const line = useRef<HTMLElement>(null);
+  useKeptPlace(line, deleted ? "deleted" : editing ? "edited" : "read");
   const exact = exactText(item.at_ms);
   const comesNear = () => setNear(true);
   return (
     <article
+      ref={line}
       className="said"
       data-side={ours ? "ours" : "theirs"}
       data-kind={item.kind}
@@ -138,6 +141,18 @@ function WrittenLine({ item, desk, edit, menu_open }: LineProps<Written>) {
       {deleted && edit && <GivenUp edit={edit} />}
     </article>
   );
+}
+
+/** Whoever changed its words goes on at what can be done with the line; where that is gone with it, in the log. */
+function useKeptPlace(line: RefObject<HTMLElement | null>, state: "read" | "edited" | "deleted"): void {
+  const held = useRef({ state, had_focus: false });
+  // Read before what has the focus is gone.
+  if (state !== held.current.state) held.current = { state, had_focus: line.current?.contains(document.activeElement) === true };
+  useLayoutEffect(() => {
+    if (!held.current.had_focus || state === "edited" || line.current?.contains(document.activeElement)) return;
+    const place = line.current?.querySelector<HTMLElement>("[aria-haspopup=menu]") ?? line.current?.closest<HTMLElement>("[role=log]");
+    place?.focus({ preventScroll: true });
+  }, [state]);
 }
 
 /** Whether I wrote it. */

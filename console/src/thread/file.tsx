@@ -3,6 +3,7 @@ import { useState } from "react";
 import type { Attachment } from "@switchboard/protocol";
 
 import { callHeaders } from "../api/http.ts";
+import { download } from "../part/download.ts";
 import { Icon } from "../part/icon.tsx";
 import { toastError } from "../part/toast.tsx";
 import { PictureView } from "./picture.tsx";
@@ -54,12 +55,7 @@ function FileCard({ file }: { file: Attachment }) {
 
 async function save(file: Attachment): Promise<void> {
   try {
-    const url = URL.createObjectURL(await blobOf(file));
-    const link = document.createElement("a");
-    link.href = url;
-    link.download = file.name;
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(url), 10_000);
+    download(await blobOf(file), file.name);
   } catch {
     toastError(`${file.name} could not be loaded. Try again.`);
   }

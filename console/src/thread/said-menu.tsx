@@ -22,7 +22,7 @@ interface Opened {
 /** The menu of the lines that are shown: which one's is open, how one opens it, and what it draws. */
 export function useSaidMenu(shown: readonly Item[], names: Names, conversation_id: string, editOf: (entry_id: string) => Form<string>) {
   const [opened, setOpened] = useState<Opened | null>(null);
-  const [deleting, setDeleting] = useState<Written | null>(null);
+  const [deleting, setDeleting] = useState<{ item: Written; back: () => HTMLElement | null } | null>(null);
   const toggle = useCallback(({ key }: Written, button: HTMLElement, by_key: boolean) => setOpened((held) => (held?.button === button ? null : { key, button, by_key })), []);
   const item = opened ? shown.find((each) => each.key === opened.key) : undefined;
   useEffect(() => {
@@ -40,11 +40,11 @@ export function useSaidMenu(shown: readonly Item[], names: Names, conversation_i
             opened={opened}
             mine={isMine(item, names)}
             onEdit={editOf(item.entry_id ?? "").open}
-            onDelete={() => setDeleting(item)}
+            onDelete={() => setDeleting({ item, back: wayBackTo(opened.button) })}
             onClose={() => setOpened(null)}
           />
         )}
-        {deleting && <DeleteDialog item={deleting} conversation_id={conversation_id} onClose={() => setDeleting(null)} />}
+        {deleting && <DeleteDialog {...deleting} conversation_id={conversation_id} onClose={() => setDeleting(null)} />}
       </>
     ),
   };
@@ -82,14 +82,20 @@ async function copyWords(text: string): Promise<void> {
   else toastError("This browser did not allow copying. Select the text and copy it by hand.");
 }
 
+/** The way back to a button of a line; where it is gone with its line, to the log. */
+function wayBackTo(button: HTMLElement): () => HTMLElement | null {
+  const log = button.closest<HTMLElement>("[role=log]");
+  return () => (button.isConnected ? button : log);
+}
+
 /** Asks before something is gone for everybody. */
-function DeleteDialog({ item, conversation_id, onClose }: { item: Written; conversation_id: string; onClose: () => void }) {
+function DeleteDialog({ item, back, conversation_id, onClose }: { item: Written; back: () => HTMLElement | null; conversation_id: string; onClose: () => void }) {
   function confirm() {
     onClose();
     command({ do: "delete_message", conversation_id, entry_id: item.entry_id ?? "" }).catch((error: unknown) => toastError(errorText(error)));
   }
   return (
-    <Dialog title={item.kind === "note" ? "Delete this note?" : "Delete this message?"} open onClose={onClose}>
+    <Dialog title={item.kind === "note" ? "Delete this note?" : "Delete this message?"} open instead={back} onClose={onClose}>
       <p>Its words and files are gone for everybody, and cannot be brought back. That something stood here stays visible.</p>
       <div className="dialog-foot">
         <Button onClick={onClose}>Cancel</Button>

@@ -12,7 +12,7 @@ import { client, markRead, membership, team } from "../live/session.ts";
 import { isText, useForms, type Form } from "../part/begun.ts";
 import { serverTime } from "../part/clock.ts";
 import { Button } from "../part/control.tsx";
-import { usePhone } from "../part/screen.ts";
+import { usePhone, useTouch } from "../part/screen.ts";
 import { useStore } from "../part/store.ts";
 import type { Names } from "./event.ts";
 import { Line, type Desk } from "./entry.tsx";
@@ -82,7 +82,8 @@ export function Thread({ row, bottom, at }: { row: Conversation; bottom: RefObje
 function useDesk(conversation_id: string, names: Names, onMenu: Desk["onMenu"]): Desk {
   const may = useMay();
   const [may_write, may_delete] = [may("conversations.write"), may("team.write")];
-  const tools_shown = usePhone();
+  const [is_phone, is_touch] = [usePhone(), useTouch()];
+  const tools_shown = is_phone || is_touch;
   return useMemo(
     () => ({ conversation_id, names, may_write, may_delete, tools_shown, onMenu }),
     [conversation_id, names, may_write, may_delete, tools_shown, onMenu],

@@ -3,6 +3,7 @@ import { plainText } from "@switchboard/markup";
 import type { Batch, Conversation, Entry } from "@switchboard/protocol";
 
 import { call, queryText } from "../api/http.ts";
+import { download } from "../part/download.ts";
 import { clockText, exactText } from "../part/time.tsx";
 import { authorName, eventText, isSaidByNext, type Names } from "./event.ts";
 
@@ -51,9 +52,5 @@ export async function saveTranscript(row: Conversation, part: Part, names: Names
     older = page.older && before !== undefined;
   }
   const text = transcriptOf(row, pages.flat(), part, names);
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([text], { type: "text/plain;charset=utf-8" }));
-  link.download = `conversation-${row.number}.txt`;
-  link.click();
-  URL.revokeObjectURL(link.href);
+  download(new Blob([text], { type: "text/plain;charset=utf-8" }), `conversation-${row.number}.txt`);
 }

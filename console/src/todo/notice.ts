@@ -1,6 +1,6 @@
 /** What is newly asked of me is told, unless its kind was switched off: on the page, and by desktop and sound where that was chosen. */
 import { InfiniteQueryObserver } from "@tanstack/react-query";
-import type { ConversationId, Todo } from "@switchboard/protocol";
+import type { Todo } from "@switchboard/protocol";
 
 import { queries, todosQuery } from "../api/query.ts";
 import { reads } from "../live/record.ts";
@@ -10,8 +10,8 @@ import { chime, desktopState, notice_choice, show } from "../shell/notice.ts";
 import { writerName } from "./list.tsx";
 import { isUnread } from "./word.ts";
 
-/** Listens until the returned function is called; `open` leads to the entry. */
-export function followTodos(open: (conversation_id: ConversationId, at: number) => void): () => void {
+/** Listens until the returned function is called; `open` leads to a place of the console. */
+export function followTodos(open: (path: string) => void): () => void {
   let whose = "";
   let known = new Set<string>();
   let newest_at_ms = 0;
@@ -39,12 +39,12 @@ function isOpen({ conversation_id }: Todo): boolean {
   return document.visibilityState === "visible" && document.hasFocus() && location.pathname.endsWith(`/${conversation_id}`);
 }
 
-function tell({ kind, author, conversation_id, contact_name, seq, text }: Todo, open: (conversation_id: ConversationId, at: number) => void): void {
+function tell({ kind, author, conversation_id, contact_name, seq, text }: Todo, open: (path: string) => void): void {
   const { desktop, sound, ...is_told } = notice_choice.get();
   if (is_told[kind] === false) return;
   const name = `${writerName(author, team.get())} ${kind === "mention" ? "named you at" : "gave you"} ${contact_name}`;
   toastWay(text ? `${name}: ${text}` : name, { name: "Show", conversation_id, at: seq });
   if (document.visibilityState === "visible" && document.hasFocus()) return;
-  if (desktop && desktopState() === "granted") show({ conversation_id, name, text }, () => open(conversation_id, seq));
+  if (desktop && desktopState() === "granted") void show({ conversation_id, name, text, path: `/console/inbox/todo/${conversation_id}?at=${seq}` }, open);
   if (sound) chime();
 }

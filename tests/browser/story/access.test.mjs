@@ -18,6 +18,7 @@ after(() => stack.stop());
 const wide = { viewport: { width: 1440, height: 900 } };
 const widest = { viewport: { width: 2560, height: 1440 } };
 const phone = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
+const tablet = { viewport: { width: 820, height: 1180 }, isMobile: true, hasTouch: true };
 const smallest = { viewport: { width: 320, height: 568 }, isMobile: true, hasTouch: true };
 
 /** What of a page does not fit its window, and what a checker blames; where there is another look that is the same but for the room, only what depends on that. */
@@ -160,6 +161,7 @@ for (const [name, options, check] of [
   ["on the smallest telephone, dark", { ...smallest, colorScheme: "dark" }, (page) => faults(page, badForRoom)],
   // As the wide one, with more room.
   ["on the widest screen", { ...widest, colorScheme: "light" }, (page) => faults(page, () => [])],
+  ["on a tablet", { ...tablet, colorScheme: "light" }, (page) => faults(page, () => [])],
 ]) {
   test(`a checker finds nothing to blame in the console, and all fits, ${name}`, async () => {
     const found = {};

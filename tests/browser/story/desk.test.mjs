@@ -56,10 +56,18 @@ test("a conversation rests until its time, or until the customer writes", async 
   await head.getByText(/Snoozed until/).waitFor({ state: "detached" });
   // And by hand.
   await choose("Snooze", /^Tomorrow morning/);
+  const rests = await head.getByText(/Snoozed until/).innerText();
+  const wakes = async (count) => {
+    await choose("Snooze", "Wake it now");
+    await agent.getByRole("log").getByText("You reopened this").nth(count - 1).waitFor();
+    await head.getByText(/Snoozed until/).waitFor({ state: "detached" });
+  };
+  await wakes(1);
+  // By mistake: it sleeps on until the same time.
+  await agent.locator(".toast", { hasText: "is open again" }).getByRole("button", { name: "Undo" }).click();
   await head.getByText(/Snoozed until/).waitFor();
-  await choose("Snooze", "Wake it now");
-  await agent.getByRole("log").getByText("You reopened this").waitFor();
-  await head.getByText(/Snoozed until/).waitFor({ state: "detached" });
+  assert.equal(await head.getByText(/Snoozed until/).innerText(), rests);
+  await wakes(2);
   await answer(agent, "Here I am.");
   await sees(panel, "Here I am.");
   // The customer heard nothing of it.

@@ -90,6 +90,57 @@ test("a key that is pressed while a menu or a window still fades does what it sa
   for (const each of [visitor, page]) await each.context().close();
 });
 
+test("a message is quoted, and one's own changed and taken back, by keys alone, and the hands lose their place nowhere", async () => {
+  const { page: visitor, panel } = await stack.visitor("/demo/tea/");
+  await say(panel, "Which tin keeps tea longest?");
+  await say(panel, "The small one?");
+  const hands = await Hands.signIn(stack);
+  const { page } = hands;
+  const log = page.getByRole("log");
+  await page.locator("a.row", { hasText: "The small one?" }).waitFor();
+  await hands.press("j");
+  await log.getByText("The small one?").waitFor();
+  await hands.reach("Quote this in an answer");
+  await hands.press("Enter");
+  await hands.at(/^Reply to /);
+  await hands.type("The large one.");
+  await hands.press("Enter");
+  const own = page.getByRole("article").filter({ hasText: "The large one" });
+  await own.getByRole("button", { name: /Which tin keeps tea longest\?/ }).waitFor();
+  await panel.locator("article.team .quoted", { hasText: "Which tin keeps tea longest?" }).waitFor();
+
+  const change = async (item) => {
+    await hands.reach("Change this");
+    await hands.press("Enter");
+    await hands.choose(item);
+  };
+  await change(/^Edit/);
+  await hands.at("Edit the text");
+  await hands.press("Escape");
+  await hands.at("Change this");
+  await change(/^Edit/);
+  await hands.at("Edit the text");
+  await hands.press("Control+a");
+  await hands.type("The large one, by far.");
+  await hands.press("Enter");
+  await sees(panel, "The large one, by far.");
+  await hands.at("Change this");
+  await change(/^Delete/);
+  await page.getByRole("dialog", { name: "Delete this message?" }).waitFor();
+  await hands.reach("Cancel");
+  await hands.press("Enter");
+  await hands.at("Change this");
+  await change(/^Delete/);
+  await page.getByRole("dialog", { name: "Delete this message?" }).waitFor();
+  await hands.reach("Delete");
+  await hands.press("Enter");
+  await log.getByText("Deleted", { exact: true }).waitFor();
+  await hands.at(/^Conversation with /);
+  await hands.usedNoPointer();
+  assert.deepEqual(stack.complaints, []);
+  for (const each of [visitor, page]) await each.context().close();
+});
+
 test("a site asks, and a visitor begins a chat, answers what is asked and writes, by keys alone", async () => {
   const site = await api.ask("GET", `sites/${stack.siteKey}`, undefined, headers);
   const asked = { asks: { name: "optional", email: "needed", phone: "never" }, consent: "I agree to the terms." };
@@ -186,6 +237,55 @@ test("a setting, an invitation, a site's look and a contact are changed by keys 
   await page.getByRole("complementary", { name: "Contact" }).locator("dd", { hasText: "Kovač & Sons" }).waitFor();
   const { items } = await api.ask("GET", "conversations?filter=all", undefined, headers);
   await stored("the company", `contacts/${items[0].contact_id}`, ({ company }) => company === "Kovač & Sons");
+  await hands.usedNoPointer();
+  assert.deepEqual(stack.complaints, []);
+  await page.context().close();
+});
+
+test("a list is saved, a canned response written and a network blocked, by keys alone", async () => {
+  const hands = await Hands.signIn(stack);
+  const { page } = hands;
+  await page.locator("a.row").first().waitFor();
+  await hands.press("f");
+  await hands.reach(/^Assigned to/);
+  await hands.press("ArrowDown");
+  await page.waitForURL((url) => url.searchParams.has("agent"));
+  await hands.reach("Save view");
+  await hands.press("Enter");
+  await hands.at("Name");
+  await hands.type("Mine to answer");
+  await hands.press("Enter");
+  await page.getByRole("dialog").waitFor({ state: "detached" });
+  await stored("the view", "saved-views", ({ items }) => items.some(({ name }) => name === "Mine to answer"));
+  // What was pressed is no more: the menu of what it made stands in its place.
+  await hands.at("The view Mine to answer");
+  await hands.press("Enter");
+  await hands.choose(/^Take it away/);
+  await stored("no view", "saved-views", ({ items }) => items.length === 0);
+  await hands.at("Save view");
+
+  await hands.find("settings canned", "Settings: Canned responses");
+  await hands.reach("Write one");
+  await hands.press("Enter");
+  await hands.at("Nickname");
+  await hands.type("keeps");
+  await hands.reach("Text");
+  await hands.type("The large tin keeps tea longest.");
+  await hands.reach("Add it");
+  await hands.press("Enter");
+  await page.getByRole("dialog").waitFor({ state: "detached" });
+  await hands.at("Write one");
+  await stored("the response", "canned-responses", ({ items }) => items.some(({ nickname }) => nickname === "keeps"));
+
+  await hands.find("settings security", "Settings: Security");
+  await hands.reach("Block an address");
+  await hands.press("Enter");
+  await hands.at(/^Address or network/);
+  await hands.type("203.0.113.0/24");
+  await hands.press("Enter");
+  await page.getByRole("dialog").waitFor({ state: "detached" });
+  await hands.at("Block an address");
+  await stored("the network", "blocked-addresses", ({ items }) => items.some(({ network }) => network === "203.0.113.0/24"));
   await hands.usedNoPointer();
   assert.deepEqual(stack.complaints, []);
   await page.context().close();

@@ -1,11 +1,13 @@
-// The console on a telephone: what a thumb meets there and a mouse does not.
+// The console on a telephone, and on a tablet: what a thumb meets there and a mouse does not.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
+import { misfits } from "../layout.mjs";
 import { Stack, openRow, say, sees, until } from "../stack.mjs";
 
 const phone = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
+const tablet = { viewport: { width: 820, height: 1180 }, isMobile: true, hasTouch: true };
 
 let stack;
 before(async () => (stack = await Stack.start()));
@@ -116,6 +118,43 @@ test("on the smallest telephone the head of a thread shows whom it is with, and 
   await agent.getByRole("menuitem", { name: /\(you\)$/ }).click();
   await agent.getByRole("button", { name: "Assigned to You", exact: true }).waitFor();
   assert.equal(await isCut(name), false);
+  assert.deepEqual(stack.complaints, []);
+  for (const each of [agent, visitor]) await each.context().close();
+});
+
+test("on a tablet a finger chats, and answers one message among many; what it may press is in sight, and all fits", async () => {
+  const { page: visitor, panel } = await stack.visitor("/demo/", tablet);
+  const write = async (text) => {
+    await panel.getByLabel("Message", { exact: true }).fill(text);
+    await panel.getByRole("button", { name: "Send", exact: true }).tap();
+    await panel.locator("article.message", { hasText: text }).getByText("Sent", { exact: true }).waitFor();
+  };
+  await write("Is there a tin for three?");
+  await write("Or for four?");
+  assert.deepEqual(await misfits(panel, await panel.evaluate(() => innerWidth)), []);
+  assert.deepEqual(await misfits(visitor, 820), []);
+
+  const agent = await stack.console(tablet);
+  const fits = async () => assert.deepEqual(await misfits(agent, 820), []);
+  await agent.locator("a.row", { hasText: "Or for four?" }).tap();
+  const asked = agent.getByRole("article").filter({ hasText: "a tin for three?" });
+  const quote = asked.getByRole("button", { name: "Quote this in an answer" });
+  await quote.locator("svg").waitFor();
+  assert.notEqual(await quote.evaluate((button) => getComputedStyle(button).color), "rgba(0, 0, 0, 0)");
+  await quote.tap();
+  await agent.locator(".quoting", { hasText: "a tin for three?" }).waitFor();
+  await fits();
+  await agent.getByRole("textbox", { name: /^Reply to / }).fill("There is, and for four.");
+  await agent.getByRole("button", { name: "Send", exact: true }).tap();
+  await panel.locator("article.team", { hasText: "and for four" }).locator(".quoted", { hasText: "a tin for three?" }).waitFor();
+  await agent.getByRole("button", { name: "Show the side panel" }).tap();
+  await agent.getByRole("complementary", { name: "Contact" }).getByRole("button", { name: "Edit the contact" }).waitFor();
+  await fits();
+  for (const [place, name] of [["Visitors", "Visitors"], ["Settings", "Workspace"]]) {
+    await agent.getByRole("link", { name: new RegExp(`^${place}`) }).tap();
+    await agent.getByRole("heading", { name, level: 1 }).waitFor();
+    await fits();
+  }
   assert.deepEqual(stack.complaints, []);
   for (const each of [agent, visitor]) await each.context().close();
 });

@@ -255,6 +255,34 @@ async function namedAndOpened(order, tags) {
   await order.selectOption({ label: "Newest first" });
 }
 
+/** What rests is closed, or put to rest until another time, and taken back: it rests until the same time as before. */
+async function restAsBefore() {
+  const { api, headers } = await stack.api();
+  const times = async () => {
+    const { items } = await api.ask("GET", "conversations?filter=snoozed", undefined, headers);
+    return items.map(({ id, snoozed_until_ms }) => `${id} ${snoozed_until_ms}`).sort().join();
+  };
+  const before = await times();
+  const asBefore = () => until("both to rest as before", async () => (await times()) === before);
+  const pickBoth = async () => {
+    for (const text of ["first of four", answered]) await row(text).click({ modifiers: ["Control"] });
+    await picked(2);
+  };
+  await pickBoth();
+  await bar().getByRole("button", { name: "Close" }).click();
+  await undo("2 conversations closed", "closed", 2);
+  await asBefore();
+  await list("Snoozed", ["first of four", answered]);
+  await pickBoth();
+  await bar().getByRole("button", { name: "Snooze the picked ones" }).click();
+  await page.getByRole("menuitem", { name: /Tomorrow morning/ }).click();
+  const toast = page.locator(".toast", { hasText: /^2 conversations snoozed until tomorrow 0?9:00/ });
+  await toast.hover();
+  await until("another time", async () => (await times()) !== before);
+  await toast.getByRole("button", { name: "Undo" }).click();
+  await asBefore();
+}
+
 test("snoozed ones stand in their own list, closed ones in theirs, and those that wait in another", async () => {
   await list("Waiting", ["first of four", "third of four", "last of four"]);
   await list("All", ["first of four", answered, "third of four", "last of four"]);
@@ -263,6 +291,7 @@ test("snoozed ones stand in their own list, closed ones in theirs, and those tha
   await bar().getByRole("button", { name: "Snooze the picked ones" }).click();
   await page.getByRole("menuitem", { name: /In 3 hours/ }).click();
   await list("Snoozed", ["first of four", answered]);
+  await restAsBefore();
   await list("Waiting", ["third of four", "last of four"]);
   await row("third of four").click({ modifiers: ["Control"] });
   await row("last of four").click({ modifiers: ["Control"] });

@@ -132,10 +132,21 @@ function noteCalls() {
   Document.prototype.hasFocus = () => !window.isAway;
 }
 
-/** The console of somebody who can be called back to it. */
-async function called(who = owner) {
-  const away = await stack.person({ permissions: ["notifications"] });
-  await away.addInitScript(noteCalls);
+/** Runs in a page before anything of it: as on telephones no page shows a notice, only its worker does. */
+function onlyByWorker() {
+  window.Notification = class {
+    static permission = "granted";
+    constructor() {
+      throw new TypeError("Illegal constructor");
+    }
+  };
+  Document.prototype.hasFocus = () => !window.isAway;
+}
+
+/** The console of somebody who can be called back to it: by the page itself, or by its worker where there is one. */
+async function called(who = owner, { init = noteCalls, serviceWorkers = "block" } = {}) {
+  const away = await stack.person({ permissions: ["notifications"], serviceWorkers });
+  await away.addInitScript(init);
   await away.goto(`${stack.origin}/console/sign-in`);
   await away.getByLabel("E-mail").fill(who.email);
   await away.getByLabel("Password").fill(who.password);
@@ -267,4 +278,79 @@ test("who is named or given a conversation is told of it however few customers c
   assert.deepEqual(stack.complaints, []);
   await jon.context().close();
   visitor.leave();
+});
+
+/** Runs in the worker: a finger presses a notice. Only where one did may a page be brought forward or opened. */
+async function press(body) {
+  const notification = (await self.registration.getNotifications()).find((each) => each.body === body);
+  const event = new NotificationEvent("notificationclick", { notification });
+  let work;
+  event.waitUntil = (begun) => (work = begun);
+  WindowClient.prototype.focus = async () => (self.led = "the console");
+  self.clients.openWindow = async (path) => (self.led = path);
+  self.dispatchEvent(event);
+  await work;
+  return self.led;
+}
+
+test("where a worker shows the notices, one that is pressed leads to its conversation, in the console or in a new one", async () => {
+  const away = await called(owner, { init: onlyByWorker, serviceWorkers: "allow" });
+  await away.evaluate(() => navigator.serviceWorker.ready);
+  const [worker] = away.context().serviceWorkers();
+  const shown = (body) => until(body, () => worker.evaluate(async (body) => {
+    const found = (await self.registration.getNotifications()).find((each) => each.body === body);
+    return found && { title: found.title, icon: new URL(found.icon).pathname, tag: found.tag };
+  }, body));
+  const { page, panel } = await stack.visitor("/demo/");
+  await away.getByRole("link", { name: /^Settings/ }).click();
+  await away.getByRole("link", { name: "Notifications" }).click();
+  await away.getByRole("switch", { name: "Notices of the desktop" }).click();
+  await away.getByRole("button", { name: "Try it" }).click();
+  assert.deepEqual(await shown("Is there a yearly plan?"), { title: "Ana Kovač", icon: "/console/icon-192.png", tag: "try" });
+  await away.evaluate(() => (window.isAway = true));
+  await say(panel, "told by the worker");
+  await shown("told by the worker");
+  assert.equal(await worker.evaluate(press, "told by the worker"), "the console");
+  await away.getByRole("log").getByText("told by the worker").waitFor();
+  await until("it to be put away", async () => (await worker.evaluate(async () => (await self.registration.getNotifications()).map(({ tag }) => tag))).join() === "try");
+
+  const other = await stack.visitor("/demo/");
+  await say(other.panel, "told of another");
+  const { tag } = await shown("told of another");
+  await away.goto(`${stack.origin}/demo/about/`);
+  assert.equal(await worker.evaluate(press, "told of another"), `/console/inbox/all/${tag}`);
+  assert.deepEqual(stack.complaints, []);
+  for (const each of [away, page, other.page]) await each.context().close();
+});
+
+test("where no notice can be shown it is said so, and why", async () => {
+  const away = await called(owner, { init: onlyByWorker });
+  const notices = async () => {
+    await away.getByRole("link", { name: "Profile" }).click();
+    await away.getByRole("heading", { name: "Profile", level: 1 }).waitFor();
+    await away.getByRole("link", { name: "Notifications" }).click();
+    await away.getByRole("heading", { name: "Notifications", level: 1 }).waitFor();
+  };
+  const desktop = away.getByRole("switch", { name: "Notices of the desktop" });
+  await away.getByRole("link", { name: /^Settings/ }).click();
+  await notices();
+  await desktop.click();
+  await away.getByRole("button", { name: "Try it" }).click();
+  const fails = "This browser could not show the last one.";
+  await away.locator(".toast", { hasText: fails }).waitFor();
+  await away.locator(".settings-body").getByText(fails).waitFor();
+  for (const [why, change] of [
+    ["An iPhone or iPad shows them only for a console that was added to the home screen", () => {
+      delete window.Notification;
+      Object.defineProperty(navigator, "userAgent", { value: "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X)" });
+    }],
+    ["Browsers show them over HTTPS alone", () => Object.defineProperty(window, "isSecureContext", { value: false })],
+  ]) {
+    await away.evaluate(change);
+    await notices();
+    await away.getByText(why).waitFor();
+    assert.ok(await desktop.isDisabled());
+  }
+  assert.deepEqual(stack.complaints, []);
+  await away.context().close();
 });

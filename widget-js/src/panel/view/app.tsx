@@ -4,6 +4,7 @@ import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { VNode } from "preact";
 import { inkOn, PAPER, readableOn, safeColor } from "../../color.ts";
 import { setBrightness } from "../brightness.ts";
+import { download } from "../download.ts";
 import type { PanelStore, Snapshot } from "../store.ts";
 import { connectionNotice, said, type Notice } from "../words.ts";
 import { Begin } from "./begin.tsx";
@@ -127,12 +128,7 @@ function useTurn(person: string): number {
 async function save(store: PanelStore): Promise<void> {
   const text = await store.transcript();
   if (text === null) return;
-  const url = URL.createObjectURL(new Blob([text], { type: "text/plain;charset=utf-8" }));
-  const link = document.createElement("a");
-  link.href = url;
-  link.download = `${said("conversation")}.txt`;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(url), 60_000);
+  download(new Blob([text], { type: "text/plain;charset=utf-8" }), `${said("conversation")}.txt`);
 }
 
 /** What is to be said about the connection: nothing of interruptions that are over at once. */

@@ -3,6 +3,7 @@
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { ComponentType, VNode } from "preact";
 import type { Attachment } from "../../protocol.ts";
+import { download, downloadFrom } from "../download.ts";
 import type { PanelStore } from "../store.ts";
 import { atHand } from "../uploads.ts";
 import { said, sizeText } from "../words.ts";
@@ -96,7 +97,7 @@ function Picture({ attachment, store }: { attachment: Attachment; store: PanelSt
   const look = (): void => {
     if (url === null) return;
     // A server of tomorrow may no longer have that part: the picture can be saved all the same.
-    lightbox().then((next) => setLook(() => next), () => save(url, attachment.name));
+    lightbox().then((next) => setLook(() => next), () => downloadFrom(url, attachment.name));
   };
   const hint = (): void => void lightbox().catch(() => undefined);
   return (
@@ -109,21 +110,12 @@ function Picture({ attachment, store }: { attachment: Attachment; store: PanelSt
   );
 }
 
-function save(url: string, name: string): void {
-  const link = document.createElement("a");
-  link.href = url;
-  link.download = name;
-  link.click();
-}
-
 function FileCard({ attachment, store }: { attachment: Attachment; store: PanelStore }): VNode {
   const [state, setState] = useState<"idle" | "busy" | "failed">("idle");
   const load = async (): Promise<void> => {
     setState("busy");
     try {
-      const url = URL.createObjectURL(await fetchBlob(store, attachment));
-      save(url, attachment.name);
-      setTimeout(() => URL.revokeObjectURL(url), 60_000);
+      download(await fetchBlob(store, attachment), attachment.name);
       setState("idle");
     } catch {
       setState("failed");
