@@ -15,6 +15,7 @@ describe("where somebody is", () => {
     expect(text({ country: "US", time_zone: "America/New_York" })).toBe("United States (New York time)");
     expect(text({ country: "SI", time_zone: "UTC" })).toBe("Slovenia");
     expect(text({ time_zone: "America/New_York" })).toBe("New York time");
+    expect(text({ country: "IN", time_zone: "Asia/Calcutta" })).toBe("India (Kolkata time)");
   });
 
   it("is not said where nothing is known", () => {

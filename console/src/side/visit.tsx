@@ -5,6 +5,7 @@ import type { Browser, CustomEvent, LiveVisitor, Source, Visit, Visitor } from "
 
 import { hostOf, pathOf, sourceText } from "../live/visitors.ts";
 import { Ago, Clock, spanText } from "../part/time.tsx";
+import { zoneCity } from "../part/zone.ts";
 import { trailOf, visitTrail, type Step } from "./trail.ts";
 
 /** Steps of a visit that are shown before somebody asks for more. */
@@ -173,14 +174,9 @@ export function deviceText(browser: Browser): string {
 export function placeText(browser: Browser): string {
   const country = browser.country ? countryName(browser.country) : "";
   if (country && browser.city) return `${browser.city}, ${country}`;
-  const city = zoneCity(browser);
+  const city = zoneCity(browser.time_zone ?? "");
   const time = city && `${city} time`;
   return country && time ? `${country} (${time})` : country || time;
-}
-
-function zoneCity({ time_zone }: Browser): string {
-  const zone = time_zone?.split("/") ?? [];
-  return zone.length > 1 ? (zone.at(-1) ?? "").replaceAll("_", " ") : "";
 }
 
 /** A country's name of its code. */
