@@ -168,15 +168,21 @@ export function deviceText(browser: Browser): string {
 }
 
 /**
- * `Ljubljana, Slovenia`. Without a city the country may be known by the time zone alone, which is all that the browser
- * says: it is told with it, `Slovenia (Ljubljana time)`.
+ * Where somebody is, the first part first: `Ljubljana`, `Slovenia`. Without a city the country may be known by the time
+ * zone alone, which is all that the browser says: it is told with it, `Slovenia`, `Ljubljana time`. No name is said twice:
+ * in `Singapore` it is Singapore time.
  */
-export function placeText(browser: Browser): string {
+export function placeParts(browser: Browser): string[] {
   const country = browser.country ? countryName(browser.country) : "";
-  if (country && browser.city) return `${browser.city}, ${country}`;
-  const city = zoneCity(browser.time_zone ?? "");
-  const time = city && `${city} time`;
-  return country && time ? `${country} (${time})` : country || time;
+  const { city } = browser;
+  if (country && city) return country.includes(city) ? [country] : [city, country];
+  const zone = zoneCity(browser.time_zone ?? "");
+  return [country, country.includes(zone) ? "" : `${zone} time`].filter(Boolean);
+}
+
+/** `Ljubljana, Slovenia`, on one line. */
+export function placeText(browser: Browser): string {
+  return placeParts(browser).join(", ");
 }
 
 /** A country's name of its code. */
