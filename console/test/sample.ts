@@ -36,7 +36,7 @@ export function conversation(id: string, facts: Partial<Conversation> = {}): Con
 
 /** Counts of which only one matters. */
 export function counts(all: number): InboxCounts {
-  return { all, mine: 0, unassigned: all, waiting: 0, waiting_anywhere: 0 };
+  return { all, mine: 0, unassigned: all, waiting: 0, mine_anywhere: 0, waiting_anywhere: 0 };
 }
 
 /** A message of the customer, or of agent `agt_1`. */

@@ -240,7 +240,9 @@ pub struct InboxCounts {
     pub unassigned: u32,
     /// Open, where the customer waits for us.
     pub waiting: u32,
-    /// The same of the whole workspace, whatever the list is narrowed to.
+    /// Mine in the whole workspace, whatever the list is narrowed to.
+    pub mine_anywhere: u32,
+    /// Those that wait in the whole workspace.
     pub waiting_anywhere: u32,
 }
 

@@ -277,11 +277,13 @@ const COUNT_LISTS: &str = concat!(
         " AND c.state = 'open' AND c.waiting_on = 'agent'"
     ),
     " AS waiting_count, ",
+    count!("", " AND c.assignee_id = $2"),
+    " AS mine_anywhere_count, ",
     count!("", " AND c.state = 'open' AND c.waiting_on = 'agent'"),
-    " AS anywhere_count"
+    " AS waiting_anywhere_count"
 );
 
-/// How many each list holds of what a list is narrowed to, exact up to 1,000.
+/// How many each list holds of what a list is narrowed to, and two of them of the whole workspace, exact up to 1,000.
 ///
 /// # Errors
 /// The store's.
@@ -301,6 +303,7 @@ pub async fn counts(
         mine: row.small("mine_count")?,
         unassigned: row.small("unassigned_count")?,
         waiting: row.small("waiting_count")?,
-        waiting_anywhere: row.small("anywhere_count")?,
+        mine_anywhere: row.small("mine_anywhere_count")?,
+        waiting_anywhere: row.small("waiting_anywhere_count")?,
     })
 }

@@ -1,6 +1,6 @@
 // Made from the Rust crate `protocol` by its test `typescript`. Do not edit:
 // SWITCHBOARD_WRITE=1 cargo test -p protocol --test typescript
-// fixtures: 2a1d1f800d8a40d6
+// fixtures: fe20c3e8a86473d1
 
 /** Accepts an invitation. */
 export type AcceptInvitation = {
@@ -901,7 +901,9 @@ mine: number,
 unassigned: number,
 /** Open, where the customer waits for us. */
 waiting: number,
-/** The same of the whole workspace, whatever the list is narrowed to. */
+/** Mine in the whole workspace, whatever the list is narrowed to. */
+mine_anywhere: number,
+/** Those that wait in the whole workspace. */
 waiting_anywhere: number, };
 
 /** The lists of the inbox. */

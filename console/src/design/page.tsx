@@ -217,6 +217,21 @@ function Controls() {
           </select>
         )}
       </Field>
+      <fieldset className="checks">
+        <legend>As many as one likes, and one of two</legend>
+        <label>
+          <input type="checkbox" defaultChecked /> Ticked
+        </label>
+        <label>
+          <input type="checkbox" /> Not ticked
+        </label>
+        <label>
+          <input type="radio" name="design" defaultChecked /> The one
+        </label>
+        <label>
+          <input type="radio" name="design" /> The other
+        </label>
+      </fieldset>
       <Switch label="On or off, at once" hint="Stored as it is switched." checked={on} onChange={setOn} />
       <FormError text="What keeps a form from being done, where no field says it." />
       <div className="line">

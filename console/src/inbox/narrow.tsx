@@ -66,7 +66,7 @@ export function NarrowBar({ filter, searching = false }: { filter: InboxFilter; 
       {/* Covered by what can be done with the picked ones. */}
       <div className="narrow-line" inert={is_covered}>
         {searching ? (
-          <span className="faint small">{ORDERS.newest}</span>
+          <span className="narrow-said">{ORDERS.newest}</span>
         ) : (
           <select className="input choice narrow-order" aria-label="Order of the list" value={order} onChange={(event) => change({ order: event.target.value === "newest" ? undefined : (event.target.value as InboxOrder) })}>
             {ordersOf(filter).map((each) => (

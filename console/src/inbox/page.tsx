@@ -206,7 +206,7 @@ function useWalk(list: string, chosen: string | undefined): void {
 
 /** What stands beside the list while nothing is open. */
 export function NothingOpen() {
-  const waiting_count = useStore(inbox, (held) => held.counts?.waiting_anywhere ?? 0);
+  const waiting_count = useStore(inbox, (held) => held.anywhere.waiting);
   const is_todo = useParams({ strict: false }).list === "todo";
   const search = useSearch({ strict: false }).q;
   if (is_todo) return <NoTodoOpen />;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { conversation, counts } from "../../test/sample.ts";
-import { emptyInbox, ownCount, sortedIds, withChanges, withOlder, withSnapshot } from "./inbox.ts";
+import { emptyInbox, sortedIds, withChanges, withOlder, withSnapshot } from "./inbox.ts";
 
 const a1 = conversation("cnv_a", { version: 1, active_at_ms: 100 });
 const a3 = conversation("cnv_a", { version: 3, active_at_ms: 300 });
@@ -25,13 +25,16 @@ describe("the inbox list", () => {
     expect(withChanges(next, { filter: "mine", rows: [], gone: [] }).counts).toEqual(counts(2));
   });
 
-  it("knows how many are mine, whichever list is open, unless that is narrowed", () => {
-    const five = { ...counts(9), mine: 5 };
-    const told = (list: Parameters<typeof emptyInbox>[0]) => ownCount(emptyInbox(list, five));
-    expect(told({ filter: "all" })).toBe(5);
-    expect(told({ filter: "closed", order: "waiting" })).toBe(5);
-    expect(told({ filter: "all", language: "de" })).toBeNull();
-    expect(ownCount(emptyInbox({ filter: "all" }))).toBeNull();
+  it("knows how many are mine and how many wait, whatever the list is narrowed to", () => {
+    const told = withChanges(start, { filter: "all", rows: [], gone: [], counts: { ...counts(9), mine_anywhere: 5, waiting_anywhere: 7 } });
+    expect(told.anywhere).toEqual({ mine: 5, waiting: 7 });
+    const closed = emptyInbox({ filter: "closed", order: "waiting" }, told);
+    expect([closed.counts?.all, closed.anywhere]).toEqual([9, told.anywhere]);
+    const narrowed = emptyInbox({ filter: "all", language: "de" }, told);
+    expect([narrowed.counts, narrowed.anywhere]).toEqual([null, told.anywhere]);
+    const german = withSnapshot(narrowed, { filter: "all", language: "de", rows: [], counts: { ...counts(1), mine_anywhere: 6 } });
+    expect([german.counts?.all, german.anywhere]).toEqual([1, { mine: 6, waiting: 0 }]);
+    expect(withChanges(german, { filter: "all", language: "de", rows: [], gone: [] }).anywhere).toEqual(german.anywhere);
   });
 
   it("never lets older news overwrite newer, in a change or in a late snapshot", () => {

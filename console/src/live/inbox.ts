@@ -14,7 +14,10 @@ export interface Inbox {
   cursor: string | null;
   /** Behind which place not every row is known: those that stand there come with their page. */
   edge: Place | null;
+  /** Of what the list is narrowed to. */
   counts: InboxCounts | null;
+  /** Of the whole workspace, whatever the list is. */
+  anywhere: { mine: number; waiting: number };
 }
 
 /** A row's place in a list: what it is sorted by. */
@@ -23,9 +26,10 @@ export interface Place {
   id: ConversationId;
 }
 
-/** An empty list, waiting for its snapshot. */
-export function emptyInbox(list: InboxList, counts: InboxCounts | null = null): Inbox {
-  return { list, ready: false, rows: new Map(), gone: new Map(), cursor: null, edge: null, counts };
+/** An empty list, waiting for its snapshot; what is counted of the one before holds until then, where it is of the same. */
+export function emptyInbox(list: InboxList, before?: Inbox): Inbox {
+  const counts = before && narrowingOf(before.list) === narrowingOf(list) ? before.counts : null;
+  return { list, ready: false, rows: new Map(), gone: new Map(), cursor: null, edge: null, counts, anywhere: before?.anywhere ?? { mine: 0, waiting: 0 } };
 }
 
 /** What a list is narrowed to, in words that are equal where that is. */
@@ -36,11 +40,6 @@ export function narrowingOf({ site_id, assignee_id, language, priority, since_ms
 /** Which list it is, in words that are equal for the same one. */
 export function listKey(list: InboxList): string {
   return `${list.filter} ${list.order ?? "newest"} ${narrowingOf(list)}`;
-}
-
-/** How many conversations are mine; not known while a list is narrowed, whose counts are of what is left. */
-export function ownCount({ list, counts }: Inbox): number | null {
-  return counts !== null && narrowingOf(list) === narrowingOf({ filter: "all" }) ? counts.mine : null;
 }
 
 /** Whether something is about this list. */
@@ -61,7 +60,7 @@ export function withSnapshot(
   }
   const cursor = news.cursor ?? null;
   const edge = cursor === null ? null : lastPlace(news.rows, inbox.list);
-  return { ...inbox, ready: true, rows, gone: new Map(), cursor, edge, counts: news.counts };
+  return { ...inbox, ready: true, rows, gone: new Map(), cursor, edge, ...counted(news.counts) };
 }
 
 /** Changes: newer rows in, gone rows out, in whichever order they come. */
@@ -69,7 +68,7 @@ export function withChanges(
   inbox: Inbox,
   news: InboxList & { rows: readonly Conversation[]; gone: readonly GoneRow[]; counts?: InboxCounts | null },
 ): Inbox {
-  if (!isOf(inbox, news)) return narrowingOf(inbox.list) === narrowingOf(news) ? { ...inbox, counts: news.counts ?? inbox.counts } : inbox;
+  if (!isOf(inbox, news)) return narrowingOf(inbox.list) === narrowingOf(news) ? { ...inbox, ...counted(news.counts) } : inbox;
   const rows = new Map(inbox.rows);
   const gone = new Map(inbox.gone);
   for (const { id, version } of news.gone) {
@@ -78,7 +77,12 @@ export function withChanges(
     if (held && held.version <= version) rows.delete(id);
   }
   for (const row of news.rows) addNewer(rows, gone, row);
-  return { ...inbox, rows, gone, counts: news.counts ?? inbox.counts };
+  return { ...inbox, rows, gone, ...counted(news.counts) };
+}
+
+/** What news count: nothing where that could not be counted, and what was told before holds. */
+function counted(counts: InboxCounts | null | undefined): Partial<Pick<Inbox, "counts" | "anywhere">> {
+  return counts ? { counts, anywhere: { mine: counts.mine_anywhere, waiting: counts.waiting_anywhere } } : {};
 }
 
 /** The page that was read over HTTP from `from` on; live news that came first wins, and a list that goes on elsewhere by now takes none. */

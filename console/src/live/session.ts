@@ -34,7 +34,7 @@ import { createKeptStore, createStore } from "../part/store.ts";
 import { watchUnsaved } from "../part/unsaved.ts";
 import { dropDrafts, isDraftOf } from "../thread/draft.ts";
 import { dropUploads, fileLimits } from "../thread/upload.ts";
-import { emptyInbox, isOf, narrowingOf, withChanges, withOlder, withSnapshot, type Inbox } from "./inbox.ts";
+import { emptyInbox, isOf, withChanges, withOlder, withSnapshot, type Inbox } from "./inbox.ts";
 import { noNames, noPresence, presence, withNames, withPresence, type Names } from "./presence.ts";
 import { forgetRecords, mergeReads, noteNames, noteRecords, reads, records } from "./record.ts";
 import { CUSTOMER, forgetSignals, noteTyping, noteViewing } from "./signal.ts";
@@ -317,7 +317,7 @@ function withTeam(held: Team, news: Extract<AgentNews, { type: "team" | "team_pr
 /** Watches another list of the inbox. */
 export function watchInbox(list: InboxList): void {
   if (isOf(inbox.get(), list)) return;
-  inbox.set((held) => emptyInbox(list, narrowingOf(held.list) === narrowingOf(list) ? held.counts : null));
+  inbox.set((held) => emptyInbox(list, held));
   live?.watch({ view: "inbox", ...list });
 }
 

@@ -6,12 +6,12 @@ import { agentsQuery } from "../api/query.ts";
 import { membership, team } from "../live/session.ts";
 import { Field, TextField } from "../part/control.tsx";
 import { useStore } from "../part/store.ts";
+import { zones, zoneToday } from "../part/zone.ts";
 import { useHeld } from "./held.ts";
 import { PageHead, Section } from "./page.tsx";
 import { PictureField } from "./picture.tsx";
 import { useSaving } from "./save.ts";
 import { Saved, SavingLines } from "./saved.tsx";
-import { zones } from "./workspace.tsx";
 
 const KEY = ["agents"];
 
@@ -53,7 +53,7 @@ function NameForm({ agent: heard }: { agent: Agent }) {
           <select
             {...props}
             className="input"
-            value={zone}
+            value={zoneToday(zone)}
             onChange={(event) => {
               setZone(event.target.value);
               change({ time_zone: event.target.value }, "now");

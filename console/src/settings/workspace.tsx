@@ -7,6 +7,7 @@ import { workspaceQuery } from "../api/query.ts";
 import { useMay } from "../live/right.ts";
 import { Field, Switch, TextField } from "../part/control.tsx";
 import { SPOKEN_LANGUAGES, spokenOf } from "../part/language.ts";
+import { zones, zoneToday } from "../part/zone.ts";
 import { pictureAddress } from "../shell/tab-icon.ts";
 import { useHeld } from "./held.ts";
 import { ICON, LogoField } from "./logo.tsx";
@@ -53,7 +54,7 @@ function WorkspaceForm({ workspace: heard }: { workspace: Workspace }) {
           onValue={(value) => set({ language: spokenOf(value) })}
         />
       </General>
-      <SupportHoursSection hours={workspace.support_hours} time_zone={zone} error={saving.errorAt("support_hours")} onChange={(support_hours, pause) => change({ support_hours }, pause)} />
+      <SupportHoursSection hours={workspace.support_hours} time_zone={zoneToday(zone)} error={saving.errorAt("support_hours")} onChange={(support_hours, pause) => change({ support_hours }, pause)} />
       <Section title="Owners">
         <Switch
           label="One owner only"
@@ -146,7 +147,7 @@ function General({ workspace, zone, errorAt, setZone, change, children }: Genera
       <Pick
         label="Time zone"
         hint="Days of the workspace begin and end by it. Times on screen are in the zone of whoever looks."
-        value={zone}
+        value={zoneToday(zone)}
         choices={zones(zone).map((each) => [each, each])}
         error={errorAt("time_zone")}
         onValue={(value) => {
@@ -222,11 +223,4 @@ function Minutes({ label, hint, value, unit_ms, unit, onValue }: { label: string
       )}
     </Field>
   );
-}
-
-/** All time zones the browser knows, and the one that is set. */
-export function zones(current: string): string[] {
-  const known = Intl.supportedValuesOf("timeZone");
-  const all = known.includes("UTC") ? known : ["UTC", ...known];
-  return current === "" || all.includes(current) ? all : [current, ...all];
 }

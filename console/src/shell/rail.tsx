@@ -3,7 +3,6 @@ import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useRouterState } from "@tanstack/react-router";
 
 import { meQuery } from "../api/query.ts";
-import { ownCount } from "../live/inbox.ts";
 import { useMay } from "../live/right.ts";
 import { availability, inbox, membership, setAvailability, visitors } from "../live/session.ts";
 import { workspaceChoice } from "../live/workspace.ts";
@@ -23,7 +22,7 @@ import { theme, type ThemeChoice } from "./theme.ts";
 
 /** The rail; a bar at the foot on phones. */
 export function Rail() {
-  const waiting_count = useStore(inbox, (held) => held.counts?.waiting_anywhere ?? 0);
+  const waiting_count = useStore(inbox, (held) => held.anywhere.waiting);
   const active_count = useStore(visitors, (held) => held.counts?.active ?? 0);
   const unread = useUnread();
   const connected = useConnected();
@@ -105,7 +104,7 @@ function Place({ to, icon, name, count, countName, tone }: PlaceProps) {
 function Own() {
   const member = useStore(membership);
   const wanted = useStore(availability);
-  const own_count = useStore(inbox, ownCount) ?? 0;
+  const own_count = useStore(inbox, (held) => held.anywhere.mine);
   const connected = useConnected();
   const navigate = useNavigate();
   const may = useMay();

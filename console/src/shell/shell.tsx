@@ -130,7 +130,7 @@ function useScreen(): void {
 }
 
 function useTitle(): void {
-  const waiting_count = useStore(inbox, (held) => held.counts?.waiting_anywhere ?? 0);
+  const waiting_count = useStore(inbox, (held) => held.anywhere.waiting);
   const counts = useStore(notice_choice, ({ title }) => title !== false);
   useEffect(() => {
     document.title = counts && waiting_count > 0 ? `(${waiting_count}) Switchboard` : "Switchboard";

@@ -23,6 +23,7 @@ import { usePhone } from "../part/screen.ts";
 import { useStore } from "../part/store.ts";
 import { Ago, exactText } from "../part/time.tsx";
 import { toast } from "../part/toast.tsx";
+import { zoneCity, zoneToday } from "../part/zone.ts";
 import { useConnected } from "../shell/connection.tsx";
 import { attributeName, attributeText } from "../settings/question.ts";
 import { block } from "../thread/act.ts";
@@ -163,9 +164,9 @@ function Proved({ kind, value, identities }: { kind: Identity["kind"]; value: st
 function localTime(zone: string): string {
   try {
     const time = new Intl.DateTimeFormat("en-US", { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: zone }).format(now());
-    return `${time} · ${zone.split("/").at(-1)?.replaceAll("_", " ")}`;
+    return `${time} · ${zoneCity(zone) || zoneToday(zone)}`;
   } catch {
-    return zone;
+    return zoneToday(zone);
   }
 }
 

@@ -12,9 +12,16 @@ describe("where somebody is", () => {
   });
 
   it("is told with the time zone where that may be all that is known", () => {
-    expect(text({ country: "US", time_zone: "America/New_York" })).toBe("United States (New York time)");
+    expect(text({ country: "US", time_zone: "America/New_York" })).toBe("United States, New York time");
     expect(text({ country: "SI", time_zone: "UTC" })).toBe("Slovenia");
     expect(text({ time_zone: "America/New_York" })).toBe("New York time");
+    expect(text({ country: "IN", time_zone: "Asia/Calcutta" })).toBe("India, Kolkata time");
+  });
+
+  it("says no name twice", () => {
+    expect(text({ country: "SG", time_zone: "Asia/Singapore" })).toBe("Singapore");
+    expect(text({ country: "SG", city: "Singapore" })).toBe("Singapore");
+    expect(text({ country: "HK", time_zone: "Asia/Hong_Kong" })).toBe("Hong Kong SAR China");
   });
 
   it("is not said where nothing is known", () => {

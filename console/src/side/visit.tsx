@@ -5,6 +5,7 @@ import type { Browser, CustomEvent, LiveVisitor, Source, Visit, Visitor } from "
 
 import { hostOf, pathOf, sourceText } from "../live/visitors.ts";
 import { Ago, Clock, spanText } from "../part/time.tsx";
+import { zoneCity } from "../part/zone.ts";
 import { trailOf, visitTrail, type Step } from "./trail.ts";
 
 /** Steps of a visit that are shown before somebody asks for more. */
@@ -167,20 +168,21 @@ export function deviceText(browser: Browser): string {
 }
 
 /**
- * `Ljubljana, Slovenia`. Without a city the country may be known by the time zone alone, which is all that the browser
- * says: it is told with it, `Slovenia (Ljubljana time)`.
+ * Where somebody is, the first part first: `Ljubljana`, `Slovenia`. Without a city the country may be known by the time
+ * zone alone, which is all that the browser says: it is told with it, `Slovenia`, `Ljubljana time`. No name is said twice:
+ * in `Singapore` it is Singapore time.
  */
-export function placeText(browser: Browser): string {
+export function placeParts(browser: Browser): string[] {
   const country = browser.country ? countryName(browser.country) : "";
-  if (country && browser.city) return `${browser.city}, ${country}`;
-  const city = zoneCity(browser);
-  const time = city && `${city} time`;
-  return country && time ? `${country} (${time})` : country || time;
+  const { city } = browser;
+  if (country && city) return country.includes(city) ? [country] : [city, country];
+  const zone = zoneCity(browser.time_zone ?? "");
+  return [country, country.includes(zone) ? "" : `${zone} time`].filter(Boolean);
 }
 
-function zoneCity({ time_zone }: Browser): string {
-  const zone = time_zone?.split("/") ?? [];
-  return zone.length > 1 ? (zone.at(-1) ?? "").replaceAll("_", " ") : "";
+/** `Ljubljana, Slovenia`, on one line. */
+export function placeText(browser: Browser): string {
+  return placeParts(browser).join(", ");
 }
 
 /** A country's name of its code. */

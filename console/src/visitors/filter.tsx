@@ -7,6 +7,7 @@ import { sitesQuery } from "../api/query.ts";
 import { ORDERS, pathOf, sourceName, type Visitors } from "../live/visitors.ts";
 import { Button } from "../part/control.tsx";
 import { Icon } from "../part/icon.tsx";
+import { usePhone } from "../part/screen.ts";
 import { countryName } from "../side/visit.tsx";
 import { useActions } from "../shell/action.ts";
 import { ColumnMenu } from "./column.tsx";
@@ -21,8 +22,14 @@ export function orderOf(text: string | undefined): VisitorOrder {
 
 const NOTHING: VisitorSearch = { site: undefined, state: undefined, device: undefined, country: undefined, find: undefined, page: undefined, source: undefined };
 
+interface Narrowing {
+  search: VisitorSearch;
+  change: (next: VisitorSearch) => void;
+}
+
 /** The line of choices over the list. */
-export function Filters({ search, change, live: { rows, countries: known } }: { search: VisitorSearch; change: (next: VisitorSearch) => void; live: Visitors }) {
+export function Filters({ search, change, live: { rows, countries: known } }: Narrowing & { live: Visitors }) {
+  const is_phone = usePhone();
   const sites = useQuery(sitesQuery);
   const [text, setText] = useState(search.find ?? "");
   // What is being typed goes, too.
@@ -77,18 +84,35 @@ export function Filters({ search, change, live: { rows, countries: known } }: { 
             Clear
           </Button>
         )}
-        <div className="visitors-arranged">
-          <select className="input choice" aria-label="Order of the list" value={orderOf(search.order)} data-set={orderOf(search.order) === "active" ? undefined : ""} onChange={(event) => change({ order: event.target.value === "active" ? undefined : event.target.value })}>
-            {ORDERS.map((each) => (
-              <option key={each} value={each}>
-                {ORDER_NAMES[each]}
-              </option>
-            ))}
-          </select>
-          <ColumnMenu />
-        </div>
+        {is_phone && <Order search={search} change={change} />}
       </div>
     </div>
+  );
+}
+
+/** In which order they stand, and with which columns: over the filters, so that these stay on one line beside an open visitor. */
+export function Arranged(props: Narrowing) {
+  const is_phone = usePhone();
+  // A telephone has no room for it there, nor for columns.
+  if (is_phone) return null;
+  return (
+    <>
+      <Order {...props} />
+      <ColumnMenu />
+    </>
+  );
+}
+
+function Order({ search, change }: Narrowing) {
+  const order = orderOf(search.order);
+  return (
+    <select className="input choice" aria-label="Order of the list" value={order} data-set={order === "active" ? undefined : ""} onChange={(event) => change({ order: event.target.value === "active" ? undefined : event.target.value })}>
+      {ORDERS.map((each) => (
+        <option key={each} value={each}>
+          {ORDER_NAMES[each]}
+        </option>
+      ))}
+    </select>
   );
 }
 

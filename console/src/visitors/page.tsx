@@ -16,7 +16,7 @@ import { useActions } from "../shell/action.ts";
 import { filterKey, type Visitors } from "../live/visitors.ts";
 import { ColumnHeads } from "./column.tsx";
 import { VisitorDetail } from "./detail.tsx";
-import { Filters, orderOf } from "./filter.tsx";
+import { Arranged, Filters, orderOf } from "./filter.tsx";
 import { filterOf, type VisitorSearch } from "./narrow.ts";
 import { VisitorList } from "./list.tsx";
 
@@ -63,6 +63,7 @@ export function VisitorsPage() {
           <span className="grow" />
           {paused && <Missed paused={paused} live={live} />}
           <Freshness paused={paused} />
+          <Arranged search={search} change={change} />
           <Button size="small" icon={paused ? "play" : "pause"} onClick={toggle} aria-keyshortcuts="p" title={`${paused ? "Resume" : "Pause"} (P)`}>
             {paused ? "Resume" : "Pause"}
           </Button>

@@ -1,13 +1,13 @@
 /** One visitor: lamp, the page as the loudest text, the trail, who, where from, how long. */
 import { memo, useEffect, useRef, useState } from "react";
-import type { LiveVisitor } from "@switchboard/protocol";
+import type { Browser, LiveVisitor } from "@switchboard/protocol";
 
 import { pathOf, sourceText } from "../live/visitors.ts";
 import { Icon } from "../part/icon.tsx";
 import { Lamp } from "../part/lamp.tsx";
 import { Since } from "../part/time.tsx";
 import { useConnected } from "../shell/connection.tsx";
-import { deviceText, placeText } from "../side/visit.tsx";
+import { deviceText, placeParts, placeText } from "../side/visit.tsx";
 import { useColumns, widthsOf, type Column } from "./column.tsx";
 
 /** A row; breathes once when the visitor goes to another page, is back or away, begins to chat, or the site reports something. */
@@ -50,7 +50,7 @@ function Cell({ column, row }: { column: Column; row: LiveVisitor }) {
     case "who":
       return <bdi className="cut">{row.name}</bdi>;
     case "place":
-      return <Cut text={placeText(row.browser)} />;
+      return <Place browser={row.browser} />;
     case "device":
       return <Cut text={deviceText(row.browser)} />;
     case "source":
@@ -65,6 +65,25 @@ function Cell({ column, row }: { column: Column; row: LiveVisitor }) {
         </>
       );
   }
+}
+
+/** The country or the city, and below it what is known more exactly, or less. */
+function Place({ browser }: { browser: Browser }) {
+  const [first, second] = placeParts(browser);
+  if (!first) return null;
+  const whole = placeText(browser);
+  return (
+    <>
+      <span className="cut" title={whole}>
+        {first}
+      </span>
+      {second && (
+        <span className="visitor-second cut faint small" title={whole}>
+          {second}
+        </span>
+      )}
+    </>
+  );
 }
 
 /** A text that may be cut, and is whole for whoever points at it. */

@@ -225,6 +225,7 @@ fn a_frame_made_of_parts_is_the_frame_of_the_protocol() {
         mine: 1,
         unassigned: 2,
         waiting: 1,
+        mine_anywhere: 2,
         waiting_anywhere: 4,
     };
     let list = InboxList {

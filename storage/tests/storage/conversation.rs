@@ -441,10 +441,11 @@ on_both! {
         }
         let counts = inbox::counts(&store.db, &scope, Some(talk.agent_id), InboxFilter::All.into()).await.unwrap();
         assert_eq!((counts.all, counts.mine, counts.unassigned, counts.waiting), (4, 1, 2, 3));
+        assert_eq!((counts.mine_anywhere, counts.waiting_anywhere), (1, 3));
         let here = inbox::counts(&store.db, &scope, Some(talk.agent_id), of_site(talk.site_id));
         assert_eq!(here.await.unwrap(), counts);
         let there = inbox::counts(&store.db, &scope, Some(talk.agent_id), of_site(elsewhere));
-        assert_eq!(there.await.unwrap(), InboxCounts { waiting_anywhere: 3, ..InboxCounts::default() });
+        assert_eq!(there.await.unwrap(), InboxCounts { mine_anywhere: 1, waiting_anywhere: 3, ..InboxCounts::default() });
     }
 
     /// A list is narrowed by member, language, priority and time, and runs in each order, page by page.

@@ -290,12 +290,15 @@ test("who went on to another conversation while a chat was being begun is not fe
   for (const each of [other, walks, page]) await each.context().close();
 });
 
-test("beside an open visitor the order of the list and its columns stand on one line", async () => {
+test("beside an open visitor nothing moves down: the filters, and the order and the columns over them, stand on one line each", async () => {
   const here = await walker("beside");
   const page = await stack.console({ viewport: { width: 1280, height: 800 } });
   await page.goto(`${stack.origin}/console/visitors`);
+  const top = async () => (await page.locator(".visitor").first().boundingBox()).y;
+  const before = await top();
   await page.locator(".visitor", { hasText: "beside" }).click();
   await page.getByRole("button", { name: "Start chat" }).waitFor();
+  assert.equal(await top(), before);
   const order = await page.getByRole("combobox", { name: "Order of the list" }).boundingBox();
   const columns = await page.getByRole("button", { name: "Columns" }).boundingBox();
   const search = await page.getByRole("searchbox", { name: "Page, source or name" }).boundingBox();
