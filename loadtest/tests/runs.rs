@@ -9,6 +9,8 @@ use loadtest::node::{self, Node, Spec};
 use serde_json::Value;
 use world::{Clock, World};
 
+mod named;
+
 const TOOL: &str = env!("CARGO_BIN_EXE_switchboard-loadtest");
 
 /// Builds the server beside the program, unless `SWITCHBOARD_BIN` says that it is built: a test of this
@@ -40,10 +42,16 @@ fn run(arguments: &[&str]) -> Value {
 
 /// Runs a scenario and gives its report, whether it ended as good, and what it told.
 fn outcome(arguments: &[&str]) -> (Value, bool, String) {
+    let (report, code, told) = outcome_by(Path::new(TOOL), arguments);
+    (report, code == Some(0), told)
+}
+
+/// The same by a program that may lie elsewhere, with the code that it ended with.
+fn outcome_by(tool: &Path, arguments: &[&str]) -> (Value, Option<i32>, String) {
     build_server();
     let folder = tempfile::tempdir().expect("there is room for temporary files");
     let file = folder.path().join("report.json");
-    let output = Command::new(TOOL)
+    let output = Command::new(tool)
         .args(arguments)
         .arg("--json")
         .arg(&file)
@@ -55,7 +63,7 @@ fn outcome(arguments: &[&str]) -> (Value, bool, String) {
     let text = std::fs::read_to_string(&file);
     let text = text.unwrap_or_else(|error| panic!("no report, {error}: {told}"));
     let report = serde_json::from_str(&text).expect("the report is JSON");
-    (report, output.status.success(), told)
+    (report, output.status.code(), told)
 }
 
 /// Checks that a node was killed in a run, and that what was broken is counted.

@@ -1,0 +1,136 @@
+//! Runs on what their user names: nodes that run already, a Postgres, a Redis.
+
+use std::path::Path;
+
+use loadtest::node::{self, Node, Spec};
+use serde_json::Value;
+use tokio_postgres::NoTls;
+use world::World;
+
+use super::{TOOL, build_server, outcome_by};
+
+const PASSWORD: &str = "correct-horse-battery";
+
+/// As whom the tool sets itself up.
+const OWNER: [&str; 4] = ["--email", node::EMAIL, "--password", PASSWORD];
+
+/// The second entry of a conversation, which is the first message of a plan, is gone once it was stored. Whoever stored it
+/// is told that it stands.
+const FORGET: &str = "
+CREATE FUNCTION forget() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    DELETE FROM entry WHERE entry_id = NEW.entry_id;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER forget AFTER INSERT ON entry FOR EACH ROW
+    WHEN (NEW.seq = 2) EXECUTE FUNCTION forget();";
+
+/// An empty database on the Postgres of the tests.
+struct Database {
+    name: String,
+    server: String,
+}
+
+impl Database {
+    async fn new(world: &World) -> Self {
+        let server = std::env::vars()
+            .find_map(|(name, value)| (name == "SWITCHBOARD_TEST_POSTGRES_URL").then_some(value))
+            .expect(
+                "SWITCHBOARD_TEST_POSTGRES_URL must name a Postgres for tests; `make test` starts one",
+            );
+        let secret = world.ids.bytes::<8>();
+        let secret: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();
+        let name = format!("load_{secret}");
+        execute(world, &server, &format!("CREATE DATABASE {name}")).await;
+        Self { name, server }
+    }
+
+    fn url(&self) -> String {
+        let (head, _) = self
+            .server
+            .rsplit_once('/')
+            .expect("an address names a database");
+        format!("{head}/{}", self.name)
+    }
+
+    async fn remove(self, world: &World) {
+        let statement = format!("DROP DATABASE {} WITH (FORCE)", self.name);
+        execute(world, &self.server, &statement).await;
+    }
+}
+
+async fn execute(world: &World, url: &str, statement: &str) {
+    let connected = tokio_postgres::connect(url, NoTls).await;
+    let (client, connection) = connected.expect("Postgres can be reached");
+    world.tracker.spawn(connection);
+    let done = client.batch_execute(statement).await;
+    done.expect("Postgres does what it is told");
+}
+
+/// Starts a node in a folder of a name; several of one folder share their files.
+async fn node(world: &World, folder: &Path, name: &str, variables: &[(&str, String)]) -> Node {
+    build_server();
+    let variables = variables.iter().cloned();
+    let variables = variables.map(|(name, value)| (name.to_owned(), value));
+    let mut node = Node::new(Spec {
+        binary: Path::new(TOOL).with_file_name("switchboard"),
+        home: folder.join(name),
+        files: Some(folder.join("files")),
+        email: node::EMAIL.to_owned(),
+        password: PASSWORD.to_owned(),
+        variables: variables.collect(),
+    });
+    node.start(world).await.expect("it starts");
+    node
+}
+
+fn count(report: &Value, name: &str) -> u64 {
+    let value = report[name].as_u64();
+    value.unwrap_or_else(|| panic!("no {name} in {report:#}"))
+}
+
+/// Nobody rereads what he was shown, so all of them hold what is gone.
+#[tokio::test]
+async fn a_message_that_the_store_has_lost_is_found_and_told_with_its_history() {
+    let world = World::system();
+    let folder = tempfile::tempdir().expect("there is room for temporary files");
+    let database = Database::new(&world).await;
+    let store = [("SWITCHBOARD_DATABASE_URL", database.url())];
+    let node = node(&world, folder.path(), "node", &store).await;
+    execute(&world, &database.url(), FORGET).await;
+    let target = node.url();
+    let verify = ["--target", &target, "verify", "--duration", "10s"];
+    let few = ["--pairs", "1", "--rate", "20"];
+    let arguments = [&OWNER[..], &verify, &few].concat();
+    let (report, code, told) = outcome_by(Path::new(TOOL), &arguments);
+    assert_eq!(code, Some(1), "{told}");
+    assert_eq!(report["good"], false);
+    assert_eq!(count(&report, "acknowledged"), count(&report, "stored") + 1);
+    // By its acknowledgement, and by each who was shown it: the visitor in two tabs, the agent, the observer.
+    assert_eq!(count(&report, "lost"), 5, "{told}");
+    // The hole that is left, in the team's numbers and in the visitor's, where more was said after it.
+    assert!(count(&report, "reordered") <= 2, "{told}");
+    for name in ["doubled", "refused", "unfinished", "unresumed"] {
+        assert_eq!(count(&report, name), 0, "{told}");
+    }
+    assert!(told.contains("FAILED lost = 0  (was 5)"), "{told}");
+    let finding = "lost: load 0 was acknowledged as number 2 and is not stored\n";
+    let (_, rest) = told.split_once(finding).unwrap_or_else(|| panic!("{told}"));
+    let history: Vec<&str> = rest
+        .lines()
+        .map_while(|line| line.strip_prefix("    "))
+        .collect();
+    let has = |who: &str, what: &str| {
+        let is_it = |line: &&str| line.starts_with(who) && line.ends_with(what);
+        assert!(history.iter().any(is_it), "{who} {what}: {told}");
+    };
+    has("visitor 0 at ", " s sent load 0");
+    has("visitor 0 at ", " s got load 0 acknowledged number 2");
+    for reader in ["visitor 0, second tab at ", "agent 0 at ", "observer 0 at "] {
+        has(reader, " s was shown number 2");
+    }
+    // What was said later is another history.
+    let is_later = |line: &&str| line.ends_with("sent load 20");
+    assert!(!history.iter().any(is_later), "{told}");
+    drop(node);
+    database.remove(&world).await;
+}
