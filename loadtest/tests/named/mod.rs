@@ -2,12 +2,13 @@
 
 use std::path::Path;
 
+use loadtest::node::redis::Redis;
 use loadtest::node::{self, Node, Spec};
 use serde_json::Value;
 use tokio_postgres::NoTls;
 use world::World;
 
-use super::{TOOL, build_server, outcome_by};
+use super::{TOOL, build_server, check_that_a_node_was_killed, outcome_by, run};
 
 const PASSWORD: &str = "correct-horse-battery";
 
@@ -132,5 +133,33 @@ async fn a_message_that_the_store_has_lost_is_found_and_told_with_its_history() 
     let is_later = |line: &&str| line.ends_with("sent load 20");
     assert!(!history.iter().any(is_later), "{told}");
     drop(node);
+    database.remove(&world).await;
+}
+
+/// What is named is not the tool's to kill: the ways to it are cut, held and slowed.
+#[tokio::test]
+async fn nothing_is_lost_by_two_nodes_on_a_store_and_a_bus_that_are_named() {
+    let world = World::system();
+    let database = Database::new(&world).await;
+    let redis = Redis::start(&world).await.expect("a Redis starts");
+    let nodes = ["verify", "--faults", "--nodes", "2", "--rate", "40"];
+    let (store, bus) = (database.url(), redis.url());
+    let named = ["--database-url", &store, "--redis-url", &bus];
+    let length = ["--duration", "20s", "--seed", "12"];
+    let report = run(&[&nodes[..], &named, &length].concat());
+    for name in ["lost", "doubled", "reordered", "refused", "unfinished"] {
+        assert_eq!(count(&report, name), 0, "{name} in {report:#}");
+    }
+    assert!(count(&report, "acknowledged") > 0);
+    assert_eq!(count(&report, "acknowledged"), count(&report, "stored"));
+    check_that_a_node_was_killed(&report);
+    let log = report["fault_log"].as_array().expect("a log of faults");
+    for subject in ["store", "bus"] {
+        let of_it = log.iter().filter(|done| done["subject"] == subject);
+        let faults: Vec<_> = of_it.filter_map(|done| done["fault"].as_str()).collect();
+        assert!(!faults.is_empty(), "{subject} in {log:#?}");
+        let is_of_links = |fault: &&str| ["cut", "hold", "slow"].contains(fault);
+        assert!(faults.iter().all(is_of_links), "{subject}: {faults:?}");
+    }
     database.remove(&world).await;
 }
