@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use loadtest::client::Server;
+use loadtest::client::http::{Call, Http};
 use loadtest::node::redis::Redis;
 use loadtest::node::{self, Node, Spec};
 use serde_json::Value;
@@ -14,6 +16,8 @@ const PASSWORD: &str = "correct-horse-battery";
 
 /// As whom the tool sets itself up.
 const OWNER: [&str; 4] = ["--email", node::EMAIL, "--password", PASSWORD];
+
+const METRICS_TOKEN: &str = "what-only-the-metrics-tell";
 
 /// The second entry of a conversation, which is the first message of a plan, is gone once it was stored. Whoever stored it
 /// is told that it stands.
@@ -70,7 +74,8 @@ async fn execute(world: &World, url: &str, statement: &str) {
 /// Starts a node in a folder of a name; several of one folder share their files.
 async fn node(world: &World, folder: &Path, name: &str, variables: &[(&str, String)]) -> Node {
     build_server();
-    let variables = variables.iter().cloned();
+    let token = ("SWITCHBOARD_METRICS_TOKEN", METRICS_TOKEN.to_owned());
+    let variables = variables.iter().cloned().chain([token]);
     let variables = variables.map(|(name, value)| (name.to_owned(), value));
     let mut node = Node::new(Spec {
         binary: Path::new(TOOL).with_file_name("switchboard"),
@@ -82,6 +87,18 @@ async fn node(world: &World, folder: &Path, name: &str, variables: &[(&str, Stri
     });
     node.start(world).await.expect("it starts");
     node
+}
+
+/// What a node's metrics tell under a name.
+async fn metric(node: &Node, name: &str) -> u64 {
+    let server = Server::find(&node.url()).await.expect("it has an address");
+    let call = Call::get("/metrics").bearer(METRICS_TOKEN);
+    let answer = Http::new(server).send(&call).await.expect("it answers");
+    let text = answer.into_body().expect("the token is right");
+    let text = String::from_utf8_lossy(&text);
+    let value = |line: &str| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok();
+    let found = text.lines().find_map(value);
+    found.unwrap_or_else(|| panic!("no {name} in {text}"))
 }
 
 fn count(report: &Value, name: &str) -> u64 {
@@ -161,5 +178,33 @@ async fn nothing_is_lost_by_two_nodes_on_a_store_and_a_bus_that_are_named() {
         let is_of_links = |fault: &&str| ["cut", "hold", "slow"].contains(fault);
         assert!(faults.iter().all(is_of_links), "{subject}: {faults:?}");
     }
+    database.remove(&world).await;
+}
+
+#[tokio::test]
+async fn a_talk_at_two_targets_is_divided_over_both() {
+    let world = World::system();
+    let folder = tempfile::tempdir().expect("there is room for temporary files");
+    let database = Database::new(&world).await;
+    let redis = Redis::start(&world).await.expect("a Redis starts");
+    let shared = [
+        ("SWITCHBOARD_DATABASE_URL", database.url()),
+        ("SWITCHBOARD_REDIS_URL", redis.url()),
+    ];
+    let first = node(&world, folder.path(), "first", &shared).await;
+    let second = node(&world, folder.path(), "second", &shared).await;
+    let urls = [first.url(), second.url()];
+    let targets = ["--target", &urls[0], "--target", &urls[1]];
+    let chat = ["chat", "--pairs", "12", "--pairs-per-agent", "3"];
+    let rate = ["--rate", "24", "--seconds", "2"];
+    let report = run(&[&OWNER[..], &targets, &chat, &rate].concat());
+    assert_eq!(report["targets"], serde_json::json!(urls));
+    assert_eq!(count(&report, "acknowledged"), 48);
+    // Six visitors at each, who begin and then say two messages, and two of the four agents, who answer six.
+    for node in [&first, &second] {
+        let commands = metric(node, "switchboard_commands_accepted_total").await;
+        assert!(commands >= 6 + 12 + 12, "{commands} at {}", node.url());
+    }
+    drop((first, second));
     database.remove(&world).await;
 }
