@@ -1,6 +1,8 @@
 //! Runs on what their user names: nodes that run already, a Postgres, a Redis.
 
+use std::io::Write as _;
 use std::path::Path;
+use std::process::{Command, Stdio};
 
 use loadtest::client::Server;
 use loadtest::client::http::{Call, Http};
@@ -207,4 +209,92 @@ async fn a_talk_at_two_targets_is_divided_over_both() {
     }
     drop((first, second));
     database.remove(&world).await;
+}
+
+/// A node, and the same machine called by a name that is not loopback's: the way there is, so nothing leaves the machine.
+async fn called_otherwise(world: &World, folder: &Path) -> (Node, String) {
+    let node = node(world, folder, "node", &[]).await;
+    let other = node.url().replace("127.0.0.1", "0.0.0.0");
+    assert_ne!(other, node.url());
+    (node, other)
+}
+
+#[tokio::test]
+async fn many_connections_to_another_machine_need_a_yes() {
+    let folder = tempfile::tempdir().expect("there is room for temporary files");
+    let (_node, target) = called_otherwise(&World::system(), folder.path()).await;
+    let ended = |arguments: &[&str]| {
+        let output = Command::new(TOOL)
+            .args(["--target", &target])
+            .args(OWNER)
+            .args(arguments)
+            .stdin(Stdio::null())
+            .output()
+            .expect("the program runs");
+        let told = [output.stdout, output.stderr].concat();
+        let told = String::from_utf8_lossy(&told).into_owned();
+        (output.status.code(), told)
+    };
+    let place = target.trim_start_matches("http://");
+    let need = format!("101 connections to {place}, which is not this machine, need --yes");
+    // All are counted: 38 who talk with 19 agents, 39 who page and 5 who watch; 50 visitors with 25 second tabs, 13 agents
+    // and 13 observers; 99 who follow, one who speaks and the visitor.
+    for arguments in [
+        "idle --visitors 101",
+        "soak --pairs 38 --pairs-per-agent 2 --visitors 39 --watchers 5",
+        "verify --pairs 50 --pairs-per-agent 4",
+        "room --followers 99",
+    ] {
+        let arguments: Vec<&str> = arguments.split(' ').collect();
+        let (code, told) = ended(&arguments);
+        assert!(code == Some(2) && told.contains(&need), "{code:?} {told}");
+    }
+    let idle = ["idle", "--connect-rate", "200", "--hold-s", "0"];
+    for few_or_allowed in [&["--visitors", "20"][..], &["--visitors", "101", "--yes"]] {
+        let (code, told) = ended(&[&idle[..], few_or_allowed].concat());
+        assert_eq!(code, Some(0), "{told}");
+    }
+}
+
+/// Runs the tool at a terminal, where somebody answers it; gives its code, and what stood there in the end.
+fn answered(arguments: &[&str], answer: &str) -> (Option<i32>, String) {
+    let line = [&[TOOL][..], arguments].concat().join(" ");
+    let mut script = Command::new("script")
+        .args(["--quiet", "--return", "--command", &line, "/dev/null"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("Debian has `script`");
+    // Open until the end: the terminal would close with it.
+    let mut keyboard = script.stdin.take().expect("it is piped");
+    writeln!(keyboard, "{answer}").expect("somebody reads");
+    let output = script.wait_with_output().expect("it ends");
+    drop(keyboard);
+    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    (output.status.code(), told)
+}
+
+#[tokio::test]
+async fn who_does_not_say_yes_at_a_terminal_opens_nothing() {
+    let folder = tempfile::tempdir().expect("there is room for temporary files");
+    let (node, target) = called_otherwise(&World::system(), folder.path()).await;
+    let to = ["--target", &target, "idle", "--visitors", "101"];
+    let fast = ["--connect-rate", "200", "--hold-s", "0"];
+    let arguments = [&OWNER[..], &to, &fast].concat();
+    let place = target.trim_start_matches("http://");
+    let question = format!("This opens 101 connections to {place} and may slow it down");
+    for no in ["n", ""] {
+        let (code, told) = answered(&arguments, no);
+        assert_eq!(code, Some(2), "{no:?}: {told}");
+        assert!(told.contains(&question), "{told}");
+        assert!(told.contains("Go on? [y/N] "), "{told}");
+        assert!(told.contains("not started"), "{told}");
+    }
+    // What the tool asks before it knows where it is, and what is asked here.
+    let opened = "switchboard_accepted_total";
+    let few = metric(&node, opened).await;
+    assert!(few < 20, "{few}");
+    let (code, told) = answered(&arguments, "y");
+    assert_eq!(code, Some(0), "{told}");
+    assert!(metric(&node, opened).await > few + 101);
 }

@@ -160,7 +160,7 @@ async fn lead(
 ) -> Result<Report, Error> {
     let world = &stage.world;
     stage.owner()?;
-    stage.consent(options.pairs * 3)?;
+    stage.consent(stage::connections(options.pairs, options.pairs_per_agent))?;
     let mut fleet = Fleet::start(world, &parts(stage, options)).await?;
     let mut monitor = Monitor::new(world, "verify", fleet.watcher());
     monitor.during("setting up", fleet.ready()).await?;
