@@ -7,9 +7,10 @@ use std::process::{Command, Stdio};
 use std::sync::Once;
 use std::time::Duration;
 
-use loadtest::node::{self, Node, Spec};
 use serde_json::Value;
-use world::{Clock, World};
+use world::Clock;
+
+mod named;
 
 const TOOL: &str = env!("CARGO_BIN_EXE_switchboard-loadtest");
 
@@ -294,51 +295,6 @@ fn who_was_at_a_node_that_dies_is_told_as_gone_once_and_in_time() {
     let ghosts = &report["latencies"]["ghost"];
     assert_eq!(ghosts["count"], 115);
     assert!(ghosts["p50_us"].as_u64() >= Some(1_000_000), "{report:#}");
-}
-
-/// The same machine, called by a name that is not loopback's: the way there is, so nothing leaves the machine.
-fn called_otherwise(url: &str) -> String {
-    let other = url.replace("127.0.0.1", "0.0.0.0");
-    assert_ne!(other, url);
-    other
-}
-
-#[tokio::test]
-async fn many_connections_to_another_machine_need_a_yes() {
-    build_server();
-    let folder = tempfile::tempdir().expect("there is room for temporary files");
-    let world = World::system();
-    let mut node = Node::new(Spec {
-        binary: Path::new(TOOL).with_file_name("switchboard"),
-        home: folder.path().to_owned(),
-        files: None,
-        email: node::EMAIL.to_owned(),
-        password: "correct-horse-battery".to_owned(),
-        variables: Vec::new(),
-    });
-    node.start(&world).await.expect("it starts");
-    let target = called_otherwise(&node.url());
-    let idle = |more: &[&str]| {
-        let site = node.site_key().expect("it tells its site").to_string();
-        let output = Command::new(TOOL)
-            .args(["--target", &target, "--site-key", &site])
-            .args(["idle", "--connect-rate", "200", "--hold-s", "0"])
-            .args(more)
-            .stdin(Stdio::null())
-            .output()
-            .expect("the program runs");
-        let told = [output.stdout, output.stderr].concat();
-        let told = String::from_utf8_lossy(&told).into_owned();
-        (output.status.code(), told)
-    };
-    let (code, told) = idle(&["--visitors", "101"]);
-    let place = target.trim_start_matches("http://");
-    let need = format!("101 connections to {place}, which is not this machine, need --yes");
-    assert!(code == Some(2) && told.contains(&need), "{code:?} {told}");
-    for few_or_allowed in [&["--visitors", "20"][..], &["--visitors", "101", "--yes"]] {
-        let (code, told) = idle(few_or_allowed);
-        assert_eq!(code, Some(0), "{told}");
-    }
 }
 
 #[test]

@@ -128,28 +128,29 @@ pub async fn read_all(
     }
 }
 
-/// What is wrong with a log on the server's side: numbers that are not dense, commands or entries
-/// that are there twice, time that goes back.
+/// What is wrong with a log on the server's side: numbers that are not dense (a hole is one finding, whatever stands
+/// behind it), commands or entries that are there twice, time that goes back.
 #[must_use]
 pub fn of_store(entries: &[Entry]) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut commands = BTreeMap::new();
     let mut ids = BTreeMap::new();
-    let mut public = 0;
+    let (mut due, mut public_due) = (1, 1);
     let mut last_at_ms = 0;
-    for (expected, entry) in (1_u64..).zip(entries) {
+    for entry in entries {
         let seq = entry.seq;
         let mut found = |kind, text| findings.push(Finding::new(kind, seq, text));
-        if seq != expected {
-            let text = format!("stored: seq {seq} where {expected} is due");
+        if seq != due {
+            let text = format!("stored: seq {seq} where {due} is due");
             found(Kind::Reordered, text);
         }
+        due = seq + 1;
         if let Some(number) = entry.public_seq {
-            public += 1;
-            if number != public {
-                let text = format!("stored: public number {number} where {public} is due");
+            if number != public_due {
+                let text = format!("stored: public number {number} where {public_due} is due");
                 found(Kind::Reordered, text);
             }
+            public_due = number + 1;
         }
         if entry.sent_at_ms < last_at_ms {
             found(

@@ -9,7 +9,7 @@ use super::arm::{Arm, Which};
 use super::crowd::due_of;
 use super::talk::Speaker;
 use super::wire::Wire;
-use super::{Compared, report};
+use super::{Compared, order, report};
 use crate::Error;
 use crate::fleet::moment;
 use crate::measure::{Latencies, Relation};
@@ -72,21 +72,22 @@ pub(super) async fn run(world: &World, options: &Options, seed: u64) -> Result<R
     );
     let mut p50 = Compared::cost("p50_us", Unit::Us);
     let mut all: [Latencies; Which::ALL.len()] = Default::default();
-    for _ in 0..options.turns {
-        let mut turn: [Latencies; Which::ALL.len()] = Default::default();
+    for turn in 0..options.turns {
+        let mut signals: [Latencies; Which::ALL.len()] = Default::default();
         for index in 0..options.signals {
             if moment::now() >= until {
                 break;
             }
-            for (pair, latencies) in pairs.iter_mut().zip(&mut turn) {
-                latencies.add(pair.signal(world, options, index).await?);
+            for place in order(turn) {
+                let took = pairs[place].signal(world, options, index).await?;
+                signals[place].add(took);
                 world
                     .clock
                     .sleep(Duration::from_micros(options.gap_us))
                     .await;
             }
         }
-        for (which, latencies) in Which::ALL.into_iter().zip(&turn) {
+        for (which, latencies) in Which::ALL.into_iter().zip(&signals) {
             if latencies.count() > 0 {
                 p99.add(which, latencies.at(0.99) as f64);
                 p50.add(which, latencies.at(0.5) as f64);

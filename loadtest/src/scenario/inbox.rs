@@ -33,12 +33,13 @@ const DRAIN: Duration = Duration::from_secs(30);
 /// The longest time between two looks at whether anything is missing.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// The stretch over which the rate of a row is taken, by the times that stand in it: a reader who is
-/// late gets rows together that were sent apart.
-const WINDOW_MS: u64 = 2_000;
+/// The stretch over which the rate of a row is taken: from when the message was due that the first one shows, until the
+/// last one came. All were sent between the two, so that nobody who is late, server or reader, makes rows seem closer than
+/// they were sent.
+const WINDOW: Duration = Duration::from_secs(2);
 
-/// How often a row may be sent in a second. One more falls into a window at its edge.
-const ROW_RATE_MAX: f64 = 4.5;
+/// How often a row may be sent in a second: 250 ms lie between two of them, so that nine take all of a window and more.
+const ROW_RATE_MAX: f64 = 4.0;
 
 /// Conversations of a run.
 const CONVERSATIONS_MAX: u64 = 10_000;
@@ -272,11 +273,30 @@ async fn write(
 }
 
 /// A row as a watcher knows it.
+#[derive(Default)]
 struct Row {
     version: u64,
     seq: u64,
-    /// The times of those that came over the last window.
-    came_ms: VecDeque<u64>,
+    pace: Pace,
+}
+
+/// How often a row came lately.
+#[derive(Default)]
+struct Pace {
+    /// When that was due which each of them shows, of those that came over the last window.
+    dues: VecDeque<Duration>,
+}
+
+impl Pace {
+    /// One came now; gives how many a second that makes.
+    fn came(&mut self, due: Duration, now: Duration) -> f64 {
+        self.dues.push_back(due);
+        let is_past = |first: &Duration| now.saturating_sub(*first) >= WINDOW;
+        while self.dues.front().is_some_and(is_past) {
+            self.dues.pop_front();
+        }
+        self.dues.len() as f64 / WINDOW.as_secs_f64()
+    }
 }
 
 /// The last entry of each conversation, once all was written.
@@ -321,9 +341,12 @@ impl Watched {
                     let now = moment::now();
                     for row in &rows {
                         self.tallies.add(Tally::Rows);
-                        if self.take(row) {
-                            self.time(row, now);
+                        let is_newer = self.take(row);
+                        let Some(due) = due_of(row) else { continue };
+                        if is_newer {
+                            self.meter.add(now.saturating_sub(due));
                         }
+                        self.pace(row.id, due, now);
                     }
                 }
                 Some(Ok(_)) => {}
@@ -344,11 +367,7 @@ impl Watched {
 
     /// Puts a row in place of an older one; says whether it is newer.
     fn take(&mut self, row: &Conversation) -> bool {
-        let known = self.rows.entry(row.id).or_insert_with(|| Row {
-            version: 0,
-            seq: 0,
-            came_ms: VecDeque::new(),
-        });
+        let known = self.rows.entry(row.id).or_default();
         let is_newer = row.version > known.version;
         if is_newer {
             known.version = row.version;
@@ -357,22 +376,42 @@ impl Watched {
         is_newer
     }
 
-    /// Measures how late a row is, and how often it comes.
-    fn time(&mut self, row: &Conversation, now: Duration) {
-        let preview = row.preview.as_ref();
-        if let Some((_, due)) = preview.and_then(|preview| planned(&preview.text)) {
-            self.meter.add(now.saturating_sub(due));
-        }
-        let Some(known) = self.rows.get_mut(&row.id) else {
-            return;
-        };
-        let (came_ms, at_ms) = (&mut known.came_ms, row.active_at_ms);
-        came_ms.push_back(at_ms);
-        let is_past = |first: &u64| at_ms.saturating_sub(*first) >= WINDOW_MS;
-        while came_ms.front().is_some_and(is_past) {
-            came_ms.pop_front();
-        }
-        let rate = came_ms.len() as f64 * 1_000.0 / WINDOW_MS as f64;
+    /// Measures how often a row comes, whether it is newer or not.
+    fn pace(&mut self, id: ConversationId, due: Duration, now: Duration) {
+        let rate = self.rows.entry(id).or_default().pace.came(due, now);
         self.row_rate_max = self.row_rate_max.max(rate);
+    }
+}
+
+/// When the message was due that a row shows, where it is one of the plan.
+fn due_of(row: &Conversation) -> Option<Duration> {
+    let preview = row.preview.as_ref()?;
+    planned(&preview.text).map(|(_, due)| due)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Checks what rate forty rows have at most that were sent so many milliseconds apart, of messages that were due so long
+    /// before: to who reads each when it comes, and to who reads all when the last one has come.
+    fn check(apart_ms: u64, late_ms: u64, expected: f64) {
+        let sent = |index: u64| Duration::from_millis(10_000 + index * apart_ms);
+        let late = Duration::from_millis(late_ms);
+        for read_with in [|index: u64| index, |_: u64| 39_u64] {
+            let mut pace = Pace::default();
+            let came = |index| pace.came(sent(index) - late, sent(read_with(index)));
+            let rate = (0..40).map(came).fold(0.0, f64::max);
+            assert!((rate - expected).abs() < f64::EPSILON, "{rate}");
+        }
+    }
+
+    #[test]
+    fn rows_are_never_taken_for_closer_than_they_were_sent() {
+        check(250, 0, ROW_RATE_MAX);
+        check(250, 30, ROW_RATE_MAX);
+        check(250, 700, 3.0);
+        check(240, 0, 4.5);
+        check(200, 300, 4.5);
     }
 }

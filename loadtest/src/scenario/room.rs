@@ -150,7 +150,8 @@ pub async fn run(stage: &Stage, options: &Options) -> Result<Report, Error> {
 /// It could not be set up.
 pub async fn measure(stage: &Stage, options: &Options, stalled: u64) -> Result<Measured, Error> {
     stage.owner()?;
-    stage.consent(options.followers + 1)?;
+    // Beside them the visitor whose conversation it is, and who speaks.
+    stage.consent(options.followers + 2)?;
     let setting = stage.setting(0);
     let doors = Doors::find(&setting).await?;
     let customer = Box::pin(cast::customer(&stage.world, &setting, &doors, 0));

@@ -46,13 +46,21 @@ pub struct Options {
     pub watchers: u64,
 }
 
+impl Options {
+    /// How many connections there are: of those who talk, page and watch.
+    fn connections(&self) -> u64 {
+        let agents = self.pairs.div_ceil(self.pairs_per_agent);
+        self.pairs + agents + self.visitors + self.watchers
+    }
+}
+
 /// Runs the scenario.
 ///
 /// # Errors
 /// It could not be set up. Broken promises are in the report.
 pub async fn run(stage: &Stage, options: &Options) -> Result<Report, Error> {
     stage.owner()?;
-    stage.consent(options.pairs + options.visitors)?;
+    stage.consent(options.connections())?;
     let seconds = options.duration.as_secs().max(1);
     let talk = chat::Options {
         pairs: options.pairs,

@@ -186,7 +186,7 @@ async fn lead(
 ) -> Result<Report, Error> {
     let world = &stage.world;
     stage.owner()?;
-    stage.consent(options.pairs * 3)?;
+    stage.consent(stage::connections(options.pairs, options.pairs_per_agent))?;
     let mut fleet = Fleet::start(world, &parts(stage, options)).await?;
     course.watch(Monitor::new(world, "verify", fleet.watcher()));
     course.during("setting up", fleet.ready()).await?;
@@ -313,7 +313,7 @@ fn fill(
     report.figure("acknowledged_rate", rate, Unit::PerSecond);
     count_faults(report, monitor, &broken);
     report.broke(broken.unplanned);
-    tell_findings(report, &sum);
+    tell_findings(report, &mut sum);
     report.latency("delivery", sum.delivery);
     report.latency("acknowledgement", sum.acknowledgement);
     report.series = monitor
@@ -342,8 +342,9 @@ fn count_faults(report: &mut Report, monitor: &Monitor, broken: &Broken) {
         .insert("fault_log".to_owned(), json!(broken.done));
 }
 
-/// What is wrong, with its history.
-fn tell_findings(report: &mut Report, sum: &Outcome) {
+/// What is wrong, with its history. What is lost comes first: a terminal is told no more than the beginning.
+fn tell_findings(report: &mut Report, sum: &mut Outcome) {
+    sum.told.sort_by_key(|told| told.finding.kind);
     let told: Vec<_> = sum.told.iter().map(ToString::to_string).collect();
     let untold_count = sum.findings.len().saturating_sub(told.len());
     report.broken_count += untold_count as u64;

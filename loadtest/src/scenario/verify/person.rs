@@ -307,8 +307,7 @@ impl Person {
         let is_alone = self.open.is_empty();
         self.open.insert(client_id.clone());
         self.said.add(part.pair);
-        self.journal
-            .note_at(moment::now(), Event::Sent(index), id, (0, u64::MAX));
+        self.journal.note(moment::now(), Event::Sent(index));
         let command = cast::say(Some(id), &plan.body(index));
         self.client
             .send_as(client_id.clone(), command.clone())

@@ -18,6 +18,11 @@ const STREAMS: u64 = 6;
 /// One of so many visitors has a second tab.
 const TABS: u64 = 2;
 
+/// How many connections so many conversations have: of visitors and their second tabs, agents and observers.
+pub(super) fn connections(pairs: u64, pairs_per_agent: u64) -> u64 {
+    pairs + pairs.div_ceil(TABS) + 2 * pairs.div_ceil(pairs_per_agent)
+}
+
 /// Lets everybody of a worker come.
 ///
 /// # Errors
