@@ -1046,7 +1046,10 @@ export type Login = {
 /** The address. */
 email: Email,
 /** The password. */
-password: string, };
+password: string,
+/** The IANA time zone of the browser: says a country where nothing better does. One that does not exist counts
+ * for nothing. */
+time_zone?: string | null, };
 
 /** A signed-in browser or program of the user. */
 export type LoginSession = {
@@ -1056,7 +1059,7 @@ id: LoginSessionId,
 current: boolean,
 /** The network address it was opened from. */
 address: string,
-/** ISO 3166-1 alpha-2, where a source for it was configured. */
+/** ISO 3166-1 alpha-2, where known: of the address, else of the time zone that the browser said. */
 country: string | null,
 /** The browser, in its own words. */
 user_agent: string,
@@ -1468,7 +1471,7 @@ id: LoginSessionId,
 agent_id: AgentId,
 /** The network address it was opened from. */
 address: string,
-/** ISO 3166-1 alpha-2, where a source for it was configured. */
+/** ISO 3166-1 alpha-2, where known: of the address, else of the time zone that the browser said. */
 country?: string | null,
 /** The browser, in its own words. */
 user_agent: string,

@@ -245,8 +245,9 @@ test("an admin is told that backups fail, why, and no more once one is written",
 test("who looks after security sees who failed, keeps addresses out, and signs out the other browsers", async () => {
   const mira = await stack.console();
   const elsewhere = await stack.console();
-  const ada = await stack.console({}, await stack.joins("Ada Lind", "admin"));
-  const stranger = await stack.person();
+  // Nothing is configured that says where somebody is: the clocks of the browsers do.
+  const ada = await stack.console({ timezoneId: "Europe/Vienna" }, await stack.joins("Ada Lind", "admin"));
+  const stranger = await stack.person({ timezoneId: "Asia/Kolkata" });
   await stranger.goto(`${stack.origin}/console/sign-in`);
   await stranger.getByLabel("E-mail").fill("mira@example.com");
   await stranger.getByLabel("Password").fill("a guess at it");
@@ -258,12 +259,13 @@ test("who looks after security sees who failed, keeps addresses out, and signs o
     await page.getByRole("link", { name: "Security" }).click();
     await page.getByText("Nothing is blocked.").waitFor();
   }
+  await ada.getByText(/^127\.0\.0\.1, Austria · signed in/).waitFor();
   await mira.getByRole("button", { name: "Sign out everywhere else" }).click();
   await elsewhere.waitForURL(/\/console\/sign-in/);
   await mira.getByRole("button", { name: "Sign out everywhere else" }).waitFor({ state: "detached" });
 
   // When, whose, why, with what and from where.
-  await mira.getByRole("row", { name: /\d\d:\d\d.* mira@example\.com wrong password Chrome on Linux 127\.0\.0\.1/ }).waitFor();
+  await mira.getByRole("row", { name: /\d\d:\d\d.* mira@example\.com wrong password Chrome on Linux 127\.0\.0\.1 India/ }).waitFor();
   assert.deepEqual(await violations(mira), []);
 
   // What failed is a click away from being blocked, and nobody locks himself out by it.
@@ -288,7 +290,7 @@ test("who looks after security sees who failed, keeps addresses out, and signs o
   const times = mira.getByRole("table", { name: "Time of each member" });
   await times.getByRole("row", { name: /^mira/i }).waitFor();
   const each = mira.getByRole("table", { name: "Sign-ins" });
-  await each.getByRole("row", { name: /Ada Lind.*Chrome on Linux.*127\.0\.0\.1/ }).first().waitFor();
+  await each.getByRole("row", { name: /Ada Lind.*Chrome on Linux.*127\.0\.0\.1 Austria/ }).first().waitFor();
   assert.deepEqual(await violations(mira), []);
   await times.getByRole("button", { name: "Ada Lind" }).click();
   await times.waitFor({ state: "detached" });
