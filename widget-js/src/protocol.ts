@@ -1,6 +1,6 @@
 // Made from the Rust crate `protocol` by its test `typescript`. Do not edit:
 // SWITCHBOARD_WRITE=1 cargo test -p protocol --test typescript
-// fixtures: 2a1d1f800d8a40d6
+// fixtures: 2cd711735f2e8937
 
 /** Accepts an invitation. */
 export type AcceptInvitation = {
@@ -221,7 +221,9 @@ availability: Availability,
 /** What the agent has in sight; absent where that is not known, or nothing. */
 screen?: Screen | null,
 /** Which conversation, where one is in sight. */
-conversation_id?: ConversationId | null, };
+conversation_id?: ConversationId | null,
+/** Which page of the settings, where one is in sight. */
+settings_page?: SettingsPage | null, };
 
 /** What an answer to a site's own question is. */
 export type AnswerKind = "text" | "number" | "flag";
@@ -457,7 +459,9 @@ availability: Availability, } | { "type": "screen",
 /** Which. */
 screen?: Screen | null,
 /** Of a conversation, which one. */
-conversation_id?: ConversationId | null, } | { "type": "beat",
+conversation_id?: ConversationId | null,
+/** Of the settings, which page. */
+settings_page?: SettingsPage | null, } | { "type": "beat",
 /** The highest number received without a gap, by conversation. */
 delivered: { [key in ConversationId]: number }, };
 
@@ -1399,7 +1403,7 @@ list?: SavedList | null, };
 export type SavedViewId = string;
 
 /** A page of the console. */
-export type Screen = "inbox" | "conversation" | "visitors" | "settings";
+export type Screen = "inbox" | "todo" | "conversation" | "visitors" | "settings";
 
 /** What a site secret is for. One that leaks does not open what the other guards. */
 export type SecretKind = "identity" | "webhook";
@@ -1433,6 +1437,9 @@ single_owner: boolean,
 /** Whether the team has put away the list of what a new workspace still needs (SET-05). Of the workspace
  * alone. */
 setup_put_away: boolean, };
+
+/** A page of the settings. */
+export type SettingsPage = "workspace" | "sites" | "team" | "canned" | "keys" | "audit" | "activity" | "system" | "security" | "notifications" | "profile";
 
 /** Sets Switchboard up: the owner, the workspace and the first site, in one transaction. */
 export type Setup = {

@@ -199,6 +199,13 @@ test("the rail shows who of the team is here, and what each has in sight", async
   await row("Inbox").waitFor();
   await kim.getByRole("link", { name: /^Visitors/ }).click();
   await row("Visitors").waitFor();
+  await kim.getByRole("link", { name: /^To do/ }).click();
+  await row("To do").waitFor();
+  await kim.getByRole("link", { name: "Settings" }).click();
+  await kim.getByRole("link", { name: "Canned responses" }).click();
+  await row("Settings: Canned responses").waitFor();
+  await kim.getByRole("link", { name: /^Visitors/ }).click();
+  await row("Visitors").waitFor();
   await kim.getByRole("button", { name: /menu of Kim Sato$/ }).click();
   await kim.getByRole("menuitem", { name: "Away" }).click();
   await row("Away · Visitors").waitFor();
