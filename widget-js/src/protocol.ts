@@ -125,6 +125,8 @@ assignee_id?: AgentId | null,
 language?: Language | null,
 /** Of one priority, from 1 (low) to 4 (urgent). */
 priority?: number | null,
+/** Of this priority or a higher one. */
+priority_min?: number | null,
 /** Last active at this time or later. */
 since_ms?: number | null,
 /** Last active before this time. */
@@ -147,6 +149,8 @@ assignee_id?: AgentId | null,
 language?: Language | null,
 /** Of one priority, from 1 (low) to 4 (urgent). */
 priority?: number | null,
+/** Of this priority or a higher one. */
+priority_min?: number | null,
 /** Last active at this time or later. */
 since_ms?: number | null,
 /** Last active before this time. */
@@ -923,6 +927,8 @@ assignee_id?: AgentId | null,
 language?: Language | null,
 /** Of one priority, from 1 (low) to 4 (urgent). */
 priority?: number | null,
+/** Of this priority or a higher one. */
+priority_min?: number | null,
 /** Last active at this time or later. */
 since_ms?: number | null,
 /** Last active before this time. */
@@ -1374,6 +1380,8 @@ assignee_id?: AgentId | null,
 language?: Language | null,
 /** Of one priority, from 1 (low) to 4 (urgent). */
 priority?: number | null,
+/** Of this priority or a higher one. */
+priority_min?: number | null,
 /** Last active within these days. */
 span?: Span | null,
 /** What stands first; `newest` when absent. */
