@@ -98,6 +98,15 @@ test("somebody without a name has one name everywhere, and a new one shows at on
 
   await sidePanel(agent).getByText("Who changed it").click();
   await sidePanel(agent).getByText("Company: Kovač & Co").waitFor();
+  // The log tells the same of this person alone, and of the rest to who asks.
+  await sidePanel(agent).getByRole("link", { name: "In the audit log" }).click();
+  await agent.getByText("Only what was done to Ana Kovač").waitFor();
+  await agent.locator(".audit-line", { hasText: "changed the contact Ana Kovač" }).first().waitFor();
+  assert.equal(await agent.locator(".audit-line", { hasNotText: "the contact" }).count(), 0);
+  assert.deepEqual(await violations(agent), []);
+  await agent.getByRole("link", { name: "Show all" }).click();
+  await agent.locator(".audit-line", { hasText: "set up the workspace" }).waitFor();
+  await agent.getByText("Only what was done to").waitFor({ state: "detached" });
   assert.deepEqual(stack.complaints, []);
   for (const each of [agent, colleague, visitor]) await each.context().close();
 });
@@ -220,6 +229,10 @@ test("the rail shows who of the team is here, and what each has in sight", async
   await say(panel, "who is with me?");
   await kim.getByRole("link", { name: /^Inbox/ }).click();
   await openRow(kim, "who is with me?");
+  // Who may not read the log is told nothing of it.
+  await showSide(kim);
+  await sidePanel(kim).getByText("First seen").waitFor();
+  assert.equal(await sidePanel(kim).getByText("Who changed it").count(), 0);
   await row("With Visitor [0-9A-Z]{4}").click();
   await mira.getByRole("log").getByText("who is with me?").waitFor();
   await mira.getByRole("button", { name: /^Team/ }).click();
