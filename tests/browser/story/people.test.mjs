@@ -287,6 +287,8 @@ test("who looks after security sees who failed, keeps addresses out, and signs o
   // When, whose, why, with what and from where.
   await mira.getByRole("row", { name: /\d\d:\d\d.* mira@example\.com wrong password Chrome on Linux 127\.0\.0\.1 India/ }).waitFor();
   assert.deepEqual(await violations(mira), []);
+  // The page scrolls within its frame, whatever is only heard of it.
+  assert.equal(await mira.evaluate(() => document.documentElement.scrollHeight - innerHeight), 0);
 
   // What failed is a click away from being blocked, and nobody locks himself out by it.
   await mira.getByRole("row", { name: /wrong password/ }).getByRole("button", { name: "Block 127.0.0.1" }).click();
