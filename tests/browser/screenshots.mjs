@@ -199,6 +199,8 @@ async function shootConsole(stack, look, options) {
     await page.keyboard.press("Escape");
     await page.getByRole("dialog").waitFor({ state: "detached" });
   }
+  await page.goto(`${stack.origin}/console/inbox/all`);
+  await page.locator("a.row").nth(3).waitFor();
   await page.getByRole("button", { name: /^Team/ }).click();
   await page.getByRole("menuitem", { name: /Jon Arden.*Settings: Canned responses/ }).waitFor();
   await shoot(page, `colleagues-${look}`);
