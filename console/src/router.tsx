@@ -132,11 +132,12 @@ const settingsIndex = createRoute({ getParentRoute: () => settingsHome, path: "/
 const settingsPage = createRoute({
   getParentRoute: () => settingsHome,
   path: "$page",
-  // Which site is open, and whose sign-ins of how many days are shown.
-  validateSearch: (search: Record<string, unknown>): { site?: string | undefined; agent?: string | undefined; days?: string | undefined } => ({
+  // Which site is open, whose sign-ins of how many days are shown, and what the log is about.
+  validateSearch: (search: Record<string, unknown>): { site?: string | undefined; agent?: string | undefined; days?: string | undefined; target?: string | undefined } => ({
     site: textOf(search["site"]),
     agent: textOf(search["agent"]),
     days: textOf(search["days"]),
+    target: textOf(search["target"]),
   }),
   component: SettingsLazy,
 });

@@ -86,7 +86,7 @@ pub struct Caller {
     pub exempt: bool,
     /// The browser, in its own words.
     pub user_agent: String,
-    /// The country, where a source for it is configured.
+    /// The country, where known.
     pub country: Option<String>,
 }
 

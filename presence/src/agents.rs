@@ -264,7 +264,7 @@ mod tests {
     }
 
     fn see(agents: &mut Agents, tab: u128, screen: Option<Screen>) -> Option<Option<Screen>> {
-        let sight = Sight::of(screen, None);
+        let sight = Sight::of(screen, None, None);
         let change = agents.see(ConnectionId::from_bits(tab), agent(), sight);
         change.map(|change| change.screen)
     }
@@ -275,7 +275,7 @@ mod tests {
         connect(&mut agents, 1);
         let mut open = |bits| {
             let id = ConversationId::from_bits(bits);
-            let sight = Sight::of(Some(Screen::Conversation), Some(id));
+            let sight = Sight::of(Some(Screen::Conversation), Some(id), None);
             let change = agents.see(ConnectionId::from_bits(1), agent(), sight);
             change.map(|change| change.conversation_id == Some(id))
         };

@@ -281,7 +281,7 @@ mod tests {
     #[test]
     fn what_an_agent_has_in_sight_is_known_on_all_nodes() {
         let seeing = |screen| Member {
-            sight: Sight::of(screen, None),
+            sight: Sight::of(screen, None, None),
             ..member(true, false)
         };
         let mut team = Team::new();

@@ -26,12 +26,40 @@ words! {
     Screen {
         /// A list of conversations.
         Inbox = "inbox",
-        /// One of them.
+        /// What is asked of this agent.
+        Todo = "todo",
+        /// One of the conversations.
         Conversation = "conversation",
         /// The visitors who are here.
         Visitors = "visitors",
         /// What is set.
         Settings = "settings",
+    }
+
+    /// A page of the settings.
+    SettingsPage {
+        /// The workspace's.
+        Workspace = "workspace",
+        /// The sites.
+        Sites = "sites",
+        /// The members, and who is invited.
+        Team = "team",
+        /// Canned responses.
+        Canned = "canned",
+        /// Keys for programs.
+        Keys = "keys",
+        /// Who changed what.
+        Audit = "audit",
+        /// Who was there when.
+        Activity = "activity",
+        /// How the servers are.
+        System = "system",
+        /// The password, sign-ins, and who is kept out.
+        Security = "security",
+        /// What calls this agent.
+        Notifications = "notifications",
+        /// What others see of this agent.
+        Profile = "profile",
     }
 }
 
@@ -78,6 +106,9 @@ pub struct AgentPresence {
     /// Which conversation, where one is in sight.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub conversation_id: Option<ConversationId>,
+    /// Which page of the settings, where one is in sight.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settings_page: Option<SettingsPage>,
 }
 
 /// What an agent has in sight.
@@ -88,16 +119,23 @@ pub struct Sight {
     /// Of a conversation, which one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub conversation_id: Option<ConversationId>,
+    /// Of the settings, which page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settings_page: Option<SettingsPage>,
 }
 
 impl Sight {
-    /// What a client says that it shows; only a conversation has an id.
+    /// What a client says that it shows; only a conversation has an id, and only the settings have pages.
     #[must_use]
-    pub fn of(screen: Option<Screen>, conversation_id: Option<ConversationId>) -> Option<Self> {
-        let conversation_id = conversation_id.filter(|_| screen == Some(Screen::Conversation));
+    pub fn of(
+        screen: Option<Screen>,
+        conversation_id: Option<ConversationId>,
+        settings_page: Option<SettingsPage>,
+    ) -> Option<Self> {
         screen.map(|screen| Self {
             screen,
-            conversation_id,
+            conversation_id: conversation_id.filter(|_| screen == Screen::Conversation),
+            settings_page: settings_page.filter(|_| screen == Screen::Settings),
         })
     }
 }
@@ -111,6 +149,7 @@ impl AgentPresence {
             availability,
             screen: sight.map(|sight| sight.screen),
             conversation_id: sight.and_then(|sight| sight.conversation_id),
+            settings_page: sight.and_then(|sight| sight.settings_page),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use ts_rs::TS;
 use utoipa::ToSchema;
 
-use crate::agent::{Availability, Screen};
+use crate::agent::{Availability, Screen, SettingsPage};
 use crate::command::Command;
 use crate::contact::AttributeValue;
 use crate::id::{ConversationId, VisitorId};
@@ -172,6 +172,9 @@ pub enum ClientFrame {
         /// Of a conversation, which one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         conversation_id: Option<ConversationId>,
+        /// Of the settings, which page.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        settings_page: Option<SettingsPage>,
     },
     /// The answer to a beat: how far entries have arrived.
     Beat {

@@ -77,6 +77,9 @@ pub struct SavedList {
     /// Of one priority, from 1 (low) to 4 (urgent).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub priority: Option<u8>,
+    /// Of this priority or a higher one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub priority_min: Option<u8>,
     /// Last active within these days.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub span: Option<Span>,
@@ -89,11 +92,13 @@ impl SavedList {
     /// Checks a list from outside.
     ///
     /// # Errors
-    /// `invalid` with the field `priority` for one that there is not, with `order` for an order that the list has not.
+    /// `invalid` with the field `priority` or `priority_min` for one that there is not, with `order` for an order that
+    /// the list has not.
     pub fn check(&self) -> Result<(), Rejection> {
         let list = InboxList {
             order: self.order.unwrap_or_default(),
             priority: self.priority,
+            priority_min: self.priority_min,
             ..self.filter.into()
         };
         list.check().map(|_| ())
@@ -179,6 +184,7 @@ mod tests {
             assignee_id: None,
             language: None,
             priority: None,
+            priority_min: None,
             span: None,
             order: Some(InboxOrder::Waiting),
         };

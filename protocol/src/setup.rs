@@ -51,12 +51,15 @@ pub struct SetupDone {
 /// Signs in.
 #[derive(Clone, Deserialize, TS, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[ts(export_to = "protocol.ts")]
+#[ts(export_to = "protocol.ts", optional_fields = nullable)]
 pub struct Login {
     /// The address.
     pub email: Email,
     /// The password.
     pub password: String,
+    /// The IANA time zone of the browser: says a country where nothing better does. One that does not exist counts
+    /// for nothing.
+    pub time_zone: Option<String>,
 }
 
 /// The answer to signing in: who, where, and for programs the secret.
@@ -93,7 +96,7 @@ pub struct LoginSession {
     pub current: bool,
     /// The network address it was opened from.
     pub address: String,
-    /// ISO 3166-1 alpha-2, where a source for it was configured.
+    /// ISO 3166-1 alpha-2, where known: of the address, else of the time zone that the browser said.
     pub country: Option<String>,
     /// The browser, in its own words.
     pub user_agent: String,
@@ -115,7 +118,7 @@ pub struct SignIn {
     pub agent_id: AgentId,
     /// The network address it was opened from.
     pub address: String,
-    /// ISO 3166-1 alpha-2, where a source for it was configured.
+    /// ISO 3166-1 alpha-2, where known: of the address, else of the time zone that the browser said.
     pub country: Option<String>,
     /// The browser, in its own words.
     pub user_agent: String,

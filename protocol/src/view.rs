@@ -99,6 +99,9 @@ pub struct InboxList {
     /// Of one priority, from 1 (low) to 4 (urgent).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub priority: Option<u8>,
+    /// Of this priority or a higher one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub priority_min: Option<u8>,
     /// Last active at this time or later.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since_ms: Option<u64>,
@@ -120,6 +123,7 @@ impl From<InboxFilter> for InboxList {
             assignee_id: None,
             language: None,
             priority: None,
+            priority_min: None,
             since_ms: None,
             until_ms: None,
             order: InboxOrder::Newest,
@@ -141,10 +145,14 @@ impl InboxList {
     /// Checks a list from outside.
     ///
     /// # Errors
-    /// `invalid` with the field `priority` for one that there is not, with `order` for an order that the list has not.
+    /// `invalid` with the field `priority` or `priority_min` for one that there is not, with `order` for an order that
+    /// the list has not.
     pub fn check(self) -> Result<Self, Rejection> {
         if let Some(priority) = self.priority {
-            check_priority(priority)?;
+            check_priority(priority, "priority")?;
+        }
+        if let Some(priority) = self.priority_min {
+            check_priority(priority, "priority_min")?;
         }
         let has_order = match self.order {
             InboxOrder::Newest | InboxOrder::Oldest => true,
@@ -168,11 +176,11 @@ impl InboxList {
 /// Checks a priority from outside.
 ///
 /// # Errors
-/// `invalid` with the field `priority`.
-pub fn check_priority(priority: u8) -> Result<(), Rejection> {
+/// `invalid` with the field.
+pub fn check_priority(priority: u8, field: &'static str) -> Result<(), Rejection> {
     match (1..=4).contains(&priority) {
         true => Ok(()),
-        false => Err(Rejection::of(ErrorCode::Invalid, "priority")),
+        false => Err(Rejection::of(ErrorCode::Invalid, field)),
     }
 }
 
@@ -264,16 +272,23 @@ mod tests {
 
     #[test]
     fn a_list_is_of_a_priority_that_there_is() {
+        let all = InboxList::from(InboxFilter::All);
         let of = |priority| InboxList {
             priority: Some(priority),
-            ..InboxFilter::All.into()
+            ..all
         };
-        let refused = Err(Rejection::of(ErrorCode::Invalid, "priority"));
+        let up_from = |priority| InboxList {
+            priority_min: Some(priority),
+            ..all
+        };
+        let refused = |field| Err(Rejection::of(ErrorCode::Invalid, field));
         for priority in 1..=4 {
             assert_eq!(of(priority).check(), Ok(of(priority)));
+            assert_eq!(up_from(priority).check(), Ok(up_from(priority)));
         }
         for priority in [0, 5, u8::MAX] {
-            assert_eq!(of(priority).check(), refused);
+            assert_eq!(of(priority).check(), refused("priority"));
+            assert_eq!(up_from(priority).check(), refused("priority_min"));
         }
     }
 

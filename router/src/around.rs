@@ -504,6 +504,7 @@ mod tests {
             sight: Sight::of(
                 Some(Screen::Conversation),
                 Some(ConversationId::from_bits(number)),
+                None,
             ),
         };
         let bytes = |count| {

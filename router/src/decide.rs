@@ -552,7 +552,7 @@ fn reopen(cause: ReopenCause, situation: Situation<'_>) -> Vec<NewContent> {
 }
 
 fn prioritize(priority: u8, situation: Situation<'_>) -> Result<Vec<NewContent>, Rejection> {
-    protocol::view::check_priority(priority)?;
+    protocol::view::check_priority(priority, "priority")?;
     let changes = situation.conversation.priority != priority;
     let prioritized = NewContent::Prioritized { priority };
     Ok(changes.then_some(prioritized).into_iter().collect())

@@ -59,13 +59,13 @@ fn waiting(conversation: &Conversation) -> u64 {
     }
 }
 
-/// What narrows a list: the numbers of its six parameters, as [`narrowing`] gives them. Rows of other sites,
+/// What narrows a list: the numbers of its seven parameters, as [`narrowing`] gives them. Rows of other sites,
 /// members, languages and priorities are passed over in the index of all, for an index of each would be written with
 /// every message.
 macro_rules! narrowed {
     (
         $site:literal, $assignee:literal, $language:literal, $priority:literal,
-        $since:literal, $until:literal
+        $priority_min:literal, $since:literal, $until:literal
     ) => {
         concat!(
             " AND (CAST(",
@@ -84,7 +84,9 @@ macro_rules! narrowed {
             $priority,
             " AS BIGINT) = 0 OR c.priority = ",
             $priority,
-            ") AND c.active_at_ms >= ",
+            ") AND c.priority >= ",
+            $priority_min,
+            " AND c.active_at_ms >= ",
             $since,
             " AND c.active_at_ms < ",
             $until
@@ -94,7 +96,7 @@ macro_rules! narrowed {
 pub(crate) use narrowed;
 
 /// The parameters of [`narrowed`], in its order.
-pub(crate) fn narrowing(list: InboxList) -> [Value; 6] {
+pub(crate) fn narrowing(list: InboxList) -> [Value; 7] {
     let text = |text: Option<String>| Value::from(text.unwrap_or_default());
     let most = i64::MAX.unsigned_abs();
     [
@@ -102,18 +104,19 @@ pub(crate) fn narrowing(list: InboxList) -> [Value; 6] {
         text(list.assignee_id.map(|id| id.to_string())),
         text(list.language.map(|code| code.to_string())),
         list.priority.unwrap_or(0).into(),
+        list.priority_min.unwrap_or(0).into(),
         list.since_ms.unwrap_or(0).min(most).into(),
         list.until_ms.unwrap_or(most).min(most).into(),
     ]
 }
 
-/// `$2`, `$3` where the page begins, `$4` its length, `$5` the slot of `$2`, `$6` to `$11` what narrows it,
-/// `$12` the agent of a list of his own.
+/// `$2`, `$3` where the page begins, `$4` its length, `$5` the slot of `$2`, `$6` to `$12` what narrows it,
+/// `$13` the agent of a list of his own.
 macro_rules! newest {
     ($condition:literal) => {
         select_conversation!(
             $condition,
-            crate::inbox::narrowed!("$6", "$7", "$8", "$9", "$10", "$11"),
+            crate::inbox::narrowed!("$6", "$7", "$8", "$9", "$10", "$11", "$12"),
             " AND c.active_slot <= $5 AND (c.active_at_ms, c.conversation_id) < ($2, $3)
     ORDER BY c.active_slot DESC, c.active_at_ms DESC, c.conversation_id DESC
     LIMIT $4"
@@ -126,7 +129,7 @@ macro_rules! oldest {
     ($condition:literal) => {
         select_conversation!(
             $condition,
-            crate::inbox::narrowed!("$6", "$7", "$8", "$9", "$10", "$11"),
+            crate::inbox::narrowed!("$6", "$7", "$8", "$9", "$10", "$11", "$12"),
             " AND c.active_slot >= $5 AND (c.active_at_ms, c.conversation_id) > ($2, $3)
     ORDER BY c.active_slot, c.active_at_ms, c.conversation_id
     LIMIT $4"
@@ -150,7 +153,7 @@ macro_rules! longest {
             waiting!(),
             " AS waiting_at_ms FROM conversation c WHERE c.workspace_id = $1 AND ",
             $condition,
-            crate::inbox::narrowed!("$6", "$7", "$8", "$9", "$10", "$11"),
+            crate::inbox::narrowed!("$6", "$7", "$8", "$9", "$10", "$11", "$12"),
             " AND c.active_slot >= $5) w
         WHERE (w.waiting_at_ms, w.conversation_id) > ($2, $3)
         ORDER BY w.waiting_at_ms, w.conversation_id LIMIT $4)
@@ -167,7 +170,7 @@ macro_rules! lists {
     ($order:ident) => {
         [
             $order!("c.state <> 'closed' AND NOT c.spam"),
-            $order!("c.state <> 'closed' AND NOT c.spam AND c.assignee_id = $12"),
+            $order!("c.state <> 'closed' AND NOT c.spam AND c.assignee_id = $13"),
             $order!(
                 "c.state <> 'closed' AND NOT c.spam AND c.state = 'open' AND c.assignee_id IS NULL"
             ),
@@ -244,7 +247,7 @@ pub async fn list(reader: &Reader, scope: &Scope, query: &ListQuery) -> Result<P
     })
 }
 
-/// A count of those alive, which stops at 1,000. `$2` the agent, `$3` to `$8` what narrows it.
+/// A count of those alive, which stops at 1,000. `$2` the agent, `$3` to `$9` what narrows it.
 macro_rules! count {
     ($narrowed:expr, $condition:literal) => {
         concat!(
@@ -260,20 +263,20 @@ macro_rules! count {
 // Uses `conversation_alive` and `conversation_of_agent`.
 const COUNT_LISTS: &str = concat!(
     "SELECT ",
-    count!(narrowed!("$3", "$4", "$5", "$6", "$7", "$8"), ""),
+    count!(narrowed!("$3", "$4", "$5", "$6", "$7", "$8", "$9"), ""),
     " AS all_count, ",
     count!(
-        narrowed!("$3", "$4", "$5", "$6", "$7", "$8"),
+        narrowed!("$3", "$4", "$5", "$6", "$7", "$8", "$9"),
         " AND c.assignee_id = $2"
     ),
     " AS mine_count, ",
     count!(
-        narrowed!("$3", "$4", "$5", "$6", "$7", "$8"),
+        narrowed!("$3", "$4", "$5", "$6", "$7", "$8", "$9"),
         " AND c.state = 'open' AND c.assignee_id IS NULL"
     ),
     " AS unassigned_count, ",
     count!(
-        narrowed!("$3", "$4", "$5", "$6", "$7", "$8"),
+        narrowed!("$3", "$4", "$5", "$6", "$7", "$8", "$9"),
         " AND c.state = 'open' AND c.waiting_on = 'agent'"
     ),
     " AS waiting_count, ",

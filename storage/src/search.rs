@@ -245,12 +245,12 @@ impl Lesson {
 }
 
 /// `$2`, `$3` where the page begins, `$4` its length, `$5` its slot, `$6` words for the index, `$7` what a
-/// contact's name or address holds, `$8` to `$13` what narrows the list, `$14` the agent of a list of his own.
+/// contact's name or address holds, `$8` to `$14` what narrows the list, `$15` the agent of a list of his own.
 macro_rules! search {
     ($list:literal, $matching:literal) => {
         select_conversation!(
             $list,
-            crate::inbox::narrowed!("$8", "$9", "$10", "$11", "$12", "$13"),
+            crate::inbox::narrowed!("$8", "$9", "$10", "$11", "$12", "$13", "$14"),
             " AND c.active_slot <= $5 AND (c.active_at_ms, c.conversation_id) < ($2, $3)
         AND (r.name_folded LIKE '%' || $7 || '%'
             OR EXISTS (
@@ -272,7 +272,7 @@ macro_rules! search_lists {
         [
             search!("c.state <> 'closed' AND NOT c.spam", $matching),
             search!(
-                "c.state <> 'closed' AND NOT c.spam AND c.assignee_id = $14",
+                "c.state <> 'closed' AND NOT c.spam AND c.assignee_id = $15",
                 $matching
             ),
             search!(
@@ -366,13 +366,13 @@ pub async fn conversations(
 }
 
 /// `$2`, `$3` where the page begins, `$4` its length, `$5` words for the index, `$6` what a name holds or an address
-/// begins with, `$7` a conversation's number, `$8` to `$13` what narrows it. Uses `conversation_by_number`, `contact_by_root` and
+/// begins with, `$7` a conversation's number, `$8` to `$14` what narrows it. Uses `conversation_by_number`, `contact_by_root` and
 /// `conversation_of_contact`; names and addresses are looked through.
 macro_rules! search_everywhere {
     ($matching:literal) => {
         select_conversation!(
             "(c.active_at_ms, c.conversation_id) < ($2, $3)",
-            crate::inbox::narrowed!("$8", "$9", "$10", "$11", "$12", "$13"),
+            crate::inbox::narrowed!("$8", "$9", "$10", "$11", "$12", "$13", "$14"),
             " AND c.conversation_id IN (",
             $matching,
             "

@@ -25,8 +25,8 @@ export class Api {
     return text === "" ? null : JSON.parse(text);
   }
 
-  async signIn(email, password, headers = {}) {
-    const signedIn = await this.ask("POST", "login?bearer=true", { email, password }, headers);
+  async signIn(email, password, headers = {}, time_zone = undefined) {
+    const signedIn = await this.ask("POST", "login?bearer=true", { email, password, time_zone }, headers);
     return { authorization: `Bearer ${signedIn.secret}` };
   }
 }

@@ -1,5 +1,5 @@
 // The pictures of the documentation: every page of a believable workspace, in the light and dark theme and on a
-// telephone. Writes docs/screenshots/<page>-<light|dark|phone>.png.
+// telephone, and the main pages on a telephone at night. Writes docs/screenshots/<page>-<look>.png.
 //
 //   node tests/browser/screenshots.mjs [look…]
 //
@@ -13,14 +13,17 @@ import { Stack, findPanel, launcherName, openPanel, openRow, owner, say, sees, u
 
 const folder = fileURLToPath(new URL("../../docs/screenshots/", import.meta.url));
 
-const wide = { viewport: { width: 1440, height: 900 }, reducedMotion: "reduce" };
-const phone = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true, reducedMotion: "reduce" };
+const somewhere = { timezoneId: "Europe/Ljubljana", reducedMotion: "reduce" };
+const wide = { ...somewhere, viewport: { width: 1440, height: 900 } };
+const phone = { ...somewhere, viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
 const looks = {
   light: { ...wide, colorScheme: "light" },
   dark: { ...wide, colorScheme: "dark" },
   phone: { ...phone, colorScheme: "light" },
+  "phone-dark": { ...phone, colorScheme: "dark" },
 };
 const isPhone = (look) => look === "phone";
+const isNight = (look) => look === "phone-dark";
 
 /** The pages of the settings, and what is there when one has its records. */
 const settings = {
@@ -32,15 +35,18 @@ const settings = {
   audit: "joined the team",
   activity: "Chrome on Linux",
   system: "Ready",
-  security: "this one",
+  security: "wrong password",
   notifications: "A sound",
   profile: "How others see you",
 };
 
-async function shoot(page, name, { isEmpty = false } = {}) {
-  // So is what the connection tells: the rail counts who waits, and has a face at its foot.
-  if (!isEmpty && (await page.locator(".rail").count())) {
-    await page.locator(".rail-count").first().waitFor({ state: "attached" });
+/** What the rail counts where there is something of each. */
+const counted = ["Inbox", "To do", "Visitors", "Team"];
+
+async function shoot(page, name, { counts = counted } = {}) {
+  // So is what the connection tells, one after the other: the rail's counts, and the face at its foot.
+  if (counts.length > 0 && (await page.locator(".rail").count())) {
+    for (const place of counts) await page.locator(".rail-place", { hasText: place }).locator(".rail-count").waitFor({ state: "attached" });
     await page.locator(".rail-own .face-picture").waitFor({ state: "attached" });
   }
   // Fonts and pictures are there, and nothing moves.
@@ -108,7 +114,7 @@ async function shootFiles(look, page) {
   await page.keyboard.press("Escape");
 }
 
-/** What the composer offers, and what is said while the line is down. */
+/** What the composer offers. */
 async function shootOffers(stack, look, page) {
   await page.goto(`${stack.origin}/console/inbox/all`);
   await openRow(page, "gift");
@@ -124,11 +130,6 @@ async function shootOffers(stack, look, page) {
   await shoot(page, `offer-mention-${look}`);
   await note.fill("");
   await page.getByRole("button", { name: "Reply", exact: true }).click();
-  stack.cable.cut();
-  await page.locator(".slip").getByText("Not connected since").waitFor();
-  await shoot(page, `slip-${look}`);
-  stack.cable.mend();
-  await page.locator(".slip").waitFor({ state: "detached" });
 }
 
 /** The smallest telephone, and the widest screen. */
@@ -161,6 +162,10 @@ async function shootSettings(stack, look, page) {
     await page.getByText(mark).first().waitFor();
     await shoot(page, `settings-${place}-${look}`);
   }
+  await page.goto(`${stack.origin}/console/settings/security`);
+  await page.getByText("wrong password").waitFor();
+  await scrollTo(page, "Blocked addresses");
+  await shoot(page, `settings-kept-out-${look}`);
   await page.goto(`${stack.origin}/console/settings/sites?site=${stack.siteKey}`);
   await page.getByLabel("Allowed origins").waitFor();
   await shoot(page, `site-${look}`);
@@ -191,12 +196,33 @@ async function shootConsole(stack, look, options) {
     await page.keyboard.press("?");
     await page.getByRole("dialog", { name: "Keyboard" }).waitFor();
     await shoot(page, `shortcuts-${look}`);
+    await page.keyboard.press("Escape");
+    await page.getByRole("dialog").waitFor({ state: "detached" });
   }
+  await page.goto(`${stack.origin}/console/inbox/all`);
+  await page.locator("a.row").nth(3).waitFor();
+  await page.getByRole("button", { name: /^Team/ }).click();
+  await page.getByRole("menuitem", { name: /Jon Arden.*Settings: Canned responses/ }).waitFor();
+  await shoot(page, `colleagues-${look}`);
   await page.evaluate(() => navigator.serviceWorker.ready);
   await page.context().setOffline(true);
   await page.reload();
   await page.getByRole("heading", { name: "The server cannot be reached" }).waitFor();
   await shoot(page, `offline-${look}`);
+  await page.context().close();
+}
+
+/** The three pages of the day, at night. */
+async function shootNight(stack, look, options) {
+  const page = await stack.console({ ...options, extraHTTPHeaders: { "x-forwarded-for": "203.0.113.24" } });
+  await page.locator("a.row").nth(3).waitFor();
+  await shoot(page, `inbox-${look}`);
+  await openRow(page, "gift");
+  await page.getByText("Third order this year").first().waitFor();
+  await shoot(page, `console-${look}`);
+  await page.goto(`${stack.origin}/console/visitors`);
+  await page.getByText("basket_filled").first().waitFor();
+  await shoot(page, `visitors-${look}`);
   await page.context().close();
 }
 
@@ -266,12 +292,22 @@ async function shootArabic(stack, look, options, agent) {
   await page.context().close();
 }
 
+/** The pages of the shop, and what each is called. */
+const shop = { "": "Tea, weighed by hand", "tea/": "Smoky black", "app/": "Your orders", "about/": "Two people and a scale", "strict/": "A page that allows little" };
+
 /** A visitor and an agent speak; the panel is the picture. */
 async function shootWidget(stack, look, options, agent) {
   const page = await stack.person(options);
-  await page.goto(`${stack.origin}/demo/`);
   // The shop's pages have one brightness.
-  if (look !== "dark") await shoot(page, `demo-${look}`);
+  if (look !== "dark") {
+    for (const [path, mark] of Object.entries(shop)) {
+      await page.goto(`${stack.origin}/demo/${path}`);
+      await page.getByRole("heading", { level: 1, name: mark }).waitFor();
+      await until("the launcher", async () => (await launcherName(page)) !== "");
+      await shoot(page, `${["demo", ...path.split("/")].filter(Boolean).join("-")}-${look}`);
+    }
+  }
+  await page.goto(`${stack.origin}/demo/`);
   const panel = await openPanel(page);
   const question = "Hello. Which tea goes with rye bread?";
   await say(panel, question);
@@ -314,6 +350,52 @@ async function shootTyping(stack, look, options) {
   await page.context().close();
 }
 
+/** A visitor looks at his own picture, and writes while his line is down; then he is blocked. The team's page says that its line is, too. */
+async function shootTrouble(stack, look, options) {
+  const team = await stack.console(options);
+  const page = await stack.person(options);
+  await page.goto(`${stack.origin}/demo/`);
+  const panel = await openPanel(page);
+  const { name, type: mimeType, bytes: buffer } = stack.drawn.tin;
+  await panel.locator("input[type=file]").setInputFiles({ name, mimeType, buffer });
+  await until("the picture to be up", async () => (await panel.locator(".upload .quiet").count()) === 1);
+  const words = "This is how my tin came. Is that the new lid?";
+  await say(panel, words);
+  await panel.getByText("Sent", { exact: true }).waitFor();
+  await panel.getByRole("button", { name: `Look at ${name}` }).click();
+  await panel.getByRole("dialog", { name }).waitFor();
+  await shoot(page, `widget-lightbox-${look}`);
+  await page.keyboard.press("Escape");
+  await openRow(team, words);
+  stack.cable.cut();
+  await say(panel, "It closes well, only it looks odd.");
+  await panel.getByText("Waiting to be sent").waitFor();
+  await panel.getByText(/^(Reconnecting|No connection)/).first().waitFor();
+  await shoot(page, `widget-offline-${look}`);
+  await team.locator(".slip").getByText("Not connected since").waitFor();
+  if (!isPhone(look)) await shoot(team, `slip-${look}`, { counts: [] });
+  stack.cable.mend();
+  await panel.getByText("Waiting to be sent").waitFor({ state: "detached" });
+  const { api, headers } = await stack.api();
+  const { items } = await api.ask("GET", "conversations?filter=all", undefined, headers);
+  const { id } = items.find(({ preview }) => preview?.text.startsWith("It closes well"));
+  await api.ask("POST", "commands", { do: "block_visitor", conversation_id: id, blocked: true }, { ...headers, "idempotency-key": api.nextId() });
+  await panel.getByText("This conversation cannot be continued.").waitFor();
+  await shoot(page, `widget-blocked-${look}`);
+  await team.context().close();
+  await page.context().close();
+}
+
+/** What programs read, and an address that leads nowhere. */
+async function shootBeside(stack, look, page) {
+  await page.goto(`${stack.origin}/api/docs/`);
+  await page.getByRole("heading", { name: "Switchboard HTTP API" }).waitFor();
+  await shoot(page, `api-${look}`);
+  await page.goto(`${stack.origin}/console/nowhere`);
+  await page.getByRole("heading", { name: "Nothing is here" }).waitFor();
+  await shoot(page, `nothing-${look}`);
+}
+
 /** Nobody is signed in. */
 async function shootDoors(stack, look, options) {
   const page = await stack.person(options);
@@ -325,6 +407,7 @@ async function shootDoors(stack, look, options) {
   await page.goto(stack.origin + new URL(link).pathname + new URL(link).hash);
   await page.getByLabel("Your name").fill("Kim Sato");
   await shoot(page, `join-${look}`);
+  await shootBeside(stack, look, page);
   await page.goto(`${stack.origin}/console/design`);
   await page.getByRole("heading", { name: "Colors" }).waitFor();
   await shoot(page, `design-${look}`);
@@ -353,7 +436,7 @@ async function shootBeginning(look, options) {
     await shoot(page, `setup-widget-${look}`);
     await page.getByRole("button", { name: "Go to the inbox" }).click();
     await page.getByRole("region", { name: "Set-up" }).waitFor();
-    await shoot(page, `empty-${look}`, { isEmpty: true });
+    await shoot(page, `empty-${look}`, { counts: [] });
     await page.context().close();
   } finally {
     await fresh.stop();
@@ -363,6 +446,7 @@ async function shootBeginning(look, options) {
 async function shootAll(look, options) {
   const stack = await startSeeded();
   try {
+    if (isNight(look)) return await shootNight(stack, look, options);
     await shootDoors(stack, look, options);
     // Taken whole before a visitor of the panel's picture writes.
     await shootConsole(stack, look, options);
@@ -372,6 +456,7 @@ async function shootAll(look, options) {
     await shootArabic(stack, look, options, agent);
     await agent.context().close();
     await shootTyping(stack, look, options);
+    await shootTrouble(stack, look, options);
   } finally {
     await stack.stop();
   }

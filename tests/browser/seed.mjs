@@ -10,6 +10,7 @@ const MINUTE_MS = 60_000;
 const chrome = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36";
 const safari = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.4 Safari/605.1.15";
 const firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:143.0) Gecko/20100101 Firefox/143.0";
+const android = "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Mobile Safari/537.36";
 const iphone = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_4 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.4 Mobile/15E148 Safari/604.1";
 
 // What people do, as parts of their stories.
@@ -113,6 +114,24 @@ const people = [
   { name: "", email: "", browser: iphone, language: "it", zone: "Europe/Rome", does: { 4: [goes("/demo/")], 0: [goes("/demo/tea/")] } },
   { name: "Noor Haddad", email: "noor@example.com", browser: iphone, language: "ar", zone: "Asia/Amman", does: { 300: [goes("/demo/tea/")], 12: [goes("/demo/tea/")], 0: [goes("/demo/app/")] } },
 ];
+
+/** Where the team works. */
+const zone = "Europe/Ljubljana";
+
+// What happens at the team's own door.
+const guesses = (email, from, time_zone) => async (api) => {
+  const refused = await api.signIn(email, "kettle-and-leaf", { "user-agent": chrome, "x-forwarded-for": from }, time_zone).catch((error) => error);
+  if (!/wrong_credentials/.test(refused.message)) throw refused;
+};
+const blocks = (network, reason) => (api, { Mira }) => api.ask("POST", "blocked-addresses", { network, reason }, Mira.headers);
+const signsInByPhone = (api) => api.signIn(owner.email, owner.password, { "user-agent": android, "x-forwarded-for": "203.0.113.140" }, zone);
+
+/** Who knocked there how many minutes ago. */
+const knocks = {
+  300: [guesses("admin@kettle.example", "198.51.100.23", "America/Sao_Paulo"), guesses(owner.email, "198.51.100.41", "America/Sao_Paulo")],
+  190: [blocks("198.51.100.0/24", "Guesses at passwords")],
+  95: [signsInByPhone],
+};
 
 const titles = { "/demo/": "Tea, weighed by hand", "/demo/tea/": "Smoky black", "/demo/about/": "About us", "/demo/app/": "Open orders" };
 
@@ -259,15 +278,25 @@ class Member {
     this.#connection = undefined;
   }
 
-  /** Has read all of a conversation. */
-  async reads(conversation_id) {
+  /** Tells something as an open console does. */
+  async #tells(frame) {
     if (this.#connection === undefined) {
       this.#token = (await this.#api.ask("POST", "socket-token", undefined, this.headers)).token;
       this.#connection = await connect(this.#api, { token: this.#token, purpose: "full" }, { "user-agent": this.headers["user-agent"] });
     }
-    const { seq } = await this.#api.ask("GET", `conversations/${conversation_id}`, undefined, this.headers);
     const headers = { authorization: `Bearer ${this.#token}`, "switchboard-connection": this.#connection };
-    await this.#api.ask("POST", "frames", { type: "read", conversation_id, number: seq }, headers);
+    await this.#api.ask("POST", "frames", frame, headers);
+  }
+
+  /** Has read all of a conversation. */
+  async reads(conversation_id) {
+    const { seq } = await this.#api.ask("GET", `conversations/${conversation_id}`, undefined, this.headers);
+    await this.#tells({ type: "read", conversation_id, number: seq });
+  }
+
+  /** Has a page of the settings in sight. */
+  looksAt(settings_page) {
+    return this.#tells({ type: "screen", screen: "settings", settings_page });
   }
 
   uploads(files, team) {
@@ -296,7 +325,7 @@ async function upload(api, headers, files, { drawn }) {
 async function open(api, stack) {
   const drawn = await draw(stack);
   const at = { Mira: { "user-agent": safari, "x-forwarded-for": "203.0.113.24" }, Jon: { "user-agent": firefox, "x-forwarded-for": "203.0.113.87" } };
-  const mira = { ...(await api.signIn(owner.email, owner.password, at.Mira)), ...at.Mira };
+  const mira = { ...(await api.signIn(owner.email, owner.password, at.Mira, zone)), ...at.Mira };
   // Whoever asks for the pictures' sake is she, in the same browser.
   stack.isSignedIn(mira);
   const [site] = (await api.ask("GET", "sites", undefined, mira)).items;
@@ -307,13 +336,13 @@ async function open(api, stack) {
   const wholesale = await api.ask("POST", "sites", { name: "Wholesale", allowed_origins: ["loopback"] }, mira);
   stack.sites = { wholesale: wholesale.id };
   const workspace = await api.ask("GET", "workspace", undefined, mira);
-  await api.ask("PATCH", "workspace", { name: "Kettle & Leaf", time_zone: "Europe/Ljubljana", industry: "Tea, weighed by hand", currency: "EUR", support_hours, settings: { ...workspace.settings, setup_put_away: true, language: "en" } }, version(workspace));
+  await api.ask("PATCH", "workspace", { name: "Kettle & Leaf", time_zone: zone, industry: "Tea, weighed by hand", currency: "EUR", support_hours, settings: { ...workspace.settings, setup_put_away: true, language: "en" } }, version(workspace));
   for (const response of canned) await api.ask("POST", "canned-responses", response, mira);
   await api.ask("POST", "keys", { name: "Order desk", scopes: ["conversations.read", "conversations.write"] }, mira);
   const invited = await api.ask("POST", "invitations", { email: "jon@example.com", role: "agent" }, mira);
   const token = invited.link.split("token=")[1];
-  await api.ask("POST", "invitations/accept", { token, name: "Jon Arden", password: owner.password }, at.Jon);
-  const jon = { ...(await api.signIn("jon@example.com", owner.password, at.Jon)), ...at.Jon };
+  await api.ask("POST", "invitations/accept", { token, name: "Jon Arden", password: owner.password, time_zone: zone }, at.Jon);
+  const jon = { ...(await api.signIn("jon@example.com", owner.password, at.Jon, zone)), ...at.Jon };
   const other = (await api.ask("GET", "agents", undefined, mira)).items.find(({ name }) => name === "Jon Arden");
   await api.ask("PATCH", `agents/${other.id}`, { picture: drawn.Jon }, { ...jon, "if-match": `"${other.version}"` });
   return { drawn, Mira: new Member(api, me.id, mira), Jon: new Member(api, other.id, jon) };
@@ -345,6 +374,9 @@ async function fill(stack) {
     if (minutes !== moments[0]) await stack.setClock(minutes * MINUTE_MS);
     for (const each of [team.Mira, team.Jon, ...everybody.map(({ somebody }) => somebody)]) each.isCut();
     for (const { does, somebody } of everybody) for (const act of does[minutes] ?? []) await act(somebody, team);
+    for (const knock of knocks[minutes] ?? []) await knock(api, team);
     if (minutes > 0) await Promise.all([areMarksStored(), ...everybody.map(({ somebody }) => somebody.isStored(team))]);
   }
+  await team.Jon.looksAt("canned");
+  stack.drawn = team.drawn;
 }

@@ -1,6 +1,6 @@
 // Made from the Rust crate `protocol` by its test `typescript`. Do not edit:
 // SWITCHBOARD_WRITE=1 cargo test -p protocol --test typescript
-// fixtures: fe20c3e8a86473d1
+// fixtures: 2cd711735f2e8937
 
 /** Accepts an invitation. */
 export type AcceptInvitation = {
@@ -125,6 +125,8 @@ assignee_id?: AgentId | null,
 language?: Language | null,
 /** Of one priority, from 1 (low) to 4 (urgent). */
 priority?: number | null,
+/** Of this priority or a higher one. */
+priority_min?: number | null,
 /** Last active at this time or later. */
 since_ms?: number | null,
 /** Last active before this time. */
@@ -147,6 +149,8 @@ assignee_id?: AgentId | null,
 language?: Language | null,
 /** Of one priority, from 1 (low) to 4 (urgent). */
 priority?: number | null,
+/** Of this priority or a higher one. */
+priority_min?: number | null,
 /** Last active at this time or later. */
 since_ms?: number | null,
 /** Last active before this time. */
@@ -221,7 +225,9 @@ availability: Availability,
 /** What the agent has in sight; absent where that is not known, or nothing. */
 screen?: Screen | null,
 /** Which conversation, where one is in sight. */
-conversation_id?: ConversationId | null, };
+conversation_id?: ConversationId | null,
+/** Which page of the settings, where one is in sight. */
+settings_page?: SettingsPage | null, };
 
 /** What an answer to a site's own question is. */
 export type AnswerKind = "text" | "number" | "flag";
@@ -457,7 +463,9 @@ availability: Availability, } | { "type": "screen",
 /** Which. */
 screen?: Screen | null,
 /** Of a conversation, which one. */
-conversation_id?: ConversationId | null, } | { "type": "beat",
+conversation_id?: ConversationId | null,
+/** Of the settings, which page. */
+settings_page?: SettingsPage | null, } | { "type": "beat",
 /** The highest number received without a gap, by conversation. */
 delivered: { [key in ConversationId]: number }, };
 
@@ -901,9 +909,7 @@ mine: number,
 unassigned: number,
 /** Open, where the customer waits for us. */
 waiting: number,
-/** Mine in the whole workspace, whatever the list is narrowed to. */
-mine_anywhere: number,
-/** Those that wait in the whole workspace. */
+/** The same of the whole workspace, whatever the list is narrowed to. */
 waiting_anywhere: number, };
 
 /** The lists of the inbox. */
@@ -921,6 +927,8 @@ assignee_id?: AgentId | null,
 language?: Language | null,
 /** Of one priority, from 1 (low) to 4 (urgent). */
 priority?: number | null,
+/** Of this priority or a higher one. */
+priority_min?: number | null,
 /** Last active at this time or later. */
 since_ms?: number | null,
 /** Last active before this time. */
@@ -1048,7 +1056,10 @@ export type Login = {
 /** The address. */
 email: Email,
 /** The password. */
-password: string, };
+password: string,
+/** The IANA time zone of the browser: says a country where nothing better does. One that does not exist counts
+ * for nothing. */
+time_zone?: string | null, };
 
 /** A signed-in browser or program of the user. */
 export type LoginSession = {
@@ -1058,7 +1069,7 @@ id: LoginSessionId,
 current: boolean,
 /** The network address it was opened from. */
 address: string,
-/** ISO 3166-1 alpha-2, where a source for it was configured. */
+/** ISO 3166-1 alpha-2, where known: of the address, else of the time zone that the browser said. */
 country: string | null,
 /** The browser, in its own words. */
 user_agent: string,
@@ -1369,6 +1380,8 @@ assignee_id?: AgentId | null,
 language?: Language | null,
 /** Of one priority, from 1 (low) to 4 (urgent). */
 priority?: number | null,
+/** Of this priority or a higher one. */
+priority_min?: number | null,
 /** Last active within these days. */
 span?: Span | null,
 /** What stands first; `newest` when absent. */
@@ -1398,7 +1411,7 @@ list?: SavedList | null, };
 export type SavedViewId = string;
 
 /** A page of the console. */
-export type Screen = "inbox" | "conversation" | "visitors" | "settings";
+export type Screen = "inbox" | "todo" | "conversation" | "visitors" | "settings";
 
 /** What a site secret is for. One that leaks does not open what the other guards. */
 export type SecretKind = "identity" | "webhook";
@@ -1417,10 +1430,10 @@ respect_do_not_track: boolean,
 typing_preview: boolean,
 /** What the widget speaks to visitors whose own language is none of its own. English when absent. */
 language: WidgetLanguage | null,
-/** How many sessions the visitors of a site may begin in a minute, all together, at each node (SEC-02). What the
+/** How many sessions the visitors of a site may begin in a minute, all together (SEC-02). What the
  * server allows when absent, which is the most in any case. */
 sessions_per_minute: number | null,
-/** How many commands one visitor may send in a minute at each node: messages, edits, claims. What the server
+/** How many commands one visitor may send in a minute: messages, edits, claims. What the server
  * allows when absent, which is the most in any case. */
 messages_per_minute: number | null,
 /** How long changes of the visitor list are collected before consoles are told of them, in
@@ -1432,6 +1445,9 @@ single_owner: boolean,
 /** Whether the team has put away the list of what a new workspace still needs (SET-05). Of the workspace
  * alone. */
 setup_put_away: boolean, };
+
+/** A page of the settings. */
+export type SettingsPage = "workspace" | "sites" | "team" | "canned" | "keys" | "audit" | "activity" | "system" | "security" | "notifications" | "profile";
 
 /** Sets Switchboard up: the owner, the workspace and the first site, in one transaction. */
 export type Setup = {
@@ -1470,7 +1486,7 @@ id: LoginSessionId,
 agent_id: AgentId,
 /** The network address it was opened from. */
 address: string,
-/** ISO 3166-1 alpha-2, where a source for it was configured. */
+/** ISO 3166-1 alpha-2, where known: of the address, else of the time zone that the browser said. */
 country?: string | null,
 /** The browser, in its own words. */
 user_agent: string,
@@ -1551,9 +1567,9 @@ respect_do_not_track?: boolean | null,
 typing_preview?: boolean | null,
 /** What the widget speaks to visitors whose own language is none of its own. */
 language?: WidgetLanguage | null,
-/** How many sessions the site's visitors may begin in a minute, all together, at each node. */
+/** How many sessions the site's visitors may begin in a minute, all together. */
 sessions_per_minute?: number | null,
-/** How many commands one visitor may send in a minute at each node. */
+/** How many commands one visitor may send in a minute. */
 messages_per_minute?: number | null, };
 
 /** A secret that a site shares with its own server. Two of a kind may be alive at a time, so that the

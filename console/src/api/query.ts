@@ -240,10 +240,11 @@ export const conversationQuery = (conversation_id: string) =>
     queryFn: ({ signal }) => call<Conversation>(`conversations/${conversation_id}`, { signal }),
   });
 
-/** A page of the audit log or of the failed sign-ins. */
-export const auditPage = (cursor: string | undefined, signal: AbortSignal) =>
-  call<Listing<AuditEntry>>(`audit${queryText({ cursor, limit: 50 })}`, { signal });
+/** A page of the audit log, of all or of one thing. */
+export const auditPage = (target: string | undefined, cursor: string | undefined, signal: AbortSignal) =>
+  call<Listing<AuditEntry>>(`audit${queryText({ target, cursor, limit: 50 })}`, { signal });
 
+/** A page of the failed sign-ins. */
 export const failedLoginPage = (cursor: string | undefined, signal: AbortSignal) =>
   call<Listing<FailedLogin>>(`failed-logins${queryText({ cursor, limit: 50 })}`, { signal });
 

@@ -24,7 +24,7 @@ export function SignInPage() {
     setBusy(true);
     setError(null);
     try {
-      const body: Login = { email: email.trim(), password };
+      const body: Login = { email: email.trim(), password, time_zone: Intl.DateTimeFormat().resolvedOptions().timeZone };
       const me = await call<Me>("login", { method: "POST", body });
       queries.clear();
       queries.setQueryData(meQuery.queryKey, me);

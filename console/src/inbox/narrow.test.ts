@@ -18,6 +18,13 @@ describe("the list of an address", () => {
     for (const priority of [0, 5, 1.5, -1, "4"]) expect(listSearch({ priority }).priority).toBeUndefined();
   });
 
+  it("is of a priority and those above it, which is one thing that narrows", () => {
+    const search = listSearch({ priority_min: 3 });
+    expect(listOf("all", search, noon)).toEqual({ filter: "all", priority_min: 3 });
+    expect(narrowedBy(search)).toBe(1);
+    for (const priority_min of [0, 5, "3"]) expect(listSearch({ priority_min }).priority_min).toBeUndefined();
+  });
+
   it("narrows a search as it narrows a list, in whichever order", () => {
     const search = listSearch({ site: "site_a", agent: "agt_a", language: "de", priority: 3, when: "..2026-11-05", order: "waiting" });
     expect(searchNarrowing(search, noon)).toEqual({ site_id: "site_a", assignee_id: "agt_a", language: "de", priority: 3, until_ms: midnight(6) });

@@ -11,6 +11,8 @@ export interface ListSearch {
   language?: string | undefined;
   /** From 1, low, to 4, urgent. */
   priority?: number | undefined;
+  /** The same, and what is more urgent. */
+  priority_min?: number | undefined;
   /** `today`, `7d`, `30d`, or a day, or two of them: `2026-11-01..2026-11-05`. */
   when?: string | undefined;
   order?: InboxOrder | undefined;
@@ -26,13 +28,14 @@ export function listSearch(search: Record<string, unknown>): ListSearch {
   const text = (value: unknown) => (typeof value === "string" && value !== "" ? value : undefined);
   const order = text(search["order"]);
   const language = text(search["language"]);
-  const priority = search["priority"];
+  const rank = (value: unknown) => (typeof value === "number" && PRIORITIES[value] ? value : undefined);
   const when = text(search["when"]);
   return {
     site: text(search["site"]),
     agent: text(search["agent"]),
     language: language && /^[a-z]{2,3}$/.test(language) ? language : undefined,
-    priority: typeof priority === "number" && PRIORITIES[priority] ? priority : undefined,
+    priority: rank(search["priority"]),
+    priority_min: rank(search["priority_min"]),
     when: when && (when in SPANS || daysOf(when)) ? when : undefined,
     order: order === "oldest" || order === "waiting" ? order : undefined,
   };
@@ -59,6 +62,7 @@ export function listOf(filter: InboxFilter, search: ListSearch, now_ms: number):
   if (search.agent) list.assignee_id = search.agent;
   if (search.language) list.language = search.language;
   if (search.priority) list.priority = search.priority;
+  if (search.priority_min) list.priority_min = search.priority_min;
   if (search.order && ordersOf(filter).includes(search.order)) list.order = search.order;
   const span = SPANS[search.when as keyof typeof SPANS] as number | undefined;
   if (span !== undefined) list.since_ms = daysBefore(startOfDay(now_ms), span - 1);
@@ -78,7 +82,7 @@ export function searchNarrowing(search: ListSearch, now_ms: number): Omit<InboxL
 
 /** How many things narrow a list. */
 export function narrowedBy(search: ListSearch): number {
-  return [search.site, search.agent, search.language, search.priority, search.when].filter((each) => each !== undefined).length;
+  return [search.site, search.agent, search.language, search.priority ?? search.priority_min, search.when].filter((each) => each !== undefined).length;
 }
 
 /** Days are not all of one length. */

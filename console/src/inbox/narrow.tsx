@@ -20,8 +20,17 @@ import { PRIORITIES, priorityName } from "./word.ts";
 
 const ORDERS: Record<InboxOrder, string> = { newest: "Newest first", oldest: "Oldest first", waiting: "Waiting longest" };
 
-/** The most urgent first. */
+/** The most urgent first, and what many look at together. */
 const RANKS = PRIORITIES.map((name, rank) => [String(rank), name] as const).filter(([, name]) => name !== "").reverse();
+const HIGH = PRIORITIES.indexOf("High");
+
+const upFrom = (rank: number) => [`${rank}+`, `${priorityName(rank)} and up`] as const;
+
+/** What a list is narrowed to, as a choice among the ranks. */
+const rankOf = ({ priority, priority_min }: ListSearch) => (priority_min === undefined ? priority?.toString() : upFrom(priority_min)[0]);
+
+/** The choices: a view of a program may be of others than ours. */
+const ranksFor = ({ priority_min = HIGH }: ListSearch) => [...new Map([upFrom(HIGH), upFrom(priority_min), ...RANKS])];
 
 const WHENS: readonly (readonly [string, string])[] = [
   ["today", "Today"],
@@ -50,7 +59,7 @@ function useChange(): (next: ListSearch) => void {
   return (next) => void navigate({ to: ".", search: (before: Record<string, unknown>) => ({ ...before, ...next }), replace: true });
 }
 
-const NOTHING: ListSearch = { site: undefined, agent: undefined, language: undefined, priority: undefined, when: undefined };
+const NOTHING: ListSearch = { site: undefined, agent: undefined, language: undefined, priority: undefined, priority_min: undefined, when: undefined };
 
 /** The line under the names of the lists: the order, and what the list is narrowed to. A search has one order, and no name. */
 export function NarrowBar({ filter, searching = false }: { filter: InboxFilter; searching?: boolean }) {
@@ -116,9 +125,12 @@ function Choices({ search, change, what }: PartProps) {
       <Choice
         label="Priority"
         any="Any"
-        value={search.priority === undefined ? undefined : String(search.priority)}
-        options={RANKS}
-        onChange={(rank) => change({ priority: rank === undefined ? undefined : Number(rank) })}
+        value={rankOf(search)}
+        options={ranksFor(search)}
+        onChange={(choice) => {
+          const rank = choice === undefined ? undefined : Number.parseInt(choice, 10);
+          change(choice?.endsWith("+") ? { priority: undefined, priority_min: rank } : { priority: rank, priority_min: undefined });
+        }}
       />
       <Choice
         label="Last active"
@@ -183,6 +195,7 @@ function NarrowTags({ search, change, what }: PartProps) {
   if (search.agent) words.push(["agent", members.find(([id]) => id === search.agent)?.[1] ?? "A former member"]);
   if (search.language) words.push(["language", languageName(search.language)]);
   if (search.priority) words.push(["priority", `Priority: ${priorityName(search.priority)}`]);
+  if (search.priority_min) words.push(["priority_min", `Priority: ${upFrom(search.priority_min)[1]}`]);
   if (search.when) words.push(["when", whenText(search.when)]);
   return (
     <ul className="narrow-set" id="narrow" aria-label={`The ${what} is narrowed to`}>

@@ -19,6 +19,7 @@ it("the view on screen is the one with the same list, narrowing and order", () =
   expect(viewOf(views, "mine", search)).toBeUndefined();
   expect(viewOf(views, "all", { ...search, when: "today" })).toBeUndefined();
   expect(viewOf(views, "all", { ...search, priority: 3 })).toBeUndefined();
+  expect(viewOf(views, "all", { ...search, priority: undefined, priority_min: 4 })).toBeUndefined();
   const plain = [view({ filter: "mine", order: "newest" })];
   expect(viewOf(plain, "mine", listSearch({}))).toBe(plain[0]);
 });

@@ -1,8 +1,9 @@
 /** Who is here, and where. */
-import type { Agent, AgentId, Availability, Screen } from "@switchboard/protocol";
+import type { Agent, AgentId, Availability, Screen, SettingsPage } from "@switchboard/protocol";
 import { expect, test } from "vitest";
 
 import { colleagues, sightOf, whereabouts } from "./colleague.ts";
+import { PAGES } from "../settings/pages.ts";
 import type { Sight } from "./session.ts";
 
 const agent = (id: string, name: string, deactivated = false): Agent => ({
@@ -18,7 +19,8 @@ const agent = (id: string, name: string, deactivated = false): Agent => ({
   created_at_ms: 0,
 });
 
-const at = (screen: Screen): Sight => ({ screen, conversation_id: null });
+const at = (screen: Screen, settings_page: SettingsPage | null = null): Sight => ({ screen, conversation_id: null, settings_page });
+const conversation: Sight = { ...at("conversation"), conversation_id: "cnv_1" };
 
 function named(presence: [AgentId, Availability][], screens: [AgentId, Screen][] = []) {
   const all = [agent("me", "Ana"), agent("b", "Zoe"), agent("c", "Bob"), agent("d", "Cyd"), agent("e", "Eva", true)];
@@ -48,11 +50,16 @@ test("who is here stands there without me, those to be reached first", () => {
 
 test("an address shows a screen, and each has words", () => {
   expect(sightOf("/inbox/all")).toEqual(at("inbox"));
-  expect(sightOf("/inbox/mine/cnv_1")).toEqual({ screen: "conversation", conversation_id: "cnv_1" });
+  expect(sightOf("/inbox/todo")).toEqual(at("todo"));
+  for (const list of ["mine", "todo"]) expect(sightOf(`/inbox/${list}/cnv_1`)).toEqual(conversation);
   expect(sightOf("/console/visitors")).toEqual(at("visitors"));
-  expect(sightOf("/settings/team")).toEqual(at("settings"));
+  expect(sightOf("/settings")).toEqual(at("settings"));
+  expect(sightOf("/settings/team")).toEqual(at("settings", "team"));
+  expect(sightOf("/settings/elsewhere")).toEqual(at("settings"));
   expect(sightOf("/")).toBe(null);
-  const sights = [at("inbox"), at("conversation"), at("visitors"), at("settings"), null];
+  const pages = PAGES.map(({ place }) => at("settings", place));
+  const sights = [at("inbox"), at("todo"), at("conversation"), at("visitors"), at("settings"), ...pages, null];
   expect(new Set(sights.map((sight) => whereabouts(sight))).size).toBe(sights.length);
-  expect(whereabouts({ screen: "conversation", conversation_id: "cnv_1" }, "Ana")).toBe("With Ana");
+  expect(whereabouts(conversation, "Ana")).toBe("With Ana");
+  expect(whereabouts(at("settings", "canned"))).toBe("Settings: Canned responses");
 });

@@ -1,6 +1,7 @@
 /** Who of the team is here, and what they have in sight. */
 import type { Agent } from "@switchboard/protocol";
 
+import { PAGES } from "../settings/pages.ts";
 import type { Sight, Team } from "./session.ts";
 
 /** A member of the team who is here. */
@@ -27,12 +28,16 @@ export function whereabouts(sight: Sight | null, customer?: string): string {
   switch (sight?.screen) {
     case "inbox":
       return "Inbox";
+    case "todo":
+      return "To do";
     case "conversation":
       return customer === undefined ? "In a conversation" : `With ${customer}`;
     case "visitors":
       return "Visitors";
-    case "settings":
-      return "Settings";
+    case "settings": {
+      const page = pageNamed(sight.settings_page);
+      return page ? `Settings: ${page.name}` : "Settings";
+    }
     default:
       // Nothing, or a place that a newer console has.
       return "Looks elsewhere";
@@ -41,14 +46,19 @@ export function whereabouts(sight: Sight | null, customer?: string): string {
 
 /** What an address of the console shows. */
 export function sightOf(path: string): Sight | null {
-  const [place, , part] = path.replace(/^\/console(?=\/|$)/, "").split("/").filter(Boolean);
+  const [place, part, conversation_id] = path.replace(/^\/console(?=\/|$)/, "").split("/").filter(Boolean);
+  const nothing = { conversation_id: null, settings_page: null };
   switch (place) {
     case "inbox":
-      return part === undefined ? { screen: "inbox", conversation_id: null } : { screen: "conversation", conversation_id: part };
+      if (conversation_id !== undefined) return { ...nothing, screen: "conversation", conversation_id };
+      return { ...nothing, screen: part === "todo" ? "todo" : "inbox" };
     case "visitors":
+      return { ...nothing, screen: "visitors" };
     case "settings":
-      return { screen: place, conversation_id: null };
+      return { ...nothing, screen: "settings", settings_page: pageNamed(part)?.place ?? null };
     default:
       return null;
   }
 }
+
+const pageNamed = (place: string | null | undefined) => PAGES.find((page) => page.place === place);

@@ -33,8 +33,8 @@ export function emptyInbox(list: InboxList, before?: Inbox): Inbox {
 }
 
 /** What a list is narrowed to, in words that are equal where that is. */
-export function narrowingOf({ site_id, assignee_id, language, priority, since_ms, until_ms }: InboxList): string {
-  return JSON.stringify([site_id ?? null, assignee_id ?? null, language ?? null, priority ?? null, since_ms ?? null, until_ms ?? null]);
+export function narrowingOf({ site_id, assignee_id, language, priority, priority_min, since_ms, until_ms }: InboxList): string {
+  return JSON.stringify([site_id ?? null, assignee_id ?? null, language ?? null, priority ?? null, priority_min ?? null, since_ms ?? null, until_ms ?? null]);
 }
 
 /** Which list it is, in words that are equal for the same one. */

@@ -21,6 +21,7 @@ import type {
   Permission,
   Problem,
   Screen,
+  SettingsPage,
   SocketToken,
   VisitorList,
 } from "@switchboard/protocol";
@@ -48,6 +49,8 @@ export interface Sight {
   screen: Screen;
   /** Of a conversation, which one. */
   conversation_id: ConversationId | null;
+  /** Of the settings, which page. */
+  settings_page: SettingsPage | null;
 }
 
 /** The team as last heard of. */
@@ -302,7 +305,7 @@ function withTeam(held: Team, news: Extract<AgentNews, { type: "team" | "team_pr
   for (const each of news.presence) {
     presence.set(each.agent_id, each.availability);
     if (each.screen == null) sights.delete(each.agent_id);
-    else sights.set(each.agent_id, { screen: each.screen, conversation_id: each.conversation_id ?? null });
+    else sights.set(each.agent_id, { screen: each.screen, conversation_id: each.conversation_id ?? null, settings_page: each.settings_page ?? null });
   }
   if (news.type === "team_presence") return { ...held, presence, sights };
   return {
@@ -378,7 +381,7 @@ export function setAvailability(next: Availability): void {
 
 /** Says what I have in sight. */
 export function setScreen(next: Sight | null): void {
-  if (next?.screen === sight?.screen && next?.conversation_id === sight?.conversation_id) return;
+  if (next?.screen === sight?.screen && next?.conversation_id === sight?.conversation_id && next?.settings_page === sight?.settings_page) return;
   sight = next;
   live?.signal({ type: "screen", screen: null, ...next });
 }

@@ -1,5 +1,6 @@
 /** Who changed what, when. */
 import { useInfiniteQuery } from "@tanstack/react-query";
+import { Link, useSearch } from "@tanstack/react-router";
 import type { AuditEntry } from "@switchboard/protocol";
 
 import { auditPage } from "../api/query.ts";
@@ -10,25 +11,34 @@ import { actorOf, changesOf, deedOf, type Piece } from "./change.ts";
 import { PageHead } from "./page.tsx";
 import { NotLoaded } from "./state.tsx";
 
-/** The page of the log. */
+/** The page of the log; of one thing alone, where the address names it. */
 export function AuditPage() {
+  const { target } = useSearch({ strict: false });
   return (
     <div className="page page-wide">
       <PageHead title="Audit log">What was changed, by whom. Values of erased people are gone; that something happened stays.</PageHead>
-      <Changes />
+      <Changes target={target} />
     </div>
   );
 }
 
-function Changes() {
+function Changes({ target }: { target: string | undefined }) {
   const found = useInfiniteQuery({
-    queryKey: ["audit"],
-    queryFn: ({ pageParam, signal }) => auditPage(pageParam, signal),
+    queryKey: ["audit", target],
+    queryFn: ({ pageParam, signal }) => auditPage(target, pageParam, signal),
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (page) => page.cursor ?? undefined,
   });
-  if (!found.data) return <NotLoaded query={found} />;
-  const lines = found.data.pages.flatMap((page) => page.items);
+  const lines = found.data?.pages.flatMap((page) => page.items) ?? [];
+  const only = target !== undefined && <Only name={lines.find(({ names }) => names[target])?.names[target] ?? target} />;
+  if (!found.data) {
+    return (
+      <>
+        {only}
+        <NotLoaded query={found} />
+      </>
+    );
+  }
   const days = new Map<number, AuditEntry[]>();
   for (const line of lines) {
     const day = startOfDay(line.at_ms);
@@ -36,6 +46,7 @@ function Changes() {
   }
   return (
     <>
+      {only}
       {[...days].map(([day, of_day]) => (
         <section key={day} className="audit-day">
           <h2>{dayText(day, now())}</h2>
@@ -55,6 +66,23 @@ function Changes() {
         </div>
       )}
     </>
+  );
+}
+
+/** What the log is narrowed to, and the way back to all of it. */
+function Only({ name }: { name: string }) {
+  return (
+    <p className="notice">
+      <span className="grow">
+        Only what was done to{" "}
+        <b>
+          <bdi>{name}</bdi>
+        </b>
+      </span>
+      <Link to="/settings/$page" params={{ page: "audit" }} className="button" data-size="small">
+        Show all
+      </Link>
+    </p>
   );
 }
 

@@ -1,12 +1,12 @@
 /** The pages of the settings, and who may open them: the table of contents, the palette and the keys agree by it. */
-import type { Permission } from "@switchboard/protocol";
+import type { Permission, SettingsPage } from "@switchboard/protocol";
 
 import type { IconName } from "../part/icon.tsx";
 
 /** A page of the settings. */
 export interface PageOfSettings {
-  /** Its place in the address. */
-  place: string;
+  /** Its place in the address, and what colleagues are told of it. */
+  place: SettingsPage;
   name: string;
   icon: IconName;
   needs: Permission | null;

@@ -60,9 +60,10 @@ function Row({ colleague: { agent, isAway, sight } }: { colleague: Colleague }) 
   const customer = useCustomer(sight?.conversation_id ?? null);
   function follow() {
     if (sight?.screen === "visitors") void navigate({ to: "/visitors" });
+    else if (sight?.settings_page) void navigate({ to: "/settings/$page", params: { page: sight.settings_page } });
     else if (sight?.screen === "settings") void navigate({ to: "/settings" });
     else if (sight?.conversation_id) void navigate({ to: "/inbox/$list/$conversationId", params: { list: "all", conversationId: sight.conversation_id } });
-    else void navigate({ to: "/inbox/$list", params: { list: "all" } });
+    else void navigate({ to: "/inbox/$list", params: { list: sight?.screen === "todo" ? "todo" : "all" } });
   }
   const state = isAway ? "Away" : "Online";
   return (

@@ -107,6 +107,7 @@ async fn failures_at_one_node_lock_out_at_the_others_too() {
             let login = Login {
                 email: Email::parse("olga@example.com").unwrap(),
                 password: password.to_owned(),
+                time_zone: None,
             };
             desk.log_in(&login, &caller("192.0.2.9")).await
         };
@@ -200,6 +201,7 @@ async fn an_exempt_address_is_never_locked_out() {
         let login = |password: &str| protocol::setup::Login {
             email: protocol::text::Email::parse("olga@example.com").unwrap(),
             password: password.to_owned(),
+            time_zone: None,
         };
         for _ in 0..7 {
             let answer = office.desk.log_in(&login(WRONG), &at).await;

@@ -201,6 +201,7 @@ impl Office {
         let login = Login {
             email: Email::parse(email).unwrap(),
             password: password.to_owned(),
+            time_zone: None,
         };
         self.desk.log_in(&login, &caller(address)).await
     }

@@ -20,6 +20,7 @@ fn new(whose: Whose, name: &str, filter: InboxFilter) -> NewSavedView {
             assignee_id: None,
             language: None,
             priority: Some(4),
+            priority_min: None,
             span: None,
             order: Some(InboxOrder::Waiting),
         },

@@ -60,6 +60,8 @@ pub(crate) struct Listing {
     language: Option<Language>,
     /// Of one priority, from 1 (low) to 4 (urgent).
     priority: Option<u8>,
+    /// Of this priority or a higher one.
+    priority_min: Option<u8>,
     /// Last active at this time or later, in milliseconds since 1970.
     since_ms: Option<u64>,
     /// Last active before this time.
@@ -96,6 +98,7 @@ pub(crate) async fn list(
         assignee_id: listing.assignee_id,
         language: listing.language,
         priority: listing.priority,
+        priority_min: listing.priority_min,
         since_ms: listing.since_ms,
         until_ms: listing.until_ms,
         order: listing.order.unwrap_or_default(),

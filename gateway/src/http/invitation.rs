@@ -99,10 +99,11 @@ pub(crate) async fn lookup(
 pub(crate) async fn accept(
     State(doors): State<Doors>,
     line: Line,
-    Caller(caller): Caller,
+    caller: Caller,
     Query(handover): Query<Handover>,
     Json(accept): Json<AcceptInvitation>,
 ) -> Answer<Response> {
+    let caller = caller.or_of_zone(accept.time_zone.as_deref());
     let signed_in = doors.desk.accept_invitation(&accept, &caller).await?;
     Ok(handed_over(signed_in, handover, &doors, &line))
 }

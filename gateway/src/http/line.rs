@@ -13,6 +13,7 @@ use http::request::Parts;
 use http::{HeaderMap, Method, header};
 use protocol::network;
 use protocol::rejection::ErrorCode;
+use protocol::time_zone;
 
 use crate::Doors;
 use crate::address;
@@ -121,6 +122,18 @@ impl FromRequestParts<Doors> for Caller {
             user_agent: user_agent(&parts.headers),
             country: place.country,
         }))
+    }
+}
+
+impl Caller {
+    /// Where nothing else says a country, that of the time zone that the browser says.
+    pub(crate) fn or_of_zone(self, time_zone: Option<&str>) -> desk::Caller {
+        let zone = time_zone.and_then(time_zone::named);
+        let of_zone = || zone.and_then(time_zone::country).map(str::to_owned);
+        desk::Caller {
+            country: self.0.country.or_else(of_zone),
+            ..self.0
+        }
     }
 }
 

@@ -41,10 +41,11 @@ pub(crate) struct Handover {
 pub(crate) async fn log_in(
     State(doors): State<Doors>,
     line: Line,
-    Caller(caller): Caller,
+    caller: Caller,
     Query(handover): Query<Handover>,
     Json(login): Json<Login>,
 ) -> Answer<Response> {
+    let caller = caller.or_of_zone(login.time_zone.as_deref());
     let signed_in = doors.desk.log_in(&login, &caller).await?;
     Ok(handed_over(signed_in, handover, &doors, &line))
 }

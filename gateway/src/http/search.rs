@@ -41,6 +41,8 @@ pub(crate) struct Sought {
     language: Option<Language>,
     /// Of one priority, from 1 (low) to 4 (urgent).
     priority: Option<u8>,
+    /// Of this priority or a higher one.
+    priority_min: Option<u8>,
     /// Last active at this time or later, in milliseconds since 1970.
     since_ms: Option<u64>,
     /// Last active before this time.
@@ -72,6 +74,7 @@ pub(crate) async fn search(
         assignee_id: sought.assignee_id,
         language: sought.language,
         priority: sought.priority,
+        priority_min: sought.priority_min,
         since_ms: sought.since_ms,
         until_ms: sought.until_ms,
         ..InboxFilter::All.into()

@@ -31,9 +31,10 @@ pub(crate) async fn state(State(doors): State<Doors>) -> Answer<Json<SetupState>
 pub(crate) async fn set_up(
     State(doors): State<Doors>,
     line: Line,
-    Caller(caller): Caller,
+    caller: Caller,
     Json(setup): Json<Setup>,
 ) -> Answer<Response> {
+    let caller = caller.or_of_zone(setup.time_zone.as_deref());
     let (done, signed_in) = doors.desk.set_up(setup, &caller).await?;
     let answer = (StatusCode::CREATED, Json(done)).into_response();
     Ok(with_cookie(answer, &doors, &line, &signed_in))

@@ -244,7 +244,11 @@ fn job_of(
         ClientFrame::Screen {
             screen,
             conversation_id,
-        } => on_stream(Job::Screen(Sight::of(screen, conversation_id))),
+            settings_page,
+        } => {
+            let sight = Sight::of(screen, conversation_id, settings_page);
+            on_stream(Job::Screen(sight))
+        }
         ClientFrame::Viewing { conversation_id } => on_stream(Job::Viewing(conversation_id)),
         ClientFrame::Page(page) => on_stream(Job::Page(page)),
         ClientFrame::Activity { visible } => on_stream(Job::Activity(visible)),

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::house::{House, PASSWORD, Trust, setup};
+use crate::house::{House, PASSWORD, Trust, id_in, setup};
 use crate::wire::{Answer, Call};
 
 const WRONG: &str = "incorrect horse battery";
@@ -130,6 +130,58 @@ async fn a_failed_sign_in_is_shown_with_its_country_where_that_is_known() {
     let failed = house.as_(&owner, Call::get("/failed-logins")).await.good();
     assert_eq!(failed["items"][0]["address"], "127.0.0.1");
     assert_eq!(failed["items"][0]["country"], Value::Null);
+}
+
+/// The countries of a list, newest first.
+fn countries(list: &Value) -> Vec<Value> {
+    let items = list["items"].as_array().unwrap();
+    items.iter().map(|row| row["country"].clone()).collect()
+}
+
+#[tokio::test]
+async fn where_nothing_better_says_a_country_it_is_that_of_the_browsers_time_zone() {
+    let house = House::open(Trust::Trusted).await;
+    let with = |mut body: Value, zone: &str| {
+        body["time_zone"] = json!(zone);
+        body
+    };
+    let token = house.desk.issue_setup_token().await.unwrap().unwrap();
+    let owner = with(setup(&token), "Asia/Calcutta");
+    house.ask(Call::post("/setup", &owner)).await.good();
+    let login = |password: &str, zone: &str| {
+        let body = json!({"email": "olga@example.com", "password": password});
+        Call::post("/login?bearer=true", &with(body, zone))
+    };
+    // A clock is no place, and an odd browser is kept out by nothing.
+    for zone in ["europe/ljubljana", "UTC", "Europe/Atlantis"] {
+        house.ask(login(PASSWORD, zone)).await.good();
+    }
+    house.ask(login(WRONG, "Europe/Vienna")).await.code();
+    let olga = house.log_in("olga@example.com").await;
+    let invited = json!({"email": "ana@example.com", "role": "agent"});
+    let invited = house.as_(&olga, Call::post("/invitations", &invited)).await;
+    let link = id_in(&invited.good(), "link");
+    let token = link.split_once("#token=").unwrap().1;
+    let ana = json!({"token": token, "name": "Ana", "password": PASSWORD});
+    let ana = with(ana, "America/Bogota");
+    house
+        .ask(Call::post("/invitations/accept", &ana))
+        .await
+        .good();
+    let none = Value::Null;
+    let own = [none.clone(), none.clone(), none, json!("SI"), json!("IN")];
+    let list = async |path: &str| countries(&house.as_(&olga, Call::get(path)).await.good());
+    assert_eq!(list("/sessions").await, own);
+    let all = [&[json!("CO")], &own[..]].concat();
+    assert_eq!(list("/sign-ins").await, all);
+    assert_eq!(list("/failed-logins").await, [json!("AT")]);
+    // What a trusted proxy says of the address counts before what the browser claims.
+    let house = House::behind_a_proxy().await;
+    let owner = house.owner().await;
+    let answer = house.ask(login(WRONG, "Europe/Vienna").header("cf-ipcountry", "SI"));
+    assert_eq!(answer.await.code(), "wrong_credentials");
+    let failed = house.as_(&owner, Call::get("/failed-logins")).await.good();
+    assert_eq!(countries(&failed), [json!("SI")]);
 }
 
 #[tokio::test]

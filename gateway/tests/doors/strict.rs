@@ -150,17 +150,22 @@ async fn a_cursor_that_is_none_or_of_another_list_never_begins_anew() {
 #[tokio::test]
 async fn lists_are_narrowed_by_a_priority_that_there_is() {
     let (house, owner, _) = house().await;
-    for list in ["/conversations?", "/search?text=x&"] {
+    for (list, name) in [
+        ("/conversations?", "priority"),
+        ("/conversations?", "priority_min"),
+        ("/search?text=x&", "priority"),
+        ("/search?text=x&", "priority_min"),
+    ] {
         let ask = async |priority: u32| {
-            let path = format!("{list}priority={priority}");
+            let path = format!("{list}{name}={priority}");
             house.as_(&owner, Call::get(&path)).await
         };
-        assert_eq!(ask(4).await.status, 200, "{list}");
+        assert_eq!(ask(4).await.status, 200, "{list}{name}");
         for priority in [0, 5, 256] {
             let answer = ask(priority).await;
             let refused = (answer.code(), answer.field());
-            let wanted = ("invalid".to_owned(), "priority".to_owned());
-            assert_eq!(refused, wanted, "{list}{priority}");
+            let wanted = ("invalid".to_owned(), name.to_owned());
+            assert_eq!(refused, wanted, "{list}{name}={priority}");
         }
     }
 }

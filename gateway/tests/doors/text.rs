@@ -318,6 +318,7 @@ const DOORS: &[(&str, Shape, &str, &str, &str)] = &[
 
 /// What the document says is text and is none, or is checked elsewhere, with the reason.
 const ELSEWHERE: &[(&str, &str)] = &[
+    ("POST /login .time_zone", NO_ZONE),
     ("POST /setup .time_zone", NO_ZONE),
     ("POST /invitations/accept .time_zone", NO_ZONE),
     ("POST /visitor/session .time_zone", NO_ZONE),

@@ -97,7 +97,8 @@ mod tests {
 
     fn saw(agent: u128, screen: Option<Screen>) -> AgentPresence {
         let agent_id = AgentId::from_bits(agent);
-        AgentPresence::new(agent_id, Availability::Online, Sight::of(screen, None))
+        let sight = Sight::of(screen, None, None);
+        AgentPresence::new(agent_id, Availability::Online, sight)
     }
 
     #[test]

@@ -299,7 +299,7 @@ mod tests {
 
     fn presence(agent: &Agent) -> AgentPresence {
         let here = ConversationId::from_bits(agent.id.bits());
-        let sight = Sight::of(Some(Screen::Conversation), Some(here));
+        let sight = Sight::of(Some(Screen::Conversation), Some(here), None);
         AgentPresence::new(agent.id, Availability::Offline, sight)
     }
 

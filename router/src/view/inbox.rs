@@ -48,6 +48,9 @@ impl Membership {
                 .priority
                 .is_none_or(|priority| priority == self.priority)
             && list
+                .priority_min
+                .is_none_or(|priority_min| priority_min <= self.priority)
+            && list
                 .since_ms
                 .is_none_or(|since_ms| self.active_at_ms >= since_ms)
             && list

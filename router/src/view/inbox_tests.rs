@@ -303,6 +303,12 @@ fn a_row_enters_and_leaves_a_narrowed_list() {
     assert_eq!(heard(of_priority(3)), (1, 0));
     assert_eq!(heard(of_priority(2)), (0, 1));
     assert_eq!(heard(of_priority(4)), (0, 0));
+    let up_from = |priority| InboxList {
+        priority_min: Some(priority),
+        ..all
+    };
+    assert_eq!(heard(up_from(3)), (1, 0));
+    assert_eq!(heard(up_from(4)), (0, 0));
     let since = |since_ms| InboxList {
         since_ms: Some(since_ms),
         ..all

@@ -429,7 +429,7 @@ on_both! {
             stage.router.agent_enter(&owner.actor, tab).await;
         }
         let sees = async |tab, screen| {
-            stage.router.screen(&owner.actor, tab, Sight::of(screen, None)).await.expect("an agent");
+            stage.router.screen(&owner.actor, tab, Sight::of(screen, None, None)).await.expect("an agent");
         };
         let hears = async |wanted: Option<&str>| {
             loop {

@@ -508,6 +508,8 @@ on_both! {
             assert_eq!(narrowed(InboxList { priority: Some(4), ..all }).await, [1, 3]);
             assert_eq!(narrowed(InboxList { priority: Some(2), ..all }).await, [0, 2, 4]);
             assert!(narrowed(InboxList { priority: Some(1), ..all }).await.is_empty());
+            assert_eq!(narrowed(InboxList { priority_min: Some(3), ..all }).await, [1, 3]);
+            assert_eq!(narrowed(InboxList { priority_min: Some(2), ..all }).await, [0, 1, 2, 3, 4]);
             let since_ms = Some(NOW_MS + 40_020);
             assert_eq!(narrowed(InboxList { since_ms, ..all }).await, [3, 4]);
             assert_eq!(narrowed(InboxList { until_ms: since_ms, ..all }).await, [0, 1, 2]);

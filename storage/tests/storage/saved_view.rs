@@ -19,7 +19,8 @@ fn list(filter: InboxFilter) -> SavedList {
         site_id: None,
         assignee_id: None,
         language: "de".parse().ok(),
-        priority: Some(3),
+        priority: None,
+        priority_min: Some(3),
         span: Span::parse("7d").ok(),
         order: Some(InboxOrder::Oldest),
     }

@@ -176,6 +176,7 @@ mod stories {
             assert_eq!(narrowed(InboxFilter::Mine.into()).await, [2, 1, 0]);
             assert_eq!(narrowed(InboxList { language: "fr".parse().ok(), ..all }).await, [2, 1]);
             assert_eq!(narrowed(InboxList { priority: Some(4), ..all }).await, [0]);
+            assert_eq!(narrowed(InboxList { priority_min: Some(3), ..all }).await, [0]);
             assert_eq!(narrowed(InboxList { assignee_id: Some(talk.agent_id), ..all }).await, [1]);
             assert_eq!(narrowed(InboxList { since_ms: Some(NOW_MS + 30_000), ..all }).await, [2]);
             assert_eq!(narrowed(InboxList { until_ms: Some(NOW_MS + 30_000), ..all }).await, [1, 0]);

@@ -98,6 +98,15 @@ test("somebody without a name has one name everywhere, and a new one shows at on
 
   await sidePanel(agent).getByText("Who changed it").click();
   await sidePanel(agent).getByText("Company: Kovač & Co").waitFor();
+  // The log tells the same of this person alone, and of the rest to who asks.
+  await sidePanel(agent).getByRole("link", { name: "In the audit log" }).click();
+  await agent.getByText("Only what was done to Ana Kovač").waitFor();
+  await agent.locator(".audit-line", { hasText: "changed the contact Ana Kovač" }).first().waitFor();
+  assert.equal(await agent.locator(".audit-line", { hasNotText: "the contact" }).count(), 0);
+  assert.deepEqual(await violations(agent), []);
+  await agent.getByRole("link", { name: "Show all" }).click();
+  await agent.locator(".audit-line", { hasText: "set up the workspace" }).waitFor();
+  await agent.getByText("Only what was done to").waitFor({ state: "detached" });
   assert.deepEqual(stack.complaints, []);
   for (const each of [agent, colleague]) await each.context().close();
   visitor.leave();
@@ -200,6 +209,13 @@ test("the rail shows who of the team is here, and what each has in sight", async
   await row("Inbox").waitFor();
   await kim.getByRole("link", { name: /^Visitors/ }).click();
   await row("Visitors").waitFor();
+  await kim.getByRole("link", { name: /^To do/ }).click();
+  await row("To do").waitFor();
+  await kim.getByRole("link", { name: "Settings" }).click();
+  await kim.getByRole("link", { name: "Canned responses" }).click();
+  await row("Settings: Canned responses").waitFor();
+  await kim.getByRole("link", { name: /^Visitors/ }).click();
+  await row("Visitors").waitFor();
   await kim.getByRole("button", { name: /menu of Kim Sato$/ }).click();
   await kim.getByRole("menuitem", { name: "Away" }).click();
   await row("Away · Visitors").waitFor();
@@ -213,6 +229,10 @@ test("the rail shows who of the team is here, and what each has in sight", async
   const visitor = await Crowd.writer(stack, "who is with me?");
   await kim.getByRole("link", { name: /^Inbox/ }).click();
   await openRow(kim, "who is with me?");
+  // Who may not read the log is told nothing of it.
+  await showSide(kim);
+  await sidePanel(kim).getByText("First seen").waitFor();
+  assert.equal(await sidePanel(kim).getByText("Who changed it").count(), 0);
   await row("With Visitor [0-9A-Z]{4}").click();
   await mira.getByRole("log").getByText("who is with me?").waitFor();
   await mira.getByRole("button", { name: /^Team/ }).click();
@@ -245,8 +265,9 @@ test("an admin is told that backups fail, why, and no more once one is written",
 test("who looks after security sees who failed, keeps addresses out, and signs out the other browsers", async () => {
   const mira = await stack.console();
   const elsewhere = await stack.console();
-  const ada = await stack.console({}, await stack.joins("Ada Lind", "admin"));
-  const stranger = await stack.person();
+  // Nothing is configured that says where somebody is: the clocks of the browsers do.
+  const ada = await stack.console({ timezoneId: "Europe/Vienna" }, await stack.joins("Ada Lind", "admin"));
+  const stranger = await stack.person({ timezoneId: "Asia/Kolkata" });
   await stranger.goto(`${stack.origin}/console/sign-in`);
   await stranger.getByLabel("E-mail").fill("mira@example.com");
   await stranger.getByLabel("Password").fill("a guess at it");
@@ -258,13 +279,16 @@ test("who looks after security sees who failed, keeps addresses out, and signs o
     await page.getByRole("link", { name: "Security" }).click();
     await page.getByText("Nothing is blocked.").waitFor();
   }
+  await ada.getByText(/^127\.0\.0\.1, Austria · signed in/).waitFor();
   await mira.getByRole("button", { name: "Sign out everywhere else" }).click();
   await elsewhere.waitForURL(/\/console\/sign-in/);
   await mira.getByRole("button", { name: "Sign out everywhere else" }).waitFor({ state: "detached" });
 
   // When, whose, why, with what and from where.
-  await mira.getByRole("row", { name: /\d\d:\d\d.* mira@example\.com wrong password Chrome on Linux 127\.0\.0\.1/ }).waitFor();
+  await mira.getByRole("row", { name: /\d\d:\d\d.* mira@example\.com wrong password Chrome on Linux 127\.0\.0\.1 India/ }).waitFor();
   assert.deepEqual(await violations(mira), []);
+  // The page scrolls within its frame, whatever is only heard of it.
+  assert.equal(await mira.evaluate(() => document.documentElement.scrollHeight - innerHeight), 0);
 
   // What failed is a click away from being blocked, and nobody locks himself out by it.
   await mira.getByRole("row", { name: /wrong password/ }).getByRole("button", { name: "Block 127.0.0.1" }).click();
@@ -288,7 +312,7 @@ test("who looks after security sees who failed, keeps addresses out, and signs o
   const times = mira.getByRole("table", { name: "Time of each member" });
   await times.getByRole("row", { name: /^mira/i }).waitFor();
   const each = mira.getByRole("table", { name: "Sign-ins" });
-  await each.getByRole("row", { name: /Ada Lind.*Chrome on Linux.*127\.0\.0\.1/ }).first().waitFor();
+  await each.getByRole("row", { name: /Ada Lind.*Chrome on Linux.*127\.0\.0\.1 Austria/ }).first().waitFor();
   assert.deepEqual(await violations(mira), []);
   await times.getByRole("button", { name: "Ada Lind" }).click();
   await times.waitFor({ state: "detached" });

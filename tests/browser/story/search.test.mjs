@@ -194,6 +194,12 @@ test("a list and a search are narrowed by what is urgent, and what narrows a sea
     return items[0];
   });
   const rank = (priority) => api.ask("POST", "commands", { do: "prioritize", conversation_id: broken.id, priority }, { ...headers, "idempotency-key": api.nextId() });
+  await rank(3);
+  await filters.getByLabel("Priority").selectOption("High and up");
+  await urgent.waitFor();
+  await agent.waitForURL((url) => url.searchParams.get("priority_min") === "3");
+  await filters.getByLabel("Priority").selectOption("Urgent");
+  await urgent.waitFor({ state: "detached" });
   await rank(4);
   await urgent.waitFor();
   await other.waitFor({ state: "detached" });

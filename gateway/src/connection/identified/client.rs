@@ -107,7 +107,11 @@ impl Identified {
             ClientFrame::Screen {
                 screen,
                 conversation_id,
-            } => self.of_team(Job::Screen(Sight::of(screen, conversation_id)))?,
+                settings_page,
+            } => {
+                let sight = Sight::of(screen, conversation_id, settings_page);
+                self.of_team(Job::Screen(sight))?;
+            }
             ClientFrame::Typing {
                 conversation_id,
                 text,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use protocol::agent::{Availability, Screen, Sight};
+use protocol::agent::{Availability, Screen, SettingsPage, Sight};
 use protocol::frame::Watch;
 use protocol::id::ConversationId;
 use protocol::permission::Role;
@@ -140,7 +140,7 @@ on_both! {
         let (_, tab) = agent_at(&stage, &pair.other, owner).await;
         let id: ConversationId = stage.world.ids.next();
         let sees = async |screen| {
-            let sight = Sight::of(screen, Some(id));
+            let sight = Sight::of(screen, Some(id), Some(SettingsPage::Team));
             pair.other.screen(&owner.actor, tab, sight).await.expect("an agent");
         };
         let hears = async |wanted: Option<&str>| {
@@ -148,9 +148,12 @@ on_both! {
                 let presence = frame["presence"].as_array().into_iter().flatten();
                 let mut hers = presence.filter(|each| each["agent_id"] == owner.id.to_string());
                 let which = (wanted == Some("conversation")).then(|| id.to_string());
+                let page = (wanted == Some("settings")).then_some("team");
                 hers.any(|each| {
                     let told = |field: &str| each.get(field).and_then(Value::as_str);
-                    (told("screen"), told("conversation_id")) == (wanted, which.as_deref())
+                    told("screen") == wanted
+                        && told("conversation_id") == which.as_deref()
+                        && told("settings_page") == page
                 })
             };
             while !hers(&at_one.frame("team_presence").await) {}
@@ -160,8 +163,10 @@ on_both! {
         hears(Some("settings")).await;
         sees(Some(Screen::Conversation)).await;
         hears(Some("conversation")).await;
-        sees(Some(Screen::Visitors)).await;
-        hears(Some("visitors")).await;
+        for (screen, word) in [(Screen::Visitors, "visitors"), (Screen::Todo, "todo")] {
+            sees(Some(screen)).await;
+            hears(Some(word)).await;
+        }
         pair.other.agent_leave(tab).await;
         hears(None).await;
     }
