@@ -16,6 +16,9 @@ use world::World;
 mod stories {
     use super::*;
 
+    /// More than a store has of them: so many in a row do not fail by what they were opened with.
+    const CONNECTIONS: usize = 20;
+
     const INSERT_META: &str = "INSERT INTO meta (name, value) VALUES ($1, $2)";
 
     fn insert(name: &str) -> Batch {
@@ -353,6 +356,43 @@ mod stories {
         };
         let refused = storage::open(&config, &store.world).await.err();
         assert!(matches!(refused, Some(Error::ReadOnly(_))), "{refused:?}");
+    }
+
+    /// As a host of databases does whose disk is full for a while. What is opened meanwhile stays read-only.
+    #[tokio::test]
+    async fn a_server_that_takes_writes_again_is_written_to_again() {
+        let store = Store::postgres().await;
+        let talk = Talk::new(&store).await;
+        let id = talk.says("one").await.conversation.id;
+        let Home::Postgres(url) = &store.config.home else {
+            panic!("a Postgres");
+        };
+        let (_, name) = url.rsplit_once('/').unwrap();
+        let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls)
+            .await
+            .unwrap();
+        let background = store.world.tracker.spawn(connection);
+        let close = format!("ALTER DATABASE {name} SET default_transaction_read_only = on");
+        client.batch_execute(&close).await.unwrap();
+        let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+            WHERE datname = current_database() AND pid <> pg_backend_pid()";
+        client.batch_execute(end).await.unwrap();
+        let deed = talk.deed(id, vec![NewContent::Message(words("two"))]);
+        let mut outcomes = Vec::new();
+        // The first ones may have been connected before.
+        while !matches!(outcomes.last(), Some(Err(Error::ReadOnly(_)))) {
+            outcomes.push(entry::append(&store.db, &deed).await);
+            assert!(outcomes.len() < CONNECTIONS, "{outcomes:?}");
+        }
+        let open = format!("ALTER DATABASE {name} RESET default_transaction_read_only");
+        client.batch_execute(&open).await.unwrap();
+        outcomes.clear();
+        while !matches!(outcomes.last(), Some(Ok(Outcome::Accepted(_)))) {
+            outcomes.push(entry::append(&store.db, &deed).await);
+            assert!(outcomes.len() < CONNECTIONS, "{outcomes:?}");
+        }
+        drop(client);
+        background.await.unwrap().unwrap();
     }
 
     #[tokio::test]
