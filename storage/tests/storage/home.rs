@@ -16,8 +16,11 @@ use world::World;
 mod stories {
     use super::*;
 
+    /// A sender is killed with its acknowledgement of this number at the latest, or of the one that the variable names.
+    const ACKNOWLEDGED_MAX: u64 = 1_000;
     /// More than a store has of them: so many in a row do not fail by what they were opened with.
     const CONNECTIONS: usize = 20;
+    const KILL_AFTER: &str = "SWITCHBOARD_TEST_KILL_AFTER";
 
     const INSERT_META: &str = "INSERT INTO meta (name, value) VALUES ($1, $2)";
 
@@ -52,6 +55,16 @@ mod stories {
         let values = vec![number.into(), readable_from.into(), NOW_MS.into()];
         batch.push(Stmt::new(sql, values));
         store.db.batch(batch).await.unwrap();
+    }
+
+    /// The acknowledgement with which a sender is killed: another one each time, or the one that a variable names.
+    fn killed_after(store: &Store) -> usize {
+        let named =
+            std::env::vars().find_map(|(name, value)| (name == KILL_AFTER).then_some(value));
+        let drawn = || 1 + usize::try_from(store.world.ids.below(ACKNOWLEDGED_MAX)).unwrap();
+        let count = named.map_or_else(drawn, |named| named.parse().unwrap());
+        eprintln!("killed after {count} acknowledgements; {KILL_AFTER}={count} does it again");
+        count
     }
 
     on_both! {
@@ -157,6 +170,7 @@ mod stories {
         async fn a_kill_loses_nothing_acknowledged(store: &Store) {
             let talk = Talk::new(store).await;
             let id = talk.says("one").await.conversation.id;
+            let last = killed_after(store);
             let mut program = std::env::current_exe().unwrap();
             // From target/<profile>/deps/storage-… to target/<profile>/examples/sender, which cargo builds
             // before the tests.
@@ -175,7 +189,7 @@ mod stories {
             for line in lines {
                 let Ok(number) = line.unwrap().parse() else { break };
                 acknowledged.push(number);
-                if acknowledged.len() == 500 {
+                if acknowledged.len() == last {
                     sender.kill().unwrap();
                 }
             }
