@@ -40,6 +40,12 @@ const CONTRACT: &str = "
 INSERT INTO migration (number, name, readable_from, applied_at_ms)
     SELECT MAX(number) + 1, 'contract', MAX(number), 0 FROM migration";
 
+/// Nodes that are there, and those that enter from now on, have one name.
+const NAME_ALL: &str = "
+UPDATE node SET name = 'NAME';
+CREATE FUNCTION name_all() RETURNS TRIGGER LANGUAGE plpgsql AS 'BEGIN NEW.name = ''NAME''; RETURN NEW; END';
+CREATE TRIGGER name_all BEFORE INSERT ON node FOR EACH ROW EXECUTE FUNCTION name_all()";
+
 /// The data of one server, removed in the end.
 #[derive(Debug)]
 pub struct Data {
@@ -144,6 +150,15 @@ impl Data {
             Step::Contracts => CONTRACT,
         };
         execute(world, &self.database_url(), text).await;
+    }
+
+    /// Gives all nodes of a store in Postgres one name, those that come too: as in containers that are alike, where each is
+    /// the first process of a machine of one name, with its data in a folder of one name.
+    ///
+    /// # Panics
+    /// Where Postgres does not play along.
+    pub async fn names_all(&self, world: &World, name: &str) {
+        execute(world, &self.database_url(), &NAME_ALL.replace("NAME", name)).await;
     }
 
     /// Lets the store take no more writes while it serves: a file as on a disk that is mounted anew for reading, a
