@@ -9,6 +9,7 @@ use router::Part;
 use crate::agent::permissions_of;
 use crate::audit::{By, Differences};
 use crate::error::Result;
+use crate::session::is_noted;
 use crate::{Caller, Desk, secret, stored};
 
 /// How exactly the last use of a key is kept.
@@ -126,7 +127,8 @@ impl Desk {
             .used_at_ms
             .is_none_or(|used_at_ms| used_at_ms < minute_ms)
         {
-            storage::key::touch(&self.0.db, workspace_id, key.id, minute_ms).await?;
+            let noted = storage::key::touch(&self.0.db, workspace_id, key.id, minute_ms).await;
+            is_noted(noted)?;
         }
         Ok(Some(Actor {
             workspace_id,

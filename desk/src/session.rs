@@ -17,6 +17,21 @@ const NOTE_MS: u64 = 5 * 60 * 1_000;
 /// Bytes of a browser's description of itself that are kept.
 const USER_AGENT_BYTES_MAX: usize = 512;
 
+/// Whether a use was noted. While the store takes no writes a later one is: who may only look, looks on.
+///
+/// # Errors
+/// A fault of the store.
+pub(crate) fn is_noted(noted: storage::Result<()>) -> Result<bool> {
+    match noted {
+        Ok(()) => Ok(true),
+        Err(error) if error.is_full() || error.is_unavailable() => {
+            tracing::debug!(%error, "a use could not be noted");
+            Ok(false)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
 /// A session that is alive: proof that somebody signed in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UserSession {
@@ -61,8 +76,11 @@ impl Desk {
             expires_at_ms: row.expires_at_ms,
         };
         if now_ms >= row.seen_at_ms.saturating_add(NOTE_MS) {
-            session.expires_at_ms = expires_at_ms(&self.0.config, row.created_at_ms, now_ms);
-            storage::session::touch(&self.0.db, &row, now_ms, session.expires_at_ms).await?;
+            let until_ms = expires_at_ms(&self.0.config, row.created_at_ms, now_ms);
+            let noted = storage::session::touch(&self.0.db, &row, now_ms, until_ms).await;
+            if is_noted(noted)? {
+                session.expires_at_ms = until_ms;
+            }
         }
         Ok(Some(session))
     }

@@ -2,7 +2,6 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -19,10 +18,9 @@ use storage::message::Course;
 
 use crate::command::{self, Done};
 use crate::contact::Moment;
-use crate::debt::Owed;
 use crate::effect::{self, Told};
 use crate::erase;
-use crate::lanes::{CommandJob, Job, LaneKey, Standing};
+use crate::lanes::{CommandJob, Job, LaneKey, Owed, Standing};
 use crate::nodes::{Commit, News};
 use crate::router::Router;
 use crate::several::{self, COMMANDS_TOGETHER_MAX, Step, Way};
@@ -136,7 +134,7 @@ pub(crate) async fn run(
     let mut heals_after = Duration::ZERO;
     loop {
         let lane = Lane {
-            turnstile: Turnstile::after(standing.passed.load(Ordering::Acquire)),
+            turnstile: Turnstile::after(standing.passed()),
             router: router.clone(),
             key,
             jobs: jobs.clone(),
@@ -406,7 +404,7 @@ impl Lane {
         if self.turnstile.passed().is_none()
             && let Some(first) = entries.first()
         {
-            self.standing.begun.store(first.seq - 1, Ordering::Release);
+            self.standing.begin(first.seq - 1);
         }
         let ready = self.turnstile.offer(entries, now);
         if ready.is_empty() {
@@ -421,7 +419,7 @@ impl Lane {
             }
         }
         let passed = self.turnstile.passed().unwrap_or_default();
-        self.standing.passed.store(passed, Ordering::Release);
+        self.standing.pass(passed);
     }
 
     async fn part_ways(&self) {
@@ -450,7 +448,7 @@ impl Lane {
     /// A lane that passed nothing yet, or began after what is owed, reads all that one commit may have made; followers
     /// know by the number what they have, and counts what they counted.
     async fn read_up_to(&mut self, owed: Owed) -> storage::Result<()> {
-        let begun = self.standing.begun.load(Ordering::Acquire);
+        let begun = self.standing.begun();
         let mut from = match self.turnstile.passed() {
             Some(passed) if owed.first > begun => passed,
             Some(_) | None => owed.first.saturating_sub(COMMIT_ENTRIES_MAX),

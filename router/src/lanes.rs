@@ -3,9 +3,16 @@
 //! What enters a lane is finished there, whoever still waits for it. A lane is made when it is needed
 //! and goes when it was idle for a while.
 
+mod debt;
+#[cfg(test)]
+mod debt_tests;
+mod entrance;
+#[cfg(test)]
+mod model;
+
 use std::ops::Range;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use protocol::command::{Ack, Command};
 use protocol::id::{ContactId, ConversationId, VisitorId, WorkspaceId};
@@ -15,13 +22,23 @@ use protocol::text::ClientId;
 use storage::audit::Change;
 use storage::entry::Stored;
 use tokio::sync::oneshot;
-use world::HashMap;
 
-use crate::debt::{Debt, Owed};
+pub(crate) use debt::Owed;
+pub(crate) use entrance::Standing;
+use entrance::{Entrance, Entrances};
+
 use crate::lane;
 use crate::nodes::Commit;
 use crate::router::Router;
 use crate::signal::Heard;
+
+/// What lanes are guarded by. `model.rs` puts others in its place, which try every order.
+mod sync {
+    pub(super) use flume::{Receiver, Sender, TrySendError};
+    pub(super) use std::sync::atomic::{AtomicU64, Ordering};
+    pub(super) use std::sync::{Mutex, MutexGuard};
+    pub(super) use tokio::sync::Notify;
+}
 
 /// When a full lane may have room again, in milliseconds.
 const RETRY_AFTER_MS: u64 = 500;
@@ -83,29 +100,10 @@ pub(crate) enum Job {
     },
 }
 
-/// What a lane shares with those who look at it from outside. It outlives a panic.
-#[derive(Debug, Default)]
-pub(crate) struct Standing {
-    /// The number before the first that passed the turnstile: what stands up to there was not told here. Set before
-    /// `passed` is.
-    pub(crate) begun: AtomicU64,
-    /// The last number that passed the turnstile; zero before the first.
-    pub(crate) passed: AtomicU64,
-    /// What the event log told of and is yet to be read.
-    pub(crate) debt: Debt,
-}
-
-/// A lane's end at the map.
-#[derive(Debug)]
-struct Entrance {
-    sender: flume::Sender<Job>,
-    standing: Arc<Standing>,
-}
-
 /// The lanes of this node.
 #[derive(Debug, Default)]
 pub(crate) struct Lanes {
-    map: Mutex<HashMap<LaneKey, Entrance>>,
+    entrances: Entrances<LaneKey, Job>,
     panic_count: AtomicU64,
 }
 
@@ -115,10 +113,7 @@ impl Lanes {
     /// # Errors
     /// `unavailable` when as many as allowed wait there already; the job did not enter.
     pub(crate) fn post(&self, router: &Router, key: LaneKey, job: Job) -> Result<(), Rejection> {
-        // Sent under the lock: a lane that retires looks at its mailbox under the same one.
-        let mut lanes = self.lock();
-        let entrance = lanes.entry(key).or_insert_with(|| open(router, key));
-        match entrance.sender.try_send(job) {
+        match self.entrances.put(key, job, || open(router, key)) {
             Ok(()) => Ok(()),
             Err(flume::TrySendError::Full(_)) => {
                 Err(Rejection::after(ErrorCode::Unavailable, RETRY_AFTER_MS))
@@ -152,18 +147,12 @@ impl Lanes {
     /// Tells a lane, which is made if there is none, of something to read in the store. It is remembered until
     /// it is read, however much waits there.
     pub(crate) fn owe(&self, router: &Router, key: LaneKey, more: Owed) {
-        // Under the lock, as above.
-        let mut lanes = self.lock();
-        let entrance = lanes.entry(key).or_insert_with(|| open(router, key));
-        entrance.standing.debt.add(more);
+        self.entrances.owe(key, more, || open(router, key));
     }
 
     /// The numbers that passed in a conversation's lane; nothing where no lane is.
     pub(crate) fn passed(&self, key: LaneKey) -> Option<Range<u64>> {
-        let lanes = self.lock();
-        let standing = &lanes.get(&key)?.standing;
-        let end = standing.passed.load(Ordering::Acquire) + 1;
-        Some(standing.begun.load(Ordering::Acquire) + 1..end)
+        self.entrances.passed(key)
     }
 
     /// Takes an idle lane off the map, unless something entered it meanwhile.
@@ -173,17 +162,12 @@ impl Lanes {
         receiver: &flume::Receiver<Job>,
         standing: &Standing,
     ) -> bool {
-        let mut lanes = self.lock();
-        let is_idle = receiver.is_empty() && standing.debt.owed().is_none();
-        if is_idle {
-            lanes.remove(&key);
-        }
-        is_idle
+        self.entrances.retire(key, receiver, standing)
     }
 
     /// How many lanes there are.
     pub(crate) fn count(&self) -> usize {
-        self.lock().len()
+        self.entrances.count()
     }
 
     /// A lane panicked and goes on.
@@ -195,19 +179,15 @@ impl Lanes {
     pub(crate) fn panic_count(&self) -> u64 {
         self.panic_count.load(Ordering::Relaxed)
     }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<LaneKey, Entrance>> {
-        self.map.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
-fn open(router: &Router, key: LaneKey) -> Entrance {
+fn open(router: &Router, key: LaneKey) -> Entrance<Job> {
     // Bounded; a full one refuses the command, and the client sends it again.
     let (sender, receiver) = flume::bounded(router.config().lane_length);
     let standing = Arc::new(Standing::default());
     let lane = lane::run(router.clone(), key, receiver, Arc::clone(&standing));
     router.world().tracker.spawn(lane);
-    Entrance { sender, standing }
+    Entrance::new(sender, standing)
 }
 
 /// The lane that a command belongs into.

@@ -12,7 +12,6 @@ mod claim;
 mod command;
 mod config;
 mod contact;
-mod debt;
 mod decide;
 mod delivery;
 mod effect;
@@ -27,6 +26,8 @@ mod learn;
 mod live;
 mod mark;
 mod mention;
+#[cfg(test)]
+mod model;
 mod nodes;
 mod part;
 mod person;

@@ -19,10 +19,9 @@ use storage::Error;
 use storage::event::EventCursor;
 
 use crate::cache::Tenant;
-use crate::debt::Owed;
 use crate::delivery::{Class, Encoded};
 use crate::erase;
-use crate::lanes::LaneKey;
+use crate::lanes::{LaneKey, Owed};
 use crate::live::{Changed, Message};
 use crate::part::Part;
 use crate::router::Router;

@@ -4,6 +4,10 @@
 //! has no write method and is what doors get. Storage decides nothing about who may do what: reads of the
 //! team's data take a `Scope`, which only a permission check makes.
 
+// What the contracts share among them, tests in here use too, by the name that it has there.
+#[cfg(test)]
+extern crate self as storage;
+
 pub mod agent;
 pub mod arrival;
 pub mod attachment;

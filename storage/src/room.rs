@@ -50,10 +50,41 @@ impl Room {
     }
 }
 
+/// Whether the system refused a write because nothing may be written there: a disk that was mounted anew for reading.
+pub(crate) fn is_closed(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied
+    )
+}
+
 /// Whether the system refused a write because a disk, a quota or a limit for files is full.
 pub(crate) fn is_missing(error: &io::Error) -> bool {
     matches!(
         error.kind(),
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn why_the_system_says_no_is_told_apart() {
+        let told = |code| {
+            let error = io::Error::from_raw_os_error(code);
+            (is_missing(&error), is_closed(&error))
+        };
+        let (full, quota, too_large) = (28, 122, 27);
+        for code in [full, quota, too_large] {
+            assert_eq!(told(code), (true, false));
+        }
+        let (not_permitted, read_only_disk) = (1, 30);
+        for code in [not_permitted, read_only_disk] {
+            assert_eq!(told(code), (false, true));
+        }
+        let broken = 5;
+        assert_eq!(told(broken), (false, false));
+    }
 }

@@ -227,6 +227,17 @@ impl Cluster {
         }
     }
 
+    /// All nodes have one name, those that come too.
+    ///
+    /// # Panics
+    /// Where Postgres does not play along, or is the cluster's own.
+    pub async fn are_all_called(&self, name: &str) {
+        match &self.store {
+            Store::Shared(data) => data.names_all(&self.world, name).await,
+            Store::Own(_) => panic!("stories on a Postgres of their own kill it"),
+        }
+    }
+
     /// The Postgres comes back.
     ///
     /// # Panics

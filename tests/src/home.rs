@@ -40,6 +40,12 @@ const CONTRACT: &str = "
 INSERT INTO migration (number, name, readable_from, applied_at_ms)
     SELECT MAX(number) + 1, 'contract', MAX(number), 0 FROM migration";
 
+/// Nodes that are there, and those that enter from now on, have one name.
+const NAME_ALL: &str = "
+UPDATE node SET name = 'NAME';
+CREATE FUNCTION name_all() RETURNS TRIGGER LANGUAGE plpgsql AS 'BEGIN NEW.name = ''NAME''; RETURN NEW; END';
+CREATE TRIGGER name_all BEFORE INSERT ON node FOR EACH ROW EXECUTE FUNCTION name_all()";
+
 /// The data of one server, removed in the end.
 #[derive(Debug)]
 pub struct Data {
@@ -47,6 +53,16 @@ pub struct Data {
     /// The database and the server's address for making and dropping it.
     database: Option<(String, String)>,
     redis: Option<Redis>,
+    is_frozen: bool,
+}
+
+impl Drop for Data {
+    /// Whoever owns nothing else may remove the files.
+    fn drop(&mut self) {
+        if self.is_frozen {
+            self.mark_files("-i");
+        }
+    }
 }
 
 impl Data {
@@ -75,6 +91,7 @@ impl Data {
             directory,
             database,
             redis,
+            is_frozen: false,
         }
     }
 
@@ -133,6 +150,63 @@ impl Data {
             Step::Contracts => CONTRACT,
         };
         execute(world, &self.database_url(), text).await;
+    }
+
+    /// Gives all nodes of a store in Postgres one name, those that come too: as in containers that are alike, where each is
+    /// the first process of a machine of one name, with its data in a folder of one name.
+    ///
+    /// # Panics
+    /// Where Postgres does not play along.
+    pub async fn names_all(&self, world: &World, name: &str) {
+        execute(world, &self.database_url(), &NAME_ALL.replace("NAME", name)).await;
+    }
+
+    /// Lets the store take no more writes while it serves: a file as on a disk that is mounted anew for reading, a
+    /// database as its host does whose disk is full. Says whether that can be done here: files take root, and a file
+    /// system that knows it.
+    ///
+    /// # Panics
+    /// Where Postgres does not play along.
+    pub async fn freezes(&mut self, world: &World) -> bool {
+        self.is_frozen = match &self.database {
+            None => self.mark_files("+i"),
+            Some((name, server)) => {
+                let set = format!("ALTER DATABASE {name} SET default_transaction_read_only = on");
+                execute(world, server, &set).await;
+                // It counts for sessions that begin from now on.
+                let end = format!(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
+                );
+                execute(world, server, &end).await;
+                true
+            }
+        };
+        self.is_frozen
+    }
+
+    /// Lets the store take writes again. Who is connected to a database stays so.
+    ///
+    /// # Panics
+    /// Where Postgres does not play along.
+    pub async fn thaws(&mut self, world: &World) {
+        self.is_frozen = false;
+        match &self.database {
+            None => {
+                self.mark_files("-i");
+            }
+            Some((name, server)) => {
+                let reset = format!("ALTER DATABASE {name} RESET default_transaction_read_only");
+                execute(world, server, &reset).await;
+            }
+        }
+    }
+
+    /// Sets or takes back the mark that a file may not be changed, not even by who has it open.
+    fn mark_files(&self, mark: &str) -> bool {
+        let files = ["switchboard.db", "switchboard.db-wal"].map(|name| self.path().join(name));
+        let mut chattr = std::process::Command::new("chattr");
+        let marked = chattr.arg(mark).args(files).output();
+        marked.is_ok_and(|marked| marked.status.success())
     }
 
     /// Takes the database away; the directory goes by itself.

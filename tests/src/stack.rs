@@ -495,6 +495,22 @@ impl Stack {
         self.data.claims_newer_schema(&self.world, false).await;
     }
 
+    /// The store takes no more writes while it serves. Says whether that can be done here.
+    ///
+    /// # Panics
+    /// Where Postgres does not play along.
+    pub async fn freezes_the_store(&mut self) -> bool {
+        self.data.freezes(&self.world).await
+    }
+
+    /// The store takes writes again.
+    ///
+    /// # Panics
+    /// Where Postgres does not play along.
+    pub async fn thaws_the_store(&mut self) {
+        self.data.thaws(&self.world).await;
+    }
+
     /// The server, while it runs as a process.
     ///
     /// # Panics

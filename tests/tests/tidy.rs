@@ -393,6 +393,102 @@ fn fixtures_hash() -> String {
         .collect()
 }
 
+/// The texts between backticks in the words of a document, code that stands in lines of its own left out.
+fn named(text: &str) -> Vec<&str> {
+    let words = text.split("\n```").step_by(2);
+    words.flat_map(str::lines).flat_map(quoted).collect()
+}
+
+/// A path as documents write it: the folder `src` of a crate may be left out.
+fn without_src(path: &str) -> String {
+    path.replacen("/src/", "/", 1)
+}
+
+/// Whether a path is the end of another one.
+fn ends_with(path: &str, end: &str) -> bool {
+    let rest = path.strip_suffix(end);
+    rest.is_some_and(|rest| rest.is_empty() || rest.ends_with('/'))
+}
+
+#[test]
+fn a_path_that_a_document_names_leads_somewhere() {
+    /// A program makes it.
+    const MADE: &str = "loadtest/peers/installed";
+    let root = root();
+    let is_path = |name: &&str| {
+        let is_letter = |letter: char| letter.is_ascii_alphanumeric() || "/._-".contains(letter);
+        name.chars().all(is_letter)
+    };
+    let rust: Vec<String> = rust().iter().map(|(path, _)| without_src(path)).collect();
+    // A Rust file is the end of a path of ours; anything else is a path where it begins with a folder of ours.
+    let is_wrong = |name: &str| {
+        if name.ends_with(".rs") {
+            let end = without_src(name);
+            return !rust.iter().any(|path| ends_with(path, &end));
+        }
+        let Some((folder, rest)) = name.split_once('/') else {
+            return false;
+        };
+        let is_ours = !folder.chars().all(|letter| letter == '.') && !FOREIGN.contains(&folder);
+        let folder = root.join(folder);
+        let is_there = folder.join(rest).exists() || folder.join("src").join(rest).exists();
+        is_ours && folder.is_dir() && !is_there && name != MADE
+    };
+    let mut wrong = BTreeSet::new();
+    for (path, text) in files("", &[".md"]) {
+        let is_ours = path.starts_with("docs/") || !path.contains('/');
+        // What the changes tell of may be gone.
+        if is_ours && path != "CHANGELOG.md" {
+            let names = named(&text).into_iter().filter(is_path);
+            wrong.extend(
+                names
+                    .filter(|name| is_wrong(name))
+                    .map(|name| format!("{path}: {name}")),
+            );
+        }
+    }
+    let wrong: Vec<_> = wrong.into_iter().collect();
+    none(&wrong, "a path in backticks leads to a file");
+}
+
+/// What a server runs. Where threads meet in it, somebody looked whether they may.
+const SERVED: &[&str] = &[
+    "bus/src",
+    "desk/src",
+    "gateway/src",
+    "presence/src",
+    "router/src",
+    "server/src",
+    "storage/src",
+];
+
+#[test]
+fn whatever_is_locked_or_counted_is_in_the_table_of_what_was_read() {
+    let table = fs::read_to_string(root().join("docs/reliability.md")).expect("it is there");
+    let named: Vec<&str> = named(&table);
+    let words = ["Mutex<", "RwLock<", "OnceLock<", "Atomic"];
+    let mut wrong = Vec::new();
+    for (path, text) in SERVED.iter().flat_map(|folder| files(folder, &[".rs"])) {
+        let code = text
+            .split("#[cfg(test)]\nmod tests")
+            .next()
+            .unwrap_or_default();
+        let is_shared = |line: &str| {
+            let is_imported = line.contains("use ") || line.trim_start().starts_with("//");
+            !is_imported && words.iter().any(|word| line.contains(word))
+        };
+        let is_test = path.ends_with("tests.rs") || path.ends_with("model.rs");
+        let is_named = named.iter().any(|name| ends_with(&path, name));
+        if !is_test && !is_named && code.lines().any(is_shared) {
+            wrong.push(path);
+        }
+    }
+    none(
+        &wrong,
+        "what threads share is read for races, and named in docs/reliability.md",
+    );
+}
+
 #[test]
 fn links_between_our_documents_lead_somewhere() {
     let root = root();

@@ -32,6 +32,11 @@ async fn a_key_is_shown_once_and_known_by_its_hash() {
         let listed = office.desk.keys(&owner).await.unwrap();
         assert!(listed.len() == 1 && listed[0].key.is_none());
         assert!(listed[0].used_at_ms.is_none());
+        office.world.faults.fail("storage.batch", 0, 1);
+        let unnoted = office.desk.key_actor(&plain).await.unwrap();
+        assert!(unnoted.is_some(), "the store takes no writes");
+        let listed = office.desk.keys(&owner).await.unwrap();
+        assert!(listed[0].used_at_ms.is_none());
         let actor = office
             .desk
             .key_actor(&plain)

@@ -44,6 +44,24 @@ async fn a_session_lives_while_it_is_used_and_thirty_days_at_most() {
 }
 
 #[tokio::test]
+async fn who_is_signed_in_stays_so_while_the_store_takes_no_writes() {
+    on_both(async |office| {
+        let (_, signed_in) = office.owner().await;
+        let until_ms = signed_in.session.expires_at_ms;
+        let look = async || {
+            let session = office.desk.session(&signed_in.secret).await.unwrap();
+            session.unwrap().expires_at_ms
+        };
+        office.wait(DAY);
+        office.world.faults.fail("storage.batch", 0, u64::MAX);
+        assert_eq!(look().await, until_ms, "it ends as was noted last");
+        office.world.faults.heal();
+        assert!(look().await > until_ms);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_session_is_known_by_its_secret_alone() {
     on_both(async |office| {
         let (_, signed_in) = office.owner().await;

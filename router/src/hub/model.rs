@@ -1,60 +1,11 @@
 //! A shard's side of the hub in every order in which threads can meet there: [loom](https://docs.rs/loom) runs each
 //! model once for every order of its locks and flags.
-//!
-//! The mailbox itself is the library's: that it does one thing after the other is taken for granted.
 
 /// What `shard.rs` is guarded by here.
 mod sync {
-    use flume::TrySendError;
-    use loom::sync::Arc;
-    use loom::sync::atomic::AtomicUsize;
+    pub(super) use crate::model::Sender;
     pub(super) use loom::sync::atomic::{AtomicBool, Ordering};
     pub(super) use loom::sync::{Mutex, MutexGuard};
-
-    /// A sender of the library's, of which every step is one that others come before or after.
-    #[derive(Debug, Clone)]
-    pub(super) struct Sender<T> {
-        to: flume::Sender<T>,
-        steps: Arc<AtomicUsize>,
-    }
-
-    /// Its other end.
-    pub(super) struct Mailbox<T> {
-        at: flume::Receiver<T>,
-        steps: Arc<AtomicUsize>,
-    }
-
-    pub(super) fn bounded<T>(length: usize) -> (Sender<T>, Mailbox<T>) {
-        let (to, at) = flume::bounded(length);
-        let steps = Arc::new(AtomicUsize::new(0));
-        let sender = Sender {
-            to,
-            steps: Arc::clone(&steps),
-        };
-        (sender, Mailbox { at, steps })
-    }
-
-    impl<T> Sender<T> {
-        pub(super) fn try_send(&self, item: T) -> Result<(), TrySendError<T>> {
-            self.steps.fetch_add(1, Ordering::AcqRel);
-            self.to.try_send(item)
-        }
-
-        pub(super) fn is_disconnected(&self) -> bool {
-            self.to.is_disconnected()
-        }
-
-        pub(super) fn send_async(&self, item: T) -> flume::r#async::SendFut<'_, T> {
-            self.to.send_async(item)
-        }
-    }
-
-    impl<T> Mailbox<T> {
-        pub(super) fn drain(&self) -> Vec<T> {
-            self.steps.fetch_add(1, Ordering::AcqRel);
-            self.at.drain().collect()
-        }
-    }
 }
 
 #[expect(clippy::duplicate_mod, reason = "it is read again with other locks")]
@@ -67,8 +18,8 @@ use protocol::id::{Id, WorkspaceId};
 use world::Clock;
 
 use self::shard::Shard;
-use self::sync::{Mailbox, bounded};
 use crate::delivery::{Class, Delivery, Encoded, SignalKey};
+use crate::model::{Receiver, bounded, check};
 use crate::topic::Topic;
 
 fn topic() -> Topic {
@@ -90,7 +41,7 @@ fn staff(shard: &Shard, text: &str) {
 }
 
 /// What a shard finds in its mailbox; nothing for what it is told besides frames.
-fn found(mailbox: &Mailbox<Delivery>) -> Vec<Option<String>> {
+fn found(mailbox: &Receiver<Delivery>) -> Vec<Option<String>> {
     let text = |delivery| match delivery {
         Delivery::Publish { frame, .. } => {
             Some(String::from_utf8(frame.text.to_vec()).expect("frames are texts"))
@@ -103,13 +54,6 @@ fn found(mailbox: &Mailbox<Delivery>) -> Vec<Option<String>> {
         | Delivery::CloseBlocked { .. } => None,
     };
     mailbox.drain().into_iter().map(text).collect()
-}
-
-/// Runs a model in every order in which it is interrupted at most three times: more is not needed to go wrong.
-fn check(model: impl Fn() + Send + Sync + 'static) {
-    let mut builder = loom::model::Builder::new();
-    builder.preemption_bound = Some(3);
-    builder.check(model);
 }
 
 #[test]

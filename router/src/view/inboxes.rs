@@ -76,7 +76,7 @@ impl Inboxes {
 
     /// A connection watches a list no longer.
     pub(crate) fn unwatch(&self, list: (AgentId, InboxList), connection_id: ConnectionId) {
-        lock(&self.0).retain(|_, inbox| {
+        for inbox in lock(&self.0).values() {
             let mut watchers = lock(&inbox.watchers);
             if let Some(connections) = watchers.get_mut(&list) {
                 connections.remove(&connection_id);
@@ -84,12 +84,21 @@ impl Inboxes {
                     watchers.remove(&list);
                 }
             }
-            let is_watched = !watchers.is_empty();
-            if !is_watched {
+            if watchers.is_empty() {
                 inbox.closed.notify_one();
             }
-            is_watched
-        });
+        }
+    }
+
+    /// Takes away an inbox that nobody watches, unless somebody does again. Its task does it when it has told what it had:
+    /// beside another one's it could tell older counts after newer ones.
+    fn retire(&self, workspace_id: WorkspaceId, inbox: &Inbox) -> bool {
+        let mut inboxes = lock(&self.0);
+        let is_unwatched = lock(&inbox.watchers).is_empty();
+        if is_unwatched {
+            inboxes.remove(&workspace_id);
+        }
+        is_unwatched
     }
 
     /// A conversation changed. Costs nothing where nobody watches; never waits.
@@ -147,7 +156,12 @@ async fn run(router: &Router, workspace_id: WorkspaceId, inbox: &Inbox) {
             biased;
             () = hard.cancelled() => return,
             () = soft.cancelled() => return,
-            () = inbox.closed.notified() => return,
+            () = inbox.closed.notified() => {
+                if router.inboxes().retire(workspace_id, inbox) {
+                    return;
+                }
+                continue;
+            }
             changes = inbox.waiting.take() => changes,
         };
         router.world().faults.strike("inbox.tell");

@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 
 use crate::both::on_both;
-use crate::common::{Agent, Ear, Heard, Stage, Visitor};
+use crate::common::{Agent, Ear, Heard, Stage, Visitor, eventually};
 use protocol::agent::{AgentChange, Availability};
+use protocol::frame::Watch;
 use protocol::id::{ConversationId, VisitorId};
 use protocol::permission::Role;
 use protocol::text::Name;
+use protocol::view::InboxFilter;
 use router::{Part, Topic};
 use serde_json::{Value, json};
 use storage::Written;
@@ -171,5 +173,30 @@ on_both! {
                 }
             }
         }
+    }
+
+    /// Its task may still be telling what was: another one beside it could be overtaken by it.
+    async fn a_list_that_is_watched_again_at_once_is_told_by_the_same_task(stage: Stage) {
+        let owner = stage.owner();
+        let connection_id = stage.world.ids.next();
+        let watch = || {
+            let all = Watch::Inbox(InboxFilter::All.into());
+            stage.router.watch(&owner.actor, &all, connection_id).expect("she may")
+        };
+        let visitor = stage.visitor().await;
+        let task_count = || stage.world.tracker.task_count();
+        let before = task_count();
+        let topic = watch();
+        stage.router.unwatch(topic, connection_id).await;
+        watch();
+        assert_eq!(task_count(), before + 1);
+        stage.router.unwatch(topic, connection_id).await;
+        eventually(async || task_count() <= before).await;
+        watch();
+        let ear = stage.ear();
+        ear.listen(topic);
+        let id = stage.begins(visitor).await;
+        stage.answers(owner, id, "hello").await;
+        assert_eq!(ear.frame("inbox_changes").await["rows"][0]["id"], id.to_string());
     }
 }

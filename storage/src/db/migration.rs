@@ -4,10 +4,13 @@
 //! A program serves a store that is newer than itself, as long as the steps that it does not know have only added to
 //! what it uses. So two releases serve one store while one takes the other's place: expand, release, contract.
 
+#[cfg(test)]
+mod upgrade_tests;
+
 use std::path::{Path, PathBuf};
 
-use deadpool_postgres::Object;
 use rusqlite::Connection;
+use tokio_postgres::Client;
 
 use crate::backup;
 use crate::db::postgres::postgres_error;
@@ -258,7 +261,11 @@ fn apply(connection: &Connection, steps: &[Migration], now_ms: u64) -> Result<()
 }
 
 /// Brings a Postgres store up to date. Nodes that start together wait for each other.
-pub(crate) async fn postgres(client: &mut Object, now_ms: u64) -> Result<()> {
+pub(crate) async fn postgres(client: &mut Client, now_ms: u64) -> Result<()> {
+    apply_postgres(client, MIGRATIONS, now_ms).await
+}
+
+async fn apply_postgres(client: &mut Client, steps: &[Migration], now_ms: u64) -> Result<()> {
     let now_ms = i64::try_from(now_ms).unwrap_or(i64::MAX);
     let transaction = client.transaction().await.map_err(postgres_error)?;
     // The number stands for "migrations of Switchboard" among the database's advisory locks.
@@ -276,8 +283,8 @@ pub(crate) async fn postgres(client: &mut Object, now_ms: u64) -> Result<()> {
         number: found.get(0),
         readable_from: found.get(1),
     };
-    found.check(MIGRATIONS)?;
-    for migration in MIGRATIONS.iter().filter(|step| step.number > found.number) {
+    found.check(steps)?;
+    for migration in steps.iter().filter(|step| step.number > found.number) {
         for text in [
             POSTGRES_FUNCTIONS,
             &for_postgres(&migration.texts.concat()),
@@ -303,7 +310,7 @@ pub(crate) async fn postgres(client: &mut Object, now_ms: u64) -> Result<()> {
             .map_err(postgres_error)?;
     }
     transaction.commit().await.map_err(postgres_error)?;
-    if found.number < last(MIGRATIONS) {
+    if found.number < last(steps) {
         let telling = statistics::tell_postgres(&tables());
         let told = client.batch_execute(&telling).await;
         told.map_err(postgres_error)?;

@@ -277,6 +277,11 @@ impl Serving {
             Err(error) if waiting.len() == 1 => {
                 group::reply(waiting.into_iter().zip([Err(error)]));
             }
+            // All that waits is refused alike: each alone would cost a connection, as below.
+            Err(Error::ReadOnly(cause)) => {
+                let refused = |write| (write, Err(Error::ReadOnly(cause.clone())));
+                group::reply(waiting.into_iter().map(refused));
+            }
             // Nobody knows what became of the group: running it again might store it twice over.
             Err(Error::Unavailable(cause)) => {
                 let unknown = |write| (write, Err(Error::Unavailable(cause.clone())));
@@ -339,6 +344,12 @@ impl Serving {
             match answers {
                 Err(failure @ Failure::Broken(_)) => {
                     line.end();
+                    return Err(failure.into());
+                }
+                // A session stays as it was opened, also once the database takes writes again: others are opened.
+                Err(failure @ Failure::Store(Error::ReadOnly(_))) => {
+                    line.end();
+                    self.pool.retain(|_, _| false);
                     return Err(failure.into());
                 }
                 Err(Failure::Deadlock) if retries < DEADLOCK_RETRIES => retries += 1,

@@ -486,11 +486,17 @@ pub(crate) fn sqlite_error(error: rusqlite::Error) -> Error {
     };
     match code {
         ffi::SQLITE_CONSTRAINT_UNIQUE | ffi::SQLITE_CONSTRAINT_PRIMARYKEY => Error::Unique(text),
-        // The system may have said no for a quota or a limit, which SQLite does not tell from a broken disk.
-        ffi::SQLITE_IOERR_WRITE | ffi::SQLITE_IOERR_SHMSIZE
-            if room::is_missing(&std::io::Error::last_os_error()) =>
-        {
-            Error::Full(text)
+        // The system may have said no for a quota or a limit, or because all may only be read by now, which SQLite does
+        // not tell from a broken disk.
+        ffi::SQLITE_IOERR_WRITE | ffi::SQLITE_IOERR_SHMSIZE => {
+            let cause = std::io::Error::last_os_error();
+            if room::is_missing(&cause) {
+                Error::Full(text)
+            } else if room::is_closed(&cause) {
+                Error::ReadOnly(text)
+            } else {
+                Error::Unavailable(text)
+            }
         }
         code => match code & 0xff {
             ffi::SQLITE_FULL => Error::Full(text),

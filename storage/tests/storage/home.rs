@@ -16,6 +16,12 @@ use world::World;
 mod stories {
     use super::*;
 
+    /// A sender is killed with its acknowledgement of this number at the latest, or of the one that the variable names.
+    const ACKNOWLEDGED_MAX: u64 = 1_000;
+    /// More than a store has of them: so many in a row do not fail by what they were opened with.
+    const CONNECTIONS: usize = 20;
+    const KILL_AFTER: &str = "SWITCHBOARD_TEST_KILL_AFTER";
+
     const INSERT_META: &str = "INSERT INTO meta (name, value) VALUES ($1, $2)";
 
     fn insert(name: &str) -> Batch {
@@ -49,6 +55,16 @@ mod stories {
         let values = vec![number.into(), readable_from.into(), NOW_MS.into()];
         batch.push(Stmt::new(sql, values));
         store.db.batch(batch).await.unwrap();
+    }
+
+    /// The acknowledgement with which a sender is killed: another one each time, or the one that a variable names.
+    fn killed_after(store: &Store) -> usize {
+        let named =
+            std::env::vars().find_map(|(name, value)| (name == KILL_AFTER).then_some(value));
+        let drawn = || 1 + usize::try_from(store.world.ids.below(ACKNOWLEDGED_MAX)).unwrap();
+        let count = named.map_or_else(drawn, |named| named.parse().unwrap());
+        eprintln!("killed after {count} acknowledgements; {KILL_AFTER}={count} does it again");
+        count
     }
 
     on_both! {
@@ -154,6 +170,7 @@ mod stories {
         async fn a_kill_loses_nothing_acknowledged(store: &Store) {
             let talk = Talk::new(store).await;
             let id = talk.says("one").await.conversation.id;
+            let last = killed_after(store);
             let mut program = std::env::current_exe().unwrap();
             // From target/<profile>/deps/storage-… to target/<profile>/examples/sender, which cargo builds
             // before the tests.
@@ -172,7 +189,7 @@ mod stories {
             for line in lines {
                 let Ok(number) = line.unwrap().parse() else { break };
                 acknowledged.push(number);
-                if acknowledged.len() == 500 {
+                if acknowledged.len() == last {
                     sender.kill().unwrap();
                 }
             }
@@ -353,6 +370,43 @@ mod stories {
         };
         let refused = storage::open(&config, &store.world).await.err();
         assert!(matches!(refused, Some(Error::ReadOnly(_))), "{refused:?}");
+    }
+
+    /// As a host of databases does whose disk is full for a while. What is opened meanwhile stays read-only.
+    #[tokio::test]
+    async fn a_server_that_takes_writes_again_is_written_to_again() {
+        let store = Store::postgres().await;
+        let talk = Talk::new(&store).await;
+        let id = talk.says("one").await.conversation.id;
+        let Home::Postgres(url) = &store.config.home else {
+            panic!("a Postgres");
+        };
+        let (_, name) = url.rsplit_once('/').unwrap();
+        let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls)
+            .await
+            .unwrap();
+        let background = store.world.tracker.spawn(connection);
+        let close = format!("ALTER DATABASE {name} SET default_transaction_read_only = on");
+        client.batch_execute(&close).await.unwrap();
+        let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+            WHERE datname = current_database() AND pid <> pg_backend_pid()";
+        client.batch_execute(end).await.unwrap();
+        let deed = talk.deed(id, vec![NewContent::Message(words("two"))]);
+        let mut outcomes = Vec::new();
+        // The first ones may have been connected before.
+        while !matches!(outcomes.last(), Some(Err(Error::ReadOnly(_)))) {
+            outcomes.push(entry::append(&store.db, &deed).await);
+            assert!(outcomes.len() < CONNECTIONS, "{outcomes:?}");
+        }
+        let open = format!("ALTER DATABASE {name} RESET default_transaction_read_only");
+        client.batch_execute(&open).await.unwrap();
+        outcomes.clear();
+        while !matches!(outcomes.last(), Some(Ok(Outcome::Accepted(_)))) {
+            outcomes.push(entry::append(&store.db, &deed).await);
+            assert!(outcomes.len() < CONNECTIONS, "{outcomes:?}");
+        }
+        drop(client);
+        background.await.unwrap().unwrap();
     }
 
     #[tokio::test]

@@ -22,9 +22,11 @@ use tests::person::message;
 use tests::{Agent, Visitor};
 
 mod bus;
+mod name;
 mod presence;
 
 use crate::bus::redis_is_killed_and_comes_back;
+use crate::name::nodes_have_one_name;
 use crate::presence::{Lookout, is_here_on_the_other_node, they_are};
 
 /// How long a connection may take to end.
@@ -51,6 +53,11 @@ const WAITS_FOR_STORE: &str = "the server cannot start anew yet";
 #[test]
 fn two_nodes_are_one_installation() {
     run(they_talk_over_two_nodes);
+}
+
+#[test]
+fn nodes_of_one_name_are_nodes_of_their_own() {
+    run(nodes_have_one_name);
 }
 
 #[test]

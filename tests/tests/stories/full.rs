@@ -1,8 +1,8 @@
-//! A full disk: what cannot be stored is refused and may be tried again, what was acknowledged stays, and the
-//! server goes on by itself once there is room.
+//! A full disk, and a store that may only be read by now: what cannot be stored is refused and may be tried again, what
+//! was acknowledged stays, and the server goes on by itself once there is room, or writes are taken again.
 //!
 //! The kernel refuses the writes: a limit for the size of files holds for each file of the process, also where
-//! nobody may mount a small disk.
+//! nobody may mount a small disk, and files that may not be changed are not, also by who has them open.
 
 use std::path::PathBuf;
 
@@ -18,6 +18,7 @@ use tests::{Home, Stack, Visitor};
 
 tests::stories! {
     a_full_disk_refuses_what_it_cannot_keep_and_nothing_is_lost
+    a_store_that_may_only_be_read_refuses_what_is_said_and_nothing_is_lost
     uploads_and_backups_find_no_room_and_leave_nothing_behind
 }
 
@@ -48,7 +49,50 @@ async fn is_refused(client: &mut Client, command: protocol::command::Command) ->
     problem.code
 }
 
-async fn a_full_disk_refuses_what_it_cannot_keep_and_nothing_is_lost(mut stack: Stack) -> Stack {
+/// Why nothing can be stored for a while.
+#[derive(Debug, Clone, Copy)]
+enum Trouble {
+    FullDisk,
+    ReadOnlyStore,
+}
+
+impl Trouble {
+    /// It begins. Gives the code of the refusals, and the metric that counts them; nothing where what is said is stored
+    /// all the same.
+    async fn begins(self, stack: &mut Stack) -> Option<(ErrorCode, &'static str)> {
+        match self {
+            Self::FullDisk => {
+                stack.process().limit_files(Some(0));
+                let refused = (ErrorCode::StorageFull, "switchboard_refused_full_total");
+                // The rows of Postgres are on another machine, which has room.
+                (stack.home() == Home::Sqlite).then_some(refused)
+            }
+            Self::ReadOnlyStore => {
+                let refused = (ErrorCode::Unavailable, "switchboard_store_failures_total");
+                stack.freezes_the_store().await.then_some(refused)
+            }
+        }
+    }
+
+    async fn ends(self, stack: &mut Stack) {
+        match self {
+            Self::FullDisk => stack.process().limit_files(None),
+            Self::ReadOnlyStore => stack.thaws_the_store().await,
+        }
+    }
+}
+
+async fn a_full_disk_refuses_what_it_cannot_keep_and_nothing_is_lost(stack: Stack) -> Stack {
+    they_talk_through(stack, Trouble::FullDisk).await
+}
+
+async fn a_store_that_may_only_be_read_refuses_what_is_said_and_nothing_is_lost(
+    stack: Stack,
+) -> Stack {
+    they_talk_through(stack, Trouble::ReadOnlyStore).await
+}
+
+async fn they_talk_through(mut stack: Stack, trouble: Trouble) -> Stack {
     stack.becomes_a_process().await;
     let mut visitor = stack.visitor().await;
     let mut agent = stack.agent().await;
@@ -58,18 +102,15 @@ async fn a_full_disk_refuses_what_it_cannot_keep_and_nothing_is_lost(mut stack: 
     agent.says(id, "an answer before").await;
     visitor.sees("an answer before").await;
 
-    stack.process().limit_files(Some(0));
-    if stack.home() == Home::Sqlite {
-        let code = is_refused(&mut visitor.client, message(None, "while full")).await;
-        assert_eq!(code, ErrorCode::StorageFull);
-        let answer = message(Some(id), "an answer while full");
-        let code = is_refused(&mut agent.client, answer).await;
-        assert_eq!(code, ErrorCode::StorageFull);
-        assert!(stack.metric("switchboard_refused_full_total").await >= 2);
+    if let Some((code, metric)) = trouble.begins(&mut stack).await {
+        let question = message(None, "meanwhile");
+        assert_eq!(is_refused(&mut visitor.client, question).await, code);
+        let answer = message(Some(id), "an answer meanwhile");
+        assert_eq!(is_refused(&mut agent.client, answer).await, code);
+        assert!(stack.metric(metric).await >= 2);
     } else {
-        // The rows are on another machine, which has room.
-        visitor.says("while full").await;
-        agent.says(id, "an answer while full").await;
+        visitor.says("meanwhile").await;
+        agent.says(id, "an answer meanwhile").await;
     }
     // Who was there reads on, also over new connections.
     let entries = check::read_all(&mut stack.http(), agent.access(), id).await;
@@ -80,12 +121,12 @@ async fn a_full_disk_refuses_what_it_cannot_keep_and_nothing_is_lost(mut stack: 
     }
     assert_eq!(stack.asks(&Call::get("/readyz")).await.status, 200);
 
-    // There is room: what was refused comes by itself, and once.
-    stack.process().limit_files(None);
-    visitor.sees("while full").await;
-    agent.sees(id, "an answer while full").await;
-    visitor.sees("an answer while full").await;
-    agent.sees(id, "while full").await;
+    // It is over: what was refused comes by itself, and once.
+    trouble.ends(&mut stack).await;
+    visitor.sees("meanwhile").await;
+    agent.sees(id, "an answer meanwhile").await;
+    visitor.sees("an answer meanwhile").await;
+    agent.sees(id, "meanwhile").await;
     visitor.says("after").await;
     agent.sees(id, "after").await;
     let people = &mut [&mut visitor.client, &mut agent.client];
@@ -100,9 +141,9 @@ async fn a_full_disk_refuses_what_it_cannot_keep_and_nothing_is_lost(mut stack: 
     let once = [
         "after",
         "an answer before",
-        "an answer while full",
+        "an answer meanwhile",
         "before",
-        "while full",
+        "meanwhile",
     ];
     assert_eq!(said, once);
     stack

@@ -49,7 +49,8 @@ impl Store {
         Self::open(&url, tempfile::tempdir().expect("a directory for tests")).await
     }
 
-    async fn open(url: &str, directory: tempfile::TempDir) -> Self {
+    /// The store at an address, which is brought up to date where it is older.
+    pub(crate) async fn open(url: &str, directory: tempfile::TempDir) -> Self {
         let world = World::system_with_faults();
         let mut config = DatabaseConfig::of_url(url).expect("a good URL");
         config.timeout = PATIENCE;

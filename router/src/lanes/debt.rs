@@ -3,10 +3,10 @@
 //! It stands beside the lane's queue, so that no full queue and no panic loses it: nothing else may ever
 //! tell of it again.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::PoisonError;
 use std::time::Duration;
 
-use tokio::sync::Notify;
+use super::sync::{Mutex, MutexGuard, Notify};
 
 /// What is to be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,42 +66,5 @@ impl Debt {
 
     fn lock(&self) -> MutexGuard<'_, Option<Owed>> {
         self.owed.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn owed(first: u64, last: u64) -> Owed {
-        Owed {
-            first,
-            last,
-            is_beginning: first == 1,
-            since: Duration::from_secs(first),
-        }
-    }
-
-    #[test]
-    fn what_is_told_more_often_is_owed_from_the_first_to_the_last() {
-        let debt = Debt::default();
-        for more in [owed(5, 5), owed(9, 9), owed(1, 2)] {
-            debt.add(more);
-        }
-        assert_eq!(debt.owed(), Some(owed(1, 9)));
-    }
-
-    #[tokio::test]
-    async fn what_grows_while_it_is_read_stays_owed_and_wakes() {
-        let debt = Debt::default();
-        debt.add(owed(5, 5));
-        debt.grown().await;
-        debt.add(owed(6, 6));
-        debt.settle(owed(5, 5));
-        let all = owed(5, 6);
-        assert_eq!(debt.owed(), Some(all));
-        debt.grown().await;
-        debt.settle(all);
-        assert_eq!(debt.owed(), None);
     }
 }
