@@ -1,6 +1,6 @@
 // Made from the Rust crate `protocol` by its test `typescript`. Do not edit:
 // SWITCHBOARD_WRITE=1 cargo test -p protocol --test typescript
-// fixtures: 2cd711735f2e8937
+// fixtures: 56797ef6d4435419
 
 /** Accepts an invitation. */
 export type AcceptInvitation = {
@@ -909,7 +909,9 @@ mine: number,
 unassigned: number,
 /** Open, where the customer waits for us. */
 waiting: number,
-/** The same of the whole workspace, whatever the list is narrowed to. */
+/** Mine in the whole workspace, whatever the list is narrowed to. */
+mine_anywhere: number,
+/** Those that wait in the whole workspace. */
 waiting_anywhere: number, };
 
 /** The lists of the inbox. */
@@ -1430,10 +1432,10 @@ respect_do_not_track: boolean,
 typing_preview: boolean,
 /** What the widget speaks to visitors whose own language is none of its own. English when absent. */
 language: WidgetLanguage | null,
-/** How many sessions the visitors of a site may begin in a minute, all together (SEC-02). What the
+/** How many sessions the visitors of a site may begin in a minute, all together, at each node (SEC-02). What the
  * server allows when absent, which is the most in any case. */
 sessions_per_minute: number | null,
-/** How many commands one visitor may send in a minute: messages, edits, claims. What the server
+/** How many commands one visitor may send in a minute at each node: messages, edits, claims. What the server
  * allows when absent, which is the most in any case. */
 messages_per_minute: number | null,
 /** How long changes of the visitor list are collected before consoles are told of them, in
@@ -1567,9 +1569,9 @@ respect_do_not_track?: boolean | null,
 typing_preview?: boolean | null,
 /** What the widget speaks to visitors whose own language is none of its own. */
 language?: WidgetLanguage | null,
-/** How many sessions the site's visitors may begin in a minute, all together. */
+/** How many sessions the site's visitors may begin in a minute, all together, at each node. */
 sessions_per_minute?: number | null,
-/** How many commands one visitor may send in a minute. */
+/** How many commands one visitor may send in a minute at each node. */
 messages_per_minute?: number | null, };
 
 /** A secret that a site shares with its own server. Two of a kind may be alive at a time, so that the
