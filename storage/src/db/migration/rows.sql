@@ -14,7 +14,7 @@ INSERT INTO site (workspace_id, site_id, version, change_id, name, domain, descr
     after_close, reopen_within_ms, identity_required, overrides_json, created_at_ms) VALUES
     ('wsp_00000000000000000000000001', 'site_00000000000000000000000001', 1, 'aud_00000000000000000000000001',
      'First site', '', '', '["loopback"]',
-     '{"color":"#0f4c5c","title":"","logo":"","avatar":"","greeting":"Hello!","launcher_side":"end","launcher_gap_px":20}',
+     '{"color":"#0f4c5c","title":"","logo":"","greeting":"Hello!","launcher_side":"end","launcher_gap_px":20,"launcher_text":"","brightness":"system","asks":{"name":"never","email":"never","phone":"never"},"questions":[],"consent":"","asks_email_later":false,"show_brand":true}',
      'start_new', 259200000, FALSE, '{}', 1795858242130);
 INSERT INTO node (node_id, name, seat, is_alone, bus, version, renewal, started_at_ms, renewed_at_ms, files, settings_json)
     VALUES ('nod_00000000000000000000000001', 'process 1 on app', 'a', FALSE, '', '0.1.0', 1, 1795858240790, 1795858240790,

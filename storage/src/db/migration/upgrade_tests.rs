@@ -96,7 +96,7 @@ async fn is_read(store: &Store, talk: &Talk<'_>, known: usize) -> Result<()> {
         .map(|node| node.load.connection_count)
         .collect();
     assert_eq!(counts, [if known >= 3 { 7 } else { 0 }]);
-    let site = site::find(db, &scope, talk.site_id).await?;
+    let site = site::find(db, workspace_id, talk.site_id).await?;
     assert_eq!(site.expect("it is there").theme.greeting, "Hello!");
     let user = user::find(db, id()).await?;
     assert_eq!(user.expect("it is there").email, "mira@example.com");
