@@ -171,6 +171,15 @@ describe("a connection", () => {
     expect(run([[599_000, { type: "start" }]], stream).kind).toBe("stream");
   });
 
+  it("asks for a token anew where none comes, and takes none that comes too late", () => {
+    const asked = run([[0, { type: "start" }], [19_999, { type: "timer" }]]);
+    expect(asked.phase.name).toBe("token");
+    const waiting = run([[20_000, { type: "timer" }]], asked);
+    expect(waiting.phase.name).toBe("waiting");
+    expect(run([[20_001, { type: "token", number: 1, token: "t" }]], waiting)).toBe(waiting);
+    expect(run([[20_500, { type: "timer" }]], waiting)).toMatchObject({ phase: { name: "token" }, number: 2 });
+  });
+
   it("stops when the token is refused for good, and starts again when asked to", () => {
     const refused = run([
       [0, { type: "start" }],

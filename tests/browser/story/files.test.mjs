@@ -159,7 +159,9 @@ test("what waits to be sent shows its files, to the agent and to the visitor", a
 
   stack.cable.mend();
   const sent = agent.locator(".said[data-side=ours]").last();
-  await until("the message to be sent", async () => /sent|delivered|seen/.test((await sent.getAttribute("data-mark")) ?? ""));
+  // In vain only once, on a busy machine: what stood there then would have told why.
+  const isSent = until("the message to be sent", async () => /sent|delivered|seen/.test((await sent.getAttribute("data-mark")) ?? ""));
+  await isSent.catch(async ({ message }) => assert.fail(`${message}: ${(await agent.locator(".slip, .said").allInnerTexts()).join(" | ")}`));
   await until("the picture that was sent", () => isSeen(sent.getByRole("img", { name: "tin.png" })));
   const arrived = agent.locator(".said[data-side=theirs]").last().getByRole("img", { name: "tin.png" });
   await until("the picture of the visitor", () => isSeen(arrived));

@@ -74,6 +74,7 @@ test("who is blocked in mid-sentence is told, and can send no more", async () =>
   await api.ask("POST", "commands", command, { ...headers, "idempotency-key": api.nextId() });
   await panel.getByText("This conversation cannot be continued.").waitFor();
   await until("no way to write", () => panel.getByLabel("Message", { exact: true }).isDisabled());
+  await panel.getByRole("button", { name: "Insert an emoji" }).waitFor({ state: "detached" });
   await panel.getByRole("button", { name: "Try now" }).waitFor({ state: "detached" });
   await sees(panel, "I will be rude");
   // Neither a reload nor a logout makes him somebody else.

@@ -84,6 +84,8 @@ export interface Step {
 /** Longest wait of the first try again; doubles with each failure. */
 const BACKOFF_MS_MIN = 500;
 const BACKOFF_MS_MAX = 30_000;
+/** How long a token may take: what is asked over a line that is gone may be answered never. */
+const TOKEN_MS_MAX = 20_000;
 /** How long a connection may take from opening to welcome. */
 const OPENING_MS_MAX = 12_000;
 /** A connection that lived so long was a good one. */
@@ -169,7 +171,7 @@ function askToken(state: Connection, nowMs: number): Step {
       socketFailures: fallbackOver ? 1 : state.socketFailures,
       problem: null,
       returnAtMs: null,
-      deadlineMs: null,
+      deadlineMs: nowMs + TOKEN_MS_MAX,
     },
     effects: [{ do: "ask_token", number, fresh: state.fresh }],
   };
@@ -231,6 +233,8 @@ function timer(state: Connection, nowMs: number, random: number): Step {
   switch (state.phase.name) {
     case "waiting":
       return askToken(state, nowMs);
+    case "token":
+      return wait(state, nowMs, random, undefined);
     case "opening": {
       // A stream that was accepted but says nothing is held back by something in between.
       const held = state.kind === "stream";
@@ -245,7 +249,6 @@ function timer(state: Connection, nowMs: number, random: number): Step {
       return { state: after.state, effects: [{ do: "close" }, ...after.effects] };
     }
     case "off":
-    case "token":
     case "stopped":
       return { state: { ...state, deadlineMs: null }, effects: [] };
   }

@@ -44,6 +44,7 @@ export function Composer({ store, state }: { store: PanelStore; state: Snapshot 
   const isTooLong = byteLength(text) > limit.body_bytes_max;
   const isReady = uploads.some((upload) => upload.attachment !== null);
   const isShut = state.status.name === "stopped" || state.isUnknown;
+  const isSeenEarly = state.isSeenEarly && !isShut;
   const mayAttach = !isShut && editing === null;
   // Files belong to the next message, not to one that is being changed.
   const hasFiles = editing === null && isReady;
@@ -70,7 +71,7 @@ export function Composer({ store, state }: { store: PanelStore; state: Snapshot 
   };
   const insert = (emoji: string): void => {
     const element = area.current;
-    if (element === null || isShut) return;
+    if (element === null) return;
     element.focus();
     element.setRangeText(emoji, element.selectionStart, element.selectionEnd, "end");
     setText(element.value);
@@ -105,7 +106,7 @@ export function Composer({ store, state }: { store: PanelStore; state: Snapshot 
           ))}
         </ul>
       )}
-      {state.isSeenEarly && (
+      {isSeenEarly && (
         <p class="quiet early" id="seen-early">
           {said("seen_early")}
         </p>
@@ -127,7 +128,7 @@ export function Composer({ store, state }: { store: PanelStore; state: Snapshot 
           readOnly={state.isPaused}
           placeholder={placeholder(state)}
           aria-label={said("message")}
-          aria-describedby={state.isSeenEarly ? "seen-early" : undefined}
+          aria-describedby={isSeenEarly ? "seen-early" : undefined}
           enterkeyhint={isTouch() ? "enter" : "send"}
           onInput={(event) => {
             setText(event.currentTarget.value);
@@ -136,7 +137,7 @@ export function Composer({ store, state }: { store: PanelStore; state: Snapshot 
           onKeyDown={onKeyDown}
           onPaste={onPaste}
         />
-        <Menu kind="emoji" icon="smile" label={said("emoji")} items={EMOJI.map((emoji) => ({ label: emoji, run: () => insert(emoji) }))} />
+        {!isShut && <Menu kind="emoji" icon="smile" label={said("emoji")} items={EMOJI.map((emoji) => ({ label: emoji, run: () => insert(emoji) }))} />}
         <button type="submit" class="send" aria-label={said(editing === null ? "send" : "save")} disabled={!maySend}>
           <Icon name={editing === null ? "send" : "check"} />
         </button>
